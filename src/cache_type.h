@@ -1,0 +1,12 @@
+/* The type of cached keys and values, named in options and used by the cache: one number for each row of cache.def. */
+#ifndef TG_CACHE_TYPE_H
+#define TG_CACHE_TYPE_H
+
+typedef enum tg_cache_type {
+#define TG_CACHE(NAME, suffix, bytes) TG_CACHE_##NAME,
+#include "cache.def"
+#undef TG_CACHE
+    TG_CACHE_TYPE_COUNT
+} tg_cache_type;
+
+#endif

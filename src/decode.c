@@ -1,0 +1,36 @@
+/* In: a batch. Out: keys and values in the cache, logits in the decoder's scratch memory, which lies in the model's arena. */
+#include "decode.h"
+
+void tg_decoder_place(tg_decoder *d, tg_arena *arena)
+{
+    tg_forward_place(&d->forward, arena);
+    d->logits = tg_arena_take(arena, TG_LOGIT_ROWS * tg_padded(d->forward.hparams->n_vocab), sizeof(float));
+    d->decoded = 0;
+    d->first_row = d->n_rows = 0;
+}
+
+void tg_decode(tg_decoder *d, const tg_batch *batch)
+{
+    tg_forward *f = &d->forward;
+    tg_forward_begin(f, batch, &d->weights->token_embd);
+    for (uint32_t i = 0; i < f->hparams->n_layer; i++)
+        d->arch->layer(f, &d->weights->layers[i], i);
+    tg_forward_rmsnorm(f, &d->weights->output_norm);
+    d->decoded += batch->n;
+    d->n_batch = batch->n;
+    d->n_rows = 0;
+}
+
+const float *tg_decode_logits(tg_decoder *d, uint32_t row)
+{
+    tg_forward *f = &d->forward;
+    const size_t embd = tg_padded(f->hparams->n_embd), vocab = tg_padded(f->hparams->n_vocab);
+    if (row < d->first_row || row >= d->first_row + d->n_rows) {
+        const tg_matrix *output = d->weights->tied ? &d->weights->token_embd : &d->weights->output;
+        d->first_row = row;
+        d->n_rows = d->n_batch - row < TG_LOGIT_ROWS ? d->n_batch - row : TG_LOGIT_ROWS;
+        tg_forward_changed(f); /* act may hold other rows of the same floats */
+        tg_forward_matmul(f, output, f->norm + row * embd, embd, d->n_rows, d->logits, vocab);
+    }
+    return d->logits + (row - d->first_row) * vocab;
+}

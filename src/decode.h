@@ -1,0 +1,31 @@
+/* From tokens to logits. In: a batch with what each token sees. Out: the cache extended by it, and logits. The decoder's memory
+ * lies in the model's arena. */
+#ifndef TG_DECODE_H
+#define TG_DECODE_H
+
+#include "arch/arch.h"
+#include "forward.h"
+
+#define TG_LOGIT_ROWS 4 /* positions whose logits are computed together */
+
+typedef struct tg_decoder {
+    const tg_arch *arch;
+    const tg_arch_weights *weights;
+    tg_forward forward;
+    float *logits;              /* [TG_LOGIT_ROWS][padded n_vocab] */
+    uint32_t n_batch;           /* tokens in the batch last run */
+    uint32_t first_row, n_rows; /* of it, that logits holds */
+    uint64_t decoded;           /* tokens run so far */
+} tg_decoder;
+
+/* Counts or places its memory; arch, weights and forward's kernels, hparams and kv must be set. */
+void tg_decoder_place(tg_decoder *decoder, tg_arena *arena);
+
+/* Runs the layers over a batch, whose slots of the cache are writable (tg_kv_reserve). */
+void tg_decode(tg_decoder *decoder, const tg_batch *batch);
+
+/* Logits of row `row` of the batch last run: a view of n_vocab floats, valid until the next call. Rows are best asked for in
+ * order. */
+const float *tg_decode_logits(tg_decoder *decoder, uint32_t row);
+
+#endif

@@ -1,0 +1,146 @@
+/* In: all keys or the whole tensor directory of a header. Out: the same, sorted, or the first thing that is wrong with it. The
+ * tg_gguf owns the sorted indices. */
+#include "gguf_internal.h"
+#include "quant/quant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_kv_names(const tg_gguf *g, uint32_t a, uint32_t b)
+{
+    return strcmp(g->kv[a].key.data, g->kv[b].key.data);
+}
+
+static int compare_tensor_names(const tg_gguf *g, uint32_t a, uint32_t b)
+{
+    return strcmp(g->tensors[a].name.data, g->tensors[b].name.data);
+}
+
+/* Sorts indices by name, stable, by merging: qsort has no room for g. Scratch memory is the caller's. */
+static void sort_indices(const tg_gguf *g, int (*compare)(const tg_gguf *, uint32_t, uint32_t), uint32_t *indices,
+                         uint32_t *scratch, uint32_t n)
+{
+    for (uint32_t width = 1; width < n; width *= 2) {
+        for (uint32_t from = 0; from < n; from += 2 * width) {
+            const uint32_t middle = from + width < n ? from + width : n, end = from + 2 * width < n ? from + 2 * width : n;
+            uint32_t a = from, b = middle;
+            for (uint32_t i = from; i < end; i++)
+                scratch[i] = b >= end || (a < middle && compare(g, indices[a], indices[b]) <= 0) ? indices[a++] : indices[b++];
+        }
+        memcpy(indices, scratch, n * sizeof *indices);
+    }
+}
+
+static uint32_t *sorted_by_name(tg_gguf *g, int (*compare)(const tg_gguf *, uint32_t, uint32_t), uint32_t n)
+{
+    uint32_t *indices = malloc((n ? n : 1) * sizeof *indices), *scratch = malloc((n ? n : 1) * sizeof *scratch);
+    if (!indices || !scratch) {
+        tg_fail(&g->failure, TG_OUT_OF_MEMORY, (int64_t)g->position, "no memory to sort %u names", (unsigned)n);
+        free(indices);
+        free(scratch);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        indices[i] = i;
+    sort_indices(g, compare, indices, scratch, n);
+    free(scratch);
+    g->memory += n * sizeof *indices;
+    return indices;
+}
+
+tg_status tg_gguf_check_keys(tg_gguf *g)
+{
+    g->kv_by_name = sorted_by_name(g, compare_kv_names, g->kv_count);
+    if (!g->kv_by_name)
+        return g->failure.status;
+    for (uint32_t i = 1; i < g->kv_count; i++)
+        if (!compare_kv_names(g, g->kv_by_name[i - 1], g->kv_by_name[i])) {
+            const tg_gguf_kv *second = &g->kv[g->kv_by_name[i]];
+            return tg_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)second->offset,
+                           "the key %.64s stands twice, again at byte %llu", second->key.data,
+                           (unsigned long long)second->offset);
+        }
+    uint32_t alignment = 32;
+    const tg_gguf_kv *kv = tg_gguf_find(g, "general.alignment");
+    bool found;
+    if (kv && (tg_gguf_get_u32(g, "general.alignment", 8, 65536, &alignment, &found, NULL) || (alignment & (alignment - 1))))
+        return tg_fail(&g->failure, TG_GGUF_BAD_ALIGNMENT, (int64_t)kv->offset,
+                       "general.alignment is no power of two of 8 to 65,536");
+    g->alignment = alignment;
+    return TG_OK;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    const tg_gguf_tensor *x = a, *y = b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* A tensor's own numbers; its offset still counts from the start of the data. */
+static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
+{
+    const tg_quant_row *quant = tg_quant_of_ggml(t->type);
+    uint64_t elements = 1;
+    if (!quant)
+        return tg_fail(&g->failure, TG_GGUF_TENSOR_TYPE, (int64_t)t->entry, "tensor %s has ggml type %u; supported: %s",
+                       t->name.data, (unsigned)t->type, tg_quant_names());
+    for (uint32_t i = 0; i < t->n_dims; i++) {
+        const uint64_t dim = t->dims[i];
+        if (!dim || dim > TG_GGUF_MAX_DIM || dim > (UINT64_C(1) << 48) / elements || (i == 0 && dim % quant->elements))
+            return tg_fail(&g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)t->entry,
+                           "tensor %s of type %s: dimension %u is %llu; rows are whole blocks of %u", t->name.data, quant->name,
+                           (unsigned)i, (unsigned long long)dim, (unsigned)quant->elements);
+        elements *= dim;
+    }
+    t->size = elements / quant->elements * quant->bytes;
+    if (t->offset % g->alignment)
+        return tg_fail(&g->failure, TG_GGUF_TENSOR_MISALIGNED, (int64_t)t->entry, "tensor %s starts at %llu, no multiple of %llu",
+                       t->name.data, (unsigned long long)t->offset, (unsigned long long)g->alignment);
+    if (t->offset > UINT64_C(1) << 60)
+        return tg_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry, "tensor %s starts at %llu, which no file reaches",
+                       t->name.data, (unsigned long long)t->offset);
+    return TG_OK;
+}
+
+tg_status tg_gguf_check_tensors(tg_gguf *g)
+{
+    const uint32_t n = g->tensor_count;
+    g->data_offset = (g->position + g->alignment - 1) / g->alignment * g->alignment;
+    for (uint32_t i = 0; i < n; i++) {
+        const tg_status status = check_tensor(g, &g->tensors[i]);
+        if (status)
+            return status;
+        g->tensors[i].offset += g->data_offset;
+    }
+    if (n)
+        qsort(g->tensors, n, sizeof *g->tensors, compare_offsets);
+    g->file_end = g->data_offset;
+    for (uint32_t i = 0; i < n; i++) {
+        const tg_gguf_tensor *t = &g->tensors[i];
+        const uint64_t packed =
+            (g->file_end + g->alignment - 1) / g->alignment * g->alignment; /* where it would follow the one before */
+        if (t->offset < g->file_end)
+            return tg_fail(&g->failure, TG_GGUF_TENSOR_OVERLAP, (int64_t)t->entry, "tensors %s and %s share bytes from %llu on",
+                           t[-1].name.data, t->name.data, (unsigned long long)t->offset);
+        if (g->file_size && (t->offset > g->file_size || t->size > g->file_size - t->offset)) {
+            /* one that stands where it should means that the file was cut; one far away was never in it */
+            if (t->offset == packed)
+                return tg_fail(&g->failure, TG_GGUF_TRUNCATED, (int64_t)g->file_size,
+                               "the file ends at byte %llu, but tensor %s reaches to %llu", (unsigned long long)g->file_size,
+                               t->name.data, (unsigned long long)(t->offset + t->size));
+            return tg_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry,
+                           "tensor %s lies at %llu to %llu of a file of %llu bytes", t->name.data, (unsigned long long)t->offset,
+                           (unsigned long long)(t->offset + t->size), (unsigned long long)g->file_size);
+        }
+        g->file_end = t->offset + t->size;
+    }
+    g->tensor_by_name = sorted_by_name(g, compare_tensor_names, n);
+    if (!g->tensor_by_name)
+        return g->failure.status;
+    for (uint32_t i = 1; i < n; i++)
+        if (!compare_tensor_names(g, g->tensor_by_name[i - 1], g->tensor_by_name[i])) {
+            const tg_gguf_tensor *t = &g->tensors[g->tensor_by_name[i]];
+            return tg_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)t->entry, "tensor %s stands twice", t->name.data);
+        }
+    return TG_OK;
+}

@@ -1,0 +1,64 @@
+/* The inner loops of the forward pass: their signatures, and the table of those that this build uses. In: pointers that the
+ * caller owns. Out: results written where the caller says. No kernel allocates, and none lets the order of additions depend on
+ * how many tokens are in the batch or how the rows are dealt out, so that one token and many give the same bits. */
+#ifndef TG_KERNELS_H
+#define TG_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../quant/quant.h"
+
+#define TG_PAGE 32 /* positions in a page of the cache, and keys in a group of the streamed softmax */
+
+/* 32 activations as signed bytes: value = q * d, d = greatest magnitude / 127, codes rounded to nearest, ties to even. */
+typedef struct tg_act_q8 {
+    int8_t q[32];
+    float d;
+    int32_t sum; /* of q: corrects weight codes that are stored with an offset */
+} tg_act_q8;
+
+/* x: n floats, n a multiple of 32 -> n / 32 blocks. A block with an infinity or NaN gets d = NaN, so that it is noticed. */
+typedef void tg_quantize_fn(const float *x, size_t n, tg_act_q8 *out);
+
+/* y[t * y_stride + r] = sum over k of W[r][k] * x_t[k], for the rows r of strips first to last - 1 and tokens t < n_tokens.
+ * tiles: the matrix from strip 0 on, n_blocks tiles a strip; x: n_tokens rows of x_stride bytes, floats or tg_act_q8 as quant.def
+ * says. y_stride: floats, at least TG_TILE_ROWS * last. */
+typedef void tg_matmul_fn(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                          size_t n_tokens, float *y, size_t y_stride);
+
+/* y[i] = x[i] / sqrt(mean of x^2 + eps) * weight[i], i < n (Zhang and Sennrich 2019, root mean square layer normalization) */
+typedef void tg_rmsnorm_fn(const float *x, const float *weight, float eps, size_t n, float *y);
+
+/* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n (Shazeer 2020, GLU variants) */
+typedef void tg_swiglu_fn(float *gate, const float *up, size_t n);
+
+/* One group of the streamed softmax (Milakov and Gimelshein 2018): scores[0..n) become exp(score - m), those from n to TG_PAGE 0,
+ * where m = max(before, greatest score) is returned; *sum gets their sum. 1 <= n <= TG_PAGE. */
+typedef float tg_softmax_fn(float *scores, size_t n, float before, float *sum);
+
+/* scores[j] = q . key j for all TG_PAGE keys of a page. keys: [head_dim][TG_PAGE] in the cache's type. */
+typedef void tg_keys_fn(const void *keys, const float *q, size_t head_dim, float *scores);
+
+/* out[i] += sum over j < n of p[j] * value j [i]. values: [TG_PAGE][head_dim] in the cache's type. */
+typedef void tg_values_fn(const void *values, const float *p, size_t n, size_t head_dim, float *out);
+
+#define TG_KERNEL(kind, type, variant, tolerance) tg_##kind##_fn tg_##kind##_##type##__##variant;
+#include "kernels.def"
+#undef TG_KERNEL
+
+/* A slot for each kind and type, named <kind>_<type>: the scalar rows stand once for each. */
+#define TG_SLOT_scalar(kind, type) tg_##kind##_fn *kind##_##type;
+#define TG_SLOT_simd128(kind, type)
+#define TG_SLOT_relaxed(kind, type)
+typedef struct tg_kernels {
+    const char *variant; /* "scalar", "simd128" or "relaxed": what this build was made for */
+#define TG_KERNEL(kind, type, variant, tolerance) TG_SLOT_##variant(kind, type)
+#include "kernels.def"
+#undef TG_KERNEL
+} tg_kernels;
+
+void tg_kernels_select(tg_kernels *kernels);
+tg_matmul_fn *tg_kernels_matmul(const tg_kernels *kernels, tg_quant quant);
+
+#endif

@@ -1,0 +1,112 @@
+/* The matrix products as a person can read them: the reference that every other variant is held to. In: tiles and activations.
+ * Out: y, into the caller's memory. A row's terms are added block after block, whatever the batch. */
+#include "kernels.h"
+
+#include "../quant/blocks.h"
+
+/* ---- weights of one element a block: four running sums, element k into sum k mod 4, as the vector variants have them ---- */
+
+static float element_f32(const uint8_t *tiles, size_t k, int lane)
+{
+    return ((const tg_tile_f32 *)tiles)[k][lane];
+}
+
+static float element_f16(const uint8_t *tiles, size_t k, int lane)
+{
+    return tg_half_to_float(((const tg_tile_f16 *)tiles)[k][lane]);
+}
+
+static float element_bf16(const uint8_t *tiles, size_t k, int lane)
+{
+    float value;
+    tg_tile_row_bf16(tiles + k * sizeof(tg_tile_bf16), 1, lane, &value);
+    return value;
+}
+
+static inline void matmul_elements(float (*element)(const uint8_t *, size_t, int), size_t tile_bytes, const uint8_t *tiles,
+                                   size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride, size_t n_tokens,
+                                   float *y, size_t y_stride)
+{
+    for (size_t strip = first; strip < last; strip++)
+        for (size_t t = 0; t < n_tokens; t++)
+            for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
+                const uint8_t *w = tiles + strip * n_blocks * tile_bytes;
+                const float *xt = (const float *)((const uint8_t *)x + t * x_stride);
+                float sum[4] = {0, 0, 0, 0};
+                for (size_t k = 0; k < n_blocks; k++)
+                    sum[k % 4] += element(w, k, lane) * xt[k];
+                y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+            }
+}
+
+void tg_matmul_f32__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                           size_t n_tokens, float *y, size_t y_stride)
+{
+    matmul_elements(element_f32, sizeof(tg_tile_f32), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+}
+
+void tg_matmul_f16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                           size_t n_tokens, float *y, size_t y_stride)
+{
+    matmul_elements(element_f16, sizeof(tg_tile_f16), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+}
+
+void tg_matmul_bf16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                            size_t n_tokens, float *y, size_t y_stride)
+{
+    matmul_elements(element_bf16, sizeof(tg_tile_bf16), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+}
+
+/* ---- weights in blocks of 32: an exact integer sum for each block, scaled and added ---- */
+
+static int32_t dot_q8_0(const uint8_t *tiles, size_t b, int lane, const tg_act_q8 *x, float *d)
+{
+    const tg_tile_q8_0 *tile = (const tg_tile_q8_0 *)tiles + b;
+    int32_t sum = 0;
+    for (int i = 0; i < 32; i++)
+        sum += tile->qs[i / 4][lane][i % 4] * x->q[i];
+    *d = tg_half_to_float(tile->d[lane]);
+    return sum;
+}
+
+static int32_t dot_q4_0(const uint8_t *tiles, size_t b, int lane, const tg_act_q8 *x, float *d)
+{
+    const tg_tile_q4_0 *tile = (const tg_tile_q4_0 *)tiles + b;
+    int32_t sum = 0;
+    for (int i = 0; i < 16; i++) {
+        const uint8_t pair = tile->qs[i / 4][lane][i % 4];
+        sum += ((pair & 15) - 8) * x->q[i] + ((pair >> 4) - 8) * x->q[16 + i];
+    }
+    *d = tg_half_to_float(tile->d[lane]);
+    return sum;
+}
+
+static inline void matmul_blocks(int32_t (*dot)(const uint8_t *, size_t, int, const tg_act_q8 *, float *), size_t tile_bytes,
+                                 const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                                 size_t n_tokens, float *y, size_t y_stride)
+{
+    for (size_t strip = first; strip < last; strip++)
+        for (size_t t = 0; t < n_tokens; t++)
+            for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
+                const uint8_t *w = tiles + strip * n_blocks * tile_bytes;
+                const tg_act_q8 *xt = (const tg_act_q8 *)((const uint8_t *)x + t * x_stride);
+                float sum = 0, d;
+                for (size_t b = 0; b < n_blocks; b++) {
+                    const float product = (float)dot(w, b, lane, &xt[b], &d);
+                    sum += product * (d * xt[b].d);
+                }
+                y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = sum;
+            }
+}
+
+void tg_matmul_q8_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                            size_t n_tokens, float *y, size_t y_stride)
+{
+    matmul_blocks(dot_q8_0, sizeof(tg_tile_q8_0), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+}
+
+void tg_matmul_q4_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                            size_t n_tokens, float *y, size_t y_stride)
+{
+    matmul_blocks(dot_q4_0, sizeof(tg_tile_q4_0), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+}

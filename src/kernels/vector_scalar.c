@@ -1,0 +1,97 @@
+/* The kernels on vectors as a person can read them: the reference. In: float vectors or pages of the cache. Out: results into the
+ * caller's memory. Sums run in a fixed number of lanes, added in a fixed tree, as the vector variants have them. */
+#include "exp.h"
+#include "kernels.h"
+
+#include <float.h>
+
+void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
+{
+    for (size_t b = 0; b < n / 32; b++, x += 32) {
+        float greatest = 0;
+        int finite = 1;
+        for (int i = 0; i < 32; i++) {
+            const float magnitude = fabsf(x[i]);
+            finite &= magnitude <= FLT_MAX;
+            if (magnitude > greatest)
+                greatest = magnitude;
+        }
+        /* below 1e-30 the inverse would leave the range of floats: nothing is lost by calling it zero */
+        const float inverse = finite && greatest > 1e-30f ? 127.0f / greatest : 0.0f;
+        out[b].d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
+        out[b].sum = 0;
+        for (int i = 0; i < 32; i++) {
+            out[b].q[i] = inverse > 0 ? (int8_t)rintf(x[i] * inverse) : 0;
+            out[b].sum += out[b].q[i];
+        }
+    }
+}
+
+void tg_rmsnorm_f32__scalar(const float *x, const float *weight, float eps, size_t n, float *y)
+{
+    float sum[16] = {0};
+    for (size_t i = 0; i < n; i++)
+        sum[i % 16] += x[i] * x[i];
+    for (int width = 8; width; width /= 2)
+        for (int i = 0; i < width; i++)
+            sum[i] += sum[i + width];
+    const float scale = 1.0f / sqrtf(sum[0] / (float)n + eps);
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] * scale * weight[i];
+}
+
+void tg_swiglu_f32__scalar(float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * up[i];
+}
+
+float tg_softmax_f32__scalar(float *scores, size_t n, float before, float *sum)
+{
+    float m = before, part[4] = {0};
+    for (size_t j = 0; j < n; j++)
+        if (scores[j] > m)
+            m = scores[j];
+    for (size_t j = 0; j < TG_PAGE; j++) {
+        scores[j] = j < n ? tg_exp(scores[j] - m) : 0;
+        part[j % 4] += scores[j];
+    }
+    *sum = (part[0] + part[1]) + (part[2] + part[3]);
+    return m;
+}
+
+void tg_keys_f32__scalar(const void *keys, const float *q, size_t head_dim, float *scores)
+{
+    const float *k = keys;
+    for (size_t j = 0; j < TG_PAGE; j++)
+        scores[j] = 0;
+    for (size_t i = 0; i < head_dim; i++, k += TG_PAGE)
+        for (size_t j = 0; j < TG_PAGE; j++)
+            scores[j] += q[i] * k[j];
+}
+
+void tg_keys_f16__scalar(const void *keys, const float *q, size_t head_dim, float *scores)
+{
+    const uint16_t *k = keys;
+    for (size_t j = 0; j < TG_PAGE; j++)
+        scores[j] = 0;
+    for (size_t i = 0; i < head_dim; i++, k += TG_PAGE)
+        for (size_t j = 0; j < TG_PAGE; j++)
+            scores[j] += q[i] * tg_half_to_float(k[j]);
+}
+
+void tg_values_f32__scalar(const void *values, const float *p, size_t n, size_t head_dim, float *out)
+{
+    const float *v = values;
+    for (size_t j = 0; j < n; j++, v += head_dim)
+        for (size_t i = 0; i < head_dim; i++)
+            out[i] += p[j] * v[i];
+}
+
+void tg_values_f16__scalar(const void *values, const float *p, size_t n, size_t head_dim, float *out)
+{
+    const uint16_t *v = values;
+    for (size_t j = 0; j < n; j++, v += head_dim)
+        for (size_t i = 0; i < head_dim; i++)
+            out[i] += p[j] * tg_half_to_float(v[i]);
+}

@@ -1,0 +1,98 @@
+/* In: page tables and the keys and values of positions. Out: pages in the pool. The pool lies in the model's arena, tables in
+ * sessions. */
+#include "kv.h"
+
+#include <string.h>
+
+static const size_t type_bytes[TG_CACHE_TYPE_COUNT] = {
+#define TG_CACHE(NAME, suffix, bytes) (bytes),
+#include "cache.def"
+#undef TG_CACHE
+};
+
+void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
+{
+    kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
+    kv->keys_bytes = (size_t)TG_PAGE * kv->head_dim * type_bytes[kv->type_k];
+    kv->head_bytes = kv->keys_bytes + (size_t)TG_PAGE * kv->head_dim * type_bytes[kv->type_v];
+    kv->page_bytes = kv->head_bytes * kv->n_layer * kv->n_head_kv;
+    kv->refs = tg_arena_take(arena, kv->n_pages, sizeof *kv->refs);
+    kv->free_list = tg_arena_take(arena, kv->n_pages, sizeof *kv->free_list);
+    kv->pages = tg_arena_take(arena, kv->n_pages, (uint64_t)kv->page_bytes);
+    if (!arena->base)
+        return;
+    kv->n_free = kv->n_pages;
+    for (uint32_t i = 0; i < kv->n_pages; i++) {
+        kv->refs[i] = 0;
+        kv->free_list[i] = kv->n_pages - 1 - i; /* the lowest page is taken first */
+    }
+}
+
+tg_status tg_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto, tg_error *error)
+{
+    const uint32_t wanted = (upto + TG_PAGE - 1) / TG_PAGE;
+    const uint32_t last = length / TG_PAGE; /* the page that position `length` falls into */
+    const bool copy = upto > length && last < table->n_pages && kv->refs[table->pages[last]] > 1;
+    const uint32_t fresh = wanted > table->n_pages ? wanted - table->n_pages : 0;
+    if (fresh + copy > kv->n_free)
+        return tg_fail(error, TG_KV_FULL, TG_NO_OFFSET,
+                       "the cache's %u pages of %d positions are all taken: %u more are needed, %u are free",
+                       (unsigned)kv->n_pages, TG_PAGE, (unsigned)(fresh + copy), (unsigned)kv->n_free);
+    if (copy) {
+        const uint32_t own = kv->free_list[--kv->n_free], shared = table->pages[last];
+        memcpy(kv->pages + own * kv->page_bytes, kv->pages + shared * kv->page_bytes, kv->page_bytes);
+        kv->refs[own] = 1;
+        kv->refs[shared]--;
+        table->pages[last] = own;
+    }
+    while (table->n_pages < wanted) {
+        const uint32_t page = kv->free_list[--kv->n_free];
+        kv->refs[page] = 1;
+        table->pages[table->n_pages++] = page;
+    }
+    return TG_OK;
+}
+
+void tg_kv_cut(tg_kv *kv, tg_kv_table *table, uint32_t length)
+{
+    const uint32_t keep = (length + TG_PAGE - 1) / TG_PAGE;
+    while (table->n_pages > keep) {
+        const uint32_t page = table->pages[--table->n_pages];
+        if (--kv->refs[page] == 0)
+            kv->free_list[kv->n_free++] = page;
+    }
+}
+
+void tg_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to)
+{
+    for (uint32_t i = 0; i < from->n_pages; i++) {
+        to->pages[i] = from->pages[i];
+        kv->refs[from->pages[i]]++;
+    }
+    to->n_pages = from->n_pages;
+}
+
+/* n floats into elements of type at `to`, `stride` elements apart */
+static void store(uint8_t *to, tg_cache_type type, size_t stride, const float *values, size_t n)
+{
+    if (type == TG_CACHE_F16)
+        for (size_t i = 0; i < n; i++)
+            ((uint16_t *)to)[i * stride] = tg_float_to_half(values[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            ((float *)to)[i * stride] = values[i];
+}
+
+void tg_kv_write(const tg_kv *kv, uint8_t *block, uint32_t slot, const float *key, const float *value)
+{
+    store(block + slot * type_bytes[kv->type_k], kv->type_k, TG_PAGE, key, kv->head_dim);
+    store(block + kv->keys_bytes + (size_t)slot * kv->head_dim * type_bytes[kv->type_v], kv->type_v, 1, value, kv->head_dim);
+}
+
+void tg_kv_copy_slot(const tg_kv *kv, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot)
+{
+    const size_t k = type_bytes[kv->type_k], v = kv->head_dim * type_bytes[kv->type_v];
+    for (size_t i = 0; i < kv->head_dim; i++)
+        memcpy(to + (i * TG_PAGE + to_slot) * k, from + (i * TG_PAGE + from_slot) * k, k);
+    memcpy(to + kv->keys_bytes + to_slot * v, from + kv->keys_bytes + from_slot * v, v);
+}

@@ -1,0 +1,55 @@
+/* The cache of keys and values, in pages. A pool of pages belongs to the model; a session has a table of them. Pages are shared
+ * by counting references: a fork shares all of them, and whoever writes to a shared page first gets a copy of it.
+ *
+ *     page:   for each layer, for each key-value head:  keys [head_dim][TG_PAGE]   values [TG_PAGE][head_dim]
+ *
+ * Keys lie across positions so that a query meets TG_PAGE of them in vector lanes. In: keys and values of positions. Out:
+ * pointers to blocks of a page. The pool's memory is in the model's arena; nothing is allocated after it was placed. */
+#ifndef TG_KV_H
+#define TG_KV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "cache_type.h"
+#include "kernels/kernels.h"
+#include "status.h"
+
+typedef struct tg_kv {
+    uint32_t n_layer, n_head_kv, head_dim;
+    tg_cache_type type_k, type_v;
+    uint32_t n_pages;
+    size_t page_bytes, head_bytes, keys_bytes; /* of a page; of one head's keys and values in it; of the keys alone */
+    uint32_t *refs;                            /* [n_pages] tables that hold the page; 0: free */
+    uint32_t *free_list, n_free;
+    uint8_t *pages;
+} tg_kv;
+
+typedef struct tg_kv_table {
+    uint32_t *pages; /* [capacity] page numbers; the session's memory */
+    uint32_t n_pages;
+} tg_kv_table;
+
+/* Counts or places a pool for n_positions; the other fields of kv's first three lines must be set. */
+void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena);
+
+/* Makes positions from `length` up to, not including, `upto` writable in the table: takes free pages, and copies the last one
+ * when it is shared. On TG_KV_FULL the table is as before. */
+tg_status tg_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto, tg_error *error);
+void tg_kv_cut(tg_kv *kv, tg_kv_table *table, uint32_t length); /* gives back the pages past position length - 1 */
+void tg_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to);
+
+/* One head's block of a page, keys first. */
+static inline uint8_t *tg_kv_block(const tg_kv *kv, uint32_t page, uint32_t layer, uint32_t head)
+{
+    return kv->pages + page * kv->page_bytes + ((size_t)layer * kv->n_head_kv + head) * kv->head_bytes;
+}
+
+/* Writes head_dim floats each into slot (0..TG_PAGE-1) of a head's block, in the cache's types. */
+void tg_kv_write(const tg_kv *kv, uint8_t *block, uint32_t slot, const float *key, const float *value);
+/* Copies one slot's key and value between blocks, bit for bit. */
+void tg_kv_copy_slot(const tg_kv *kv, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot);
+
+#endif

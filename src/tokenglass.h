@@ -1,0 +1,131 @@
+/*
+ * tokenglass: small quantized language models, with every probability and every sampling decision in the open.
+ *
+ * A *model* owns the file's header, the weights (repacked while they arrive), the vocabulary, the cache's pages and one sampler.
+ * A *session* is a sequence of tokens on a model with its share of the cache; it is freed before its model. Neither is
+ * thread-safe.
+ *
+ *     tg_model *m = tg_model_new(&options);
+ *     feed bytes until tg_model_get_state(m) is TG_MODEL_PLANNED     the header is read; tg_model_plan says what memory it will
+ * take tg_model_allocate(m)                                       one allocation feed the rest, tg_model_finish(m) tg_session *s
+ * = tg_session_new(m); tg_session_sync(s, tokens, n); while (tg_session_pending(s)) tg_session_eval(s, 32); tg_session_sample(s,
+ * &request, &trace); tg_session_force(s, trace->token); ...
+ *
+ * Every call that can fail returns a tg_status; tg_model_error has the message. Nothing calls exit or abort, nothing is allocated
+ * while decoding, and logits on a prefix are the same bits however it was reached (one batch, many, rewind, fork) within a build.
+ */
+#ifndef TOKENGLASS_H
+#define TOKENGLASS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache_type.h"
+#include "sample/sample.h"
+#include "status.h"
+
+typedef struct tg_model tg_model;
+typedef struct tg_session tg_session;
+
+typedef struct tg_model_options {
+    uint64_t file_size;         /* bytes; 0 when unknown */
+    uint32_t n_ctx;             /* positions a session can hold; 0: the model's training context, at most 4096 */
+    uint32_t n_kv;              /* positions the cache can hold for all sessions together; 0: n_ctx and, for branches,
+                                   as many again up to 1,024 */
+    tg_cache_type cache_type_k; /* how keys are kept */
+    tg_cache_type cache_type_v; /* how values are kept */
+    bool vocab_only;            /* read the tokenizer, leave the weights */
+} tg_model_options;
+
+typedef enum tg_model_state {
+    TG_MODEL_HEADER,
+    TG_MODEL_PLANNED,
+    TG_MODEL_WEIGHTS,
+    TG_MODEL_READY,
+    TG_MODEL_FAILED
+} tg_model_state;
+
+typedef struct tg_model_plan { /* bytes */
+    uint64_t file;             /* the file's length as its header has it */
+    uint64_t header;           /* keys, vocabulary and directory, already allocated */
+    uint64_t weights;          /* repacked tiles */
+    uint64_t kv;               /* the cache's pages */
+    uint64_t scratch;          /* activations, tables, sampler */
+} tg_model_plan;
+
+typedef struct tg_model_info {
+    const char *architecture, *name; /* name may be "" */
+    uint32_t n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff;
+    uint64_t n_params;
+    uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and file length */
+    const char *kernel_variant; /* "scalar", "simd128", "relaxed" */
+    tg_cache_type cache_type_k, cache_type_v;
+    bool tied_output;
+} tg_model_info;
+
+/* ---- model ---- */
+tg_model *tg_model_new(const tg_model_options *options); /* NULL when out of memory */
+void tg_model_free(tg_model *model);
+const tg_error *
+tg_model_error(const tg_model *model); /* the first error of the last failing call; status TG_OK when there was none */
+
+/* Feeds the file's next bytes. Stops early, with *consumed < n, exactly once: when the header is complete and the plan is made. A
+ * loading error is final. Bytes after the last tensor are ignored. */
+tg_status tg_model_feed(tg_model *model, const uint8_t *bytes, size_t n, size_t *consumed);
+tg_model_state tg_model_get_state(const tg_model *model);
+tg_status tg_model_get_plan(tg_model *model, tg_model_plan *plan); /* from TG_MODEL_PLANNED on */
+tg_status tg_model_allocate(tg_model *model);                      /* TG_MODEL_PLANNED -> TG_MODEL_WEIGHTS */
+tg_status tg_model_finish(tg_model *model); /* the input has ended: -> TG_MODEL_READY, or what was missing */
+tg_status tg_model_get_info(tg_model *model, tg_model_info *info); /* from TG_MODEL_PLANNED on */
+/* Tensors and parameters of each weight type, by index into the list of quant.def, for display. */
+tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name, uint32_t *tensors, uint64_t *params);
+uint64_t tg_model_decoded(const tg_model *model); /* tokens run through the layers so far: shows when nothing was run */
+
+/* ---- tokens (see tokens/tokens.h for the meaning of flags and counts) ---- */
+tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,
+                            size_t *n);
+tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n);
+tg_status tg_model_token_bytes(tg_model *model, int32_t id, const char **bytes, size_t *length); /* what it adds to a text */
+tg_status tg_model_token_entry(tg_model *model, int32_t id, const char **text, size_t *length); /* how the vocabulary spells it */
+tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *kind, bool *eog);         /* kind: tg_token_kind */
+int32_t tg_model_bos(const tg_model *model);                                                    /* -1 when there is none */
+int32_t tg_model_eos(const tg_model *model);
+
+/* ---- sessions ---- */
+tg_status tg_session_new(tg_model *model, tg_session **out);
+void tg_session_free(tg_session *session);
+/* A second session with the same tokens, sharing the cache's pages; a shared page is copied when one of them writes to it. */
+tg_status tg_session_fork(const tg_session *session, tg_session **out);
+const int32_t *tg_session_tokens(const tg_session *session, size_t *n);
+/* Makes the session's tokens these: what the cache holds of their common prefix is kept. */
+tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n);
+tg_status tg_session_rewind(tg_session *session, size_t n);     /* keeps the first n tokens */
+tg_status tg_session_force(tg_session *session, int32_t token); /* appends one token; it is run by the next eval */
+size_t tg_session_pending(const tg_session *session); /* tokens still to be run before there are logits; 0: logits are ready */
+tg_status tg_session_eval(tg_session *session, size_t max_tokens); /* runs at most that many of them */
+/* n_vocab floats, valid until the session changes. TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending.
+ */
+tg_status tg_session_logits(tg_session *session, const float **logits);
+/* Chooses from the logits without changing the session: look as often as you like, then force the token. *trace lives in the
+ * model's sampler until the next call that samples. request->position is set to the session's length. */
+tg_status tg_session_sample(tg_session *session, const tg_sample_request *request, const tg_trace **trace);
+
+/* A tree in one call: n tokens after the session's cached prefix (all its tokens must have been run), each with its position and
+ * the batch tokens it sees besides that prefix: bit j of visible[i * ceil(n / 32) ...] is token j <= i of the batch, its own bit
+ * set. logits: n x n_vocab floats. The session does not change. */
+tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, const int32_t *positions, const uint32_t *visible,
+                                 size_t n, float *logits);
+
+/* ---- scoring ---- */
+typedef struct tg_score {
+    int32_t token;
+    float logprob;  /* nats, given what stands before it; NaN for the first token */
+    int32_t rank;   /* 0: it was the most probable */
+    float entropy;  /* nats, of the distribution it was chosen from */
+    float top_mass; /* probability of all tokens more probable than it */
+} tg_score;
+/* Appends n tokens to the session, at most n_ctx in all, and scores each of them. */
+tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, tg_score *scores);
+
+#endif

@@ -1,0 +1,52 @@
+/* Text <-> token ids. In: the tokenizer.ggml.* keys of a GGUF header, which must outlive the tg_tokens (its strings point there).
+ * Out: ids for UTF-8 text (any bytes: invalid UTF-8 goes through as bytes), and each token's exact bytes. The caller frees it. */
+#ifndef TG_TOKENS_H
+#define TG_TOKENS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../gguf.h"
+#include "../status.h"
+
+typedef struct tg_tokens tg_tokens;
+
+enum { TG_ADD_SPECIAL = 1, TG_PARSE_SPECIAL = 2 };
+
+typedef enum tg_token_kind { /* tokenizer.ggml.token_type */
+                             TG_TOKEN_NORMAL = 1,
+                             TG_TOKEN_UNKNOWN = 2,
+                             TG_TOKEN_CONTROL = 3,
+                             TG_TOKEN_USER_DEFINED = 4,
+                             TG_TOKEN_UNUSED = 5,
+                             TG_TOKEN_BYTE = 6
+} tg_token_kind;
+
+tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error);
+void tg_tokens_free(tg_tokens *tokens);
+size_t tg_tokens_memory(const tg_tokens *tokens); /* bytes allocated */
+
+uint32_t tg_tokens_count(const tg_tokens *tokens); /* vocabulary size */
+int32_t tg_tokens_bos(const tg_tokens *tokens);    /* -1 when there is none, likewise below */
+int32_t tg_tokens_eos(const tg_tokens *tokens);
+bool tg_tokens_add_bos(const tg_tokens *tokens);
+bool tg_tokens_is_eog(const tg_tokens *tokens, int32_t id); /* ends a generation: EOS, EOT, EOM and their known spellings */
+tg_token_kind tg_tokens_kind(const tg_tokens *tokens, int32_t id);
+
+/* The bytes this token adds to a text (none for control tokens): a view, valid as long as tokens. id must be in range. */
+tg_str tg_tokens_bytes(const tg_tokens *tokens, int32_t id);
+/* The entry as the vocabulary spells it ("<s>", "▁the", "<0x0A>"), for display. */
+tg_str tg_tokens_entry(const tg_tokens *tokens, int32_t id);
+
+/* ids of text (length bytes). flags: TG_ADD_SPECIAL adds BOS/EOS by the model's rule; TG_PARSE_SPECIAL turns the spelling of
+ * control tokens into their ids (else it is plain text). *n is the count needed, also when it exceeds capacity (then only the
+ * first capacity ids are written; capacity 0 with ids NULL asks for the count). Cost is near linear in length. */
+tg_status tg_tokens_encode(const tg_tokens *tokens, const char *text, size_t length, unsigned flags, int32_t *ids,
+                           size_t capacity, size_t *n, tg_error *error);
+/* The exact bytes of ids joined, less the one space that tokenizing put before a text (SentencePiece's space prefix) when ids
+ * begin a text. *n likewise. */
+tg_status tg_tokens_decode(const tg_tokens *tokens, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n,
+                           tg_error *error);
+
+#endif

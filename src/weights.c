@@ -1,0 +1,194 @@
+/* In: wanted tensors and the file's bytes in any portions. Out: tiles and vectors in the arena. Owns its list of tensors and
+ * nothing else. */
+#include "weights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BLOCK_BYTES 256 /* no block of quant.def is longer: static_assert below */
+
+#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                                                    \
+    _Static_assert((bytes) <= MAX_BLOCK_BYTES, #NAME " fits the carry buffer");
+#include "quant/quant.def"
+#undef TG_QUANT
+
+typedef struct target { /* where a tensor of the directory goes: exactly one of the two once wanted */
+    tg_matrix *matrix;
+    tg_vector *vector;
+} target;
+
+struct tg_weights {
+    const tg_gguf *gguf;
+    uint32_t n;        /* tensors in the directory */
+    uint32_t current;  /* the tensor that bytes go to now */
+    uint64_t position; /* bytes from the start of the file */
+    uint64_t block;    /* the next block of the current tensor */
+    size_t carried;    /* bytes of an incomplete block in carry */
+    uint8_t carry[MAX_BLOCK_BYTES];
+    target targets[]; /* one for each tensor, in the directory's order */
+};
+
+tg_weights *tg_weights_new(const tg_gguf *gguf)
+{
+    const uint32_t n = tg_gguf_n_tensors(gguf);
+    tg_weights *weights = calloc(1, sizeof *weights + n * sizeof weights->targets[0]);
+    if (weights) {
+        weights->gguf = gguf;
+        weights->n = n;
+        weights->position = tg_gguf_data_offset(gguf);
+    }
+    return weights;
+}
+
+void tg_weights_free(tg_weights *weights)
+{
+    free(weights);
+}
+
+size_t tg_weights_memory(const tg_weights *weights)
+{
+    return sizeof *weights + weights->n * sizeof weights->targets[0];
+}
+
+/* The directory entry of name, which must have these dimensions, and its target; NULL after recording what is wrong. */
+static target *want(tg_weights *weights, const char *name, uint64_t cols, uint64_t rows, const tg_gguf_tensor **out,
+                    tg_error *error)
+{
+    const tg_gguf_tensor *tensor = tg_gguf_find_tensor(weights->gguf, name);
+    if (!tensor) {
+        tg_fail(error, TG_MODEL_TENSOR_MISSING, TG_NO_OFFSET, "tensor %s is missing", name);
+        return NULL;
+    }
+    if (tensor->dims[0] != cols || tensor->dims[1] != rows || tensor->dims[2] != 1 || tensor->dims[3] != 1) {
+        tg_fail(error, TG_MODEL_TENSOR_SHAPE, TG_NO_OFFSET, "tensor %s is %llu x %llu x %llu x %llu, expected %llu x %llu", name,
+                (unsigned long long)tensor->dims[0], (unsigned long long)tensor->dims[1], (unsigned long long)tensor->dims[2],
+                (unsigned long long)tensor->dims[3], (unsigned long long)cols, (unsigned long long)rows);
+        return NULL;
+    }
+    *out = tensor;
+    return &weights->targets[tensor - tg_gguf_tensor_at(weights->gguf, 0)];
+}
+
+tg_status tg_weights_want_matrix(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, tg_matrix *out,
+                                 tg_error *error)
+{
+    const tg_gguf_tensor *tensor;
+    target *to = want(weights, name, cols, rows, &tensor, error);
+    if (!to)
+        return error->status;
+    const tg_quant_row *quant = tg_quant_of_ggml(tensor->type);
+    to->matrix = out;
+    *out = (tg_matrix){.quant = (tg_quant)(quant - tg_quants), .rows = rows, .cols = cols, .n_blocks = cols / quant->elements};
+    return TG_OK;
+}
+
+tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t length, tg_vector *out, tg_error *error)
+{
+    const tg_gguf_tensor *tensor;
+    target *to = want(weights, name, length, 1, &tensor, error);
+    if (!to)
+        return error->status;
+    to->vector = out;
+    *out = (tg_vector){.length = length};
+    return TG_OK;
+}
+
+tg_status tg_weights_check_all_wanted(const tg_weights *weights, tg_error *error)
+{
+    for (uint32_t i = 0; i < weights->n; i++)
+        if (!weights->targets[i].matrix && !weights->targets[i].vector)
+            return tg_fail(error, TG_MODEL_TENSOR_UNEXPECTED, TG_NO_OFFSET,
+                           "tensor %s has no place in this architecture as it is supported here",
+                           tg_gguf_tensor_at(weights->gguf, i)->name.data);
+    return TG_OK;
+}
+
+void tg_weights_place(tg_weights *weights, tg_arena *arena)
+{
+    for (uint32_t i = 0; i < weights->n; i++) {
+        tg_matrix *matrix = weights->targets[i].matrix;
+        if (matrix) {
+            const uint64_t strip = (uint64_t)matrix->n_blocks * tg_quants[matrix->quant].tile_bytes;
+            const size_t strips = tg_matrix_strips(matrix);
+            matrix->tiles = tg_arena_take(arena, strips, strip);
+            if (matrix->tiles && matrix->rows % TG_TILE_ROWS)
+                memset(matrix->tiles + (strips - 1) * strip, 0, strip);
+        } else {
+            tg_vector *vector = weights->targets[i].vector;
+            vector->values = tg_arena_take(arena, vector->length, sizeof(float));
+        }
+    }
+}
+
+/* n_blocks whole blocks of the current tensor, from weights->block on. */
+static void put_blocks(tg_weights *weights, const tg_quant_row *quant, const uint8_t *bytes, size_t n_blocks)
+{
+    const target *to = &weights->targets[weights->current];
+    if (to->vector) {
+        quant->dequantize(bytes, n_blocks, to->vector->values + weights->block * quant->elements);
+        weights->block += n_blocks;
+        return;
+    }
+    while (n_blocks) {
+        const size_t in_row = to->matrix->n_blocks;
+        const size_t row = (size_t)(weights->block / in_row), column = (size_t)(weights->block % in_row);
+        const size_t run = in_row - column < n_blocks ? in_row - column : n_blocks;
+        quant->repack(bytes, run, (int)(row % TG_TILE_ROWS),
+                      to->matrix->tiles + (row / TG_TILE_ROWS * in_row + column) * quant->tile_bytes);
+        bytes += run * quant->bytes;
+        weights->block += run;
+        n_blocks -= run;
+    }
+}
+
+void tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n)
+{
+    while (n && weights->current < weights->n) {
+        const tg_gguf_tensor *tensor = tg_gguf_tensor_at(weights->gguf, weights->current);
+        const tg_quant_row *quant = tg_quant_of_ggml(tensor->type);
+        const uint64_t ahead = weights->position < tensor->offset ? tensor->offset - weights->position /* padding before it */
+                                                                  : tensor->offset + tensor->size - weights->position;
+        size_t take = ahead < n ? (size_t)ahead : n;
+        if (weights->position >= tensor->offset) {
+            if (weights->carried) {
+                if (take > quant->bytes - weights->carried)
+                    take = quant->bytes - weights->carried;
+                memcpy(weights->carry + weights->carried, bytes, take);
+                weights->carried += take;
+                if (weights->carried == quant->bytes) {
+                    put_blocks(weights, quant, weights->carry, 1);
+                    weights->carried = 0;
+                }
+            } else {
+                const size_t whole = take / quant->bytes;
+                put_blocks(weights, quant, bytes, whole);
+                weights->carried = take - whole * quant->bytes;
+                memcpy(weights->carry, bytes + whole * quant->bytes, weights->carried);
+            }
+        }
+        bytes += take;
+        n -= take;
+        weights->position += take;
+        if (weights->position == tensor->offset + tensor->size) {
+            weights->current++;
+            weights->block = 0;
+        }
+    }
+}
+
+tg_status tg_weights_end(const tg_weights *weights, tg_error *error)
+{
+    if (weights->current == weights->n)
+        return TG_OK;
+    const tg_gguf_tensor *tensor = tg_gguf_tensor_at(weights->gguf, weights->current);
+    return tg_fail(error, TG_GGUF_TRUNCATED, (int64_t)weights->position,
+                   "the file ends at byte %llu, inside or before tensor %s, which ends at %llu",
+                   (unsigned long long)weights->position, tensor->name.data, (unsigned long long)(tensor->offset + tensor->size));
+}
+
+void tg_matrix_row(const tg_matrix *matrix, uint32_t row, float *out)
+{
+    const tg_quant_row *quant = &tg_quants[matrix->quant];
+    quant->tile_row(matrix->tiles + row / TG_TILE_ROWS * matrix->n_blocks * quant->tile_bytes, matrix->n_blocks,
+                    (int)(row % TG_TILE_ROWS), out);
+}

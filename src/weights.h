@@ -1,0 +1,59 @@
+/* From tensor bytes to repacked tiles, while they arrive. In: the list of tensors an architecture wants, checked against the
+ * file's directory, then the file's bytes in portions of any size. Out: matrices of tiles and vectors of floats, in memory the
+ * caller planned and owns. */
+#ifndef TG_WEIGHTS_H
+#define TG_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "gguf.h"
+#include "quant/quant.h"
+#include "status.h"
+
+typedef struct tg_matrix {
+    tg_quant quant;
+    uint32_t rows, cols;
+    size_t n_blocks; /* tiles in a strip: cols / elements of a block */
+    uint8_t *tiles;  /* ceil(rows / TG_TILE_ROWS) strips */
+} tg_matrix;
+
+typedef struct tg_vector {
+    uint32_t length;
+    float *values;
+} tg_vector;
+
+typedef struct tg_weights tg_weights;
+
+tg_weights *tg_weights_new(const tg_gguf *gguf); /* NULL when out of memory; gguf must outlive it */
+void tg_weights_free(tg_weights *weights);
+size_t tg_weights_memory(const tg_weights *weights); /* bytes of its own lists */
+
+/* Declares a tensor by its name in the file; the result is filled by tg_weights_place. A tensor that is absent is
+ * TG_MODEL_TENSOR_MISSING; one of another shape is TG_MODEL_TENSOR_SHAPE. */
+tg_status tg_weights_want_matrix(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, tg_matrix *out,
+                                 tg_error *error);
+tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t length, tg_vector *out, tg_error *error);
+
+/* After the last want: a tensor of the file that nothing wants is TG_MODEL_TENSOR_UNEXPECTED. */
+tg_status tg_weights_check_all_wanted(const tg_weights *weights, tg_error *error);
+
+/* Counts (arena->base NULL) or places the memory of everything wanted; placing also clears the missing rows of last strips. */
+void tg_weights_place(tg_weights *weights, tg_arena *arena);
+
+/* The next n bytes of the file, starting after the header's padding. Those after the last tensor are ignored. */
+void tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n);
+/* Says TG_GGUF_TRUNCATED, naming tensor and byte, unless every tensor is complete. */
+tg_status tg_weights_end(const tg_weights *weights, tg_error *error);
+
+/* One row of a matrix as floats: out has cols floats. */
+void tg_matrix_row(const tg_matrix *matrix, uint32_t row, float *out);
+
+static inline size_t tg_matrix_strips(const tg_matrix *matrix)
+{
+    return (matrix->rows + TG_TILE_ROWS - 1) / TG_TILE_ROWS;
+}
+
+#endif

@@ -1,0 +1,306 @@
+/* Every row of kernels.def against the scalar row of its kind and type, on random and on awkward data, and against itself for
+ * other batch sizes. In a native build there is only the scalar row of each: then it is held to plain double arithmetic. Runs
+ * natively and in wasm. */
+#include "../../src/kernels/kernels.h"
+#include "../../src/quant/blocks.h"
+#include "random.h"
+#include "test.h"
+
+#include <stdlib.h>
+
+static test_random r = {5};
+
+/* |a - b| as a share of scale; 0 when the bits are the same, infinite when only one is a number */
+static double difference(float a, float b, double scale)
+{
+    if (!memcmp(&a, &b, 4) || (isnan(a) && isnan(b)))
+        return 0;
+    return isnan(a) || isnan(b) ? INFINITY : fabs((double)a - b) / (scale > 0 ? scale : 1);
+}
+
+/* ---- products ---- */
+
+#define MAX_TOKENS 9
+
+static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_matmul_fn *scalar, double tolerance)
+{
+    const tg_quant_row *row = &tg_quants[type];
+    const size_t block = row->elements;
+    for (int round = 0; round < 40; round++) {
+        const size_t strips = 1 + random_u32(&r) % 5, n_tokens = 1 + random_u32(&r) % MAX_TOKENS;
+        const size_t n_blocks = block == 1 ? 1 + random_u32(&r) % 130 : 1 + random_u32(&r) % 9, cols = n_blocks * block;
+        const size_t rows = strips * TG_TILE_ROWS, y_stride = rows + 8;
+        uint8_t *file = malloc(n_blocks * row->bytes), *tiles = malloc(strips * n_blocks * row->tile_bytes);
+        float *w = malloc(rows * cols * sizeof *w), *x = malloc(n_tokens * cols * sizeof *x);
+        float *y = malloc(n_tokens * y_stride * sizeof *y), *expected = malloc(n_tokens * y_stride * sizeof *y), one[64];
+        tg_act_q8 *act = malloc(n_tokens * (cols / 32 + 1) * sizeof *act);
+        const void *input = x;
+        size_t stride = cols * sizeof *x;
+        for (size_t k = 0; k < rows; k++) {
+            for (size_t i = 0; i < n_blocks * row->bytes; i++)
+                file[i] = (uint8_t)random_u32(&r);
+            for (size_t b = 0; b < n_blocks; b++) { /* scales and floats in a normal range, and now and then extreme codes */
+                uint8_t *at = file + b * row->bytes;
+                const float value = random_gauss(&r) * (block > 1 ? 0.01f : 1);
+                uint32_t bits;
+                memcpy(&bits, &value, 4);
+                const uint16_t half = tg_float_to_half(value), upper = (uint16_t)(bits >> 16);
+                memcpy(at,
+                       type == TG_QUANT_F32    ? (const void *)&value
+                       : type == TG_QUANT_BF16 ? (const void *)&upper
+                                               : &half,
+                       type == TG_QUANT_F32 ? 4 : 2);
+                if (block > 1 && round % 4 == 3)
+                    memset(at + 2, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes - 2);
+            }
+            row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS), tiles + k / TG_TILE_ROWS * n_blocks * row->tile_bytes);
+            row->dequantize(file, n_blocks, w + k * cols);
+        }
+        for (size_t i = 0; i < n_tokens * cols; i++)
+            x[i] = round % 4 == 3 ? (random_u32(&r) % 2 ? 1.0f : -1.0f) : random_gauss(&r);
+        if (row->activation == TG_ACT_Q8) {
+            tg_quantize_q8__scalar(x, n_tokens * cols, act);
+            input = act;
+            stride = cols / 32 * sizeof *act;
+        }
+        memset(y, 0x55, n_tokens * y_stride * sizeof *y);
+        fn(tiles, n_blocks, 0, strips, input, stride, n_tokens, y, y_stride);
+        scalar(tiles, n_blocks, 0, strips, input, stride, n_tokens, expected, y_stride);
+        for (size_t t = 0; t < n_tokens; t++)
+            for (size_t k = 0; k < rows; k++) {
+                double truth = 0, scale = 0;
+                for (size_t i = 0; i < cols; i++) {
+                    const double xi = row->activation == TG_ACT_Q8
+                                          ? (double)act[(t * cols + i) / 32].d * act[(t * cols + i) / 32].q[i % 32]
+                                          : (double)x[t * cols + i];
+                    truth += w[k * cols + i] * xi;
+                    scale += fabs(w[k * cols + i] * xi);
+                }
+                const float got = y[t * y_stride + k];
+                CHECK(difference(got, expected[t * y_stride + k], scale) <= tolerance,
+                      "%s: %zu columns, token %zu, row %zu: %.9g, scalar %.9g", name, cols, t, k, got,
+                      expected[t * y_stride + k]);
+                CHECK(fabs(got - truth) <= 2e-6 * scale, "%s: %zu columns, token %zu, row %zu: %.9g, truth %.9g", name, cols, t,
+                      k, got, truth);
+            }
+        uint32_t untouched;
+        memcpy(&untouched, y + rows, 4);
+        CHECK(untouched == 0x55555555, "%s writes past its rows", name);
+        /* alone, and strip by strip, a token's results are the same bits */
+        const size_t t = random_u32(&r) % n_tokens;
+        for (size_t s = 0; s < strips; s++)
+            fn(tiles, n_blocks, s, s + 1, (const uint8_t *)input + t * stride, stride, 1, one, y_stride);
+        CHECK(!memcmp(one, y + t * y_stride, rows * sizeof *one), "%s: a token alone differs from the same in a batch of %zu",
+              name, n_tokens);
+        free(file), free(tiles), free(w), free(x), free(y), free(expected), free(act);
+        if (test_failures > 5)
+            return;
+    }
+}
+
+/* ---- vectors ---- */
+
+static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn *scalar)
+{
+    for (int round = 0; round < 3000; round++) {
+        float x[96];
+        tg_act_q8 got[3], expected[3];
+        const float size = ldexpf(1, (int)(random_u32(&r) % 60) - 40);
+        for (int i = 0; i < 96; i++)
+            x[i] = round % 5 == 0   ? 0
+                   : round % 5 == 1 ? (float)((int)(random_u32(&r) % 255) - 127) * 0.5f
+                                    : random_gauss(&r) * size;
+        if (round % 5 == 0 && round % 2)
+            x[40] = round % 3 ? INFINITY : NAN;
+        if (round % 5 == 4)
+            x[3] = 1e-38f, x[35] = 3e38f;
+        fn(x, 96, got);
+        scalar(x, 96, expected);
+        for (int b = 0; b < 3; b++) {
+            CHECK(!memcmp(got[b].q, expected[b].q, 32) && got[b].sum == expected[b].sum, "%s: codes differ in round %d", name,
+                  round);
+            CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name, got[b].d, expected[b].d);
+            int sum = 0;
+            float most = 0;
+            for (int i = 0; i < 32; i++) {
+                sum += got[b].q[i];
+                most = fmaxf(most, fabsf(x[32 * b + i]));
+            }
+            CHECK(sum == got[b].sum, "%s: sum %d, codes add up to %d", name, (int)got[b].sum, sum);
+            for (int i = 0; i < 32 && isfinite(got[b].d); i++)
+                CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <= most / 127 * 0.50001 + 1e-30,
+                      "%s: %g became %d x %g", name, x[32 * b + i], got[b].q[i], got[b].d);
+        }
+        if (round % 5 == 0 && round % 2)
+            CHECK(isnan(got[1].d), "%s: what is not finite is noticed", name);
+    }
+}
+
+static void check_rmsnorm(const char *name, tg_rmsnorm_fn *fn, tg_rmsnorm_fn *scalar, double tolerance)
+{
+    for (int round = 0; round < 300; round++) {
+        float x[200], weight[200], got[200], expected[200];
+        const size_t n = 1 + random_u32(&r) % 200;
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = random_gauss(&r) * 3;
+            weight[i] = random_gauss(&r);
+            sum += (double)x[i] * x[i];
+        }
+        fn(x, weight, 1e-5f, n, got);
+        scalar(x, weight, 1e-5f, n, expected);
+        for (size_t i = 0; i < n; i++) {
+            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance, "%s: n %zu, element %zu", name, n, i);
+            const double truth = x[i] / sqrt(sum / (double)n + 1e-5) * weight[i];
+            CHECK(fabs(got[i] - truth) <= 1e-6 * fabs(truth) + 1e-9, "%s: %g, truth %g", name, got[i], truth);
+        }
+    }
+}
+
+static void check_swiglu(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance)
+{
+    for (int round = 0; round < 300; round++) {
+        float gate[70], up[70], got[70], expected[70];
+        const size_t n = 1 + random_u32(&r) % 70;
+        for (size_t i = 0; i < n; i++) {
+            gate[i] = got[i] = expected[i] = random_gauss(&r) * (round % 3 ? 4 : 60);
+            up[i] = random_gauss(&r);
+        }
+        fn(got, up, n);
+        scalar(expected, up, n);
+        for (size_t i = 0; i < n; i++) {
+            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance, "%s: n %zu, element %zu", name, n, i);
+            const double truth = gate[i] / (1 + exp(-(double)gate[i])) * up[i];
+            CHECK(fabs(got[i] - truth) <= 1e-6 * fabs(truth) + 1e-30, "%s: %g, truth %g", name, got[i], truth);
+        }
+    }
+}
+
+static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *scalar, double tolerance)
+{
+    for (int round = 0; round < 1000; round++) {
+        float scores[TG_PAGE], got[TG_PAGE], expected[TG_PAGE], got_sum, expected_sum;
+        const size_t n = 1 + random_u32(&r) % TG_PAGE;
+        const float before = round % 2 ? -INFINITY : random_gauss(&r) * 10;
+        for (size_t i = 0; i < TG_PAGE; i++) /* what lies past n may be anything */
+            scores[i] = got[i] = expected[i] = i < n ? random_gauss(&r) * (round % 7 ? 3 : 60) : round % 3 ? NAN : INFINITY;
+        const float m = fn(got, n, before, &got_sum), m_expected = scalar(expected, n, before, &expected_sum);
+        CHECK(m == m_expected && difference(got_sum, expected_sum, expected_sum) <= tolerance,
+              "%s: maximum %g and sum %g, scalar %g and %g", name, m, got_sum, m_expected, expected_sum);
+        double sum = 0, most = before;
+        for (size_t i = 0; i < n; i++)
+            most = fmax(most, scores[i]);
+        CHECK(m == most, "%s: maximum %g, truth %g", name, m, most);
+        for (size_t i = 0; i < TG_PAGE; i++) {
+            const double truth = i < n ? exp((double)(scores[i] - m)) : 0; /* the difference rounds to a float */
+            sum += truth;
+            CHECK(difference(got[i], expected[i], 1) <= tolerance, "%s: n %zu, key %zu", name, n, i);
+            CHECK(fabs(got[i] - truth) <= 5e-7 * truth + 1e-37, "%s: %g, truth %g", name, got[i], truth);
+        }
+        CHECK(fabs(got_sum - sum) <= 1e-6 * sum + 1e-35, "%s: sum %g, truth %g", name, got_sum, sum);
+    }
+}
+
+/* one head's keys or values as floats and as halves, with the floats that the halves stand for */
+static void random_page(float *floats, uint16_t *halves, float *rounded, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        floats[i] = random_gauss(&r);
+        halves[i] = tg_float_to_half(floats[i]);
+        rounded[i] = tg_half_to_float(halves[i]);
+    }
+}
+
+static void check_cache(const char *name, tg_keys_fn *keys, tg_keys_fn *keys_scalar, tg_values_fn *values,
+                        tg_values_fn *values_scalar, int half, double tolerance)
+{
+    static float floats[128 * TG_PAGE], rounded[128 * TG_PAGE];
+    static uint16_t halves[128 * TG_PAGE];
+    for (int round = 0; round < 100; round++) {
+        const size_t head_dim = 2 + 2 * (random_u32(&r) % 64), n = 1 + random_u32(&r) % TG_PAGE;
+        const void *page = half ? (const void *)halves : floats;
+        const float *truth = half ? rounded : floats;
+        float q[128], p[TG_PAGE], got[128], expected[128], start[128];
+        random_page(floats, halves, rounded, head_dim * TG_PAGE);
+        for (size_t i = 0; i < head_dim; i++) {
+            q[i] = random_gauss(&r);
+            start[i] = got[i] = expected[i] = random_gauss(&r);
+        }
+        for (size_t j = 0; j < TG_PAGE; j++)
+            p[j] = (float)random_unit(&r);
+        if (keys) {
+            keys(page, q, head_dim, got);
+            keys_scalar(page, q, head_dim, expected);
+            for (size_t j = 0; j < TG_PAGE; j++) {
+                double sum = 0, scale = 0;
+                for (size_t i = 0; i < head_dim; i++) {
+                    sum += (double)q[i] * truth[i * TG_PAGE + j];
+                    scale += fabs((double)q[i] * truth[i * TG_PAGE + j]);
+                }
+                CHECK(difference(got[j], expected[j], scale) <= tolerance, "%s: head of %zu, key %zu", name, head_dim, j);
+                CHECK(fabs(got[j] - sum) <= 1e-5 * scale, "%s: %g, truth %g", name, got[j], sum);
+            }
+        } else {
+            values(page, p, n, head_dim, got);
+            values_scalar(page, p, n, head_dim, expected);
+            for (size_t i = 0; i < head_dim; i++) {
+                double sum = start[i], scale = fabs(start[i]);
+                for (size_t j = 0; j < n; j++) {
+                    sum += (double)p[j] * truth[j * head_dim + i];
+                    scale += fabs((double)p[j] * truth[j * head_dim + i]);
+                }
+                CHECK(difference(got[i], expected[i], scale) <= tolerance, "%s: head of %zu, element %zu", name, head_dim, i);
+                CHECK(fabs(got[i] - sum) <= 1e-5 * scale, "%s: %g, truth %g", name, got[i], sum);
+            }
+        }
+    }
+}
+
+/* One function for each kind: name, the function of the row and the scalar one, its type as text, its tolerance. */
+#define RUN_quantize(name, type, fn, scalar, tolerance) check_quantize(name, fn, scalar)
+#define RUN_rmsnorm(name, type, fn, scalar, tolerance)  check_rmsnorm(name, fn, scalar, tolerance)
+#define RUN_swiglu(name, type, fn, scalar, tolerance)   check_swiglu(name, fn, scalar, tolerance)
+#define RUN_softmax(name, type, fn, scalar, tolerance)  check_softmax(name, fn, scalar, tolerance)
+#define RUN_keys(name, type, fn, scalar, tolerance)     check_cache(name, fn, scalar, NULL, NULL, !strcmp(type, "f16"), tolerance)
+#define RUN_values(name, type, fn, scalar, tolerance)   check_cache(name, NULL, NULL, fn, scalar, !strcmp(type, "f16"), tolerance)
+#define RUN_matmul(name, type, fn, scalar, tolerance)   check_matmul(name, quant_of(type), fn, scalar, tolerance)
+
+static tg_quant quant_of(const char *suffix)
+{
+#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                                                   \
+    if (!strcmp(suffix, #suffix_))                                                                                               \
+        return TG_QUANT_##NAME;
+#include "../../src/quant/quant.def"
+#undef TG_QUANT
+    return TG_QUANT_COUNT;
+}
+
+#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
+    static void run_##kind##_##type##__##variant(void)                                                                           \
+    {                                                                                                                            \
+        RUN_##kind(#kind "_" #type "__" #variant, #type, tg_##kind##_##type##__##variant, tg_##kind##_##type##__scalar,          \
+                   tolerance);                                                                                                   \
+    }
+#include "../../src/kernels/kernels.def"
+#undef TG_KERNEL
+
+static void selection(void)
+{
+    tg_kernels kernels;
+    tg_kernels_select(&kernels);
+#define TG_KERNEL(kind, type, variant, tolerance) CHECK(kernels.kind##_##type, #kind "_" #type " has a kernel");
+#include "../../src/kernels/kernels.def"
+#undef TG_KERNEL
+    for (int type = 0; type < TG_QUANT_COUNT; type++)
+        CHECK(tg_kernels_matmul(&kernels, (tg_quant)type), "%s has a product", tg_quants[type].name);
+    printf("    variant %s\n", kernels.variant);
+}
+
+static const tg_test tests[] = {
+    {"kernels-selection", "every kind and weight type has a kernel", selection},
+#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
+    {#kind "_" #type "__" #variant, "within " #tolerance " of the scalar reference", run_##kind##_##type##__##variant},
+#include "../../src/kernels/kernels.def"
+#undef TG_KERNEL
+};
+TEST_MAIN(tests)

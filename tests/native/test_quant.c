@@ -1,0 +1,132 @@
+/* The weight types: blocks against their definition, tiles against blocks, half precision against arithmetic. */
+#include "../../src/quant/blocks.h"
+#include "random.h"
+#include "test.h"
+
+#include <stdlib.h>
+
+static double half_by_definition(uint16_t half)
+{
+    const int exponent = half >> 10 & 31, mantissa = half & 1023;
+    const double sign = half & 0x8000 ? -1 : 1;
+    if (exponent == 31)
+        return mantissa ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24));
+}
+
+static void halves(void)
+{
+    for (uint32_t h = 0; h < 65536; h++) {
+        const float value = tg_half_to_float((uint16_t)h);
+        const double expected = half_by_definition((uint16_t)h);
+        CHECK(isnan(expected) ? isnan(value) : value == expected, "half %04x is %g, not %g", (unsigned)h, value, expected);
+        if (!isnan(expected))
+            CHECK(tg_float_to_half(value) == h, "half %04x does not come back", (unsigned)h);
+    }
+    CHECK(signbit(tg_half_to_float(0x8000)), "minus zero keeps its sign");
+    CHECK((tg_float_to_half(NAN) & 0x7fff) > 0x7c00, "NaN stays NaN");
+}
+
+static void half_rounding(void)
+{
+    test_random r = {7};
+    for (int i = 0; i < 200000; i++) {
+        /* between two neighbouring halves: the nearer one, at the midpoint the even one */
+        const uint16_t low = (uint16_t)(random_u32(&r) % 0x7bff);
+        const double a = half_by_definition(low), b = half_by_definition((uint16_t)(low + 1));
+        const float midpoint = (float)((a + b) / 2);
+        const uint16_t even = low % 2 ? (uint16_t)(low + 1) : low;
+        CHECK(tg_float_to_half(midpoint) == even, "midpoint above %04x", low);
+        CHECK(tg_float_to_half(nextafterf(midpoint, 0)) == low, "below the midpoint above %04x", low);
+        CHECK(tg_float_to_half(nextafterf(midpoint, 1e9f)) == low + 1, "above the midpoint above %04x", low);
+    }
+    CHECK(tg_float_to_half(65519.996f) == 0x7bff && tg_float_to_half(65520.0f) == 0x7c00, "the border of infinity");
+}
+
+/* the value of weight i of a block, as GGUF defines the type, written apart from the code under test */
+static double weight_by_definition(tg_quant type, const uint8_t *block, int i)
+{
+    const double d = half_by_definition((uint16_t)(block[0] | block[1] << 8));
+    uint32_t bits;
+    float f;
+    switch (type) {
+    case TG_QUANT_F32:
+        memcpy(&f, block, 4);
+        return f;
+    case TG_QUANT_F16:
+        return d;
+    case TG_QUANT_BF16:
+        bits = (uint32_t)(block[0] | block[1] << 8) << 16;
+        memcpy(&f, &bits, 4);
+        return f;
+    case TG_QUANT_Q4_0:
+        return d * ((i < 16 ? block[2 + i] & 15 : block[2 + i - 16] >> 4) - 8);
+    case TG_QUANT_Q8_0:
+        return d * (int8_t)block[2 + i];
+    case TG_QUANT_COUNT:
+        break;
+    }
+    return NAN;
+}
+
+#define BLOCKS 7
+
+static void blocks_and_tiles(void)
+{
+    static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0xfbff, 0x3c00};
+    test_random r = {11};
+    for (int type = 0; type < TG_QUANT_COUNT; type++) {
+        const tg_quant_row *row = &tg_quants[type];
+        for (int round = 0; round < 500; round++) {
+            const size_t n = BLOCKS * row->elements;
+            uint8_t *file = malloc(TG_TILE_ROWS * BLOCKS * row->bytes); /* exact sizes: a sanitizer sees every byte too far */
+            uint8_t *tiles = malloc(BLOCKS * row->tile_bytes);
+            float *direct = malloc(n * sizeof *direct), *through = malloc(n * sizeof *through);
+            for (size_t i = 0; i < TG_TILE_ROWS * BLOCKS * row->bytes; i++)
+                file[i] = (uint8_t)random_u32(&r);
+            for (size_t b = 0; b < TG_TILE_ROWS * BLOCKS && row->bytes > 4 && round % 2; b++)
+                memcpy(file + b * row->bytes, &edge_scales[random_u32(&r) % 8], 2);
+            for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
+                const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
+                /* in two runs, as bytes arrive */
+                const size_t first = random_u32(&r) % (BLOCKS + 1);
+                row->repack(own, first, lane, tiles);
+                row->repack(own + first * row->bytes, BLOCKS - first, lane, tiles + first * row->tile_bytes);
+            }
+            for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
+                const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
+                row->dequantize(own, BLOCKS, direct);
+                row->tile_row(tiles, BLOCKS, lane, through);
+                CHECK(!memcmp(direct, through, n * sizeof *direct), "%s: the tile does not hold what the block held", row->name);
+                for (size_t i = 0; i < n; i++) {
+                    const double expected =
+                        weight_by_definition((tg_quant)type, own + i / row->elements * row->bytes, (int)(i % row->elements));
+                    CHECK(isnan(expected) ? isnan(direct[i]) : direct[i] == (float)expected, "%s: weight %zu is %g, not %g",
+                          row->name, i, direct[i], expected);
+                }
+                if (test_failures > 20)
+                    break;
+            }
+            free(file);
+            free(tiles);
+            free(direct);
+            free(through);
+        }
+    }
+}
+
+static void rows(void)
+{
+    for (int type = 0; type < TG_QUANT_COUNT; type++)
+        CHECK(tg_quant_of_ggml(tg_quants[type].ggml) == &tg_quants[type], "%s is found by its number", tg_quants[type].name);
+    CHECK(!tg_quant_of_ggml(4) && !tg_quant_of_ggml(UINT32_MAX), "a removed and an absurd number are not found");
+    CHECK(!strncmp(tg_quant_names(), "F32, F16", 8), "%s", tg_quant_names());
+}
+
+static const tg_test tests[] = {
+    {"quant-halves", "all 65,536 halves to floats and back", halves},
+    {"quant-half-rounding", "floats to halves round to nearest, ties to even", half_rounding},
+    {"quant-blocks", "every type: blocks by definition, tiles hold the same", blocks_and_tiles},
+    {"quant-rows", "types are found by their number in files", rows},
+};
+TEST_MAIN(tests)

@@ -1,0 +1,351 @@
+/* The chain from bytes to logits on small random models: the same bits whatever the portions, batches, rewinds, forks and trees;
+ * errors by code; the memory plan. */
+#include "../../src/tokenglass.h"
+#include "test.h"
+#include "tiny_model.h"
+
+#define VOCAB 301
+
+/* A ready model, fed in portions of at most `portion` bytes (0: whole); NULL after a failed check. */
+static tg_model *load(const uint8_t *bytes, size_t size, size_t portion, tg_model_options options)
+{
+    tg_model *model = tg_model_new(&options);
+    tg_status status = TG_OK;
+    for (size_t at = 0, used; at < size && !status; at += used) {
+        const size_t n = portion && portion < size - at ? portion : size - at;
+        status = tg_model_feed(model, bytes + at, n, &used);
+        if (!status && tg_model_get_state(model) == TG_MODEL_PLANNED)
+            status = tg_model_allocate(model);
+    }
+    if (!status)
+        status = tg_model_finish(model);
+    CHECK(!status, "%s: %s", tg_status_name(status), tg_model_error(model)->message);
+    return model;
+}
+
+static tg_model *load_tiny(tiny_shape shape, tg_model_options options)
+{
+    size_t size;
+    uint8_t *bytes = tiny_model(shape, 3, &size);
+    tg_model *model = load(bytes, size, 0, options);
+    free(bytes);
+    return model;
+}
+
+static void fill(int32_t *ids, size_t n, uint64_t seed)
+{
+    test_random r = {seed};
+    for (size_t i = 0; i < n; i++)
+        ids[i] = (int32_t)(random_u32(&r) % VOCAB);
+}
+
+/* Logits after n tokens, run `batch` at a time in a session of their own. */
+static void fresh(tg_model *model, const int32_t *ids, size_t n, size_t batch, float *out)
+{
+    tg_session *session = NULL;
+    const float *logits;
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, n), "%s", tg_model_error(model)->message);
+    while (tg_session_pending(session))
+        if (tg_session_eval(session, batch)) {
+            CHECK(0, "%s", tg_model_error(model)->message);
+            break;
+        }
+    if (!tg_session_logits(session, &logits))
+        memcpy(out, logits, VOCAB * sizeof *out);
+    else
+        CHECK(0, "%s", tg_model_error(model)->message);
+    tg_session_free(session);
+}
+
+static int same(const float *a, const float *b)
+{
+    return !memcmp(a, b, VOCAB * sizeof *a);
+}
+
+static void portions(void)
+{
+    size_t size;
+    uint8_t *bytes = tiny_model(tiny_default, 3, &size);
+    static const size_t sizes[] = {1, 7, 33, 4096};
+    float whole[VOCAB], parts[VOCAB];
+    int32_t ids[20];
+    fill(ids, 20, 1);
+    tg_model *model = load(bytes, size, 0, (tg_model_options){.file_size = size});
+    fresh(model, ids, 20, 64, whole);
+    tg_model_info a, b;
+    tg_model_get_info(model, &a);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        tg_model *again = load(bytes, size, sizes[i], (tg_model_options){0}); /* also without knowing the size */
+        fresh(again, ids, 20, 64, parts);
+        CHECK(same(whole, parts), "portions of %zu", sizes[i]);
+        tg_model_get_info(again, &b);
+        CHECK(!memcmp(a.fingerprint, b.fingerprint, 32), "the fingerprint does not depend on knowing the size beforehand");
+        tg_model_free(again);
+    }
+    for (int i = 0; i < VOCAB; i++)
+        CHECK(isfinite(whole[i]), "logit %d is %f", i, whole[i]);
+    tg_model_free(model);
+    free(bytes);
+}
+
+static void cuts(void)
+{
+    size_t size;
+    uint8_t *bytes = tiny_model(tiny_default, 3, &size);
+    for (int i = 0; i < 50; i++) {
+        const size_t end = size * (size_t)i / 50;
+        tg_model *model = tg_model_new(&(tg_model_options){0});
+        tg_status status = TG_OK;
+        for (size_t at = 0, used; at < end && !status; at += used) {
+            status = tg_model_feed(model, bytes + at, end - at, &used);
+            if (!status && tg_model_get_state(model) == TG_MODEL_PLANNED)
+                status = tg_model_allocate(model);
+        }
+        if (!status)
+            status = tg_model_finish(model);
+        CHECK(status == TG_GGUF_TRUNCATED && tg_model_error(model)->offset == (int64_t)end, "cut at %zu: %s at %lld", end,
+              tg_status_name(status), (long long)tg_model_error(model)->offset);
+        CHECK(tg_model_finish(model) == status, "a loading error is final");
+        tg_model_free(model);
+    }
+    free(bytes);
+}
+
+static void batches(void)
+{
+    int32_t ids[100];
+    float one[VOCAB], many[VOCAB];
+    fill(ids, 100, 2);
+    for (int type = 0; type < TG_QUANT_COUNT; type++)
+        for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
+            tiny_shape shape = tiny_default;
+            shape.type = (tg_quant)type;
+            shape.tied = type % 2;
+            tg_model *model =
+                load_tiny(shape, (tg_model_options){.cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache});
+            for (size_t n = 1; n <= 100; n += 33) {
+                fresh(model, ids, n, 1, one);
+                static const size_t sizes[] = {2, 7, 31, 32, 64, 1000};
+                for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+                    fresh(model, ids, n, sizes[i], many);
+                    CHECK(same(one, many), "%s, cache %d: %zu tokens in batches of %zu", tg_quants[type].name, cache, n,
+                          sizes[i]);
+                }
+            }
+            tg_model_free(model);
+        }
+}
+
+static void branches(void)
+{
+    tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_kv = 4096});
+    test_random r = {9};
+    tg_session *sessions[6];
+    float expected[VOCAB];
+    for (int i = 0; i < 6; i++) {
+        CHECK(!tg_session_new(model, &sessions[i]), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_force(sessions[i], 1), "%s", tg_model_error(model)->message);
+    }
+    for (int round = 0; round < 600; round++) {
+        const uint32_t i = random_u32(&r) % 6;
+        tg_session *s = sessions[i];
+        size_t n;
+        tg_session_tokens(s, &n);
+        switch (random_u32(&r) % 5) {
+        case 0:
+            CHECK(!tg_session_rewind(s, 1 + random_u32(&r) % n), "%s", tg_model_error(model)->message);
+            break;
+        case 1: {
+            const uint32_t other = (i + 1 + random_u32(&r) % 5) % 6;
+            tg_session_free(sessions[other]);
+            CHECK(!tg_session_fork(s, &sessions[other]), "%s", tg_model_error(model)->message);
+            break;
+        }
+        case 2: { /* another text with a common beginning */
+            int32_t ids[150];
+            size_t length = 1 + random_u32(&r) % 150, common = random_u32(&r) % (length + 1);
+            fill(ids, length, round + 1);
+            const int32_t *tokens = tg_session_tokens(s, &n);
+            memcpy(ids, tokens, (common < n ? common : n) * sizeof *ids);
+            CHECK(!tg_session_sync(s, ids, length), "%s", tg_model_error(model)->message);
+            break;
+        }
+        default:
+            for (uint32_t k = random_u32(&r) % 20; k && n < 160; k--, n++)
+                CHECK(!tg_session_force(s, (int32_t)(random_u32(&r) % VOCAB)), "%s", tg_model_error(model)->message);
+        }
+        if (random_u32(&r) % 3 == 0)
+            CHECK(!tg_session_eval(s, random_u32(&r) % 40), "%s", tg_model_error(model)->message);
+        if (round % 10 == 9) {
+            const float *logits;
+            const int32_t *tokens = tg_session_tokens(s, &n);
+            CHECK(!tg_session_eval(s, SIZE_MAX) && !tg_session_logits(s, &logits), "%s", tg_model_error(model)->message);
+            fresh(model, tokens, n, 64, expected);
+            CHECK(same(logits, expected), "session %u differs from a fresh run of its %zu tokens in round %d", (unsigned)i, n,
+                  round);
+        }
+    }
+    for (int i = 0; i < 6; i++)
+        tg_session_free(sessions[i]);
+    /* every page came back: the whole pool can be taken again */
+    float logits[VOCAB];
+    int32_t ids[160];
+    fill(ids, 160, 4);
+    fresh(model, ids, 160, 64, logits);
+    tg_model_free(model);
+}
+
+static void trees(void)
+{
+    tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
+    test_random r = {21};
+    for (int round = 0; round < 40; round++) {
+        enum { MOST = 40 };
+        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST, words = (n + 31) / 32;
+        int32_t prefix[160], ids[MOST], positions[MOST];
+        uint32_t visible[MOST * 2] = {0};
+        float *logits = malloc(n * VOCAB * sizeof *logits), expected[VOCAB];
+        tg_session *session;
+        fill(prefix, base, round + 1);
+        fill(ids, n, round + 100);
+        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) && !tg_session_eval(session, 1000),
+              "%s", tg_model_error(model)->message);
+        for (size_t i = 0; i < n; i++) { /* each token follows one before it, or the prefix */
+            const size_t parent = random_u32(&r) % (i + 1);
+            positions[i] = (int32_t)base;
+            if (parent) {
+                memcpy(visible + i * words, visible + (parent - 1) * words, words * sizeof *visible);
+                positions[i] = positions[parent - 1] + 1;
+            }
+            visible[i * words + i / 32] |= 1u << i % 32;
+        }
+        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s", tg_model_error(model)->message);
+        for (size_t i = 0; i < n; i += 1 + n / 6) {
+            size_t length = base;
+            for (size_t j = 0; j <= i; j++)
+                if (visible[i * words + j / 32] >> j % 32 & 1)
+                    prefix[length++] = ids[j];
+            fresh(model, prefix, length, 64, expected);
+            CHECK(same(logits + i * VOCAB, expected), "tree token %zu of %zu after %zu differs from its path run alone", i, n,
+                  base);
+        }
+        size_t after;
+        tg_session_tokens(session, &after);
+        CHECK(after == base && !tg_session_pending(session), "the session is as before");
+        visible[0] ^= 1;
+        CHECK(tg_session_decode_tree(session, ids, positions, visible, n, logits) == TG_INVALID_ARGUMENT,
+              "a token that does not see itself");
+        tg_session_free(session);
+        free(logits);
+    }
+    tg_model_free(model);
+}
+
+static void scores(void)
+{
+    tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
+    int32_t ids[150];
+    tg_score whole[150], parts[150];
+    float logits[VOCAB];
+    tg_session *session = NULL;
+    fill(ids, 150, 5);
+    CHECK(!tg_session_new(model, &session) && !tg_session_score(session, ids, 150, whole), "%s", tg_model_error(model)->message);
+    tg_session_free(session);
+    CHECK(!tg_session_new(model, &session) && !tg_session_score(session, ids, 3, parts) &&
+              !tg_session_score(session, ids + 3, 147, parts + 3),
+          "%s", tg_model_error(model)->message);
+    CHECK(!memcmp(whole + 1, parts + 1, 149 * sizeof *whole), "a text scored in two parts");
+    CHECK(isnan(whole[0].logprob), "nothing stands before the first token");
+    for (size_t i = 1; i < 150; i += 13) {
+        fresh(model, ids, i, 64, logits);
+        double sum = 0, most = -INFINITY, entropy = 0, above = 0;
+        int rank = 0;
+        for (int k = 0; k < VOCAB; k++)
+            most = fmax(most, logits[k]);
+        for (int k = 0; k < VOCAB; k++)
+            sum += exp(logits[k] - most);
+        for (int k = 0; k < VOCAB; k++) {
+            const double p = exp(logits[k] - most) / sum;
+            entropy -= p > 0 ? p * log(p) : 0;
+            if (logits[k] > logits[ids[i]])
+                rank++, above += p;
+        }
+        CHECK(fabs(whole[i].logprob - (logits[ids[i]] - most - log(sum))) < 1e-5, "log-probability of token %zu", i);
+        CHECK(whole[i].rank == rank && fabs(whole[i].entropy - entropy) < 1e-5 && fabs(whole[i].top_mass - above) < 1e-5,
+              "measures of token %zu", i);
+    }
+    CHECK(tg_session_score(session, ids, 11, parts) == TG_CONTEXT_FULL, "more than the context");
+    tg_session_free(session);
+    tg_model_free(model);
+}
+
+static void limits(void)
+{
+    tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_ctx = 64, .n_kv = 96});
+    int32_t ids[65];
+    const float *logits;
+    const tg_trace *trace;
+    tg_sample_request request;
+    tg_session *a = NULL, *b = NULL;
+    fill(ids, 65, 6);
+    tg_sample_defaults(&request);
+    CHECK(!tg_session_new(model, &a) && !tg_session_new(model, &b), "%s", tg_model_error(model)->message);
+    CHECK(tg_session_logits(a, &logits) == TG_SESSION_EMPTY, "no logits before the first token");
+    CHECK(tg_session_sample(a, &request, &trace) == TG_SESSION_EMPTY, "no choice before the first token");
+    CHECK(tg_session_sync(a, ids, 65) == TG_CONTEXT_FULL, "longer than the context");
+    CHECK(!tg_session_sync(a, ids, 64) && tg_session_logits(a, &logits) == TG_MODEL_NOT_READY, "pending tokens");
+    CHECK(!tg_session_eval(a, 64) && !tg_session_logits(a, &logits), "%s", tg_model_error(model)->message);
+    CHECK(tg_session_force(a, 5) == TG_CONTEXT_FULL, "one more than the context");
+    CHECK(tg_session_rewind(a, 65) == TG_POSITION_OUT_OF_RANGE, "more than there are");
+    CHECK(!tg_session_sync(b, ids, 40) && tg_session_eval(b, 64) == TG_KV_FULL, "the pool has 3 pages, 2 are taken");
+    CHECK(tg_session_pending(b) == 40, "nothing is lost");
+    tg_session_free(a);
+    CHECK(!tg_session_eval(b, 64), "after the other went: %s", tg_model_error(model)->message);
+    ids[0] = VOCAB;
+    CHECK(tg_session_sync(b, ids, 1) == TG_TOKEN_OUT_OF_RANGE && tg_session_force(b, -1) == TG_TOKEN_OUT_OF_RANGE,
+          "ids outside the vocabulary");
+    CHECK(!tg_session_sample(b, &request, &trace) && trace->token >= 0 && trace->token < VOCAB, "%s",
+          tg_model_error(model)->message);
+    CHECK(tg_model_decoded(model) == 64 + 40, "%llu tokens were run", (unsigned long long)tg_model_decoded(model));
+    tg_session_free(b);
+    tg_model_free(model);
+}
+
+static void plan(void)
+{
+    size_t size;
+    uint8_t *bytes = tiny_model(tiny_default, 3, &size);
+    tg_model *model = load(bytes, size, 1000, (tg_model_options){.file_size = size});
+    tg_model_plan p;
+    tg_model_info info;
+    CHECK(!tg_model_get_plan(model, &p) && !tg_model_get_info(model, &info), "%s", tg_model_error(model)->message);
+    CHECK(p.file == size, "file %llu, not %zu", (unsigned long long)p.file, size);
+    CHECK(p.kv >= 320u * 2 * 2 * 2 * 16 * 4 && p.kv < 330u * 2 * 2 * 2 * 16 * 4 + 4096, "320 positions take %llu",
+          (unsigned long long)p.kv);
+    CHECK(p.weights >= size / 2 && p.weights < size * 107 / 100, "weights %llu of a file of %zu", (unsigned long long)p.weights,
+          size);
+    CHECK(info.n_ctx == 160 && info.n_kv == 320 && info.n_vocab == VOCAB && info.n_layer == 2 && info.tied_output, "the shape");
+    CHECK(info.n_params == 301 * 64 + 64 + 2 * (2 * 64 + 2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64), "%llu parameters",
+          (unsigned long long)info.n_params);
+    tg_model_free(model);
+    model = load(bytes, size, 0, (tg_model_options){.vocab_only = true});
+    tg_session *session = NULL;
+    CHECK(tg_session_new(model, &session) == TG_MODEL_NOT_READY, "a vocabulary alone has no sessions");
+    int32_t ids[8];
+    size_t n;
+    CHECK(!tg_model_tokenize(model, "ab", 2, 0, ids, 8, &n) && n > 0, "but tokens");
+    tg_model_free(model);
+    free(bytes);
+}
+
+static const tg_test tests[] = {
+    {"session-portions", "a file fed in portions of any size gives the same bits", portions},
+    {"session-cuts", "a file cut at every 1/50 is refused with the byte", cuts},
+    {"session-batches", "every weight and cache type: the same bits in batches of any size", batches},
+    {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit", branches},
+    {"session-trees", "tokens that see only their path equal that path run alone", trees},
+    {"session-scores", "scores equal a plain recomputation from logits", scores},
+    {"session-limits", "full context, full cache, empty sessions and bad ids have their codes", limits},
+    {"session-plan", "memory plan, shape and vocabulary-only models", plan},
+};
+TEST_MAIN(tests)

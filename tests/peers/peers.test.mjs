@@ -1,0 +1,109 @@
+/**
+ * Our logits, tokens and greedy runs against llama.cpp's on the same files, and both against the float64 forward pass. Models of ../shared that
+ * are absent are skipped; so is everything where the peer cannot be installed.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadModel } from '../../dist/node.js';
+import { argmax, compareRuns, comparisonTable, maxAbsDiff, softmax } from '../js/measures.mjs';
+import { loadReference, referenceLogits } from '../js/reference-forward.mjs';
+import { logitRows } from '../js/rows.mjs';
+import { openPeer, preparePeer } from './llamacpp.mjs';
+import { sampleStrings } from './strings.mjs';
+import { STORY } from './story.mjs';
+
+const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const STORIES = inTree('../shared/models/stories260K.gguf');
+const STORYBOOK = inTree('demo/model/storybook-q8_0.gguf');
+const VOCABULARY = inTree('../shared/tokenizers/ggml-vocab-llama-spm.gguf');
+
+const reason = preparePeer();
+
+/** A test with our model and the peer's open on the same file; it is skipped, with the reason, where one of them cannot be. */
+function compared(name, path, work, options = {}) {
+  const skip = reason || (path !== STORYBOOK && !existsSync(path) && `${path} is absent`);
+  test(name, { skip, timeout: 300_000 }, async (t) => {
+    const peer = await openPeer(path, { vocabOnly: options.vocab_only });
+    try {
+      const model = await loadModel(path, { worker: false, ...options });
+      try {
+        await work(t, model, peer);
+      } finally {
+        await model.dispose();
+      }
+    } finally {
+      await peer.close();
+    }
+  });
+}
+
+/** The first n positions of the story: llama.cpp, ours and the truth compared, the table printed. */
+async function compareStory(t, path, model, peer, n) {
+  const ids = (await model.tokenize(STORY)).slice(0, n);
+  assert.equal(ids.length, n, 'the text is long enough');
+  assert.deepEqual(ids, [model.info.bos, ...(await peer.tokenize([STORY]))[0]].slice(0, n), 'the same tokens');
+  const theirs = await peer.logits(ids, true);
+  for (const { logits, probabilities } of theirs)
+    assert.ok(maxAbsDiff(softmax(logits), probabilities) < 1e-4, 'these are the raw logits');
+  const llamacpp = theirs.map(({ logits }) => logits);
+  const ours = await logitRows(model, ids);
+  const truth = referenceLogits(loadReference(readFileSync(path)), ids);
+  const comparisons = {
+    'llama.cpp -> tokenglass': compareRuns(llamacpp, ours),
+    'float64 -> tokenglass': compareRuns(truth, ours),
+    'float64 -> llama.cpp': compareRuns(truth, llamacpp),
+  };
+  t.diagnostic(`${model.info.name}, kernels: ${model.info.kernel_variant}; llama.cpp: ${peer.instructions}`);
+  for (const line of comparisonTable(comparisons)) t.diagnostic(line);
+  return comparisons;
+}
+
+/** n greedy tokens after BOS; where the runs part for the first time, llama.cpp must have held the two tokens for equal within `tie`. */
+async function compareGreedy(t, model, peer, n, tie) {
+  const start = [model.info.bos];
+  const session = model.createSession();
+  const ours = [];
+  for await (const step of session.generate(start, { temperature: 0, max_tokens: n, ignore_eos: true, trace: false }))
+    ours.push(step.token);
+  await session.dispose();
+  const theirs = await peer.greedy(start, n);
+  assert.equal(ours.length, n);
+  const parting = ours.findIndex((token, i) => token !== theirs[i]);
+  if (parting < 0) return t.diagnostic(`${model.info.name}: ${n} of ${n} greedy tokens are equal`);
+  const logits = (await peer.logits([...start, ...theirs.slice(0, parting)])).at(-1).logits;
+  const lead = logits[theirs[parting]] - logits[ours[parting]];
+  t.diagnostic(
+    `${model.info.name}: the greedy runs part after ${parting} of ${n} tokens, where llama.cpp's two best are ${lead} apart`,
+  );
+  assert.equal(argmax(logits), theirs[parting]);
+  assert.ok(lead <= tie, `a lead of ${lead} is not a tie within ${tie}`);
+}
+
+compared('stories260K, F32: logits on 64 positions', STORIES, async (t, model, peer) => {
+  const comparisons = await compareStory(t, STORIES, model, peer, 64);
+  assert.ok(comparisons['llama.cpp -> tokenglass'].maxDiff <= 2e-4, 'both are within 1e-4 of the truth');
+});
+
+compared('storybook, Q8_0: distributions on 256 positions', STORYBOOK, async (t, model, peer) => {
+  const { 'llama.cpp -> tokenglass': between } = await compareStory(t, STORYBOOK, model, peer, 256);
+  assert.ok(between.meanKl <= 1e-3, `mean KL(llama.cpp || tokenglass) ${between.meanKl}`);
+  assert.ok(between.topEqual >= 0.98, `the top token is equal on ${100 * between.topEqual} % of the positions`);
+});
+
+compared('stories260K: 200 greedy tokens', STORIES, (t, model, peer) => compareGreedy(t, model, peer, 200, 1e-3));
+
+compared('storybook: 200 greedy tokens', STORYBOOK, (t, model, peer) => compareGreedy(t, model, peer, 200, 1e-3));
+
+async function compareTokens(t, model, peer) {
+  const texts = sampleStrings(300);
+  const theirs = await peer.tokenize(texts);
+  for (const [i, text] of texts.entries())
+    assert.deepEqual(await model.tokenize(text, { add_special: false }), theirs[i], JSON.stringify(text));
+  t.diagnostic(`${texts.length} strings, ${theirs.flat().length} tokens, vocabulary of ${peer.n_vocab}`);
+}
+
+compared('stories260K: tokens of 300 strings', STORIES, compareTokens);
+compared('storybook: tokens of 300 strings', STORYBOOK, compareTokens);
+compared('the 32,000-token vocabulary: tokens of 300 strings', VOCABULARY, compareTokens, { vocab_only: true });

@@ -1,0 +1,42 @@
+// In: dist/. Out: the size in bytes, raw and gzipped, of each wasm variant and of the core entry with all it imports statically, and the limits they
+// must keep. Run as a program, it prints them.
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const dist = new URL('../dist/', import.meta.url);
+const WASM_LIMIT = 150 * 1024;
+const ENTRY_LIMIT = 30 * 1024;
+
+/** The file and the modules it imports statically, each once. */
+function withImports(name, seen = new Set()) {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  const bytes = readFileSync(new URL(name, dist));
+  const imports = [...bytes.toString().matchAll(/\b(?:import|export)\b[^'"();]*["']\.\/([^"']+)["']/g)].map((match) => match[1]);
+  return [bytes, ...imports.flatMap((imported) => withImports(imported, seen))];
+}
+
+function measure(name, files, limit) {
+  const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+  return {
+    name,
+    raw: sum(files.map((file) => file.length)),
+    gzipped: sum(files.map((file) => gzipSync(file, { level: 9 }).length)),
+    limit,
+  };
+}
+
+export function sizes() {
+  const wasms = readdirSync(dist).filter((name) => name.endsWith('.wasm'));
+  return [
+    ...wasms.map((name) => measure(name, [readFileSync(new URL(name, dist))], WASM_LIMIT)),
+    measure('index.js', withImports('index.js'), ENTRY_LIMIT),
+  ];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { name, raw, gzipped, limit } of sizes()) {
+    console.log(`  ${name}: ${raw} bytes, ${gzipped} gzipped (limit ${limit})`);
+  }
+}
