@@ -1,5 +1,5 @@
 /** The public types: what a program passes in and gets back. Names and units follow llama.cpp where it has them. */
-import type { ErrorCode, QuantName, StageName } from './generated.js';
+import type { CacheTypeName, ErrorCode, QuantName, StageName } from './generated.js';
 
 export type { ErrorCode, QuantName, StageName };
 
@@ -12,7 +12,7 @@ export interface Progress {
   total: number | undefined;
 }
 
-export type CacheType = 'f32' | 'f16';
+export type CacheType = CacheTypeName;
 export type KernelVariant = 'simd128' | 'relaxed';
 
 export interface LoadOptions {
@@ -97,6 +97,8 @@ export interface CandidatesOptions extends SamplerOptions {
 export interface GenerateOptions extends SamplerOptions {
   /** Tokens to make at the most; default: until the context is full. */
   max_tokens?: number;
+  /** Turn the spelling of control tokens in a text prompt into their ids (default false: they are plain text). */
+  parse_special?: boolean;
   /** Go on past end-of-generation tokens. */
   ignore_eos?: boolean;
   signal?: AbortSignal;

@@ -12,7 +12,7 @@ import { loadReference, referenceLogits } from '../js/reference-forward.mjs';
 import { logitRows } from '../js/rows.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 import { sampleStrings } from './strings.mjs';
-import { STORY } from './story.mjs';
+import { STORY } from '../js/story.mjs';
 
 const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const STORIES = inTree('../shared/models/stories260K.gguf');

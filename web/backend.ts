@@ -1,0 +1,170 @@
+/** What a model asks of the engine, wherever it runs: in this thread (LocalBackend) or in a worker (RemoteBackend). In, plain data; out, promises of it. */
+import { Core } from './core.js';
+import type { CoreOptions, SampleRequest, StepResult } from './core.js';
+import { TokenglassError, abortError, fromWire } from './errors.js';
+import type { Platform, Port } from './platform.js';
+import type { Answer, Call, Request } from './protocol.js';
+import type { SourceSpec } from './sources.js';
+import type { ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
+
+/** The methods of Core that can be called from afar, with their arguments but for the signal. */
+export interface Methods {
+  tokenize(text: string, flags: number): Int32Array;
+  detokenize(ids: Int32Array): Uint8Array;
+  tokenBytes(id: number): Uint8Array;
+  createSession(number: number): void;
+  forkSession(from: number, number: number): void;
+  disposeSession(number: number): void;
+  tokens(number: number): Int32Array;
+  sync(number: number, ids: Int32Array): void;
+  rewind(number: number, n: number): void;
+  force(number: number, token: number): void;
+  logits(number: number): Float32Array;
+  candidates(number: number, request: SampleRequest): StepTrace;
+  step(number: number, request: SampleRequest): StepResult;
+  score(ids: Int32Array): TokenScore[];
+  stats(): ReturnType<Core['stats']>;
+}
+
+export interface Backend {
+  load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo>;
+  /** Rejects with AbortError soon after the signal. */
+  call<M extends keyof Methods>(method: M, args: Parameters<Methods[M]>, signal?: AbortSignal): Promise<ReturnType<Methods[M]>>;
+  dispose(): Promise<void>;
+}
+
+const never = new AbortController().signal;
+
+/** Calls a method of the core by name; those that take a signal have it last. */
+export async function invoke(core: Core, method: keyof Methods, args: unknown[], signal: AbortSignal): Promise<unknown> {
+  return (core[method] as (...all: unknown[]) => unknown).call(core, ...args, signal);
+}
+
+export class LocalBackend implements Backend {
+  readonly #core: Core;
+
+  constructor(platform: Platform) {
+    this.#core = new Core(platform);
+  }
+
+  load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal = never): Promise<ModelInfo> {
+    return this.#core.load(spec, options, progress, signal);
+  }
+
+  async call<M extends keyof Methods>(method: M, args: Parameters<Methods[M]>, signal = never): Promise<ReturnType<Methods[M]>> {
+    return (await invoke(this.#core, method, args, signal)) as ReturnType<Methods[M]>;
+  }
+
+  async dispose(): Promise<void> {
+    this.#core.dispose();
+  }
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+  settled(): void;
+}
+
+export class RemoteBackend implements Backend {
+  readonly #port: Port;
+  readonly #pending = new Map<number, Pending>();
+  #next = 1;
+  #progress: (p: Progress) => void = () => undefined;
+  #stream: Extract<SourceSpec, { kind: 'stream' }> | undefined;
+  #dead: Error | undefined;
+
+  constructor(platform: Platform, workerURL: string | undefined) {
+    try {
+      this.#port = platform.spawn(workerURL);
+    } catch (error) {
+      throw new TokenglassError('WORKER_FAILED', `the worker could not start: ${String(error)}`, { cause: error });
+    }
+    this.#port.listen(
+      (message) => this.#receive(message as Answer),
+      (reason) => this.#die(new TokenglassError('WORKER_FAILED', `the worker ended: ${reason}`)),
+    );
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error;
+    for (const { reject, settled } of this.#pending.values()) {
+      settled();
+      reject(error);
+    }
+    this.#pending.clear();
+    this.#port.terminate();
+  }
+
+  #receive(message: Answer): void {
+    if (message.kind === 'progress') return this.#progress(message.progress);
+    if (message.kind === 'pull') return void this.#pull();
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    this.#pending.delete(message.id);
+    pending.settled();
+    if (message.kind === 'result') pending.resolve(message.value);
+    else pending.reject(fromWire(message.error));
+  }
+
+  /** The worker wants the next bytes of a stream that stays in this thread. */
+  async #pull(): Promise<void> {
+    try {
+      const chunk = await this.#stream?.pull();
+      // a copy: the chunk may be a view of more than it shows, and its owner may go on using it
+      const bytes = chunk?.slice();
+      this.#post({ kind: 'chunk', bytes }, bytes ? [bytes.buffer as ArrayBuffer] : []);
+    } catch (error) {
+      const { code, message } = error as TokenglassError;
+      this.#post({
+        kind: 'broken',
+        error: { name: 'TokenglassError', code: code ?? 'SOURCE_FAILED', message, offset: undefined },
+      });
+    }
+  }
+
+  #post(message: Request, transfer: Transferable[] = []): void {
+    if (!this.#dead) this.#port.post(message, transfer);
+  }
+
+  #send(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#dead) return reject(this.#dead);
+      if (signal?.aborted) return reject(abortError(signal.reason));
+      const id = this.#next++;
+      const abort = () => this.#post({ kind: 'abort', id });
+      signal?.addEventListener('abort', abort);
+      this.#pending.set(id, { resolve, reject, settled: () => signal?.removeEventListener('abort', abort) });
+      try {
+        this.#port.post({ kind: 'call', id, call } satisfies Request, []);
+      } catch (error) {
+        this.#pending.delete(id);
+        reject(new TokenglassError('SOURCE_UNSUPPORTED', `cannot be sent to a worker: ${String(error)}`, { cause: error }));
+      }
+    });
+  }
+
+  async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo> {
+    this.#progress = progress;
+    this.#stream = spec.kind === 'stream' ? spec : undefined;
+    const source = spec.kind === 'stream' ? ({ kind: 'remote', total: spec.total } as const) : spec;
+    try {
+      return (await this.#send({ method: 'load', source, options }, signal)) as ModelInfo;
+    } finally {
+      await this.#stream?.cancel();
+      this.#stream = undefined;
+    }
+  }
+
+  async call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<Methods[M]>> {
+    return (await this.#send({ method, args }, signal)) as ReturnType<Methods[M]>;
+  }
+
+  async dispose(): Promise<void> {
+    this.#die(new TokenglassError('DISPOSED', 'the model was disposed'));
+  }
+}

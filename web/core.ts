@@ -1,0 +1,449 @@
+/** A model and its sessions in this thread: in, plain data as it crosses from another thread; out, the same. It owns the engine's instance and all in it. */
+import { Engine, chooseVariant } from './engine.js';
+import { TokenglassError, throwIfAborted } from './errors.js';
+import { cacheTypes, quants, stages } from './generated.js';
+import type { QuantName } from './generated.js';
+import { turn } from './platform.js';
+import type { Platform } from './platform.js';
+import type { SourceSpec } from './sources.js';
+import type { Candidate, KernelVariant, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
+
+/** A sampling request with every number filled in: one for each option of the list, and the stages' numbers in order. */
+export interface SampleRequest {
+  options: number[];
+  order: number[];
+  /** The seed's lower and upper 32 bits. */
+  seed: [number, number];
+  top_n: number;
+}
+
+export interface CoreOptions {
+  n_ctx: number;
+  n_kv: number;
+  cache_type_k: number;
+  cache_type_v: number;
+  vocab_only: boolean;
+  kernels: KernelVariant | undefined;
+  /** Where the builds lie: tokenglass.<variant>.wasm there, or one wasm file. */
+  wasmBase: string;
+  wasmURL: string | undefined;
+}
+
+export interface StepResult {
+  token: number;
+  bytes: Uint8Array;
+  /** What a text that begins here shows of it: the space that a tokenizer puts before a text is not part of the text. */
+  textBytes: Uint8Array;
+  logprob: number;
+  position: number;
+  eog: boolean;
+  trace: StepTrace | undefined;
+}
+
+const WINDOW = 256 * 1024; // bytes of the file that are handed over at once
+const MOST_MEMORY = 2 ** 32 - 2 ** 16;
+const TARGET_MS = 40; // a portion of a long prefill: what waits behind it waits so long
+const BYTE_KIND = 6;
+const CANDIDATE_BYTES = 32;
+const SCORE_BYTES = 20;
+const decoder = new TextDecoder();
+
+export class Core {
+  readonly #platform: Platform;
+  #engine!: Engine;
+  #model = 0;
+  #info!: ModelInfo;
+  readonly #sessions = new Map<number, number>();
+  #perMs = 8 / TARGET_MS; // tokens a millisecond, measured
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  // ---- loading ----
+
+  async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal: AbortSignal): Promise<ModelInfo> {
+    throwIfAborted(signal);
+    const variant = chooseVariant(options.kernels);
+    const wasm = options.wasmURL ?? new URL(`tokenglass.${variant}.wasm`, options.wasmBase).href;
+    const [module, source] = await Promise.all([this.#platform.compile(wasm), this.#platform.openSource(spec, signal)]);
+    const stop = () => void source.close();
+    signal.addEventListener('abort', stop);
+    try {
+      this.#engine = new Engine(module);
+      const { n_ctx, n_kv, cache_type_k, cache_type_v, vocab_only } = options;
+      this.#model = this.#engine.call(
+        'model_new',
+        source.total ?? 0,
+        n_ctx,
+        n_kv,
+        cache_type_k,
+        cache_type_v,
+        Number(vocab_only),
+      );
+      if (!this.#model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
+      const window = this.#engine.alloc(WINDOW);
+      let loaded = 0;
+      progress({ loaded, total: source.total });
+      for (;;) {
+        const chunk = await source.pull(this.#engine.bytes(window, WINDOW));
+        throwIfAborted(signal);
+        if (!chunk) break;
+        this.#feed(chunk, window);
+        loaded += chunk.byteLength;
+        progress({ loaded, total: source.total });
+      }
+      this.#engine.free(window);
+      this.#check('model_finish');
+      this.#info = this.#readInfo();
+      return this.#info;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await source.close();
+    }
+  }
+
+  /** Hands a chunk over in portions of the window; those that were read straight into it are there already. */
+  #feed(chunk: Uint8Array, window: number): void {
+    for (let at = 0; at < chunk.byteLength;) {
+      const n = Math.min(WINDOW, chunk.byteLength - at);
+      const into = this.#engine.bytes(window, n);
+      if (chunk.buffer !== into.buffer) into.set(chunk.subarray(at, at + n));
+      for (let done = 0; done < n;) {
+        this.#check('model_feed', window + done, n - done, this.#engine.out);
+        done += this.#engine.result();
+        if (this.#engine.call('model_state', this.#model) === 1) this.#allocate();
+      }
+      at += n;
+    }
+  }
+
+  /** The header is read and the plan made: now, and once, the memory. */
+  #allocate(): void {
+    const { weights, kv, scratch } = this.#plan();
+    const wanted = this.#engine.memoryBytes + weights + kv + scratch;
+    if (wanted > MOST_MEMORY) {
+      const megabytes = Math.ceil(wanted / 2 ** 20);
+      throw new TokenglassError('MODEL_TOO_LARGE', `the model and its cache need ${megabytes} MB; WebAssembly has 4096 MB`);
+    }
+    this.#check('model_allocate');
+  }
+
+  #plan() {
+    this.#check('model_plan', this.#engine.out);
+    const [file = 0, header = 0, weights = 0, kv = 0, scratch = 0] = this.#engine.results(5);
+    return { file, header, weights, kv, scratch };
+  }
+
+  #memory(): MemoryInfo {
+    // WebAssembly memory never shrinks: what it has now is its greatest size
+    const total = this.#engine.memoryBytes;
+    return { ...this.#plan(), total, peak: total };
+  }
+
+  #readInfo(): ModelInfo {
+    const engine = this.#engine;
+    return engine.with(16 + 32, (address) => {
+      this.#check('model_info', engine.out, address, address + 16);
+      const [
+        n_vocab = 0,
+        n_ctx_train = 0,
+        n_ctx = 0,
+        n_kv = 0,
+        n_layer = 0,
+        n_embd = 0,
+        n_head = 0,
+        n_head_kv = 0,
+        n_ff = 0,
+        n_params = 0,
+      ] = engine.results(10);
+      const [type_k = 0, type_v = 0, tied = 0, bos = -1, eos = -1] = engine.results(15).slice(10);
+      const [architecture = 0, name = 0, variant = 0] = engine.i32(address, 3);
+      const fingerprint = [...engine.bytes(address + 16, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+      return {
+        architecture: engine.text(architecture),
+        name: engine.text(name),
+        ...{ n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff, n_params },
+        tied_output: tied === 1,
+        quant_types: this.#quantTypes(),
+        bos: bos < 0 ? undefined : bos,
+        eos: eos < 0 ? undefined : eos,
+        cache_type_k: cacheTypes[type_k]!,
+        cache_type_v: cacheTypes[type_v]!,
+        memory: this.#memory(),
+        n_threads: 1,
+        kernel_variant: engine.text(variant),
+        fingerprint,
+      };
+    });
+  }
+
+  #quantTypes(): { name: QuantName; tensors: number; params: number }[] {
+    return quants
+      .map(({ name }, index) => {
+        this.#check('model_quant', index, this.#engine.out);
+        const [tensors = 0, params = 0] = this.#engine.results(2);
+        return { name, tensors, params };
+      })
+      .filter(({ tensors }) => tensors > 0);
+  }
+
+  #check(name: string, ...args: number[]): void {
+    this.#engine.check(this.#model, name, this.#model, ...args);
+  }
+
+  stats(): { decoded_tokens: number; memory: MemoryInfo } {
+    return { decoded_tokens: this.#engine.call('model_decoded', this.#model), memory: this.#memory() };
+  }
+
+  // ---- tokens ----
+
+  tokenize(text: string, flags: number): Int32Array {
+    const engine = this.#engine;
+    const bytes = new TextEncoder().encode(text); // lone surrogates become U+FFFD
+    return engine.with(bytes.length, (from) => {
+      engine.bytes(from, bytes.length).set(bytes);
+      // seldom more tokens than bytes: a space, BOS and EOS are all that can be added
+      let capacity = bytes.length + 4;
+      for (;;) {
+        const ids = engine.with(capacity * 4, (to) => {
+          this.#check('tokenize', from, bytes.length, flags, to, capacity, engine.out);
+          const n = engine.result();
+          if (n <= capacity) return engine.i32(to, n).slice();
+          capacity = n;
+          return undefined;
+        });
+        if (ids) return ids;
+      }
+    });
+  }
+
+  detokenize(ids: Int32Array): Uint8Array {
+    const engine = this.#engine;
+    return engine.with(ids.length * 4, (from) => {
+      engine.i32(from, ids.length).set(ids);
+      this.#check('detokenize', from, ids.length, 0, 0, engine.out);
+      const n = engine.result();
+      return engine.with(n, (to) => {
+        this.#check('detokenize', from, ids.length, to, n, engine.out);
+        return engine.bytes(to, n).slice();
+      });
+    });
+  }
+
+  #token(id: number): { bytes: Uint8Array; text: string; eog: boolean } {
+    this.#check('token', id, this.#engine.out);
+    const [at = 0, n = 0, entryAt = 0, entryLength = 0, kind = 0, eog = 0] = this.#engine.results(6);
+    const bytes = this.#engine.bytes(at, n).slice();
+    const entry = n === 0 && kind !== BYTE_KIND;
+    return { bytes, text: decoder.decode(entry ? this.#engine.bytes(entryAt, entryLength).slice() : bytes), eog: eog === 1 };
+  }
+
+  tokenBytes(id: number): Uint8Array {
+    return this.#token(id).bytes;
+  }
+
+  // ---- sessions: the caller chooses their numbers ----
+
+  createSession(number: number): void {
+    this.#check('session_new', this.#engine.out);
+    this.#sessions.set(number, this.#engine.result());
+  }
+
+  forkSession(from: number, number: number): void {
+    const session = this.#session(from);
+    this.#engine.check(this.#model, 'session_fork', session, this.#engine.out);
+    this.#sessions.set(number, this.#engine.result());
+  }
+
+  disposeSession(number: number): void {
+    const session = this.#sessions.get(number);
+    if (session === undefined) return;
+    this.#sessions.delete(number);
+    this.#engine.call('session_free', session);
+  }
+
+  #session(number: number): number {
+    const session = this.#sessions.get(number);
+    if (session === undefined) throw new TokenglassError('DISPOSED', 'the session was disposed');
+    return session;
+  }
+
+  #checkSession(number: number, name: string, ...args: number[]): void {
+    this.#engine.check(this.#model, name, this.#session(number), ...args);
+  }
+
+  tokens(number: number): Int32Array {
+    const address = this.#engine.call('session_tokens', this.#session(number), this.#engine.out);
+    return this.#engine.i32(address, this.#engine.result()).slice();
+  }
+
+  sync(number: number, ids: Int32Array): void {
+    const session = this.#session(number);
+    this.#engine.with(ids.length * 4, (address) => {
+      this.#engine.i32(address, ids.length).set(ids);
+      this.#engine.check(this.#model, 'session_sync', session, address, ids.length);
+    });
+  }
+
+  rewind(number: number, n: number): void {
+    this.#checkSession(number, 'session_rewind', n);
+  }
+
+  force(number: number, token: number): void {
+    this.#checkSession(number, 'session_force', token);
+  }
+
+  /** Runs what is pending, in portions between which others have their turn and an abort is heard. The bits do not depend on the portions. */
+  async #eval(number: number, signal: AbortSignal): Promise<void> {
+    for (let first = true; ; first = false) {
+      throwIfAborted(signal);
+      const pending = this.#engine.call('session_pending', this.#session(number)) >>> 0;
+      if (pending === 0) return;
+      if (!first) {
+        await turn();
+        throwIfAborted(signal);
+      }
+      const n = Math.min(pending, Math.max(1, Math.min(256, Math.round(this.#perMs * TARGET_MS))));
+      const start = performance.now();
+      this.#checkSession(number, 'session_eval', n);
+      this.#perMs = n / Math.max(performance.now() - start, 0.01);
+    }
+  }
+
+  async logits(number: number, signal: AbortSignal): Promise<Float32Array> {
+    await this.#eval(number, signal);
+    this.#checkSession(number, 'session_logits', this.#engine.out);
+    return this.#engine.f32(this.#engine.result(), this.#info.n_vocab).slice();
+  }
+
+  /** The next choice, without making it. */
+  async candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
+    await this.#eval(number, signal);
+    return this.#sample(number, request).trace;
+  }
+
+  /** The next choice, made. */
+  async step(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepResult> {
+    await this.#eval(number, signal);
+    const { logprob, trace } = this.#sample(number, request);
+    const { token } = trace.draw;
+    const { bytes, eog } = this.#token(token);
+    const textBytes = bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
+    this.force(number, token);
+    return { token, bytes, textBytes, logprob, position: trace.position, eog, trace: request.top_n > 0 ? trace : undefined };
+  }
+
+  /** Whether the session's tokens add anything to a text; usually the second of them does. */
+  #hasText(number: number): boolean {
+    return this.tokens(number).some((id) => this.#token(id).bytes.length > 0);
+  }
+
+  #sample(number: number, { options, order, seed, top_n }: SampleRequest): { logprob: number; trace: StepTrace } {
+    const engine = this.#engine;
+    const session = this.#session(number);
+    return engine.with(options.length * 8 + order.length, (address) => {
+      const orderAt = address + options.length * 8;
+      engine.f64(address, options.length).set(options);
+      engine.bytes(orderAt, order.length).set(order);
+      engine.check(this.#model, 'session_sample', session, address, orderAt, order.length, ...seed, top_n, engine.out);
+      const [
+        token = 0,
+        logprob = 0,
+        u = 0,
+        low = 0,
+        high = 0,
+        other = 0,
+        entropy = 0,
+        n = 0,
+        at = 0,
+        n_stages = 0,
+        traceAt = 0,
+        position = 0,
+      ] = engine.results(12);
+      const kept = this.#readStages(traceAt, n_stages, options);
+      const candidates = this.#readCandidates(at, n, kept);
+      for (const { removed_by, token } of candidates) {
+        kept.find(({ name }) => name === removed_by)?.removed_tokens.push(token);
+      }
+      const trace = {
+        candidates,
+        stages: kept,
+        draw: { u, low, high, token },
+        other,
+        entropy,
+        n_vocab: this.#info.n_vocab,
+        position,
+      };
+      return { logprob, trace };
+    });
+  }
+
+  #readStages(traceAt: number, n: number, options: number[]): StepTrace['stages'] {
+    return Array.from({ length: n }, (_, i) => {
+      const reason = this.#engine.text(this.#engine.call('stage_trace', traceAt, i, this.#engine.out));
+      const [number = 0, kept = 0, removed = 0, mass_before = 0, mass_after = 0, threshold = 0] = this.#engine.results(6);
+      const stage = stages[number]!;
+      let at = stages.slice(0, number).reduce((sum, before) => sum + before.options.length, 0);
+      const params = Object.fromEntries(stage.options.map(({ name }) => [name, options[at++] ?? NaN]));
+      return { name: stage.name, params, kept, removed, mass_before, mass_after, threshold, reason, removed_tokens: [] };
+    });
+  }
+
+  #readCandidates(address: number, n: number, stageTraces: StepTrace['stages']): Candidate[] {
+    const list: Candidate[] = [];
+    for (let i = 0; i < n; i++) {
+      const view = this.#engine.view(address + i * CANDIDATE_BYTES, CANDIDATE_BYTES);
+      const token = view.getInt32(0, true);
+      const [logit, p, final] = [view.getFloat32(4, true), view.getFloat64(8, true), view.getFloat64(16, true)];
+      const removed_by = stageTraces[view.getInt32(24, true)]?.name;
+      const { text, bytes } = this.#token(token);
+      list.push({ token, text, bytes, logit, p, final, removed_by });
+    }
+    return list;
+  }
+
+  // ---- scoring ----
+
+  /** Scores a text in a session of its own. */
+  async score(ids: Int32Array, signal: AbortSignal): Promise<TokenScore[]> {
+    const engine = this.#engine;
+    const scores: TokenScore[] = [];
+    this.#check('session_new', engine.out);
+    const session = engine.result();
+    try {
+      for (let at = 0; at < ids.length;) {
+        throwIfAborted(signal);
+        if (at > 0) await turn();
+        throwIfAborted(signal);
+        const part = ids.subarray(at, at + Math.max(1, Math.min(64, Math.round(this.#perMs * TARGET_MS))));
+        const n = part.length;
+        engine.with(n * (4 + SCORE_BYTES), (address) => {
+          const start = performance.now();
+          engine.i32(address, n).set(part);
+          engine.check(this.#model, 'session_score', session, address, n, address + 4 * n);
+          this.#perMs = n / Math.max(performance.now() - start, 0.01);
+          for (let i = 0; i < n; i++) {
+            const view = engine.view(address + 4 * n + i * SCORE_BYTES, SCORE_BYTES);
+            const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
+            const [logprob, entropy, top_mass] = [view.getFloat32(4, true), view.getFloat32(12, true), view.getFloat32(16, true)];
+            scores.push({ token, text: '', bytes: new Uint8Array(), logprob, rank, entropy, top_mass });
+          }
+        });
+        at += n;
+      }
+    } finally {
+      engine.call('session_free', session);
+    }
+    return scores.map((score) => {
+      const { text, bytes } = this.#token(score.token);
+      return { ...score, text, bytes };
+    });
+  }
+
+  dispose(): void {
+    for (const number of [...this.#sessions.keys()]) this.disposeSession(number);
+    if (this.#model) this.#engine.call('model_free', this.#model);
+    this.#model = 0;
+  }
+}

@@ -1,0 +1,12 @@
+/** The package's entry in browsers: in, a model's source; out, a model. */
+import { load } from './model.js';
+import { browser } from './platform.js';
+import type { LoadOptions, Model, ModelSource } from './types.js';
+
+export type * from './types.js';
+export { TokenglassError } from './errors.js';
+export { errorCodes, stages } from './generated.js';
+
+/** Loads a model; it runs in a worker of its own unless `worker: false`. Rejects with a TokenglassError, or AbortError after options.signal. */
+export const loadModel = (source: ModelSource, options?: LoadOptions): Promise<Model> =>
+  load(browser, new URL('./', import.meta.url).href, source, options);

@@ -1,0 +1,141 @@
+/** A model as programs see it: in, a source and options; out, tokens, sessions and scores. It owns its worker, or the engine in this thread. */
+import { LocalBackend, RemoteBackend } from './backend.js';
+import type { Backend, Methods } from './backend.js';
+import type { CoreOptions } from './core.js';
+import { TokenglassError, throwIfAborted } from './errors.js';
+import { cacheTypes, kernelVariants } from './generated.js';
+import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
+import type { Platform } from './platform.js';
+import { SessionImpl } from './session.js';
+import type { Owner } from './session.js';
+import { responseSource, streamSource } from './sources.js';
+import type { ByteSource, SourceSpec } from './sources.js';
+import type { LoadOptions, Model, ModelInfo, ModelSource, Session, TokenScore, TokenizeOptions } from './types.js';
+
+const LOAD_OPTIONS = [
+  ...['progressCallback', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
+  ...['worker', 'kernels', 'wasmURL', 'workerURL'],
+];
+const ADD_SPECIAL = 1;
+const PARSE_SPECIAL = 2;
+const MOST_POSITIONS = 2 ** 20;
+
+class ModelImpl implements Model, Owner {
+  readonly backend: Backend;
+  readonly info: ModelInfo;
+  #sessions = 0;
+  #disposed = false;
+
+  constructor(backend: Backend, info: ModelInfo) {
+    this.backend = backend;
+    this.info = info;
+  }
+
+  check(): void {
+    if (this.#disposed) throw new TokenglassError('DISPOSED', 'the model was disposed');
+  }
+
+  newNumber(): number {
+    return ++this.#sessions;
+  }
+
+  async #call<M extends keyof Methods>(method: M, args: Parameters<Methods[M]>): Promise<ReturnType<Methods[M]>> {
+    this.check();
+    return this.backend.call(method, args);
+  }
+
+  async tokenize(text: string, options: TokenizeOptions = {}): Promise<number[]> {
+    checkNames(options, ['add_special', 'parse_special'], 'tokenize');
+    const { add_special = true, parse_special = false } = options;
+    const flags = (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0);
+    return Array.from(await this.#call('tokenize', [text, flags]));
+  }
+
+  async detokenize(ids: readonly number[]): Promise<string> {
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.#call('detokenize', [idsOf(ids)]));
+  }
+
+  async tokenBytes(id: number): Promise<Uint8Array> {
+    const [token = -1] = idsOf([id]);
+    return this.#call('tokenBytes', [token]);
+  }
+
+  createSession(options: { seed?: number | bigint } = {}): Session {
+    this.check();
+    checkNames(options, ['seed'], 'createSession');
+    return new SessionImpl(this, options.seed === undefined ? randomSeed() : checkSeed(options.seed));
+  }
+
+  async score(text: string | readonly number[]): Promise<TokenScore[]> {
+    const ids = idsOf(typeof text === 'string' ? await this.tokenize(text) : text);
+    return this.#call('score', [ids]);
+  }
+
+  async stats(): ReturnType<Model['stats']> {
+    return this.#call('stats', []);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.backend.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+/** A stream or response is read here, whatever thread the engine runs in. */
+function streamed(source: ByteSource): SourceSpec {
+  const window = new Uint8Array();
+  return { kind: 'stream', total: source.total, pull: () => source.pull(window), cancel: () => source.close() };
+}
+
+function specOf(source: ModelSource, platform: Platform, base: string): SourceSpec {
+  if (source === 'storybook') return { kind: 'url', url: new URL('storybook-q8_0.gguf', base).href };
+  if (typeof source === 'string') return platform.namedSource(source);
+  if (source instanceof URL) return { kind: 'url', url: source.href };
+  if (source instanceof Blob) return { kind: 'blob', blob: source };
+  if (source instanceof Response) return streamed(responseSource(source, source.url || 'the response'));
+  if (source instanceof ReadableStream) return streamed(streamSource(source, undefined, 'the stream'));
+  if (source instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(source) };
+  if (source instanceof Uint8Array) return { kind: 'bytes', bytes: source };
+  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${Object.prototype.toString.call(source)}`);
+}
+
+/** An option that is one of a list, as its place in it. */
+function placeIn(list: readonly string[], value: string | undefined, name: string): number {
+  const place = value === undefined ? 0 : list.indexOf(value);
+  if (place < 0) throw new TokenglassError('INVALID_ARGUMENT', `${name} is "${String(value)}"; known: ${list.join(', ')}`);
+  return place;
+}
+
+const absolute = (url: string | URL | undefined, base: string) => (url === undefined ? undefined : new URL(url, base).href);
+
+/** base: the address of the folder that the package's files lie in. */
+export async function load(platform: Platform, base: string, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  checkNames(options, LOAD_OPTIONS, 'loadModel');
+  const { progressCallback = () => undefined, signal, worker = true } = options;
+  throwIfAborted(signal);
+  const page = globalThis.location?.href ?? base;
+  if (options.kernels !== undefined) placeIn(kernelVariants.slice(1), options.kernels, 'kernels');
+  const coreOptions: CoreOptions = {
+    n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MOST_POSITIONS),
+    n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MOST_POSITIONS),
+    cache_type_k: placeIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
+    cache_type_v: placeIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
+    vocab_only: options.vocab_only ?? false,
+    kernels: options.kernels,
+    wasmBase: base,
+    wasmURL: absolute(options.wasmURL, page),
+  };
+  const spec = specOf(source, platform, base);
+  const backend = worker ? new RemoteBackend(platform, absolute(options.workerURL, page)) : new LocalBackend(platform);
+  try {
+    return new ModelImpl(backend, await backend.load(spec, coreOptions, progressCallback, signal));
+  } catch (error) {
+    await backend.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,12 @@
+/** The package's entry in Node, Deno and Bun: as index.ts, and a string may be a path. */
+import { load } from './model.js';
+import { node } from './platform-node.js';
+import type { LoadOptions, Model, ModelSource } from './types.js';
+
+export type * from './types.js';
+export { TokenglassError } from './errors.js';
+export { errorCodes, stages } from './generated.js';
+
+/** Loads a model; it runs in a worker thread of its own unless `worker: false`. Rejects with a TokenglassError, or AbortError after options.signal. */
+export const loadModel = (source: ModelSource, options?: LoadOptions): Promise<Model> =>
+  load(node, new URL('./', import.meta.url).href, source, options);

@@ -1,0 +1,87 @@
+/** What Node, Deno and Bun do otherwise than browsers: in, paths and file URLs; out, opened files, compiled modules, worker threads. */
+import { open, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { TransferListItem } from 'node:worker_threads';
+import { TokenglassError } from './errors.js';
+import type { Platform, Port } from './platform.js';
+import { failed, openSource } from './sources.js';
+import type { ByteSource } from './sources.js';
+
+/** A file, read straight into the window. */
+async function fileSource(path: string): Promise<ByteSource> {
+  let file: Awaited<ReturnType<typeof open>>;
+  let size: number;
+  try {
+    file = await open(path);
+    const stat = await file.stat();
+    if (!stat.isFile()) {
+      await file.close();
+      throw new Error('it is no file');
+    }
+    size = stat.size;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (missing) throw new TokenglassError('SOURCE_NOT_FOUND', `there is no file ${path}`, { cause: error });
+    throw failed(`cannot open ${path}`, error);
+  }
+  let at = 0;
+  let closed: Promise<void> | undefined;
+  return {
+    total: size || undefined,
+    async pull(window) {
+      try {
+        const { bytesRead } = await file.read(window, 0, window.byteLength, at);
+        at += bytesRead;
+        return bytesRead ? window.subarray(0, bytesRead) : undefined;
+      } catch (error) {
+        throw failed(`${path} broke off at byte ${at}`, error);
+      }
+    },
+    close: () => (closed ??= file.close()),
+  };
+}
+
+async function compile(url: string): Promise<WebAssembly.Module> {
+  try {
+    const bytes = url.startsWith('file:')
+      ? await readFile(fileURLToPath(url))
+      : new Uint8Array(await (await fetch(url)).arrayBuffer());
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    throw new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function spawn(url: string | undefined): Port {
+  const worker = new Worker(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
+  return {
+    post(message, transfer) {
+      worker.ref(); // a program waits for the answer, but not for an idle worker
+      worker.postMessage(message, transfer as TransferListItem[]);
+    },
+    listen(onMessage, onDeath) {
+      worker.on('message', (message) => {
+        worker.unref();
+        onMessage(message);
+      });
+      worker.on('messageerror', (error) => onDeath(error.message));
+      worker.on('error', (error) => onDeath(error.message));
+      worker.on('exit', (code) => onDeath(`exit code ${code}`));
+    },
+    terminate: () => void worker.terminate(),
+  };
+}
+
+export const node: Platform = {
+  async openSource(spec, signal) {
+    if (spec.kind === 'path') return fileSource(spec.path);
+    if (spec.kind === 'url' && spec.url.startsWith('file:')) return fileSource(fileURLToPath(spec.url));
+    return openSource(spec, signal);
+  },
+  namedSource: (name) => (/^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name }),
+  compile,
+  spawn,
+};

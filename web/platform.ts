@@ -1,0 +1,71 @@
+/** What differs between browsers and Node, in one interface: in, addresses; out, workers, wasm modules, opened sources. */
+import { TokenglassError } from './errors.js';
+import { openSource } from './sources.js';
+import type { ByteSource, SourceSpec } from './sources.js';
+
+/** A thread to talk to. */
+export interface Port {
+  post(message: unknown, transfer: Transferable[]): void;
+  /** Called for every message, and once when the thread has died. */
+  listen(onMessage: (message: unknown) => void, onDeath: (reason: string) => void): void;
+  terminate(): void;
+}
+
+export interface Platform {
+  openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
+  /** What a plain string names here. */
+  namedSource(name: string): SourceSpec;
+  compile(url: string): Promise<WebAssembly.Module>;
+  spawn(url: string | undefined): Port;
+}
+
+async function compile(url: string): Promise<WebAssembly.Module> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    // compileStreaming needs the right type from the server; the bytes do as well
+    return response.headers.get('content-type') === 'application/wasm'
+      ? await WebAssembly.compileStreaming(response)
+      : await WebAssembly.compile(await response.arrayBuffer());
+  } catch (error) {
+    throw new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function spawn(url: string | undefined): Port {
+  const worker = url
+    ? new Worker(url, { type: 'module' })
+    : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    listen(onMessage, onDeath) {
+      worker.onmessage = (event) => onMessage(event.data);
+      worker.onmessageerror = () => onDeath('a message could not be read');
+      worker.onerror = (event) => onDeath(event.message || 'its script could not be loaded');
+    },
+    terminate: () => worker.terminate(),
+  };
+}
+
+export const browser: Platform = {
+  openSource,
+  namedSource: (name) => ({ kind: 'url', url: new URL(name, globalThis.location?.href).href }),
+  compile,
+  spawn,
+};
+
+/** Lets other messages of this thread have their turn. */
+export const turn: () => Promise<void> =
+  typeof setImmediate === 'function'
+    ? () => new Promise((resolve) => setImmediate(resolve))
+    : () =>
+        new Promise((resolve) => {
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => {
+            port1.close();
+            resolve();
+          };
+          port2.postMessage(undefined);
+        });

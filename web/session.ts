@@ -1,0 +1,155 @@
+/** A session as programs see it: in, prompts and options; out, steps. It owns a number under which the engine keeps its tokens and cache. */
+import type { Backend, Methods } from './backend.js';
+import { TokenglassError, throwIfAborted } from './errors.js';
+import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } from './options.js';
+import type { CandidatesOptions, GenerateOptions, ModelInfo, Session, Step, StepTrace } from './types.js';
+
+/** What a session needs of its model. */
+export interface Owner {
+  readonly backend: Backend;
+  readonly info: ModelInfo;
+  tokenize(text: string, options: { parse_special: boolean }): Promise<number[]>;
+  /** Throws DISPOSED after the model was disposed. */
+  check(): void;
+  newNumber(): number;
+}
+
+const GENERATE_OPTIONS = [...samplerOptionNames, 'max_tokens', 'parse_special', 'ignore_eos', 'signal', 'trace'];
+const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n'];
+const DEFAULT_TOP_N = 50;
+const MOST = 2 ** 31 - 1;
+
+export class SessionImpl implements Session {
+  readonly #owner: Owner;
+  readonly #number: number;
+  readonly seed: bigint;
+  #tokens: number[];
+  #ready: Promise<unknown>; // the engine has it
+  #generating = false;
+  #disposed = false;
+
+  constructor(owner: Owner, seed: bigint, fork?: { from: number; tokens: readonly number[] }) {
+    this.#owner = owner;
+    this.#number = owner.newNumber();
+    this.seed = seed;
+    this.#tokens = [...(fork?.tokens ?? [])];
+    this.#ready = fork
+      ? owner.backend.call('forkSession', [fork.from, this.#number])
+      : owner.backend.call('createSession', [this.#number]);
+    this.#ready.catch(() => undefined); // the first call that needs it tells
+  }
+
+  get tokens(): readonly number[] {
+    return [...this.#tokens];
+  }
+
+  async #call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<Methods[M]>> {
+    this.#check();
+    await this.#ready;
+    this.#check();
+    return this.#owner.backend.call(method, args, signal);
+  }
+
+  #check(): void {
+    this.#owner.check();
+    if (this.#disposed) throw new TokenglassError('DISPOSED', 'the session was disposed');
+  }
+
+  /** What changes the tokens has to wait until a generation is over. */
+  #checkFree(): void {
+    this.#check();
+    if (this.#generating)
+      throw new TokenglassError('SESSION_BUSY', 'the session is in the middle of a generation; fork it or end that first');
+  }
+
+  async #set(prompt: string | readonly number[], parse_special: boolean): Promise<void> {
+    const ids = idsOf(typeof prompt === 'string' ? await this.#owner.tokenize(prompt, { parse_special }) : prompt);
+    await this.#call('sync', [this.#number, ids]);
+    this.#tokens = Array.from(ids);
+  }
+
+  async sync(prompt: string | readonly number[]): Promise<void> {
+    this.#checkFree();
+    await this.#set(prompt, false);
+  }
+
+  async rewind(n: number): Promise<void> {
+    this.#checkFree();
+    await this.#call('rewind', [this.#number, wholeNumber(n, 'n', 0, MOST)]);
+    this.#tokens.length = n;
+  }
+
+  async force(token: number): Promise<void> {
+    this.#checkFree();
+    const [id = -1] = idsOf([token]);
+    await this.#call('force', [this.#number, id]);
+    this.#tokens.push(id);
+  }
+
+  async fork(): Promise<Session> {
+    this.#check();
+    await this.#ready;
+    const fork = new SessionImpl(this.#owner, this.seed, { from: this.#number, tokens: this.#tokens });
+    await fork.#ready;
+    return fork;
+  }
+
+  async logits(): Promise<Float32Array> {
+    return this.#call('logits', [this.#number]);
+  }
+
+  async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
+    checkNames(options, CANDIDATES_OPTIONS, 'candidates');
+    const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MOST);
+    return this.#call('candidates', [this.#number, sampleRequest(options, this.seed, top_n)]);
+  }
+
+  async *generate(prompt?: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Step, void, undefined> {
+    checkNames(options, GENERATE_OPTIONS, 'generate');
+    const { signal, ignore_eos = false, parse_special = false } = options;
+    const most = options.max_tokens === undefined ? undefined : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
+    const top_n = options.trace === false ? 0 : wholeNumber(options.trace?.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST);
+    const request = sampleRequest(options, this.seed, top_n);
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    // leaving the loop by break or return stops a step that is still under way
+    const left = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+    throwIfAborted(signal);
+    this.#checkFree();
+    this.#generating = true;
+    try {
+      if (prompt !== undefined) await this.#set(prompt, parse_special);
+      for (let made = 0; most === undefined || made < most; made++) {
+        if (most === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
+        throwIfAborted(signal);
+        const { textBytes, ...step } = await this.#call('step', [this.#number, request], stop);
+        this.#tokens.push(step.token);
+        yield {
+          ...step,
+          text: decoder.decode(textBytes, { stream: true }),
+          trace: options.trace === false ? undefined : step.trace,
+        };
+        if (step.eog && !ignore_eos) return;
+      }
+    } finally {
+      left.abort();
+      this.#generating = false;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#ready.catch(() => undefined);
+    // after the model itself there is nothing left to free
+    await this.#owner.backend.call('disposeSession', [this.#number]).catch(() => undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
