@@ -15,7 +15,7 @@ LIBRARY := --no-entry -sEXPORTED_FUNCTIONS=_malloc,_free
 TEST := -Wno-format-zero-length
 
 # These native tests need only the C library: they run in wasm, too, as those of tests/wasm do.
-IN_WASM := test_kernels test_quant test_sample
+IN_WASM := test_kernels test_quant test_sample test_sample_chain
 
 sources = $(filter $(1),$(shell cat build/sources))
 objects := $(patsubst %.c,%.o,$(call sources,src/%.c))

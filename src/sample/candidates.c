@@ -1,80 +1,181 @@
-/* In: candidates. Out: the same, partly ordered, and sums over them. Owns nothing. */
+/* In: the working set. Out: the same set, in order as far as was asked. Works in place. */
 #include "candidates.h"
+
 #include "expd.h"
 
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#define FIRST_PORTION 64 /* what is sorted at first; each further portion is GROWTH times as large */
-#define GROWTH        8
-
-/* A heap whose top is the last of its items in order: mends the place `at`. */
-static void sift_down(tg_item *heap, uint32_t n, uint32_t at)
+void tg_candidates_fill(tg_candidates *candidates, const float *logits, uint32_t vocab)
 {
-    const tg_item item = heap[at];
-    for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && tg_item_before(heap[child], heap[child + 1]))
+    for (uint32_t i = 0; i < vocab; i++)
+        candidates->entries[i] = (tg_entry){logits[i], (int32_t)i};
+    candidates->n = vocab;
+    candidates->sorted = 0;
+}
+
+static inline int before(const tg_entry *a, const tg_entry *b)
+{
+    return a->logit > b->logit || (a->logit == b->logit && a->token < b->token);
+}
+
+static inline void swap(tg_entry *a, tg_entry *b)
+{
+    const tg_entry t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void insertion_sort(tg_entry *e, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        const tg_entry moving = e[i];
+        uint32_t j = i;
+        for (; j > 0 && before(&moving, &e[j - 1]); j--)
+            e[j] = e[j - 1];
+        e[j] = moving;
+    }
+}
+
+/* Lets e[i] sink in a heap of n whose root is the last in order. */
+static void sink(tg_entry *e, uint32_t i, uint32_t n)
+{
+    for (uint32_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
+        if (child + 1 < n && before(&e[child], &e[child + 1]))
             child++;
-        if (!tg_item_before(item, heap[child]))
-            break;
-        heap[at] = heap[child];
-    }
-    heap[at] = item;
-}
-
-void tg_items_select(tg_item *items, uint32_t n, uint32_t m)
-{
-    for (uint32_t i = m / 2; i-- > 0;)
-        sift_down(items, m, i);
-    for (uint32_t i = m; i < n; i++)
-        if (tg_item_before(items[i], items[0])) {
-            const tg_item out = items[0];
-            items[0] = items[i];
-            items[i] = out;
-            sift_down(items, m, 0);
-        }
-    for (uint32_t end = m; end-- > 1;) {
-        const tg_item last = items[0];
-        items[0] = items[end];
-        items[end] = last;
-        sift_down(items, end, 0);
+        if (!before(&e[i], &e[child]))
+            return;
+        swap(&e[i], &e[child]);
+        i = child;
     }
 }
 
-void tg_candidates_order(tg_candidates *c, uint32_t m)
+static void heap_sort(tg_entry *e, uint32_t n)
 {
-    if (m <= c->sorted)
+    for (uint32_t i = n / 2; i-- > 0;)
+        sink(e, i, n);
+    while (n > 1) {
+        swap(&e[0], &e[--n]);
+        sink(e, 0, n);
+    }
+}
+
+#define SMALL     24u  /* below this insertion sort is fastest */
+#define SAMPLE    256u /* entries looked at to choose a pivot when few of many are wanted */
+#define MIN_SHARE 8u   /* few: less than 1/8 */
+
+static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth);
+
+/* Moves a pivot to e[0]. Few of many wanted: an entry of a sorted sample that most likely stands a little after the k-th, so that
+ * one pass leaves few (Floyd and Rivest 1975) and its comparisons are predictable. Else the median of three. */
+static void choose_pivot(tg_entry *e, uint32_t n, uint32_t k, int depth)
+{
+    if (n >= 4 * SAMPLE && k < n / MIN_SHARE) {
+        const uint32_t rank = (uint32_t)((uint64_t)k * SAMPLE / n) + 8;
+        for (uint32_t i = 0; i < SAMPLE; i++)
+            swap(&e[i], &e[(uint64_t)i * n / SAMPLE]);
+        sort_first(e, SAMPLE, rank + 1, depth);
+        swap(&e[0], &e[rank]);
         return;
-    uint64_t upto = c->sorted ? (uint64_t)c->sorted * GROWTH : FIRST_PORTION;
-    upto = upto > m ? upto : m;
-    upto = upto < c->n ? upto : c->n;
-    tg_items_select(c->items + c->sorted, c->n - c->sorted, (uint32_t)upto - c->sorted);
-    c->sorted = (uint32_t)upto;
+    }
+    tg_entry *a = &e[0], *b = &e[n / 2], *c = &e[n - 1];
+    if (before(b, a))
+        swap(a, b);
+    if (before(c, b)) {
+        swap(b, c);
+        if (before(b, a))
+            swap(a, b);
+    }
+    swap(a, b);
 }
 
-float tg_candidates_most(const tg_candidates *c)
+/* Sorts the k first of n; depth: bad partitions that are still tolerated. */
+static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth)
 {
-    float most = -INFINITY;
-    if (c->sorted)
-        return c->items[0].logit;
-    for (uint32_t i = 0; i < c->n; i++)
-        most = c->items[i].logit > most ? c->items[i].logit : most;
-    return most;
+    while (k > 0 && n > SMALL) {
+        if (depth-- <= 0) {
+            heap_sort(e, n);
+            return;
+        }
+        choose_pivot(e, n, k, depth);
+        uint32_t m = 0; /* entries before the pivot */
+        const tg_entry pivot = e[0];
+        for (uint32_t i = 1; i < n; i++)
+            if (before(&e[i], &pivot))
+                swap(&e[++m], &e[i]);
+        swap(&e[0], &e[m]);
+        if (k <= m + 1) { /* the pivot is in its place; nobody asks for what stands after it */
+            n = m;
+            if (k > m)
+                k = m;
+        } else {
+            sort_first(e, m, m, depth);
+            e += m + 1;
+            n -= m + 1;
+            k -= m + 1;
+        }
+    }
+    if (k > 0)
+        insertion_sort(e, n);
 }
 
-double tg_candidates_sum(const tg_candidates *c, float most)
+void tg_candidates_order(tg_candidates *candidates, uint32_t k)
 {
-    double sum = 0;
-    for (uint32_t i = 0; i < c->n; i++)
-        sum += tg_expd((double)c->items[i].logit - most);
-    return sum;
+    const uint32_t n = candidates->n, sorted = candidates->sorted;
+    if (k > n)
+        k = n;
+    if (k <= sorted)
+        return;
+    int depth = 8;
+    for (uint32_t size = n - sorted; size > 1; size /= 2)
+        depth += 2;
+    sort_first(candidates->entries + sorted, n - sorted, k - sorted, depth);
+    candidates->sorted = k;
 }
 
-void tg_reason(tg_stage_trace *trace, const char *format, ...)
+tg_entry tg_candidates_at(tg_candidates *candidates, uint32_t i)
 {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(trace->reason, sizeof trace->reason, format, args);
-    va_end(args);
+    if (i >= candidates->sorted) {
+        uint32_t k = 64;
+        while (k <= i)
+            k *= 8;
+        tg_candidates_order(candidates, k);
+    }
+    return candidates->entries[i];
+}
+
+double tg_candidates_greatest(const tg_candidates *candidates)
+{
+    double greatest = candidates->entries[0].logit;
+    if (candidates->sorted == 0)
+        for (uint32_t i = 1; i < candidates->n; i++)
+            if (candidates->entries[i].logit > greatest)
+                greatest = candidates->entries[i].logit;
+    return greatest;
+}
+
+double tg_candidates_least(const tg_candidates *candidates)
+{
+    double least = candidates->entries[candidates->n - 1].logit;
+    for (uint32_t i = candidates->sorted; i < candidates->n; i++)
+        if (candidates->entries[i].logit < least)
+            least = candidates->entries[i].logit;
+    return least;
+}
+
+double tg_candidates_total(const tg_candidates *candidates, double greatest)
+{
+    double total = 0;
+    for (uint32_t i = 0; i < candidates->n; i++)
+        total += tg_expd(candidates->entries[i].logit - greatest);
+    return total;
+}
+
+void tg_candidates_cut_below(tg_candidates *candidates, double limit)
+{
+    tg_entry *e = candidates->entries;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < candidates->n; i++)
+        if (e[i].logit >= limit)
+            swap(&e[kept++], &e[i]);
+    candidates->n = kept;
+    if (candidates->sorted > kept) /* what was in order keeps its order, and the lowest of it goes first */
+        candidates->sorted = kept;
 }

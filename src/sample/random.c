@@ -1,29 +1,28 @@
-/* In: seed, position and stream. Out: a number in [0, 1). Keeps no state. */
+/* In: the address of a coin. Out: the coin. Pure functions; nothing is kept. */
 #include "random.h"
 
 void tg_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    uint32_t k0 = key[0], k1 = key[1];
     for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xd2511f53 * c0, b = (uint64_t)0xcd9e8d57 * c2;
+        const uint64_t a = UINT64_C(0xd2511f53) * c0;
+        const uint64_t b = UINT64_C(0xcd9e8d57) * c2;
         c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
         c1 = (uint32_t)b;
         c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
         c3 = (uint32_t)a;
-        k0 += 0x9e3779b9; /* the key's Weyl sequences */
-        k1 += 0xbb67ae85;
+        k0 += 0x9e3779b9u; /* the golden ratio and */
+        k1 += 0xbb67ae85u; /* the root of 3, less 1: Weyl sequences keep the rounds apart */
     }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
+    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
 double tg_random(uint64_t seed, uint64_t position, uint32_t stream)
 {
     const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), stream, 0};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t out[4];
-    tg_philox(counter, key, out);
-    return (double)(((uint64_t)out[0] << 32 | out[1]) >> 11) * 0x1p-53;
+    uint32_t words[4];
+    tg_philox(counter, key, words);
+    return (double)(((uint64_t)words[1] << 32 | words[0]) >> 11) * 0x1p-53;
 }

@@ -1,30 +1,21 @@
-/* min_p (Nguyen et al. 2024): keeps tokens at least min_p times as probable as the most probable one. In: candidates and min_p.
- * Out: the survivors. */
+/* min_p (Nguyen et al. 2024): who has at least min_p times the probability of the most probable survives. min_p = 0: off. In: the
+ * working set. Out: the same set, cut. Owns nothing. */
+#include <math.h>
+#include <stdio.h>
+
 #include "candidates.h"
 
-#include <math.h>
-
-void tg_stage_min_p(tg_candidates *c, const double *options, tg_stage_trace *trace)
+void tg_apply_min_p(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
 {
-    const double min_p = options[TG_OPTION_min_p];
-    trace->threshold = min_p;
-    if (min_p == 0) {
-        tg_reason(trace, "min_p: off");
+    const double min_p = request->options[TG_OPTION_min_p];
+    if (min_p <= 0) {
+        snprintf(trace->reason, sizeof trace->reason, "min_p: off");
         return;
     }
-    /* log p is a logit less a constant, so the limit is a logit, too */
-    const double least = tg_candidates_most(c) + log(min_p);
-    uint32_t kept = 0;
-    while (kept < c->sorted && c->items[kept].logit >= least)
-        kept++;
-    if (kept == c->sorted) { /* past the sorted ones: survivors forward, in any order */
-        for (uint32_t i = kept; i < c->n; i++)
-            if (c->items[i].logit >= least) {
-                const tg_item item = c->items[i];
-                c->items[i] = c->items[kept];
-                c->items[kept++] = item;
-            }
-    }
-    tg_reason(trace, "min_p: allowed from %.3g times the most probable, logit %.3f", min_p, least);
-    c->n = kept;
+    const uint32_t n = candidates->n;
+    const double limit = tg_candidates_greatest(candidates) + log(min_p); /* a share of probabilities is a distance of logits */
+    tg_candidates_cut_below(candidates, limit);
+    trace->threshold = min_p;
+    snprintf(trace->reason, sizeof trace->reason, "min_p: kept %u of %u with at least %.4g of the greatest, logit %.4g or more",
+             (unsigned)candidates->n, (unsigned)n, min_p, limit);
 }

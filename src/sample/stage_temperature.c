@@ -1,31 +1,30 @@
-/* temperature (Ackley, Hinton and Sejnowski 1985): divides logits by it; at 0 only the greatest logit stays. In: candidates and
- * the temperature. Out: the same with other logits, or one survivor. */
+/* temperature: logits are divided by it. 0 is greedy: only the greatest survives, of equal ones the one with the lowest id. In:
+ * the working set. Out: the same set, scaled. Owns nothing. */
+#include <stdio.h>
+
 #include "candidates.h"
 
-#include <float.h>
+/* Below this the quotients could leave the range of double; long before, everything but ties with the greatest has probability 0.
+ */
+#define LEAST_TEMPERATURE 1e-200
 
-#define GREEDY 1e-20 /* below it the quotients would leave the range of floats */
-
-void tg_stage_temperature(tg_candidates *c, const double *options, tg_stage_trace *trace)
+void tg_apply_temperature(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
 {
-    const double t = options[TG_OPTION_temperature];
+    const double t = request->options[TG_OPTION_temperature];
     trace->threshold = t;
-    if (t < GREEDY) {
-        tg_candidates_order(c, 1);
-        tg_reason(trace, "temperature: 0 leaves the most probable token");
-        c->n = 1;
+    if (t < LEAST_TEMPERATURE) {
+        tg_candidates_order(candidates, 1);
+        candidates->n = 1;
+        snprintf(trace->reason, sizeof trace->reason, "temperature: %.4g keeps the greatest alone, logit %.4g", t,
+                 candidates->entries[0].logit);
         return;
     }
-    tg_reason(trace,
-              t < 1   ? "temperature: sharpened by %.3g, nothing removed"
-              : t > 1 ? "temperature: flattened by %.3g, nothing removed"
-                      : "temperature: %.3g changes nothing",
-              t);
-    if (t == 1)
+    if (t == 1) {
+        snprintf(trace->reason, sizeof trace->reason, "temperature: off (1)");
         return;
-    for (uint32_t i = 0; i < c->n; i++) {
-        const double logit = c->items[i].logit / t;
-        c->items[i].logit = logit > FLT_MAX ? FLT_MAX : (float)logit; /* a ban stays -infinity */
     }
-    c->sorted = 0; /* quotients may have become equal: then the lower id comes first */
+    for (uint32_t i = 0; i < candidates->n; i++)
+        candidates->entries[i].logit /= t;
+    candidates->sorted = 0; /* rounding can make two quotients equal, and then ids decide */
+    snprintf(trace->reason, sizeof trace->reason, "temperature: logits divided by %.4g", t);
 }

@@ -1,17 +1,22 @@
-/* top_k (Fan, Lewis and Dauphin 2018): keeps the k greatest logits; 0 keeps all. In: candidates and k. Out: the survivors. */
+/* top_k: the k greatest logits survive; of equal ones on the border those with the lower ids. k = 0: off. In: the working set.
+ * Out: the same set, cut. Owns nothing. */
+#include <stdio.h>
+
 #include "candidates.h"
 
-void tg_stage_top_k(tg_candidates *c, const double *options, tg_stage_trace *trace)
+void tg_apply_top_k(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
 {
-    const double k = options[TG_OPTION_top_k];
-    trace->threshold = k;
-    if (k == 0 || k >= c->n) {
-        tg_reason(trace, k == 0 ? "top_k: off" : "top_k: there are no more than %.0f", k);
+    const uint32_t k = (uint32_t)request->options[TG_OPTION_top_k];
+    const uint32_t n = candidates->n;
+    if (k == 0) {
+        snprintf(trace->reason, sizeof trace->reason, "top_k: off");
         return;
     }
-    tg_candidates_order(c, (uint32_t)k);
-    const float least = c->items[(uint32_t)k - 1].logit;
-    trace->threshold = least;
-    tg_reason(trace, "top_k: kept the %.0f greatest of %u, the least logit %.3f", k, (unsigned)c->n, (double)least);
-    c->n = (uint32_t)k;
+    if (k < n) {
+        tg_candidates_order(candidates, k);
+        candidates->n = k;
+    }
+    trace->threshold = tg_candidates_least(candidates);
+    snprintf(trace->reason, sizeof trace->reason, "top_k: kept the %u greatest of %u, least logit %.4g", (unsigned)candidates->n,
+             (unsigned)n, trace->threshold);
 }

@@ -1,26 +1,34 @@
-/* top_p (Holtzman et al. 2020, nucleus sampling): keeps the most probable tokens until their mass reaches p, at least one. In:
- * candidates and p. Out: the survivors. */
+/* top_p, the nucleus (Holtzman et al. 2020): the most probable survive, as few of them as together reach p of what is left, at
+ * least one. p >= 1: off. In: the working set. Out: the same set, cut. Owns nothing. */
+#include <stdio.h>
+
 #include "candidates.h"
 #include "expd.h"
 
-void tg_stage_top_p(tg_candidates *c, const double *options, tg_stage_trace *trace)
+void tg_apply_top_p(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
 {
-    const double p = options[TG_OPTION_top_p];
-    trace->threshold = p;
+    const double p = request->options[TG_OPTION_top_p];
     if (p >= 1) {
-        tg_reason(trace, "top_p: off");
+        snprintf(trace->reason, sizeof trace->reason, "top_p: off");
         return;
     }
-    const float most = tg_candidates_most(c);
-    const double sum = tg_candidates_sum(c, most);
-    double mass = 0, before = 0;
+    const uint32_t n = candidates->n;
+    const double greatest = tg_candidates_greatest(candidates);
+    const double total = tg_candidates_total(candidates, greatest);
+    double mass = 0, mass_before_last = 0; /* in units of exp(greatest) */
     uint32_t kept = 0;
-    while (kept < c->n && (kept == 0 || mass < p)) {
-        tg_candidates_order(c, kept + 1);
-        before = mass;
-        mass += tg_expd((double)c->items[kept++].logit - most) / sum;
+    while (kept < n && (kept == 0 || mass < p * total)) {
+        const double weight = tg_expd(tg_candidates_at(candidates, kept).logit - greatest);
+        if (weight == 0) /* nothing to gain from here on: only rounding has kept p from being reached */
+            break;
+        mass_before_last = mass;
+        mass += weight;
+        kept++;
     }
-    trace->threshold = before;
-    tg_reason(trace, "top_p: %.3f stood before the last one kept, limit %.3f", before, p);
-    c->n = kept;
+    candidates->n = kept;
+    if (candidates->sorted > kept)
+        candidates->sorted = kept;
+    trace->threshold = mass_before_last / total;
+    snprintf(trace->reason, sizeof trace->reason, "top_p: kept %u of %u: %.4g before the last, %.4g with it, limit %.4g",
+             (unsigned)kept, (unsigned)n, trace->threshold, mass / total, p);
 }

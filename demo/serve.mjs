@@ -1,0 +1,119 @@
+// In: dist/demo and --port N. Out: the page on 127.0.0.1, with the headers a strict host would send. `npm start` runs it; the tests call serve().
+import { createReadStream, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.wasm': 'application/wasm',
+  '.gguf': 'application/octet-stream',
+};
+
+const HEADERS = {
+  // the page talks to nobody but this server; WebAssembly is the only code that is compiled at run time
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-cache',
+};
+
+const PORT = 8080;
+const TRIES = 20; // ports that are tried from PORT on when none was asked for
+
+/** The file that a request's path names, inside root; undefined when there is none. */
+function fileOf(root, url) {
+  let path;
+  try {
+    path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+  } catch {
+    return undefined;
+  }
+  const name = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
+  if (!name.startsWith(normalize(root + sep)) || path.includes('\0')) return undefined;
+  const stat = statSync(name, { throwIfNoEntry: false });
+  return stat?.isFile() ? { name, size: stat.size } : undefined;
+}
+
+/** One range of bytes, as "bytes=from-to"; undefined for the whole, null when it lies outside. */
+function rangeOf(header, size) {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  if (!match || (!match[1] && !match[2])) return undefined;
+  const from = match[1] ? Number(match[1]) : Math.max(0, size - Number(match[2]));
+  const to = match[1] && match[2] ? Math.min(Number(match[2]), size - 1) : size - 1;
+  return from <= to && from < size ? { from, to } : null;
+}
+
+function answer(roots, request, response) {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
+  const file = roots.map((root) => fileOf(root, request.url)).find(Boolean);
+  if (!file) return response.writeHead(404, HEADERS).end('not found\n');
+  const range = rangeOf(request.headers.range, file.size);
+  if (range === null) return response.writeHead(416, { 'Content-Range': `bytes */${file.size}` }).end();
+  const { from, to } = range ?? { from: 0, to: file.size - 1 };
+  response.writeHead(range ? 206 : 200, {
+    ...HEADERS,
+    'Content-Type': TYPES[extname(file.name)] ?? 'application/octet-stream',
+    'Content-Length': to - from + 1,
+    'Accept-Ranges': 'bytes',
+    ...(range && { 'Content-Range': `bytes ${from}-${to}/${file.size}` }),
+  });
+  if (request.method === 'HEAD' || file.size === 0) return response.end();
+  createReadStream(file.name, { start: from, end: to })
+    .on('error', () => response.destroy())
+    .pipe(response);
+}
+
+/** Serves folders (the first that has a file wins); port 0 takes any free one, undefined the first free from 8080 on. */
+export async function serve({ port, roots }) {
+  const server = createServer((request, response) => answer(roots, request, response));
+  const listen = (number) =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(number, '127.0.0.1', () => resolve(server.off('error', reject)));
+    });
+  for (let number = port ?? PORT; ; number++) {
+    try {
+      await listen(number);
+      break;
+    } catch (error) {
+      if (error.code !== 'EADDRINUSE' || port !== undefined || number >= PORT + TRIES) throw error;
+    }
+  }
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { port: { type: 'string' } } });
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536)) {
+    console.error(`--port ${values.port}: a port is a number of 0 to 65535`);
+    process.exit(2);
+  }
+  try {
+    const { url } = await serve({ port, roots: [fileURLToPath(new URL('../dist/demo', import.meta.url))] });
+    console.log(`tokenglass: ${url}`);
+  } catch (error) {
+    console.error(`the page cannot be served: ${error.message}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,116 @@
+/** The choice that comes next: every candidate with its probability before and after the stages, and the draw. In: the instrument. Out: the panel. */
+import type { Candidate, StepTrace } from '../../web/index.js';
+import type { Instrument } from '../state.js';
+import { percent, visible } from '../visible.js';
+
+/** What became of a candidate, in a word. */
+function fate(candidate: Candidate, trace: StepTrace): string {
+  if (candidate.token === trace.draw.token) return 'drawn';
+  return candidate.removed_by ?? '';
+}
+
+function Bar({ candidate, trace, scale }: { candidate: Candidate; trace: StepTrace; scale: number }) {
+  const { token, text, bytes, p, final, removed_by, logit } = candidate;
+  const drawn = token === trace.draw.token;
+  const reason = trace.stages.find(({ name }) => name === removed_by)?.reason;
+  const title = `id ${token}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
+  return (
+    <li
+      class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}`}
+      data-testid="candidate"
+      data-token={token}
+      data-p={p}
+      data-final={final}
+      title={title}
+    >
+      <span class="piece">{visible(text, bytes) || '∅'}</span>
+      <span class="id">{token}</span>
+      <span class="bar" aria-hidden="true">
+        <i style={{ width: `${(100 * p) / scale}%` }} />
+        <b style={{ width: `${(100 * final) / scale}%` }} />
+      </span>
+      <span class="p">{percent(p)}</span>
+      <span class="why">{fate(candidate, trace)}</span>
+    </li>
+  );
+}
+
+/** The survivors side by side, as wide as they are probable, and the coin over them. */
+function Draw({ trace }: { trace: StepTrace }) {
+  const { u, low, high, token } = trace.draw;
+  const survivors = trace.candidates.filter(({ final }) => final > 0).toSorted((a, b) => b.final - a.final || a.token - b.token);
+  const drawn = trace.candidates.find((candidate) => candidate.token === token);
+  const unlisted = 1 - survivors.reduce((sum, { final }) => sum + final, 0);
+  return (
+    <div class="draw">
+      <h3>
+        The draw <small>the coin u = {u.toFixed(4)} fell here</small>
+      </h3>
+      <div class="strip" role="img" aria-label={`u = ${u.toFixed(4)} lies between ${low.toFixed(4)} and ${high.toFixed(4)}`}>
+        {survivors.map((candidate) => (
+          <span
+            key={candidate.token}
+            class={candidate.token === token ? 'on' : ''}
+            style={{ flexGrow: candidate.final }}
+            title={`${visible(candidate.text, candidate.bytes)}: ${percent(candidate.final)}`}
+          >
+            {candidate.final > 0.06 && visible(candidate.text, candidate.bytes)}
+          </span>
+        ))}
+        {unlisted > 1e-9 && <span style={{ flexGrow: unlisted }} title={`tokens not listed: ${percent(unlisted)}`} />}
+        <i class="coin" data-testid="coin" data-u={u} data-low={low} data-high={high} style={{ left: `${100 * u}%` }} />
+      </div>
+      <p>
+        {drawn && <b>{visible(drawn.text, drawn.bytes) || '∅'}</b>} holds {low.toFixed(4)} to {high.toFixed(4)}; Step takes it.
+      </p>
+    </div>
+  );
+}
+
+export function Choice({ instrument }: { instrument: Instrument }) {
+  const trace = instrument.trace.value;
+  if (!trace) {
+    return (
+      <section class="choice-panel" aria-busy="true">
+        <h2>This choice</h2>
+        <p class="note">The first choice appears as soon as the model is there.</p>
+      </section>
+    );
+  }
+  const scale = trace.candidates.reduce((most, { p, final }) => Math.max(most, p, final), 0);
+  const others = trace.n_vocab - trace.candidates.length;
+  return (
+    <section class="choice-panel" aria-labelledby="choice-title">
+      <h2 id="choice-title">
+        This choice{' '}
+        <small>
+          {trace.n_vocab.toLocaleString('en')} tokens, entropy {(trace.entropy / Math.LN2).toFixed(2)} bits
+        </small>
+      </h2>
+      <div class="row head" aria-hidden="true">
+        <span>token</span>
+        <span class="id">id</span>
+        <span>
+          before <em class="grey">grey</em>, after <em class="green">green</em>
+        </span>
+        <span class="p">p</span>
+        <span class="why" />
+      </div>
+      <ol class="rows" tabIndex={0} aria-label="Candidates, the most probable first">
+        {trace.candidates.map((candidate) => (
+          <Bar key={candidate.token} candidate={candidate} trace={trace} scale={scale} />
+        ))}
+      </ol>
+      <div class="row rest" data-testid="everything-else" data-p={trace.other}>
+        <span class="piece">everything else</span>
+        <span class="id">{others.toLocaleString('en')}</span>
+        <span class="bar" aria-hidden="true">
+          <i style={{ width: `${Math.min(100, (100 * trace.other) / scale)}%` }} />
+        </span>
+        <span class="p">{percent(trace.other)}</span>
+        <span class="why" />
+      </div>
+      <Draw trace={trace} />
+    </section>
+  );
+}
