@@ -344,7 +344,7 @@ static tg_status step(tg_gguf *g)
         g->kv_count++;
         return next_entry(g);
     case NAME_LENGTH:
-        if (!small_u64(g, 0) || (small_u64(g, 0) > TG_GGUF_MAX_TENSOR_NAME && small_u64(g, 0) <= left(g)))
+        if (!small_u64(g, 0) || small_u64(g, 0) > TG_GGUF_MAX_TENSOR_NAME)
             return tg_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)g->position - 8,
                            "tensor %u has a name of %llu bytes; 1 to %u are possible", (unsigned)g->tensor_count,
                            (unsigned long long)small_u64(g, 0), TG_GGUF_MAX_TENSOR_NAME);

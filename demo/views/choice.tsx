@@ -91,7 +91,7 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span>token</span>
         <span class="id">id</span>
         <span>
-          before <em class="grey">grey</em>, after <em class="green">green</em>
+          <em class="grey">before</em> <em class="green">after</em>
         </span>
         <span class="p">p</span>
         <span class="why" />

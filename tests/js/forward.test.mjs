@@ -8,12 +8,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/node.js';
-import { randomLlama } from './random-llama.mjs';
 import { argmax, compareRuns, comparisonTable, maxAbsDiff } from './measures.mjs';
 import { loadReference, referenceLogits, referenceSequence } from './reference-forward.mjs';
 import { logitRows } from './rows.mjs';
 import { STORY } from './story.mjs';
 import { readGguf } from '../golden/gguf-reader.mjs';
+import { writeGguf } from '../golden/gguf-writer.mjs';
+import { tinyLlama } from '../golden/tiny-llama.mjs';
 
 const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const STORIES = inTree('../shared/models/stories260K.gguf');
@@ -23,6 +24,13 @@ const noStories = !existsSync(STORIES) && `${STORIES} is absent`;
 
 /** Set in the child that a newer Node runs: these tests with this variant alone, which then has to work. */
 const ONLY = process.env.TOKENGLASS_TEST_KERNELS;
+
+/** The bytes of a small random model; rope_dim 0 turns whole heads. */
+function randomLlama({ rope_dim = 0, ...shape }) {
+  const { metadata, tensors } = tinyLlama({ n_embd: 128, n_head: 4, n_head_kv: 2, n_ff: 96, n_layer: 2, n_vocab: 301, ...shape });
+  const rope = rope_dim ? [['llama.rope.dimension_count', 'u32', rope_dim]] : [];
+  return writeGguf({ metadata: [...metadata, ...rope], tensors });
+}
 
 /** Whether this Node can run a variant. */
 async function runs(kernels) {
@@ -113,14 +121,14 @@ async function compareCoded(model, bytes, n_runs) {
 forEachVariant("storybook, Q8_0: the activations' codes are the definition's", async (t, open) => {
   const median = await compareCoded(await open(STORYBOOK), readFileSync(STORYBOOK), 32);
   t.diagnostic(`median of max |diff| over 32 runs of 2 tokens: ${median.toExponential(1)}`);
-  assert.ok(median <= 1e-4, `${median}`);
+  assert.ok(median <= 2e-5, `${median}`);
 });
 
 const SHAPES = {
   'tied output, 301 tokens': {},
   'separate output': { tied: false },
   'as many key as query heads': { n_head_kv: 4 },
-  'one key head, heads of 64': { n_head: 2, n_head_kv: 1, head_dim: 64 },
+  'one key head, heads of 64': { n_head: 2, n_head_kv: 1 },
   'half of each head turned': { rope_dim: 16 },
   '302 tokens, separate output': { n_vocab: 302, tied: false },
   '303 tokens, one layer, wide feed-forward': { n_vocab: 303, n_layer: 1, n_ff: 416 },
@@ -133,11 +141,11 @@ for (const type of ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']) {
       const model = await open(bytes.slice());
       const ids = someIds(48, model.info.n_vocab);
       const { maxDiff, rms } = compareRuns(referenceLogits(loadReference(bytes), ids), await logitRows(model, ids));
-      if (!type.startsWith('Q')) return assert.ok(maxDiff <= 1e-4, `max |diff| ${maxDiff}`);
+      if (!type.startsWith('Q')) return assert.ok(maxDiff <= 2e-5, `max |diff| ${maxDiff}`);
       const median = await compareCoded(model, bytes, 16);
-      // The logits' own RMS is 2.1.
-      assert.ok(rms <= 0.12, `RMS ${rms} to the truth`);
-      assert.ok(median <= 1e-4, `median ${median} to the coded forward pass`);
+      // The logits' own RMS is about 1; 8-bit activations cost 0.02 of it.
+      assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
+      assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
     });
   }
 }

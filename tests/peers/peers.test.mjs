@@ -94,7 +94,8 @@ compared('storybook, Q8_0: distributions on 256 positions', STORYBOOK, async (t,
 
 compared('stories260K: 200 greedy tokens', STORIES, (t, model, peer) => compareGreedy(t, model, peer, 200, 1e-3));
 
-compared('storybook: 200 greedy tokens', STORYBOOK, (t, model, peer) => compareGreedy(t, model, peer, 200, 1e-3));
+// Each engine's 8-bit activations move a logit by 0.03 (RMS), and llama.cpp's by other amounts on other processors: a tie is wider here.
+compared('storybook: 200 greedy tokens', STORYBOOK, (t, model, peer) => compareGreedy(t, model, peer, 200, 0.15));
 
 async function compareTokens(t, model, peer) {
   const texts = sampleStrings(300);

@@ -1,0 +1,110 @@
+// A plain GGUF reader for the tests, apart from the engine's: a file's bytes come in, its keys and its tensors as exactly dequantized numbers go out. It
+// trusts what it reads.
+import { TENSOR_TYPES, fromHalf } from './gguf-writer.mjs';
+
+const NAMES = Object.fromEntries(Object.entries(TENSOR_TYPES).map(([name, [ggml]]) => [ggml, name]));
+
+class Cursor {
+  at = 0;
+  constructor(bytes) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  take(size) {
+    this.at += size;
+    return this.at - size;
+  }
+  u32() {
+    return this.view.getUint32(this.take(4), true);
+  }
+  u64() {
+    return Number(this.view.getBigUint64(this.take(8), true));
+  }
+  string() {
+    const length = this.u64();
+    const at = this.take(length);
+    return new TextDecoder().decode(this.bytes.subarray(at, at + length));
+  }
+  value(type) {
+    const { view } = this;
+    const readers = [
+      () => view.getUint8(this.take(1)),
+      () => view.getInt8(this.take(1)),
+      () => view.getUint16(this.take(2), true),
+      () => view.getInt16(this.take(2), true),
+      () => this.u32(),
+      () => view.getInt32(this.take(4), true),
+      () => view.getFloat32(this.take(4), true),
+      () => view.getUint8(this.take(1)) !== 0,
+      () => this.string(),
+      () => this.array(),
+      () => this.u64(),
+      () => Number(view.getBigInt64(this.take(8), true)),
+      () => view.getFloat64(this.take(8), true),
+    ];
+    return readers[type]();
+  }
+  array() {
+    const type = this.u32();
+    return Array.from({ length: this.u64() }, () => this.value(type));
+  }
+}
+
+/** n weights as the format defines them. */
+function dequantize(type, view, n) {
+  const out = new Float64Array(n);
+  const half = (at) => fromHalf(view.getUint16(at, true));
+  const element = {
+    F32: (i) => view.getFloat32(4 * i, true),
+    F16: (i) => half(2 * i),
+    BF16: (i) => new Float32Array(Uint32Array.of(view.getUint16(2 * i, true) << 16).buffer)[0],
+    Q8_0: (i) => half(Math.floor(i / 32) * 34) * view.getInt8(Math.floor(i / 32) * 34 + 2 + (i % 32)),
+    Q4_0: (i) => {
+      const at = Math.floor(i / 32) * 18;
+      const pair = view.getUint8(at + 2 + (i % 16));
+      return half(at) * ((i % 32 < 16 ? pair & 15 : pair >> 4) - 8);
+    },
+  }[type];
+  for (let i = 0; i < n; i++) out[i] = element(i);
+  return out;
+}
+
+/** metadata by key; has, type, dims and tensor (its numbers) by a tensor's name; dataOffset: byte where tensor data begins. */
+export function readGguf(bytes) {
+  const cursor = new Cursor(bytes);
+  cursor.take(4);
+  const version = cursor.u32();
+  const n_tensors = cursor.u64();
+  const n_kv = cursor.u64();
+  const metadata = {};
+  for (let i = 0; i < n_kv; i++) {
+    const key = cursor.string();
+    metadata[key] = cursor.value(cursor.u32());
+  }
+  const tensors = new Map();
+  for (let i = 0; i < n_tensors; i++) {
+    const name = cursor.string();
+    const dims = Array.from({ length: cursor.u32() }, () => cursor.u64());
+    tensors.set(name, { dims, type: NAMES[cursor.u32()], offset: cursor.u64() });
+  }
+  const alignment = metadata['general.alignment'] ?? 32;
+  const dataOffset = Math.ceil(cursor.at / alignment) * alignment;
+  return {
+    version,
+    metadata,
+    dataOffset,
+    names: [...tensors.keys()],
+    has: (name) => tensors.has(name),
+    type: (name) => tensors.get(name).type,
+    dims: (name) => tensors.get(name).dims,
+    tensor(name) {
+      const { dims, type, offset } = tensors.get(name);
+      const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset + offset);
+      return dequantize(
+        type,
+        view,
+        dims.reduce((a, b) => a * b, 1),
+      );
+    },
+  };
+}

@@ -1,0 +1,150 @@
+// Writes the golden files: `node tests/golden/make.mjs`. In: nothing. Out: valid/*.gguf, which must load, and must-fail/*.gguf with expect.json, which says
+// the code, and where it belongs to one the byte and words of the message, that each must fail with. golden.test.mjs checks that they are as written here.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TENSOR_TYPES, writeGguf } from './gguf-writer.mjs';
+import { tinyLlama, tinyVocabulary } from './tiny-llama.mjs';
+
+const HUGE = 2n ** 63n;
+const model = tinyLlama({ n_vocab: 260, n_embd: 2, n_head: 1, n_ff: 2 });
+
+const u32 = (v) => Buffer.from(Uint32Array.of(v).buffer);
+const u64 = (v) => Buffer.from(BigUint64Array.of(BigInt(v)).buffer);
+const string = (s) => Buffer.concat([u64(s.length), Buffer.from(s)]);
+
+/** A file of one key made of these bytes. */
+const oneKey = (...bytes) => writeGguf({ n_kv: 1, raw: Buffer.concat([...bytes, Buffer.alloc(64)]) });
+/** A file with nothing but this tensor and a few bytes of data. */
+const oneTensor = (tensor) => writeGguf({ tensors: [{ name: 'weird', type: 'F32', dims: [8], bytes: Buffer.alloc(32), ...tensor }] });
+/** The small model with keys or tensors replaced by name (undefined: left out) and others added. */
+function changed({ keys = {}, tensors = {}, more = [] } = {}) {
+  const replace = (list, name, by) => list.flatMap((x) => (name(x) in by ? (by[name(x)] ? [by[name(x)]] : []) : [x]));
+  const known = new Set(model.metadata.map(([key]) => key));
+  const added = Object.values(keys).filter((entry) => entry && !known.has(entry[0]));
+  return writeGguf({
+    metadata: [...replace(model.metadata, ([key]) => key, keys), ...added],
+    tensors: [...replace(model.tensors, ({ name }) => name, tensors), ...more],
+  });
+}
+const key = (name, type, value) => changed({ keys: { [name]: [name, type, value] } });
+const extra = { name: 'extra.weight', type: 'F32', dims: [8], bytes: Buffer.alloc(32) };
+const patch = (bytes, at, ...values) => Uint8Array.from(bytes, (byte, i) => values[i - at] ?? byte);
+const whole = changed();
+
+/** name: [bytes, code, words of the message, byte it belongs to (null: not asserted)] */
+const MUST_FAIL = {
+  empty: [new Uint8Array(), 'GGUF_TRUNCATED', 'ends at byte 0', 0],
+  'three-bytes': [whole.slice(0, 3), 'GGUF_TRUNCATED', 'ends at byte 3', 3],
+  'bad-magic': [patch(whole, 0, 0x67), 'GGUF_BAD_MAGIC', '67 47 55 46', 0],
+  'version-1': [patch(whole, 4, 1), 'GGUF_BAD_VERSION', 'version 1', 4],
+  'version-99': [patch(whole, 4, 99), 'GGUF_BAD_VERSION', 'version 99', 4],
+  'big-endian': [patch(whole, 4, 0, 0, 0, 3), 'GGUF_BIG_ENDIAN', 'big-endian', 4],
+  'tensor-count-2-63': [writeGguf({ n_tensors: HUGE, raw: Buffer.alloc(64) }), 'GGUF_COUNT_LIMIT', '9223372036854775808 tensors', 8],
+  'key-count-2-63': [writeGguf({ n_kv: HUGE, raw: Buffer.alloc(64) }), 'GGUF_COUNT_LIMIT', '9223372036854775808 keys', 16],
+  'key-length-2-63': [oneKey(u64(HUGE)), 'GGUF_STRING_LIMIT', '9223372036854775808', 24],
+  'key-past-the-end': [oneKey(u64(200)), 'GGUF_STRING_LIMIT', '200 bytes', 24],
+  'key-empty': [oneKey(u64(0)), 'GGUF_BAD_KEY', 'empty', 24],
+  'key-twice': [
+    writeGguf({ metadata: [1, 2].map((v) => ['twice', 'u32', v]) }),
+    'GGUF_BAD_KEY',
+    'twice',
+    45,
+  ],
+  'string-length-2-63': [oneKey(string('k'), u32(8), u64(HUGE)), 'GGUF_STRING_LIMIT', 'k', 37],
+  'string-past-the-end': [oneKey(string('k'), u32(8), u64(65)), 'GGUF_STRING_LIMIT', '65 bytes', 37],
+  'value-type-unknown': [oneKey(string('k'), u32(13)), 'GGUF_BAD_VALUE_TYPE', 'type 13', 33],
+  'truth-of-two': [oneKey(string('k'), u32(7), Buffer.of(2)), 'GGUF_BAD_VALUE_TYPE', 'k', 37],
+  'array-count-2-63': [oneKey(string('k'), u32(9), u32(4), u64(HUGE)), 'GGUF_COUNT_LIMIT', '9223372036854775808', 41],
+  'array-past-the-end': [oneKey(string('k'), u32(9), u32(4), u64(1000)), 'GGUF_COUNT_LIMIT', '1000 elements', 41],
+  'array-of-arrays': [oneKey(string('k'), u32(9), u32(9), u64(1)), 'GGUF_BAD_VALUE_TYPE', 'k', 37],
+  'array-of-unknown': [oneKey(string('k'), u32(9), u32(77), u64(1)), 'GGUF_BAD_VALUE_TYPE', 'type 77', 37],
+  'array-string-past-the-end': [oneKey(string('k'), u32(9), u32(8), u64(1), u64(100)), 'GGUF_STRING_LIMIT', 'k', 49],
+  'alignment-12': [writeGguf({ metadata: [['general.alignment', 'u32', 12]] }), 'GGUF_BAD_ALIGNMENT', 'general.alignment', 24],
+  'alignment-0': [writeGguf({ metadata: [['general.alignment', 'u32', 0]] }), 'GGUF_BAD_ALIGNMENT', 'general.alignment', 24],
+  'alignment-a-string': [writeGguf({ metadata: [['general.alignment', 'string', '32']] }), 'GGUF_BAD_ALIGNMENT', 'general.alignment', 24],
+  'tensor-name-2-63': [writeGguf({ n_tensors: 1, raw: Buffer.concat([u64(HUGE), Buffer.alloc(64)]) }), 'GGUF_BAD_TENSOR_NAME', '9223372036854775808 bytes', 24],
+  'tensor-name-long': [oneTensor({ name: 'n'.repeat(65) }), 'GGUF_BAD_TENSOR_NAME', '65 bytes', 24],
+  'tensor-name-empty': [oneTensor({ name: '' }), 'GGUF_BAD_TENSOR_NAME', '0 bytes', 24],
+  'tensor-twice': [writeGguf({ tensors: [extra, extra] }), 'GGUF_BAD_TENSOR_NAME', 'extra.weight', null],
+  'tensor-no-dimensions': [oneTensor({ dims: [] }), 'GGUF_BAD_DIMENSIONS', 'weird', null],
+  'tensor-five-dimensions': [oneTensor({ dims: [1, 1, 1, 1, 1] }), 'GGUF_BAD_DIMENSIONS', 'weird', null],
+  'tensor-dimension-zero': [oneTensor({ dims: [8, 0] }), 'GGUF_BAD_DIMENSIONS', 'weird', 24],
+  'tensor-dimension-2-63': [oneTensor({ dims: [HUGE] }), 'GGUF_BAD_DIMENSIONS', 'weird', 24],
+  'tensor-dimensions-overflow': [oneTensor({ dims: [2 ** 31, 2 ** 31, 2 ** 31] }), 'GGUF_BAD_DIMENSIONS', 'weird', 24],
+  'tensor-row-of-half-blocks': [oneTensor({ type: 'Q8_0', dims: [33] }), 'GGUF_BAD_DIMENSIONS', 'weird', 24],
+  'tensor-type-unknown': [oneTensor({ ggml: 4242 }), 'GGUF_TENSOR_TYPE', '4242', 24],
+  'tensor-type-removed': [oneTensor({ ggml: 4 }), 'GGUF_TENSOR_TYPE', 'type 4', 24],
+  'tensor-outside': [
+    changed({ tensors: { 'output_norm.weight': { ...model.tensors[1], offset: 2 ** 20 } } }),
+    'GGUF_TENSOR_OUTSIDE',
+    'output_norm.weight',
+    null,
+  ],
+  'tensor-outside-2-63': [oneTensor({ offset: HUGE }), 'GGUF_TENSOR_OUTSIDE', 'weird', 24],
+  'tensor-misaligned': [oneTensor({ offset: 8 }), 'GGUF_TENSOR_MISALIGNED', 'weird', 24],
+  'tensors-overlap': [
+    writeGguf({ tensors: [extra, { ...extra, name: 'other.weight', offset: 0 }] }),
+    'GGUF_TENSOR_OVERLAP',
+    'other.weight',
+    null,
+  ],
+  'architecture-missing': [changed({ keys: { 'general.architecture': undefined } }), 'MODEL_KEY_MISSING', 'general.architecture', null],
+  'architecture-we-lack': [key('general.architecture', 'string', 'mamba'), 'MODEL_ARCH_UNSUPPORTED', '"mamba" is not supported; supported: llama', null],
+  'architecture-a-number': [key('general.architecture', 'u32', 1), 'MODEL_KEY_BAD', 'general.architecture', null],
+  'key-missing': [changed({ keys: { 'llama.block_count': undefined } }), 'MODEL_KEY_MISSING', 'llama.block_count', null],
+  'layers-2-31': [key('llama.block_count', 'u32', 2 ** 31), 'MODEL_KEY_BAD', 'llama.block_count is 2147483648', null],
+  'heads-0': [key('llama.attention.head_count', 'u32', 0), 'MODEL_KEY_BAD', 'llama.attention.head_count is 0', null],
+  'heads-negative': [key('llama.attention.head_count', 'i32', -1), 'MODEL_KEY_BAD', 'llama.attention.head_count is -1', null],
+  'heads-not-divided': [key('llama.attention.head_count_kv', 'u32', 3), 'MODEL_KEY_BAD', 'llama.attention.head_count_kv', null],
+  'width-a-string': [key('llama.embedding_length', 'string', '2'), 'MODEL_KEY_BAD', 'llama.embedding_length', null],
+  'epsilon-nan': [key('llama.attention.layer_norm_rms_epsilon', 'f32', NaN), 'MODEL_KEY_BAD', 'layer_norm_rms_epsilon', null],
+  'rope-base-0': [key('llama.rope.freq_base', 'f32', 0), 'MODEL_KEY_BAD', 'llama.rope.freq_base', null],
+  'rope-odd': [key('llama.rope.dimension_count', 'u32', 1), 'MODEL_KEY_BAD', 'llama.rope.dimension_count', null],
+  'rope-scaled': [key('llama.rope.scaling.type', 'string', 'yarn'), 'MODEL_OPTION_UNSUPPORTED', 'yarn', null],
+  experts: [key('llama.expert_count', 'u32', 8), 'MODEL_OPTION_UNSUPPORTED', 'llama.expert_count', null],
+  'vocabulary-size-differs': [key('llama.vocab_size', 'u32', 261), 'MODEL_KEY_BAD', 'llama.vocab_size', null],
+  'tensor-missing': [changed({ tensors: { 'blk.0.ffn_up.weight': undefined } }), 'MODEL_TENSOR_MISSING', 'blk.0.ffn_up.weight', null],
+  'tensor-of-other-shape': [
+    changed({ tensors: { 'output_norm.weight': { ...extra, name: 'output_norm.weight' } } }),
+    'MODEL_TENSOR_SHAPE',
+    'output_norm.weight',
+    null,
+  ],
+  'tensor-unexpected': [changed({ more: [extra] }), 'MODEL_TENSOR_UNEXPECTED', 'extra.weight', null],
+  'tokenizer-missing': [changed({ keys: { 'tokenizer.ggml.model': undefined } }), 'MODEL_KEY_MISSING', 'tokenizer.ggml.model', null],
+  'tokenizer-we-lack': [key('tokenizer.ggml.model', 'string', 'rwkv'), 'TOKENIZER_UNSUPPORTED', '"rwkv" is not supported', null],
+  'vocabulary-empty': [key('tokenizer.ggml.tokens', 'array<string>', []), 'TOKENIZER_BAD', 'empty', null],
+  'vocabulary-of-numbers': [key('tokenizer.ggml.tokens', 'array<u32>', [1, 2]), 'MODEL_KEY_BAD', 'tokenizer.ggml.tokens', null],
+  'scores-of-other-length': [key('tokenizer.ggml.scores', 'array<f32>', [0, 0]), 'TOKENIZER_BAD', 'scores', null],
+  'token-types-of-other-length': [key('tokenizer.ggml.token_type', 'array<i32>', [1]), 'TOKENIZER_BAD', 'token_type', null],
+  'token-type-unknown': [key('tokenizer.ggml.token_type', 'array<i32>', Array(260).fill(7)), 'TOKENIZER_BAD', 'kind 7', null],
+  'byte-token-misspelt': [key('tokenizer.ggml.token_type', 'array<i32>', Array(260).fill(6)), 'TOKENIZER_BAD', '<unk>', null],
+  'bos-outside': [key('tokenizer.ggml.bos_token_id', 'u32', 260), 'TOKENIZER_BAD', 'bos_token_id is 260', null],
+};
+
+const VALID = {
+  v2: writeGguf({ version: 2, ...tinyLlama() }),
+  ...Object.fromEntries(
+    [8, 4096].map((alignment) => {
+      const { metadata, tensors } = tinyLlama();
+      return [`alignment-${alignment}`, writeGguf({ alignment, tensors, metadata: [...metadata, ['general.alignment', 'u32', alignment]] })];
+    }),
+  ),
+  ...Object.fromEntries(Object.keys(TENSOR_TYPES).map((type) => [type.toLowerCase(), writeGguf(tinyLlama({ type }))])),
+  'own-output': writeGguf(tinyLlama({ type: 'Q8_0', tied: false, n_vocab: 277, n_head_kv: 2 })),
+  vocabulary: writeGguf({ metadata: [['general.architecture', 'string', 'llama'], ...tinyVocabulary(275)] }),
+};
+
+/** Every golden file by its path in this folder. */
+export function goldenFiles() {
+  const expect = Object.entries(MUST_FAIL).map(([name, [, code, message, offset]]) => ({ file: `${name}.gguf`, code, message, offset }));
+  return {
+    ...Object.fromEntries(Object.entries(VALID).map(([name, bytes]) => [`valid/${name}.gguf`, bytes])),
+    ...Object.fromEntries(Object.entries(MUST_FAIL).map(([name, [bytes]]) => [`must-fail/${name}.gguf`, bytes])),
+    'must-fail/expect.json': Buffer.from(`${JSON.stringify(expect, null, 2)}\n`),
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, bytes] of Object.entries(goldenFiles())) writeFileSync(new URL(path, import.meta.url), bytes);
+}
