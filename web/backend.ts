@@ -93,6 +93,7 @@ export class RemoteBackend implements Backend {
       reject(error);
     }
     this.#pending.clear();
+    this.#port.busy(false);
     this.#port.terminate();
   }
 
@@ -102,6 +103,7 @@ export class RemoteBackend implements Backend {
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     this.#pending.delete(message.id);
+    this.#port.busy(this.#pending.size > 0);
     pending.settled();
     if (message.kind === 'result') pending.resolve(message.value);
     else pending.reject(fromWire(message.error));
@@ -135,10 +137,12 @@ export class RemoteBackend implements Backend {
       const abort = () => this.#post({ kind: 'abort', id });
       signal?.addEventListener('abort', abort);
       this.#pending.set(id, { resolve, reject, settled: () => signal?.removeEventListener('abort', abort) });
+      this.#port.busy(true);
       try {
         this.#port.post({ kind: 'call', id, call } satisfies Request, []);
       } catch (error) {
         this.#pending.delete(id);
+        this.#port.busy(this.#pending.size > 0);
         reject(new TokenglassError('SOURCE_UNSUPPORTED', `cannot be sent to a worker: ${String(error)}`, { cause: error }));
       }
     });

@@ -46,7 +46,7 @@ const TARGET_MS = 40; // a portion of a long prefill: what waits behind it waits
 const BYTE_KIND = 6;
 const CANDIDATE_BYTES = 32;
 const SCORE_BYTES = 20;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a token's text, too
 
 export class Core {
   readonly #platform: Platform;
@@ -89,14 +89,17 @@ export class Core {
         const chunk = await source.pull(this.#engine.bytes(window, WINDOW));
         throwIfAborted(signal);
         if (!chunk) break;
+        loaded += chunk.byteLength; // before memory grows: that empties views of it
         this.#feed(chunk, window);
-        loaded += chunk.byteLength;
         progress({ loaded, total: source.total });
       }
       this.#engine.free(window);
       this.#check('model_finish');
       this.#info = this.#readInfo();
       return this.#info;
+    } catch (error) {
+      throwIfAborted(signal); // what an abort breaks is not a fault of the source
+      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
       await source.close();

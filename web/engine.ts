@@ -47,7 +47,7 @@ export function chooseVariant(wanted: KernelVariant | undefined): KernelVariant 
 
 type Exported = (...args: number[]) => number;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a token's text, too
 
 export class Engine {
   readonly #exports: Record<string, Exported>;

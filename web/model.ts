@@ -8,8 +8,8 @@ import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options
 import type { Platform } from './platform.js';
 import { SessionImpl } from './session.js';
 import type { Owner } from './session.js';
-import { responseSource, streamSource } from './sources.js';
-import type { ByteSource, SourceSpec } from './sources.js';
+import { responseSource, streamSource, streamSpec } from './sources.js';
+import type { SourceSpec } from './sources.js';
 import type { LoadOptions, Model, ModelInfo, ModelSource, Session, TokenScore, TokenizeOptions } from './types.js';
 
 const LOAD_OPTIONS = [
@@ -86,19 +86,13 @@ class ModelImpl implements Model, Owner {
   }
 }
 
-/** A stream or response is read here, whatever thread the engine runs in. */
-function streamed(source: ByteSource): SourceSpec {
-  const window = new Uint8Array();
-  return { kind: 'stream', total: source.total, pull: () => source.pull(window), cancel: () => source.close() };
-}
-
 function specOf(source: ModelSource, platform: Platform, base: string): SourceSpec {
   if (source === 'storybook') return { kind: 'url', url: new URL('storybook-q8_0.gguf', base).href };
   if (typeof source === 'string') return platform.namedSource(source);
   if (source instanceof URL) return { kind: 'url', url: source.href };
-  if (source instanceof Blob) return { kind: 'blob', blob: source };
-  if (source instanceof Response) return streamed(responseSource(source, source.url || 'the response'));
-  if (source instanceof ReadableStream) return streamed(streamSource(source, undefined, 'the stream'));
+  if (source instanceof Blob) return platform.blobSource(source);
+  if (source instanceof Response) return streamSpec(responseSource(source, source.url || 'the response'));
+  if (source instanceof ReadableStream) return streamSpec(streamSource(source, undefined, 'the stream'));
   if (source instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(source) };
   if (source instanceof Uint8Array) return { kind: 'bytes', bytes: source };
   throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${Object.prototype.toString.call(source)}`);

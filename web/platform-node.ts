@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
 import { TokenglassError } from './errors.js';
 import type { Platform, Port } from './platform.js';
-import { failed, openSource } from './sources.js';
+import { failed, openSource, streamSource, streamSpec } from './sources.js';
 import type { ByteSource } from './sources.js';
 
 /** A file, read straight into the window. */
@@ -58,19 +58,14 @@ async function compile(url: string): Promise<WebAssembly.Module> {
 function spawn(url: string | undefined): Port {
   const worker = new Worker(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
   return {
-    post(message, transfer) {
-      worker.ref(); // a program waits for the answer, but not for an idle worker
-      worker.postMessage(message, transfer as TransferListItem[]);
-    },
+    post: (message, transfer) => worker.postMessage(message, transfer as TransferListItem[]),
     listen(onMessage, onDeath) {
-      worker.on('message', (message) => {
-        worker.unref();
-        onMessage(message);
-      });
+      worker.on('message', onMessage);
       worker.on('messageerror', (error) => onDeath(error.message));
       worker.on('error', (error) => onDeath(error.message));
       worker.on('exit', (code) => onDeath(`exit code ${code}`));
     },
+    busy: (awaited) => (awaited ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
   };
 }
@@ -82,6 +77,8 @@ export const node: Platform = {
     return openSource(spec, signal);
   },
   namedSource: (name) => (/^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name }),
+  // a Blob of a file cannot be sent to another thread here
+  blobSource: (blob) => streamSpec(streamSource(blob.stream(), blob.size, 'the file')),
   compile,
   spawn,
 };

@@ -8,6 +8,8 @@ export interface Port {
   post(message: unknown, transfer: Transferable[]): void;
   /** Called for every message, and once when the thread has died. */
   listen(onMessage: (message: unknown) => void, onDeath: (reason: string) => void): void;
+  /** Whether an answer is awaited: a program waits for that, but not for an idle worker. */
+  busy(awaited: boolean): void;
   terminate(): void;
 }
 
@@ -15,6 +17,7 @@ export interface Platform {
   openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
   /** What a plain string names here. */
   namedSource(name: string): SourceSpec;
+  blobSource(blob: Blob): SourceSpec;
   compile(url: string): Promise<WebAssembly.Module>;
   spawn(url: string | undefined): Port;
 }
@@ -45,6 +48,7 @@ function spawn(url: string | undefined): Port {
       worker.onmessageerror = () => onDeath('a message could not be read');
       worker.onerror = (event) => onDeath(event.message || 'its script could not be loaded');
     },
+    busy: () => undefined, // a page lives as long as it is shown
     terminate: () => worker.terminate(),
   };
 }
@@ -52,6 +56,7 @@ function spawn(url: string | undefined): Port {
 export const browser: Platform = {
   openSource,
   namedSource: (name) => ({ kind: 'url', url: new URL(name, globalThis.location?.href).href }),
+  blobSource: (blob) => ({ kind: 'blob', blob }),
   compile,
   spawn,
 };

@@ -45,6 +45,12 @@ export function streamSource(stream: ReadableStream<Uint8Array>, total: number |
   };
 }
 
+/** A stream or response is read in the thread that has it, whatever thread the engine runs in. */
+export function streamSpec(source: ByteSource): SourceSpec {
+  const window = new Uint8Array();
+  return { kind: 'stream', total: source.total, pull: () => source.pull(window), cancel: () => source.close() };
+}
+
 /** The length a response promises, unless it is of the compressed form. */
 function lengthOf(headers: Headers): number | undefined {
   const length = Number(headers.get('content-length') ?? NaN);

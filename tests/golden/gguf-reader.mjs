@@ -23,7 +23,7 @@ class Cursor {
   string() {
     const length = this.u64();
     const at = this.take(length);
-    return new TextDecoder().decode(this.bytes.subarray(at, at + length));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes.subarray(at, at + length));
   }
   value(type) {
     const { view } = this;

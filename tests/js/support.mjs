@@ -1,0 +1,46 @@
+// What the tests of the JavaScript interface share: models, greedy runs, and a reason to skip when a file that is not ours is absent.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadModel } from '../../dist/node.js';
+
+export const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** The path of a shared file, and the options of a test that needs it. */
+export function shared(name) {
+  const path = inTree(`../shared/${name}`);
+  return {
+    path,
+    needs: existsSync(path) ? {} : { skip: `${name} is not part of the project: it lies beside it where it is developed` },
+  };
+}
+
+/** Loads a model for the time of a function. */
+export async function withModel(source, options, use) {
+  const model = await loadModel(source, options);
+  try {
+    return await use(model);
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** Logits after ids, in a session of their own, run in growing prefixes of `batch` tokens (default: all at once). */
+export async function freshLogits(model, ids, batch = ids.length) {
+  const session = model.createSession();
+  for (let n = batch; n < ids.length; n += batch) {
+    await session.sync(ids.slice(0, n));
+    await session.logits();
+  }
+  await session.sync(ids);
+  const logits = await session.logits();
+  await session.dispose();
+  return logits;
+}
+
+export async function collect(generator) {
+  const steps = [];
+  for await (const step of generator) steps.push(step);
+  return steps;
+}
+
+export const tokensOf = (steps) => steps.map(({ token }) => token);
