@@ -68,20 +68,26 @@ static void offer(work *w, int32_t left, int32_t right)
         heap_push(w, (pair){w->tokens->scores ? w->tokens->scores[id] : 0, left, right, length});
 }
 
-/* bytes of the character that begins with this one, by its upper four bits */
-static size_t character_length(uint8_t lead)
+/* Bytes of the character that begins here: what its first byte says, as far as bytes that continue it follow. A stray byte is a
+ * character of its own, so that it does not swallow what comes after it. */
+static size_t character_length(const char *text, size_t left)
 {
-    static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
-    return lengths[lead >> 4];
+    static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4}; /* by the upper four bits */
+    const size_t most = lengths[(uint8_t)text[0] >> 4];
+    size_t length = 1;
+    while (length < most && length < left && ((uint8_t)text[length] & 0xc0) == 0x80)
+        length++;
+    return length;
 }
 
+/* Counts the characters; with symbols, also makes each of them one. */
 static size_t split(const char *text, size_t length, symbol *symbols)
 {
     size_t n = 0;
     for (size_t at = 0, step; at < length; at += step, n++) {
-        step = character_length((uint8_t)text[at]);
-        step = step < length - at ? step : length - at;
-        symbols[n] = (symbol){(uint32_t)at, (uint32_t)step, (int32_t)n - 1, at + step < length ? (int32_t)n + 1 : -1};
+        step = character_length(text + at, length - at);
+        if (symbols)
+            symbols[n] = (symbol){(uint32_t)at, (uint32_t)step, (int32_t)n - 1, at + step < length ? (int32_t)n + 1 : -1};
     }
     return n;
 }
@@ -132,21 +138,19 @@ tg_status tg_spm_encode(const tg_tokens *tokens, const char *text, size_t length
     if (length > INT32_MAX / 4)
         return tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "a text of %zu bytes is too long to tokenize at once", length);
     work w = {.tokens = tokens};
-    size_t n_bytes, n;
+    size_t n_bytes;
     char *escaped = escape(text, length, first && tokens->add_space_prefix, &n_bytes);
-    size_t characters = 0;
-    for (size_t at = 0; escaped && at < n_bytes; at += character_length((uint8_t)escaped[at]))
-        characters++;
+    const size_t n = escaped ? split(escaped, n_bytes, NULL) : 0;
     w.text = escaped;
-    w.symbols = escaped ? malloc(characters * sizeof *w.symbols) : NULL;
+    w.symbols = escaped ? malloc(n * sizeof *w.symbols) : NULL;
     /* n - 1 pairs at first, and each of at most n - 1 merges takes one out and adds at most two */
-    w.heap = w.symbols ? malloc(2 * characters * sizeof *w.heap) : NULL;
+    w.heap = w.symbols ? malloc(2 * n * sizeof *w.heap) : NULL;
     if (!w.heap) {
         free(w.symbols);
         free(escaped);
         return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
     }
-    n = split(escaped, n_bytes, w.symbols);
+    split(escaped, n_bytes, w.symbols);
     for (size_t i = 1; i < n; i++)
         offer(&w, (int32_t)i - 1, (int32_t)i);
     merge_all(&w);

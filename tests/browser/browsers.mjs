@@ -32,7 +32,8 @@ function common(page, close) {
     close,
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
     /** Runs a function in the page; arguments and result are plain data. */
-    run: (fn, ...args) => page.evaluate(({ source, args: given }) => (0, eval)(`(${source})`)(...given), { source: String(fn), args }),
+    run: (fn, ...args) =>
+      page.evaluate(({ source, args: given }) => (0, eval)(`(${source})`)(...given), { source: String(fn), args }),
     screenshot: (path) => page.screenshot({ path }),
   };
 }
@@ -40,7 +41,11 @@ function common(page, close) {
 const drivers = {
   async chromium(executablePath, { width, height, dark }) {
     const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', bypassCSP: true });
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme: dark ? 'dark' : 'light',
+      bypassCSP: true,
+    });
     const page = await context.newPage();
     return { ...common(page, () => browser.close()), evaluate: page.evaluate.bind(page) };
   },

@@ -4,11 +4,7 @@
 
 #include "../../src/quant/quant.h"
 #include "random.h"
-
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tiny_gguf.h"
 
 typedef struct tiny_shape {
     uint32_t dim, layers, heads, kv_heads, ffn, vocab, context;
@@ -17,51 +13,6 @@ typedef struct tiny_shape {
 } tiny_shape;
 
 static const tiny_shape tiny_default = {64, 2, 4, 2, 96, 301, 160, TG_QUANT_Q8_0, 1};
-
-typedef struct tiny_bytes {
-    uint8_t *data;
-    size_t size, capacity;
-} tiny_bytes;
-
-static void tiny_put(tiny_bytes *b, const void *data, size_t n)
-{
-    if (b->size + n > b->capacity) {
-        b->capacity = (b->size + n) * 2;
-        b->data = realloc(b->data, b->capacity);
-    }
-    memcpy(b->data + b->size, data, n);
-    b->size += n;
-}
-
-static void tiny_u32(tiny_bytes *b, uint32_t v)
-{
-    tiny_put(b, &v, 4);
-}
-
-static void tiny_u64(tiny_bytes *b, uint64_t v)
-{
-    tiny_put(b, &v, 8);
-}
-
-static void tiny_string(tiny_bytes *b, const char *s)
-{
-    tiny_u64(b, strlen(s));
-    tiny_put(b, s, strlen(s));
-}
-
-static void tiny_key_u32(tiny_bytes *b, const char *key, uint32_t v)
-{
-    tiny_string(b, key);
-    tiny_u32(b, 4);
-    tiny_u32(b, v);
-}
-
-static void tiny_key_string(tiny_bytes *b, const char *key, const char *v)
-{
-    tiny_string(b, key);
-    tiny_u32(b, 8);
-    tiny_string(b, v);
-}
 
 /* <unk> <s> </s>, the 256 bytes, then single letters and pairs of them */
 static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)

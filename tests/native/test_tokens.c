@@ -1,0 +1,224 @@
+/* The SentencePiece-style tokenizer on small vocabularies made here, whose right answers can be told by hand, and on random
+ * bytes. */
+#include "../../src/tokens/tokens.h"
+#include "random.h"
+#include "test.h"
+#include "tiny_gguf.h"
+
+typedef struct entry {
+    const char *text;
+    float score;
+    int kind;
+} entry;
+
+typedef struct vocabulary {
+    tg_gguf *gguf;
+    tg_tokens *tokens;
+} vocabulary;
+
+/* <unk> <s> </s>, the bytes if wanted, then the entries; keys: further ones, written by the caller */
+static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_bytes *keys, uint32_t n_keys, tg_status *status)
+{
+    static const entry special[] = {{"<unk>", 0, 2}, {"<s>", 0, 3}, {"</s>", 0, 3}};
+    tiny_bytes b = {0};
+    const uint32_t first = 3 + (bytes ? 256 : 0), count = first + n;
+    char text[8];
+    vocabulary v = {tg_gguf_new(0), NULL};
+    tg_error error = {0};
+    size_t used;
+    tiny_put(&b, "GGUF", 4);
+    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 7 + n_keys);
+    tiny_key_string(&b, "tokenizer.ggml.model", "llama");
+    for (int part = 0; part < 3; part++) {
+        static const char *const names[] = {"tokenizer.ggml.tokens", "tokenizer.ggml.scores", "tokenizer.ggml.token_type"};
+        static const uint32_t types[] = {8, 6, 5};
+        tiny_string(&b, names[part]);
+        tiny_u32(&b, 9), tiny_u32(&b, types[part]), tiny_u64(&b, count);
+        for (uint32_t i = 0; i < count; i++) {
+            entry e = i < 3 ? special[i] : i < first ? (entry){text, 0, 6} : entries[i - first];
+            snprintf(text, sizeof text, "<0x%02X>", (unsigned)(i - 3) & 255);
+            if (part == 0)
+                tiny_string(&b, e.text);
+            else if (part == 1)
+                tiny_put(&b, &e.score, 4);
+            else
+                tiny_u32(&b, (uint32_t)e.kind);
+        }
+    }
+    tiny_key_u32(&b, "tokenizer.ggml.bos_token_id", 1);
+    tiny_key_u32(&b, "tokenizer.ggml.eos_token_id", 2);
+    tiny_key_u32(&b, "tokenizer.ggml.unknown_token_id", 0);
+    if (keys)
+        tiny_put(&b, keys->data, keys->size);
+    CHECK(!tg_gguf_feed(v.gguf, b.data, b.size, &used, &error) && tg_gguf_done(v.gguf), "%s", error.message);
+    *status = tg_tokens_new(v.gguf, &v.tokens, &error);
+    free(b.data);
+    return v;
+}
+
+static void drop(vocabulary v)
+{
+    tg_tokens_free(v.tokens);
+    tg_gguf_free(v.gguf);
+}
+
+/* Checks that text becomes these tokens, spelt as in the vocabulary and set apart by spaces. */
+static void expect(const tg_tokens *t, const char *text, unsigned flags, const char *spelt)
+{
+    int32_t ids[64];
+    size_t n = 0, used = 0;
+    char got[512] = "";
+    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, 64, &n, NULL), "\"%s\"", text);
+    for (size_t i = 0; i < n; i++)
+        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "", tg_tokens_entry(t, ids[i]).data);
+    CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
+}
+
+#define SP "\xe2\x96\x81"
+
+static void merges(void)
+{
+    static const entry entries[] = {{SP, -9, 1},   {"a", -9, 1},   {"b", -9, 1},    {"c", -9, 1},  {"ab", -1, 1},
+                                    {"bc", -2, 1}, {"abc", -3, 1}, {SP "a", -4, 1}, {"aa", -1, 1}, {"aaaa", -2, 1}};
+    tg_status status;
+    vocabulary v = make(entries, 10, 1, NULL, 0, &status);
+    CHECK(!status, "%s", tg_status_name(status));
+    expect(v.tokens, "abc", 0, SP " abc");      /* ab (-1) before bc (-2); then abc */
+    expect(v.tokens, "bcab", 0, SP " bc ab");   /* ab first, then bc: no overlap */
+    expect(v.tokens, "aaa", 0, SP " aa a");     /* equal scores: the leftmost pair */
+    expect(v.tokens, "aaaaa", 0, SP " aaaa a"); /* pairs merge again */
+    expect(v.tokens, "a", 0, SP "a");
+    expect(v.tokens, "a a", 0, SP "a " SP "a");
+    expect(v.tokens, "d", 0, SP " <0x64>"); /* no token: its byte */
+    expect(v.tokens, "\xc3\xa9", 0, SP " <0xC3> <0xA9>");
+    expect(v.tokens, "\xff", 0, SP " <0xFF>"); /* no UTF-8: still its byte */
+    expect(v.tokens, "", 0, "");
+    expect(v.tokens, " ", 0, SP " " SP);
+    expect(v.tokens, "ab", TG_ADD_SPECIAL, "<s> " SP " ab");
+    expect(v.tokens, "", TG_ADD_SPECIAL, "<s>");
+    drop(v);
+}
+
+static void specials(void)
+{
+    static const entry entries[] = {{SP, -9, 1}, {"<tool>", 0, 4}, {"<tool>s", 0, 4}, {"x", -1, 1}, {"<|im_end|>", 0, 3}};
+    tg_status status;
+    vocabulary v = make(entries, 5, 1, NULL, 0, &status);
+    expect(v.tokens, "x<s>", 0, SP " x <0x3C> <0x73> <0x3E>");
+    expect(v.tokens, "x<s>x", TG_PARSE_SPECIAL, SP " x <s> " SP " x"); /* after a special token a text begins anew */
+    expect(v.tokens, "x<tool>", 0, SP " x <tool>");                    /* user-defined: always */
+    expect(v.tokens, "<tool>s<tool>", 0, "<tool>s <tool>");            /* the longer spelling first */
+    expect(v.tokens, "</s></s>", TG_PARSE_SPECIAL, "</s> </s>");
+    const int32_t ids[] = {1, 259 + 3, 2, 259 + 1};
+    char text[32];
+    size_t n;
+    CHECK(!tg_tokens_decode(v.tokens, ids, 4, text, sizeof text, &n, NULL) && n == 7 && !memcmp(text, "x<tool>", 7),
+          "control tokens are no text");
+    CHECK(tg_tokens_is_eog(v.tokens, 2) && tg_tokens_is_eog(v.tokens, 259 + 4) && !tg_tokens_is_eog(v.tokens, 1),
+          "what ends a generation");
+    CHECK(tg_tokens_bytes(v.tokens, 3 + 0x0a).length == 1 && tg_tokens_bytes(v.tokens, 3 + 0x0a).data[0] == '\n',
+          "a byte token's byte");
+    const int32_t outside = 999;
+    CHECK(tg_tokens_decode(v.tokens, &outside, 1, text, sizeof text, &n, NULL) == TG_TOKEN_OUT_OF_RANGE, "an id outside");
+    drop(v);
+}
+
+static void options(void)
+{
+    static const entry entries[] = {{SP, -9, 1}, {"x", -1, 1}};
+    tiny_bytes keys = {0};
+    tg_status status;
+    size_t n;
+    char text[8];
+    for (int on = 0; on < 2; on++) {
+        keys.size = 0;
+        static const char *const names[] = {"tokenizer.ggml.add_space_prefix", "tokenizer.ggml.add_bos_token",
+                                            "tokenizer.ggml.add_eos_token"};
+        for (int i = 0; i < 3; i++) {
+            tiny_string(&keys, names[i]);
+            tiny_u32(&keys, 7), tiny_put(&keys, on ? "\1" : "\0", 1);
+        }
+        vocabulary v = make(entries, 2, 1, &keys, 3, &status);
+        CHECK(!status, "%s", tg_status_name(status));
+        expect(v.tokens, "x", TG_ADD_SPECIAL, on ? "<s> " SP " x </s>" : "x");
+        const int32_t ids[] = {259, 260};
+        CHECK(!tg_tokens_decode(v.tokens, ids, 2, text, sizeof text, &n, NULL) && n == (on ? 1u : 2u),
+              "the space is only taken off where it is put on");
+        drop(v);
+    }
+    free(keys.data);
+    /* no byte tokens: what is no token is unknown */
+    vocabulary v = make(entries, 2, 0, NULL, 0, &status);
+    expect(v.tokens, "xy", 0, SP " x <unk>");
+    drop(v);
+}
+
+static void damaged(void)
+{
+    static const entry odd_byte[] = {{"<0xGG>", 0, 6}}, odd_kind[] = {{"x", 0, 9}}, odd_score[] = {{"x", NAN, 1}};
+    static const struct {
+        const entry *entries;
+        const char *what;
+    } cases[] = {{odd_byte, "a misspelt byte"}, {odd_kind, "an unknown kind"}, {odd_score, "a score that is no number"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tg_status status;
+        vocabulary v = make(cases[i].entries, 1, 1, NULL, 0, &status);
+        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s: %s", cases[i].what, tg_status_name(status));
+        drop(v);
+    }
+}
+
+static void random_bytes(void)
+{
+    static const entry entries[] = {{SP, -3, 1},         {"a", -9, 1},   {"e", -9, 1},   {"ae", -1, 1},
+                                    {"\xc3\xa9", -2, 1}, {SP SP, -1, 1}, {SP "a", -1, 1}};
+    test_random r = {77};
+    tg_status status;
+    vocabulary v = make(entries, 7, 1, NULL, 0, &status);
+    for (int round = 0; round < 20000; round++) {
+        char text[48], back[64];
+        int32_t ids[200];
+        const size_t length = random_u32(&r) % sizeof text;
+        size_t n, n_back, count;
+        for (size_t i = 0; i < length; i++) { /* any bytes, UTF-8 or not, with many spaces and letters */
+            static const char often[] = "  aeae\xc3\xa9\xe2\x80";
+            text[i] = random_u32(&r) % 4 ? often[random_u32(&r) % (sizeof often - 1)] : (char)random_u32(&r);
+            if (text[i] == '\x96') /* U+2581 itself is the one thing that reads back as a space */
+                text[i] = 'a';
+        }
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, 200, &n, NULL) && n <= 200, "%zu tokens", n);
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, 0, &count, NULL) && count == n,
+              "the count alone is %zu, not %zu", count, n);
+        CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
+                  !memcmp(back, text, length),
+              "round %d does not come back", round);
+    }
+    drop(v);
+}
+
+static void long_runs(void)
+{
+    static const entry entries[] = {{SP, -9, 1}, {"a", -9, 1}, {"aa", -1, 1}, {"aaaa", -2, 1}, {"aaaaaaaa", -3, 1}};
+    const size_t length = 1 << 20;
+    tg_status status;
+    vocabulary v = make(entries, 5, 1, NULL, 0, &status);
+    char *text = malloc(length);
+    size_t n;
+    memset(text, 'a', length);
+    /* quadratic work would take hours here */
+    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, 0, &n, NULL) && n == length / 8 + 1, "%zu tokens", n);
+    memset(text, 'z', length);
+    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, 0, &n, NULL) && n == length + 1, "%zu tokens", n);
+    free(text);
+    drop(v);
+}
+
+static const tg_test tests[] = {
+    {"tokens-merges", "the best pair first, the leftmost among equals, bytes for what is left", merges},
+    {"tokens-specials", "user-defined tokens always, control tokens when asked for", specials},
+    {"tokens-options", "space prefix, BOS and EOS by the file's keys", options},
+    {"tokens-damaged", "damaged vocabularies are refused", damaged},
+    {"tokens-random", "any bytes come back", random_bytes},
+    {"tokens-long", "a megabyte of one letter", long_runs},
+};
+TEST_MAIN(tests)
