@@ -1,5 +1,5 @@
-// The real browsers of the tests, behind one small interface: in, a page's address; out, a page that can be driven, with all its requests and complaints.
-// Chromium is driven by playwright-core, Firefox by puppeteer-core.
+// The real browsers of the tests behind one small interface: in, a browser's name; out, a fresh profile with one page in it, all its requests and
+// complaints. Chromium is driven by playwright-core, Firefox by puppeteer-core.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,62 +10,77 @@ const CHROMIUM_FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...['--disable-component-update', '--disable-sync'],
 ];
+const POLL_MS = 20;
 
 const found = (variable, path) => process.env[variable] ?? (existsSync(path) ? path : undefined);
+const executables = { chromium: found('CHROMIUM', '/usr/bin/chromium'), firefox: found('FIREFOX', '/usr/bin/firefox-esr') };
 
-/** Where each browser is, or undefined when it is not installed. */
-export const executables = {
-  chromium: found('CHROMIUM', '/usr/bin/chromium'),
-  firefox: found('FIREFOX', '/usr/bin/firefox-esr'),
-};
+/** Each browser with the options of a test that needs it. */
+export const browsers = Object.entries(executables).map(([name, path]) => ({
+  name,
+  needs: path ? {} : { skip: `${name} is not installed; set ${name.toUpperCase()} to its path` },
+}));
 
-/** What both drivers' pages have in common here. requests: addresses that were asked for; complaints: console errors and uncaught ones. */
+const byTestId = (id) => `[data-testid="${id}"]`;
+
+/** What both drivers' pages have in common. */
 function common(page, close) {
   const requests = [];
   const complaints = [];
   page.on('request', (request) => requests.push(request.url()));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
+  /** Runs a function in the page; its one argument and its result are plain data. */
+  const run = (fn, argument) => page.evaluate(fn, argument);
   return {
-    requests,
-    complaints,
-    close,
+    ...{ requests, complaints, close, run },
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
-    /** Runs a function in the page; arguments and result are plain data. */
-    run: (fn, ...args) =>
-      page.evaluate(({ source, args: given }) => (0, eval)(`(${source})`)(...given), { source: String(fn), args }),
+    click: (id) => page.click(byTestId(id)),
     screenshot: (path) => page.screenshot({ path }),
+    /** Waits until the function gives something true in the page, and returns that. */
+    async wait(fn, argument, milliseconds = 20_000) {
+      for (const end = Date.now() + milliseconds; ;) {
+        const result = await run(fn, argument);
+        if (result) return result;
+        if (Date.now() > end) throw new Error(`waited ${milliseconds} ms for ${fn}`);
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+    },
+    /** Sets an input as a hand would leave it. */
+    set: (id, value) =>
+      run(
+        ([selector, given]) => {
+          const input = document.querySelector(selector);
+          Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), 'value').set.call(input, given);
+          input.dispatchEvent(new Event('input', { bubbles: true }));
+        },
+        [byTestId(id), String(value)],
+      ),
   };
 }
 
 const drivers = {
   async chromium(executablePath, { width, height, dark }) {
     const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
-    const context = await browser.newContext({
-      viewport: { width, height },
-      colorScheme: dark ? 'dark' : 'light',
-      bypassCSP: true,
-    });
-    const page = await context.newPage();
-    return { ...common(page, () => browser.close()), evaluate: page.evaluate.bind(page) };
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
+    return common(await context.newPage(), () => browser.close());
   },
   async firefox(executablePath, { width, height, dark }) {
     const userDataDir = mkdtempSync(join(tmpdir(), 'tokenglass-firefox-'));
     const browser = await puppeteer.launch({
       ...{ browser: 'firefox', executablePath, userDataDir, headless: true },
-      extraPrefsFirefox: { 'ui.systemUsesDarkTheme': Number(dark) },
+      extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1 },
     });
     const page = await browser.newPage();
     await page.setViewport({ width, height });
-    const close = async () => {
+    return common(page, async () => {
       await browser.close();
       rmSync(userDataDir, { recursive: true, force: true });
-    };
-    return { ...common(page, close), evaluate: page.evaluate.bind(page) };
+    });
   },
 };
 
-/** A fresh profile with one page in it. */
+/** A fresh profile with one page. */
 export function open(name, { width = 1280, height = 900, dark = false } = {}) {
   return drivers[name](executables[name], { width, height, dark });
 }

@@ -1,18 +1,13 @@
 // The public interface on the built-in model, in a worker and in the caller's thread: generation, branching, stopping, disposal.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { collect, freshLogits, shared, tokensOf, withModel } from './support.mjs';
+import { collect, freshLogits, published, shared, tokensOf, withModel } from './support.mjs';
 import { STORY } from './story.mjs';
 
 const GREEDY = { temperature: 0, trace: false };
 const PROMPT = 'Once upon a time there was';
 const stories = shared('models/stories260K.gguf');
-
-/** The greedy story that the model's card prints: the first listing, without its command line. */
-const published = () =>
-  readFileSync(shared('models/stories260K.md').path, 'utf8').match(/\$ \.\/run [^\n]* -t 0\.0\n([^`]*)```/)[1];
 
 for (const worker of [true, false]) {
   const where = worker ? 'in a worker' : "in the caller's thread";

@@ -1,5 +1,5 @@
 // What the tests of the JavaScript interface share: models, greedy runs, and a reason to skip when a file that is not ours is absent.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/node.js';
 
@@ -12,6 +12,12 @@ export function shared(name) {
     path,
     needs: existsSync(path) ? {} : { skip: `${name} is not part of the project: it lies beside it where it is developed` },
   };
+}
+
+/** The greedy story that the card of stories260K prints: its first listing, without the command line. */
+export function published() {
+  const card = readFileSync(shared('models/stories260K.md').path, 'utf8');
+  return card.match(/\$ \.\/run [^\n]* -t 0\.0\n([^`]*)```/)[1];
 }
 
 /** Loads a model for the time of a function. */

@@ -1,0 +1,105 @@
+// The package's interface in real browsers, in a worker and in the page's thread: the same texts as in Node, the same bits for any batch.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { serve } from '../../demo/serve.mjs';
+import { loadModel } from '../../dist/node.js';
+import { inTree, published, shared } from '../js/support.mjs';
+import { browsers, open } from './browsers.mjs';
+
+const stories = shared('models/stories260K.gguf');
+
+/** In the page: greedy ids and text, and whether every way of cutting the prompt gives the same bits. */
+const tell = async ({ source, ids, max_tokens, options }) => {
+  const { loadModel } = await import('/index.js');
+  const model = await loadModel(source, options);
+  const session = model.createSession();
+  const steps = [];
+  for await (const step of session.generate(ids, { temperature: 0, max_tokens, trace: false })) steps.push(step);
+  const long = session.tokens.slice(0, 100);
+  const logits = [];
+  for (const batch of [100, 7, 1]) {
+    const other = model.createSession();
+    for (let n = batch; n < 100; n += batch) {
+      await other.sync(long.slice(0, n));
+      await other.logits();
+    }
+    await other.sync(long);
+    logits.push((await other.logits()).join());
+  }
+  const { info } = model;
+  await model.dispose();
+  return {
+    tokens: steps.map(({ token }) => token),
+    text: steps.map(({ text }) => text).join(''),
+    same: logits.every((l) => l === logits[0]),
+    variant: info.kernel_variant,
+  };
+};
+
+for (const { name, needs } of browsers) {
+  describe(`the interface in ${name}`, needs, () => {
+    let server, page;
+
+    before(async () => {
+      const roots = [
+        inTree('dist'),
+        inTree('tests/browser/pages'),
+        ...(existsSync(stories.path) ? [inTree('../shared/models')] : []),
+      ];
+      server = await serve({ port: 0, roots });
+      page = await open(name);
+      await page.goto(`${server.url}blank.html`);
+    });
+    after(async () => {
+      await page?.close();
+      await server?.close();
+    });
+
+    for (const options of [{}, { worker: false }, { kernels: 'simd128' }]) {
+      test(`the built-in model tells what it tells in Node, ${JSON.stringify(options)}`, async (t) => {
+        const there = await page.run(tell, { source: 'storybook', ids: [1], max_tokens: 120, options });
+        t.diagnostic(`kernels: ${there.variant}`);
+        const model = await loadModel('storybook', { worker: false });
+        const tokens = [];
+        for await (const step of model.createSession().generate([1], { temperature: 0, max_tokens: 120 }))
+          tokens.push(step.token);
+        await model.dispose();
+        assert.deepEqual(there.tokens.slice(0, 60), tokens.slice(0, 60));
+        assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
+        if (options.kernels) assert.equal(there.variant, options.kernels);
+      });
+
+      test(`stories260K tells its published story, ${JSON.stringify(options)}`, stories.needs, async () => {
+        const there = await page.run(tell, { source: '/stories260K.gguf', ids: [1], max_tokens: 200, options });
+        assert.equal(there.tokens.length, 200);
+        assert.ok(published().startsWith(there.text) && there.text.length > 450, there.text);
+        assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
+      });
+    }
+
+    test('a File, a stream and a missing address', async () => {
+      const result = await page.run(async () => {
+        const { loadModel } = await import('/index.js');
+        const bytes = await (await fetch('/storybook-q8_0.gguf')).arrayBuffer();
+        const fingerprints = [];
+        for (const source of [
+          new File([bytes], 'model.gguf'),
+          new Blob([bytes]).stream(),
+          await fetch('/storybook-q8_0.gguf'),
+          bytes,
+        ]) {
+          const model = await loadModel(source);
+          fingerprints.push(model.info.fingerprint);
+          await model.dispose();
+        }
+        const missing = await loadModel('/no.gguf').catch((error) => error.code);
+        const cut = await loadModel(new Blob([bytes.slice(0, 1e6)])).catch((error) => error.code);
+        return { fingerprints, missing, cut };
+      });
+      assert.equal(new Set(result.fingerprints).size, 1);
+      assert.equal(result.missing, 'SOURCE_NOT_FOUND');
+      assert.equal(result.cut, 'GGUF_TRUNCATED');
+    });
+  });
+}
