@@ -128,6 +128,7 @@ for (const { name, needs } of browsers) {
       assert.ok(
         nucleus.candidates.filter(({ final }) => final > 0).length < open.candidates.filter(({ final }) => final > 0).length,
       );
+      await page.set('top-p', 1);
       const near = await settled(() => page.set('min-p', 0.5));
       assert.ok(near.candidates.every(({ p, final }) => final === 0 || p >= 0.5 * near.candidates[0].p));
       const us = new Set();
