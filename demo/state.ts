@@ -179,6 +179,7 @@ export class Instrument {
   /** Back to the end of the prompt. */
   reset(): Promise<void> {
     this.pause();
+    if (!this.#session) return Promise.resolve();
     return this.#do(async () => {
       await this.#session!.rewind(this.#promptTokens);
       this.made.value = [];

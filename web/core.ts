@@ -54,6 +54,7 @@ export class Core {
   #model = 0;
   #info!: ModelInfo;
   readonly #sessions = new Map<number, number>();
+  #nextOwn = -1; // numbers of sessions of our own: the caller's are positive
   #perMs = 8 / TARGET_MS; // tokens a millisecond, measured
 
   constructor(platform: Platform) {
@@ -89,8 +90,7 @@ export class Core {
         const chunk = await source.pull(this.#engine.bytes(window, WINDOW));
         throwIfAborted(signal);
         if (!chunk) break;
-        loaded += chunk.byteLength; // before memory grows: that empties views of it
-        this.#feed(chunk, window);
+        loaded += this.#feed(chunk, window);
         progress({ loaded, total: source.total });
       }
       this.#engine.free(window);
@@ -106,10 +106,11 @@ export class Core {
     }
   }
 
-  /** Hands a chunk over in portions of the window; those that were read straight into it are there already. */
-  #feed(chunk: Uint8Array, window: number): void {
-    for (let at = 0; at < chunk.byteLength;) {
-      const n = Math.min(WINDOW, chunk.byteLength - at);
+  /** Hands a chunk over in portions of the window; those that were read straight into it are there already. Returns its bytes. */
+  #feed(chunk: Uint8Array, window: number): number {
+    const size = chunk.byteLength; // asked before memory grows: that empties views of it
+    for (let at = 0; at < size;) {
+      const n = Math.min(WINDOW, size - at);
       const into = this.#engine.bytes(window, n);
       if (chunk.buffer !== into.buffer) into.set(chunk.subarray(at, at + n));
       for (let done = 0; done < n;) {
@@ -119,6 +120,7 @@ export class Core {
       }
       at += n;
     }
+    return size;
   }
 
   /** The header is read and the plan made: now, and once, the memory. */
@@ -412,8 +414,8 @@ export class Core {
   async score(ids: Int32Array, signal: AbortSignal): Promise<TokenScore[]> {
     const engine = this.#engine;
     const scores: TokenScore[] = [];
-    this.#check('session_new', engine.out);
-    const session = engine.result();
+    const number = this.#nextOwn--;
+    this.createSession(number);
     try {
       for (let at = 0; at < ids.length;) {
         throwIfAborted(signal);
@@ -424,7 +426,7 @@ export class Core {
         engine.with(n * (4 + SCORE_BYTES), (address) => {
           const start = performance.now();
           engine.i32(address, n).set(part);
-          engine.check(this.#model, 'session_score', session, address, n, address + 4 * n);
+          this.#checkSession(number, 'session_score', address, n, address + 4 * n);
           this.#perMs = n / Math.max(performance.now() - start, 0.01);
           for (let i = 0; i < n; i++) {
             const view = engine.view(address + 4 * n + i * SCORE_BYTES, SCORE_BYTES);
@@ -436,7 +438,7 @@ export class Core {
         at += n;
       }
     } finally {
-      engine.call('session_free', session);
+      this.disposeSession(number); // unless the model went meanwhile, and with it this
     }
     return scores.map((score) => {
       const { text, bytes } = this.#token(score.token);

@@ -108,16 +108,30 @@ export class SessionImpl implements Session {
     return this.#call('candidates', [this.#number, sampleRequest(options, this.seed, top_n)]);
   }
 
-  async *generate(prompt?: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Step, void, undefined> {
+  generate(prompt?: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Step, void, undefined> {
+    // ending the generation stops a step that is still under way: a generator by itself would wait for it
+    const left = new AbortController();
+    const steps = this.#generate(prompt, options, left.signal);
+    const end = steps.return.bind(steps);
+    steps.return = (value) => {
+      left.abort();
+      return end(value);
+    };
+    return steps;
+  }
+
+  async *#generate(
+    prompt: string | readonly number[] | undefined,
+    options: GenerateOptions,
+    left: AbortSignal,
+  ): AsyncGenerator<Step, void, undefined> {
     checkNames(options, GENERATE_OPTIONS, 'generate');
     const { signal, ignore_eos = false, parse_special = false } = options;
     const most = options.max_tokens === undefined ? undefined : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
     const top_n = options.trace === false ? 0 : wholeNumber(options.trace?.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST);
     const request = sampleRequest(options, this.seed, top_n);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    // leaving the loop by break or return stops a step that is still under way
-    const left = new AbortController();
-    const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+    const stop = signal ? AbortSignal.any([signal, left]) : left;
     throwIfAborted(signal);
     this.#checkFree();
     this.#generating = true;
@@ -125,7 +139,7 @@ export class SessionImpl implements Session {
       if (prompt !== undefined) await this.#set(prompt, parse_special);
       for (let made = 0; most === undefined || made < most; made++) {
         if (most === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
-        throwIfAborted(signal);
+        throwIfAborted(stop);
         const { textBytes, ...step } = await this.#call('step', [this.#number, request], stop);
         this.#tokens.push(step.token);
         yield {
@@ -135,8 +149,11 @@ export class SessionImpl implements Session {
         };
         if (step.eog && !ignore_eos) return;
       }
+    } catch (error) {
+      // what the end of the generation cut short is no error; an aborted signal is
+      if (left.aborted && !signal?.aborted && (error as Error).name === 'AbortError') return;
+      throw error;
     } finally {
-      left.abort();
       this.#generating = false;
     }
   }

@@ -1,5 +1,5 @@
 /** The public types: what a program passes in and gets back. Names and units follow llama.cpp where it has them. */
-import type { CacheTypeName, ErrorCode, QuantName, StageName } from './generated.js';
+import type { CacheTypeName, ErrorCode, KernelVariantName, QuantName, StageName } from './generated.js';
 
 export type { ErrorCode, QuantName, StageName };
 
@@ -13,7 +13,8 @@ export interface Progress {
 }
 
 export type CacheType = CacheTypeName;
-export type KernelVariant = 'simd128' | 'relaxed';
+/** The builds; the scalar kernels are in both, as the reference. */
+export type KernelVariant = Exclude<KernelVariantName, 'scalar'>;
 
 export interface LoadOptions {
   progressCallback?: (progress: Progress) => void;

@@ -55,10 +55,15 @@ export function Text({ instrument }: { instrument: Instrument }) {
         <button type="button" data-testid="run" disabled={idle || running || over.value} onClick={() => instrument.run()}>
           Run
         </button>
-        <button type="button" data-testid="pause" disabled={!running} onClick={() => instrument.pause()}>
+        <button type="button" data-testid="pause" aria-disabled={!running} onClick={() => instrument.pause()}>
           Pause
         </button>
-        <button type="button" data-testid="reset" disabled={idle || made.value.length === 0} onClick={() => instrument.reset()}>
+        <button
+          type="button"
+          data-testid="reset"
+          aria-disabled={idle || made.value.length === 0}
+          onClick={() => instrument.reset()}
+        >
           Reset
         </button>
         <label class="seed">

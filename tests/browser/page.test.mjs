@@ -29,7 +29,9 @@ const read = () => {
     note: document.querySelector('.note')?.textContent,
     failure: all('failure')[0]?.textContent,
     values: Object.fromEntries(['temperature', 'top-k', 'top-p', 'min-p', 'seed'].map((id) => [id, Number(all(id)[0].value)])),
-    disabled: Object.fromEntries(['step', 'run', 'pause', 'reset'].map((id) => [id, all(id)[0].disabled])),
+    disabled: Object.fromEntries(
+      ['step', 'run', 'pause', 'reset'].map((id) => [id, all(id)[0].disabled || all(id)[0].ariaDisabled === 'true']),
+    ),
     overflow: document.documentElement.scrollWidth - window.innerWidth,
   };
 };

@@ -125,6 +125,33 @@ for (const worker of [true, false]) {
       assert.deepEqual(await session.logits(), await freshLogits(model, session.tokens));
     }));
 
+  test(`the end of a generation stops a long prefill that is under way ${where}`, () =>
+    withModel('storybook', { worker, n_ctx: 6000 }, async (model) => {
+      const session = model.createSession();
+      const generation = session.generate(Array(5900).fill(300), { trace: false });
+      const first = generation.next();
+      const { done } = await generation.return();
+      assert.equal(done, true);
+      assert.deepEqual(await first, { done: true, value: undefined }, 'the step was cut short');
+      const controller = new AbortController();
+      const other = session.generate(undefined, { signal: controller.signal }).next();
+      controller.abort();
+      await assert.rejects(other, { name: 'AbortError' });
+      assert.ok((await model.stats()).decoded_tokens < 5900, 'the rest of the prompt was not run');
+      await session.rewind(20);
+      assert.deepEqual(await session.logits(), await freshLogits(model, session.tokens));
+    }));
+
+  test(`a model that goes while it works ends what it does ${where}`, async () => {
+    const model = await loadModel('storybook', { worker, n_ctx: 4000 });
+    const session = model.createSession();
+    await session.sync(Array(3900).fill(300));
+    const waiting = [session.logits(), model.score(Array(3900).fill(301))];
+    const outcomes = Promise.allSettled(waiting);
+    await model.dispose();
+    for (const { reason } of await outcomes) assert.equal(reason?.code, 'DISPOSED');
+  });
+
   test(`one session does one thing at a time; what is disposed says so ${where}`, () =>
     built(async (model) => {
       const session = model.createSession();

@@ -88,18 +88,12 @@ test('a generated text comes in whole characters and equals the detokenized toke
       session.generate([1], { max_tokens: 200, temperature: 3, top_k: 0, top_p: 1, min_p: 0, ignore_eos: true }),
     );
     assert.ok(
-      steps.some(({ text, bytes }) => text === '' && bytes.length > 0) || steps.every(({ bytes }) => bytes.every((b) => b < 128)),
+      steps.some(({ text, bytes }) => text === '' && bytes.length > 0),
+      'half characters came up',
     );
     const joined = Buffer.concat(steps.map(({ bytes }) => bytes));
-    assert.ok(
-      (await model.detokenize(session.tokens)).endsWith(
-        steps
-          .map(({ text }) => text)
-          .join('')
-          .slice(-20)
-          .replace(/\ufffd.*$/u, ''),
-      ) || joined.length > 0,
-    );
+    const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(joined, { stream: true });
+    assert.equal(steps.map(({ text }) => text).join(''), whole.replace(/^ /, ''));
     const [first] = steps;
     assert.equal(first.text.startsWith(' '), false, 'the space before a text is not part of it');
   }));
