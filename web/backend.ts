@@ -1,30 +1,12 @@
 /** What a model asks of the engine, wherever it runs: in this thread (LocalBackend) or in a worker (RemoteBackend). In, plain data; out, promises of it. */
 import { Core } from './core.js';
-import type { CoreOptions, SampleRequest, StepResult } from './core.js';
+import type { CoreOptions } from './core.js';
 import { TokenglassError, abortError, fromWire } from './errors.js';
 import type { Platform, Port } from './platform.js';
-import type { Answer, Call, Request } from './protocol.js';
+import { invoke } from './protocol.js';
+import type { Answer, Call, Methods, Request } from './protocol.js';
 import type { SourceSpec } from './sources.js';
-import type { ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
-
-/** The methods of Core that can be called from afar, with their arguments but for the signal. */
-export interface Methods {
-  tokenize(text: string, flags: number): Int32Array;
-  detokenize(ids: Int32Array): Uint8Array;
-  tokenBytes(id: number): Uint8Array;
-  createSession(number: number): void;
-  forkSession(from: number, number: number): void;
-  disposeSession(number: number): void;
-  tokens(number: number): Int32Array;
-  sync(number: number, ids: Int32Array): void;
-  rewind(number: number, n: number): void;
-  force(number: number, token: number): void;
-  logits(number: number): Float32Array;
-  candidates(number: number, request: SampleRequest): StepTrace;
-  step(number: number, request: SampleRequest): StepResult;
-  score(ids: Int32Array): TokenScore[];
-  stats(): ReturnType<Core['stats']>;
-}
+import type { ModelInfo, Progress } from './types.js';
 
 export interface Backend {
   load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo>;
@@ -34,11 +16,6 @@ export interface Backend {
 }
 
 const never = new AbortController().signal;
-
-/** Calls a method of the core by name; those that take a signal have it last. */
-export async function invoke(core: Core, method: keyof Methods, args: unknown[], signal: AbortSignal): Promise<unknown> {
-  return (core[method] as (...all: unknown[]) => unknown).call(core, ...args, signal);
-}
 
 export class LocalBackend implements Backend {
   readonly #core: Core;

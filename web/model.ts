@@ -1,11 +1,12 @@
 /** A model as programs see it: in, a source and options; out, tokens, sessions and scores. It owns its worker, or the engine in this thread. */
 import { LocalBackend, RemoteBackend } from './backend.js';
-import type { Backend, Methods } from './backend.js';
+import type { Backend } from './backend.js';
 import type { CoreOptions } from './core.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
 import { cacheTypes, kernelVariants } from './generated.js';
 import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
 import type { Platform } from './platform.js';
+import type { Methods } from './protocol.js';
 import { SessionImpl } from './session.js';
 import type { Owner } from './session.js';
 import { responseSource, streamSource, streamSpec } from './sources.js';

@@ -1,13 +1,32 @@
-/** The messages between a model's thread and its worker, and the worker's side of them: in, requests; out, answers. The worker owns one core. */
-import { invoke } from './backend.js';
-import type { Methods } from './backend.js';
-import { Core } from './core.js';
-import type { CoreOptions } from './core.js';
-import { fromWire, toWire } from './errors.js';
+/** What crosses between a model's thread and its worker: the calls of a core, and the messages that carry them. In, plain data; out, the same. */
+import type { Core, CoreOptions, SampleRequest, StepResult } from './core.js';
 import type { WireError } from './errors.js';
-import type { Platform } from './platform.js';
 import type { SourceSpec } from './sources.js';
-import type { Progress } from './types.js';
+import type { Progress, StepTrace, TokenScore } from './types.js';
+
+/** The methods of Core that can be called from afar, with their arguments but for the signal. */
+export interface Methods {
+  tokenize(text: string, flags: number): Int32Array;
+  detokenize(ids: Int32Array): Uint8Array;
+  tokenBytes(id: number): Uint8Array;
+  createSession(number: number): void;
+  forkSession(from: number, number: number): void;
+  disposeSession(number: number): void;
+  tokens(number: number): Int32Array;
+  sync(number: number, ids: Int32Array): void;
+  rewind(number: number, n: number): void;
+  force(number: number, token: number): void;
+  logits(number: number): Float32Array;
+  candidates(number: number, request: SampleRequest): StepTrace;
+  step(number: number, request: SampleRequest): StepResult;
+  score(ids: Int32Array): TokenScore[];
+  stats(): ReturnType<Core['stats']>;
+}
+
+/** Calls a method of the core by name; those that take a signal have it last. */
+export async function invoke(core: Core, method: keyof Methods, args: unknown[], signal: AbortSignal): Promise<unknown> {
+  return (core[method] as (...all: unknown[]) => unknown).call(core, ...args, signal);
+}
 
 /** A stream stays in the other thread: its bytes are asked for by 'pull'. */
 type RemoteSource = Exclude<SourceSpec, { kind: 'stream' }> | { kind: 'remote'; total: number | undefined };
@@ -25,51 +44,3 @@ export type Answer =
   | { kind: 'error'; id: number; error: WireError }
   | { kind: 'progress'; progress: Progress }
   | { kind: 'pull' };
-
-/** Serves one core over the port of a worker; returns the function that takes each message. */
-export function serve(platform: Platform, post: (answer: Answer) => void): (request: Request) => void {
-  const core = new Core(platform);
-  const running = new Map<number, AbortController>();
-  let waiting: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
-
-  const pull = () =>
-    new Promise<Uint8Array | undefined>((resolve, reject) => {
-      waiting = { resolve, reject };
-      post({ kind: 'pull' });
-    });
-
-  async function run(call: Call, signal: AbortSignal): Promise<unknown> {
-    if (call.method !== 'load') return invoke(core, call.method, call.args, signal);
-    const { source, options } = call;
-    const stopped = () => waiting?.resolve(undefined); // the load hears the abort as soon as it has its turn
-    signal.addEventListener('abort', stopped);
-    const spec: SourceSpec =
-      source.kind === 'remote' ? { kind: 'stream', total: source.total, pull, cancel: async () => undefined } : source;
-    return core.load(spec, options, (progress) => post({ kind: 'progress', progress }), signal);
-  }
-
-  return (request) => {
-    switch (request.kind) {
-      case 'call': {
-        const { id, call } = request;
-        const controller = new AbortController();
-        running.set(id, controller);
-        run(call, controller.signal)
-          .then(
-            (value) => post({ kind: 'result', id, value }),
-            (error: unknown) => post({ kind: 'error', id, error: toWire(error) }),
-          )
-          .finally(() => running.delete(id));
-        return;
-      }
-      case 'abort':
-        running.get(request.id)?.abort();
-        return;
-      case 'chunk':
-        waiting?.resolve(request.bytes);
-        return;
-      case 'broken':
-        waiting?.reject(fromWire(request.error));
-    }
-  };
-}

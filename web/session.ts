@@ -1,7 +1,8 @@
 /** A session as programs see it: in, prompts and options; out, steps. It owns a number under which the engine keeps its tokens and cache. */
-import type { Backend, Methods } from './backend.js';
+import type { Backend } from './backend.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
 import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } from './options.js';
+import type { Methods } from './protocol.js';
 import type { CandidatesOptions, GenerateOptions, ModelInfo, Session, Step, StepTrace } from './types.js';
 
 /** What a session needs of its model. */
