@@ -24,9 +24,8 @@ export interface CoreOptions {
   cache_type_v: number;
   vocab_only: boolean;
   kernels: KernelVariant | undefined;
-  /** Where the builds lie: tokenglass.<variant>.wasm there, or one wasm file. */
-  wasmBase: string;
-  wasmURL: string | undefined;
+  /** Where each build lies. */
+  builds: Record<KernelVariant, string>;
 }
 
 export interface StepResult {
@@ -65,8 +64,7 @@ export class Core {
 
   async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal: AbortSignal): Promise<ModelInfo> {
     throwIfAborted(signal);
-    const variant = chooseVariant(options.kernels);
-    const wasm = options.wasmURL ?? new URL(`tokenglass.${variant}.wasm`, options.wasmBase).href;
+    const wasm = options.builds[chooseVariant(options.kernels)];
     const [module, source] = await Promise.all([this.#platform.compile(wasm), this.#platform.openSource(spec, signal)]);
     const stop = () => void source.close();
     signal.addEventListener('abort', stop);

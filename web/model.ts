@@ -1,4 +1,5 @@
 /** A model as programs see it: in, a source and options; out, tokens, sessions and scores. It owns its worker, or the engine in this thread. */
+import { builds, storybook } from './assets.js';
 import { LocalBackend, RemoteBackend } from './backend.js';
 import type { Backend } from './backend.js';
 import type { CoreOptions } from './core.js';
@@ -87,8 +88,8 @@ class ModelImpl implements Model, Owner {
   }
 }
 
-function specOf(source: ModelSource, platform: Platform, base: string): SourceSpec {
-  if (source === 'storybook') return { kind: 'url', url: new URL('storybook-q8_0.gguf', base).href };
+function specOf(source: ModelSource, platform: Platform): SourceSpec {
+  if (source === 'storybook') return { kind: 'url', url: storybook };
   if (typeof source === 'string') return platform.namedSource(source);
   if (source instanceof URL) return { kind: 'url', url: source.href };
   if (source instanceof Blob) return platform.blobSource(source);
@@ -106,14 +107,13 @@ function placeIn(list: readonly string[], value: string | undefined, name: strin
   return place;
 }
 
-const absolute = (url: string | URL | undefined, base: string) => (url === undefined ? undefined : new URL(url, base).href);
+const absolute = (url: string | URL, base: string) => new URL(url, base).href;
 
-/** base: the address of the folder that the package's files lie in. */
-export async function load(platform: Platform, base: string, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+export async function load(platform: Platform, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   checkNames(options, LOAD_OPTIONS, 'loadModel');
   const { progressCallback = () => undefined, signal, worker = true } = options;
   throwIfAborted(signal);
-  const page = globalThis.location?.href ?? base;
+  const page = globalThis.location?.href ?? import.meta.url;
   if (options.kernels !== undefined) placeIn(kernelVariants.slice(1), options.kernels, 'kernels');
   const coreOptions: CoreOptions = {
     n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MOST_POSITIONS),
@@ -122,11 +122,15 @@ export async function load(platform: Platform, base: string, source: ModelSource
     cache_type_v: placeIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
     vocab_only: options.vocab_only ?? false,
     kernels: options.kernels,
-    wasmBase: base,
-    wasmURL: absolute(options.wasmURL, page),
+    builds:
+      options.wasmURL === undefined
+        ? builds
+        : { simd128: absolute(options.wasmURL, page), relaxed: absolute(options.wasmURL, page) },
   };
-  const spec = specOf(source, platform, base);
-  const backend = worker ? new RemoteBackend(platform, absolute(options.workerURL, page)) : new LocalBackend(platform);
+  const spec = specOf(source, platform);
+  const backend = worker
+    ? new RemoteBackend(platform, options.workerURL && absolute(options.workerURL, page))
+    : new LocalBackend(platform);
   try {
     return new ModelImpl(backend, await backend.load(spec, coreOptions, progressCallback, signal));
   } catch (error) {

@@ -8,5 +8,4 @@ export { TokenglassError } from './errors.js';
 export { errorCodes, stages } from './generated.js';
 
 /** Loads a model; it runs in a worker thread of its own unless `worker: false`. Rejects with a TokenglassError, or AbortError after options.signal. */
-export const loadModel = (source: ModelSource, options?: LoadOptions): Promise<Model> =>
-  load(node, new URL('./', import.meta.url).href, source, options);
+export const loadModel = (source: ModelSource, options?: LoadOptions): Promise<Model> => load(node, source, options);
