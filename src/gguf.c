@@ -76,7 +76,7 @@ static tg_status no_memory(tg_gguf *g, size_t bytes)
     return tg_fail(&g->failure, TG_OUT_OF_MEMORY, (int64_t)g->position, "no memory for %zu bytes of the header", bytes);
 }
 
-/* Room for one more entry of a table that grows as entries arrive. */
+/* Room for one more entry of a table that grows as entries arrive; when there is none, NULL, and the table stays. */
 static void *grow(tg_gguf *g, void *table, uint32_t count, uint32_t *capacity, size_t size)
 {
     if (count < *capacity)
@@ -151,15 +151,15 @@ static uint64_t left(const tg_gguf *g)
     return g->file_size ? g->file_size - g->position : UINT64_MAX;
 }
 
-/* A string's length has come: makes room and awaits its bytes. `where` names what it belongs to. */
-static tg_status await_string(tg_gguf *g, tg_gguf_state next, uint64_t limit, const char *where, tg_str *out)
+/* A string's length has come: makes room and awaits its bytes. key: whose value it is part of, or NULL for a name. */
+static tg_status await_string(tg_gguf *g, tg_gguf_state next, uint64_t limit, const tg_str *key, tg_str *out)
 {
-    const uint64_t length = small_u64(g, 0);
-    if (length > limit || length > left(g))
+    const uint64_t length = small_u64(g, 0), most = limit < left(g) ? limit : left(g);
+    if (length > most)
         return tg_fail(&g->failure, TG_GGUF_STRING_LIMIT, (int64_t)g->position - 8,
-                       "%s%.64s at byte %llu: a string of %llu bytes; the most is %llu and the file has %llu more",
-                       state_names[next], where, (unsigned long long)g->position - 8, (unsigned long long)length,
-                       (unsigned long long)limit, (unsigned long long)(g->file_size ? left(g) : 0));
+                       "byte %llu: %s%s%.64s has %llu bytes; %s %llu", (unsigned long long)g->position - 8, state_names[next],
+                       key ? " of key " : "", key ? key->data : "", (unsigned long long)length,
+                       most < limit ? "the bytes left in the file are" : "the most is", (unsigned long long)most);
     char *room = string_room(g, (size_t)length);
     if (!room)
         return g->failure.status;
@@ -171,9 +171,10 @@ static tg_status await_string(tg_gguf *g, tg_gguf_state next, uint64_t limit, co
 static tg_status next_entry(tg_gguf *g)
 {
     if (g->kv_count < g->n_kv) {
-        g->kv = grow(g, g->kv, g->kv_count, &g->kv_capacity, sizeof *g->kv);
-        if (!g->kv)
-            return g->kv_capacity = 0, g->failure.status;
+        tg_gguf_kv *kv = grow(g, g->kv, g->kv_count, &g->kv_capacity, sizeof *g->kv);
+        if (!kv)
+            return g->failure.status;
+        g->kv = kv;
         g->kv[g->kv_count] = (tg_gguf_kv){.offset = g->position};
         return await_small(g, KEY_LENGTH, 8);
     }
@@ -183,9 +184,10 @@ static tg_status next_entry(tg_gguf *g)
             return status;
     }
     if (g->tensor_count < g->n_tensors) {
-        g->tensors = grow(g, g->tensors, g->tensor_count, &g->tensor_capacity, sizeof *g->tensors);
-        if (!g->tensors)
-            return g->tensor_capacity = 0, g->failure.status;
+        tg_gguf_tensor *tensors = grow(g, g->tensors, g->tensor_count, &g->tensor_capacity, sizeof *g->tensors);
+        if (!tensors)
+            return g->failure.status;
+        g->tensors = tensors;
         g->tensors[g->tensor_count] = (tg_gguf_tensor){.dims = {1, 1, 1, 1}, .entry = g->position};
         return await_small(g, NAME_LENGTH, 8);
     }
@@ -322,7 +324,7 @@ static tg_status step(tg_gguf *g)
     case KEY_LENGTH:
         if (!small_u64(g, 0))
             return tg_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)g->position - 8, "key %u is empty", (unsigned)g->kv_count);
-        return await_string(g, KEY, TG_GGUF_MAX_KEY, "", &kv->key);
+        return await_string(g, KEY, TG_GGUF_MAX_KEY, NULL, &kv->key);
     case KEY:
         return await_small(g, VALUE_TYPE, 4);
     case VALUE_TYPE:
@@ -330,11 +332,11 @@ static tg_status step(tg_gguf *g)
     case SCALAR:
         return read_scalar(g, kv);
     case STRING_LENGTH:
-        return await_string(g, STRING, TG_GGUF_MAX_STRING, kv->key.data, &kv->value.string);
+        return await_string(g, STRING, TG_GGUF_MAX_STRING, &kv->key, &kv->value.string);
     case ARRAY_HEAD:
         return read_array_head(g, kv);
     case ARRAY_STRING_LENGTH:
-        return await_string(g, ARRAY_STRING, TG_GGUF_MAX_STRING, kv->key.data, (tg_str *)kv->value.array.data + g->element);
+        return await_string(g, ARRAY_STRING, TG_GGUF_MAX_STRING, &kv->key, (tg_str *)kv->value.array.data + g->element);
     case ARRAY_STRING:
         if (++g->element < kv->value.array.count)
             return await_small(g, ARRAY_STRING_LENGTH, 8);
@@ -348,7 +350,7 @@ static tg_status step(tg_gguf *g)
             return tg_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)g->position - 8,
                            "tensor %u has a name of %llu bytes; 1 to %u are possible", (unsigned)g->tensor_count,
                            (unsigned long long)small_u64(g, 0), TG_GGUF_MAX_TENSOR_NAME);
-        return await_string(g, NAME, TG_GGUF_MAX_TENSOR_NAME, "", &t->name);
+        return await_string(g, NAME, TG_GGUF_MAX_TENSOR_NAME, NULL, &t->name);
     case NAME:
         return await_small(g, N_DIMS, 4);
     case N_DIMS:

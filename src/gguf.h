@@ -8,8 +8,8 @@
  *
  * A push parser: it is fed the file's first bytes in portions of any size and keeps keys, values and the tensor directory in
  * memory of its own, each byte copied once. Before an array's or string's bytes have arrived, no single allocation exceeds
- * TG_GGUF_MAX_AHEAD. In: bytes. Out: keys and a checked tensor directory. The caller frees the tg_gguf; every tg_str and array
- * points into it.
+ * TG_GGUF_MAX_AHEAD; all together never exceed TG_GGUF_MAX_MEMORY of the bytes fed. In: bytes. Out: keys and a checked tensor
+ * directory. The caller frees the tg_gguf; every tg_str and array points into it.
  */
 #ifndef TG_GGUF_H
 #define TG_GGUF_H
@@ -30,8 +30,11 @@
 #define TG_GGUF_MAX_HEADER      (UINT64_C(128) << 20) /* bytes in all before the tensor data */
 #define TG_GGUF_MAX_AHEAD                                                                                                        \
     (16u << 20) /* bytes allocated at once on the word of a count or length: the largest array (2^20 x 16) */
-#define TG_GGUF_MAX_DIMS 4u
-#define TG_GGUF_MAX_DIM  (UINT64_C(1) << 31) /* elements along one axis */
+/* bytes of memory after so many fed: an empty string in an array takes 8 in the file and 17 here; the tables of keys and tensors
+ * at their limits, and the blocks for strings being filled, stay under 16 MiB */
+#define TG_GGUF_MAX_MEMORY(fed) (3 * (uint64_t)(fed) + TG_GGUF_MAX_AHEAD + (16u << 20))
+#define TG_GGUF_MAX_DIMS        4u
+#define TG_GGUF_MAX_DIM         (UINT64_C(1) << 31) /* elements along one axis */
 
 typedef struct tg_str {
     const char *data; /* NUL-terminated for convenience; may hold NULs of its own */

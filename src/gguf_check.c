@@ -6,14 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ggml's names for numbers that quant.def may lack, so that a refusal says what the file holds; the numbers left out were never
+ * given or have been withdrawn */
+static const char *const ggml_names[] = {
+    [3] = "Q4_1",    [6] = "Q5_0",   [7] = "Q5_1",   [9] = "Q8_1",     [10] = "Q2_K",   [11] = "Q3_K",    [12] = "Q4_K",
+    [13] = "Q5_K",   [14] = "Q6_K",  [15] = "Q8_K",  [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S",
+    [20] = "IQ4_NL", [21] = "IQ3_S", [22] = "IQ2_S", [23] = "IQ4_XS",  [24] = "I8",     [25] = "I16",     [26] = "I32",
+    [27] = "I64",    [28] = "F64",   [29] = "IQ1_M", [34] = "TQ1_0",   [35] = "TQ2_0",  [39] = "MXFP4",
+};
+
 static int compare_kv_names(const tg_gguf *g, uint32_t a, uint32_t b)
 {
-    return strcmp(g->kv[a].key.data, g->kv[b].key.data);
+    return tg_gguf_compare(g->kv[a].key, g->kv[b].key);
 }
 
 static int compare_tensor_names(const tg_gguf *g, uint32_t a, uint32_t b)
 {
-    return strcmp(g->tensors[a].name.data, g->tensors[b].name.data);
+    return tg_gguf_compare(g->tensors[a].name, g->tensors[b].name);
 }
 
 /* Sorts indices by name, stable, by merging: qsort has no room for g. Scratch memory is the caller's. */
@@ -81,9 +90,11 @@ static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
 {
     const tg_quant_row *quant = tg_quant_of_ggml(t->type);
     uint64_t elements = 1;
-    if (!quant)
-        return tg_fail(&g->failure, TG_GGUF_TENSOR_TYPE, (int64_t)t->entry, "tensor %s has ggml type %u; supported: %s",
-                       t->name.data, (unsigned)t->type, tg_quant_names());
+    if (!quant) {
+        const char *name = t->type < sizeof ggml_names / sizeof ggml_names[0] ? ggml_names[t->type] : NULL;
+        return tg_fail(&g->failure, TG_GGUF_TENSOR_TYPE, (int64_t)t->entry, "tensor %s has ggml type %u (%s); supported: %s",
+                       t->name.data, (unsigned)t->type, name ? name : "unknown", tg_quant_names());
+    }
     for (uint32_t i = 0; i < t->n_dims; i++) {
         const uint64_t dim = t->dims[i];
         if (!dim || dim > TG_GGUF_MAX_DIM || dim > (UINT64_C(1) << 48) / elements || (i == 0 && dim % quant->elements))

@@ -55,6 +55,8 @@ struct tg_gguf {
     tg_sha256 sha;
 };
 
+/* Order of names, by their bytes and then their lengths: a NUL inside one is a byte like others. */
+int tg_gguf_compare(tg_str a, tg_str b);
 /* After the last key: sorts them by name, refuses doubles, reads the alignment. */
 tg_status tg_gguf_check_keys(tg_gguf *g);
 /* After the last entry of the directory: checks every tensor by itself, then all of them against each other and the file's end;

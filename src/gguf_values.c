@@ -3,13 +3,20 @@
 
 #include <string.h>
 
+int tg_gguf_compare(tg_str a, tg_str b)
+{
+    const int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
+    return order ? order : (a.length > b.length) - (a.length < b.length);
+}
+
 const tg_gguf_kv *tg_gguf_find(const tg_gguf *g, const char *key)
 {
+    const tg_str wanted = {key, (uint32_t)strlen(key)};
     uint32_t low = 0, high = g->kv_by_name ? g->kv_count : 0;
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
         const tg_gguf_kv *kv = &g->kv[g->kv_by_name[middle]];
-        const int order = strcmp(kv->key.data, key);
+        const int order = tg_gguf_compare(kv->key, wanted);
         if (!order)
             return kv;
         if (order < 0)
@@ -22,11 +29,12 @@ const tg_gguf_kv *tg_gguf_find(const tg_gguf *g, const char *key)
 
 const tg_gguf_tensor *tg_gguf_find_tensor(const tg_gguf *g, const char *name)
 {
+    const tg_str wanted = {name, (uint32_t)strlen(name)};
     uint32_t low = 0, high = g->tensor_by_name ? g->tensor_count : 0;
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
         const tg_gguf_tensor *t = &g->tensors[g->tensor_by_name[middle]];
-        const int order = strcmp(t->name.data, name);
+        const int order = tg_gguf_compare(t->name, wanted);
         if (!order)
             return t;
         if (order < 0)
