@@ -21,7 +21,7 @@ export class LocalBackend implements Backend {
   readonly #core: Core;
 
   constructor(platform: Platform) {
-    this.#core = new Core(platform);
+    this.#core = new Core(platform.opener);
   }
 
   load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal = never): Promise<ModelInfo> {
@@ -75,7 +75,7 @@ export class RemoteBackend implements Backend {
   }
 
   #receive(message: Answer): void {
-    if (message.kind === 'progress') return this.#progress(message.progress);
+    if (message.kind === 'progress') return this.#tell(message.progress);
     if (message.kind === 'pull') return void this.#pull();
     const pending = this.#pending.get(message.id);
     if (!pending) return;
@@ -84,6 +84,15 @@ export class RemoteBackend implements Backend {
     pending.settled();
     if (message.kind === 'result') pending.resolve(message.value);
     else pending.reject(fromWire(message.error));
+  }
+
+  /** What the caller's function throws ends the load, as it does without a worker. */
+  #tell(progress: Progress): void {
+    try {
+      this.#progress(progress);
+    } catch (error) {
+      this.#die(error as Error);
+    }
   }
 
   /** The worker wants the next bytes of a stream that stays in this thread. */
@@ -106,7 +115,7 @@ export class RemoteBackend implements Backend {
     if (!this.#dead) this.#port.post(message, transfer);
   }
 
-  #send(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
+  #send(call: Call, signal: AbortSignal | undefined, transfer: Transferable[] = []): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);
       if (signal?.aborted) return reject(abortError(signal.reason));
@@ -116,7 +125,7 @@ export class RemoteBackend implements Backend {
       this.#pending.set(id, { resolve, reject, settled: () => signal?.removeEventListener('abort', abort) });
       this.#port.busy(true);
       try {
-        this.#port.post({ kind: 'call', id, call } satisfies Request, []);
+        this.#port.post({ kind: 'call', id, call } satisfies Request, transfer);
       } catch (error) {
         this.#pending.delete(id);
         this.#port.busy(this.#pending.size > 0);
@@ -128,9 +137,17 @@ export class RemoteBackend implements Backend {
   async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo> {
     this.#progress = progress;
     this.#stream = spec.kind === 'stream' ? spec : undefined;
-    const source = spec.kind === 'stream' ? ({ kind: 'remote', total: spec.total } as const) : spec;
     try {
-      return (await this.#send({ method: 'load', source, options }, signal)) as ModelInfo;
+      if (spec.kind === 'stream') {
+        return (await this.#send(
+          { method: 'load', source: { kind: 'remote', total: spec.total }, options },
+          signal,
+        )) as ModelInfo;
+      }
+      // of bytes a copy: they may be a view of much more than they show
+      const source = spec.kind === 'bytes' ? { ...spec, bytes: spec.bytes.slice() } : spec;
+      const transfer = source.kind === 'bytes' ? [source.bytes.buffer as ArrayBuffer] : [];
+      return (await this.#send({ method: 'load', source, options }, signal, transfer)) as ModelInfo;
     } finally {
       await this.#stream?.cancel();
       this.#stream = undefined;

@@ -4,8 +4,8 @@ import { TokenglassError, throwIfAborted } from './errors.js';
 import { cacheTypes, quants, stages } from './generated.js';
 import type { QuantName } from './generated.js';
 import { turn } from './platform.js';
-import type { Platform } from './platform.js';
-import type { SourceSpec } from './sources.js';
+import type { Opener } from './platform.js';
+import type { ByteSource, SourceSpec } from './sources.js';
 import type { Candidate, KernelVariant, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
 
 /** A sampling request with every number filled in: one for each option of the list, and the stages' numbers in order. */
@@ -41,35 +41,41 @@ export interface StepResult {
 
 const WINDOW = 256 * 1024; // bytes of the file that are handed over at once
 const MOST_MEMORY = 2 ** 32 - 2 ** 16;
-const TARGET_MS = 40; // a portion of a long prefill: what waits behind it waits so long
+const PORTION_MS = 60; // of work, after which whatever else waits has its turn
+const MOST_PORTION = 256; // tokens
+const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
 const BYTE_KIND = 6;
 const CANDIDATE_BYTES = 32;
 const SCORE_BYTES = 20;
+const GROUP = 4; // tokens that a product of matrices takes together
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a token's text, too
 
 export class Core {
-  readonly #platform: Platform;
+  readonly #opener: Opener;
   #engine!: Engine;
   #model = 0;
   #info!: ModelInfo;
   readonly #sessions = new Map<number, number>();
-  #nextOwn = -1; // numbers of sessions of our own: the caller's are positive
-  #perMs = 8 / TARGET_MS; // tokens a millisecond, measured
+  #scores = 0; // their sessions have numbers below 0
+  #portion = 8; // tokens that take about PORTION_MS, measured
+  #rested = 0; // when others last had their turn, ms
 
-  constructor(platform: Platform) {
-    this.#platform = platform;
+  constructor(opener: Opener) {
+    this.#opener = opener;
   }
 
   // ---- loading ----
 
   async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal: AbortSignal): Promise<ModelInfo> {
     throwIfAborted(signal);
-    const wasm = options.builds[chooseVariant(options.kernels)];
-    const [module, source] = await Promise.all([this.#platform.compile(wasm), this.#platform.openSource(spec, signal)]);
-    const stop = () => void source.close();
+    let source: ByteSource | undefined;
+    const stop = () => void source?.close().catch(() => undefined); // the load ends with the abort, whatever becomes of this
     signal.addEventListener('abort', stop);
     try {
-      this.#engine = new Engine(module);
+      const compiling = this.#opener.compile(options.builds[chooseVariant(options.kernels)]);
+      compiling.catch(() => undefined); // told where it is awaited, unless the source fails first
+      source = await this.#opener.openSource(spec, signal);
+      this.#engine = new Engine(await compiling);
       const { n_ctx, n_kv, cache_type_k, cache_type_v, vocab_only } = options;
       this.#model = this.#engine.call(
         'model_new',
@@ -88,8 +94,12 @@ export class Core {
         const chunk = await source.pull(this.#engine.bytes(window, WINDOW));
         throwIfAborted(signal);
         if (!chunk) break;
-        loaded += this.#feed(chunk, window);
-        progress({ loaded, total: source.total });
+        const { byteLength } = chunk; // before memory grows: that empties views of it
+        for (let at = 0; at < byteLength; at += WINDOW) {
+          await this.#rest(signal);
+          loaded += this.#feed(chunk.subarray(at, at + WINDOW), window);
+          progress({ loaded, total: source.total });
+        }
       }
       this.#engine.free(window);
       this.#check('model_finish');
@@ -100,25 +110,21 @@ export class Core {
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
-      await source.close();
+      await source?.close();
     }
   }
 
-  /** Hands a chunk over in portions of the window; those that were read straight into it are there already. Returns its bytes. */
-  #feed(chunk: Uint8Array, window: number): number {
-    const size = chunk.byteLength; // asked before memory grows: that empties views of it
-    for (let at = 0; at < size;) {
-      const n = Math.min(WINDOW, size - at);
-      const into = this.#engine.bytes(window, n);
-      if (chunk.buffer !== into.buffer) into.set(chunk.subarray(at, at + n));
-      for (let done = 0; done < n;) {
-        this.#check('model_feed', window + done, n - done, this.#engine.out);
-        done += this.#engine.result();
-        if (this.#engine.call('model_state', this.#model) === 1) this.#allocate();
-      }
-      at += n;
+  /** Hands a portion over, through the window unless it was read straight into it; returns its length. */
+  #feed(portion: Uint8Array, window: number): number {
+    const n = portion.byteLength;
+    const into = this.#engine.bytes(window, n);
+    if (portion.buffer !== into.buffer) into.set(portion);
+    for (let done = 0; done < n;) {
+      this.#check('model_feed', window + done, n - done, this.#engine.out);
+      done += this.#engine.result();
+      if (this.#engine.call('model_state', this.#model) === 1) this.#allocate();
     }
-    return size;
+    return n;
   }
 
   /** The header is read and the plan made: now, and once, the memory. */
@@ -253,10 +259,12 @@ export class Core {
     this.#sessions.set(number, this.#engine.result());
   }
 
-  forkSession(from: number, number: number): void {
+  /** Returns the tokens that both have now. */
+  forkSession(from: number, number: number): Int32Array {
     const session = this.#session(from);
     this.#engine.check(this.#model, 'session_fork', session, this.#engine.out);
     this.#sessions.set(number, this.#engine.result());
+    return this.#tokens(number);
   }
 
   disposeSession(number: number): void {
@@ -276,8 +284,8 @@ export class Core {
     this.#engine.check(this.#model, name, this.#session(number), ...args);
   }
 
-  tokens(number: number): Int32Array {
-    const address = this.#engine.call('session_tokens', this.#session(number), this.#engine.out);
+  #tokens(number: number): Int32Array {
+    const address = this.#engine.call('session_tokens', this.#session(number), this.#engine.out) >>> 0;
     return this.#engine.i32(address, this.#engine.result()).slice();
   }
 
@@ -297,49 +305,65 @@ export class Core {
     this.#checkSession(number, 'session_force', token);
   }
 
-  /** Runs what is pending, in portions between which others have their turn and an abort is heard. The bits do not depend on the portions. */
-  async #eval(number: number, signal: AbortSignal): Promise<void> {
-    for (let first = true; ; first = false) {
-      throwIfAborted(signal);
+  /** Every so often, lets the thread's other work have its turn and hears of an abort. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    if (performance.now() - this.#rested < PORTION_MS) return;
+    await turn();
+    this.#rested = performance.now();
+    throwIfAborted(signal);
+  }
+
+  /** Does work on n tokens and learns from the time it takes how many the next portion can have. */
+  #timed(n: number, work: () => void): void {
+    const start = performance.now();
+    work();
+    const ms = performance.now() - start;
+    if (n < this.#portion && ms <= PORTION_MS) return; // one token alone tells nothing of many
+    // twice as many at the most: a browser's clock may be so coarse that it saw no time pass
+    const fit = Math.min(Math.floor((n * PORTION_MS) / Math.max(ms, 0.001)), 2 * this.#portion, MOST_PORTION);
+    // whole groups: the products read each weight once for four tokens, so that four cost little more than one
+    this.#portion = Math.max(fit - (fit % GROUP), GROUP);
+  }
+
+  /** Runs what is pending, in portions (the bits do not depend on them), and then, before anything else can happen to the session, uses its logits. */
+  async #eval<T>(number: number, signal: AbortSignal, use: () => T): Promise<T> {
+    for (;;) {
+      await this.#rest(signal);
       const pending = this.#engine.call('session_pending', this.#session(number)) >>> 0;
-      if (pending === 0) return;
-      if (!first) {
-        await turn();
-        throwIfAborted(signal);
-      }
-      const n = Math.min(pending, Math.max(1, Math.min(256, Math.round(this.#perMs * TARGET_MS))));
-      const start = performance.now();
-      this.#checkSession(number, 'session_eval', n);
-      this.#perMs = n / Math.max(performance.now() - start, 0.01);
+      if (pending === 0) return use();
+      const n = Math.min(pending, this.#portion);
+      this.#timed(n, () => this.#checkSession(number, 'session_eval', n));
     }
   }
 
-  async logits(number: number, signal: AbortSignal): Promise<Float32Array> {
-    await this.#eval(number, signal);
-    this.#checkSession(number, 'session_logits', this.#engine.out);
-    return this.#engine.f32(this.#engine.result(), this.#info.n_vocab).slice();
+  logits(number: number, signal: AbortSignal): Promise<Float32Array> {
+    return this.#eval(number, signal, () => {
+      this.#checkSession(number, 'session_logits', this.#engine.out);
+      return this.#engine.f32(this.#engine.result(), this.#info.n_vocab).slice();
+    });
   }
 
   /** The next choice, without making it. */
-  async candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
-    await this.#eval(number, signal);
-    return this.#sample(number, request).trace;
+  candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
+    return this.#eval(number, signal, () => this.#sample(number, request).trace);
   }
 
   /** The next choice, made. */
-  async step(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepResult> {
-    await this.#eval(number, signal);
-    const { logprob, trace } = this.#sample(number, request);
-    const { token } = trace.draw;
-    const { bytes, eog } = this.#token(token);
-    const textBytes = bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
-    this.force(number, token);
-    return { token, bytes, textBytes, logprob, position: trace.position, eog, trace: request.top_n > 0 ? trace : undefined };
+  step(number: number, request: SampleRequest, traced: boolean, signal: AbortSignal): Promise<StepResult> {
+    return this.#eval(number, signal, () => {
+      const { logprob, trace } = this.#sample(number, request);
+      const { token } = trace.draw;
+      const { bytes, eog } = this.#token(token);
+      const textBytes = bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
+      this.force(number, token);
+      return { token, bytes, textBytes, logprob, position: trace.position, eog, trace: traced ? trace : undefined };
+    });
   }
 
   /** Whether the session's tokens add anything to a text; usually the second of them does. */
   #hasText(number: number): boolean {
-    return this.tokens(number).some((id) => this.#token(id).bytes.length > 0);
+    return this.#tokens(number).some((id) => this.#token(id).bytes.length > 0);
   }
 
   #sample(number: number, { options, order, seed, top_n }: SampleRequest): { logprob: number; trace: StepTrace } {
@@ -412,20 +436,16 @@ export class Core {
   async score(ids: Int32Array, signal: AbortSignal): Promise<TokenScore[]> {
     const engine = this.#engine;
     const scores: TokenScore[] = [];
-    const number = this.#nextOwn--;
+    const number = --this.#scores;
     this.createSession(number);
     try {
       for (let at = 0; at < ids.length;) {
-        throwIfAborted(signal);
-        if (at > 0) await turn();
-        throwIfAborted(signal);
-        const part = ids.subarray(at, at + Math.max(1, Math.min(64, Math.round(this.#perMs * TARGET_MS))));
+        await this.#rest(signal);
+        const part = ids.subarray(at, at + Math.min(MOST_SCORED, this.#portion));
         const n = part.length;
         engine.with(n * (4 + SCORE_BYTES), (address) => {
-          const start = performance.now();
           engine.i32(address, n).set(part);
-          this.#checkSession(number, 'session_score', address, n, address + 4 * n);
-          this.#perMs = n / Math.max(performance.now() - start, 0.01);
+          this.#timed(n, () => this.#checkSession(number, 'session_score', address, n, address + 4 * n));
           for (let i = 0; i < n; i++) {
             const view = engine.view(address + 4 * n + i * SCORE_BYTES, SCORE_BYTES);
             const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
@@ -436,7 +456,7 @@ export class Core {
         at += n;
       }
     } finally {
-      this.disposeSession(number); // unless the model went meanwhile, and with it this
+      this.disposeSession(number);
     }
     return scores.map((score) => {
       const { text, bytes } = this.#token(score.token);
@@ -444,9 +464,12 @@ export class Core {
     });
   }
 
+  /** What a crashed engine holds goes with the engine. */
   dispose(): void {
-    for (const number of [...this.#sessions.keys()]) this.disposeSession(number);
-    if (this.#model) this.#engine.call('model_free', this.#model);
+    const model = this.#model;
     this.#model = 0;
+    if (!model || this.#engine.crashed) return this.#sessions.clear();
+    for (const number of [...this.#sessions.keys()]) this.disposeSession(number);
+    this.#engine.call('model_free', model);
   }
 }

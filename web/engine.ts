@@ -65,9 +65,17 @@ export class Engine {
         throw new Error(`the engine called ${from}.${name}`);
       };
     }
-    const { exports } = new WebAssembly.Instance(module, imports);
+    let exports: WebAssembly.Exports;
+    try {
+      ({ exports } = new WebAssembly.Instance(module, imports));
+    } catch (error) {
+      throw new TokenglassError('ENGINE_LOAD_FAILED', String(error), { cause: error });
+    }
     this.#exports = exports as Record<string, Exported>;
     this.#memory = exports['memory'] as WebAssembly.Memory;
+    if (!this.#memory || !exports['model_new']) {
+      throw new TokenglassError('ENGINE_LOAD_FAILED', 'the WebAssembly file is no build of tokenglass');
+    }
     if (exports['_initialize']) this.call('_initialize');
     this.out = this.alloc(16 * 8);
   }
@@ -101,6 +109,10 @@ export class Engine {
     return address;
   }
 
+  get crashed(): boolean {
+    return this.#crashed !== undefined;
+  }
+
   free(address: number): void {
     this.call('free', address);
   }
@@ -111,7 +123,7 @@ export class Engine {
     try {
       return use(address);
     } finally {
-      if (this.#crashed === undefined) this.free(address);
+      if (!this.crashed) this.free(address);
     }
   }
 

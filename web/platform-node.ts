@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
 import { TokenglassError } from './errors.js';
-import type { Platform, Port } from './platform.js';
+import type { Opener, Platform, Port } from './platform.js';
 import { failed, openSource, streamSource, streamSpec } from './sources.js';
 import type { ByteSource } from './sources.js';
 
@@ -56,7 +56,9 @@ async function compile(url: string): Promise<WebAssembly.Module> {
 }
 
 function spawn(url: string | undefined): Port {
-  const worker = new Worker(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
+  const script = url ? new URL(url) : new URL('./worker-node.js', import.meta.url);
+  // flags of the program are not for the worker's script: --input-type, for one, would stop it
+  const worker = new Worker(script, { execArgv: [] });
   return {
     post: (message, transfer) => worker.postMessage(message, transfer as TransferListItem[]),
     listen(onMessage, onDeath) {
@@ -70,15 +72,19 @@ function spawn(url: string | undefined): Port {
   };
 }
 
-export const node: Platform = {
+export const nodeOpener: Opener = {
   async openSource(spec, signal) {
     if (spec.kind === 'path') return fileSource(spec.path);
     if (spec.kind === 'url' && spec.url.startsWith('file:')) return fileSource(fileURLToPath(spec.url));
     return openSource(spec, signal);
   },
+  compile,
+};
+
+export const node: Platform = {
+  opener: nodeOpener,
   namedSource: (name) => (/^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name }),
   // a Blob of a file cannot be sent to another thread here
   blobSource: (blob) => streamSpec(streamSource(blob.stream(), blob.size, 'the file')),
-  compile,
   spawn,
 };

@@ -13,12 +13,18 @@ export interface Port {
   terminate(): void;
 }
 
-export interface Platform {
+/** What the engine's thread needs. It is apart from the rest so that a worker's script does not name itself: bundlers follow that. */
+export interface Opener {
   openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
+  compile(url: string): Promise<WebAssembly.Module>;
+}
+
+/** What the caller's thread needs. */
+export interface Platform {
+  readonly opener: Opener;
   /** What a plain string names here. */
   namedSource(name: string): SourceSpec;
   blobSource(blob: Blob): SourceSpec;
-  compile(url: string): Promise<WebAssembly.Module>;
   spawn(url: string | undefined): Port;
 }
 
@@ -53,11 +59,12 @@ function spawn(url: string | undefined): Port {
   };
 }
 
+export const browserOpener: Opener = { openSource, compile };
+
 export const browser: Platform = {
-  openSource,
+  opener: browserOpener,
   namedSource: (name) => ({ kind: 'url', url: new URL(name, globalThis.location?.href).href }),
   blobSource: (blob) => ({ kind: 'blob', blob }),
-  compile,
   spawn,
 };
 

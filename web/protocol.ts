@@ -10,15 +10,14 @@ export interface Methods {
   detokenize(ids: Int32Array): Uint8Array;
   tokenBytes(id: number): Uint8Array;
   createSession(number: number): void;
-  forkSession(from: number, number: number): void;
+  forkSession(from: number, number: number): Int32Array;
   disposeSession(number: number): void;
-  tokens(number: number): Int32Array;
   sync(number: number, ids: Int32Array): void;
   rewind(number: number, n: number): void;
   force(number: number, token: number): void;
   logits(number: number): Float32Array;
   candidates(number: number, request: SampleRequest): StepTrace;
-  step(number: number, request: SampleRequest): StepResult;
+  step(number: number, request: SampleRequest, traced: boolean): StepResult;
   score(ids: Int32Array): TokenScore[];
   stats(): ReturnType<Core['stats']>;
 }

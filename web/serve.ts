@@ -1,14 +1,14 @@
 /** The worker's side: in, requests; out, answers. It owns one core. */
 import { Core } from './core.js';
 import { fromWire, toWire } from './errors.js';
-import type { Platform } from './platform.js';
+import type { Opener } from './platform.js';
 import type { SourceSpec } from './sources.js';
 import { invoke } from './protocol.js';
 import type { Answer, Call, Request } from './protocol.js';
 
 /** Serves one core over the port of a worker; returns the function that takes each message. */
-export function serve(platform: Platform, post: (answer: Answer) => void): (request: Request) => void {
-  const core = new Core(platform);
+export function serve(opener: Opener, post: (answer: Answer) => void): (request: Request) => void {
+  const core = new Core(opener);
   const running = new Map<number, AbortController>();
   let waiting: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
 

@@ -24,19 +24,20 @@ export class SessionImpl implements Session {
   readonly #owner: Owner;
   readonly #number: number;
   readonly seed: bigint;
-  #tokens: number[];
+  #tokens: number[] = [];
   #ready: Promise<unknown>; // the engine has it
   #generating = false;
   #disposed = false;
 
-  constructor(owner: Owner, seed: bigint, fork?: { from: number; tokens: readonly number[] }) {
+  /** from: the number of a session to fork. */
+  constructor(owner: Owner, seed: bigint, from?: number) {
     this.#owner = owner;
     this.#number = owner.newNumber();
     this.seed = seed;
-    this.#tokens = [...(fork?.tokens ?? [])];
-    this.#ready = fork
-      ? owner.backend.call('forkSession', [fork.from, this.#number])
-      : owner.backend.call('createSession', [this.#number]);
+    this.#ready =
+      from === undefined
+        ? owner.backend.call('createSession', [this.#number])
+        : owner.backend.call('forkSession', [from, this.#number]).then((tokens) => void (this.#tokens = Array.from(tokens)));
     this.#ready.catch(() => undefined); // the first call that needs it tells
   }
 
@@ -94,7 +95,7 @@ export class SessionImpl implements Session {
   async fork(): Promise<Session> {
     this.#check();
     await this.#ready;
-    const fork = new SessionImpl(this.#owner, this.seed, { from: this.#number, tokens: this.#tokens });
+    const fork = new SessionImpl(this.#owner, this.seed, this.#number);
     await fork.#ready;
     return fork;
   }
@@ -110,12 +111,12 @@ export class SessionImpl implements Session {
   }
 
   generate(prompt?: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Step, void, undefined> {
-    // ending the generation stops a step that is still under way: a generator by itself would wait for it
-    const left = new AbortController();
-    const steps = this.#generate(prompt, options, left.signal);
+    const stop = new AbortController();
+    const steps = this.#generate(prompt, options, stop);
+    // a generator hears of its end only between two steps; this ends the one that is under way
     const end = steps.return.bind(steps);
     steps.return = (value) => {
-      left.abort();
+      stop.abort();
       return end(value);
     };
     return steps;
@@ -124,37 +125,34 @@ export class SessionImpl implements Session {
   async *#generate(
     prompt: string | readonly number[] | undefined,
     options: GenerateOptions,
-    left: AbortSignal,
+    stop: AbortController,
   ): AsyncGenerator<Step, void, undefined> {
     checkNames(options, GENERATE_OPTIONS, 'generate');
-    const { signal, ignore_eos = false, parse_special = false } = options;
+    const { signal, ignore_eos = false, parse_special = false, trace = {} } = options;
     const most = options.max_tokens === undefined ? undefined : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
-    const top_n = options.trace === false ? 0 : wholeNumber(options.trace?.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST);
+    const top_n = trace ? wholeNumber(trace.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST) : 0;
     const request = sampleRequest(options, this.seed, top_n);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const stop = signal ? AbortSignal.any([signal, left]) : left;
+    const aborted = () => stop.abort();
     throwIfAborted(signal);
     this.#checkFree();
     this.#generating = true;
+    signal?.addEventListener('abort', aborted);
     try {
       if (prompt !== undefined) await this.#set(prompt, parse_special);
       for (let made = 0; most === undefined || made < most; made++) {
         if (most === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
-        throwIfAborted(stop);
-        const { textBytes, ...step } = await this.#call('step', [this.#number, request], stop);
+        throwIfAborted(signal);
+        const { textBytes, ...step } = await this.#call('step', [this.#number, request, trace !== false], stop.signal);
         this.#tokens.push(step.token);
-        yield {
-          ...step,
-          text: decoder.decode(textBytes, { stream: true }),
-          trace: options.trace === false ? undefined : step.trace,
-        };
+        yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
         if (step.eog && !ignore_eos) return;
       }
     } catch (error) {
-      // what the end of the generation cut short is no error; an aborted signal is
-      if (left.aborted && !signal?.aborted && (error as Error).name === 'AbortError') return;
-      throw error;
+      const ended = stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
+      if (!ended) throw error;
     } finally {
+      signal?.removeEventListener('abort', aborted);
       this.#generating = false;
     }
   }

@@ -178,18 +178,6 @@ for (const worker of [true, false]) {
       await assert.rejects(collect(session.generate(undefined, { max_tokens: 1 })), { code: 'CONTEXT_FULL' });
       await assert.rejects(session.sync(Array(33).fill(5)), { code: 'CONTEXT_FULL' });
     }));
-
-  test(`a generation ends with an end token unless told otherwise ${where}`, () =>
-    built(async (model) => {
-      const session = model.createSession({ seed: 1 });
-      const prompt = await model.tokenize('The end.');
-      const steps = await collect(session.generate([...prompt], { temperature: 1.5, top_k: 0, top_p: 1, min_p: 0 }));
-      const last = steps.at(-1);
-      assert.equal(last.eog || session.tokens.length === model.info.n_ctx, true);
-      assert.ok(steps.slice(0, -1).every(({ eog }) => !eog));
-      const end = await collect(model.createSession().generate(prompt, { max_tokens: 3, temperature: 0 }));
-      assert.ok(end.length <= 3);
-    }));
 }
 
 test('wrong options and arguments are named', async () => {

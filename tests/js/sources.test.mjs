@@ -64,7 +64,7 @@ for (const worker of [true, false]) {
       const progress = [];
       const options = { worker, progressCallback: (p) => progress.push(p) };
       await withModel(await source(), options, (model) => assert.equal(model.info.fingerprint, FINGERPRINT));
-      assert.ok(progress.length > 1);
+      assert.ok(progress.length > 5, `${progress.length}`); // while it arrives, not only when it is there
       assert.equal(progress.at(-1).loaded, bytes.length);
       assert.ok(progress.every(({ loaded }, i) => i === 0 || loaded >= progress[i - 1].loaded));
       assert.ok(progress.every(({ total }) => total === undefined || total === bytes.length));

@@ -80,22 +80,22 @@ test("the tokens' bytes joined are the text, also through half characters", () =
     assert.equal(byte.bytes.length, 1);
   }));
 
-test('a generated text comes in whole characters and equals the detokenized tokens', () =>
+test('a generated text comes in whole characters and equals the bytes of its tokens', () =>
   built(async (model) => {
-    const session = model.createSession({ seed: 4 });
-    // at this temperature single bytes come up often
-    const steps = await collect(
-      session.generate([1], { max_tokens: 200, temperature: 3, top_k: 0, top_p: 1, min_p: 0, ignore_eos: true }),
-    );
-    assert.ok(
-      steps.some(({ text, bytes }) => text === '' && bytes.length > 0),
-      'half characters came up',
-    );
-    const joined = Buffer.concat(steps.map(({ bytes }) => bytes));
-    const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(joined, { stream: true });
-    assert.equal(steps.map(({ text }) => text).join(''), whole.replace(/^ /, ''));
-    const [first] = steps;
-    assert.equal(first.text.startsWith(' '), false, 'the space before a text is not part of it');
+    let halves = 0;
+    for (let seed = 1; seed <= 6; seed++) {
+      const session = model.createSession({ seed });
+      // at this temperature every token is about as probable as any other, bytes among them
+      const options = { max_tokens: 200, temperature: 50, top_k: 0, top_p: 1, min_p: 0, ignore_eos: true, trace: false };
+      const steps = await collect(session.generate([1], options));
+      halves += steps.filter(({ text, bytes }) => text === '' && bytes.length > 0).length;
+      const joined = Buffer.concat(steps.map(({ bytes }) => bytes));
+      const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(joined, { stream: true });
+      // the space that stands before a text is not part of it
+      assert.equal(steps.map(({ text }) => text).join(''), whole.replace(/^ /, ''));
+      await session.dispose();
+    }
+    assert.ok(halves > 0, 'half characters came up');
   }));
 
 test('a coin depends on seed and position alone', () =>
