@@ -14,6 +14,7 @@
 /* 32 activations as signed bytes: value = q * d, d = greatest magnitude / 127, codes rounded to nearest, ties to even. */
 typedef struct tg_act_q8 {
     int8_t q[32];
+    uint8_t u[32]; /* q + 128: for a dot product whose second operand is unsigned */
     float d;
     int32_t sum; /* of q: corrects weight codes that are stored with an offset */
 } tg_act_q8;

@@ -19,19 +19,22 @@ static inline v128_t tg_half4(const void *halves)
     return wasm_v128_or(wasm_v128_or(value, sign), wasm_v128_and(special, wasm_i32x4_const_splat(0x7f800000)));
 }
 
-/* Calls walk(tile, n_blocks, x, x_stride, tokens, y, y_stride) for each strip, with 4 tokens at a time while there are 4 and then
- * with 1: walk is an inline function whose loops over `tokens` unroll, and it does the same additions for a token in either case.
- */
+/* Calls walk(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride): strip by strip with 4 tokens at a time while there are 4
+ * and then with 1; a single token takes two strips at a time, so that enough sums are under way at once. walk is an inline
+ * function whose loops over `strips` and `tokens` unroll, and it does the same additions for a row and a token in every case. */
 #define TG_WALK(walk, tile_type)                                                                                                 \
-    for (size_t strip = first; strip < last; strip++) {                                                                          \
+    size_t strip = first;                                                                                                        \
+    for (; n_tokens == 1 && strip + 2 <= last; strip += 2)                                                                       \
+        walk((const tile_type *)tiles + strip * n_blocks, n_blocks, x, x_stride, 2, 1, y + strip * TG_TILE_ROWS, y_stride);      \
+    for (; strip < last; strip++) {                                                                                              \
         const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                                     \
         const uint8_t *xt = x;                                                                                                   \
         float *yt = y + strip * TG_TILE_ROWS;                                                                                    \
         size_t t = 0;                                                                                                            \
         for (; t + 4 <= n_tokens; t += 4, xt += 4 * x_stride, yt += 4 * y_stride)                                                \
-            walk(tile, n_blocks, xt, x_stride, 4, yt, y_stride);                                                                 \
+            walk(tile, n_blocks, xt, x_stride, 1, 4, yt, y_stride);                                                              \
         for (; t < n_tokens; t++, xt += x_stride, yt += y_stride)                                                                \
-            walk(tile, n_blocks, xt, x_stride, 1, yt, y_stride);                                                                 \
+            walk(tile, n_blocks, xt, x_stride, 1, 1, yt, y_stride);                                                              \
     }
 
 #define TG_UNROLL _Pragma("clang loop unroll(full)")

@@ -22,6 +22,7 @@ void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
         out[b].sum = 0;
         for (int i = 0; i < 32; i++) {
             out[b].q[i] = inverse > 0 ? (int8_t)rintf(x[i] * inverse) : 0;
+            out[b].u[i] = (uint8_t)(out[b].q[i] + 128);
             out[b].sum += out[b].q[i];
         }
     }

@@ -24,6 +24,7 @@ typedef struct tg_tile_q4_0 {
 typedef struct tg_tile_q8_0 {
     int8_t qs[8][4][4]; /* [j][row][i]: element 4j + i */
     uint16_t d[4];
+    int16_t sum[4]; /* of each row's codes: corrects products with activations that have 128 added */
 } tg_tile_q8_0;
 
 typedef float tg_block_f32;

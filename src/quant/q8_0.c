@@ -20,8 +20,12 @@ void tg_repack_q8_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *t
         const uint8_t *block = blocks + b * sizeof(tg_block_q8_0);
         tg_tile_q8_0 *tile = (tg_tile_q8_0 *)tiles + b;
         memcpy(&tile->d[lane], block, 2);
+        int sum = 0;
         for (int j = 0; j < 8; j++)
             memcpy(tile->qs[j][lane], block + 2 + 4 * j, 4);
+        for (int i = 0; i < 32; i++)
+            sum += (int8_t)block[2 + i];
+        tile->sum[lane] = (int16_t)sum;
     }
 }
 

@@ -117,8 +117,8 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
         fn(x, 96, got);
         scalar(x, 96, expected);
         for (int b = 0; b < 3; b++) {
-            CHECK(!memcmp(got[b].q, expected[b].q, 32) && got[b].sum == expected[b].sum, "%s: codes differ in round %d", name,
-                  round);
+            CHECK(!memcmp(got[b].q, expected[b].q, 32) && !memcmp(got[b].u, expected[b].u, 32) && got[b].sum == expected[b].sum,
+                  "%s: codes differ in round %d", name, round);
             CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name, got[b].d, expected[b].d);
             int sum = 0;
             float most = 0;
