@@ -141,8 +141,9 @@ tg_status tg_spm_encode(const tg_tokens *tokens, const char *text, size_t length
     size_t n_bytes;
     char *escaped = escape(text, length, first && tokens->add_space_prefix, &n_bytes);
     const size_t n = escaped ? split(escaped, n_bytes, NULL) : 0;
+    const bool fits = n && n <= SIZE_MAX / (2 * sizeof *w.heap); /* where size_t has 32 bits, the product could wrap */
     w.text = escaped;
-    w.symbols = escaped ? malloc(n * sizeof *w.symbols) : NULL;
+    w.symbols = fits ? malloc(n * sizeof *w.symbols) : NULL;
     /* n - 1 pairs at first, and each of at most n - 1 merges takes one out and adds at most two */
     w.heap = w.symbols ? malloc(2 * n * sizeof *w.heap) : NULL;
     if (!w.heap) {

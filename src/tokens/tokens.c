@@ -10,8 +10,26 @@
 
 /* Tokens with these spellings end a turn or a text, whatever the file's keys say: as the known model families write them. */
 static const char *const end_spellings[] = {
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",   "<|endoftext|>",
-    "<|eom_id|>", "<EOT>",      "_<EOT>",  "<|end_of_text|>", "<end_of_utterance>",
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<|flush|>",
+    "<|calls|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "</s>",
+    "<|eom_id|>",
+    "<EOT>",
+    "_<EOT>",
+    "[EOT]",
+    "[EOS]",
+    "<|end_of_text|>",
+    "<end_of_utterance>",
+    "<eos>",
+    "<turn|>",
+    "<|tool_response>",
 };
 
 static uint32_t hash(const char *text, size_t length)
@@ -34,14 +52,15 @@ int32_t tg_tokens_find(const tg_tokens *t, const char *text, size_t length)
     return -1;
 }
 
-/* The first entry of a spelling keeps it. */
+/* The first entry of a spelling keeps it. Control, unknown and byte tokens stay out: text that merely spells one, letter by
+ * letter, must not become it (nor can it in SentencePiece), or a user's words could end a turn and bytes would be lost. */
 static void fill_table(tg_tokens *t)
 {
-    for (uint32_t i = 0; i < t->n; i++)
-        t->longest = t->entries[i].length > t->longest ? t->entries[i].length : t->longest;
     for (uint32_t i = 0; i < t->n; i++) {
-        if (tg_tokens_find(t, t->entries[i].data, t->entries[i].length) >= 0)
+        const bool text = t->kinds[i] != TG_TOKEN_CONTROL && t->kinds[i] != TG_TOKEN_UNKNOWN && t->kinds[i] != TG_TOKEN_BYTE;
+        if (!text || tg_tokens_find(t, t->entries[i].data, t->entries[i].length) >= 0)
             continue;
+        t->longest = t->entries[i].length > t->longest ? t->entries[i].length : t->longest;
         uint32_t at = hash(t->entries[i].data, t->entries[i].length) & t->mask;
         while (t->table[at])
             at = (at + 1) & t->mask;
@@ -71,9 +90,8 @@ static tg_status fill_bytes(tg_tokens *t, tg_error *error)
             if (t->byte_ids[high << 4 | low] < 0)
                 t->byte_ids[high << 4 | low] = (int32_t)i;
         } else if (t->kinds[i] != TG_TOKEN_CONTROL && t->kinds[i] != TG_TOKEN_UNKNOWN) {
-            const bool plain = t->kinds[i] == TG_TOKEN_USER_DEFINED; /* spelt as it is */
             for (uint32_t k = 0; k < entry.length;) {
-                const bool space = !plain && entry.length - k >= 3 && !memcmp(entry.data + k, SPACE, 3);
+                const bool space = entry.length - k >= 3 && !memcmp(entry.data + k, SPACE, 3);
                 to[length++] = space ? ' ' : entry.data[k];
                 k += space ? 3 : 1;
             }
@@ -87,12 +105,11 @@ static tg_status fill_bytes(tg_tokens *t, tg_error *error)
 
 static void sort_special(tg_tokens *t)
 {
-    /* few, and a heap sort needs no memory; longest first, then by id */
     for (uint32_t i = 0; i < t->n; i++)
         if ((t->kinds[i] == TG_TOKEN_CONTROL || t->kinds[i] == TG_TOKEN_UNKNOWN || t->kinds[i] == TG_TOKEN_USER_DEFINED) &&
             t->entries[i].length)
             t->special[t->n_special++] = (int32_t)i;
-    /* counting by length, stable: a special token is at most as long as the longest entry */
+    /* merge sort, stable: the longest first, then by id */
     for (uint32_t width = 1; width < t->n_special; width *= 2)
         for (uint32_t from = 0; from + width < t->n_special; from += 2 * width) {
             const uint32_t end = from + 2 * width < t->n_special ? from + 2 * width : t->n_special;
@@ -124,7 +141,7 @@ static tg_status read_id(const tg_gguf *gguf, const char *key, uint32_t n, int32
 
 static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
 {
-    int32_t eot, eom;
+    int32_t eot, eom, padding;
     bool found;
     tg_status status = read_id(gguf, "tokenizer.ggml.bos_token_id", t->n, &t->bos, error);
     if (!status)
@@ -135,6 +152,8 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
         status = read_id(gguf, "tokenizer.ggml.eot_token_id", t->n, &eot, error);
     if (!status)
         status = read_id(gguf, "tokenizer.ggml.eom_token_id", t->n, &eom, error);
+    if (!status) /* nothing uses it, but an id outside tells of a damaged vocabulary */
+        status = read_id(gguf, "tokenizer.ggml.padding_token_id", t->n, &padding, error);
     t->add_bos = true; /* this kind's defaults */
     t->add_eos = false;
     t->add_space_prefix = true;
@@ -150,10 +169,12 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
         if (ends[i] >= 0)
             t->eog[ends[i]] = true;
-    for (size_t i = 0; i < sizeof end_spellings / sizeof end_spellings[0]; i++) {
-        const int32_t id = tg_tokens_find(t, end_spellings[i], strlen(end_spellings[i]));
-        if (id >= 0 && (t->kinds[id] == TG_TOKEN_CONTROL || t->kinds[id] == TG_TOKEN_USER_DEFINED))
-            t->eog[id] = true;
+    for (uint32_t s = 0; s < t->n_special; s++) {
+        const int32_t id = t->special[s];
+        for (size_t i = 0; i < sizeof end_spellings / sizeof end_spellings[0]; i++)
+            if (t->kinds[id] != TG_TOKEN_UNKNOWN && t->entries[id].length == strlen(end_spellings[i]) &&
+                !memcmp(t->entries[id].data, end_spellings[i], t->entries[id].length))
+                t->eog[id] = true;
     }
     return TG_OK;
 }
@@ -342,6 +363,8 @@ static bool part_after(parts *p, int32_t before, part what)
 {
     if (p->n == p->capacity) {
         const size_t capacity = p->capacity ? p->capacity * 2 : 16;
+        if (capacity > INT32_MAX / sizeof(part)) /* beyond it sizes wrap where size_t has 32 bits */
+            return false;
         part *larger = realloc(p->list, capacity * sizeof *larger);
         if (!larger)
             return false;
@@ -427,19 +450,22 @@ tg_status tg_tokens_decode(const tg_tokens *t, const int32_t *ids, size_t n_ids,
                            tg_error *error)
 {
     size_t length = 0;
-    bool strip = t->add_space_prefix; /* until the first byte of the text */
+    bool strip = t->add_space_prefix; /* a text begins here: what comes first may bring its space prefix */
     *n = 0;
     for (size_t i = 0; i < n_ids; i++) {
         if (ids[i] < 0 || (uint32_t)ids[i] >= t->n)
             return tg_fail(error, TG_TOKEN_OUT_OF_RANGE, TG_NO_OFFSET, "token %d is not in the vocabulary of %u", (int)ids[i],
                            (unsigned)t->n);
         tg_str bytes = tg_tokens_bytes(t, ids[i]);
-        if (strip && bytes.length) {
-            if (bytes.data[0] == ' ') {
+        /* A user-defined token was cut out of the text as it is spelt: it has no prefix itself, and encoding puts one before what
+         * follows it. (One that spells a space U+2581 comes only from merges, like a normal token.) */
+        const bool cut = t->kinds[ids[i]] == TG_TOKEN_USER_DEFINED && bytes.length == t->entries[ids[i]].length;
+        if (bytes.length) {
+            if (strip && !cut && bytes.data[0] == ' ') {
                 bytes.data++;
                 bytes.length--;
             }
-            strip = false;
+            strip = cut && t->add_space_prefix;
         }
         for (uint32_t k = 0; k < bytes.length; k++, length++)
             if (length < capacity)

@@ -45,7 +45,7 @@ tg_str tg_tokens_entry(const tg_tokens *tokens, int32_t id);
 tg_status tg_tokens_encode(const tg_tokens *tokens, const char *text, size_t length, unsigned flags, int32_t *ids,
                            size_t capacity, size_t *n, tg_error *error);
 /* The exact bytes of ids joined, less the one space that tokenizing put before a text (SentencePiece's space prefix) when ids
- * begin a text. *n likewise. */
+ * begin a text, and likewise after a user-defined token, where tokenizing put one, too. *n likewise. */
 tg_status tg_tokens_decode(const tg_tokens *tokens, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n,
                            tg_error *error);
 

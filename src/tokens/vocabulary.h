@@ -34,9 +34,9 @@ struct tg_tokens {
     bool *eog;             /* [n] */
     tg_view *views;        /* [n] of storage */
     char *storage;         /* the bytes each token adds to a text, one after the other */
-    uint32_t *table;       /* [mask + 1] id + 1 by hash of the entry, 0 where free */
+    uint32_t *table;       /* [mask + 1] id + 1 by hash of the entry, 0 where free; what text can become by merging */
     uint32_t mask;
-    uint32_t longest; /* bytes of the longest entry: nothing longer is a token */
+    uint32_t longest; /* bytes of the longest entry in the table: nothing longer is found there */
     int32_t *special; /* [n_special] control, unknown and user-defined tokens, longest entry first */
     uint32_t n_special;
     int32_t byte_ids[256]; /* or -1 */
@@ -46,7 +46,7 @@ struct tg_tokens {
     size_t memory;
 };
 
-/* The id of an entry spelt like this, or -1. */
+/* The id of the entry that text may become by merging, normal, user-defined or unused, spelt like this; or -1. */
 int32_t tg_tokens_find(const tg_tokens *tokens, const char *text, size_t length);
 
 /* One byte by itself: its byte token, or the unknown token. */

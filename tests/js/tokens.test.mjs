@@ -56,6 +56,11 @@ for (const { name, source, needs } of [
     source: shared('tokenizers/ggml-vocab-llama-spm.gguf').path,
     needs: shared('tokenizers/ggml-vocab-llama-spm.gguf').needs,
   },
+  {
+    name: 'phi-3, where </s> is user-defined', // and so met in every text
+    source: shared('tokenizers/ggml-vocab-phi-3.gguf').path,
+    needs: shared('tokenizers/ggml-vocab-phi-3.gguf').needs,
+  },
 ]) {
   test(`10,000 random texts come back from their tokens: ${name}`, needs, () =>
     withModel(source, { worker: false, vocab_only: true }, async (model) => {

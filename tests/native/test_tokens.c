@@ -123,6 +123,82 @@ static void specials(void)
     drop(v);
 }
 
+/* What is plain text stays plain text, and comes back, whatever the vocabulary spells. */
+static void no_imitations(void)
+{
+    static const entry letters[] = {{SP, -9, 1},   {"x", -5, 1},  {"<", -5, 1},   {"s", -5, 1},    {">", -5, 1},
+                                    {"s>", -1, 1}, {"0x", -1, 1}, {"0x41", 0, 1}, {"0x41>", 0, 1}, {"0", -5, 1},
+                                    {"4", -5, 1},  {"1", -5, 1},  {"41", -1, 1}};
+    static const entry user[] = {{SP, -9, 1}, {"x", -5, 1}, {"<t>", 0, 4}, {" y", 0, 4}, {SP SP, -1, 4}};
+    static const struct {
+        const entry *entries;
+        uint32_t n;
+        const char *text, *spelt;
+    } cases[] = {
+        {letters, 13, "x<s>x", SP " x < s> x"}, /* merges spell a control token, but do not become it */
+        {letters, 13, "<0x41>", SP " < 0x41>"}, /* nor a byte token */
+        {user, 5, "<t>x", "<t> " SP " x"},      /* a text begins anew after it, with a prefix that is not text */
+        {user, 5, "x<t>x", SP " x <t> " SP " x"},
+        {user, 5, "x<t> x", SP " x <t> " SP SP " x"},
+        {user, 5, "<t><t> y", "<t> <t>  y"}, /* a space of its own spelling is text */
+        {user, 5, " y", " y"},
+        {user, 5, "x  x", SP " x " SP SP " x"}, /* user-defined, but only merges make it: a normal token's spaces */
+        {user, 5, " x", SP SP " x"},
+        {user, 5, " ", SP SP},
+        {user, 5, "   ", SP SP " " SP SP},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tg_status status;
+        vocabulary v = make(cases[i].entries, cases[i].n, 1, NULL, 0, &status);
+        int32_t ids[64];
+        char back[64];
+        size_t n, n_back, length = strlen(cases[i].text);
+        expect(v.tokens, cases[i].text, 0, cases[i].spelt);
+        CHECK(!tg_tokens_encode(v.tokens, cases[i].text, length, 0, ids, 64, &n, NULL), "\"%s\"", cases[i].text);
+        CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
+                  !memcmp(back, cases[i].text, length),
+              "\"%s\" comes back as \"%.*s\"", cases[i].text, (int)n_back, back);
+        drop(v);
+    }
+}
+
+static void ends(void)
+{
+    static const entry entries[] = {{"<|return|>", 0, 3}, {"<|call|>", 0, 4}, {"<end_of_turn>", 0, 1}, {"<|user|>", 0, 3}};
+    tiny_bytes keys = {0};
+    tg_status status;
+    tiny_key_u32(&keys, "tokenizer.ggml.eot_token_id", 4);
+    tiny_key_u32(&keys, "tokenizer.ggml.eom_token_id", 5);
+    vocabulary v = make(entries, 4, 1, &keys, 2, &status);
+    for (int32_t id = 0; id < 259 + 4; id++)
+        CHECK(tg_tokens_is_eog(v.tokens, id) == (id == 2 || id == 4 || id == 5 || id == 259 || id == 260), "token %d, %s",
+              (int)id, tg_tokens_entry(v.tokens, id).data);
+    drop(v);
+    free(keys.data);
+}
+
+/* No id is written past the capacity; the count and the first ids are those of a full call. */
+static void capacities(void)
+{
+    static const entry entries[] = {{SP, -9, 1}, {"a", -1, 1}};
+    tg_status status;
+    vocabulary v = make(entries, 2, 1, NULL, 0, &status);
+    int32_t full[8], part[8];
+    size_t n, count;
+    char text[8];
+    CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, full, 8, &n, NULL) && n == 5, "%zu tokens", n);
+    for (size_t capacity = 0; capacity <= n; capacity++) {
+        memset(part, -1, sizeof part);
+        CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, part, capacity, &count, NULL) && count == n, "%zu", count);
+        CHECK(!memcmp(part, full, capacity * sizeof *part) && part[capacity] == -1, "capacity %zu", capacity);
+        memset(text, '#', sizeof text);
+        CHECK(!tg_tokens_decode(v.tokens, full, n, text, capacity, &count, NULL) && count == 3, "%zu bytes", count);
+        const size_t written = capacity < 3 ? capacity : 3;
+        CHECK(!memcmp(text, "aab", written) && text[written] == '#', "capacity %zu", capacity);
+    }
+    drop(v);
+}
+
 static void options(void)
 {
     static const entry entries[] = {{SP, -9, 1}, {"x", -1, 1}};
@@ -165,6 +241,17 @@ static void damaged(void)
         vocabulary v = make(cases[i].entries, 1, 1, NULL, 0, &status);
         CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s: %s", cases[i].what, tg_status_name(status));
         drop(v);
+    }
+    static const char *const ids[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id",
+                                      "tokenizer.ggml.padding_token_id"};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        tiny_bytes keys = {0};
+        tg_status status;
+        tiny_key_u32(&keys, ids[i], 259);
+        vocabulary v = make(NULL, 0, 1, &keys, 1, &status);
+        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s outside: %s", ids[i], tg_status_name(status));
+        drop(v);
+        free(keys.data);
     }
 }
 
@@ -213,12 +300,78 @@ static void long_runs(void)
     drop(v);
 }
 
+/* A file whole, NUL-terminated, or NULL; the caller frees it. */
+static char *read_whole(const char *folder, const char *name, const char *suffix, size_t *size)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s%s", folder, name, suffix);
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    tiny_bytes b = {0};
+    char chunk[4096];
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
+        tiny_put(&b, chunk, n);
+    fclose(file);
+    *size = b.size;
+    tiny_put(&b, "", 1);
+    return (char *)b.data;
+}
+
+/* .inp: texts, each followed by a separator; .out: a line of ids for each, without BOS */
+static void vectors(void)
+{
+    static const char *const names[] = {"ggml-vocab-llama-spm.gguf", "ggml-vocab-phi-3.gguf"};
+    static const char folder[] = "../shared/tokenizers", separator[] = "\n__ggml_vocab_test__\n";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t size, used, ignored;
+        char *file = read_whole(folder, names[i], "", &size), *texts = read_whole(folder, names[i], ".inp", &ignored),
+             *lines = read_whole(folder, names[i], ".out", &ignored);
+        if (!file || !texts || !lines) {
+            SKIP("the vocabularies of ../shared/tokenizers are not part of the project");
+        } else {
+            tg_error error = {0};
+            tg_tokens *t = NULL;
+            tg_gguf *gguf = tg_gguf_new(size);
+            const tg_status status = tg_gguf_feed(gguf, (uint8_t *)file, size, &used, &error);
+            CHECK(!status && !tg_tokens_new(gguf, &t, &error), "%s: %s", names[i], error.message);
+            int count = 0;
+            char *line = lines;
+            for (char *text = texts, *end; t && (end = strstr(text, separator)); text = end + strlen(separator), count++) {
+                int32_t ids[256];
+                char got[2048] = "", back[2048];
+                size_t n = 0, n_back = 0;
+                CHECK(!tg_tokens_encode(t, text, (size_t)(end - text), 0, ids, 256, &n, &error) && n <= 256, "%s", error.message);
+                for (size_t k = 0, at = 0; k < n; k++)
+                    at += (size_t)snprintf(got + at, sizeof got - at, " %d", (int)ids[k]);
+                const size_t width = strcspn(line, "\n");
+                CHECK(strlen(got) == width && !memcmp(got, line, width), "%s, text %d:%s, not%.*s", names[i], count, got,
+                      (int)width, line);
+                CHECK(!tg_tokens_decode(t, ids, n, back, sizeof back, &n_back, &error) && n_back == (size_t)(end - text) &&
+                          !memcmp(back, text, n_back),
+                      "%s, text %d does not come back", names[i], count);
+                line += width + (line[width] == '\n');
+            }
+            CHECK(count == 46, "%s: %d vectors", names[i], count);
+            tg_tokens_free(t);
+            tg_gguf_free(gguf);
+        }
+        free(file);
+        free(texts);
+        free(lines);
+    }
+}
+
 static const tg_test tests[] = {
     {"tokens-merges", "the best pair first, the leftmost among equals, bytes for what is left", merges},
     {"tokens-specials", "user-defined tokens always, control tokens when asked for", specials},
+    {"tokens-plain", "text that spells special or byte tokens stays text; user-defined tokens come back exactly", no_imitations},
+    {"tokens-ends", "the tokens that end a generation, by key and by spelling", ends},
+    {"tokens-capacity", "nothing past the capacity, the whole count", capacities},
     {"tokens-options", "space prefix, BOS and EOS by the file's keys", options},
     {"tokens-damaged", "damaged vocabularies are refused", damaged},
     {"tokens-random", "any bytes come back", random_bytes},
     {"tokens-long", "a megabyte of one letter", long_runs},
+    {"tokens-vectors", "46 published vectors of each of two vocabularies", vectors},
 };
 TEST_MAIN(tests)
