@@ -141,7 +141,7 @@ static tg_status read_id(const tg_gguf *gguf, const char *key, uint32_t n, int32
 
 static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
 {
-    int32_t eot, eom, padding;
+    int32_t eot, eom;
     bool found;
     tg_status status = read_id(gguf, "tokenizer.ggml.bos_token_id", t->n, &t->bos, error);
     if (!status)
@@ -152,8 +152,6 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
         status = read_id(gguf, "tokenizer.ggml.eot_token_id", t->n, &eot, error);
     if (!status)
         status = read_id(gguf, "tokenizer.ggml.eom_token_id", t->n, &eom, error);
-    if (!status) /* nothing uses it, but an id outside tells of a damaged vocabulary */
-        status = read_id(gguf, "tokenizer.ggml.padding_token_id", t->n, &padding, error);
     t->add_bos = true; /* this kind's defaults */
     t->add_eos = false;
     t->add_space_prefix = true;

@@ -242,8 +242,7 @@ static void damaged(void)
         CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s: %s", cases[i].what, tg_status_name(status));
         drop(v);
     }
-    static const char *const ids[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id",
-                                      "tokenizer.ggml.padding_token_id"};
+    static const char *const ids[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         tiny_bytes keys = {0};
         tg_status status;
