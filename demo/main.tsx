@@ -5,7 +5,9 @@ import { Instrument } from './state.js';
 import { App } from './views/app.js';
 
 const instrument = new Instrument();
-render(<App instrument={instrument} />, document.getElementById('app')!);
+const app = document.getElementById('app')!;
+app.replaceChildren(); // what stood there for the case that this program cannot be loaded
+render(<App instrument={instrument} />, app);
 void instrument.start((progress) =>
   loadModel('storybook', { progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0) }),
 );

@@ -1,7 +1,8 @@
 // In: dist/demo and --port N. Out: the page on 127.0.0.1, with the headers a strict host would send. `npm start` runs it; the tests call serve().
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
+import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -35,16 +36,15 @@ const TRIES = 20; // ports that are tried from PORT on when none was asked for
 
 /** The file that a request's path names, inside root; undefined when there is none. */
 function fileOf(root, url) {
-  let path;
   try {
-    path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    const path = decodeURIComponent(url.split('?', 1)[0]);
+    const name = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
+    if (!name.startsWith(normalize(root + sep))) return undefined;
+    const stat = statSync(name);
+    return stat.isFile() ? { name, size: stat.size } : undefined;
   } catch {
-    return undefined;
+    return undefined; // no such file, or a path that names none
   }
-  const name = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
-  if (!name.startsWith(normalize(root + sep)) || path.includes('\0')) return undefined;
-  const stat = statSync(name, { throwIfNoEntry: false });
-  return stat?.isFile() ? { name, size: stat.size } : undefined;
 }
 
 /** One range of bytes, as "bytes=from-to"; undefined for the whole, null when it lies outside. */
@@ -71,9 +71,7 @@ function answer(roots, request, response) {
     ...(range && { 'Content-Range': `bytes ${from}-${to}/${file.size}` }),
   });
   if (request.method === 'HEAD' || file.size === 0) return response.end();
-  createReadStream(file.name, { start: from, end: to })
-    .on('error', () => response.destroy())
-    .pipe(response);
+  pipeline(createReadStream(file.name, { start: from, end: to }), response, () => {}); // a broken end closes the other
 }
 
 /** Serves folders (the first that has a file wins); port 0 takes any free one, undefined the first free from 8080 on. */
@@ -102,7 +100,7 @@ export async function serve({ port, roots }) {
   };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { port: { type: 'string' } } });
   const port = values.port === undefined ? undefined : Number(values.port);
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536)) {

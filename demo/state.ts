@@ -1,9 +1,9 @@
 /** The page's state and what can be done with it: in, the user's wishes; out, signals that the views read. One session at a time; work is done in order. */
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import type { Model, SamplerOptions, Session, StepTrace } from '../web/index.js';
 import { stages } from '../web/index.js';
 
-export type Phase = 'loading' | 'ready' | 'running' | 'ended' | 'full' | 'failed';
+export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
 
 /** A token of the text: what it adds and how it was drawn. */
 export interface Made {
@@ -51,8 +51,12 @@ const FIRST_SEED = 5;
 const TOP_N = 50;
 const TYPING_MS = 120; // a pause in typing after which the prompt is run
 
+/** Resolves once the screen shows what has changed, so that the drawing is not counted as the model's time. */
+const painted = () => new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
 export class Instrument {
   readonly phase = signal<Phase>('loading');
+  readonly running = signal(false); // a wish: it may end before the token that is under way
   readonly loaded = signal(0); // share of the model's file
   readonly failure = signal('');
   readonly prompt = signal(FIRST_PROMPT);
@@ -62,15 +66,18 @@ export class Instrument {
   readonly trace = signal<StepTrace | undefined>(undefined);
   readonly decoded = signal(0);
   readonly memory = signal(0);
-  readonly rate = signal(0); // tokens a second of the last run
+  readonly rate = signal(0); // tokens a second of the last run, with every choice traced, without the waits for the screen
   readonly model = signal<Model | undefined>(undefined);
   /** No further token can be made. */
   readonly over = computed(() => this.phase.value === 'ended' || this.phase.value === 'full');
 
+  /** What is shown is about to change. */
+  readonly busy = computed(() => this.#pending.value > 0);
+
+  readonly #pending = signal(0); // works that are queued or under way, and typing that is not yet taken up
   #session: Session | undefined;
-  #promptTokens = 0;
   #work: Promise<void> = Promise.resolve();
-  #typing: ReturnType<typeof setTimeout> | undefined;
+  #typing: ReturnType<typeof setTimeout> | undefined; // the prompt on the page is not yet the session's
   #looking = false;
 
   /** Takes up a model that load makes, and shows its first choice. */
@@ -85,40 +92,76 @@ export class Instrument {
 
   /** One thing after the other; what fails is shown. */
   #do(work: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(work).catch((error: unknown) => {
-      this.failure.value = error instanceof Error ? error.message : String(error);
-      this.phase.value = 'failed';
-    });
+    this.#pending.value++;
+    this.#work = this.#work
+      .then(work)
+      .catch((error: unknown) => {
+        this.failure.value = error instanceof Error ? error.message : String(error);
+        this.phase.value = 'failed';
+        this.running.value = false;
+      })
+      .finally(() => this.#pending.value--);
     return this.#work;
   }
 
-  /** The prompt becomes the session's text. */
+  /** The prompt becomes the session's text; when it cannot, nothing is shown that belongs to another text. */
   async #take(): Promise<void> {
-    await this.#session!.sync(this.prompt.value);
-    this.#promptTokens = this.#session!.tokens.length;
+    if (!this.#session) return; // there is no model, and the page says why
     this.made.value = [];
+    try {
+      await this.#session.sync(this.prompt.value);
+      await this.#look();
+    } catch (error) {
+      this.trace.value = undefined;
+      throw error;
+    }
     this.failure.value = '';
-    this.phase.value = 'ready';
-    await this.#look();
+    this.phase.value = this.#full() ? 'full' : 'ready';
+  }
+
+  #full(): boolean {
+    return this.#session!.tokens.length >= this.model.value!.info.n_ctx;
   }
 
   #options(): SamplerOptions {
     return { ...this.values.value, seed: this.seed.value };
   }
 
-  /** The next choice with the settings as they are, from the logits that are there; the model runs only for tokens that are new. */
-  async #look(): Promise<void> {
-    this.trace.value = await this.#session!.candidates({ ...this.#options(), top_n: TOP_N });
+  /** The next choice with the settings as they are, from the logits that are there; the model runs only for tokens that are new.
+   *  What else changes with it is seen together with it. */
+  async #look(change = () => {}): Promise<void> {
+    const trace = await this.#session!.candidates({ ...this.#options(), top_n: TOP_N });
     const { decoded_tokens, memory } = await this.model.value!.stats();
-    this.decoded.value = decoded_tokens;
-    this.memory.value = memory.total;
+    batch(() => {
+      this.trace.value = trace;
+      this.decoded.value = decoded_tokens;
+      this.memory.value = memory.total;
+      change();
+    });
   }
 
   setPrompt(text: string): void {
     this.prompt.value = text;
     this.pause();
+    this.made.value = [];
+    if (this.#session) this.phase.value = 'ready'; // what comes next comes after the new prompt
+    this.#endTyping();
+    this.#pending.value++;
+    this.#typing = setTimeout(() => this.#typed(), TYPING_MS);
+  }
+
+  /** Whether anything was typed that is not yet taken up; that is the caller's now. */
+  #endTyping(): boolean {
+    if (this.#typing === undefined) return false;
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => void this.#do(() => this.#take()), TYPING_MS);
+    this.#typing = undefined;
+    this.#pending.value--;
+    return true;
+  }
+
+  /** Takes up what was typed, if anything was, before whatever comes next. */
+  #typed(): void {
+    if (this.#endTyping()) void this.#do(() => this.#take());
   }
 
   set(name: SettingName, value: number): void {
@@ -133,58 +176,64 @@ export class Instrument {
 
   /** Many moves of a slider while one look is under way are followed by one more look. */
   #lookSoon(): void {
+    this.#typed();
     if (this.#looking || !this.#session) return;
     this.#looking = true;
     void this.#do(async () => {
       this.#looking = false;
-      await this.#look();
+      if (this.phase.value !== 'failed') await this.#look();
     });
   }
 
   async #make(): Promise<void> {
-    if (this.over.value) return;
+    if (this.phase.value !== 'ready') return;
+    const before = this.made.value;
+    const fresh: Made[] = [];
+    let ended = false;
     for await (const step of this.#session!.generate(undefined, { ...this.#options(), max_tokens: 1, trace: false })) {
-      this.made.value = [...this.made.value, { token: step.token, text: step.text, bytes: step.bytes, logprob: step.logprob }];
-      if (step.eog) this.phase.value = 'ended';
+      fresh.push({ token: step.token, text: step.text, bytes: step.bytes, logprob: step.logprob });
+      ended = step.eog;
     }
-    if (!this.over.value && this.#session!.tokens.length >= this.model.value!.info.n_ctx) this.phase.value = 'full';
-    await this.#look();
+    await this.#look(() => {
+      if (this.made.value !== before) return; // another prompt was typed meanwhile
+      this.made.value = [...before, ...fresh];
+      if (ended) this.phase.value = 'ended';
+      else if (this.#full()) this.phase.value = 'full';
+    });
   }
 
   step(): Promise<void> {
     this.pause();
+    this.#typed();
     return this.#do(() => this.#make());
   }
 
   /** Goes on until pause, an end token, or a full context. */
   run(): Promise<void> {
-    if (this.phase.value !== 'ready') return Promise.resolve();
-    this.phase.value = 'running';
+    this.#typed();
+    this.running.value = true;
     return this.#do(async () => {
-      const start = performance.now();
-      const before = this.made.value.length;
-      while (this.phase.value === 'running') {
+      let busy = 0; // milliseconds
+      for (let n = 1; this.running.value && this.phase.value === 'ready'; n++) {
+        const start = performance.now();
         await this.#make();
-        this.rate.value = ((this.made.value.length - before) / (performance.now() - start)) * 1000;
-        await new Promise(requestAnimationFrame);
+        busy += performance.now() - start;
+        this.rate.value = (n / busy) * 1000;
+        await painted();
       }
+      this.running.value = false;
     });
   }
 
   /** At most the token that is under way is still made. */
   pause(): void {
-    if (this.phase.value === 'running') this.phase.value = 'ready';
+    this.running.value = false;
   }
 
   /** Back to the end of the prompt. */
   reset(): Promise<void> {
     this.pause();
-    if (!this.#session) return Promise.resolve();
-    return this.#do(async () => {
-      await this.#session!.rewind(this.#promptTokens);
-      this.made.value = [];
-      this.phase.value = 'ready';
-      await this.#look();
-    });
+    this.#endTyping();
+    return this.#do(() => this.#take());
   }
 }

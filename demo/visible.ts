@@ -12,6 +12,14 @@ export function visible(text: string, bytes: Uint8Array): string {
     .join('');
 }
 
+/** A token's name: its text made visible, or the vocabulary's spelling of one that adds nothing to a text. */
+export function name({ text, bytes }: { text: string; bytes: Uint8Array }): string {
+  return visible(text, bytes) || '∅';
+}
+
+/** Control tokens add no bytes; they look different from a text that spells the same. */
+export const isControl = ({ bytes }: { bytes: Uint8Array }): boolean => bytes.length === 0;
+
 /** A probability for people: three digits, and never a 0 or 1 that is none. */
 export function percent(p: number): string {
   if (p === 0) return '0';

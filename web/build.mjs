@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const page = join(dist, 'demo');
 const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, sourcemap: true, logLevel: 'warning' };
-const PAGE_FILES = ['.html', '.css', '.svg', '.png', '.ico'];
+const PAGE_FILES = ['.html', '.css', '.svg', '.ico'];
 const MODEL = 'storybook-q8_0.gguf';
 
 /** Bundles those of the entries that exist, each into one file. */

@@ -44,7 +44,7 @@ export function App({ instrument }: { instrument: Instrument }) {
           {instrument.failure.value}
         </p>
       )}
-      <main>
+      <main class={instrument.running.value ? 'running' : ''} aria-busy={instrument.busy.value}>
         <Text instrument={instrument} />
         <Choice instrument={instrument} />
         <Stages instrument={instrument} />

@@ -1,7 +1,7 @@
 /** The choice that comes next: every candidate with its probability before and after the stages, and the draw. In: the instrument. Out: the panel. */
 import type { Candidate, StepTrace } from '../../web/index.js';
 import type { Instrument } from '../state.js';
-import { percent, visible } from '../visible.js';
+import { isControl, name, percent } from '../visible.js';
 
 /** What became of a candidate, in a word. */
 function fate(candidate: Candidate, trace: StepTrace): string {
@@ -9,10 +9,15 @@ function fate(candidate: Candidate, trace: StepTrace): string {
   return candidate.removed_by ?? '';
 }
 
+/** A token's name; a control token's is in a frame. */
+function Piece({ token }: { token: Candidate }) {
+  return <span class="piece">{isControl(token) ? <span class="control">{name(token)}</span> : name(token)}</span>;
+}
+
 function Bar({ candidate, trace, scale }: { candidate: Candidate; trace: StepTrace; scale: number }) {
-  const { token, text, bytes, p, final, removed_by, logit } = candidate;
+  const { token, p, final, removed_by, logit } = candidate;
   const drawn = token === trace.draw.token;
-  const reason = trace.stages.find(({ name }) => name === removed_by)?.reason;
+  const reason = trace.stages.find((stage) => stage.name === removed_by)?.reason;
   const title = `id ${token}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
   return (
     <li
@@ -23,7 +28,7 @@ function Bar({ candidate, trace, scale }: { candidate: Candidate; trace: StepTra
       data-final={final}
       title={title}
     >
-      <span class="piece">{visible(text, bytes) || '∅'}</span>
+      <Piece token={candidate} />
       <span class="id">{token}</span>
       <span class="bar" aria-hidden="true">
         <i style={{ width: `${(100 * p) / scale}%` }} />
@@ -52,16 +57,16 @@ function Draw({ trace }: { trace: StepTrace }) {
             key={candidate.token}
             class={candidate.token === token ? 'on' : ''}
             style={{ flexGrow: candidate.final }}
-            title={`${visible(candidate.text, candidate.bytes)}: ${percent(candidate.final)}`}
+            title={`${name(candidate)}: ${percent(candidate.final)}`}
           >
-            {candidate.final > 0.06 && visible(candidate.text, candidate.bytes)}
+            {candidate.final > 0.06 && name(candidate)}
           </span>
         ))}
         {unlisted > 1e-9 && <span style={{ flexGrow: unlisted }} title={`tokens not listed: ${percent(unlisted)}`} />}
         <i class="coin" data-testid="coin" data-u={u} data-low={low} data-high={high} style={{ left: `${100 * u}%` }} />
       </div>
       <p>
-        {drawn && <b>{visible(drawn.text, drawn.bytes) || '∅'}</b>} holds {low.toFixed(4)} to {high.toFixed(4)}; Step takes it.
+        {drawn ? <b>{name(drawn)}</b> : `token ${token}`} holds {low.toFixed(4)} to {high.toFixed(4)}; Step takes it.
       </p>
     </div>
   );
@@ -105,7 +110,7 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="piece">everything else</span>
         <span class="id">{others.toLocaleString('en')}</span>
         <span class="bar" aria-hidden="true">
-          <i style={{ width: `${Math.min(100, (100 * trace.other) / scale)}%` }} />
+          <i class={trace.other > scale ? 'cut' : ''} style={{ width: `${Math.min(100, (100 * trace.other) / scale)}%` }} />
         </span>
         <span class="p">{percent(trace.other)}</span>
         <span class="why" />

@@ -1,38 +1,76 @@
 /** The prompt, the text made so far, and the buttons that make it go on. In: the instrument. Out: the panel. */
+import type { ComponentChildren } from 'preact';
 import type { Instrument, Made } from '../state.js';
-import { percent, visible } from '../visible.js';
+import { isControl, name, percent } from '../visible.js';
 
 const SURPRISING = 6; // nats at which the underline is at its strongest
+const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' }; // the style's names
+
+/** White space gets a mark that is not part of the text: what is copied is what the model wrote. */
+function Marked({ text }: { text: string }) {
+  const parts = text.split(/([ \n\t])/).filter(Boolean);
+  return <>{parts.map((part) => (MARKED[part] ? <span class={MARKED[part]}>{part}</span> : part))}</>;
+}
+
+/** What a token of the text is called: half a character by its bytes. */
+function told(made: Made): string {
+  const called = isControl(made) ? 'a control token' : name({ ...made, text: made.text || '\ufffd' });
+  return `${called}, id ${made.token}, ${percent(Math.exp(made.logprob))}`;
+}
 
 function Token({ made, last }: { made: Made; last: boolean }) {
   const strength = Math.min(1, -made.logprob / SURPRISING);
-  const title = `${visible(made.text || '\ufffd', made.bytes)}, id ${made.token}, ${percent(Math.exp(made.logprob))}`;
-  const silent = made.bytes.length === 0 ? ' end' : made.text === '' ? ' part' : '';
+  const silent = isControl(made) ? ' end' : made.text === '' ? ' part' : '';
   return (
     <span
-      class={`token${last ? ' here' : ''}${silent}${made.text.includes('\n') ? ' line' : ''}`}
+      class={`token${last ? ' here' : ''}${silent}`}
       style={{ '--heat': strength.toFixed(3) }}
-      title={title}
+      title={told(made)}
       data-id={made.token}
     >
-      {made.text}
+      <Marked text={made.text} />
     </span>
+  );
+}
+
+interface ButtonProps {
+  id: string;
+  off: boolean;
+  press: () => unknown;
+  main?: boolean;
+  children: ComponentChildren;
+}
+
+/** A button that is off keeps the focus, so that the keyboard's place is not lost when a run ends. */
+function Button({ id, off, press, main, children }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      class={main ? 'main' : ''}
+      data-testid={id}
+      aria-disabled={off}
+      onClick={() => {
+        if (!off) void press();
+      }}
+    >
+      {children}
+    </button>
   );
 }
 
 const NOTES = {
   loading: 'The model is being loaded.',
   ready: '',
-  running: '',
   ended: 'The model has ended its text.',
   full: 'The context is full: no further token fits.',
   failed: '',
 };
 
 export function Text({ instrument }: { instrument: Instrument }) {
-  const { phase, prompt, made, over } = instrument;
-  const running = phase.value === 'running';
-  const idle = phase.value === 'loading' || phase.value === 'failed';
+  const { phase, prompt, made } = instrument;
+  const running = instrument.running.value;
+  const ready = phase.value === 'ready';
+  const last = made.value.at(-1);
   return (
     <section class="text-panel" aria-labelledby="text-title">
       <h2 id="text-title">
@@ -49,36 +87,32 @@ export function Text({ instrument }: { instrument: Instrument }) {
         />
       </label>
       <div class="transport">
-        <button type="button" class="main" data-testid="step" disabled={idle || over.value} onClick={() => instrument.step()}>
+        <Button id="step" main off={!ready} press={() => instrument.step()}>
           Step
-        </button>
-        <button type="button" data-testid="run" disabled={idle || running || over.value} onClick={() => instrument.run()}>
+        </Button>
+        <Button id="run" off={!ready || running} press={() => instrument.run()}>
           Run
-        </button>
-        <button type="button" data-testid="pause" aria-disabled={!running} onClick={() => instrument.pause()}>
+        </Button>
+        <Button id="pause" off={!running} press={() => instrument.pause()}>
           Pause
-        </button>
-        <button
-          type="button"
-          data-testid="reset"
-          aria-disabled={idle || made.value.length === 0}
-          onClick={() => instrument.reset()}
-        >
+        </Button>
+        <Button id="reset" off={made.value.length === 0} press={() => instrument.reset()}>
           Reset
-        </button>
+        </Button>
         <label class="seed">
           seed
           <input
             data-testid="seed"
             type="number"
+            required
             min={0}
             max={Number.MAX_SAFE_INTEGER}
             step={1}
             value={instrument.seed.value}
-            onInput={(event) => {
-              const seed = event.currentTarget.valueAsNumber;
+            onInput={({ currentTarget: { valueAsNumber: seed } }) => {
               if (Number.isSafeInteger(seed) && seed >= 0) instrument.setSeed(seed);
             }}
+            onBlur={({ currentTarget }) => (currentTarget.value = String(instrument.seed.value))}
           />
         </label>
       </div>
@@ -92,6 +126,9 @@ export function Text({ instrument }: { instrument: Instrument }) {
       </div>
       <p class="note" role="status">
         {NOTES[phase.value]}
+      </p>
+      <p class="heard" aria-live="polite">
+        {last && !running && told(last)}
       </p>
     </section>
   );

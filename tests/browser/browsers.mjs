@@ -60,16 +60,17 @@ function common(page, close) {
 }
 
 const drivers = {
-  async chromium(executablePath, { width, height, dark }) {
-    const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  async chromium(executablePath, { width, height, dark, wasm }) {
+    const args = [...CHROMIUM_FLAGS, ...(wasm ? [] : ['--js-flags=--jitless'])];
+    const browser = await chromium.launch({ executablePath, args });
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
     return common(await context.newPage(), () => browser.close());
   },
-  async firefox(executablePath, { width, height, dark }) {
+  async firefox(executablePath, { width, height, dark, wasm }) {
     const userDataDir = mkdtempSync(join(tmpdir(), 'tokenglass-firefox-'));
     const browser = await puppeteer.launch({
       ...{ browser: 'firefox', executablePath, userDataDir, headless: true },
-      extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1 },
+      extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1, 'javascript.options.wasm': wasm },
     });
     const page = await browser.newPage();
     await page.setViewport({ width, height });
@@ -80,7 +81,7 @@ const drivers = {
   },
 };
 
-/** A fresh profile with one page. */
-export function open(name, { width = 1280, height = 900, dark = false } = {}) {
-  return drivers[name](executables[name], { width, height, dark });
+/** A fresh profile with one page; wasm false: in a browser that has no WebAssembly. */
+export function open(name, { width = 1280, height = 900, dark = false, wasm = true } = {}) {
+  return drivers[name](executables[name], { width, height, dark, wasm });
 }

@@ -1,5 +1,8 @@
 // The page in real browsers: it opens with its first choice, shows honest numbers, answers every control, and asks nobody else.
 import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { loadModel } from '../../dist/node.js';
@@ -36,11 +39,14 @@ const read = () => {
   };
 };
 
-/** Works once the page has shown a choice; with `n`, once so many tokens are there and a choice for the next. */
+/** True once so many tokens are there and a choice for the next. */
 const shown = (n) => {
   const made = document.querySelectorAll('[data-testid="output"] [data-id]').length;
   return document.querySelectorAll('[data-testid="candidate"]').length > 0 && made >= n;
 };
+
+/** True once what is shown follows from all that was done. */
+const quiet = () => document.querySelector('main').ariaBusy === 'false';
 
 for (const { name, needs } of browsers) {
   describe(`the page in ${name}`, needs, () => {
@@ -57,30 +63,14 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
-    /** Waits for the numbers to be those of the settings as they are. */
+    /** Makes a change and reads the page once it shows what follows from it. */
     const settled = async (change) => {
-      const before = JSON.stringify((await page.run(read)).candidates);
       await change();
-      await page.wait((old) => {
-        const now = [...document.querySelectorAll('[data-testid="candidate"]')].map(({ dataset, className }) => ({
-          ...{ token: Number(dataset.token), p: Number(dataset.p), final: Number(dataset.final) },
-          drawn: className.includes('drawn'),
-        }));
-        return JSON.stringify(now) !== old;
-      }, before);
+      await page.wait(quiet);
       return page.run(read);
     };
-    const step = async () => {
-      const { length } = (await page.run(read)).ids;
-      await page.click('step');
-      await page.wait(shown, length + 1);
-      // the next choice follows the token
-      await page.wait(
-        (n) => Number(document.querySelector('[data-testid="status"]').dataset.decoded) >= n,
-        (await page.run(read)).decoded,
-      );
-      return page.run(read);
-    };
+    const set = (id, value) => settled(() => page.set(id, value));
+    const press = (id) => settled(() => page.click(id));
 
     test('opens with a prompt and its first choice within 3 s, asking nobody else', async (t) => {
       await page.goto(server.url);
@@ -115,37 +105,26 @@ for (const { name, needs } of browsers) {
 
     test('sliders and seed change the shown choice at once, and the model is not run', async () => {
       const start = await page.run(read);
-      const few = await settled(() => page.set('top-k', 3));
-      assert.equal(few.candidates.filter(({ final }) => final > 0).length, 3);
-      const greedy = await settled(() => page.set('temperature', 0));
+      const survivors = ({ candidates }) => candidates.filter(({ final }) => final > 0).length;
+      const few = await set('top-k', 3);
+      assert.equal(survivors(few), 3);
+      const greedy = await set('temperature', 0);
       assert.deepEqual(
         greedy.candidates.map(({ final }) => final),
         [1, ...Array(49).fill(0)],
       );
-      await settled(() => page.set('temperature', 0.8));
-      await page.set('min-p', 0);
-      const open = await settled(() => page.set('top-k', 0));
-      assert.ok(open.candidates.filter(({ final }) => final > 0).length > 3);
-      const nucleus = await settled(() => page.set('top-p', 0.3));
-      assert.ok(
-        nucleus.candidates.filter(({ final }) => final > 0).length < open.candidates.filter(({ final }) => final > 0).length,
-      );
-      await page.set('top-p', 1);
-      const near = await settled(() => page.set('min-p', 0.5));
-      assert.ok(near.candidates.every(({ p, final }) => final === 0 || p >= 0.5 * near.candidates[0].p));
-      const us = new Set();
-      for (const seed of [1, 2, 3]) {
-        await page.set('seed', seed);
-        us.add(
-          await page.wait(
-            (old) => {
-              const u = document.querySelector('[data-testid="coin"]').dataset.u;
-              return !old.includes(u) && u;
-            },
-            [...us, String(near.coin.u)],
-          ),
-        );
-      }
+      await set('temperature', 0.8);
+      await set('min-p', 0);
+      const open = await set('top-k', 0);
+      assert.ok(survivors(open) > 3);
+      const nucleus = await set('top-p', 0.3);
+      assert.ok(survivors(nucleus) < survivors(open));
+      await set('top-p', 1);
+      const near = await set('min-p', 0.5);
+      assert.ok(near.candidates.every(({ p, final }) => final > 0 === p >= 0.5 * near.candidates[0].p));
+      const coins = new Set([near.coin.u]);
+      for (const seed of [1, 2, 3]) coins.add((await set('seed', seed)).coin.u);
+      assert.equal(coins.size, 4);
       const end = await page.run(read);
       assert.equal(end.decoded, start.decoded);
       assert.deepEqual(
@@ -153,26 +132,24 @@ for (const { name, needs } of browsers) {
         start.candidates.map(({ p }) => p),
         'raw probabilities stay',
       );
-      await page.set('min-p', 0.05);
-      await page.set('top-p', 0.95);
-      await page.set('top-k', 40);
-      await page.set('seed', 5);
+      for (const [id, value] of Object.entries(start.values)) await set(id, value);
+      assert.deepEqual(await page.run(read), start);
     });
 
     test('step takes the drawn token; the same seed tells the same text again', async () => {
       const texts = [];
       for (const seed of [5, 5, 6]) {
-        await page.set('seed', seed);
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        const start = await set('seed', seed);
         for (let i = 0; i < 6; i++) {
           const { candidates } = await page.run(read);
-          const { ids } = await step();
+          const { ids } = await press('step');
           assert.equal(ids.length, i + 1);
           assert.equal(ids.at(-1), candidates.find(({ drawn }) => drawn).token);
         }
         texts.push((await page.run(read)).output);
-        await page.click('reset');
-        await page.wait(() => document.querySelectorAll('[data-testid="output"] [data-id]').length === 0);
+        const { candidates, output } = await press('reset');
+        assert.equal(output, '');
+        assert.deepEqual(candidates, start.candidates);
       }
       assert.equal(texts[0], texts[1]);
       assert.notEqual(texts[0], texts[2]);
@@ -191,15 +168,12 @@ for (const { name, needs } of browsers) {
       assert.ok(paused <= atPause + 1, `${atPause} tokens at the pause, ${paused} later`);
       await new Promise((resolve) => setTimeout(resolve, 300));
       assert.equal((await page.run(read)).ids.length, paused);
-      await page.click('reset');
-      await page.wait(() => document.querySelectorAll('[data-testid="output"] [data-id]').length === 0);
+      assert.deepEqual((await press('reset')).ids, []);
     });
 
     test('at temperature 0 the text is the greedy one, and a full context says so', async () => {
-      await page.set('temperature', 0);
-      await page.set('prompt', 'The frog said to the king');
-      await page.wait(() => document.querySelector('.text .prompt').textContent.startsWith('The frog'));
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await set('temperature', 0);
+      await set('prompt', 'The frog said to the king');
       await page.click('run');
       await page.wait(() => /ended|full/.test(document.querySelector('.note').textContent), undefined, 60_000);
       const { ids, output, note, disabled } = await page.run(read);
@@ -217,10 +191,81 @@ for (const { name, needs } of browsers) {
     });
 
     test('markup in the prompt stays text', async () => {
-      await page.set('prompt', '<img src=x onerror="document.title=1"><b>bold</b>');
-      await page.wait(() => document.querySelector('.text .prompt').textContent.includes('onerror'));
-      await page.wait(shown, 0);
+      const { candidates } = await set('prompt', '<img src=x onerror="document.title=1"><b>bold</b>');
+      assert.equal(candidates.length, 50);
+      assert.ok(await page.run(() => document.querySelector('.text .prompt').textContent.includes('onerror')));
       assert.equal(await page.run(() => document.querySelectorAll('.text img, .text b').length), 0);
+    });
+
+    test('step at once after typing takes the new prompt', async () => {
+      await set('seed', 5);
+      await set('temperature', 0.8);
+      await page.set('prompt', 'The old king lived');
+      const { ids } = await press('step');
+      const session = model.createSession();
+      const tokens = [];
+      for await (const { token } of session.generate('The old king lived', { seed: 5, max_tokens: 1 })) tokens.push(token);
+      await session.dispose();
+      assert.deepEqual(ids, tokens);
+    });
+
+    test('a prompt that does not fit is refused in words, and a shorter one goes on', async () => {
+      const refused = await set('prompt', 'word '.repeat(400));
+      assert.match(refused.failure, /context|positions/i);
+      assert.equal(refused.disabled.step && refused.disabled.run, true);
+      assert.deepEqual(refused.candidates, [], 'no choice of another text is shown');
+      const { failure, disabled, candidates } = await set('prompt', 'Once');
+      assert.equal(failure, undefined);
+      assert.equal(candidates.length, 50);
+      assert.equal(disabled.step, false);
+    });
+
+    test('control tokens are framed, and white space has marks that are not copied', async () => {
+      const session = model.createSession();
+      await session.sync('The end.');
+      const { candidates } = await session.candidates({ top_n: 50 });
+      await session.dispose();
+      const control = candidates.find(({ bytes }) => bytes.length === 0);
+      await set('prompt', 'The end.');
+      const framed = await page.run(() =>
+        [...document.querySelectorAll('.rows .control')].map((e) => [
+          Number(e.closest('[data-token]').dataset.token),
+          e.textContent,
+        ]),
+      );
+      assert.deepEqual(framed, [[control.token, control.text]]);
+      const { output } = await press('step');
+      assert.ok(!/[␣⏎⇥]/.test(output), output);
+    });
+
+    test('a browser without WebAssembly and a server without the model are told in words, and stay so', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'tokenglass-page-'));
+      for (const file of readdirSync(inTree('dist/demo'))) {
+        if (/\.(html|js|css|wasm|svg)$/.test(file)) copyFileSync(inTree(`dist/demo/${file}`), join(folder, file));
+      }
+      const bare = await serve({ port: 0, roots: [folder] });
+      try {
+        for (const [url, wasm, expected] of [
+          [server.url, false, /WebAssembly/],
+          [bare.url, true, /storybook/],
+        ]) {
+          const other = await open(name, { wasm });
+          try {
+            await other.goto(url);
+            await other.wait(quiet);
+            await other.set('prompt', 'Another prompt');
+            await other.wait(quiet);
+            const { failure, disabled } = await other.run(read);
+            assert.match(failure, expected);
+            assert.deepEqual(disabled, { step: true, run: true, pause: true, reset: true });
+          } finally {
+            await other.close();
+          }
+        }
+      } finally {
+        await bare.close();
+        rmSync(folder, { recursive: true });
+      }
     });
 
     test('a phone shows all of it without a horizontal scroll bar', async () => {
