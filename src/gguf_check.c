@@ -15,32 +15,23 @@ static const char *const ggml_names[] = {
     [27] = "I64",    [28] = "F64",   [29] = "IQ1_M", [34] = "TQ1_0",   [35] = "TQ2_0",  [39] = "MXFP4",
 };
 
-static int compare_kv_names(const tg_gguf *g, uint32_t a, uint32_t b)
-{
-    return tg_gguf_compare(g->kv[a].key, g->kv[b].key);
-}
-
-static int compare_tensor_names(const tg_gguf *g, uint32_t a, uint32_t b)
-{
-    return tg_gguf_compare(g->tensors[a].name, g->tensors[b].name);
-}
-
 /* Sorts indices by name, stable, by merging: qsort has no room for g. Scratch memory is the caller's. */
-static void sort_indices(const tg_gguf *g, int (*compare)(const tg_gguf *, uint32_t, uint32_t), uint32_t *indices,
-                         uint32_t *scratch, uint32_t n)
+static void sort_indices(const tg_gguf *g, tg_gguf_name_fn *name, uint32_t *indices, uint32_t *scratch, uint32_t n)
 {
     for (uint32_t width = 1; width < n; width *= 2) {
         for (uint32_t from = 0; from < n; from += 2 * width) {
             const uint32_t middle = from + width < n ? from + width : n, end = from + 2 * width < n ? from + 2 * width : n;
             uint32_t a = from, b = middle;
             for (uint32_t i = from; i < end; i++)
-                scratch[i] = b >= end || (a < middle && compare(g, indices[a], indices[b]) <= 0) ? indices[a++] : indices[b++];
+                scratch[i] = b >= end || (a < middle && tg_gguf_compare(name(g, indices[a]), name(g, indices[b])) <= 0)
+                                 ? indices[a++]
+                                 : indices[b++];
         }
         memcpy(indices, scratch, n * sizeof *indices);
     }
 }
 
-static uint32_t *sorted_by_name(tg_gguf *g, int (*compare)(const tg_gguf *, uint32_t, uint32_t), uint32_t n)
+static uint32_t *sorted_by_name(tg_gguf *g, tg_gguf_name_fn *name, uint32_t n)
 {
     uint32_t *indices = malloc((n ? n : 1) * sizeof *indices), *scratch = malloc((n ? n : 1) * sizeof *scratch);
     if (!indices || !scratch) {
@@ -51,7 +42,7 @@ static uint32_t *sorted_by_name(tg_gguf *g, int (*compare)(const tg_gguf *, uint
     }
     for (uint32_t i = 0; i < n; i++)
         indices[i] = i;
-    sort_indices(g, compare, indices, scratch, n);
+    sort_indices(g, name, indices, scratch, n);
     free(scratch);
     g->memory += n * sizeof *indices;
     return indices;
@@ -59,11 +50,11 @@ static uint32_t *sorted_by_name(tg_gguf *g, int (*compare)(const tg_gguf *, uint
 
 tg_status tg_gguf_check_keys(tg_gguf *g)
 {
-    g->kv_by_name = sorted_by_name(g, compare_kv_names, g->kv_count);
+    g->kv_by_name = sorted_by_name(g, tg_gguf_kv_name, g->kv_count);
     if (!g->kv_by_name)
         return g->failure.status;
     for (uint32_t i = 1; i < g->kv_count; i++)
-        if (!compare_kv_names(g, g->kv_by_name[i - 1], g->kv_by_name[i])) {
+        if (!tg_gguf_compare(g->kv[g->kv_by_name[i - 1]].key, g->kv[g->kv_by_name[i]].key)) {
             const tg_gguf_kv *second = &g->kv[g->kv_by_name[i]];
             return tg_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)second->offset,
                            "the key %.64s stands twice, again at byte %llu", second->key.data,
@@ -145,11 +136,11 @@ tg_status tg_gguf_check_tensors(tg_gguf *g)
         }
         g->file_end = t->offset + t->size;
     }
-    g->tensor_by_name = sorted_by_name(g, compare_tensor_names, n);
+    g->tensor_by_name = sorted_by_name(g, tg_gguf_tensor_name, n);
     if (!g->tensor_by_name)
         return g->failure.status;
     for (uint32_t i = 1; i < n; i++)
-        if (!compare_tensor_names(g, g->tensor_by_name[i - 1], g->tensor_by_name[i])) {
+        if (!tg_gguf_compare(g->tensors[g->tensor_by_name[i - 1]].name, g->tensors[g->tensor_by_name[i]].name)) {
             const tg_gguf_tensor *t = &g->tensors[g->tensor_by_name[i]];
             return tg_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)t->entry, "tensor %s stands twice", t->name.data);
         }

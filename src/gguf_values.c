@@ -9,40 +9,44 @@ int tg_gguf_compare(tg_str a, tg_str b)
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
-const tg_gguf_kv *tg_gguf_find(const tg_gguf *g, const char *key)
+tg_str tg_gguf_kv_name(const tg_gguf *g, uint32_t index)
 {
-    const tg_str wanted = {key, (uint32_t)strlen(key)};
-    uint32_t low = 0, high = g->kv_by_name ? g->kv_count : 0;
+    return g->kv[index].key;
+}
+
+tg_str tg_gguf_tensor_name(const tg_gguf *g, uint32_t index)
+{
+    return g->tensors[index].name;
+}
+
+/* The index whose name is `wanted` among n that are sorted by name; UINT32_MAX when there is none. */
+static uint32_t find_name(const tg_gguf *g, const uint32_t *indices, uint32_t n, tg_gguf_name_fn *name, const char *wanted)
+{
+    const tg_str text = {wanted, (uint32_t)strlen(wanted)};
+    uint32_t low = 0, high = indices ? n : 0;
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
-        const tg_gguf_kv *kv = &g->kv[g->kv_by_name[middle]];
-        const int order = tg_gguf_compare(kv->key, wanted);
+        const int order = tg_gguf_compare(name(g, indices[middle]), text);
         if (!order)
-            return kv;
+            return indices[middle];
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    return UINT32_MAX;
+}
+
+const tg_gguf_kv *tg_gguf_find(const tg_gguf *g, const char *key)
+{
+    const uint32_t index = find_name(g, g->kv_by_name, g->kv_count, tg_gguf_kv_name, key);
+    return index == UINT32_MAX ? NULL : &g->kv[index];
 }
 
 const tg_gguf_tensor *tg_gguf_find_tensor(const tg_gguf *g, const char *name)
 {
-    const tg_str wanted = {name, (uint32_t)strlen(name)};
-    uint32_t low = 0, high = g->tensor_by_name ? g->tensor_count : 0;
-    while (low < high) {
-        const uint32_t middle = (low + high) / 2;
-        const tg_gguf_tensor *t = &g->tensors[g->tensor_by_name[middle]];
-        const int order = tg_gguf_compare(t->name, wanted);
-        if (!order)
-            return t;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    const uint32_t index = find_name(g, g->tensor_by_name, g->tensor_count, tg_gguf_tensor_name, name);
+    return index == UINT32_MAX ? NULL : &g->tensors[index];
 }
 
 /* The entry of key; absent is fine when the caller has `found` to hear of it. */

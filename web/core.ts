@@ -40,7 +40,6 @@ export interface StepResult {
 }
 
 const WINDOW = 256 * 1024; // bytes of the file that are handed over at once
-const MOST_MEMORY = 2 ** 32 - 2 ** 16;
 const PORTION_MS = 60; // of work, after which whatever else waits has its turn
 const MOST_PORTION = 256; // tokens
 const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
@@ -122,20 +121,10 @@ export class Core {
     for (let done = 0; done < n;) {
       this.#check('model_feed', window + done, n - done, this.#engine.out);
       done += this.#engine.result();
-      if (this.#engine.call('model_state', this.#model) === 1) this.#allocate();
+      // the header is read and the plan made: now, and once, the memory
+      if (this.#engine.call('model_state', this.#model) === 1) this.#check('model_allocate');
     }
     return n;
-  }
-
-  /** The header is read and the plan made: now, and once, the memory. */
-  #allocate(): void {
-    const { weights, kv, scratch } = this.#plan();
-    const wanted = this.#engine.memoryBytes + weights + kv + scratch;
-    if (wanted > MOST_MEMORY) {
-      const megabytes = Math.ceil(wanted / 2 ** 20);
-      throw new TokenglassError('MODEL_TOO_LARGE', `the model and its cache need ${megabytes} MB; WebAssembly has 4096 MB`);
-    }
-    this.#check('model_allocate');
   }
 
   #plan() {

@@ -19,18 +19,12 @@ static inline v128_t widen_splat(const int8_t *four)
     return wasm_i16x8_extend_low_i8x16(wasm_v128_load32_splat(four));
 }
 
-/* block `b` of token `t` */
-static inline const tg_act_q8 *act_at(const uint8_t *x, size_t x_stride, int t, size_t b)
-{
-    return (const tg_act_q8 *)(x + (size_t)t * x_stride) + b;
-}
-
 /* Adds the products of one tile vector (four elements of four rows, as bytes widened to 16 bits) with four activations of each
  * token. */
 #define ADD_PRODUCTS(w_low, w_high, element)                                                                                     \
     TG_UNROLL for (int t = 0; t < tokens; t++)                                                                                   \
     {                                                                                                                            \
-        const v128_t v = widen_splat(act_at(x, x_stride, t, b)->q + (element));                                                  \
+        const v128_t v = widen_splat(tg_act_at(x, x_stride, t, b)->q + (element));                                               \
         low[s][t] = wasm_i32x4_add(low[s][t], wasm_i32x4_dot_i16x8(w_low, v));                                                   \
         high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));                                                \
     }
@@ -55,7 +49,7 @@ static inline const tg_act_q8 *act_at(const uint8_t *x, size_t x_stride, int t, 
                 const v128_t d = tg_half4(own->d);                                                                               \
                 TG_UNROLL for (int t = 0; t < tokens; t++)                                                                       \
                 {                                                                                                                \
-                    const tg_act_q8 *block = act_at(x, x_stride, t, b);                                                          \
+                    const tg_act_q8 *block = tg_act_at(x, x_stride, t, b);                                                       \
                     const v128_t dot = wasm_i32x4_sub(fold_rows(low[s][t], high[s][t]), offset);                                 \
                     const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&block->d));                                   \
                     sum[s][t] = wasm_f32x4_add(sum[s][t], wasm_f32x4_mul(wasm_f32x4_convert_i32x4(dot), scale));                 \

@@ -19,6 +19,12 @@ static inline v128_t tg_half4(const void *halves)
     return wasm_v128_or(wasm_v128_or(value, sign), wasm_v128_and(special, wasm_i32x4_const_splat(0x7f800000)));
 }
 
+/* block `b` of token `t`, whose activations are rows of x_stride bytes */
+static inline const tg_act_q8 *tg_act_at(const uint8_t *x, size_t x_stride, int t, size_t b)
+{
+    return (const tg_act_q8 *)(x + (size_t)t * x_stride) + b;
+}
+
 /* Calls walk(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride): strip by strip with 4 tokens at a time while there are 4
  * and then with 1; a single token takes two strips at a time, so that enough sums are under way at once. walk is an inline
  * function whose loops over `strips` and `tokens` unroll, and it does the same additions for a row and a token in every case. */
