@@ -146,11 +146,9 @@ tg_status tg_model_feed(tg_model *model, const uint8_t *bytes, size_t n, size_t 
     if (model->state != TG_MODEL_WEIGHTS)
         return tg_fail(&model->error, TG_MODEL_NOT_READY, TG_NO_OFFSET,
                        "bytes were fed before the memory was allocated or after the end");
-    if (model->arch)
-        tg_weights_feed(model->list, bytes, n);
     *consumed = n;
     model->fed += n;
-    return TG_OK;
+    return loaded(model, model->arch ? tg_weights_feed(model->list, bytes, n, &model->error) : TG_OK);
 }
 
 tg_status tg_model_get_plan(tg_model *model, tg_model_plan *plan)

@@ -2,6 +2,7 @@
  * nothing else. */
 #include "weights.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,30 +121,53 @@ void tg_weights_place(tg_weights *weights, tg_arena *arena)
     }
 }
 
-/* n_blocks whole blocks of the current tensor, from weights->block on. */
-static void put_blocks(tg_weights *weights, const tg_quant_row *quant, const uint8_t *bytes, size_t n_blocks)
+/* n_blocks whole blocks of the current tensor, from weights->block on; returns whether they are finite. */
+static bool put_blocks(tg_weights *weights, const tg_quant_row *quant, const uint8_t *bytes, size_t n_blocks)
 {
     const target *to = &weights->targets[weights->current];
     if (to->vector) {
-        quant->dequantize(bytes, n_blocks, to->vector->values + weights->block * quant->elements);
+        float *values = to->vector->values + weights->block * quant->elements;
+        quant->dequantize(bytes, n_blocks, values);
         weights->block += n_blocks;
-        return;
+        bool finite = true;
+        for (size_t i = 0; i < n_blocks * quant->elements; i++)
+            finite &= (bool)isfinite(values[i]);
+        return finite;
     }
+    bool finite = true;
     while (n_blocks) {
         const size_t in_row = to->matrix->n_blocks;
         const size_t row = (size_t)(weights->block / in_row), column = (size_t)(weights->block % in_row);
         const size_t run = in_row - column < n_blocks ? in_row - column : n_blocks;
-        quant->repack(bytes, run, (int)(row % TG_TILE_ROWS),
-                      to->matrix->tiles + (row / TG_TILE_ROWS * in_row + column) * quant->tile_bytes);
+        finite &= quant->repack(bytes, run, (int)(row % TG_TILE_ROWS),
+                                to->matrix->tiles + (row / TG_TILE_ROWS * in_row + column) * quant->tile_bytes);
         bytes += run * quant->bytes;
         weights->block += run;
         n_blocks -= run;
     }
+    return finite;
 }
 
-void tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n)
+/* put_blocks, and of what is not finite the first block. */
+static tg_status put_finite(tg_weights *weights, const tg_gguf_tensor *tensor, const tg_quant_row *quant, const uint8_t *bytes,
+                            size_t n_blocks, tg_error *error)
 {
-    while (n && weights->current < weights->n) {
+    const uint64_t begin = weights->block;
+    if (put_blocks(weights, quant, bytes, n_blocks))
+        return TG_OK;
+    weights->block = begin;
+    for (size_t b = 0; put_blocks(weights, quant, bytes + b * quant->bytes, 1);)
+        b++;
+    const uint64_t block = weights->block - 1;
+    return tg_fail(error, TG_MODEL_TENSOR_NOT_FINITE, (int64_t)(tensor->offset + block * quant->bytes),
+                   "tensor %s: %s %llu is infinite or not a number", tensor->name.data,
+                   quant->elements > 1 ? "the scale of block" : "element", (unsigned long long)block);
+}
+
+tg_status tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n, tg_error *error)
+{
+    tg_status status = TG_OK;
+    while (!status && n && weights->current < weights->n) {
         const tg_gguf_tensor *tensor = tg_gguf_tensor_at(weights->gguf, weights->current);
         const tg_quant_row *quant = tg_quant_of_ggml(tensor->type);
         const uint64_t ahead = weights->position < tensor->offset ? tensor->offset - weights->position /* padding before it */
@@ -156,12 +180,12 @@ void tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n)
                 memcpy(weights->carry + weights->carried, bytes, take);
                 weights->carried += take;
                 if (weights->carried == quant->bytes) {
-                    put_blocks(weights, quant, weights->carry, 1);
+                    status = put_finite(weights, tensor, quant, weights->carry, 1, error);
                     weights->carried = 0;
                 }
             } else {
                 const size_t whole = take / quant->bytes;
-                put_blocks(weights, quant, bytes, whole);
+                status = put_finite(weights, tensor, quant, bytes, whole, error);
                 weights->carried = take - whole * quant->bytes;
                 memcpy(weights->carry, bytes + whole * quant->bytes, weights->carried);
             }
@@ -174,6 +198,7 @@ void tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n)
             weights->block = 0;
         }
     }
+    return status;
 }
 
 tg_status tg_weights_end(const tg_weights *weights, tg_error *error)

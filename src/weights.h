@@ -43,8 +43,9 @@ tg_status tg_weights_check_all_wanted(const tg_weights *weights, tg_error *error
 /* Counts (arena->base NULL) or places the memory of everything wanted; placing also clears the missing rows of last strips. */
 void tg_weights_place(tg_weights *weights, tg_arena *arena);
 
-/* The next n bytes of the file, starting after the header's padding. Those after the last tensor are ignored. */
-void tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n);
+/* The next n bytes of the file, starting after the header's padding. Those after the last tensor are ignored. A scale or weight
+ * that is infinite or NaN is TG_MODEL_TENSOR_NOT_FINITE, with its tensor and the byte where its block begins. */
+tg_status tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n, tg_error *error);
 /* Says TG_GGUF_TRUNCATED, naming tensor and byte, unless every tensor is complete. */
 tg_status tg_weights_end(const tg_weights *weights, tg_error *error);
 

@@ -16,7 +16,7 @@ typedef struct tg_act_q8 {
     int8_t q[32];
     uint8_t u[32]; /* q + 128: for a dot product whose second operand is unsigned */
     float d;
-    int32_t sum; /* of q: corrects weight codes that are stored with an offset */
+    int32_t minus_sum; /* of q, times -1: corrects weight codes that are stored with an offset */
 } tg_act_q8;
 
 /* x: n floats, n a multiple of 32 -> n / 32 blocks. A block with an infinity or NaN gets d = NaN, so that it is noticed. */

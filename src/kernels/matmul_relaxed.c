@@ -32,13 +32,14 @@ static inline __attribute__((always_inline)) void walk_q4_0(const tg_tile_q4_0 *
             high[2][4]; /* two chains of dots for each sum; codes are stored with 8 added: start from -8 times their sum */
         TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
         {
-            low[s][t] = wasm_i32x4_neg(wasm_i32x4_shl(wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->sum), 3));
+            low[s][t] = wasm_i32x4_shl(wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->minus_sum), 3);
             high[s][t] = wasm_i32x4_const_splat(0);
         }
         TG_UNROLL for (int j = 0; j < 4; j++) TG_UNROLL for (int s = 0; s < strips; s++)
         {
             const v128_t pairs = wasm_v128_load(tile[(size_t)s * n_blocks].qs[j]);
-            const v128_t w_low = wasm_v128_and(pairs, wasm_i8x16_const_splat(15)), w_high = wasm_u8x16_shr(pairs, 4);
+            const v128_t w_low = wasm_v128_and(pairs, wasm_i8x16_const_splat(15)),
+                         w_high = wasm_v128_and(wasm_u16x8_shr(pairs, 4), wasm_i8x16_const_splat(15));
             TG_UNROLL for (int t = 0; t < tokens; t++)
             {
                 const tg_act_q8 *block = tg_act_at(x, x_stride, t, b);

@@ -29,8 +29,8 @@ static inline v128_t widen_splat(const int8_t *four)
         high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));                                                \
     }
 
-/* The walk of a type: PRODUCTS adds up low and high for strip s of block b, offset is what each row's integer sum is too large
- * by. */
+/* The walk of a type: PRODUCTS adds up low and high for strip s of block b, offset is added to
+ * each row's integer sum. */
 #define BLOCK_WALK(type, PRODUCTS, offset)                                                                                       \
     static inline __attribute__((always_inline)) void walk_##type(const tg_tile_##type *tile, size_t n_blocks, const uint8_t *x, \
                                                                   size_t x_stride, const int strips, const int tokens, float *y, \
@@ -50,7 +50,7 @@ static inline v128_t widen_splat(const int8_t *four)
                 TG_UNROLL for (int t = 0; t < tokens; t++)                                                                       \
                 {                                                                                                                \
                     const tg_act_q8 *block = tg_act_at(x, x_stride, t, b);                                                       \
-                    const v128_t dot = wasm_i32x4_sub(fold_rows(low[s][t], high[s][t]), offset);                                 \
+                    const v128_t dot = wasm_i32x4_add(fold_rows(low[s][t], high[s][t]), offset);                                 \
                     const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&block->d));                                   \
                     sum[s][t] = wasm_f32x4_add(sum[s][t], wasm_f32x4_mul(wasm_f32x4_convert_i32x4(dot), scale));                 \
                 }                                                                                                                \
@@ -80,12 +80,13 @@ BLOCK_WALK(q8_0, PRODUCTS_Q8_0, wasm_i32x4_const_splat(0))
         const v128_t pairs = wasm_v128_load(own->qs[j]);                                                                         \
         TG_UNROLL for (int half = 0; half < 2; half++)                                                                           \
         {                                                                                                                        \
-            const v128_t w = half ? wasm_u8x16_shr(pairs, 4) : wasm_v128_and(pairs, wasm_i8x16_const_splat(15));                 \
+            const v128_t w = half ? wasm_v128_and(wasm_u16x8_shr(pairs, 4), wasm_i8x16_const_splat(15))                          \
+                                  : wasm_v128_and(pairs, wasm_i8x16_const_splat(15));                                            \
             const v128_t w_low = wasm_u16x8_extend_low_u8x16(w), w_high = wasm_u16x8_extend_high_u8x16(w);                       \
             ADD_PRODUCTS(w_low, w_high, 16 * half + 4 * j)                                                                       \
         }                                                                                                                        \
     }
-/* codes are stored with 8 added */
-BLOCK_WALK(q4_0, PRODUCTS_Q4_0, wasm_i32x4_shl(wasm_v128_load32_splat(&block->sum), 3))
+/* codes are stored with 8 added: 8 times the sum of the activations too much */
+BLOCK_WALK(q4_0, PRODUCTS_Q4_0, wasm_i32x4_shl(wasm_v128_load32_splat(&block->minus_sum), 3))
 
 #endif

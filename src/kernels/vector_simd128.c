@@ -42,14 +42,14 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
             {
                 const v128_t scaled = inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
                 c[j] = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(scaled));
-                sum = wasm_i32x4_add(sum, c[j]);
+                sum = wasm_i32x4_sub(sum, c[j]);
             }
             const v128_t codes =
                 wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(c[0], c[1]), wasm_i16x8_narrow_i32x4(c[2], c[3]));
             wasm_v128_store(out->q + 4 * i, codes);
             wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, wasm_i8x16_const_splat(-128))); /* adds 128 to each */
         }
-        out->sum = sum_lanes(sum);
+        out->minus_sum = sum_lanes(sum);
     }
 }
 

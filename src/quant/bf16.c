@@ -13,5 +13,10 @@ static float value(const uint8_t *element)
     return f;
 }
 
+static bool is_finite(uint16_t upper)
+{
+    return (upper & 0x7f80) != 0x7f80;
+}
+
 #define ELEMENT bf16
 #include "element.inc"

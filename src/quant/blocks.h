@@ -38,7 +38,7 @@ typedef uint16_t tg_tile_bf16[4];
     _Static_assert(sizeof(tg_block_##suffix) == (bytes), #NAME " block size");                                                   \
     _Static_assert(sizeof(tg_tile_##suffix) == (tile_bytes), #NAME " tile size");                                                \
     void tg_dequantize_##suffix(const uint8_t *blocks, size_t n_blocks, float *out);                                             \
-    void tg_repack_##suffix(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles);                                   \
+    bool tg_repack_##suffix(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles);                                   \
     void tg_tile_row_##suffix(const uint8_t *tiles, size_t n_blocks, int lane, float *out);
 #include "quant.def"
 #undef TG_QUANT

@@ -10,5 +10,6 @@ static float value(const uint8_t *element)
     return tg_half_to_float(half);
 }
 
-#define ELEMENT f16
+#define ELEMENT   f16
+#define is_finite tg_half_is_finite
 #include "element.inc"

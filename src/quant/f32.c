@@ -1,6 +1,7 @@
 /* F32: IEEE binary32. In: file elements or tiles. Out: floats or tiles, into the caller's memory. */
 #include "blocks.h"
 
+#include <math.h>
 #include <string.h>
 
 static float value(const uint8_t *element)
@@ -10,5 +11,6 @@ static float value(const uint8_t *element)
     return f;
 }
 
-#define ELEMENT f32
+#define ELEMENT   f32
+#define is_finite isfinite
 #include "element.inc"

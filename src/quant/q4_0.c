@@ -17,15 +17,18 @@ void tg_dequantize_q4_0(const uint8_t *blocks, size_t n_blocks, float *out)
     }
 }
 
-void tg_repack_q4_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles)
+bool tg_repack_q4_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles)
 {
+    bool finite = true;
     for (size_t b = 0; b < n_blocks; b++) {
         const uint8_t *block = blocks + b * sizeof(tg_block_q4_0);
         tg_tile_q4_0 *tile = (tg_tile_q4_0 *)tiles + b;
         memcpy(&tile->d[lane], block, 2);
+        finite &= tg_half_is_finite(tile->d[lane]);
         for (int j = 0; j < 4; j++)
             memcpy(tile->qs[j][lane], block + 2 + 4 * j, 4);
     }
+    return finite;
 }
 
 void tg_tile_row_q4_0(const uint8_t *tiles, size_t n_blocks, int lane, float *out)

@@ -14,12 +14,14 @@ void tg_dequantize_q8_0(const uint8_t *blocks, size_t n_blocks, float *out)
     }
 }
 
-void tg_repack_q8_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles)
+bool tg_repack_q8_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles)
 {
+    bool finite = true;
     for (size_t b = 0; b < n_blocks; b++) {
         const uint8_t *block = blocks + b * sizeof(tg_block_q8_0);
         tg_tile_q8_0 *tile = (tg_tile_q8_0 *)tiles + b;
         memcpy(&tile->d[lane], block, 2);
+        finite &= tg_half_is_finite(tile->d[lane]);
         int sum = 0;
         for (int j = 0; j < 8; j++)
             memcpy(tile->qs[j][lane], block + 2 + 4 * j, 4);
@@ -27,6 +29,7 @@ void tg_repack_q8_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *t
             sum += (int8_t)block[2 + i];
         tile->sum[lane] = (int16_t)sum;
     }
+    return finite;
 }
 
 void tg_tile_row_q8_0(const uint8_t *tiles, size_t n_blocks, int lane, float *out)

@@ -31,6 +31,15 @@ const extra = { name: 'extra.weight', type: 'F32', dims: [8], bytes: Buffer.allo
 const patch = (bytes, at, ...values) => Uint8Array.from(bytes, (byte, i) => values[i - at] ?? byte);
 const whole = changed();
 
+/** A small model whose last weight of this tensor, or the scale of its last block, is infinite. */
+function spoilt(type, name = 'blk.0.ffn_up.weight') {
+  const { metadata, tensors } = tinyLlama({ type });
+  const tensor = tensors.find((x) => x.name === name);
+  const infinity = { F32: [0, 0, 0x80, 0x7f], BF16: [0x80, 0x7f] }[tensor.type] ?? [0, 0x7c];
+  tensor.bytes = patch(tensor.bytes, tensor.bytes.length - TENSOR_TYPES[tensor.type][2], ...infinity);
+  return writeGguf({ metadata, tensors });
+}
+
 /** name: [bytes, code, words of the message, byte it belongs to (null: not asserted)] */
 const MUST_FAIL = {
   empty: [new Uint8Array(), 'GGUF_TRUNCATED', 'ends at byte 0', 0],
@@ -111,6 +120,18 @@ const MUST_FAIL = {
     'output_norm.weight',
     null,
   ],
+  ...Object.fromEntries(
+    Object.keys(TENSOR_TYPES).map((type) => [
+      `weights-${type.toLowerCase()}-not-finite`,
+      [
+        spoilt(type),
+        'MODEL_TENSOR_NOT_FINITE',
+        `blk.0.ffn_up.weight: ${TENSOR_TYPES[type][1] > 1 ? 'the scale of block 31' : 'element 1023'}`,
+        null,
+      ],
+    ]),
+  ),
+  'vector-not-finite': [spoilt('F32', 'output_norm.weight'), 'MODEL_TENSOR_NOT_FINITE', 'output_norm.weight: element 31', null],
   'tensor-unexpected': [changed({ more: [extra] }), 'MODEL_TENSOR_UNEXPECTED', 'extra.weight', null],
   'tokenizer-missing': [changed({ keys: { 'tokenizer.ggml.model': undefined } }), 'MODEL_KEY_MISSING', 'tokenizer.ggml.model', null],
   'tokenizer-we-lack': [key('tokenizer.ggml.model', 'string', 'rwkv'), 'TOKENIZER_UNSUPPORTED', '"rwkv" is not supported', null],

@@ -90,8 +90,13 @@ static void blocks_and_tiles(void)
                 const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
                 /* in two runs, as bytes arrive */
                 const size_t first = random_u32(&r) % (BLOCKS + 1);
-                row->repack(own, first, lane, tiles);
-                row->repack(own + first * row->bytes, BLOCKS - first, lane, tiles + first * row->tile_bytes);
+                bool finite = row->repack(own, first, lane, tiles);
+                finite &= row->repack(own + first * row->bytes, BLOCKS - first, lane, tiles + first * row->tile_bytes);
+                row->dequantize(own, BLOCKS, direct);
+                bool expected = true;
+                for (size_t i = 0; i < n; i++)
+                    expected &= isfinite(direct[i]) != 0;
+                CHECK(finite == expected, "%s: repack says %d", row->name, finite);
             }
             for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
                 const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;

@@ -1,0 +1,258 @@
+/* The microbenchmark of every kernel of this build, beside what this machine can do at all. In: an argument, "limits" or the part
+ * of a kernel's name (none: all). Out: one JSON object a line: {"what", "kind", "type", "variant", "shape", "rate", "unit",
+ * "gbs"}; each figure is the best of several rounds, because whatever else runs here can only make it worse. */
+#include "../../src/kernels/kernels.h"
+#include "../native/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <wasm_simd128.h>
+
+#define ROUNDS     7
+#define ROUND_TIME 0.02                /* seconds that a round takes at the least */
+#define MEMORY     ((size_t)160 << 20) /* bytes that no cache near the core holds */
+#define COLS       576                 /* of the matrices: rows of a 135M model */
+
+static test_random r = {7};
+static volatile float sink;
+
+static double seconds(void)
+{
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The least time that work(context) takes, of ROUNDS rounds. */
+static double best(void (*work)(void *), void *context)
+{
+    double least = 1e9, begun = seconds();
+    long times = 1;
+    work(context);
+    const double once = seconds() - begun;
+    if (once < ROUND_TIME)
+        times = (long)(ROUND_TIME / (once > 1e-7 ? once : 1e-7)) + 1;
+    for (int i = 0; i < ROUNDS; i++) {
+        begun = seconds();
+        for (long k = 0; k < times; k++)
+            work(context);
+        const double each = (seconds() - begun) / (double)times;
+        if (each < least)
+            least = each;
+    }
+    return least;
+}
+
+static void report(const char *kind, const char *type, const char *variant, const char *shape, double rate, const char *unit,
+                   double bytes_a_second)
+{
+    printf("{\"kind\": \"%s\", \"type\": \"%s\", \"variant\": \"%s\", \"shape\": \"%s\", \"rate\": %.2f, \"unit\": \"%s\", "
+           "\"gbs\": %.2f}\n",
+           kind, type, variant, shape, rate / 1e9, unit, bytes_a_second / 1e9);
+    fflush(stdout);
+}
+
+/* ---- limits ---- */
+
+static uint8_t *memory; /* MEMORY bytes */
+
+static void read_memory(void *context)
+{
+    v128_t sum[4] = {wasm_i32x4_const_splat(0)};
+    (void)context;
+    for (const uint8_t *at = memory, *end = memory + MEMORY; at < end; at += 64)
+        for (int i = 0; i < 4; i++)
+            sum[i] = wasm_v128_xor(sum[i], wasm_v128_load(at + 16 * i));
+    sink = wasm_f32x4_extract_lane(wasm_v128_xor(wasm_v128_xor(sum[0], sum[1]), wasm_v128_xor(sum[2], sum[3])), 0);
+}
+
+#define CHAINS 8
+#define STEPS  4096
+/* STEPS times CHAINS independent operations on vectors that lie in registers or the nearest cache */
+#define ARITHMETIC(name, operation)                                                                                              \
+    static void name(void *context)                                                                                              \
+    {                                                                                                                            \
+        v128_t sum[CHAINS];                                                                                                      \
+        const uint8_t *at = context;                                                                                             \
+        for (int i = 0; i < CHAINS; i++)                                                                                         \
+            sum[i] = wasm_v128_load(at + 16 * i);                                                                                \
+        for (int k = 0; k < STEPS; k++) {                                                                                        \
+            const v128_t a = wasm_v128_load(at + (k & 63) * 16);                                                                 \
+            for (int i = 0; i < CHAINS; i++)                                                                                     \
+                sum[i] = operation(a, wasm_v128_load(at + 1024 + 16 * i), sum[i]);                                               \
+        }                                                                                                                        \
+        for (int i = 1; i < CHAINS; i++)                                                                                         \
+            sum[0] = wasm_v128_xor(sum[0], sum[i]);                                                                              \
+        sink = wasm_f32x4_extract_lane(sum[0], 0);                                                                               \
+    }
+#define DOT_16(a, b, c)  wasm_i32x4_add(c, wasm_i32x4_dot_i16x8(a, b))
+#define MUL_ADD(a, b, c) wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
+ARITHMETIC(dots_16, DOT_16)
+ARITHMETIC(multiply_adds, MUL_ADD)
+#ifdef __wasm_relaxed_simd__
+ARITHMETIC(dots_8, wasm_i32x4_relaxed_dot_i8x16_i7x16_add)
+ARITHMETIC(fused_multiply_adds, wasm_f32x4_relaxed_madd)
+#endif
+
+static void limits(void)
+{
+    const double operations = (double)CHAINS * STEPS;
+    report("limit", "", "", "memory read", (double)MEMORY / best(read_memory, NULL), "GB/s", 0);
+    report("limit", "", "simd128", "16-bit dot", 8 * operations / best(dots_16, memory), "GMAC/s", 0);
+    report("limit", "", "simd128", "float multiply, add", 4 * operations / best(multiply_adds, memory), "GMAC/s", 0);
+#ifdef __wasm_relaxed_simd__
+    report("limit", "", "relaxed", "8-bit dot", 16 * operations / best(dots_8, memory), "GMAC/s", 0);
+    report("limit", "", "relaxed", "float fused", 4 * operations / best(fused_multiply_adds, memory), "GMAC/s", 0);
+#endif
+}
+
+/* ---- matrix products ---- */
+
+typedef struct product {
+    tg_matmul_fn *fn;
+    size_t n_blocks, strips, stride, tokens;
+    const void *x;
+    float *y;
+} product;
+
+static void multiply(void *context)
+{
+    const product *p = context;
+    p->fn(memory, p->n_blocks, 0, p->strips, p->x, p->stride, p->tokens, p->y, p->strips * TG_TILE_ROWS);
+}
+
+static void bench_matmul(const char *type, const char *variant, tg_quant quant, tg_matmul_fn *fn)
+{
+    static float x[64 * COLS];
+    static tg_act_q8 act[64 * COLS / 32];
+    const tg_quant_row *row = &tg_quants[quant];
+    const size_t strip = COLS / row->elements * row->tile_bytes;
+    const struct {
+        const char *shape;
+        size_t strips, tokens;
+    } shapes[] = {{"1 token, from memory", MEMORY / strip, 1}, {"1 token, from cache", 48, 1}, {"64 tokens", 384, 64}};
+    for (int i = 0; i < 64 * COLS; i++)
+        x[i] = random_gauss(&r);
+    tg_quantize_q8__scalar(x, 64 * COLS, act);
+    for (size_t i = 0; i < MEMORY / 2; i++)
+        ((uint16_t *)memory)[i] =
+            tg_float_to_half(0.04f * random_gauss(&r)); /* codes and scales of zero take no longer and no shorter than others */
+    float *y = malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
+    for (size_t i = 0; y && i < sizeof shapes / sizeof shapes[0]; i++) {
+        const int quantized = row->activation == TG_ACT_Q8;
+        product p = {fn,
+                     COLS / row->elements,
+                     shapes[i].strips,
+                     quantized ? COLS / 32 * sizeof *act : COLS * sizeof *x,
+                     shapes[i].tokens,
+                     quantized ? (const void *)act : x,
+                     y};
+        if (!strcmp(variant, "scalar")) /* slow, and the same from everywhere */
+            p.strips = 48;
+        const double time = best(multiply, &p);
+        report("matmul", type, variant, shapes[i].shape, (double)(p.strips * TG_TILE_ROWS * COLS * p.tokens) / time, "GMAC/s",
+               (double)(p.strips * strip) / time);
+    }
+    free(y);
+}
+
+/* ---- vectors ---- */
+
+#define N    1536 /* the longest row of a 135M model */
+#define HEAD 64
+
+typedef struct vectors {
+    tg_quantize_fn *quantize;
+    tg_rmsnorm_fn *rmsnorm;
+    tg_swiglu_fn *swiglu;
+    tg_softmax_fn *softmax;
+    tg_keys_fn *keys;
+    tg_values_fn *values;
+} vectors;
+
+static float in[N], weight[N], out[N];
+static tg_act_q8 codes[N / 32];
+
+static void run_quantize(void *context)
+{
+    ((vectors *)context)->quantize(in, N, codes);
+}
+
+static void run_rmsnorm(void *context)
+{
+    ((vectors *)context)->rmsnorm(in, weight, 1e-5f, N, out);
+}
+
+static void run_swiglu(void *context)
+{
+    memcpy(out, in, sizeof in);
+    ((vectors *)context)->swiglu(out, weight, N);
+}
+
+static void run_softmax(void *context)
+{
+    float sum;
+    memcpy(out, in, TG_PAGE * sizeof *in);
+    sink = ((vectors *)context)->softmax(out, TG_PAGE, 0, &sum);
+}
+
+static void run_keys(void *context)
+{
+    ((vectors *)context)->keys(memory, in, HEAD, out);
+}
+
+static void run_values(void *context)
+{
+    ((vectors *)context)->values(memory, weight, TG_PAGE, HEAD, out);
+}
+
+static void bench_vector(const char *kind, const char *type, const char *variant, void (*run)(void *), vectors kernels, size_t n)
+{
+    for (int i = 0; i < N; i++) {
+        in[i] = random_gauss(&r);
+        weight[i] = (float)random_unit(&r);
+    }
+    memset(memory, 0, 1 << 20);
+    report(kind, type, variant,
+           n == N         ? "a row of 1536"
+           : n == TG_PAGE ? "a page of 32"
+                          : "32 positions, head of 64",
+           (double)n / best(run, &kernels), "Gelement/s", 0);
+}
+
+#define RUN_matmul(type, variant, fn)   bench_matmul(#type, #variant, quant_of(#type), fn)
+#define RUN_quantize(type, variant, fn) bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
+#define RUN_rmsnorm(type, variant, fn)  bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
+#define RUN_swiglu(type, variant, fn)   bench_vector("swiglu", #type, #variant, run_swiglu, (vectors){.swiglu = fn}, N)
+#define RUN_softmax(type, variant, fn)  bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE)
+#define RUN_keys(type, variant, fn)     bench_vector("keys", #type, #variant, run_keys, (vectors){.keys = fn}, TG_PAGE *HEAD)
+#define RUN_values(type, variant, fn)   bench_vector("values", #type, #variant, run_values, (vectors){.values = fn}, TG_PAGE *HEAD)
+
+static tg_quant quant_of(const char *suffix)
+{
+#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                                                   \
+    if (!strcmp(suffix, #suffix_))                                                                                               \
+        return TG_QUANT_##NAME;
+#include "../../src/quant/quant.def"
+#undef TG_QUANT
+    return TG_QUANT_COUNT;
+}
+
+int main(int argc, char **argv)
+{
+    const char *wanted = argc > 1 ? argv[1] : "";
+    memory = malloc(MEMORY);
+    if (!memory)
+        return 1;
+    memset(memory, 1, MEMORY);
+    if (strstr("limits", wanted))
+        limits();
+#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
+    if (strstr(#kind " " #type " " #variant, wanted))                                                                            \
+        RUN_##kind(type, variant, tg_##kind##_##type##__##variant);
+#include "../../src/kernels/kernels.def"
+#undef TG_KERNEL
+    return 0;
+}
