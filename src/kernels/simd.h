@@ -30,27 +30,38 @@ static inline void tg_touch(const void *from, size_t bytes)
         (void)((const volatile uint8_t *)from)[i];
 }
 
-/* Calls walk(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride): strip by strip with 4 tokens at a time while there are 4
- * and then with 1; a single token takes two strips at a time, so that enough sums are under way at once, while the next two come
- * from memory. walk is an inline function whose loops over `strips` and `tokens` unroll, and it does the same additions for a row
- * and a token in every case. */
+/* Bytes of weights that are taken against all tokens before the next: with the activations of four tokens they stay in the
+ * nearest cache. */
+#define TG_PANEL_BYTES 20480
+
+/* Calls walk(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride) for all strips and tokens: panel by panel of strips with 4
+ * tokens at a time while there are 4 and then with 1; a single token takes two strips at a time, so that enough sums are under
+ * way at once, while the next two come from memory. walk is an inline function whose loops over `strips` and `tokens` unroll, and
+ * it does the same additions for a row and a token in every case. */
 #define TG_WALK(walk, tile_type)                                                                                                 \
-    size_t strip = first;                                                                                                        \
-    for (; n_tokens == 1 && strip + 2 <= last; strip += 2) {                                                                     \
-        const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                                     \
-        if (strip + 4 <= last)                                                                                                   \
-            tg_touch(tile + 2 * n_blocks, 2 * n_blocks * sizeof *tile);                                                          \
-        walk(tile, n_blocks, x, x_stride, 2, 1, y + strip * TG_TILE_ROWS, y_stride);                                             \
-    }                                                                                                                            \
-    for (; strip < last; strip++) {                                                                                              \
-        const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                                     \
+    const size_t strip_bytes = n_blocks * sizeof(tile_type), fit = TG_PANEL_BYTES / strip_bytes;                                 \
+    const size_t panel = n_tokens == 1 ? last - first : fit > 2 ? fit : 2;                                                       \
+    for (size_t begin = first; begin < last; begin += panel) {                                                                   \
+        const size_t end = last - begin < panel ? last : begin + panel;                                                          \
         const uint8_t *xt = x;                                                                                                   \
-        float *yt = y + strip * TG_TILE_ROWS;                                                                                    \
+        float *yt = y;                                                                                                           \
         size_t t = 0;                                                                                                            \
         for (; t + 4 <= n_tokens; t += 4, xt += 4 * x_stride, yt += 4 * y_stride)                                                \
-            walk(tile, n_blocks, xt, x_stride, 1, 4, yt, y_stride);                                                              \
-        for (; t < n_tokens; t++, xt += x_stride, yt += y_stride)                                                                \
-            walk(tile, n_blocks, xt, x_stride, 1, 1, yt, y_stride);                                                              \
+            for (size_t strip = begin; strip < end; strip++)                                                                     \
+                walk((const tile_type *)tiles + strip * n_blocks, n_blocks, xt, x_stride, 1, 4, yt + strip * TG_TILE_ROWS,       \
+                     y_stride);                                                                                                  \
+        for (; t < n_tokens; t++, xt += x_stride, yt += y_stride) {                                                              \
+            size_t strip = begin;                                                                                                \
+            for (; strip + 2 <= end; strip += 2) {                                                                               \
+                const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                             \
+                if (n_tokens == 1 && strip + 4 <= end)                                                                           \
+                    tg_touch(tile + 2 * n_blocks, 2 * strip_bytes);                                                              \
+                walk(tile, n_blocks, xt, x_stride, 2, 1, yt + strip * TG_TILE_ROWS, y_stride);                                   \
+            }                                                                                                                    \
+            if (strip < end)                                                                                                     \
+                walk((const tile_type *)tiles + strip * n_blocks, n_blocks, xt, x_stride, 1, 1, yt + strip * TG_TILE_ROWS,       \
+                     y_stride);                                                                                                  \
+        }                                                                                                                        \
     }
 
 #define TG_UNROLL _Pragma("clang loop unroll(full)")
