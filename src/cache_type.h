@@ -3,7 +3,7 @@
 #define TG_CACHE_TYPE_H
 
 typedef enum tg_cache_type {
-#define TG_CACHE(NAME, suffix, bytes) TG_CACHE_##NAME,
+#define TG_CACHE(NAME, suffix, elements, value_bytes) TG_CACHE_##NAME,
 #include "cache.def"
 #undef TG_CACHE
     TG_CACHE_TYPE_COUNT

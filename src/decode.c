@@ -9,7 +9,7 @@ void tg_decoder_place(tg_decoder *d, tg_arena *arena)
     d->first_row = d->n_rows = 0;
 }
 
-void tg_decode(tg_decoder *d, const tg_batch *batch)
+bool tg_decode(tg_decoder *d, const tg_batch *batch)
 {
     tg_forward *f = &d->forward;
     tg_forward_begin(f, batch, &d->weights->token_embd);
@@ -19,6 +19,7 @@ void tg_decode(tg_decoder *d, const tg_batch *batch)
     d->decoded += batch->n;
     d->n_batch = batch->n;
     d->n_rows = 0;
+    return !tg_pool_failed(f->pool);
 }
 
 const float *tg_decode_logits(tg_decoder *d, uint32_t row)
@@ -30,7 +31,14 @@ const float *tg_decode_logits(tg_decoder *d, uint32_t row)
         d->first_row = row;
         d->n_rows = d->n_batch - row < TG_LOGIT_ROWS ? d->n_batch - row : TG_LOGIT_ROWS;
         tg_forward_changed(f); /* act may hold other rows of the same floats */
-        tg_forward_matmul(f, output, f->norm + row * embd, embd, d->n_rows, d->logits, vocab);
+        const double begun = tg_step_begin(f), before = f->times[TG_STEP_product];
+        tg_forward_products(f, f->norm + row * embd, embd, d->n_rows, &(tg_product){output, d->logits, vocab}, 1);
+        f->times[TG_STEP_product] = before; /* it counts as a step of its own */
+        tg_step_end(f, TG_STEP_logits, begun);
+        if (tg_pool_failed(f->pool)) {
+            d->n_rows = 0;
+            return NULL;
+        }
     }
     return d->logits + (row - d->first_row) * vocab;
 }

@@ -21,11 +21,12 @@ typedef struct tg_decoder {
 /* Counts or places its memory; arch, weights and forward's kernels, hparams and kv must be set. */
 void tg_decoder_place(tg_decoder *decoder, tg_arena *arena);
 
-/* Runs the layers over a batch, whose slots of the cache are writable (tg_kv_reserve). */
-void tg_decode(tg_decoder *decoder, const tg_batch *batch);
+/* Runs the layers over a batch, whose slots of the cache are writable (tg_kv_reserve). False when the pool of threads has failed.
+ */
+bool tg_decode(tg_decoder *decoder, const tg_batch *batch);
 
 /* Logits of row `row` of the batch last run: a view of n_vocab floats, valid until the next call. Rows are best asked for in
- * order. */
+ * order. NULL when the pool of threads has failed. */
 const float *tg_decode_logits(tg_decoder *decoder, uint32_t row);
 
 #endif

@@ -1,9 +1,9 @@
 /* In: a batch, weights and the cache. Out: activations in scratch memory that the model's arena owns. */
 #include "forward.h"
-#include "kernels/exp.h"
 
 #include <math.h>
-#include <string.h>
+
+#define TG_STRIP_RUN 8 /* strips that a thread takes at the least: an atomic operation for each is cheap beside them */
 
 static uint32_t max(uint32_t a, uint32_t b)
 {
@@ -27,44 +27,44 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
     f->act_blocks = (max(max(hp->n_embd, hp->n_ff), hp->n_head * hp->head_dim) + 31) / 32;
     f->act = tg_arena_take(arena, TG_BATCH * f->act_blocks, sizeof *f->act);
     f->rotation = tg_arena_take(arena, (uint64_t)TG_BATCH * hp->rope_dim, sizeof(float));
-    f->gathered = tg_arena_take(arena, 1, f->kv->head_bytes);
-    switch (f->kv->type_k) {
-#define TG_CACHE(NAME, suffix, bytes)                                                                                            \
-    case TG_CACHE_##NAME:                                                                                                        \
-        f->keys = f->kernels->keys_##suffix;                                                                                     \
-        break;
-#include "cache.def"
-#undef TG_CACHE
-    case TG_CACHE_TYPE_COUNT:
-        break;
-    }
-    switch (f->kv->type_v) {
-#define TG_CACHE(NAME, suffix, bytes)                                                                                            \
-    case TG_CACHE_##NAME:                                                                                                        \
-        f->values = f->kernels->values_##suffix;                                                                                 \
-        break;
-#include "cache.def"
-#undef TG_CACHE
-    case TG_CACHE_TYPE_COUNT:
-        break;
-    }
+    f->frequencies = tg_arena_take(arena, hp->rope_dim / 2, sizeof *f->frequencies);
+    if (f->frequencies)
+        for (uint32_t i = 0; i < hp->rope_dim / 2; i++)
+            f->frequencies[i] = pow(hp->rope_base, -2.0 * i / hp->rope_dim);
+    tg_attention_place(f, arena);
 }
 
-void tg_forward_begin(tg_forward *f, const tg_batch *batch, const tg_matrix *embedding)
+/* ---- a batch ---- */
+
+typedef struct embedding {
+    tg_forward *f;
+    const tg_matrix *matrix;
+} embedding;
+
+static void embed(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const tg_hparams *hp = f->hparams;
-    const uint32_t pairs = hp->rope_dim / 2;
-    f->batch = batch;
-    f->quantized = NULL;
-    for (uint32_t t = 0; t < batch->n; t++) {
-        tg_matrix_row(embedding, (uint32_t)batch->tokens[t], f->x + t * tg_padded(hp->n_embd));
+    const embedding *e = context;
+    const tg_forward *f = e->f;
+    const uint32_t pairs = f->hparams->rope_dim / 2;
+    (void)thread;
+    for (size_t t = first; t < last; t++) {
+        tg_matrix_row(e->matrix, (uint32_t)f->batch->tokens[t], f->x + t * tg_padded(f->hparams->n_embd));
         for (uint32_t i = 0; i < pairs; i++) {
             /* in double: an angle of thousands of turns keeps its fraction */
-            const double angle = batch->positions[t] * pow(hp->rope_base, -2.0 * i / hp->rope_dim);
+            const double angle = f->batch->positions[t] * f->frequencies[i];
             f->rotation[(t * pairs + i) * 2] = (float)cos(angle);
             f->rotation[(t * pairs + i) * 2 + 1] = (float)sin(angle);
         }
     }
+}
+
+void tg_forward_begin(tg_forward *f, const tg_batch *batch, const tg_matrix *matrix)
+{
+    const double begun = tg_step_begin(f);
+    f->batch = batch;
+    f->quantized = NULL;
+    tg_forward_run(f, batch->n, 4, embed, &(embedding){f, matrix});
+    tg_step_end(f, TG_STEP_embed, begun);
 }
 
 void tg_forward_changed(tg_forward *f)
@@ -72,140 +72,155 @@ void tg_forward_changed(tg_forward *f)
     f->quantized = NULL;
 }
 
-void tg_forward_matmul(tg_forward *f, const tg_matrix *m, const float *x, size_t x_stride, uint32_t n, float *y, size_t y_stride)
+/* ---- products ---- */
+
+typedef struct rows { /* the input of products */
+    tg_forward *f;
+    const float *x;
+    size_t x_stride; /* floats */
+    uint32_t n;
+    const tg_product *products;
+    size_t n_products;
+} rows;
+
+static void quantize(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const void *rows = x;
-    size_t stride = x_stride * sizeof(float);
-    if (tg_quants[m->quant].activation == TG_ACT_Q8) {
-        if (f->quantized != x)
-            for (uint32_t t = 0; t < n; t++)
-                f->kernels->quantize_q8(x + t * x_stride, m->cols, f->act + t * f->act_blocks);
-        f->quantized = x;
-        rows = f->act;
-        stride = f->act_blocks * sizeof *f->act;
+    const rows *r = context;
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        r->f->kernels->quantize_q8(r->x + t * r->x_stride, r->products->matrix->cols, r->f->act + t * r->f->act_blocks);
+}
+
+/* Strips first to last - 1 of all matrices, counted through. */
+static void multiply(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const rows *r = context;
+    const tg_forward *f = r->f;
+    (void)thread;
+    for (const tg_product *p = r->products;; p++) {
+        const size_t strips = tg_matrix_strips(p->matrix);
+        if (first < strips) {
+            const bool coded = tg_quants[p->matrix->quant].activation == TG_ACT_Q8;
+            const void *x = coded ? (const void *)f->act : r->x;
+            const size_t stride = coded ? f->act_blocks * sizeof *f->act : r->x_stride * sizeof *r->x;
+            tg_kernels_matmul(f->kernels, p->matrix->quant)(p->matrix->tiles, p->matrix->n_blocks, first,
+                                                            last < strips ? last : strips, x, stride, r->n, p->y, p->y_stride);
+            if (last <= strips)
+                return;
+            first = strips;
+        }
+        first -= strips;
+        last -= strips;
     }
-    tg_kernels_matmul(f->kernels, m->quant)(m->tiles, m->n_blocks, 0, tg_matrix_strips(m), rows, stride, n, y, y_stride);
+}
+
+void tg_forward_products(tg_forward *f, const float *x, size_t x_stride, uint32_t n, const tg_product *products,
+                         size_t n_products)
+{
+    rows r = {f, x, x_stride, n, products, n_products};
+    double begun = tg_step_begin(f);
+    size_t strips = 0;
+    bool coded = false;
+    for (size_t i = 0; i < n_products; i++) {
+        strips += tg_matrix_strips(products[i].matrix);
+        coded |= tg_quants[products[i].matrix->quant].activation == TG_ACT_Q8;
+    }
+    if (coded && f->quantized != x) {
+        tg_forward_run(f, n, 4, quantize, &r);
+        f->quantized = x;
+        tg_step_end(f, TG_STEP_quantize, begun);
+        begun = tg_step_begin(f);
+    }
+    tg_forward_run(f, strips, TG_STRIP_RUN, multiply, &r);
+    tg_step_end(f, TG_STEP_product, begun);
+}
+
+/* ---- token by token ---- */
+
+typedef struct normed {
+    tg_forward *f;
+    const tg_vector *weight;
+} normed;
+
+static void rmsnorm(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const normed *n = context;
+    const tg_forward *f = n->f;
+    const size_t stride = tg_padded(f->hparams->n_embd);
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        f->kernels->rmsnorm_f32(f->x + t * stride, n->weight->values, f->hparams->rms_eps, f->hparams->n_embd,
+                                f->norm + t * stride);
 }
 
 void tg_forward_rmsnorm(tg_forward *f, const tg_vector *weight)
 {
-    const size_t stride = tg_padded(f->hparams->n_embd);
-    for (uint32_t t = 0; t < f->batch->n; t++)
-        f->kernels->rmsnorm_f32(f->x + t * stride, weight->values, f->hparams->rms_eps, f->hparams->n_embd, f->norm + t * stride);
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 8, rmsnorm, &(normed){f, weight});
     tg_forward_changed(f);
+    tg_step_end(f, TG_STEP_norm, begun);
 }
 
-void tg_forward_rope_normal(tg_forward *f, float *rows, uint32_t n_heads)
+static void rotate(const tg_forward *f, float *row, uint32_t n_heads, const float *rotation)
 {
-    const uint32_t pairs = f->hparams->rope_dim / 2, head_dim = f->hparams->head_dim;
-    for (uint32_t t = 0; t < f->batch->n; t++, rows += tg_padded((size_t)n_heads * head_dim)) {
-        const float *rotation = f->rotation + (size_t)t * pairs * 2;
-        for (uint32_t h = 0; h < n_heads; h++) {
-            float *head = rows + (size_t)h * head_dim;
-            for (uint32_t i = 0; i < pairs; i++) {
-                const float c = rotation[2 * i], s = rotation[2 * i + 1], a = head[2 * i], b = head[2 * i + 1];
-                head[2 * i] = a * c - b * s;
-                head[2 * i + 1] = a * s + b * c;
-            }
+    const uint32_t pairs = f->hparams->rope_dim / 2;
+    for (uint32_t h = 0; h < n_heads; h++, row += f->hparams->head_dim)
+        for (uint32_t i = 0; i < pairs; i++) {
+            const float c = rotation[2 * i], s = rotation[2 * i + 1], a = row[2 * i], b = row[2 * i + 1];
+            row[2 * i] = a * c - b * s;
+            row[2 * i + 1] = a * s + b * c;
         }
-    }
 }
 
-/* The running state of one query's streamed softmax. */
-typedef struct stream {
-    const float *q;
-    float *out; /* [head_dim] weighted values, not yet divided by sum */
-    float most, sum;
-} stream;
-
-/* Adds up to TG_PAGE keys, given as one head's block of a page. */
-static void attend_page(const tg_forward *f, stream *s, const uint8_t *block, uint32_t n)
+static void rope(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const uint32_t head_dim = f->hparams->head_dim;
-    float scores[TG_PAGE], sum;
-    f->keys(block, s->q, head_dim, scores);
-    const float most = f->kernels->softmax_f32(scores, n, s->most, &sum);
-    if (most > s->most) { /* what was added so far was relative to a smaller maximum */
-        const float shrink = s->sum > 0 ? tg_exp(s->most - most) : 0;
-        s->sum *= shrink;
-        for (uint32_t i = 0; i < head_dim; i++)
-            s->out[i] *= shrink;
-        s->most = most;
-    }
-    s->sum += sum;
-    f->values(block + f->kv->keys_bytes, scores, n, head_dim, s->out);
-}
-
-/* One head of token t that sees only part of the batch: the seen keys past the last whole page of the prefix are gathered into
- * pages in order, so that they are added in the same groups as if the others were not there. */
-static void attend_gathered(const tg_forward *f, stream *s, uint32_t t, uint32_t layer, uint32_t head)
-{
-    const tg_batch *batch = f->batch;
-    const uint32_t *visible = batch->visible + (size_t)t * ((batch->n + 31) / 32);
-    uint32_t filled = 0;
-    for (uint32_t slot = batch->base / TG_PAGE * TG_PAGE; slot < batch->base + batch->n; slot++) {
-        if (slot >= batch->base && !(visible[(slot - batch->base) / 32] >> (slot - batch->base) % 32 & 1))
-            continue;
-        const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[slot / TG_PAGE], layer, head);
-        tg_kv_copy_slot(f->kv, f->gathered, filled++, block, slot % TG_PAGE);
-        if (filled == TG_PAGE) {
-            attend_page(f, s, f->gathered, filled);
-            filled = 0;
-        }
-    }
-    if (filled)
-        attend_page(f, s, f->gathered, filled);
-}
-
-void tg_forward_attend(tg_forward *f, uint32_t layer)
-{
+    const tg_forward *f = context;
     const tg_hparams *hp = f->hparams;
-    const tg_batch *batch = f->batch;
-    const size_t q_stride = tg_padded((size_t)hp->n_head * hp->head_dim),
-                 kv_stride = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
-    const uint32_t group = hp->n_head / hp->n_head_kv; /* queries that share a key-value head */
-    const float scale = 1.0f / sqrtf((float)hp->head_dim);
-
-    for (uint32_t t = 0; t < batch->n; t++)
-        for (uint32_t h = 0; h < hp->n_head_kv; h++) {
-            const uint32_t slot = batch->base + t;
-            tg_kv_write(f->kv, tg_kv_block(f->kv, batch->table->pages[slot / TG_PAGE], layer, h), slot % TG_PAGE,
-                        f->k + t * kv_stride + h * hp->head_dim, f->v + t * kv_stride + h * hp->head_dim);
-        }
-
-    for (uint32_t t = 0; t < batch->n; t++) {
-        float *q = f->q + t * q_stride;
-        for (size_t i = 0; i < (size_t)hp->n_head * hp->head_dim; i++)
-            q[i] *= scale;
-        /* keys before `whole` are read page by page where they lie */
-        const uint32_t whole = batch->visible ? batch->base / TG_PAGE * TG_PAGE : batch->base + t + 1;
-        for (uint32_t head = 0; head < hp->n_head; head++) {
-            stream s = {q + (size_t)head * hp->head_dim, f->heads + t * q_stride + (size_t)head * hp->head_dim, -INFINITY, 0};
-            memset(s.out, 0, hp->head_dim * sizeof(float));
-            for (uint32_t from = 0; from < whole; from += TG_PAGE)
-                attend_page(f, &s, tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE], layer, head / group),
-                            whole - from < TG_PAGE ? whole - from : TG_PAGE);
-            if (batch->visible)
-                attend_gathered(f, &s, t, layer, head / group);
-            for (uint32_t i = 0; i < hp->head_dim; i++)
-                s.out[i] /= s.sum;
-        }
+    (void)thread;
+    for (size_t t = first; t < last; t++) {
+        const float *rotation = f->rotation + t * (hp->rope_dim / 2) * 2;
+        rotate(f, f->q + t * tg_padded((size_t)hp->n_head * hp->head_dim), hp->n_head, rotation);
+        rotate(f, f->k + t * tg_padded((size_t)hp->n_head_kv * hp->head_dim), hp->n_head_kv, rotation);
     }
-    tg_forward_changed(f);
+}
+
+void tg_forward_rope_normal(tg_forward *f)
+{
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 8, rope, f);
+    tg_step_end(f, TG_STEP_rope, begun);
+}
+
+static void swiglu(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const tg_forward *f = context;
+    const size_t stride = tg_padded(f->hparams->n_ff);
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        f->kernels->swiglu_f32(f->gate + t * stride, f->up + t * stride, f->hparams->n_ff);
 }
 
 void tg_forward_swiglu(tg_forward *f)
 {
-    const size_t stride = tg_padded(f->hparams->n_ff);
-    for (uint32_t t = 0; t < f->batch->n; t++)
-        f->kernels->swiglu_f32(f->gate + t * stride, f->up + t * stride, f->hparams->n_ff);
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 4, swiglu, f);
     tg_forward_changed(f);
+    tg_step_end(f, TG_STEP_swiglu, begun);
+}
+
+static void add(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const tg_forward *f = context;
+    const size_t embd = tg_padded(f->hparams->n_embd);
+    (void)thread;
+    for (size_t i = first * embd; i < last * embd; i++)
+        f->x[i] += f->out[i];
 }
 
 void tg_forward_add(tg_forward *f)
 {
-    const size_t n = f->batch->n * tg_padded(f->hparams->n_embd);
-    for (size_t i = 0; i < n; i++)
-        f->x[i] += f->out[i];
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 16, add, f);
     tg_forward_changed(f);
+    tg_step_end(f, TG_STEP_add, begun);
 }

@@ -4,17 +4,14 @@
 
 #include <string.h>
 
-static const size_t type_bytes[TG_CACHE_TYPE_COUNT] = {
-#define TG_CACHE(NAME, suffix, bytes) (bytes),
-#include "cache.def"
-#undef TG_CACHE
-};
-
 void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
 {
     kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
-    kv->keys_bytes = (size_t)TG_PAGE * kv->head_dim * type_bytes[kv->type_k];
-    kv->head_bytes = kv->keys_bytes + (size_t)TG_PAGE * kv->head_dim * type_bytes[kv->type_v];
+    const tg_cache_row *k = &tg_caches[kv->type_k], *v = &tg_caches[kv->type_v];
+    kv->keys_bytes =
+        (size_t)TG_PAGE / TG_TILE_ROWS * kv->head_dim / tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
+    kv->value_bytes = (size_t)kv->head_dim / v->elements * v->value_bytes;
+    kv->head_bytes = kv->keys_bytes + TG_PAGE * kv->value_bytes;
     kv->page_bytes = kv->head_bytes * kv->n_layer * kv->n_head_kv;
     kv->refs = tg_arena_take(arena, kv->n_pages, sizeof *kv->refs);
     kv->free_list = tg_arena_take(arena, kv->n_pages, sizeof *kv->free_list);
@@ -72,27 +69,14 @@ void tg_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to)
     to->n_pages = from->n_pages;
 }
 
-/* n floats into elements of type at `to`, `stride` elements apart */
-static void store(uint8_t *to, tg_cache_type type, size_t stride, const float *values, size_t n)
+void tg_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint8_t *block, uint32_t slot, const float *key, const float *value)
 {
-    if (type == TG_CACHE_F16)
-        for (size_t i = 0; i < n; i++)
-            ((uint16_t *)to)[i * stride] = tg_float_to_half(values[i]);
-    else
-        for (size_t i = 0; i < n; i++)
-            ((float *)to)[i * stride] = values[i];
-}
-
-void tg_kv_write(const tg_kv *kv, uint8_t *block, uint32_t slot, const float *key, const float *value)
-{
-    store(block + slot * type_bytes[kv->type_k], kv->type_k, TG_PAGE, key, kv->head_dim);
-    store(block + kv->keys_bytes + (size_t)slot * kv->head_dim * type_bytes[kv->type_v], kv->type_v, 1, value, kv->head_dim);
+    tg_caches[kv->type_k].write_key(kernels, key, kv->head_dim, block, slot);
+    tg_caches[kv->type_v].write_value(kernels, value, kv->head_dim, block + kv->keys_bytes + slot * kv->value_bytes);
 }
 
 void tg_kv_copy_slot(const tg_kv *kv, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot)
 {
-    const size_t k = type_bytes[kv->type_k], v = kv->head_dim * type_bytes[kv->type_v];
-    for (size_t i = 0; i < kv->head_dim; i++)
-        memcpy(to + (i * TG_PAGE + to_slot) * k, from + (i * TG_PAGE + from_slot) * k, k);
-    memcpy(to + kv->keys_bytes + to_slot * v, from + kv->keys_bytes + from_slot * v, v);
+    tg_caches[kv->type_k].copy_key(to, to_slot, from, from_slot, kv->head_dim);
+    memcpy(to + kv->keys_bytes + to_slot * kv->value_bytes, from + kv->keys_bytes + from_slot * kv->value_bytes, kv->value_bytes);
 }

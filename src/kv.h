@@ -1,10 +1,11 @@
 /* The cache of keys and values, in pages. A pool of pages belongs to the model; a session has a table of them. Pages are shared
  * by counting references: a fork shares all of them, and whoever writes to a shared page first gets a copy of it.
  *
- *     page:   for each layer, for each key-value head:  keys [head_dim][TG_PAGE]   values [TG_PAGE][head_dim]
+ *     page:   for each layer, for each key-value head:  keys (TG_PAGE, head_dim) in tiles   values [TG_PAGE][head_dim]
  *
- * Keys lie across positions so that a query meets TG_PAGE of them in vector lanes. In: keys and values of positions. Out:
- * pointers to blocks of a page. The pool's memory is in the model's arena; nothing is allocated after it was placed. */
+ * Keys lie as the matrix of weights whose rows they are, so that the product of matrices gives all their scores. In: keys and
+ * values of positions. Out: pointers to blocks of a page. The pool's memory is in the model's arena; nothing is allocated after
+ * it was placed. */
 #ifndef TG_KV_H
 #define TG_KV_H
 
@@ -13,8 +14,7 @@
 #include <stdint.h>
 
 #include "arena.h"
-#include "cache_type.h"
-#include "kernels/kernels.h"
+#include "cache.h"
 #include "status.h"
 
 typedef struct tg_kv {
@@ -22,6 +22,7 @@ typedef struct tg_kv {
     tg_cache_type type_k, type_v;
     uint32_t n_pages;
     size_t page_bytes, head_bytes, keys_bytes; /* of a page; of one head's keys and values in it; of the keys alone */
+    size_t value_bytes;                        /* of one position's value of one head */
     uint32_t *refs;                            /* [n_pages] tables that hold the page; 0: free */
     uint32_t *free_list, n_free;
     uint8_t *pages;
@@ -48,7 +49,7 @@ static inline uint8_t *tg_kv_block(const tg_kv *kv, uint32_t page, uint32_t laye
 }
 
 /* Writes head_dim floats each into slot (0..TG_PAGE-1) of a head's block, in the cache's types. */
-void tg_kv_write(const tg_kv *kv, uint8_t *block, uint32_t slot, const float *key, const float *value);
+void tg_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint8_t *block, uint32_t slot, const float *key, const float *value);
 /* Copies one slot's key and value between blocks, bit for bit. */
 void tg_kv_copy_slot(const tg_kv *kv, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot);
 

@@ -17,7 +17,10 @@ tg_model *tg_model_new(const tg_model_options *options)
     tg_error_clear(&model->error);
     model->options = *options;
     model->gguf = tg_gguf_new(options->file_size);
-    if (!model->gguf) {
+    model->pool = tg_pool_new(options->n_threads < 1 ? 1 : options->n_threads);
+    if (!model->gguf || !model->pool) {
+        tg_gguf_free(model->gguf);
+        tg_pool_free(model->pool);
         free(model);
         return NULL;
     }
@@ -29,6 +32,7 @@ void tg_model_free(tg_model *model)
 {
     if (!model)
         return;
+    tg_pool_free(model->pool); /* first: its threads use the rest */
     free(model->memory);
     tg_sampler_free(model->sampler);
     tg_weights_free(model->list);
@@ -70,6 +74,10 @@ static tg_status set_up(tg_model *model)
     if (options->n_ctx > MAX_CTX || options->n_kv > 2 * MAX_CTX)
         return tg_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "n_ctx is %u and n_kv %u; the most are %u and %u",
                        (unsigned)options->n_ctx, (unsigned)options->n_kv, MAX_CTX, 2 * MAX_CTX);
+    if (hp->head_dim % tg_caches[options->cache_type_k].elements || hp->head_dim % tg_caches[options->cache_type_v].elements)
+        return tg_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                       "the model's heads are %u wide: that is no multiple of 32, as the cache type q8_0 needs it",
+                       (unsigned)hp->head_dim);
     model->n_ctx = options->n_ctx ? options->n_ctx : hp->n_ctx_train < DEFAULT_MAX_CTX ? hp->n_ctx_train : DEFAULT_MAX_CTX;
     model->n_kv =
         options->n_kv ? options->n_kv : model->n_ctx + (model->n_ctx < DEFAULT_BRANCHES ? model->n_ctx : DEFAULT_BRANCHES);
@@ -83,6 +91,8 @@ static tg_status set_up(tg_model *model)
     model->decoder.forward.kernels = &model->kernels;
     model->decoder.forward.hparams = hp;
     model->decoder.forward.kv = &model->kv;
+    model->decoder.forward.pool = model->pool;
+    model->decoder.forward.clock = options->clock;
     return TG_OK;
 }
 
@@ -330,6 +340,35 @@ tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *kind, bool
         *eog = tg_tokens_is_eog(model->tokens, id);
     }
     return status;
+}
+
+const char *tg_model_get_time(const tg_model *model, uint32_t index, double *ms)
+{
+    static const char *const names[] = {
+#define TG_STEP(name, what) #name,
+#include "steps.def"
+#undef TG_STEP
+    };
+    if (index >= TG_STEP_COUNT)
+        return NULL;
+    *ms = model->decoder.forward.times[index];
+    return names[index];
+}
+
+void tg_model_join(tg_model *model, uint32_t thread)
+{
+    tg_pool_join(model->pool, thread);
+}
+
+void tg_model_thread_died(tg_model *model)
+{
+    tg_pool_fail(model->pool);
+}
+
+tg_status tg_model_lost(tg_model *model)
+{
+    return tg_fail(&model->error, TG_THREAD_LOST, TG_NO_OFFSET,
+                   "a thread of the model died or did not move for %d s: load the model again", TG_POOL_PATIENCE);
 }
 
 int32_t tg_model_bos(const tg_model *model)

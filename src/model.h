@@ -21,6 +21,7 @@ struct tg_model {
     tg_arch_weights weights;
     tg_weights *list;
     tg_kernels kernels;
+    tg_pool *pool;
     tg_kv kv;
     tg_decoder decoder;
     uint32_t n_ctx, n_kv;
@@ -39,6 +40,8 @@ struct tg_session { /* one allocation with the four arrays */
     tg_kv_table table;
 };
 
+/* TG_THREAD_LOST. */
+tg_status tg_model_lost(tg_model *model);
 /* TG_TOKEN_OUT_OF_RANGE, naming the first id that is not in the vocabulary. */
 tg_status tg_model_check_tokens(tg_model *model, const int32_t *ids, size_t n);
 

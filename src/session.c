@@ -145,18 +145,29 @@ static tg_status run(tg_session *session, uint32_t n)
         return status;
     for (uint32_t i = 0; i < n; i++)
         positions[i] = (int32_t)(base + i);
-    tg_decode(&model->decoder, &(tg_batch){n, session->tokens + base, positions, base, NULL, &session->table});
+    if (!tg_decode(&model->decoder, &(tg_batch){n, session->tokens + base, positions, base, NULL, &session->table}))
+        return tg_model_lost(model);
     session->n_cached += n;
     return TG_OK;
 }
 
+/* Copies the logits of a row of the batch just run: n_vocab floats. */
+static tg_status copy_logits(tg_model *model, uint32_t row, float *to)
+{
+    const float *logits = tg_decode_logits(&model->decoder, row);
+    if (!logits)
+        return tg_model_lost(model);
+    memcpy(to, logits, model->hparams.n_vocab * sizeof *to);
+    return TG_OK;
+}
+
 /* Keeps the logits of the batch's last row, once no token is pending. */
-static void keep_logits(tg_session *session, uint32_t n)
+static tg_status keep_logits(tg_session *session, uint32_t n)
 {
     if (session->n_cached != session->n_tokens)
-        return;
-    memcpy(session->logits, tg_decode_logits(&session->model->decoder, n - 1), session->model->hparams.n_vocab * sizeof(float));
+        return TG_OK;
     session->logits_at = session->n_tokens;
+    return copy_logits(session->model, n - 1, session->logits);
 }
 
 tg_status tg_session_eval(tg_session *session, size_t max_tokens)
@@ -166,10 +177,11 @@ tg_status tg_session_eval(tg_session *session, size_t max_tokens)
         size_t n = tg_session_pending(session);
         n = n < max_tokens ? n : max_tokens;
         n = n < TG_BATCH ? n : TG_BATCH;
-        const tg_status status = run(session, (uint32_t)n);
+        tg_status status = run(session, (uint32_t)n);
+        if (!status)
+            status = keep_logits(session, (uint32_t)n);
         if (status)
             return status;
-        keep_logits(session, (uint32_t)n);
         max_tokens -= n;
     }
     return TG_OK;
@@ -232,12 +244,12 @@ tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, con
         status = tg_kv_reserve(&model->kv, &session->table, base, base + (uint32_t)n, error);
     if (status)
         return status;
-    tg_decode(&model->decoder, &(tg_batch){(uint32_t)n, tokens, positions, base, visible, &session->table});
-    for (uint32_t i = 0; i < n; i++)
-        memcpy(logits + i * (size_t)model->hparams.n_vocab, tg_decode_logits(&model->decoder, i),
-               model->hparams.n_vocab * sizeof(float));
+    if (!tg_decode(&model->decoder, &(tg_batch){(uint32_t)n, tokens, positions, base, visible, &session->table}))
+        status = tg_model_lost(model);
+    for (uint32_t i = 0; i < n && !status; i++)
+        status = copy_logits(model, i, logits + i * (size_t)model->hparams.n_vocab);
     tg_kv_cut(&model->kv, &session->table, base);
-    return TG_OK;
+    return status;
 }
 
 tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, tg_score *scores)
@@ -262,11 +274,13 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
         const size_t done = session->n_cached - before; /* of the n tokens */
         const uint32_t batch = n - done < TG_BATCH ? (uint32_t)(n - done) : TG_BATCH;
         status = run(session, batch);
-        for (uint32_t i = 0; i < batch && done + i + 1 < n && !status; i++)
-            status = tg_score_token(tg_decode_logits(&model->decoder, i), n_vocab, tokens[done + i + 1], &scores[done + i + 1],
-                                    &model->error);
+        for (uint32_t i = 0; i < batch && done + i + 1 < n && !status; i++) {
+            const float *logits = tg_decode_logits(&model->decoder, i);
+            status = !logits ? tg_model_lost(model)
+                             : tg_score_token(logits, n_vocab, tokens[done + i + 1], &scores[done + i + 1], &model->error);
+        }
         if (!status)
-            keep_logits(session, batch);
+            status = keep_logits(session, batch);
     }
     if (status) /* nothing was appended; what the cache got is cut again */
         keep(session, before);

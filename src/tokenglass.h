@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "cache_type.h"
+#include "kernels/pool.h"
 #include "sample/sample.h"
 #include "status.h"
 
@@ -36,6 +37,8 @@ typedef struct tg_model_options {
     tg_cache_type cache_type_k; /* how keys are kept */
     tg_cache_type cache_type_v; /* how values are kept */
     bool vocab_only;            /* read the tokenizer, leave the weights */
+    uint32_t n_threads;         /* that may work on it, the caller included: at most TG_MAX_THREADS; 0: 1 */
+    double (*clock)(void);      /* NULL, or milliseconds since some moment: for tg_model_get_times */
 } tg_model_options;
 
 typedef enum tg_model_state {
@@ -81,6 +84,17 @@ tg_status tg_model_get_info(tg_model *model, tg_model_info *info); /* from TG_MO
 /* Tensors and parameters of each weight type, by index into the list of quant.def, for display. */
 tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name, uint32_t *tensors, uint64_t *params);
 uint64_t tg_model_decoded(const tg_model *model); /* tokens run through the layers so far: shows when nothing was run */
+
+/* Milliseconds that each step of the forward pass (steps.def) has taken so far, on the calling thread, by index; zeros without a
+ * clock. NULL past the last step, else its name. */
+const char *tg_model_get_time(const tg_model *model, uint32_t index, double *ms);
+
+/* The life of a further thread: works on whatever the model runs, until the model is freed. thread: 1 to n_threads - 1, each
+ * once. This and tg_model_thread_died are the only functions that may be called while another thread is in a call of the same
+ * model. */
+void tg_model_join(tg_model *model, uint32_t thread);
+/* From then on every call that runs the model ends with TG_THREAD_LOST. */
+void tg_model_thread_died(tg_model *model);
 
 /* ---- tokens (see tokens/tokens.h for the meaning of flags and counts) ---- */
 tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,

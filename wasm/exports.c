@@ -17,10 +17,16 @@ _Static_assert(sizeof(tg_score) == 20 && offsetof(tg_score, logprob) == 4 && off
                "score record");
 
 TGW_EXPORT(model_new)
-tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t type_k, uint32_t type_v, uint32_t vocab_only)
+tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t type_k, uint32_t type_v, uint32_t vocab_only,
+                        uint32_t n_threads)
 {
-    const tg_model_options options = {(uint64_t)file_size,   n_ctx,          n_kv, (tg_cache_type)type_k,
-                                      (tg_cache_type)type_v, vocab_only != 0};
+    const tg_model_options options = {.file_size = (uint64_t)file_size,
+                                      .n_ctx = n_ctx,
+                                      .n_kv = n_kv,
+                                      .cache_type_k = (tg_cache_type)type_k,
+                                      .cache_type_v = (tg_cache_type)type_v,
+                                      .vocab_only = vocab_only != 0,
+                                      .n_threads = n_threads};
     return tg_model_new(&options);
 }
 

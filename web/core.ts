@@ -84,6 +84,7 @@ export class Core {
         cache_type_k,
         cache_type_v,
         Number(vocab_only),
+        1,
       );
       if (!this.#model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
       const window = this.#engine.alloc(WINDOW);

@@ -141,20 +141,17 @@ static void layer(tg_forward *f, const tg_layer *w, uint32_t index)
     const size_t q = tg_padded((size_t)hp->n_head * hp->head_dim), kv = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
 
     tg_forward_rmsnorm(f, &w->attn_norm);
-    tg_forward_matmul(f, &w->attn_q, f->norm, embd, n, f->q, q);
-    tg_forward_matmul(f, &w->attn_k, f->norm, embd, n, f->k, kv);
-    tg_forward_matmul(f, &w->attn_v, f->norm, embd, n, f->v, kv);
-    tg_forward_rope_normal(f, f->q, hp->n_head);
-    tg_forward_rope_normal(f, f->k, hp->n_head_kv);
+    tg_forward_products(f, f->norm, embd, n,
+                        (tg_product[]){{&w->attn_q, f->q, q}, {&w->attn_k, f->k, kv}, {&w->attn_v, f->v, kv}}, 3);
+    tg_forward_rope_normal(f);
     tg_forward_attend(f, index);
-    tg_forward_matmul(f, &w->attn_output, f->heads, q, n, f->out, embd);
+    tg_forward_products(f, f->heads, q, n, &(tg_product){&w->attn_output, f->out, embd}, 1);
     tg_forward_add(f);
 
     tg_forward_rmsnorm(f, &w->ffn_norm);
-    tg_forward_matmul(f, &w->ffn_gate, f->norm, embd, n, f->gate, ff);
-    tg_forward_matmul(f, &w->ffn_up, f->norm, embd, n, f->up, ff);
+    tg_forward_products(f, f->norm, embd, n, (tg_product[]){{&w->ffn_gate, f->gate, ff}, {&w->ffn_up, f->up, ff}}, 2);
     tg_forward_swiglu(f);
-    tg_forward_matmul(f, &w->ffn_down, f->gate, ff, n, f->out, embd);
+    tg_forward_products(f, f->gate, ff, n, &(tg_product){&w->ffn_down, f->out, embd}, 1);
     tg_forward_add(f);
 }
 

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+/* 1.5 * 2^23: a float that is added to another below 2^22 leaves its nearest whole number in the lowest bits */
+#define TG_ROUND    12582912.0f
 #define TG_EXP_LOW  (-87.3f)
 #define TG_EXP_HIGH 88.0f
 #define TG_LOG2E    1.44269504088896341f
@@ -49,8 +51,9 @@ static inline float tg_exp(float x)
 static inline v128_t tg_exp4(v128_t x)
 {
     const v128_t low = wasm_f32x4_lt(x, wasm_f32x4_splat(TG_EXP_LOW));
-    x = wasm_f32x4_min(x, wasm_f32x4_splat(TG_EXP_HIGH));
-    const v128_t n = wasm_f32x4_nearest(wasm_f32x4_mul(x, wasm_f32x4_splat(TG_LOG2E)));
+    x = wasm_f32x4_pmin(x, wasm_f32x4_splat(TG_EXP_HIGH)); /* NaN stays NaN */
+    const v128_t shifted = wasm_f32x4_add(wasm_f32x4_mul(x, wasm_f32x4_splat(TG_LOG2E)), wasm_f32x4_splat(TG_ROUND));
+    const v128_t n = wasm_f32x4_sub(shifted, wasm_f32x4_splat(TG_ROUND));
     v128_t r = wasm_f32x4_sub(x, wasm_f32x4_mul(n, wasm_f32x4_splat(TG_LN2_HIGH)));
     r = wasm_f32x4_sub(r, wasm_f32x4_mul(n, wasm_f32x4_splat(TG_LN2_LOW)));
     v128_t p = wasm_f32x4_splat(TG_EXP_P0);
@@ -60,7 +63,7 @@ static inline v128_t tg_exp4(v128_t x)
     p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P4));
     p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P5));
     p = wasm_f32x4_add(wasm_f32x4_add(wasm_f32x4_mul(p, wasm_f32x4_mul(r, r)), r), wasm_f32x4_splat(1.0f));
-    const v128_t bits = wasm_i32x4_shl(wasm_i32x4_add(wasm_i32x4_trunc_sat_f32x4(n), wasm_i32x4_splat(127)), 23);
+    const v128_t bits = wasm_i32x4_shl(wasm_i32x4_add(shifted, wasm_i32x4_splat(127)), 23);
     return wasm_v128_andnot(wasm_f32x4_mul(p, bits), low);
 }
 #endif

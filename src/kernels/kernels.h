@@ -38,11 +38,15 @@ typedef void tg_swiglu_fn(float *gate, const float *up, size_t n);
  * where m = max(before, greatest score) is returned; *sum gets their sum. 1 <= n <= TG_PAGE. */
 typedef float tg_softmax_fn(float *scores, size_t n, float before, float *sum);
 
-/* scores[j] = q . key j for all TG_PAGE keys of a page. keys: [head_dim][TG_PAGE] in the cache's type. */
-typedef void tg_keys_fn(const void *keys, const float *q, size_t head_dim, float *scores);
+/* 32 elements of a cached value: value = q * d. */
+typedef struct tg_value_q8 {
+    float d;
+    int8_t q[32];
+} tg_value_q8;
 
-/* out[i] += sum over j < n of p[j] * value j [i]. values: [TG_PAGE][head_dim] in the cache's type. */
-typedef void tg_values_fn(const void *values, const float *p, size_t n, size_t head_dim, float *out);
+/* out[i][k] += sum over j < n_keys, in their order, of p[i][j] * values[j][k], for n_queries rows i. values: [TG_PAGE][head_dim]
+ * in the cache's type (q8_0: tg_value_q8, head_dim a multiple of 32); p: [n_queries][TG_PAGE]; out: [n_queries][head_dim]. */
+typedef void tg_values_fn(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim, float *out);
 
 #define TG_KERNEL(kind, type, variant, tolerance) tg_##kind##_fn tg_##kind##_##type##__##variant;
 #include "kernels.def"

@@ -35,9 +35,9 @@ static inline void tg_touch(const void *from, size_t bytes)
 #define TG_PANEL_BYTES 20480
 
 /* Calls walk(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride) for all strips and tokens: panel by panel of strips with 4
- * tokens at a time while there are 4 and then with 1; a single token takes two strips at a time, so that enough sums are under
- * way at once, while the next two come from memory. walk is an inline function whose loops over `strips` and `tokens` unroll, and
- * it does the same additions for a row and a token in every case. */
+ * tokens at a time while there are 4 and then with those that are left; a single token takes two strips at a time, so that enough
+ * sums are under way at once, while the next two come from memory. walk is an inline function whose loops over `strips` and
+ * `tokens` unroll, and it does the same additions for a row and a token in every case. */
 #define TG_WALK(walk, tile_type)                                                                                                 \
     const size_t strip_bytes = n_blocks * sizeof(tile_type), fit = TG_PANEL_BYTES / strip_bytes;                                 \
     const size_t panel = n_tokens == 1 ? last - first : fit > 2 ? fit : 2;                                                       \
@@ -50,7 +50,18 @@ static inline void tg_touch(const void *from, size_t bytes)
             for (size_t strip = begin; strip < end; strip++)                                                                     \
                 walk((const tile_type *)tiles + strip * n_blocks, n_blocks, xt, x_stride, 1, 4, yt + strip * TG_TILE_ROWS,       \
                      y_stride);                                                                                                  \
-        for (; t < n_tokens; t++, xt += x_stride, yt += y_stride) {                                                              \
+        if (t + 2 <= n_tokens) {                                                                                                 \
+            const size_t rest = n_tokens - t;                                                                                    \
+            for (size_t strip = begin; strip < end; strip++)                                                                     \
+                if (rest == 3)                                                                                                   \
+                    walk((const tile_type *)tiles + strip * n_blocks, n_blocks, xt, x_stride, 1, 3, yt + strip * TG_TILE_ROWS,   \
+                         y_stride);                                                                                              \
+                else                                                                                                             \
+                    walk((const tile_type *)tiles + strip * n_blocks, n_blocks, xt, x_stride, 1, 2, yt + strip * TG_TILE_ROWS,   \
+                         y_stride);                                                                                              \
+            t = n_tokens;                                                                                                        \
+        }                                                                                                                        \
+        if (t < n_tokens) {                                                                                                      \
             size_t strip = begin;                                                                                                \
             for (; strip + 2 <= end; strip += 2) {                                                                               \
                 const tile_type *tile = (const tile_type *)tiles + strip * n_blocks;                                             \

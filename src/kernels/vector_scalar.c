@@ -61,38 +61,44 @@ float tg_softmax_f32__scalar(float *scores, size_t n, float before, float *sum)
     return m;
 }
 
-void tg_keys_f32__scalar(const void *keys, const float *q, size_t head_dim, float *scores)
+static float value_f32(const void *values, size_t i)
 {
-    const float *k = keys;
-    for (size_t j = 0; j < TG_PAGE; j++)
-        scores[j] = 0;
-    for (size_t i = 0; i < head_dim; i++, k += TG_PAGE)
-        for (size_t j = 0; j < TG_PAGE; j++)
-            scores[j] += q[i] * k[j];
+    return ((const float *)values)[i];
 }
 
-void tg_keys_f16__scalar(const void *keys, const float *q, size_t head_dim, float *scores)
+static float value_f16(const void *values, size_t i)
 {
-    const uint16_t *k = keys;
-    for (size_t j = 0; j < TG_PAGE; j++)
-        scores[j] = 0;
-    for (size_t i = 0; i < head_dim; i++, k += TG_PAGE)
-        for (size_t j = 0; j < TG_PAGE; j++)
-            scores[j] += q[i] * tg_half_to_float(k[j]);
+    return tg_half_to_float(((const uint16_t *)values)[i]);
 }
 
-void tg_values_f32__scalar(const void *values, const float *p, size_t n, size_t head_dim, float *out)
+/* The weight p times the factor that the element's type has for its block. */
+static float weight_q8_0(const void *values, size_t i, float p)
 {
-    const float *v = values;
-    for (size_t j = 0; j < n; j++, v += head_dim)
-        for (size_t i = 0; i < head_dim; i++)
-            out[i] += p[j] * v[i];
+    return p * ((const tg_value_q8 *)values)[i / 32].d;
 }
 
-void tg_values_f16__scalar(const void *values, const float *p, size_t n, size_t head_dim, float *out)
+static float value_q8_0(const void *values, size_t i)
 {
-    const uint16_t *v = values;
-    for (size_t j = 0; j < n; j++, v += head_dim)
-        for (size_t i = 0; i < head_dim; i++)
-            out[i] += p[j] * tg_half_to_float(v[i]);
+    return ((const tg_value_q8 *)values)[i / 32].q[i % 32];
 }
+
+static float weight_1(const void *values, size_t i, float p)
+{
+    (void)values, (void)i;
+    return p;
+}
+
+#define VALUES(type, weight)                                                                                                     \
+    void tg_values_##type##__scalar(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim,        \
+                                    float *out)                                                                                  \
+    {                                                                                                                            \
+        for (size_t q = 0; q < n_queries; q++)                                                                                   \
+            for (size_t j = 0; j < n_keys; j++)                                                                                  \
+                for (size_t i = 0; i < head_dim; i++)                                                                            \
+                    out[q * head_dim + i] +=                                                                                     \
+                        weight(values, j * head_dim + i, p[q * TG_PAGE + j]) * value_##type(values, j * head_dim + i);           \
+    }
+
+VALUES(f32, weight_1)
+VALUES(f16, weight_1)
+VALUES(q8_0, weight_q8_0)

@@ -9,8 +9,15 @@
 
 static inline float greatest_lane(v128_t v)
 {
-    v = wasm_f32x4_max(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
-    v = wasm_f32x4_max(v, wasm_i32x4_shuffle(v, v, 1, 0, 3, 2));
+    v = wasm_f32x4_pmax(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
+    v = wasm_f32x4_pmax(v, wasm_i32x4_shuffle(v, v, 1, 0, 3, 2));
+    return wasm_f32x4_extract_lane(v, 0);
+}
+
+static inline float greatest_magnitude(v128_t v)
+{
+    v = wasm_i32x4_max(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
+    v = wasm_i32x4_max(v, wasm_i32x4_shuffle(v, v, 1, 0, 3, 2));
     return wasm_f32x4_extract_lane(v, 0);
 }
 
@@ -24,13 +31,13 @@ static inline int32_t sum_lanes(v128_t v)
 void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
 {
     for (size_t b = 0; b < n / 32; b++, x += 32, out++) {
-        v128_t v[8], most = wasm_f32x4_const_splat(0), sum = wasm_i32x4_const_splat(0);
+        v128_t v[8], most = wasm_i32x4_const_splat(0), sum = wasm_i32x4_const_splat(0);
         TG_UNROLL for (int i = 0; i < 8; i++)
         {
             v[i] = wasm_v128_load(x + 4 * i);
-            most = wasm_f32x4_max(most, wasm_f32x4_abs(v[i])); /* NaN stays NaN */
+            most = wasm_i32x4_max(most, wasm_f32x4_abs(v[i])); /* magnitudes are ordered as their bits are, NaN above infinity */
         }
-        const float greatest = greatest_lane(most);
+        const float greatest = greatest_magnitude(most);
         const int finite = greatest <= FLT_MAX;
         const float inverse = finite && greatest > 1e-30f ? 127.0f / greatest : 0.0f;
         const v128_t factor = wasm_f32x4_splat(inverse);
@@ -41,7 +48,9 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
             TG_UNROLL for (int j = 0; j < 4; j++)
             {
                 const v128_t scaled = inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
-                c[j] = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(scaled));
+                /* to the nearest whole number, which then stands in the lowest bits */
+                const v128_t shifted = wasm_f32x4_add(scaled, wasm_f32x4_const_splat(TG_ROUND));
+                c[j] = wasm_i32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND));
                 sum = wasm_i32x4_sub(sum, c[j]);
             }
             const v128_t codes =
@@ -93,23 +102,29 @@ void tg_swiglu_f32__simd128(float *gate, const float *up, size_t n)
         gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * up[i];
 }
 
-float tg_softmax_f32__simd128(float *scores, size_t n, float before, float *sum)
+/* Lanes from 4 * i on that are below n. */
+static inline v128_t lanes_below(int i, v128_t n)
+{
+    return wasm_i32x4_lt(wasm_i32x4_make(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3), n);
+}
+
+/* `whole` is a constant: all TG_PAGE keys are there. */
+static inline __attribute__((always_inline)) float softmax(float *scores, size_t n, float before, float *sum, const int whole)
 {
     v128_t v[8], most = wasm_f32x4_splat(before), part = wasm_f32x4_const_splat(0);
     const v128_t count = wasm_i32x4_splat((int32_t)n);
     TG_UNROLL for (int i = 0; i < 8; i++)
     {
-        const v128_t index = wasm_i32x4_make(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3);
         v[i] = wasm_v128_load(scores + 4 * i);
         /* keys that are not there take the value of the running maximum, which changes nothing */
-        const v128_t there = wasm_i32x4_lt(index, count);
-        most = wasm_f32x4_pmax(most, wasm_v128_bitselect(v[i], wasm_f32x4_splat(before), there));
+        most = wasm_f32x4_pmax(most, whole ? v[i] : wasm_v128_bitselect(v[i], wasm_f32x4_splat(before), lanes_below(i, count)));
     }
     const float m = greatest_lane(most);
     TG_UNROLL for (int i = 0; i < 8; i++)
     {
-        const v128_t index = wasm_i32x4_make(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3);
-        const v128_t e = wasm_v128_and(tg_exp4(wasm_f32x4_sub(v[i], wasm_f32x4_splat(m))), wasm_i32x4_lt(index, count));
+        v128_t e = tg_exp4(wasm_f32x4_sub(v[i], wasm_f32x4_splat(m)));
+        if (!whole)
+            e = wasm_v128_and(e, lanes_below(i, count));
         part = wasm_f32x4_add(part, e);
         wasm_v128_store(scores + 4 * i, e);
     }
@@ -118,64 +133,13 @@ float tg_softmax_f32__simd128(float *scores, size_t n, float before, float *sum)
     return m;
 }
 
-static inline v128_t load_f32(const float *four)
+float tg_softmax_f32__simd128(float *scores, size_t n, float before, float *sum)
 {
-    return wasm_v128_load(four);
+    return n == TG_PAGE ? softmax(scores, n, before, sum, 1) : softmax(scores, n, before, sum, 0);
 }
 
-static inline v128_t load_f16(const uint16_t *four)
-{
-    return tg_half4(four);
-}
-
-#define KEYS(type, element)                                                                                                      \
-    void tg_keys_##type##__simd128(const void *keys, const float *q, size_t head_dim, float *scores)                             \
-    {                                                                                                                            \
-        const element *k = keys;                                                                                                 \
-        v128_t sum[8];                                                                                                           \
-        TG_UNROLL for (int j = 0; j < 8; j++) sum[j] = wasm_f32x4_const_splat(0);                                                \
-        for (size_t i = 0; i < head_dim; i++, k += TG_PAGE) {                                                                    \
-            const v128_t qi = wasm_v128_load32_splat(q + i);                                                                     \
-            TG_UNROLL for (int j = 0; j < 8; j++) sum[j] = wasm_f32x4_add(sum[j], wasm_f32x4_mul(qi, load_##type(k + 4 * j)));   \
-        }                                                                                                                        \
-        TG_UNROLL for (int j = 0; j < 8; j++) wasm_v128_store(scores + 4 * j, sum[j]);                                           \
-    }
-
-KEYS(f32, float)
-KEYS(f16, uint16_t)
-
-/* Four vectors of the output at a time stay in registers while the keys go by. */
-#define VALUES(type, element)                                                                                                    \
-    void tg_values_##type##__simd128(const void *values, const float *p, size_t n, size_t head_dim, float *out)                  \
-    {                                                                                                                            \
-        size_t i = 0;                                                                                                            \
-        for (; i + 16 <= head_dim; i += 16) {                                                                                    \
-            const element *v = (const element *)values + i;                                                                      \
-            v128_t sum[4];                                                                                                       \
-            TG_UNROLL for (int k = 0; k < 4; k++) sum[k] = wasm_v128_load(out + i + 4 * k);                                      \
-            for (size_t j = 0; j < n; j++, v += head_dim) {                                                                      \
-                const v128_t pj = wasm_v128_load32_splat(p + j);                                                                 \
-                TG_UNROLL for (int k = 0; k < 4; k++) sum[k] =                                                                   \
-                    wasm_f32x4_add(sum[k], wasm_f32x4_mul(pj, load_##type(v + 4 * k)));                                          \
-            }                                                                                                                    \
-            TG_UNROLL for (int k = 0; k < 4; k++) wasm_v128_store(out + i + 4 * k, sum[k]);                                      \
-        }                                                                                                                        \
-        for (; i < head_dim; i++)                                                                                                \
-            for (size_t j = 0; j < n; j++)                                                                                       \
-                out[i] += p[j] * element_##type((const element *)values + j * head_dim + i);                                     \
-    }
-
-static inline float element_f32(const float *value)
-{
-    return *value;
-}
-
-static inline float element_f16(const uint16_t *value)
-{
-    return tg_half_to_float(*value);
-}
-
-VALUES(f32, float)
-VALUES(f16, uint16_t)
+#define MADD(a, b, c) wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
+#define NAME(type)    tg_values_##type##__simd128
+#include "values.inc"
 
 #endif

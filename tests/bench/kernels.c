@@ -160,15 +160,15 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
 
 /* ---- vectors ---- */
 
-#define N    1536 /* the longest row of a 135M model */
-#define HEAD 64
+#define N       1536 /* the longest row of a 135M model */
+#define HEAD    64
+#define QUERIES 3 /* that share a key-value head */
 
 typedef struct vectors {
     tg_quantize_fn *quantize;
     tg_rmsnorm_fn *rmsnorm;
     tg_swiglu_fn *swiglu;
     tg_softmax_fn *softmax;
-    tg_keys_fn *keys;
     tg_values_fn *values;
 } vectors;
 
@@ -198,14 +198,9 @@ static void run_softmax(void *context)
     sink = ((vectors *)context)->softmax(out, TG_PAGE, 0, &sum);
 }
 
-static void run_keys(void *context)
-{
-    ((vectors *)context)->keys(memory, in, HEAD, out);
-}
-
 static void run_values(void *context)
 {
-    ((vectors *)context)->values(memory, weight, TG_PAGE, HEAD, out);
+    ((vectors *)context)->values(memory, TG_PAGE, weight, QUERIES, HEAD, out);
 }
 
 static void bench_vector(const char *kind, const char *type, const char *variant, void (*run)(void *), vectors kernels, size_t n)
@@ -218,7 +213,7 @@ static void bench_vector(const char *kind, const char *type, const char *variant
     report(kind, type, variant,
            n == N         ? "a row of 1536"
            : n == TG_PAGE ? "a page of 32"
-                          : "32 positions, head of 64",
+                          : "32 positions, head of 64, 3 queries",
            (double)n / best(run, &kernels), "Gelement/s", 0);
 }
 
@@ -227,7 +222,6 @@ static void bench_vector(const char *kind, const char *type, const char *variant
 #define RUN_rmsnorm(type, variant, fn)  bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
 #define RUN_swiglu(type, variant, fn)   bench_vector("swiglu", #type, #variant, run_swiglu, (vectors){.swiglu = fn}, N)
 #define RUN_softmax(type, variant, fn)  bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE)
-#define RUN_keys(type, variant, fn)     bench_vector("keys", #type, #variant, run_keys, (vectors){.keys = fn}, TG_PAGE *HEAD)
 #define RUN_values(type, variant, fn)   bench_vector("values", #type, #variant, run_values, (vectors){.values = fn}, TG_PAGE *HEAD)
 
 static tg_quant quant_of(const char *suffix)

@@ -202,58 +202,54 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
     }
 }
 
-/* one head's keys or values as floats and as halves, with the floats that the halves stand for */
-static void random_page(float *floats, uint16_t *halves, float *rounded, size_t n)
+static void check_values(const char *name, const char *type, tg_values_fn *fn, tg_values_fn *scalar, double tolerance)
 {
-    for (size_t i = 0; i < n; i++) {
-        floats[i] = random_gauss(&r);
-        halves[i] = tg_float_to_half(floats[i]);
-        rounded[i] = tg_half_to_float(halves[i]);
-    }
-}
-
-static void check_cache(const char *name, tg_keys_fn *keys, tg_keys_fn *keys_scalar, tg_values_fn *values,
-                        tg_values_fn *values_scalar, int half, double tolerance)
-{
-    static float floats[128 * TG_PAGE], rounded[128 * TG_PAGE];
-    static uint16_t halves[128 * TG_PAGE];
+    enum { MOST = 160, QUERIES = 7 };
+    static float truth[MOST * TG_PAGE], got[QUERIES * MOST], expected[QUERIES * MOST], start[QUERIES * MOST];
+    static float p[QUERIES * TG_PAGE];
+    static uint16_t halves[MOST * TG_PAGE];
+    static tg_value_q8 blocks[MOST / 32 * TG_PAGE];
+    const int half = !strcmp(type, "f16"), coded = !strcmp(type, "q8_0");
     for (int round = 0; round < 100; round++) {
-        const size_t head_dim = 2 + 2 * (random_u32(&r) % 64), n = 1 + random_u32(&r) % TG_PAGE;
-        const void *page = half ? (const void *)halves : floats;
-        const float *truth = half ? rounded : floats;
-        float q[128], p[TG_PAGE], got[128], expected[128], start[128];
-        random_page(floats, halves, rounded, head_dim * TG_PAGE);
-        for (size_t i = 0; i < head_dim; i++) {
-            q[i] = random_gauss(&r);
+        const size_t head_dim = coded ? 32 * (1 + random_u32(&r) % 5) : 1 + random_u32(&r) % MOST;
+        const size_t n = 1 + random_u32(&r) % TG_PAGE, n_queries = 1 + random_u32(&r) % QUERIES;
+        for (size_t i = 0; i < head_dim * TG_PAGE; i++) {
+            truth[i] = random_gauss(&r);
+            halves[i] = tg_float_to_half(truth[i]);
+            if (half)
+                truth[i] = tg_half_to_float(halves[i]);
+            if (coded) {
+                if (i % 32 == 0)
+                    blocks[i / 32].d = random_gauss(&r) * 0.01f;
+                blocks[i / 32].q[i % 32] = (int8_t)(random_u32(&r) % 255 - 127);
+                truth[i] = blocks[i / 32].d * blocks[i / 32].q[i % 32];
+            }
+        }
+        for (size_t i = 0; i < n_queries * head_dim; i++)
             start[i] = got[i] = expected[i] = random_gauss(&r);
-        }
-        for (size_t j = 0; j < TG_PAGE; j++)
+        for (size_t j = 0; j < n_queries * TG_PAGE; j++)
             p[j] = (float)random_unit(&r);
-        if (keys) {
-            keys(page, q, head_dim, got);
-            keys_scalar(page, q, head_dim, expected);
-            for (size_t j = 0; j < TG_PAGE; j++) {
-                double sum = 0, scale = 0;
-                for (size_t i = 0; i < head_dim; i++) {
-                    sum += (double)q[i] * truth[i * TG_PAGE + j];
-                    scale += fabs((double)q[i] * truth[i * TG_PAGE + j]);
-                }
-                CHECK(difference(got[j], expected[j], scale) <= tolerance, "%s: head of %zu, key %zu", name, head_dim, j);
-                CHECK(fabs(got[j] - sum) <= 1e-5 * scale, "%s: %g, truth %g", name, got[j], sum);
-            }
-        } else {
-            values(page, p, n, head_dim, got);
-            values_scalar(page, p, n, head_dim, expected);
+        const void *page = half ? (const void *)halves : coded ? (const void *)blocks : truth;
+        fn(page, n, p, n_queries, head_dim, got);
+        scalar(page, n, p, n_queries, head_dim, expected);
+        for (size_t q = 0; q < n_queries; q++)
             for (size_t i = 0; i < head_dim; i++) {
-                double sum = start[i], scale = fabs(start[i]);
+                const size_t at = q * head_dim + i;
+                double sum = start[at], scale = fabs(start[at]);
                 for (size_t j = 0; j < n; j++) {
-                    sum += (double)p[j] * truth[j * head_dim + i];
-                    scale += fabs((double)p[j] * truth[j * head_dim + i]);
+                    sum += (double)p[q * TG_PAGE + j] * truth[j * head_dim + i];
+                    scale += fabs((double)p[q * TG_PAGE + j] * truth[j * head_dim + i]);
                 }
-                CHECK(difference(got[i], expected[i], scale) <= tolerance, "%s: head of %zu, element %zu", name, head_dim, i);
-                CHECK(fabs(got[i] - sum) <= 1e-5 * scale, "%s: %g, truth %g", name, got[i], sum);
+                CHECK(difference(got[at], expected[at], scale) <= tolerance, "%s: head of %zu, query %zu, element %zu", name,
+                      head_dim, q, i);
+                CHECK(fabs(got[at] - sum) <= 1e-5 * scale, "%s: %g, truth %g", name, got[at], sum);
             }
-        }
+        /* alone, a query's results are the same bits */
+        const size_t q = random_u32(&r) % n_queries;
+        memcpy(expected, start + q * head_dim, head_dim * sizeof *start);
+        fn(page, n, p + q * TG_PAGE, 1, head_dim, expected);
+        CHECK(!memcmp(expected, got + q * head_dim, head_dim * sizeof *got), "%s: query %zu of %zu differs when it is alone",
+              name, q, n_queries);
     }
 }
 
@@ -262,8 +258,7 @@ static void check_cache(const char *name, tg_keys_fn *keys, tg_keys_fn *keys_sca
 #define RUN_rmsnorm(name, type, fn, scalar, tolerance)  check_rmsnorm(name, fn, scalar, tolerance)
 #define RUN_swiglu(name, type, fn, scalar, tolerance)   check_swiglu(name, fn, scalar, tolerance)
 #define RUN_softmax(name, type, fn, scalar, tolerance)  check_softmax(name, fn, scalar, tolerance)
-#define RUN_keys(name, type, fn, scalar, tolerance)     check_cache(name, fn, scalar, NULL, NULL, !strcmp(type, "f16"), tolerance)
-#define RUN_values(name, type, fn, scalar, tolerance)   check_cache(name, NULL, NULL, fn, scalar, !strcmp(type, "f16"), tolerance)
+#define RUN_values(name, type, fn, scalar, tolerance)   check_values(name, type, fn, scalar, tolerance)
 #define RUN_matmul(name, type, fn, scalar, tolerance)   check_matmul(name, quant_of(type), fn, scalar, tolerance)
 
 static tg_quant quant_of(const char *suffix)

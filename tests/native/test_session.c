@@ -4,7 +4,12 @@
 #include "test.h"
 #include "tiny_model.h"
 
+#include <threads.h>
+
 #define VOCAB 301
+
+/* heads of 32, as blocks of a cache of codes need them; two queries to each key */
+static const tiny_shape wide_heads = {64, 2, 2, 1, 96, VOCAB, 160, TG_QUANT_Q8_0, 1};
 
 /* A ready model, fed in portions of at most `portion` bytes (0: whole); NULL after a failed check. */
 static tg_model *load(const uint8_t *bytes, size_t size, size_t portion, tg_model_options options)
@@ -111,6 +116,85 @@ static void cuts(void)
     free(bytes);
 }
 
+/* ---- threads ---- */
+
+typedef struct helper {
+    tg_model *model;
+    uint32_t thread;
+} helper;
+
+static int help(void *context)
+{
+    const helper *h = context;
+    tg_model_join(h->model, h->thread);
+    return 0;
+}
+
+/* Lets n - 1 further threads work on the model; it is freed, and they are awaited, by end_helpers. */
+static void start_helpers(tg_model *model, helper *helpers, thrd_t *threads, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        helpers[i] = (helper){model, i};
+        CHECK(thrd_create(&threads[i], help, &helpers[i]) == thrd_success, "thread %u", (unsigned)i);
+    }
+}
+
+static void end_helpers(tg_model *model, thrd_t *threads, uint32_t n)
+{
+    tg_model_free(model);
+    for (uint32_t i = 1; i < n; i++)
+        thrd_join(threads[i], NULL);
+}
+
+static void threads(void)
+{
+    int32_t ids[100];
+    float one[VOCAB], many[VOCAB];
+    fill(ids, 100, 4);
+    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
+        const tg_model_options options = {.cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache};
+        tg_model *alone = load_tiny(wide_heads, options);
+        for (uint32_t n = 2; n <= 4; n++) {
+            tg_model_options with = options;
+            helper helpers[4];
+            thrd_t own[4];
+            with.n_threads = n;
+            tg_model *model = load_tiny(wide_heads, with);
+            start_helpers(model, helpers, own, n);
+            for (size_t batch = 1; batch <= 64; batch *= 8) {
+                fresh(alone, ids, 100, batch, one);
+                fresh(model, ids, 100, batch, many);
+                CHECK(same(one, many), "cache %d, %u threads, batches of %zu", cache, (unsigned)n, batch);
+            }
+            end_helpers(model, own, n);
+        }
+        tg_model_free(alone);
+    }
+}
+
+static void lost_thread(void)
+{
+    int32_t ids[20];
+    float scratch[3 * VOCAB];
+    tg_session *session = NULL, *empty = NULL;
+    tg_score scores[3];
+    const uint32_t sees[2] = {1, 3};
+    tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_threads = 2});
+    fill(ids, 20, 5);
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) && !tg_session_eval(session, 10), "%s",
+          tg_model_error(model)->message);
+    tg_model_thread_died(model);
+    CHECK(tg_session_eval(session, 10) == TG_THREAD_LOST, "eval");
+    CHECK(tg_session_pending(session) == 10, "nothing counts as run: %zu", tg_session_pending(session));
+    CHECK(!tg_session_rewind(session, 10), "rewinding needs no thread");
+    CHECK(!tg_session_new(model, &empty), "nor does a new session");
+    CHECK(tg_session_decode_tree(empty, ids, (const int32_t[]){0, 1}, sees, 2, scratch) == TG_THREAD_LOST, "tree");
+    tg_session_free(empty);
+    CHECK(tg_session_score(session, ids, 3, scores) == TG_THREAD_LOST, "score");
+    tg_session_free(session);
+    tg_model_free(model);
+}
+
 static void batches(void)
 {
     int32_t ids[100];
@@ -118,11 +202,11 @@ static void batches(void)
     fill(ids, 100, 2);
     for (int type = 0; type < TG_QUANT_COUNT; type++)
         for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
-            tiny_shape shape = tiny_default;
+            tiny_shape shape = wide_heads;
             shape.type = (tg_quant)type;
             shape.tied = type % 2;
-            tg_model *model =
-                load_tiny(shape, (tg_model_options){.cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache});
+            tg_model *model = load_tiny(shape, (tg_model_options){.cache_type_k = (tg_cache_type)cache,
+                                                                  .cache_type_v = (tg_cache_type)((cache + type) % 3)});
             for (size_t n = 1; n <= 100; n += 33) {
                 fresh(model, ids, n, 1, one);
                 static const size_t sizes[] = {2, 7, 31, 32, 64, 1000};
@@ -136,9 +220,9 @@ static void batches(void)
         }
 }
 
-static void branches(void)
+static void branches_in(tg_cache_type cache)
 {
-    tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_kv = 4096});
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = 4096, .cache_type_k = cache, .cache_type_v = cache});
     test_random r = {9};
     tg_session *sessions[6];
     float expected[VOCAB];
@@ -146,7 +230,7 @@ static void branches(void)
         CHECK(!tg_session_new(model, &sessions[i]), "%s", tg_model_error(model)->message);
         CHECK(!tg_session_force(sessions[i], 1), "%s", tg_model_error(model)->message);
     }
-    for (int round = 0; round < 600; round++) {
+    for (int round = 0; round < 300; round++) {
         const uint32_t i = random_u32(&r) % 6;
         tg_session *s = sessions[i];
         size_t n;
@@ -195,9 +279,9 @@ static void branches(void)
     tg_model_free(model);
 }
 
-static void trees(void)
+static void trees_in(tg_cache_type cache)
 {
-    tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = cache});
     test_random r = {21};
     for (int round = 0; round < 40; round++) {
         enum { MOST = 40 };
@@ -338,10 +422,24 @@ static void plan(void)
     free(bytes);
 }
 
+static void branches(void)
+{
+    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
+        branches_in((tg_cache_type)cache);
+}
+
+static void trees(void)
+{
+    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
+        trees_in((tg_cache_type)cache);
+}
+
 static const tg_test tests[] = {
     {"session-portions", "a file fed in portions of any size gives the same bits", portions},
     {"session-cuts", "a file cut at every 1/50 is refused with the byte", cuts},
     {"session-batches", "every weight and cache type: the same bits in batches of any size", batches},
+    {"session-threads", "any number of threads gives the same bits", threads},
+    {"session-lost-thread", "a thread that died ends every run with its code, and loses no token", lost_thread},
     {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit", branches},
     {"session-trees", "tokens that see only their path equal that path run alone", trees},
     {"session-scores", "scores equal a plain recomputation from logits", scores},

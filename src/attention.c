@@ -1,0 +1,202 @@
+/* Attention over the paged cache. In: q, k and v of a batch. Out: the cache extended by k and v, and heads. Queries that share a
+ * key-value head go over its pages together, TG_QUERIES at a time; what each adds, and in which order, depends on the logical
+ * positions it sees and on nothing else. */
+#include "forward.h"
+#include "kernels/exp.h"
+
+#include <math.h>
+#include <string.h>
+
+void tg_attention_place(tg_forward *f, tg_arena *arena)
+{
+    const size_t head_dim = f->hparams->head_dim;
+    const uint32_t n_threads = tg_pool_n_threads(f->pool);
+    f->keys = tg_caches[f->kv->type_k].keys(f->kernels);
+    f->values = tg_caches[f->kv->type_v].values(f->kernels);
+    f->attention = tg_arena_take(arena, n_threads, sizeof *f->attention);
+    for (uint32_t i = 0; i < n_threads; i++) {
+        tg_attention_scratch own = {
+            .queries = tg_arena_take(arena, TG_QUERIES * head_dim, sizeof(float)),
+            .out = tg_arena_take(arena, TG_QUERIES * head_dim, sizeof(float)),
+            .act = tg_arena_take(arena, TG_QUERIES * ((head_dim + 31) / 32), sizeof(tg_act_q8)),
+            .scores = tg_arena_take(arena, TG_QUERIES * TG_PAGE, sizeof(float)),
+            .gathered = tg_arena_take(arena, 1, f->kv->head_bytes),
+        };
+        if (f->attention)
+            f->attention[i] = own;
+    }
+}
+
+/* The queries that one thread works on: `n` of one key-value head, from number `first` of the batch's on. A token has `group` of
+ * them. */
+typedef struct queries {
+    tg_forward *f;
+    tg_attention_scratch *own;
+    uint32_t layer, head, group, first, n;
+    float most[TG_QUERIES], sum[TG_QUERIES]; /* of each one's streamed softmax */
+} queries;
+
+/* Adds a page's keys, given as one head's block, for queries i to end - 1: the first n of them. */
+static void add_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block, uint32_t n)
+{
+    const tg_forward *f = s->f;
+    const size_t head_dim = f->hparams->head_dim;
+    const float *scores = s->own->scores + i * TG_PAGE;
+    for (uint32_t k = i; k < end; k++) {
+        float sum, *out = s->own->out + k * head_dim;
+        const float most = f->kernels->softmax_f32(s->own->scores + k * TG_PAGE, n, s->most[k], &sum);
+        if (most > s->most[k]) { /* what was added so far was relative to a smaller maximum */
+            const float shrink = s->sum[k] > 0 ? tg_exp(s->most[k] - most) : 0;
+            s->sum[k] *= shrink;
+            for (size_t d = 0; d < head_dim; d++)
+                out[d] *= shrink;
+            s->most[k] = most;
+        }
+        s->sum[k] += sum;
+    }
+    f->values(block + f->kv->keys_bytes, n, scores, end - i, head_dim, s->own->out + i * head_dim);
+}
+
+/* scores of queries i to end - 1 with all keys of a page */
+static void score_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block)
+{
+    const tg_forward *f = s->f;
+    const size_t head_dim = f->hparams->head_dim;
+    const tg_quant_row *quant = &tg_quants[tg_caches[f->kv->type_k].quant];
+    const bool coded = quant->activation == TG_ACT_Q8;
+    const size_t stride = coded ? head_dim / 32 * sizeof(tg_act_q8) : head_dim * sizeof(float);
+    const uint8_t *x = coded ? (const uint8_t *)s->own->act : (const uint8_t *)s->own->queries;
+    f->keys(block, head_dim / quant->elements, 0, TG_PAGE / TG_TILE_ROWS, x + i * stride, stride, end - i,
+            s->own->scores + i * TG_PAGE, TG_PAGE);
+}
+
+/* Query i belongs to this token of the batch. */
+static uint32_t token_of(const queries *s, uint32_t i)
+{
+    return (s->first + i) / s->group;
+}
+
+/* Queries i to end - 1, of one token that sees only part of the batch: the seen keys past the last whole page of the prefix are
+ * gathered into pages in order, so that they are added in the same groups as if the others were not there. */
+static void add_gathered(queries *s, uint32_t i, uint32_t end)
+{
+    const tg_forward *f = s->f;
+    const tg_batch *batch = f->batch;
+    const uint32_t *visible = batch->visible + (size_t)token_of(s, i) * ((batch->n + 31) / 32);
+    uint32_t filled = 0;
+    for (uint32_t slot = batch->base / TG_PAGE * TG_PAGE; slot < batch->base + batch->n; slot++) {
+        if (slot >= batch->base && !(visible[(slot - batch->base) / 32] >> (slot - batch->base) % 32 & 1))
+            continue;
+        const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[slot / TG_PAGE], s->layer, s->head);
+        tg_kv_copy_slot(f->kv, s->own->gathered, filled++, block, slot % TG_PAGE);
+        if (filled == TG_PAGE) {
+            score_page(s, i, end, s->own->gathered);
+            add_page(s, i, end, s->own->gathered, filled);
+            filled = 0;
+        }
+    }
+    if (filled) {
+        score_page(s, i, end, s->own->gathered);
+        add_page(s, i, end, s->own->gathered, filled);
+    }
+}
+
+/* The last query that belongs to the token of query i, plus one. */
+static uint32_t token_end(const queries *s, uint32_t i)
+{
+    const uint32_t end = (token_of(s, i) + 1) * s->group - s->first;
+    return end < s->n ? end : s->n;
+}
+
+static void attend(queries *s)
+{
+    const tg_forward *f = s->f;
+    const tg_batch *batch = f->batch;
+    /* positions that every token of the batch sees, and those that the last of ours sees */
+    const uint32_t shared = batch->visible ? batch->base / TG_PAGE * TG_PAGE : batch->base;
+    const uint32_t all = batch->visible ? shared : batch->base + token_of(s, s->n - 1) + 1;
+    for (uint32_t from = 0; from < all; from += TG_PAGE) {
+        const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE], s->layer, s->head);
+        uint32_t i = 0;
+        while (from >= shared && batch->base + token_of(s, i) + 1 <= from)
+            i = token_end(s, i); /* tokens that end before this page */
+        score_page(s, i, s->n, block);
+        if (from + TG_PAGE <= shared + (batch->visible ? 0 : token_of(s, i) + 1)) {
+            add_page(s, i, s->n, block, TG_PAGE);
+            continue;
+        }
+        for (uint32_t end; i < s->n; i = end) { /* tokens that end in this page, or after it */
+            const uint32_t seen = batch->base + token_of(s, i) + 1 - from;
+            end = seen < TG_PAGE ? token_end(s, i) : s->n;
+            add_page(s, i, end, block, seen < TG_PAGE ? seen : TG_PAGE);
+        }
+    }
+    for (uint32_t i = 0; batch->visible && i < s->n; i = token_end(s, i))
+        add_gathered(s, i, token_end(s, i));
+}
+
+typedef struct step {
+    tg_forward *f;
+    uint32_t layer, group;
+    uint32_t parts; /* of a head's queries, TG_QUERIES each */
+} step;
+
+static void attend_parts(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const step *w = context;
+    tg_forward *f = w->f;
+    const tg_hparams *hp = f->hparams;
+    const size_t head_dim = hp->head_dim, q_stride = tg_padded((size_t)hp->n_head * head_dim);
+    const uint32_t n_queries = f->batch->n * w->group;
+    const float scale = 1.0f / sqrtf((float)head_dim);
+    for (size_t item = first; item < last; item++) {
+        queries s = {.f = f, .own = &f->attention[thread], .layer = w->layer, .group = w->group};
+        s.head = (uint32_t)item / w->parts;
+        s.first = (uint32_t)item % w->parts * TG_QUERIES;
+        s.n = n_queries - s.first < TG_QUERIES ? n_queries - s.first : TG_QUERIES;
+        for (uint32_t i = 0; i < s.n; i++) {
+            const float *q = f->q + token_of(&s, i) * q_stride + (s.head * w->group + (s.first + i) % w->group) * head_dim;
+            for (size_t d = 0; d < head_dim; d++)
+                s.own->queries[i * head_dim + d] = q[d] * scale;
+            s.most[i] = -INFINITY;
+            s.sum[i] = 0;
+        }
+        if (tg_quants[tg_caches[f->kv->type_k].quant].activation == TG_ACT_Q8)
+            f->kernels->quantize_q8(s.own->queries, s.n * head_dim, s.own->act);
+        memset(s.own->out, 0, s.n * head_dim * sizeof(float));
+        attend(&s);
+        for (uint32_t i = 0; i < s.n; i++) {
+            float *to = f->heads + token_of(&s, i) * q_stride + (s.head * w->group + (s.first + i) % w->group) * head_dim;
+            for (size_t d = 0; d < head_dim; d++)
+                to[d] = s.own->out[i * head_dim + d] / s.sum[i];
+        }
+    }
+}
+
+/* Items are tokens: their keys and values go into the cache. */
+static void write_cache(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const step *w = context;
+    const tg_forward *f = w->f;
+    const tg_hparams *hp = f->hparams;
+    const size_t stride = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        for (uint32_t h = 0; h < hp->n_head_kv; h++) {
+            const uint32_t slot = f->batch->base + (uint32_t)t;
+            uint8_t *block = tg_kv_block(f->kv, f->batch->table->pages[slot / TG_PAGE], w->layer, h);
+            tg_kv_write(f->kv, f->kernels, block, slot % TG_PAGE, f->k + t * stride + h * hp->head_dim,
+                        f->v + t * stride + h * hp->head_dim);
+        }
+}
+
+void tg_forward_attend(tg_forward *f, uint32_t layer)
+{
+    const double begun = tg_step_begin(f);
+    const uint32_t group = f->hparams->n_head / f->hparams->n_head_kv;
+    step w = {f, layer, group, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
+    tg_forward_run(f, f->batch->n, 8, write_cache, &w);
+    tg_forward_run(f, (size_t)w.parts * f->hparams->n_head_kv, 1, attend_parts, &w);
+    tg_forward_changed(f);
+    tg_step_end(f, TG_STEP_attention, begun);
+}

@@ -1,0 +1,200 @@
+/* In: tasks. Out: their items done by all threads of the pool. Owns its own memory; threads and what tasks point to belong to
+ * others. */
+#include "pool.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Sleeping on a word of memory, where threads can; a native build has none but those of the tests, which yield. */
+#if defined(__wasm_atomics__)
+#define SLICE_MS 50
+static void sleep_while(_Atomic uint32_t *word, uint32_t value, bool forever)
+{
+    __builtin_wasm_memory_atomic_wait32((int *)word, (int)value, forever ? -1 : SLICE_MS * 1000000ll);
+}
+
+static void wake(_Atomic uint32_t *word)
+{
+    __builtin_wasm_memory_atomic_notify((int *)word, UINT32_MAX);
+}
+#elif defined(__wasm__) /* no threads: nobody ever waits */
+#define SLICE_MS 1
+static void sleep_while(_Atomic uint32_t *word, uint32_t value, bool forever)
+{
+    (void)word, (void)value, (void)forever;
+}
+
+static void wake(_Atomic uint32_t *word)
+{
+    (void)word;
+}
+#else
+#include <threads.h>
+#define SLICE_MS 1
+static void sleep_while(_Atomic uint32_t *word, uint32_t value, bool forever)
+{
+    (void)forever;
+    if (atomic_load(word) == value)
+        thrd_sleep(&(struct timespec){.tv_nsec = SLICE_MS * 1000000}, NULL);
+}
+
+static void wake(_Atomic uint32_t *word)
+{
+    (void)word;
+}
+#endif
+
+#define SPINS 4000u       /* looks at a word before sleeping on it: some ten microseconds */
+#define OPEN  0x80000000u /* in gate: the task takes further threads; the lower bits count those that are in it */
+
+struct tg_pool {
+    uint32_t n_threads;
+    /* the task; written while the gate is closed and nobody is in */
+    tg_task *task;
+    void *context;
+    size_t n, run;
+    /* each word that is fought over has a cache line of its own */
+    _Alignas(64) _Atomic size_t next;       /* the first item that nobody has taken */
+    _Alignas(64) _Atomic uint32_t gate;     /* OPEN and how many threads, the caller not counted, are in the task */
+    _Alignas(64) _Atomic uint32_t signal;   /* changes with every task, and when the pool closes */
+    _Alignas(64) _Atomic uint32_t sleepers; /* threads that sleep on signal, or are about to */
+    _Atomic uint32_t caller_sleeps;         /* the caller sleeps on gate */
+    _Atomic uint32_t joined;                /* threads that live in the pool */
+    _Atomic uint32_t closing, failed;
+};
+
+tg_pool *tg_pool_new(uint32_t n_threads)
+{
+    tg_pool *pool = aligned_alloc(64, sizeof *pool); /* its size is a multiple of its alignment */
+    if (pool)
+        *pool = (tg_pool){.n_threads = n_threads};
+    return pool;
+}
+
+uint32_t tg_pool_n_threads(const tg_pool *pool)
+{
+    return pool->n_threads;
+}
+
+bool tg_pool_failed(const tg_pool *pool)
+{
+    return atomic_load(&pool->failed);
+}
+
+void tg_pool_fail(tg_pool *pool)
+{
+    atomic_store(&pool->failed, 1);
+    wake(&pool->gate);
+}
+
+static void take_items(tg_pool *pool, uint32_t thread)
+{
+    const size_t n = pool->n, run = pool->run;
+    for (;;) {
+        const size_t first = atomic_fetch_add_explicit(&pool->next, run, memory_order_relaxed);
+        if (first >= n)
+            return;
+        pool->task(pool->context, first, n - first < run ? n : first + run, thread);
+    }
+}
+
+/* Enters the task if it is open: from then on until it leaves, the caller waits for this thread. */
+static bool enter(tg_pool *pool)
+{
+    uint32_t gate = atomic_load(&pool->gate);
+    while (gate & OPEN)
+        if (atomic_compare_exchange_weak(&pool->gate, &gate, gate + 1))
+            return true;
+    return false;
+}
+
+static void leave(tg_pool *pool)
+{
+    atomic_fetch_sub(&pool->gate, 1);
+    if (atomic_load(&pool->caller_sleeps))
+        wake(&pool->gate);
+}
+
+void tg_pool_join(tg_pool *pool, uint32_t thread)
+{
+    uint32_t seen = 0; /* the pool begins with signal 0 and no task: whatever came since is met by `enter` */
+    atomic_fetch_add(&pool->joined, 1);
+    while (!atomic_load(&pool->closing)) {
+        const uint32_t signal = atomic_load(&pool->signal);
+        if (signal != seen) {
+            seen = signal;
+            if (enter(pool)) {
+                take_items(pool, thread);
+                leave(pool);
+            }
+            continue;
+        }
+        for (uint32_t i = 0; i < SPINS && atomic_load_explicit(&pool->signal, memory_order_relaxed) == seen; i++)
+            ;
+        if (atomic_load(&pool->signal) != seen)
+            continue;
+        /* whoever changes signal after this line sees the sleeper; whoever did before is seen by the sleep itself */
+        atomic_fetch_add(&pool->sleepers, 1);
+        sleep_while(&pool->signal, seen, true);
+        atomic_fetch_sub(&pool->sleepers, 1);
+    }
+    atomic_fetch_sub(&pool->joined, 1);
+}
+
+/* Waits until word is 0; false when it does not change for too long, or, if that matters, the pool has failed. */
+static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool matters)
+{
+    uint32_t last = atomic_load(word);
+    for (uint32_t i = 0; i < SPINS && last; i++)
+        last = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store(&pool->caller_sleeps, 1);
+    uint32_t patience = TG_POOL_PATIENCE * 1000 / SLICE_MS;
+    for (uint32_t now; (now = atomic_load(word)) != 0 && patience && !(matters && tg_pool_failed(pool)); patience--) {
+        if (now != last)
+            patience = TG_POOL_PATIENCE * 1000 / SLICE_MS;
+        last = now;
+        sleep_while(word, now, false);
+    }
+    atomic_store(&pool->caller_sleeps, 0);
+    return atomic_load(word) == 0;
+}
+
+bool tg_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *context)
+{
+    if (tg_pool_failed(pool))
+        return false;
+    /* several runs for each thread, so that one that is slow or late keeps the others waiting for little */
+    const size_t share = n / (4 * (size_t)pool->n_threads), run = share > grain ? share : grain;
+    if (n <= run || !atomic_load(&pool->joined)) {
+        if (n)
+            task(context, 0, n, 0);
+        return true;
+    }
+    pool->task = task;
+    pool->context = context;
+    pool->n = n;
+    pool->run = run;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    atomic_store(&pool->gate, OPEN);
+    atomic_fetch_add(&pool->signal, 1);
+    if (atomic_load(&pool->sleepers))
+        wake(&pool->signal);
+    take_items(pool, 0);
+    atomic_fetch_and(&pool->gate, ~OPEN);
+    if (wait_until_zero(pool, &pool->gate, true))
+        return !tg_pool_failed(pool);
+    tg_pool_fail(pool);
+    return false;
+}
+
+void tg_pool_free(tg_pool *pool)
+{
+    if (!pool)
+        return;
+    atomic_store(&pool->closing, 1);
+    atomic_fetch_add(&pool->signal, 1);
+    wake(&pool->signal);
+    /* a thread that is lost never goes: its pool is left to it rather than taken away under it */
+    if (wait_until_zero(pool, &pool->joined, false))
+        free(pool);
+}
