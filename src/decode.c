@@ -9,17 +9,24 @@ void tg_decoder_place(tg_decoder *d, tg_arena *arena)
     d->first_row = d->n_rows = 0;
 }
 
-bool tg_decode(tg_decoder *d, const tg_batch *batch)
+void tg_decode_begin(tg_decoder *d, const tg_batch *batch)
+{
+    tg_forward_begin(&d->forward, batch, &d->weights->token_embd);
+    d->n_batch = batch->n;
+    d->layer = 0;
+    d->n_rows = 0;
+}
+
+bool tg_decode_layers(tg_decoder *d, uint32_t most)
 {
     tg_forward *f = &d->forward;
-    tg_forward_begin(f, batch, &d->weights->token_embd);
-    for (uint32_t i = 0; i < f->hparams->n_layer; i++)
-        d->arch->layer(f, &d->weights->layers[i], i);
+    for (; most && d->layer < f->hparams->n_layer; d->layer++, most--)
+        d->arch->layer(f, &d->weights->layers[d->layer], d->layer);
+    if (d->layer < f->hparams->n_layer)
+        return false;
     tg_forward_rmsnorm(f, &d->weights->output_norm);
-    d->decoded += batch->n;
-    d->n_batch = batch->n;
-    d->n_rows = 0;
-    return !tg_pool_failed(f->pool);
+    d->decoded += d->n_batch;
+    return true;
 }
 
 const float *tg_decode_logits(tg_decoder *d, uint32_t row)

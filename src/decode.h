@@ -13,7 +13,7 @@ typedef struct tg_decoder {
     const tg_arch_weights *weights;
     tg_forward forward;
     float *logits;              /* [TG_LOGIT_ROWS][padded n_vocab] */
-    uint32_t n_batch;           /* tokens in the batch last run */
+    uint32_t n_batch, layer;    /* tokens in the batch last run; the layer that comes next */
     uint32_t first_row, n_rows; /* of it, that logits holds */
     uint64_t decoded;           /* tokens run so far */
 } tg_decoder;
@@ -21,9 +21,12 @@ typedef struct tg_decoder {
 /* Counts or places its memory; arch, weights and forward's kernels, hparams and kv must be set. */
 void tg_decoder_place(tg_decoder *decoder, tg_arena *arena);
 
-/* Runs the layers over a batch, whose slots of the cache are writable (tg_kv_reserve). False when the pool of threads has failed.
+/* Takes up a batch, whose slots of the cache are writable (tg_kv_reserve); it must stay where it is until its last layer has run.
  */
-bool tg_decode(tg_decoder *decoder, const tg_batch *batch);
+void tg_decode_begin(tg_decoder *decoder, const tg_batch *batch);
+/* Runs its next layers, at most so many; returns whether that was the last. Once the pool of threads has failed
+ * (tg_pool_failed), what comes out is worth nothing. */
+bool tg_decode_layers(tg_decoder *decoder, uint32_t most);
 
 /* Logits of row `row` of the batch last run: a view of n_vocab floats, valid until the next call. Rows are best asked for in
  * order. NULL when the pool of threads has failed. */

@@ -13,7 +13,9 @@
 #include "kv.h"
 #include "weights.h"
 
-#define TG_BATCH 64 /* tokens that go through the layers together; the results do not depend on it */
+#define TG_BATCH                                                                                                                 \
+    128 /* tokens that go through the layers together, so that weights come from memory once for them; the results               \
+            do not depend on it */
 
 typedef struct tg_hparams {
     uint32_t n_vocab, n_ctx_train, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;

@@ -9,6 +9,14 @@
 #include "tokens/tokens.h"
 #include "weights.h"
 
+/* A session's batch that is on its way through the layers; whatever else wants to run or changes the session ends it, and nothing
+ * is lost but work. */
+typedef struct tg_flight {
+    tg_session *session; /* NULL: none */
+    tg_batch batch;
+    int32_t positions[TG_BATCH];
+} tg_flight;
+
 struct tg_model {
     tg_model_options options;
     tg_model_state state;
@@ -24,6 +32,7 @@ struct tg_model {
     tg_pool *pool;
     tg_kv kv;
     tg_decoder decoder;
+    tg_flight flight;
     uint32_t n_ctx, n_kv;
     tg_sampler *sampler;
     tg_model_plan plan;

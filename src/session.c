@@ -28,6 +28,13 @@ static tg_session *allocate(tg_model *model)
     return session;
 }
 
+/* Ends the session's batch that is under way, if there is one. */
+static void land(tg_session *session)
+{
+    if (session->model->flight.session == session)
+        session->model->flight.session = NULL;
+}
+
 tg_status tg_session_new(tg_model *model, tg_session **out)
 {
     tg_error_clear(&model->error);
@@ -43,6 +50,7 @@ void tg_session_free(tg_session *session)
 {
     if (!session)
         return;
+    land(session);
     tg_kv_cut(&session->model->kv, &session->table, 0);
     free(session);
 }
@@ -73,6 +81,7 @@ const int32_t *tg_session_tokens(const tg_session *session, size_t *n)
 /* Keeps the first n tokens. Without the logits that follow them the last is run again: its logits come out the same. */
 static void keep(tg_session *session, uint32_t n)
 {
+    land(session);
     session->n_tokens = n;
     if (session->logits_at != n)
         session->logits_at = 0;
@@ -134,20 +143,34 @@ size_t tg_session_pending(const tg_session *session)
     return session->n_tokens - session->n_cached;
 }
 
-/* Runs the next n tokens, at most TG_BATCH, and keeps their keys and values. */
-static tg_status run(tg_session *session, uint32_t n)
+/* Goes on with the session's batch, or begins one of the next n tokens, at most TG_BATCH, and runs at most `layers` layers of it.
+ * *ran: the tokens of the batch when that was its last layer, and their keys and values are in the cache; else 0. */
+static tg_status run(tg_session *session, uint32_t n, uint32_t layers, uint32_t *ran)
 {
     tg_model *model = session->model;
-    const uint32_t base = session->n_cached;
-    int32_t positions[TG_BATCH];
-    const tg_status status = tg_kv_reserve(&model->kv, &session->table, base, base + n, &model->error);
-    if (status)
-        return status;
-    for (uint32_t i = 0; i < n; i++)
-        positions[i] = (int32_t)(base + i);
-    if (!tg_decode(&model->decoder, &(tg_batch){n, session->tokens + base, positions, base, NULL, &session->table}))
+    tg_flight *flight = &model->flight;
+    *ran = 0;
+    if (flight->session != session) {
+        const uint32_t base = session->n_cached;
+        const tg_status status = tg_kv_reserve(&model->kv, &session->table, base, base + n, &model->error);
+        if (status)
+            return status;
+        for (uint32_t i = 0; i < n; i++)
+            flight->positions[i] = (int32_t)(base + i);
+        flight->batch = (tg_batch){n, session->tokens + base, flight->positions, base, NULL, &session->table};
+        flight->session = session;
+        tg_decode_begin(&model->decoder, &flight->batch);
+    }
+    const bool through = tg_decode_layers(&model->decoder, layers);
+    if (tg_pool_failed(model->pool)) {
+        flight->session = NULL;
         return tg_model_lost(model);
-    session->n_cached += n;
+    }
+    if (!through)
+        return TG_OK;
+    flight->session = NULL;
+    session->n_cached += flight->batch.n;
+    *ran = flight->batch.n;
     return TG_OK;
 }
 
@@ -170,21 +193,27 @@ static tg_status keep_logits(tg_session *session, uint32_t n)
     return copy_logits(session->model, n - 1, session->logits);
 }
 
-tg_status tg_session_eval(tg_session *session, size_t max_tokens)
+tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers)
 {
     tg_error_clear(&session->model->error);
     while (max_tokens && tg_session_pending(session)) {
         size_t n = tg_session_pending(session);
         n = n < max_tokens ? n : max_tokens;
         n = n < TG_BATCH ? n : TG_BATCH;
-        tg_status status = run(session, (uint32_t)n);
-        if (!status)
-            status = keep_logits(session, (uint32_t)n);
-        if (status)
+        uint32_t ran;
+        tg_status status = run(session, (uint32_t)n, max_layers ? max_layers : UINT32_MAX, &ran);
+        if (!status && ran)
+            status = keep_logits(session, ran);
+        if (status || !ran)
             return status;
-        max_tokens -= n;
+        max_tokens -= ran < max_tokens ? ran : max_tokens;
     }
     return TG_OK;
+}
+
+bool tg_session_in_flight(const tg_session *session)
+{
+    return session->model->flight.session == session;
 }
 
 /* Every token has been run, and there is one. */
@@ -244,7 +273,11 @@ tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, con
         status = tg_kv_reserve(&model->kv, &session->table, base, base + (uint32_t)n, error);
     if (status)
         return status;
-    if (!tg_decode(&model->decoder, &(tg_batch){(uint32_t)n, tokens, positions, base, visible, &session->table}))
+    const tg_batch batch = {(uint32_t)n, tokens, positions, base, visible, &session->table};
+    model->flight.session = NULL;
+    tg_decode_begin(&model->decoder, &batch);
+    tg_decode_layers(&model->decoder, UINT32_MAX);
+    if (tg_pool_failed(model->pool))
         status = tg_model_lost(model);
     for (uint32_t i = 0; i < n && !status; i++)
         status = copy_logits(model, i, logits + i * (size_t)model->hparams.n_vocab);
@@ -256,7 +289,7 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
 {
     tg_model *model = session->model;
     const uint32_t n_vocab = model->hparams.n_vocab, before = session->n_tokens;
-    tg_status status = tg_session_eval(session, before);
+    tg_status status = tg_session_eval(session, SIZE_MAX, 0);
     if (!status && n > model->n_ctx - before)
         status = tg_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET, "%zu more tokens do not fit: %u of %u positions are taken",
                          n, (unsigned)before, (unsigned)model->n_ctx);
@@ -273,7 +306,8 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
     while (!status && tg_session_pending(session)) {
         const size_t done = session->n_cached - before; /* of the n tokens */
         const uint32_t batch = n - done < TG_BATCH ? (uint32_t)(n - done) : TG_BATCH;
-        status = run(session, batch);
+        uint32_t ran;
+        status = run(session, batch, UINT32_MAX, &ran);
         for (uint32_t i = 0; i < batch && done + i + 1 < n && !status; i++) {
             const float *logits = tg_decode_logits(&model->decoder, i);
             status = !logits ? tg_model_lost(model)

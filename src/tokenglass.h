@@ -8,8 +8,8 @@
  *     tg_model *m = tg_model_new(&options);
  *     feed bytes until tg_model_get_state(m) is TG_MODEL_PLANNED     the header is read; tg_model_plan says what memory it will
  * take tg_model_allocate(m)                                       one allocation feed the rest, tg_model_finish(m) tg_session *s
- * = tg_session_new(m); tg_session_sync(s, tokens, n); while (tg_session_pending(s)) tg_session_eval(s, 32); tg_session_sample(s,
- * &request, &trace); tg_session_force(s, trace->token); ...
+ * = tg_session_new(m); tg_session_sync(s, tokens, n); while (tg_session_pending(s)) tg_session_eval(s, 32, 0);
+ * tg_session_sample(s, &request, &trace); tg_session_force(s, trace->token); ...
  *
  * Every call that can fail returns a tg_status; tg_model_error has the message. Nothing calls exit or abort, nothing is allocated
  * while decoding, and logits on a prefix are the same bits however it was reached (one batch, many, rewind, fork) within a build.
@@ -117,7 +117,11 @@ tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n);
 tg_status tg_session_rewind(tg_session *session, size_t n);     /* keeps the first n tokens */
 tg_status tg_session_force(tg_session *session, int32_t token); /* appends one token; it is run by the next eval */
 size_t tg_session_pending(const tg_session *session); /* tokens still to be run before there are logits; 0: logits are ready */
-tg_status tg_session_eval(tg_session *session, size_t max_tokens); /* runs at most that many of them */
+/* Runs at most max_tokens of them. With max_layers not 0, returns after so many layers of one batch, so that the caller can do
+ * other things in between: the next call goes on where this one stopped. A batch that is in flight ends unfinished, and is begun
+ * anew later, when another session runs or this one is changed. */
+tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
+bool tg_session_in_flight(const tg_session *session);
 /* n_vocab floats, valid until the session changes. TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending.
  */
 tg_status tg_session_logits(tg_session *session, const float **logits);

@@ -233,10 +233,13 @@ size_t tgw_session_pending(const tg_session *session)
     return tg_session_pending(session);
 }
 
+/* out: 1 when a batch of the session is in flight */
 TGW_EXPORT(session_eval)
-int tgw_session_eval(tg_session *session, size_t max_tokens)
+int tgw_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers, double *out)
 {
-    return (int)tg_session_eval(session, max_tokens);
+    const tg_status status = tg_session_eval(session, max_tokens, max_layers);
+    *out = tg_session_in_flight(session);
+    return (int)status;
 }
 
 /* out: the address of n_vocab floats */

@@ -41,7 +41,7 @@ export interface StepResult {
 
 const WINDOW = 256 * 1024; // bytes of the file that are handed over at once
 const PORTION_MS = 60; // of work, after which whatever else waits has its turn
-const MOST_PORTION = 256; // tokens
+const MOST_BATCH = 128; // tokens that the engine takes through the layers together
 const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
 const BYTE_KIND = 6;
 const CANDIDATE_BYTES = 32;
@@ -56,7 +56,9 @@ export class Core {
   #info!: ModelInfo;
   readonly #sessions = new Map<number, number>();
   #scores = 0; // their sessions have numbers below 0
-  #portion = 8; // tokens that take about PORTION_MS, measured
+  #portion = 8; // tokens whose scores take about PORTION_MS, measured
+  #layerMs = 1; // that a token takes in a layer, when there are many
+  #batch: Promise<void> | undefined; // ends when the batch does that is on its way through the layers
   #rested = 0; // when others last had their turn, ms
 
   constructor(opener: Opener) {
@@ -311,7 +313,7 @@ export class Core {
     const ms = performance.now() - start;
     if (n < this.#portion && ms <= PORTION_MS) return; // one token alone tells nothing of many
     // twice as many at the most: a browser's clock may be so coarse that it saw no time pass
-    const fit = Math.min(Math.floor((n * PORTION_MS) / Math.max(ms, 0.001)), 2 * this.#portion, MOST_PORTION);
+    const fit = Math.min(Math.floor((n * PORTION_MS) / Math.max(ms, 0.001)), 2 * this.#portion, MOST_SCORED);
     // whole groups: the products read each weight once for four tokens, so that four cost little more than one
     this.#portion = Math.max(fit - (fit % GROUP), GROUP);
   }
@@ -322,8 +324,34 @@ export class Core {
       await this.#rest(signal);
       const pending = this.#engine.call('session_pending', this.#session(number)) >>> 0;
       if (pending === 0) return use();
-      const n = Math.min(pending, this.#portion);
-      this.#timed(n, () => this.#checkSession(number, 'session_eval', n));
+      if (this.#batch) {
+        await this.#batch; // another session's: to run in the middle of it would undo its work
+        continue;
+      }
+      let done = () => {};
+      this.#batch = new Promise((resolve) => (done = resolve));
+      try {
+        await this.#runBatch(number, pending, signal);
+      } finally {
+        this.#batch = undefined;
+        done();
+      }
+    }
+  }
+
+  /** As many tokens as go through a layer in one portion; so many layers at a time as take about as long. */
+  async #runBatch(number: number, pending: number, signal: AbortSignal): Promise<void> {
+    const whole = Math.floor(PORTION_MS / this.#layerMs / GROUP) * GROUP;
+    const n = Math.min(pending, MOST_BATCH, Math.max(whole, GROUP));
+    const layers = Math.max(Math.floor(PORTION_MS / (n * this.#layerMs)), 1);
+    for (let left = this.#info.n_layer; left > 0; left -= layers) {
+      if (left < this.#info.n_layer) await this.#rest(signal);
+      const start = performance.now();
+      this.#checkSession(number, 'session_eval', n, layers, this.#engine.out);
+      const ms = (performance.now() - start) / (Math.min(layers, left) * n);
+      // one token alone tells nothing of many, and a browser's clock may be so coarse that it saw no time pass
+      if (n >= GROUP) this.#layerMs = Math.max(ms, this.#layerMs / 2, 1e-4);
+      if (this.#engine.result() === 0) return;
     }
   }
 

@@ -51,7 +51,7 @@ static void fresh(tg_model *model, const int32_t *ids, size_t n, size_t batch, f
     const float *logits;
     CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, n), "%s", tg_model_error(model)->message);
     while (tg_session_pending(session))
-        if (tg_session_eval(session, batch)) {
+        if (tg_session_eval(session, batch, batch % 3)) {
             CHECK(0, "%s", tg_model_error(model)->message);
             break;
         }
@@ -181,10 +181,10 @@ static void lost_thread(void)
     const uint32_t sees[2] = {1, 3};
     tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_threads = 2});
     fill(ids, 20, 5);
-    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) && !tg_session_eval(session, 10), "%s",
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) && !tg_session_eval(session, 10, 0), "%s",
           tg_model_error(model)->message);
     tg_model_thread_died(model);
-    CHECK(tg_session_eval(session, 10) == TG_THREAD_LOST, "eval");
+    CHECK(tg_session_eval(session, 10, 0) == TG_THREAD_LOST, "eval");
     CHECK(tg_session_pending(session) == 10, "nothing counts as run: %zu", tg_session_pending(session));
     CHECK(!tg_session_rewind(session, 10), "rewinding needs no thread");
     CHECK(!tg_session_new(model, &empty), "nor does a new session");
@@ -259,11 +259,11 @@ static void branches_in(tg_cache_type cache)
                 CHECK(!tg_session_force(s, (int32_t)(random_u32(&r) % VOCAB)), "%s", tg_model_error(model)->message);
         }
         if (random_u32(&r) % 3 == 0)
-            CHECK(!tg_session_eval(s, random_u32(&r) % 40), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_eval(s, random_u32(&r) % 40, random_u32(&r) % 3), "%s", tg_model_error(model)->message);
         if (round % 10 == 9) {
             const float *logits;
             const int32_t *tokens = tg_session_tokens(s, &n);
-            CHECK(!tg_session_eval(s, SIZE_MAX) && !tg_session_logits(s, &logits), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_eval(s, SIZE_MAX, 0) && !tg_session_logits(s, &logits), "%s", tg_model_error(model)->message);
             fresh(model, tokens, n, 64, expected);
             CHECK(same(logits, expected), "session %u differs from a fresh run of its %zu tokens in round %d", (unsigned)i, n,
                   round);
@@ -292,7 +292,7 @@ static void trees_in(tg_cache_type cache)
         tg_session *session;
         fill(prefix, base, round + 1);
         fill(ids, n, round + 100);
-        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) && !tg_session_eval(session, 1000),
+        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) && !tg_session_eval(session, 1000, 0),
               "%s", tg_model_error(model)->message);
         for (size_t i = 0; i < n; i++) { /* each token follows one before it, or the prefix */
             const size_t parent = random_u32(&r) % (i + 1);
@@ -378,13 +378,13 @@ static void limits(void)
     CHECK(tg_session_sample(a, &request, &trace) == TG_SESSION_EMPTY, "no choice before the first token");
     CHECK(tg_session_sync(a, ids, 65) == TG_CONTEXT_FULL, "longer than the context");
     CHECK(!tg_session_sync(a, ids, 64) && tg_session_logits(a, &logits) == TG_MODEL_NOT_READY, "pending tokens");
-    CHECK(!tg_session_eval(a, 64) && !tg_session_logits(a, &logits), "%s", tg_model_error(model)->message);
+    CHECK(!tg_session_eval(a, 64, 0) && !tg_session_logits(a, &logits), "%s", tg_model_error(model)->message);
     CHECK(tg_session_force(a, 5) == TG_CONTEXT_FULL, "one more than the context");
     CHECK(tg_session_rewind(a, 65) == TG_POSITION_OUT_OF_RANGE, "more than there are");
-    CHECK(!tg_session_sync(b, ids, 40) && tg_session_eval(b, 64) == TG_KV_FULL, "the pool has 3 pages, 2 are taken");
+    CHECK(!tg_session_sync(b, ids, 40) && tg_session_eval(b, 64, 0) == TG_KV_FULL, "the pool has 3 pages, 2 are taken");
     CHECK(tg_session_pending(b) == 40, "nothing is lost");
     tg_session_free(a);
-    CHECK(!tg_session_eval(b, 64), "after the other went: %s", tg_model_error(model)->message);
+    CHECK(!tg_session_eval(b, 64, 0), "after the other went: %s", tg_model_error(model)->message);
     ids[0] = VOCAB;
     CHECK(tg_session_sync(b, ids, 1) == TG_TOKEN_OUT_OF_RANGE && tg_session_force(b, -1) == TG_TOKEN_OUT_OF_RANGE,
           "ids outside the vocabulary");
