@@ -42,17 +42,18 @@ static void add_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block,
     const tg_forward *f = s->f;
     const size_t head_dim = f->hparams->head_dim;
     const float *scores = s->own->scores + i * TG_PAGE;
+    float before[TG_QUERIES], sum[TG_QUERIES];
+    memcpy(before, s->most + i, (end - i) * sizeof *before);
+    f->kernels->softmax_f32(s->own->scores + i * TG_PAGE, n, end - i, s->most + i, sum);
     for (uint32_t k = i; k < end; k++) {
-        float sum, *out = s->own->out + k * head_dim;
-        const float most = f->kernels->softmax_f32(s->own->scores + k * TG_PAGE, n, s->most[k], &sum);
-        if (most > s->most[k]) { /* what was added so far was relative to a smaller maximum */
-            const float shrink = s->sum[k] > 0 ? tg_exp(s->most[k] - most) : 0;
+        if (s->most[k] > before[k - i]) { /* what was added so far was relative to a smaller maximum */
+            const float shrink = s->sum[k] > 0 ? tg_exp(before[k - i] - s->most[k]) : 0;
+            float *out = s->own->out + k * head_dim;
             s->sum[k] *= shrink;
             for (size_t d = 0; d < head_dim; d++)
                 out[d] *= shrink;
-            s->most[k] = most;
         }
-        s->sum[k] += sum;
+        s->sum[k] += sum[k - i];
     }
     f->values(block + f->kv->keys_bytes, n, scores, end - i, head_dim, s->own->out + i * head_dim);
 }

@@ -49,7 +49,7 @@ typedef enum tg_step {
     TG_STEP_COUNT
 } tg_step;
 
-#define TG_QUERIES 12 /* queries of one key-value head that meet a page of keys together */
+#define TG_QUERIES 24 /* queries of one key-value head that meet a page of keys together */
 
 /* What one thread needs for attention. */
 typedef struct tg_attention_scratch {

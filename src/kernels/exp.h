@@ -48,24 +48,25 @@ static inline float tg_exp(float x)
 #ifdef __wasm_simd128__
 #include <wasm_simd128.h>
 
-static inline v128_t tg_exp4(v128_t x)
-{
-    const v128_t low = wasm_f32x4_lt(x, wasm_f32x4_splat(TG_EXP_LOW));
-    x = wasm_f32x4_pmin(x, wasm_f32x4_splat(TG_EXP_HIGH)); /* NaN stays NaN */
-    const v128_t shifted = wasm_f32x4_add(wasm_f32x4_mul(x, wasm_f32x4_splat(TG_LOG2E)), wasm_f32x4_splat(TG_ROUND));
-    const v128_t n = wasm_f32x4_sub(shifted, wasm_f32x4_splat(TG_ROUND));
-    v128_t r = wasm_f32x4_sub(x, wasm_f32x4_mul(n, wasm_f32x4_splat(TG_LN2_HIGH)));
-    r = wasm_f32x4_sub(r, wasm_f32x4_mul(n, wasm_f32x4_splat(TG_LN2_LOW)));
-    v128_t p = wasm_f32x4_splat(TG_EXP_P0);
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P1));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P2));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P3));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P4));
-    p = wasm_f32x4_add(wasm_f32x4_mul(p, r), wasm_f32x4_splat(TG_EXP_P5));
-    p = wasm_f32x4_add(wasm_f32x4_add(wasm_f32x4_mul(p, wasm_f32x4_mul(r, r)), r), wasm_f32x4_splat(1.0f));
-    const v128_t bits = wasm_i32x4_shl(wasm_i32x4_add(shifted, wasm_i32x4_splat(127)), 23);
-    return wasm_v128_andnot(wasm_f32x4_mul(p, bits), low);
-}
+/* name: a function of four floats; MADD(a, b, c) = a * b + c, NMADD(a, b, c) = c - a * b */
+#define TG_EXP4(name, MADD, NMADD)                                                                                               \
+    static inline v128_t name(v128_t x)                                                                                          \
+    {                                                                                                                            \
+        const v128_t low = wasm_f32x4_lt(x, wasm_f32x4_const_splat(TG_EXP_LOW));                                                 \
+        x = wasm_f32x4_pmin(x, wasm_f32x4_const_splat(TG_EXP_HIGH)); /* NaN stays NaN */                                         \
+        const v128_t shifted = MADD(x, wasm_f32x4_const_splat(TG_LOG2E), wasm_f32x4_const_splat(TG_ROUND));                      \
+        const v128_t n = wasm_f32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND));                                              \
+        const v128_t r = NMADD(n, wasm_f32x4_const_splat(TG_LN2_LOW), NMADD(n, wasm_f32x4_const_splat(TG_LN2_HIGH), x));         \
+        v128_t p = wasm_f32x4_const_splat(TG_EXP_P0);                                                                            \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P1));                                                                       \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P2));                                                                       \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P3));                                                                       \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P4));                                                                       \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P5));                                                                       \
+        p = wasm_f32x4_add(MADD(p, wasm_f32x4_mul(r, r), r), wasm_f32x4_const_splat(1.0f));                                      \
+        const v128_t bits = wasm_i32x4_shl(wasm_i32x4_add(shifted, wasm_i32x4_const_splat(127)), 23);                            \
+        return wasm_v128_andnot(wasm_f32x4_mul(p, bits), low);                                                                   \
+    }
 #endif
 
 #endif

@@ -34,9 +34,10 @@ typedef void tg_rmsnorm_fn(const float *x, const float *weight, float eps, size_
 /* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n (Shazeer 2020, GLU variants) */
 typedef void tg_swiglu_fn(float *gate, const float *up, size_t n);
 
-/* One group of the streamed softmax (Milakov and Gimelshein 2018): scores[0..n) become exp(score - m), those from n to TG_PAGE 0,
- * where m = max(before, greatest score) is returned; *sum gets their sum. 1 <= n <= TG_PAGE. */
-typedef float tg_softmax_fn(float *scores, size_t n, float before, float *sum);
+/* One group of the streamed softmax (Milakov and Gimelshein 2018), for each of n_queries rows of TG_PAGE scores: scores[0..n)
+ * become exp(score - most), those from n on 0, where most, before it the greatest score so far, becomes the greatest of it and
+ * these; sum gets their sum. 1 <= n <= TG_PAGE. */
+typedef void tg_softmax_fn(float *scores, size_t n, size_t n_queries, float *most, float *sum);
 
 /* 32 elements of a cached value: value = q * d. */
 typedef struct tg_value_q8 {

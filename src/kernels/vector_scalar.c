@@ -47,18 +47,20 @@ void tg_swiglu_f32__scalar(float *gate, const float *up, size_t n)
         gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * up[i];
 }
 
-float tg_softmax_f32__scalar(float *scores, size_t n, float before, float *sum)
+void tg_softmax_f32__scalar(float *scores, size_t n, size_t n_queries, float *most, float *sum)
 {
-    float m = before, part[4] = {0};
-    for (size_t j = 0; j < n; j++)
-        if (scores[j] > m)
-            m = scores[j];
-    for (size_t j = 0; j < TG_PAGE; j++) {
-        scores[j] = j < n ? tg_exp(scores[j] - m) : 0;
-        part[j % 4] += scores[j];
+    for (size_t q = 0; q < n_queries; q++, scores += TG_PAGE) {
+        float part[TG_PAGE];
+        for (size_t j = 0; j < n; j++)
+            if (scores[j] > most[q])
+                most[q] = scores[j];
+        for (size_t j = 0; j < TG_PAGE; j++)
+            part[j] = scores[j] = j < n ? tg_exp(scores[j] - most[q]) : 0;
+        for (size_t width = TG_PAGE / 2; width >= 4; width /= 2)
+            for (size_t j = 0; j < width; j++)
+                part[j] += part[j + width];
+        sum[q] = (part[0] + part[1]) + (part[2] + part[3]);
     }
-    *sum = (part[0] + part[1]) + (part[2] + part[3]);
-    return m;
 }
 
 static float value_f32(const void *values, size_t i)
@@ -71,34 +73,22 @@ static float value_f16(const void *values, size_t i)
     return tg_half_to_float(((const uint16_t *)values)[i]);
 }
 
-/* The weight p times the factor that the element's type has for its block. */
-static float weight_q8_0(const void *values, size_t i, float p)
-{
-    return p * ((const tg_value_q8 *)values)[i / 32].d;
-}
-
 static float value_q8_0(const void *values, size_t i)
 {
-    return ((const tg_value_q8 *)values)[i / 32].q[i % 32];
+    const tg_value_q8 *block = (const tg_value_q8 *)values + i / 32;
+    return (float)block->q[i % 32] * block->d;
 }
 
-static float weight_1(const void *values, size_t i, float p)
-{
-    (void)values, (void)i;
-    return p;
-}
-
-#define VALUES(type, weight)                                                                                                     \
+#define VALUES(type)                                                                                                             \
     void tg_values_##type##__scalar(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim,        \
                                     float *out)                                                                                  \
     {                                                                                                                            \
         for (size_t q = 0; q < n_queries; q++)                                                                                   \
             for (size_t j = 0; j < n_keys; j++)                                                                                  \
                 for (size_t i = 0; i < head_dim; i++)                                                                            \
-                    out[q * head_dim + i] +=                                                                                     \
-                        weight(values, j * head_dim + i, p[q * TG_PAGE + j]) * value_##type(values, j * head_dim + i);           \
+                    out[q * head_dim + i] += p[q * TG_PAGE + j] * value_##type(values, j * head_dim + i);                        \
     }
 
-VALUES(f32, weight_1)
-VALUES(f16, weight_1)
-VALUES(q8_0, weight_q8_0)
+VALUES(f32)
+VALUES(f16)
+VALUES(q8_0)

@@ -7,13 +7,6 @@
 
 #include <float.h>
 
-static inline float greatest_lane(v128_t v)
-{
-    v = wasm_f32x4_pmax(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
-    v = wasm_f32x4_pmax(v, wasm_i32x4_shuffle(v, v, 1, 0, 3, 2));
-    return wasm_f32x4_extract_lane(v, 0);
-}
-
 static inline float greatest_magnitude(v128_t v)
 {
     v = wasm_i32x4_max(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
@@ -89,57 +82,9 @@ void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, siz
         y[i] = x[i] * scale * weight[i];
 }
 
-void tg_swiglu_f32__simd128(float *gate, const float *up, size_t n)
-{
-    const v128_t one = wasm_f32x4_const_splat(1);
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        const v128_t g = wasm_v128_load(gate + i);
-        const v128_t silu = wasm_f32x4_div(g, wasm_f32x4_add(one, tg_exp4(wasm_f32x4_neg(g))));
-        wasm_v128_store(gate + i, wasm_f32x4_mul(silu, wasm_v128_load(up + i)));
-    }
-    for (; i < n; i++)
-        gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * up[i];
-}
-
-/* Lanes from 4 * i on that are below n. */
-static inline v128_t lanes_below(int i, v128_t n)
-{
-    return wasm_i32x4_lt(wasm_i32x4_make(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3), n);
-}
-
-/* `whole` is a constant: all TG_PAGE keys are there. */
-static inline __attribute__((always_inline)) float softmax(float *scores, size_t n, float before, float *sum, const int whole)
-{
-    v128_t v[8], most = wasm_f32x4_splat(before), part = wasm_f32x4_const_splat(0);
-    const v128_t count = wasm_i32x4_splat((int32_t)n);
-    TG_UNROLL for (int i = 0; i < 8; i++)
-    {
-        v[i] = wasm_v128_load(scores + 4 * i);
-        /* keys that are not there take the value of the running maximum, which changes nothing */
-        most = wasm_f32x4_pmax(most, whole ? v[i] : wasm_v128_bitselect(v[i], wasm_f32x4_splat(before), lanes_below(i, count)));
-    }
-    const float m = greatest_lane(most);
-    TG_UNROLL for (int i = 0; i < 8; i++)
-    {
-        v128_t e = tg_exp4(wasm_f32x4_sub(v[i], wasm_f32x4_splat(m)));
-        if (!whole)
-            e = wasm_v128_and(e, lanes_below(i, count));
-        part = wasm_f32x4_add(part, e);
-        wasm_v128_store(scores + 4 * i, e);
-    }
-    *sum = (wasm_f32x4_extract_lane(part, 0) + wasm_f32x4_extract_lane(part, 1)) +
-           (wasm_f32x4_extract_lane(part, 2) + wasm_f32x4_extract_lane(part, 3));
-    return m;
-}
-
-float tg_softmax_f32__simd128(float *scores, size_t n, float before, float *sum)
-{
-    return n == TG_PAGE ? softmax(scores, n, before, sum, 1) : softmax(scores, n, before, sum, 0);
-}
-
-#define MADD(a, b, c) wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
-#define NAME(type)    tg_values_##type##__simd128
-#include "values.inc"
+#define MADD(a, b, c)  wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
+#define NMADD(a, b, c) wasm_f32x4_sub(c, wasm_f32x4_mul(a, b))
+#define NAME(kernel)   tg_##kernel##__simd128
+#include "vector_float.inc"
 
 #endif

@@ -184,8 +184,9 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
 
 /* ---- vectors ---- */
 
-#define N       1536 /* the longest row of a 135M model */
-#define QUERIES 3    /* that share a key-value head */
+#define N               1536 /* the longest row of a 135M model */
+#define SOFTMAX_QUERIES 12
+#define QUERIES         3 /* that share a key-value head */
 
 typedef struct vectors {
     tg_quantize_fn *quantize;
@@ -216,9 +217,9 @@ static void run_swiglu(void *context)
 
 static void run_softmax(void *context)
 {
-    float sum;
-    memcpy(out, in, TG_PAGE * sizeof *in);
-    sink = ((vectors *)context)->softmax(out, TG_PAGE, 0, &sum);
+    float most[SOFTMAX_QUERIES] = {0}, sum[SOFTMAX_QUERIES];
+    memcpy(out, in, SOFTMAX_QUERIES * TG_PAGE * sizeof *in);
+    ((vectors *)context)->softmax(out, TG_PAGE, SOFTMAX_QUERIES, most, sum);
 }
 
 static void run_values(void *context)
@@ -234,9 +235,9 @@ static void bench_vector(const char *kind, const char *type, const char *variant
     }
     fill(type);
     report(kind, type, variant,
-           n == N         ? "a row of 1536"
-           : n == TG_PAGE ? "a page of 32"
-                          : "32 positions, head of 64, 3 queries",
+           n == N                           ? "a row of 1536"
+           : n == TG_PAGE * SOFTMAX_QUERIES ? "a page of 32, 12 queries"
+                                            : "32 positions, head of 64, 3 queries",
            (double)n / best(run, &kernels), "Gelement/s", 0);
 }
 
@@ -244,7 +245,8 @@ static void bench_vector(const char *kind, const char *type, const char *variant
 #define RUN_quantize(type, variant, fn) bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
 #define RUN_rmsnorm(type, variant, fn)  bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
 #define RUN_swiglu(type, variant, fn)   bench_vector("swiglu", #type, #variant, run_swiglu, (vectors){.swiglu = fn}, N)
-#define RUN_softmax(type, variant, fn)  bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE)
+#define RUN_softmax(type, variant, fn)                                                                                           \
+    bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE *SOFTMAX_QUERIES)
 #define RUN_values(type, variant, fn)                                                                                            \
     bench_vector("values", #type, #variant, run_values, (vectors){.values = fn}, TG_PAGE *HEAD *QUERIES)
 

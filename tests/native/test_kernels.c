@@ -179,26 +179,36 @@ static void check_swiglu(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scala
 
 static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *scalar, double tolerance)
 {
-    for (int round = 0; round < 1000; round++) {
-        float scores[TG_PAGE], got[TG_PAGE], expected[TG_PAGE], got_sum, expected_sum;
-        const size_t n = 1 + random_u32(&r) % TG_PAGE;
-        const float before = round % 2 ? -INFINITY : random_gauss(&r) * 10;
-        for (size_t i = 0; i < TG_PAGE; i++) /* what lies past n may be anything */
-            scores[i] = got[i] = expected[i] = i < n ? random_gauss(&r) * (round % 7 ? 3 : 60) : round % 3 ? NAN : INFINITY;
-        const float m = fn(got, n, before, &got_sum), m_expected = scalar(expected, n, before, &expected_sum);
-        CHECK(m == m_expected && difference(got_sum, expected_sum, expected_sum) <= tolerance,
-              "%s: maximum %g and sum %g, scalar %g and %g", name, m, got_sum, m_expected, expected_sum);
-        double sum = 0, most = before;
-        for (size_t i = 0; i < n; i++)
-            most = fmax(most, scores[i]);
-        CHECK(m == most, "%s: maximum %g, truth %g", name, m, most);
-        for (size_t i = 0; i < TG_PAGE; i++) {
-            const double truth = i < n ? exp((double)(scores[i] - m)) : 0; /* the difference rounds to a float */
-            sum += truth;
-            CHECK(difference(got[i], expected[i], 1) <= tolerance, "%s: n %zu, key %zu", name, n, i);
-            CHECK(fabs(got[i] - truth) <= 5e-7 * truth + 1e-37, "%s: %g, truth %g", name, got[i], truth);
+    enum { QUERIES = 5 };
+    for (int round = 0; round < 500; round++) {
+        float scores[QUERIES * TG_PAGE], got[QUERIES * TG_PAGE], expected[QUERIES * TG_PAGE];
+        float before[QUERIES], most[QUERIES], most_expected[QUERIES], sums[QUERIES], sums_expected[QUERIES];
+        const size_t n = round % 3 ? 1 + random_u32(&r) % TG_PAGE : TG_PAGE, n_queries = 1 + random_u32(&r) % QUERIES;
+        for (size_t i = 0; i < QUERIES * TG_PAGE; i++) /* what lies past n may be anything */
+            scores[i] = got[i] = expected[i] = i % TG_PAGE < n ? random_gauss(&r) * (round % 7 ? 3 : 60)
+                                               : round % 3     ? NAN
+                                                               : INFINITY;
+        for (size_t q = 0; q < n_queries; q++)
+            before[q] = most[q] = most_expected[q] = round % 2 ? -INFINITY : random_gauss(&r) * 10;
+        fn(got, n, n_queries, most, sums);
+        scalar(expected, n, n_queries, most_expected, sums_expected);
+        for (size_t q = 0; q < n_queries; q++) {
+            const float *own = scores + q * TG_PAGE;
+            double sum = 0, greatest = before[q];
+            for (size_t i = 0; i < n; i++)
+                greatest = fmax(greatest, own[i]);
+            CHECK(most[q] == greatest, "%s: maximum %g, truth %g", name, most[q], greatest);
+            CHECK(most[q] == most_expected[q] && difference(sums[q], sums_expected[q], sums_expected[q]) <= tolerance,
+                  "%s: maximum %g and sum %g, scalar %g and %g", name, most[q], sums[q], most_expected[q], sums_expected[q]);
+            for (size_t i = 0; i < TG_PAGE; i++) {
+                const double truth = i < n ? exp((double)(own[i] - most[q])) : 0; /* the difference rounds to a float */
+                const float value = got[q * TG_PAGE + i];
+                sum += truth;
+                CHECK(difference(value, expected[q * TG_PAGE + i], 1) <= tolerance, "%s: n %zu, key %zu", name, n, i);
+                CHECK(fabs(value - truth) <= 5e-7 * truth + 1e-37, "%s: %g, truth %g", name, value, truth);
+            }
+            CHECK(fabs(sums[q] - sum) <= 1e-6 * sum + 1e-35, "%s: sum %g, truth %g", name, sums[q], sum);
         }
-        CHECK(fabs(got_sum - sum) <= 1e-6 * sum + 1e-35, "%s: sum %g, truth %g", name, got_sum, sum);
     }
 }
 
