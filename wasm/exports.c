@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* Milliseconds since some moment. */
+__attribute__((import_module("tokenglass"), import_name("now"))) double tgw_now(void);
+
 #define TGW_EXPORT(name) __attribute__((export_name(#name), used))
 
 /* Records that JavaScript reads by these offsets (web/layout.ts). */
@@ -18,7 +21,7 @@ _Static_assert(sizeof(tg_score) == 20 && offsetof(tg_score, logprob) == 4 && off
 
 TGW_EXPORT(model_new)
 tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t type_k, uint32_t type_v, uint32_t vocab_only,
-                        uint32_t n_threads)
+                        uint32_t n_threads, uint32_t timed)
 {
     const tg_model_options options = {.file_size = (uint64_t)file_size,
                                       .n_ctx = n_ctx,
@@ -26,8 +29,29 @@ tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_
                                       .cache_type_k = (tg_cache_type)type_k,
                                       .cache_type_v = (tg_cache_type)type_v,
                                       .vocab_only = vocab_only != 0,
-                                      .n_threads = n_threads};
+                                      .n_threads = n_threads,
+                                      .clock = timed ? tgw_now : NULL};
     return tg_model_new(&options);
+}
+
+/* The life of thread number `thread`, on its own stack and in its own instance: ends when the thread is terminated. */
+TGW_EXPORT(model_join)
+void tgw_model_join(tg_model *model, uint32_t thread)
+{
+    tg_model_join(model, thread);
+}
+
+TGW_EXPORT(model_thread_died)
+void tgw_model_thread_died(tg_model *model)
+{
+    tg_model_thread_died(model);
+}
+
+/* out: milliseconds that a step of the forward pass has taken so far; the name's address, 0 past the last step */
+TGW_EXPORT(model_time)
+const char *tgw_model_time(const tg_model *model, uint32_t index, double *out)
+{
+    return tg_model_get_time(model, index, out);
 }
 
 TGW_EXPORT(model_free)

@@ -2,9 +2,12 @@
 # build/wasm (the tests in wasm). build.sh runs it.
 
 # Every wasm variant: a name and its flags. All of them, and the native tests, are made from the same list of sources.
-VARIANTS := simd128 relaxed
+VARIANTS := simd128 relaxed simd128.threads relaxed.threads
 simd128 := -msimd128
 relaxed := -msimd128 -mrelaxed-simd
+# Threads share a memory that whoever instantiates the module gives it; each has its own instance, and stack.
+simd128.threads := $(simd128) -pthread
+relaxed.threads := $(relaxed) -pthread
 
 # No fused multiply-add behind our back: the same additions must give the same bits in every build.
 CFLAGS := -std=c17 -ffp-contract=off -Wall -Wextra -Werror -MMD -MP
@@ -12,6 +15,7 @@ NATIVE := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 WASM := -O3 -flto
 LINK := -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=2MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=256KB -sFILESYSTEM=0 -sMALLOC=emmalloc
 LIBRARY := --no-entry -sEXPORTED_FUNCTIONS=_malloc,_free
+SHARED := -sIMPORTED_MEMORY -sEXPORTED_FUNCTIONS=_malloc,_free,__emscripten_stack_restore -Wno-pthreads-mem-growth
 TEST := -Wno-format-zero-length
 
 # These native tests need only the C library: they run in wasm, too, as those of tests/wasm do.
@@ -42,10 +46,10 @@ build/wasm/$(1)/%.o: %.c wasm/rules.mk build/emcc
 build/wasm/$(1)/tokenglass.a: $(addprefix build/wasm/$(1)/,$(objects)) build/sources
 	rm -f $$@ && $(dir $(EMCC))emar rcs $$@ $$(filter %.o,$$^)
 dist/tokenglass.$(1).wasm: build/wasm/$(1)/wasm/exports.o build/wasm/$(1)/tokenglass.a
-	echo "  $$@" && $(EMCC) $(WASM) $($(1)) $(LINK) $(LIBRARY) $$^ -o $$@
+	echo "  $$@" && $(EMCC) $(WASM) $($(1)) $(LINK) $(LIBRARY) $(if $(filter %.threads,$(1)),$(SHARED)) $$^ -o $$@
 build/wasm/$(1)/tests/%.wasm: build/wasm/$(1)/tests/%.o build/wasm/$(1)/tokenglass.a
 	echo "  $$@" && $(EMCC) $(WASM) $($(1)) $(LINK) $$^ -o $$@
-wasm-tests: $(addprefix build/wasm/$(1)/,$(wasm_tests))
+wasm-tests: $(if $(filter-out %.threads,$(1)),$(addprefix build/wasm/$(1)/,$(wasm_tests)))
 endef
 $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
 

@@ -1,6 +1,6 @@
 /** What a model asks of the engine, wherever it runs: in this thread (LocalBackend) or in a worker (RemoteBackend). In, plain data; out, promises of it. */
 import { Core } from './core.js';
-import type { CoreOptions } from './core.js';
+import type { CoreOptions } from './loading.js';
 import { TokenglassError, abortError, fromWire } from './errors.js';
 import type { Platform, Port } from './platform.js';
 import { invoke } from './protocol.js';

@@ -1,12 +1,14 @@
 /** A model and its sessions in this thread: in, plain data as it crosses from another thread; out, the same. It owns the engine's instance and all in it. */
-import { Engine, chooseVariant } from './engine.js';
+import type { Engine } from './engine.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
 import { cacheTypes, quants, stages } from './generated.js';
 import type { QuantName } from './generated.js';
+import { loadEngine } from './loading.js';
+import type { CoreOptions, Loaded } from './loading.js';
 import { turn } from './platform.js';
 import type { Opener } from './platform.js';
-import type { ByteSource, SourceSpec } from './sources.js';
-import type { Candidate, KernelVariant, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
+import type { SourceSpec } from './sources.js';
+import type { Candidate, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
 
 /** A sampling request with every number filled in: one for each option of the list, and the stages' numbers in order. */
 export interface SampleRequest {
@@ -15,17 +17,6 @@ export interface SampleRequest {
   /** The seed's lower and upper 32 bits. */
   seed: [number, number];
   top_n: number;
-}
-
-export interface CoreOptions {
-  n_ctx: number;
-  n_kv: number;
-  cache_type_k: number;
-  cache_type_v: number;
-  vocab_only: boolean;
-  kernels: KernelVariant | undefined;
-  /** Where each build lies. */
-  builds: Record<KernelVariant, string>;
 }
 
 export interface StepResult {
@@ -39,7 +30,6 @@ export interface StepResult {
   trace: StepTrace | undefined;
 }
 
-const WINDOW = 256 * 1024; // bytes of the file that are handed over at once
 const PORTION_MS = 60; // of work, after which whatever else waits has its turn
 const MOST_BATCH = 128; // tokens that the engine takes through the layers together
 const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
@@ -51,6 +41,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a to
 
 export class Core {
   readonly #opener: Opener;
+  #loaded: Loaded | undefined;
   #engine!: Engine;
   #model = 0;
   #info!: ModelInfo;
@@ -68,66 +59,25 @@ export class Core {
   // ---- loading ----
 
   async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal: AbortSignal): Promise<ModelInfo> {
-    throwIfAborted(signal);
-    let source: ByteSource | undefined;
-    const stop = () => void source?.close().catch(() => undefined); // the load ends with the abort, whatever becomes of this
-    signal.addEventListener('abort', stop);
-    try {
-      const compiling = this.#opener.compile(options.builds[chooseVariant(options.kernels)]);
-      compiling.catch(() => undefined); // told where it is awaited, unless the source fails first
-      source = await this.#opener.openSource(spec, signal);
-      this.#engine = new Engine(await compiling);
-      const { n_ctx, n_kv, cache_type_k, cache_type_v, vocab_only } = options;
-      this.#model = this.#engine.call(
-        'model_new',
-        source.total ?? 0,
-        n_ctx,
-        n_kv,
-        cache_type_k,
-        cache_type_v,
-        Number(vocab_only),
-        1,
-      );
-      if (!this.#model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
-      const window = this.#engine.alloc(WINDOW);
-      let loaded = 0;
-      progress({ loaded, total: source.total });
-      for (;;) {
-        const chunk = await source.pull(this.#engine.bytes(window, WINDOW));
-        throwIfAborted(signal);
-        if (!chunk) break;
-        const { byteLength } = chunk; // before memory grows: that empties views of it
-        for (let at = 0; at < byteLength; at += WINDOW) {
-          await this.#rest(signal);
-          loaded += this.#feed(chunk.subarray(at, at + WINDOW), window);
-          progress({ loaded, total: source.total });
-        }
-      }
-      this.#engine.free(window);
-      this.#check('model_finish');
-      this.#info = this.#readInfo();
-      return this.#info;
-    } catch (error) {
-      throwIfAborted(signal); // what an abort breaks is not a fault of the source
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      await source?.close();
-    }
+    const loaded = await loadEngine(
+      this.#opener,
+      spec,
+      options,
+      progress,
+      signal,
+      (s) => this.#rest(s),
+      () => this.#threadDied(),
+    );
+    this.#loaded = loaded;
+    this.#engine = loaded.engine;
+    this.#model = loaded.model;
+    this.#info = this.#readInfo(loaded);
+    return this.#info;
   }
 
-  /** Hands a portion over, through the window unless it was read straight into it; returns its length. */
-  #feed(portion: Uint8Array, window: number): number {
-    const n = portion.byteLength;
-    const into = this.#engine.bytes(window, n);
-    if (portion.buffer !== into.buffer) into.set(portion);
-    for (let done = 0; done < n;) {
-      this.#check('model_feed', window + done, n - done, this.#engine.out);
-      done += this.#engine.result();
-      // the header is read and the plan made: now, and once, the memory
-      if (this.#engine.call('model_state', this.#model) === 1) this.#check('model_allocate');
-    }
-    return n;
+  /** From now on every call that runs the model says so. */
+  #threadDied(): void {
+    if (this.#model && !this.#engine.crashed) this.#engine.call('model_thread_died', this.#model);
   }
 
   #plan() {
@@ -142,7 +92,7 @@ export class Core {
     return { ...this.#plan(), total, peak: total };
   }
 
-  #readInfo(): ModelInfo {
+  #readInfo({ n_threads, threads_note }: Loaded): ModelInfo {
     const engine = this.#engine;
     return engine.with(16 + 32, (address) => {
       this.#check('model_info', engine.out, address, address + 16);
@@ -172,7 +122,7 @@ export class Core {
         cache_type_k: cacheTypes[type_k]!,
         cache_type_v: cacheTypes[type_v]!,
         memory: this.#memory(),
-        n_threads: 1,
+        ...{ n_threads, threads_note },
         kernel_variant: engine.text(variant),
         fingerprint,
       };
@@ -193,8 +143,21 @@ export class Core {
     this.#engine.check(this.#model, name, this.#model, ...args);
   }
 
-  stats(): { decoded_tokens: number; memory: MemoryInfo } {
-    return { decoded_tokens: this.#engine.call('model_decoded', this.#model), memory: this.#memory() };
+  stats(): { decoded_tokens: number; memory: MemoryInfo; profile: { step: string; ms: number }[] } {
+    return {
+      decoded_tokens: this.#engine.call('model_decoded', this.#model),
+      memory: this.#memory(),
+      profile: this.#profile(),
+    };
+  }
+
+  #profile(): { step: string; ms: number }[] {
+    const steps = [];
+    for (;;) {
+      const name = this.#engine.call('model_time', this.#model, steps.length, this.#engine.out);
+      if (!name) return steps;
+      steps.push({ step: this.#engine.text(name), ms: this.#engine.result() });
+    }
   }
 
   // ---- tokens ----
@@ -486,8 +449,9 @@ export class Core {
   dispose(): void {
     const model = this.#model;
     this.#model = 0;
-    if (!model || this.#engine.crashed) return this.#sessions.clear();
-    for (const number of [...this.#sessions.keys()]) this.disposeSession(number);
-    this.#engine.call('model_free', model);
+    this.#sessions.clear();
+    this.#loaded?.threads?.end(); // what they may be working on goes with them
+    if (model && !this.#loaded?.threads && !this.#engine.crashed) this.#engine.call('model_free', model);
+    this.#loaded = undefined;
   }
 }

@@ -47,6 +47,27 @@ export function chooseVariant(wanted: KernelVariant | undefined): KernelVariant 
 
 type Exported = (...args: number[]) => number;
 
+/** Imports that need no answer: memory is looked at anew at every use, and threads are our own business. */
+const UNANSWERED = ['emscripten_notify_memory_growth', '_emscripten_init_main_thread_js', '_emscripten_thread_mailbox_await'];
+
+/** The functions of a build; one that is made for threads takes the memory they share. */
+export function instantiate(module: WebAssembly.Module, memory?: WebAssembly.Memory): Record<string, Exported> {
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const answer = () => {
+      if (name === 'now') return performance.now();
+      if (UNANSWERED.includes(name)) return 0;
+      throw new Error(`the engine called ${from}.${name}`);
+    };
+    (imports[from] ??= {})[name] = kind === 'memory' && memory ? memory : answer;
+  }
+  try {
+    return new WebAssembly.Instance(module, imports).exports as Record<string, Exported>;
+  } catch (error) {
+    throw new TokenglassError('ENGINE_LOAD_FAILED', String(error), { cause: error });
+  }
+}
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a token's text, too
 
 export class Engine {
@@ -56,27 +77,13 @@ export class Engine {
   /** 16 doubles for results; wasm address. */
   readonly out: number;
 
-  constructor(module: WebAssembly.Module) {
-    const imports: Record<string, Record<string, () => number>> = {};
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-      // the one import that says that memory grew needs no answer: views are made anew at every use
-      (imports[from] ??= {})[name] = () => {
-        if (name === 'emscripten_notify_memory_growth') return 0;
-        throw new Error(`the engine called ${from}.${name}`);
-      };
-    }
-    let exports: WebAssembly.Exports;
-    try {
-      ({ exports } = new WebAssembly.Instance(module, imports));
-    } catch (error) {
-      throw new TokenglassError('ENGINE_LOAD_FAILED', String(error), { cause: error });
-    }
-    this.#exports = exports as Record<string, Exported>;
-    this.#memory = exports['memory'] as WebAssembly.Memory;
-    if (!this.#memory || !exports['model_new']) {
+  constructor(module: WebAssembly.Module, memory?: WebAssembly.Memory) {
+    this.#exports = instantiate(module, memory);
+    this.#memory = memory ?? (this.#exports['memory'] as unknown as WebAssembly.Memory);
+    if (!this.#memory || !this.#exports['model_new']) {
       throw new TokenglassError('ENGINE_LOAD_FAILED', 'the WebAssembly file is no build of tokenglass');
     }
-    if (exports['_initialize']) this.call('_initialize');
+    if (this.#exports['_initialize']) this.call('_initialize');
     this.out = this.alloc(16 * 8);
   }
 
@@ -127,7 +134,8 @@ export class Engine {
     }
   }
 
-  /** Views of the memory as it is now: not to be kept across calls, which may grow it. */
+  /** Views of the memory as it is now: not to be kept across calls, which may grow it. With threads it is shared memory, whatever the type says: what
+   * does not take that (text decoders, messages) is given a slice. */
   bytes(address: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#memory.buffer as ArrayBuffer, address, length);
   }

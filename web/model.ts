@@ -2,9 +2,9 @@
 import { builds, storybook } from './assets.js';
 import { LocalBackend, RemoteBackend } from './backend.js';
 import type { Backend } from './backend.js';
-import type { CoreOptions } from './core.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
 import { cacheTypes, kernelVariants } from './generated.js';
+import type { CoreOptions } from './loading.js';
 import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
 import type { Platform } from './platform.js';
 import type { Methods } from './protocol.js';
@@ -16,11 +16,12 @@ import type { LoadOptions, Model, ModelInfo, ModelSource, Session, TokenScore, T
 
 const LOAD_OPTIONS = [
   ...['progressCallback', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
-  ...['worker', 'kernels', 'wasmURL', 'workerURL'],
+  ...['worker', 'kernels', 'n_threads', 'profile', 'wasmURL', 'workerURL'],
 ];
 const ADD_SPECIAL = 1;
 const PARSE_SPECIAL = 2;
 const MOST_POSITIONS = 2 ** 20;
+const MOST_THREADS = 64;
 
 class ModelImpl implements Model, Owner {
   readonly backend: Backend;
@@ -107,6 +108,14 @@ function placeIn(list: readonly string[], value: string | undefined, name: strin
   return place;
 }
 
+/** A caller's own build stands for all of them: whether it is made for threads is for the caller to say by n_threads. */
+const allBuilds = (url: string): typeof builds => ({
+  simd128: url,
+  relaxed: url,
+  'simd128.threads': url,
+  'relaxed.threads': url,
+});
+
 const absolute = (url: string | URL, base: string) => new URL(url, base).href;
 
 export async function load(platform: Platform, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
@@ -121,11 +130,10 @@ export async function load(platform: Platform, source: ModelSource, options: Loa
     cache_type_k: placeIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
     cache_type_v: placeIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
     vocab_only: options.vocab_only ?? false,
+    n_threads: options.n_threads === undefined ? undefined : wholeNumber(options.n_threads, 'n_threads', 1, MOST_THREADS),
+    profile: options.profile ?? false,
     kernels: options.kernels,
-    builds:
-      options.wasmURL === undefined
-        ? builds
-        : { simd128: absolute(options.wasmURL, page), relaxed: absolute(options.wasmURL, page) },
+    builds: options.wasmURL === undefined ? builds : allBuilds(absolute(options.wasmURL, page)),
   };
   const spec = specOf(source, platform);
   const backend = worker

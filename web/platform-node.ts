@@ -55,8 +55,8 @@ async function compile(url: string): Promise<WebAssembly.Module> {
   }
 }
 
-function spawn(url: string | undefined): Port {
-  const script = url ? new URL(url) : new URL('./worker-node.js', import.meta.url);
+/** A worker thread with this script. */
+export function spawnScript(script: URL): Port {
   // flags of the program are not for the worker's script: --input-type, for one, would stop it
   const worker = new Worker(script, { execArgv: [] });
   return {
@@ -72,6 +72,8 @@ function spawn(url: string | undefined): Port {
   };
 }
 
+const spawn = (url: string | undefined) => spawnScript(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
+
 export const nodeOpener: Opener = {
   async openSource(spec, signal) {
     if (spec.kind === 'path') return fileSource(spec.path);
@@ -79,10 +81,11 @@ export const nodeOpener: Opener = {
     return openSource(spec, signal);
   },
   compile,
+  spawnThread: undefined,
 };
 
 export const node: Platform = {
-  opener: nodeOpener,
+  opener: { ...nodeOpener, spawnThread: () => spawn(undefined) },
   namedSource: (name) => (/^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name }),
   // a Blob of a file cannot be sent to another thread here
   blobSource: (blob) => streamSpec(streamSource(blob.stream(), blob.size, 'the file')),

@@ -15,6 +15,8 @@ export interface Port {
 
 /** What the engine's thread needs. It is apart from the rest so that a worker's script does not name itself: bundlers follow that. */
 export interface Opener {
+  /** A worker with the script that this thread can start for help; undefined where there can be none. */
+  spawnThread: (() => Port) | undefined;
   openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
   compile(url: string): Promise<WebAssembly.Module>;
 }
@@ -43,10 +45,8 @@ async function compile(url: string): Promise<WebAssembly.Module> {
   }
 }
 
-function spawn(url: string | undefined): Port {
-  const worker = url
-    ? new Worker(url, { type: 'module' })
-    : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+/** The port of a worker that is there already. */
+export function workerPort(worker: Worker): Port {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen(onMessage, onDeath) {
@@ -59,7 +59,13 @@ function spawn(url: string | undefined): Port {
   };
 }
 
-export const browserOpener: Opener = { openSource, compile };
+function spawn(url: string | undefined): Port {
+  return workerPort(
+    url ? new Worker(url, { type: 'module' }) : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+  );
+}
+
+export const browserOpener: Opener = { openSource, compile, spawnThread: undefined };
 
 export const browser: Platform = {
   opener: browserOpener,

@@ -1,6 +1,7 @@
 /** What crosses between a model's thread and its worker: the calls of a core, and the messages that carry them. In, plain data; out, the same. */
-import type { Core, CoreOptions, SampleRequest, StepResult } from './core.js';
+import type { Core, SampleRequest, StepResult } from './core.js';
 import type { WireError } from './errors.js';
+import type { CoreOptions } from './loading.js';
 import type { SourceSpec } from './sources.js';
 import type { Progress, StepTrace, TokenScore } from './types.js';
 

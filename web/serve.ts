@@ -3,11 +3,13 @@ import { Core } from './core.js';
 import { fromWire, toWire } from './errors.js';
 import type { Opener } from './platform.js';
 import type { SourceSpec } from './sources.js';
+import { join } from './thread.js';
+import type { ThreadAnswer, ThreadStart } from './thread.js';
 import { invoke } from './protocol.js';
 import type { Answer, Call, Request } from './protocol.js';
 
-/** Serves one core over the port of a worker; returns the function that takes each message. */
-export function serve(opener: Opener, post: (answer: Answer) => void): (request: Request) => void {
+/** Serves one core over the port of a worker, or spends the worker's life as a thread of another's; returns the function that takes each message. */
+export function serve(opener: Opener, post: (answer: Answer | ThreadAnswer) => void): (request: Request | ThreadStart) => void {
   const core = new Core(opener);
   const running = new Map<number, AbortController>();
   let waiting: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
@@ -30,6 +32,8 @@ export function serve(opener: Opener, post: (answer: Answer) => void): (request:
 
   return (request) => {
     switch (request.kind) {
+      case 'thread':
+        return join(request, post);
       case 'call': {
         const { id, call } = request;
         const controller = new AbortController();

@@ -31,6 +31,11 @@ export interface LoadOptions {
   worker?: boolean;
   /** Overrides the choice of build; default: the fastest that validates and passes its self-test. */
   kernels?: KernelVariant;
+  /** Threads that work on the model, at most; default: half of the cores, at most 8. Pages need cross-origin isolation for more than one. */
+  n_threads?: number;
+  /** Measure where the time goes: stats().profile. */
+  profile?: boolean;
+  /** A build of your own; with n_threads above 1 it must be one made for threads. */
   wasmURL?: string | URL;
   workerURL?: string | URL;
 }
@@ -67,6 +72,8 @@ export interface ModelInfo {
   cache_type_v: CacheType;
   memory: MemoryInfo;
   n_threads: number;
+  /** Why there are fewer threads than were asked for. */
+  threads_note: string | undefined;
   kernel_variant: string;
   /** SHA-256 (hex) of the header, its tensor directory and the file's length. */
   fingerprint: string;
@@ -208,7 +215,7 @@ export interface Model extends AsyncDisposable {
   tokenBytes(id: number): Promise<Uint8Array>;
   createSession(options?: { seed?: number | bigint }): Session;
   score(text: string | readonly number[]): Promise<TokenScore[]>;
-  /** Counters of the work done so far: tokens run through the layers, and memory now. */
-  stats(): Promise<{ decoded_tokens: number; memory: MemoryInfo }>;
+  /** Counters of the work done so far: tokens run through the layers, memory now, and with the option profile the milliseconds of each step. */
+  stats(): Promise<{ decoded_tokens: number; memory: MemoryInfo; profile: { step: string; ms: number }[] }>;
   dispose(): Promise<void>;
 }

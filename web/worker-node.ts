@@ -1,8 +1,11 @@
-/** The script of a worker thread in Node: in, the requests of one model; out, answers. */
+/** The script of a worker thread in Node: in, the requests of one model, or a thread's start; out, answers. */
 import { parentPort } from 'node:worker_threads';
-import { nodeOpener } from './platform-node.js';
+import { nodeOpener, spawnScript } from './platform-node.js';
 import type { Request } from './protocol.js';
 import { serve } from './serve.js';
+import type { ThreadStart } from './thread.js';
 
-const receive = serve(nodeOpener, (answer) => parentPort!.postMessage(answer));
-parentPort!.on('message', (request: Request) => receive(request));
+const spawnThread = () => spawnScript(new URL(import.meta.url));
+
+const receive = serve({ ...nodeOpener, spawnThread }, (answer) => parentPort!.postMessage(answer));
+parentPort!.on('message', (request: Request | ThreadStart) => receive(request));

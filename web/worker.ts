@@ -1,7 +1,11 @@
-/** The script of a browser's worker: in, the requests of one model; out, answers. */
-import { browserOpener } from './platform.js';
+/** The script of a browser's worker: in, the requests of one model, or a thread's start; out, answers. */
+import { browserOpener, workerPort } from './platform.js';
 import type { Request } from './protocol.js';
 import { serve } from './serve.js';
+import type { ThreadStart } from './thread.js';
 
-const receive = serve(browserOpener, (answer) => self.postMessage(answer));
-self.onmessage = (event: MessageEvent<Request>) => receive(event.data);
+// The script's own address: named by new URL('./worker.js', ...), it would be followed by bundlers without end.
+const spawnThread = () => workerPort(new Worker(self.location.href, { type: 'module' }));
+
+const receive = serve({ ...browserOpener, spawnThread }, (answer) => self.postMessage(answer));
+self.onmessage = (event: MessageEvent<Request | ThreadStart>) => receive(event.data);
