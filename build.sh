@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# In: the sources, and what to build: dist (the package and the page), native (the tests, sanitizers on), wasm-tests; nothing named: all of them.
+# In: the sources, and what to build: dist (the package and the page), native (the tests, sanitizers on), wasm-tests, bench (the kernels' benchmark);
+# nothing named: all but the last.
 # Out: dist/ and build/, by the rules and flags of wasm/rules.mk. Only what changed is built again; the first time, what is missing of the compilers
 # and npm packages is fetched.
 set -euo pipefail
@@ -19,7 +20,7 @@ if [ "$*" != native ]; then
     node wasm/setup.mjs
     EMCC=$(wasm/find-emcc.sh)
 fi
-if [ "$*" != dist ]; then
+if [ "$*" != dist ] && [ "$*" != "dist bench" ]; then
     if [ "$CC" = clang-19 ] && command -v apt-get >/dev/null; then wasm/apt.sh clang-19 libclang-rt-19-dev; fi
     command -v "$CC" >/dev/null || { echo "build: $CC is missing; set CC to a C compiler with sanitizers" >&2 && exit 1; }
     echo "$CC" | keep build/cc
@@ -27,7 +28,7 @@ fi
 command -v make >/dev/null || wasm/apt.sh make
 
 # A source that goes changes no file that stays: a new list links everything again, and old tests must not stay behind.
-find src tests/native tests/wasm wasm web demo -type f ! -name generated.ts | LC_ALL=C sort | keep build/sources
+find src tests/native tests/wasm tests/bench/kernels.c wasm web demo -type f ! -name generated.ts | LC_ALL=C sort | keep build/sources
 [ ! build/sources -nt build/linked ] || rm -f build/native/test_* build/wasm/*/tests/*/*.wasm
 touch -r build/sources build/linked
 

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json',
   '.map': 'application/json',
@@ -56,15 +57,15 @@ function rangeOf(header, size) {
   return from <= to && from < size ? { from, to } : null;
 }
 
-function answer(roots, request, response) {
+function answer({ roots, headers }, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
   const file = roots.map((root) => fileOf(root, request.url)).find(Boolean);
-  if (!file) return response.writeHead(404, HEADERS).end('not found\n');
+  if (!file) return response.writeHead(404, headers).end('not found\n');
   const range = rangeOf(request.headers.range, file.size);
   if (range === null) return response.writeHead(416, { 'Content-Range': `bytes */${file.size}` }).end();
   const { from, to } = range ?? { from: 0, to: file.size - 1 };
   response.writeHead(range ? 206 : 200, {
-    ...HEADERS,
+    ...headers,
     'Content-Type': TYPES[extname(file.name)] ?? 'application/octet-stream',
     'Content-Length': to - from + 1,
     'Accept-Ranges': 'bytes',
@@ -75,8 +76,8 @@ function answer(roots, request, response) {
 }
 
 /** Serves folders (the first that has a file wins); port 0 takes any free one, undefined the first free from 8080 on. */
-export async function serve({ port, roots }) {
-  const server = createServer((request, response) => answer(roots, request, response));
+export async function serve({ port, roots, headers = HEADERS }) {
+  const server = createServer((request, response) => answer({ roots, headers }, request, response));
   const listen = (number) =>
     new Promise((resolve, reject) => {
       server.once('error', reject);

@@ -79,7 +79,7 @@ const suites = {
     async run() {
       const newer = nodeWithRelaxedSimd();
       const nodes = [...new Set([process.execPath, newer])];
-      const runs = find('build/wasm', /^\w+\/tests\/.*\.wasm$/).flatMap((path) =>
+      const runs = find('build/wasm', /^\w+\/tests\/(native|wasm)\/.*\.wasm$/).flatMap((path) =>
         nodes
           .filter((node) => node === newer || !path.includes('relaxed'))
           .map((node) => () => program(`${path} in ${node}`, node, ['tests/wasm/run.mjs', path])),

@@ -26,12 +26,13 @@ objects := $(patsubst %.c,%.o,$(call sources,src/%.c))
 native_tests := $(patsubst tests/%.c,build/%,$(call sources,tests/native/test_%.c))
 wasm_tests := $(patsubst %.c,%.wasm,$(call sources,$(IN_WASM:%=tests/native/%.c) tests/wasm/test_%.c))
 
-.PHONY: all dist native wasm-tests
+.PHONY: all dist native wasm-tests bench
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: dist native wasm-tests
 dist: build/web.stamp
 native: $(native_tests)
+bench: build/wasm/simd128/tests/bench/kernels.wasm build/wasm/relaxed/tests/bench/kernels.wasm
 
 build/native/%.o: %.c wasm/rules.mk build/cc
 	mkdir -p $(@D) && echo "  $@" && $(CC) $(CFLAGS) $(NATIVE) $(if $(filter tests/%,$<),$(TEST)) -c $< -o $@

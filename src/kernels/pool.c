@@ -44,7 +44,7 @@ static void wake(_Atomic uint32_t *word)
 }
 #endif
 
-#define SPINS 4000u       /* looks at a word before sleeping on it: some ten microseconds */
+#define SPINS 20000u      /* looks at a word before sleeping on it: some tens of microseconds */
 #define OPEN  0x80000000u /* in gate: the task takes further threads; the lower bits count those that are in it */
 
 struct tg_pool {

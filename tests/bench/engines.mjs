@@ -1,0 +1,147 @@
+// Everything that is measured, behind one function each. In: a model's path, threads, a plan. Out: { runs: [{ prefill, decode }], ... }, each from a fresh
+// process or a fresh page. setUp() must have been awaited.
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { serve } from '../../demo/serve.mjs';
+import { findBrowser, installPackages, nodeWithRelaxedSimd } from '../../wasm/setup.mjs';
+import { preparePeer } from '../peers/llamacpp.mjs';
+
+const run = promisify(execFile);
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+const MINUTES = 20;
+
+let server;
+let browsers;
+
+/** Installs what the wanted engines need, and starts the pages' server. */
+export async function setUp(wanted) {
+  process.env.CHROMIUM ??= findBrowser('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome'], 'chromium');
+  browsers = await import('../browser/browsers.mjs');
+  if (wanted.some(({ peer }) => peer === 'wllama')) installPackages(here);
+  if (wanted.some(({ peer }) => peer === 'llama.cpp')) {
+    const missing = preparePeer();
+    if (missing) throw new Error(missing);
+  }
+  server = await serve({ port: 0, roots: [here, `${root}dist`, `${root}build/bench`], headers: ISOLATED });
+}
+
+export async function tearDown() {
+  await server?.close();
+}
+
+async function inPage(fn, argument) {
+  const page = await browsers.open('chromium');
+  try {
+    await page.goto(`${server.url}index.html`);
+    return await page.run(fn, argument);
+  } finally {
+    await page.close();
+  }
+}
+
+async function inProcess(node, args) {
+  const { stdout } = await run(node, args, { timeout: MINUTES * 60_000, env: { ...process.env, NODE_NO_WARNINGS: '1' } });
+  return JSON.parse(stdout.trim().split('\n').at(-1));
+}
+
+const options = (kernels, n_threads, more) => ({ kernels, n_threads, n_ctx: 1024, ...more });
+
+export function oursInChromium(kernels) {
+  return {
+    name: `tokenglass ${kernels}, Chromium`,
+    run: (model, n_threads, plan, more) =>
+      inPage(
+        async ({ url, options, plan }) => {
+          const { measure } = await import('/measure.mjs');
+          const { loadModel } = await import('/index.js');
+          return measure(loadModel, url, options, plan);
+        },
+        { url: `/${basename(model)}`, options: options(kernels, n_threads, more), plan },
+      ),
+  };
+}
+
+export function oursInNode(label, node, kernels) {
+  return {
+    name: `tokenglass ${kernels}, ${label}`,
+    run: (model, n_threads, plan, more) =>
+      inProcess(node(), [`${here}ours-node.mjs`, model, JSON.stringify(options(kernels, n_threads, more)), JSON.stringify(plan)]),
+  };
+}
+
+const wllama = {
+  name: 'wllama 3.8.1, Chromium',
+  peer: 'wllama',
+  run: (model, n_threads, plan) =>
+    inPage(
+      async ({ url, n_threads, plan }) => {
+        const { Wllama } = await import('/node_modules/@wllama/wllama/esm/index.js');
+        const quiet = { debug() {}, log() {}, warn() {}, error: console.error };
+        const wasm = { default: '/node_modules/@wllama/wllama/esm/wasm/wllama.wasm' };
+        const engine = new Wllama(wasm, { suppressNativeLog: true, logger: quiet });
+        const start = performance.now();
+        const loading = { n_threads, n_ctx: 1024, n_batch: 512, n_gpu_layers: 0, useCache: false };
+        await engine.loadModelFromUrl(location.origin + url, loading);
+        const load_ms = performance.now() - start;
+        const runs = [];
+        for (let i = -1; i < plan.repeats; i++) {
+          // one token a character, and another beginning each time: nothing is taken from an earlier run
+          const text = Array.from({ length: plan.prompt }, (_, k) => String.fromCharCode(65 + ((k * 7 + i + 3) % 26))).join('');
+          const completion = {
+            prompt: text,
+            max_tokens: plan.generate,
+            temperature: 0,
+            ignore_eos: true,
+            stream: false,
+            cache_prompt: false,
+          };
+          const { timings } = await engine.createCompletion(completion);
+          if (timings.prompt_n !== plan.prompt) throw new Error(`the prompt had ${timings.prompt_n} tokens`);
+          if (i >= 0) runs.push({ prefill: timings.prompt_per_second, decode: timings.predicted_per_second });
+        }
+        const used = engine.getNumThreads();
+        await engine.exit();
+        return { load_ms, n_threads: used, runs };
+      },
+      { url: `/${basename(model)}`, n_threads, plan },
+    ),
+};
+
+const llamacpp = {
+  name: 'llama.cpp, native',
+  peer: 'llama.cpp',
+  run: (model, n_threads, plan) =>
+    inProcess(process.execPath, [`${here}native.mjs`, model, String(n_threads), JSON.stringify(plan)]),
+};
+
+const thisNode = `Node ${process.versions.node.split('.')[0]}`;
+const newer = nodeWithRelaxedSimd();
+export const ours = oursInChromium('relaxed');
+export const engines = [
+  ours,
+  oursInChromium('simd128'),
+  wllama,
+  llamacpp,
+  ...(newer === process.execPath ? [] : [oursInNode(thisNode, () => process.execPath, 'simd128')]),
+  oursInNode('newer Node', () => newer, 'simd128'),
+  oursInNode('newer Node', () => newer, 'relaxed'),
+];
+
+/** The kernels' program in a process of its own; its lines. */
+export async function kernels(variant, what) {
+  const wasm = `${root}build/wasm/${variant}/tests/bench/kernels.wasm`;
+  const { stdout } = await run(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, what], { timeout: MINUTES * 60_000 });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}

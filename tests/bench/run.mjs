@@ -1,0 +1,270 @@
+// npm run bench: tokenglass beside its peers, each kernel beside the machine's limits, and where the time of a token goes, all in one run. In: options (see
+// USAGE). Out: tables on the terminal, build/bench/result.json, and with --chart the README's chart.
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { engines, kernels, ours, setUp, tearDown } from './engines.mjs';
+import { SHAPES, modelFile } from './model.mjs';
+
+const USAGE = `npm run bench -- [options]
+  --only WHAT       some of limits, kernels, peers, growth, f16, busy, separated by commas (default: all)
+  --types TYPES     of weights, for peers (default Q8_0,Q4_0)
+  --threads LIST    for peers (default 1,2)
+  --engines TEXT    only engines whose name contains it
+  --rounds N        each engine is started and measured so often, in turns (default 3)
+  --shape NAME      ${Object.keys(SHAPES).join(' or ')} (default 135m)
+  --chart           draw demo/bench.svg
+  --help`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'limits,kernels,peers,growth,f16,busy' },
+    types: { type: 'string', default: 'Q8_0,Q4_0' },
+    threads: { type: 'string', default: '1,2' },
+    engines: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '3' },
+    shape: { type: 'string', default: '135m' },
+    chart: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+
+const only = values.only.split(',');
+const rounds = Number(values.rounds);
+const PLAN = { prompt: 256, generate: 64, repeats: 2 };
+const result = {
+  machine: `${cpus()[0].model}, ${cpus().length} cores`,
+  date: new Date().toISOString(),
+  shape: values.shape,
+  ...PLAN,
+  rounds,
+};
+
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+const round = (x, digits = 1) => (x === undefined || Number.isNaN(x) ? '' : x.toFixed(digits));
+
+function table(title, columns, rows) {
+  console.log(`\n${title}\n\n| ${columns.join(' | ')} |\n|${columns.map((_, i) => (i ? '---:' : '---')).join('|')}|`);
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+}
+
+async function limits() {
+  const one = [...(await kernels('simd128', 'limits')), ...(await kernels('relaxed', 'limits'))];
+  const two = await Promise.all([kernels('simd128', 'memory'), kernels('simd128', 'memory')]);
+  const best = new Map();
+  for (const { shape, rate, unit } of one)
+    best.set(shape, { what: shape, rate: Math.max(rate, best.get(shape)?.rate ?? 0), unit });
+  const sum = two.reduce((total, [{ rate }]) => total + rate, 0);
+  result.limits = [...best.values(), { what: 'memory read, two threads together', rate: sum, unit: 'GB/s' }];
+  table(
+    'What wasm can do on this machine (one thread, newer Node)',
+    ['limit', 'rate'],
+    result.limits.map((x) => [x.what, `${round(x.rate)} ${x.unit}`]),
+  );
+}
+
+async function allKernels() {
+  const relaxed = await kernels('relaxed', '');
+  result.kernels = relaxed.filter(({ kind }) => kind !== 'limit');
+  table(
+    'Every kernel of kernels.def (one thread, newer Node)',
+    ['kernel', 'variant', 'shape', 'rate', 'weights'],
+    result.kernels.map((k) => [
+      `${k.kind} ${k.type}`,
+      k.variant,
+      k.shape,
+      `${round(k.rate, 2)} ${k.unit}`,
+      k.gbs ? `${round(k.gbs, 2)} GB/s` : '',
+    ]),
+  );
+}
+
+/** Every engine in turns, round after round, so that what else the machine does meets all of them. */
+async function peers() {
+  result.peers = [];
+  const wanted = engines.filter(({ name }) => name.includes(values.engines));
+  for (const type of values.types.split(',')) {
+    const model = modelFile(values.shape, type);
+    for (const threads of values.threads.split(',').map(Number)) {
+      const found = wanted.map(({ name }) => ({ name, type, threads, results: [] }));
+      for (let i = 0; i < rounds; i++) {
+        for (const [k, engine] of wanted.entries()) {
+          process.stderr.write(`${type}, ${threads} threads, round ${i + 1} of ${rounds}: ${engine.name}\n`);
+          found[k].results.push(await engine.run(model, threads, PLAN));
+        }
+      }
+      for (const { results, ...rest } of found) {
+        const of = (key) => median(results.flatMap(({ runs }) => runs.map((r) => r[key])));
+        const middle = (key) => (results[0][key] === undefined ? undefined : median(results.map((r) => r[key])));
+        result.peers.push({
+          ...rest,
+          used_threads: results[0].n_threads,
+          prefill: of('prefill'),
+          decode: of('decode'),
+          instantiated_ms: middle('instantiated_ms'),
+          load_ms: middle('load_ms'),
+          first_logits_ms: middle('first_logits_ms'),
+          memory_above_mb: middle('memory_above_mb'),
+          token_ms: middle('token_ms'),
+          steps: results.at(-1).steps,
+        });
+      }
+    }
+  }
+  for (const threads of new Set(result.peers.map((p) => p.threads))) {
+    for (const type of new Set(result.peers.map((p) => p.type))) {
+      const rows = result.peers.filter((p) => p.type === type && p.threads === threads);
+      const times = (p, name, key) => {
+        const peer = rows.find((other) => other.name.startsWith(name));
+        return peer && peer !== p ? `${round(p[key] / peer[key], 2)}` : '';
+      };
+      table(
+        `${type}, ${threads} thread${threads > 1 ? 's' : ''}: tokens a second (prompt of ${PLAN.prompt}, then ${PLAN.generate}), and times wllama's and native llama.cpp's`,
+        ['engine', 'prefill', 'x wllama', 'x native', 'decode', 'x wllama', 'x native', 'load, ms', 'last byte to logits, ms'],
+        rows.map((p) => [
+          p.name,
+          round(p.prefill),
+          times(p, 'wllama', 'prefill'),
+          times(p, 'llama.cpp', 'prefill'),
+          round(p.decode),
+          times(p, 'wllama', 'decode'),
+          times(p, 'llama.cpp', 'decode'),
+          round(p.load_ms, 0),
+          round(p.first_logits_ms, 0),
+        ]),
+      );
+    }
+  }
+  const mine = result.peers.filter((p) => p.steps);
+  if (mine.length === 0) return;
+  table(
+    'Where the time of one token goes, ms (after a prompt of 256; the rest is sampling and the way to the caller)',
+    ['engine', ...mine[0].steps.map(({ step }) => step), 'rest', 'all'],
+    mine.map((p) => {
+      const known = p.steps.reduce((total, { ms }) => total + ms, 0);
+      return [
+        `${p.name}, ${p.type}, ${p.threads}`,
+        ...p.steps.map(({ ms }) => round(ms, 2)),
+        round(p.token_ms - known, 2),
+        round(p.token_ms, 2),
+      ];
+    }),
+  );
+  table(
+    'Start, Chromium',
+    [
+      'engine',
+      'type',
+      'threads',
+      'engine instantiated, ms',
+      'last byte to first logits of 32 tokens, ms',
+      'MB above 1.07 x file + KV',
+    ],
+    mine
+      .filter((p) => p.name.includes('Chromium'))
+      .map((p) => [
+        p.name,
+        p.type,
+        p.threads,
+        round(p.instantiated_ms, 0),
+        round(p.first_logits_ms, 0),
+        round(p.memory_above_mb),
+      ]),
+  );
+}
+
+const CACHES = ['f32', 'f16', 'q8_0'];
+
+async function growth() {
+  const plan = { contexts: [50, 2000], prompts: [256, 1000] };
+  result.growth = [];
+  for (const type of values.types.split(',')) {
+    for (const cache of [undefined, ...CACHES]) {
+      const more = { n_ctx: 2304, n_kv: 6144, ...(cache && { cache_type_k: cache, cache_type_v: cache }) };
+      process.stderr.write(`growth: ${type}, cache ${cache ?? 'default'}\n`);
+      const found = await ours.run(modelFile(values.shape, type), 1, plan, more);
+      result.growth.push({
+        type,
+        cache: cache ?? `default (${found.cache})`,
+        ms_per_token: found.ms_per_token,
+        prefill: found.prefill,
+      });
+    }
+  }
+  table(
+    'Cost of a long context (tokenglass relaxed, Chromium, one thread)',
+    ['type', 'cache', 'ms a token at 50', 'at 2,000', 'ratio', 'prefill of 256, tokens/s', 'of 1,000', 'ratio'],
+    result.growth.map((g) => [
+      g.type,
+      g.cache,
+      round(g.ms_per_token[50], 2),
+      round(g.ms_per_token[2000], 2),
+      round(g.ms_per_token[2000] / g.ms_per_token[50], 2),
+      round(g.prefill[256]),
+      round(g.prefill[1000]),
+      round(g.prefill[1000] / g.prefill[256], 2),
+    ]),
+  );
+}
+
+async function f16() {
+  const model = modelFile(values.shape, 'F16');
+  const memory = result.limits?.find((x) => x.what === 'memory read')?.rate ?? (await kernels('simd128', 'memory'))[0].rate;
+  const runs = [];
+  for (let i = 0; i < rounds; i++) runs.push(...(await ours.run(model, 1, PLAN)).runs);
+  const decode = median(runs.map((r) => r.decode));
+  const { n_embd, n_layer, n_head, n_head_kv, n_ff, n_vocab } = SHAPES[values.shape];
+  const weights = n_vocab * n_embd + n_layer * (2 * n_embd ** 2 + (2 * n_embd ** 2 * n_head_kv) / n_head + 3 * n_embd * n_ff);
+  result.f16 = { prefill: median(runs.map((r) => r.prefill)), decode, gbs: (decode * weights * 2) / 1e9, memory };
+  table(
+    'F16 (tokenglass relaxed, Chromium, one thread)',
+    ['prefill', 'decode', 'weights read', 'of the memory limit'],
+    [[round(result.f16.prefill), round(decode), `${round(result.f16.gbs, 2)} GB/s`, round(result.f16.gbs / memory, 2)]],
+  );
+}
+
+/** Decoding with one thread and with two while both cores have other work. */
+async function busy() {
+  const others = Array.from({ length: cpus().length }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+  const found = { 1: [], 2: [] };
+  try {
+    for (let i = 0; i < rounds; i++) {
+      for (const threads of [1, 2])
+        found[threads].push(...(await ours.run(modelFile(values.shape, 'Q8_0'), threads, PLAN)).runs.map((r) => r.decode));
+    }
+  } finally {
+    for (const other of others) other.kill('SIGKILL');
+  }
+  result.busy = { one: median(found[1]), two: median(found[2]), all: found };
+  table(
+    'Decode of Q8_0 while every core is busy with something else, tokens/s (Chromium)',
+    ['1 thread', '2 threads', 'ratio'],
+    [[round(result.busy.one), round(result.busy.two), round(result.busy.two / result.busy.one, 2)]],
+  );
+}
+
+const build = spawn('./build.sh', ['dist', 'bench'], {
+  cwd: fileURLToPath(new URL('../../', import.meta.url)),
+  stdio: ['ignore', 2, 2],
+});
+if ((await new Promise((resolve) => build.on('close', resolve))) !== 0) process.exit(1);
+await setUp(only.includes('peers') ? engines.filter(({ name }) => name.includes(values.engines)) : []);
+console.log(`${result.machine}, ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`);
+try {
+  const parts = { limits, kernels: allKernels, peers, growth, f16, busy };
+  for (const [name, part] of Object.entries(parts)) if (only.includes(name)) await part();
+  const folder = new URL('../../build/bench/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(new URL('result.json', folder), `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\nAll figures: build/bench/result.json`);
+  if (values.chart)
+    await (await import('./chart.mjs')).draw(result, fileURLToPath(new URL('../../demo/bench.svg', import.meta.url)));
+} finally {
+  await tearDown();
+}
