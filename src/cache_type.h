@@ -6,7 +6,8 @@ typedef enum tg_cache_type {
 #define TG_CACHE(NAME, suffix, elements, value_bytes) TG_CACHE_##NAME,
 #include "cache.def"
 #undef TG_CACHE
-    TG_CACHE_TYPE_COUNT
+    TG_CACHE_TYPE_COUNT,
+    TG_CACHE_AUTO = TG_CACHE_TYPE_COUNT /* as exact as the weights are: the model chooses */
 } tg_cache_type;
 
 #endif

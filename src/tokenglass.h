@@ -34,8 +34,8 @@ typedef struct tg_model_options {
     uint32_t n_ctx;             /* positions a session can hold; 0: the model's training context, at most 4096 */
     uint32_t n_kv;              /* positions the cache can hold for all sessions together; 0: n_ctx and, for branches,
                                    as many again up to 1,024 */
-    tg_cache_type cache_type_k; /* how keys are kept */
-    tg_cache_type cache_type_v; /* how values are kept */
+    tg_cache_type cache_type_k; /* how keys are kept; TG_CACHE_AUTO: as the weights are */
+    tg_cache_type cache_type_v; /* how values are kept, likewise */
     bool vocab_only;            /* read the tokenizer, leave the weights */
     uint32_t n_threads;         /* that may work on it, the caller included: at most TG_MAX_THREADS; 0: 1 */
     double (*clock)(void);      /* NULL, or milliseconds since some moment: for tg_model_get_times */

@@ -101,9 +101,9 @@ function specOf(source: ModelSource, platform: Platform): SourceSpec {
   throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${Object.prototype.toString.call(source)}`);
 }
 
-/** An option that is one of a list, as its place in it. */
+/** An option that is one of a list, as its place in it; the place after the last when it was not given. */
 function placeIn(list: readonly string[], value: string | undefined, name: string): number {
-  const place = value === undefined ? 0 : list.indexOf(value);
+  const place = value === undefined ? list.length : list.indexOf(value);
   if (place < 0) throw new TokenglassError('INVALID_ARGUMENT', `${name} is "${String(value)}"; known: ${list.join(', ')}`);
   return place;
 }

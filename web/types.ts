@@ -23,7 +23,9 @@ export interface LoadOptions {
   n_ctx?: number;
   /** Positions the cache can hold for all sessions together; default: n_ctx and, for branches, as many again up to 1,024. */
   n_kv?: number;
+  /** How keys are kept; default: as exactly as most weights are: f32, f16, or q8_0 for quantized weights (f16 where heads are no multiple of 32 wide). */
   cache_type_k?: CacheType;
+  /** How values are kept; default: likewise. */
   cache_type_v?: CacheType;
   /** Read the tokenizer only. */
   vocab_only?: boolean;

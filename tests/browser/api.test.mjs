@@ -33,7 +33,9 @@ const tell = async ({ source, ids, max_tokens, options }) => {
     tokens: steps.map(({ token }) => token),
     text: steps.map(({ text }) => text).join(''),
     same: logits.every((l) => l === logits[0]),
+    usual: Math.min(8, Math.ceil(navigator.hardwareConcurrency / 2)),
     variant: info.kernel_variant,
+    threads: info.n_threads,
   };
 };
 
@@ -56,7 +58,7 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
-    for (const options of [{}, { worker: false }, { kernels: 'simd128' }]) {
+    for (const options of [{}, { worker: false }, { kernels: 'simd128' }, { n_threads: 2 }]) {
       test(`the built-in model tells what it tells in Node, ${JSON.stringify(options)}`, async (t) => {
         const there = await page.run(tell, { source: 'storybook', ids: [1], max_tokens: 120, options });
         t.diagnostic(`kernels: ${there.variant}`);
@@ -68,6 +70,7 @@ for (const { name, needs } of browsers) {
         assert.deepEqual(there.tokens.slice(0, 60), tokens.slice(0, 60));
         assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
         if (options.kernels) assert.equal(there.variant, options.kernels);
+        assert.equal(there.threads, options.n_threads ?? (options.worker === false ? 1 : there.usual));
       });
 
       test(`stories260K tells its published story, ${JSON.stringify(options)}`, stories.needs, async () => {
@@ -77,6 +80,31 @@ for (const { name, needs } of browsers) {
         assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
       });
     }
+
+    test('threads are asked for where the page is not isolated, or may not wait', async () => {
+      const plain = await serve({ port: 0, roots: [inTree('dist'), inTree('tests/browser/pages')], headers: {} });
+      const other = await open(name);
+      const ask = async (options) => {
+        const { loadModel } = await import('/index.js');
+        const model = await loadModel('storybook', { n_threads: 2, ...options });
+        for await (const step of model.createSession().generate('Once', { max_tokens: 3, temperature: 0 })) void step;
+        const { n_threads, threads_note } = model.info;
+        await model.dispose();
+        return { n_threads, threads_note };
+      };
+      try {
+        await other.goto(`${plain.url}blank.html`);
+        const { n_threads, threads_note } = await other.run(ask, {});
+        assert.equal(n_threads, 1);
+        assert.match(threads_note, /not cross-origin isolated/);
+      } finally {
+        await other.close();
+        await plain.close();
+      }
+      const waiting = await page.run(ask, { worker: false });
+      assert.equal(waiting.n_threads, 1);
+      assert.match(waiting.threads_note, /may not wait/);
+    });
 
     test('a File, a stream and a missing address', async () => {
       const result = await page.run(async () => {

@@ -51,7 +51,7 @@ function forEachVariant(name, work, skip = false) {
   for (const kernels of variants) {
     test(`${kernels}: ${name}`, { skip }, async (t) => {
       const open = async (source) => {
-        const model = await loadModel(source, { worker: false, kernels });
+        const model = await loadModel(source, { worker: false, kernels, cache_type_k: 'f32', cache_type_v: 'f32' });
         t.after(() => model.dispose());
         assert.equal(model.info.kernel_variant, kernels);
         return model;

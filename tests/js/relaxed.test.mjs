@@ -4,11 +4,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { inTree } from './support.mjs';
 
-const FILES = ['api', 'trace', 'turns'].map((name) => inTree(`tests/js/${name}.test.mjs`));
+const FILES = ['api', 'trace', 'turns', 'threads'].map((name) => inTree(`tests/js/${name}.test.mjs`));
 const newer = process.env.TOKENGLASS_NODE24;
 const skip = !newer && 'TOKENGLASS_NODE24 names no newer Node';
 
-test('sessions, traces and turns with relaxed kernels, in a newer Node', { skip, timeout: 300_000 }, (t) => {
+test('sessions, traces, turns and threads with relaxed kernels, in a newer Node', { skip, timeout: 300_000 }, (t) => {
   const env = { ...process.env };
   delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
   const load = `const { loadModel } = await import(${JSON.stringify(inTree('dist/node.js'))});
