@@ -11,6 +11,8 @@
 
 #define TG_PAGE 32 /* positions in a page of the cache, and keys in a group of the streamed softmax */
 
+#define TG_SUM_GROUP 16 /* terms of a row that a product of floats adds up before it adds them to the others (even) */
+
 /* 32 activations as signed bytes: value = q * d, d = greatest magnitude / 127, codes rounded to nearest, ties to even. */
 typedef struct tg_act_q8 {
     int8_t q[32];
@@ -45,8 +47,9 @@ typedef struct tg_value_q8 {
     int8_t q[32];
 } tg_value_q8;
 
-/* out[i][k] += sum over j < n_keys, in their order, of p[i][j] * values[j][k], for n_queries rows i. values: [TG_PAGE][head_dim]
- * in the cache's type (q8_0: tg_value_q8, head_dim a multiple of 32); p: [n_queries][TG_PAGE]; out: [n_queries][head_dim]. */
+/* out[i][k] += (sum over j < n_keys, in their order, of p[i][j] * values[j][k]), for n_queries rows i. values:
+ * [TG_PAGE][head_dim] in the cache's type (q8_0: tg_value_q8, head_dim a multiple of 32); p: [n_queries][TG_PAGE]; out:
+ * [n_queries][head_dim]. */
 typedef void tg_values_fn(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim, float *out);
 
 #define TG_KERNEL(kind, type, variant, tolerance) tg_##kind##_fn tg_##kind##_##type##__##variant;

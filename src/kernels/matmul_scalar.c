@@ -4,7 +4,8 @@
 
 #include "../quant/blocks.h"
 
-/* ---- weights of one element a block: four running sums, element k into sum k mod 4, as the vector variants have them ---- */
+/* ---- weights of one element a block: sums of groups of elements, even and odd ones apart, as the vector variants have them ----
+ */
 
 static float element_f32(const uint8_t *tiles, size_t k, int lane)
 {
@@ -32,10 +33,15 @@ static inline void matmul_elements(float (*element)(const uint8_t *, size_t, int
             for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
                 const uint8_t *w = tiles + strip * n_blocks * tile_bytes;
                 const float *xt = (const float *)((const uint8_t *)x + t * x_stride);
-                float sum[4] = {0, 0, 0, 0};
-                for (size_t k = 0; k < n_blocks; k++)
-                    sum[k % 4] += element(w, k, lane) * xt[k];
-                y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+                float sum = 0;
+                for (size_t k = 0; k < n_blocks;) {
+                    float part[2] = {0, 0};
+                    const size_t end = n_blocks - k < TG_SUM_GROUP ? n_blocks : k + TG_SUM_GROUP;
+                    for (; k < end; k++)
+                        part[k % 2] += element(w, k, lane) * xt[k];
+                    sum += part[0] + part[1];
+                }
+                y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = sum;
             }
 }
 

@@ -84,9 +84,12 @@ static float value_q8_0(const void *values, size_t i)
                                     float *out)                                                                                  \
     {                                                                                                                            \
         for (size_t q = 0; q < n_queries; q++)                                                                                   \
-            for (size_t j = 0; j < n_keys; j++)                                                                                  \
-                for (size_t i = 0; i < head_dim; i++)                                                                            \
-                    out[q * head_dim + i] += p[q * TG_PAGE + j] * value_##type(values, j * head_dim + i);                        \
+            for (size_t i = 0; i < head_dim; i++) {                                                                              \
+                float sum = 0;                                                                                                   \
+                for (size_t j = 0; j < n_keys; j++)                                                                              \
+                    sum += p[q * TG_PAGE + j] * value_##type(values, j * head_dim + i);                                          \
+                out[q * head_dim + i] += sum;                                                                                    \
+            }                                                                                                                    \
     }
 
 VALUES(f32)

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
-import { loadModel } from '../../dist/node.js';
 import { softmax } from '../js/measures.mjs';
 import { inTree } from '../js/support.mjs';
 import { browsers, open } from './browsers.mjs';
@@ -48,20 +47,40 @@ const shown = (n) => {
 /** True once what is shown follows from all that was done. */
 const quiet = () => document.querySelector('main').ariaBusy === 'false';
 
+/** What a program gets that asks the package for the same, in the same browser: codes of activations and of the cache fall as they do in the page. */
+const program = async ({ prompt, options }) => {
+  const { loadModel } = await import('/index.js');
+  const model = await loadModel('/storybook-q8_0.gguf');
+  const session = model.createSession();
+  await session.sync(prompt);
+  const logits = Array.from(await session.logits());
+  const { candidates } = await session.candidates({ top_n: 50 });
+  const steps = [];
+  if (options) {
+    for await (const { token, text, eog } of session.generate(undefined, { trace: false, ...options }))
+      steps.push({ token, text, eog });
+  }
+  await model.dispose();
+  return { logits, steps, candidates: candidates.map(({ token, text, bytes }) => ({ token, text, size: bytes.length })) };
+};
+
 for (const { name, needs } of browsers) {
   describe(`the page in ${name}`, needs, () => {
-    let server, page, model;
+    let server, page, other;
 
     before(async () => {
-      server = await serve({ port: 0, roots: [inTree('dist/demo')] });
-      model = await loadModel('storybook', { worker: false });
+      server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')] });
       page = await open(name);
+      other = await open(name);
+      await other.goto(`${server.url}blank.html`);
     });
     after(async () => {
       await page?.close();
-      await model?.dispose();
+      await other?.close();
       await server?.close();
     });
+
+    const byProgram = (given) => other.run(program, given);
 
     /** Makes a change and reads the page once it shows what follows from it. */
     const settled = async (change) => {
@@ -91,9 +110,7 @@ for (const { name, needs } of browsers) {
 
     test('bars and everything else are the softmax of the logits over the whole vocabulary', async () => {
       const { prompt, candidates, rest, coin } = await page.run(read);
-      const session = model.createSession();
-      await session.sync(prompt);
-      const truth = softmax(await session.logits());
+      const truth = softmax((await byProgram({ prompt })).logits);
       for (const { token, p } of candidates)
         assert.ok(Math.abs(p - truth[token]) < 1e-6, `token ${token}: ${p}, ${truth[token]}`);
       assert.ok(Math.abs(candidates.reduce((sum, { p }) => sum + p, rest) - 1) < 1e-6);
@@ -177,9 +194,7 @@ for (const { name, needs } of browsers) {
       await page.click('run');
       await page.wait(() => /ended|full/.test(document.querySelector('.note').textContent), undefined, 60_000);
       const { ids, output, note, disabled } = await page.run(read);
-      const session = model.createSession();
-      const steps = [];
-      for await (const made of session.generate('The frog said to the king', { temperature: 0 })) steps.push(made);
+      const { steps } = await byProgram({ prompt: 'The frog said to the king', options: { temperature: 0 } });
       assert.deepEqual(
         ids,
         steps.map(({ token }) => token),
@@ -202,11 +217,11 @@ for (const { name, needs } of browsers) {
       await set('temperature', 0.8);
       await page.set('prompt', 'The old king lived');
       const { ids } = await press('step');
-      const session = model.createSession();
-      const tokens = [];
-      for await (const { token } of session.generate('The old king lived', { seed: 5, max_tokens: 1 })) tokens.push(token);
-      await session.dispose();
-      assert.deepEqual(ids, tokens);
+      const { steps } = await byProgram({ prompt: 'The old king lived', options: { seed: 5, max_tokens: 1 } });
+      assert.deepEqual(
+        ids,
+        steps.map(({ token }) => token),
+      );
     });
 
     test('a prompt that does not fit is refused in words, and a shorter one goes on', async () => {
@@ -221,11 +236,8 @@ for (const { name, needs } of browsers) {
     });
 
     test('control tokens are framed, and white space has marks that are not copied', async () => {
-      const session = model.createSession();
-      await session.sync('The end.');
-      const { candidates } = await session.candidates({ top_n: 50 });
-      await session.dispose();
-      const control = candidates.find(({ bytes }) => bytes.length === 0);
+      const { candidates } = await byProgram({ prompt: 'The end.' });
+      const control = candidates.find(({ size }) => size === 0);
       await set('prompt', 'The end.');
       const framed = await page.run(() =>
         [...document.querySelectorAll('.rows .control')].map((e) => [

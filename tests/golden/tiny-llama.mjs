@@ -31,8 +31,8 @@ export function tinyVocabulary(n_vocab) {
   ];
 }
 
-export function tinyLlama({ type = 'F32', tied = true, n_vocab = 275, n_embd = 32, n_head = 2, n_head_kv = 1, n_ff = 32, n_layer = 1 } = {}) {
-  const random = generator(1);
+export function tinyLlama({ type = 'F32', tied = true, n_vocab = 275, n_embd = 32, n_head = 2, n_head_kv = 1, n_ff = 32, n_layer = 1, seed = 1 } = {}) {
+  const random = generator(seed);
   const kv = (n_embd / n_head) * n_head_kv;
   const values = (n, scale, mean) => Array.from({ length: n }, () => mean + (2 * random() - 1) * scale);
   const vector = (name) => ({ name, type: 'F32', dims: [n_embd], bytes: encodeTensor('F32', values(n_embd, 0.5, 1)) });

@@ -9,14 +9,15 @@ const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', ma
 const [modelPath, extent] = process.argv.slice(2);
 const model = await llama.loadModel({ modelPath, gpuLayers: 0, vocabOnly: extent === 'vocab-only' });
 
-async function withSequence(contextSize, work) {
+/** cache: the type of keys and values; the library takes quantized values only with its fused attention. */
+async function withSequence(contextSize, work, cache = 'F32') {
   const context = await model.createContext({
     contextSize,
     batchSize: contextSize,
     threads: 1,
-    flashAttention: false,
-    experimentalKvCacheKeyType: 'F32',
-    experimentalKvCacheValueType: 'F32',
+    flashAttention: cache === 'Q8_0',
+    experimentalKvCacheKeyType: cache,
+    experimentalKvCacheValueType: cache,
   });
   try {
     return await work(context.getSequence());
@@ -40,16 +41,20 @@ const calls = {
   tokenize: (texts) => texts.map((text) => model.tokenize(text, false)),
 
   /** n ids -> n Float32Arrays of n_vocab, the raw logits after each of them; and with probabilities: the library's own softmax of them */
-  logits: (ids, probabilities = false) =>
-    withSequence(ids.length + 8, async (sequence) => {
-      // Temperature 0 is the one sampler of the library that leaves the logits as they are.
-      const generateNext = { logits: true, probabilities, options: { temperature: 0 } };
-      const outputs = await sequence.controlledEvaluate(ids.map((id) => [id, { generateNext }]));
-      return outputs.map(({ next }) => ({
-        logits: byToken(next.logits, n_vocab),
-        probabilities: probabilities ? byToken(next.probabilities, n_vocab) : undefined,
-      }));
-    }),
+  logits: (ids, probabilities = false, cache = 'F32') =>
+    withSequence(
+      ids.length + 8,
+      async (sequence) => {
+        // Temperature 0 is the one sampler of the library that leaves the logits as they are.
+        const generateNext = { logits: true, probabilities, options: { temperature: 0 } };
+        const outputs = await sequence.controlledEvaluate(ids.map((id) => [id, { generateNext }]));
+        return outputs.map(({ next }) => ({
+          logits: byToken(next.logits, n_vocab),
+          probabilities: probabilities ? byToken(next.probabilities, n_vocab) : undefined,
+        }));
+      },
+      cache,
+    ),
 
   /** n tokens after the given ones, the most probable at each step, end-of-generation tokens among them */
   greedy: (ids, n) =>

@@ -64,7 +64,7 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     n_vocab,
     instructions,
     tokenize: (texts) => call('tokenize', texts),
-    logits: (ids, probabilities) => call('logits', ids, probabilities),
+    logits: (ids, probabilities, cache) => call('logits', ids, probabilities, cache),
     greedy: (ids, n) => call('greedy', ids, n),
     async close() {
       if (death) return;

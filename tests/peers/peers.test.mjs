@@ -27,7 +27,7 @@ function compared(name, path, work, options = {}) {
   test(name, { skip, timeout: 300_000 }, async (t) => {
     const peer = await openPeer(path, { vocabOnly: options.vocab_only });
     try {
-      const model = await loadModel(path, { worker: false, ...options });
+      const model = await loadModel(path, { worker: false, cache_type_k: 'f32', cache_type_v: 'f32', ...options });
       try {
         await work(t, model, peer);
       } finally {

@@ -1,0 +1,79 @@
+/**
+ * How far we and llama.cpp are from the float64 forward pass over the same weights, for each weight type and cache type: random models of 8 seeds, RMS over
+ * the logits of all positions. Ours is at most 1.02 times llama.cpp's, in every kernel variant that can run here.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadModel } from '../../dist/node.js';
+import { writeGguf } from '../golden/gguf-writer.mjs';
+import { tinyLlama } from '../golden/tiny-llama.mjs';
+import { compareRuns } from '../js/measures.mjs';
+import { loadReference, referenceLogits } from '../js/reference-forward.mjs';
+import { logitRows } from '../js/rows.mjs';
+import { openPeer, preparePeer } from './llamacpp.mjs';
+
+const SEEDS = 8;
+const POSITIONS = 48;
+const LIMIT = 1.02;
+const CACHES = ['F32', 'F16', 'Q8_0'];
+const SHAPE = { n_embd: 256, n_head: 4, n_head_kv: 2, n_ff: 384, n_layer: 3, n_vocab: 320 };
+
+const reason = preparePeer();
+const folder = mkdtempSync(join(tmpdir(), 'tokenglass-errors-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+for (const type of ['F32', 'F16', 'Q8_0', 'Q4_0']) {
+  test(`${type}: our error to the truth beside llama.cpp's, ${SEEDS} seeds`, { skip: reason, timeout: 300_000 }, async (t) => {
+    const found = Object.fromEntries(CACHES.map((cache) => [cache, { ours: [], theirs: [] }]));
+    const ids = Array.from({ length: POSITIONS }, (_, i) => (i * 37 + 5) % SHAPE.n_vocab);
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const path = join(folder, `${type}-${seed}.gguf`);
+      const bytes = writeGguf(tinyLlama({ ...SHAPE, type, seed }));
+      writeFileSync(path, bytes);
+      const truth = referenceLogits(loadReference(Buffer.from(bytes)), ids);
+      const peer = await openPeer(path);
+      try {
+        for (const cache of CACHES) {
+          const theirs = (await peer.logits(ids, false, cache)).map(({ logits }) => logits);
+          found[cache].theirs.push(compareRuns(truth, theirs).rms);
+          const cacheType = cache.toLowerCase();
+          const model = await loadModel(path, { worker: false, cache_type_k: cacheType, cache_type_v: cacheType });
+          found[cache].ours.push(compareRuns(truth, await logitRows(model, ids)).rms);
+          await model.dispose();
+        }
+      } finally {
+        await peer.close();
+      }
+    }
+    for (const cache of CACHES) {
+      const ours = mean(found[cache].ours);
+      const theirs = mean(found[cache].theirs);
+      t.diagnostic(
+        `${type}, cache ${cache}: RMS to float64 ${ours.toExponential(2)}, llama.cpp ${theirs.toExponential(2)}: ${(ours / theirs).toFixed(3)}`,
+      );
+      assert.ok(ours <= LIMIT * theirs, `${type}, cache ${cache}: ${ours} against ${theirs}`);
+    }
+  });
+}
+
+const newer = process.env.TOKENGLASS_NODE24;
+if (newer && newer !== process.execPath) {
+  test('the same with relaxed kernels, in a newer Node', { skip: reason, timeout: 600_000 }, (t) => {
+    const env = { ...process.env, TOKENGLASS_NODE24: newer };
+    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
+    delete env.TOKENGLASS_NODE24; // once is enough
+    const { status, stdout, stderr } = spawnSync(newer, ['--test-reporter=tap', fileURLToPath(import.meta.url)], {
+      env,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stdout + stderr);
+    for (const [, line] of stdout.matchAll(/^# (.*RMS to float64.*)$/gm)) t.diagnostic(line);
+  });
+}
