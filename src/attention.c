@@ -47,7 +47,7 @@ static void add_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block,
     f->kernels->softmax_f32(s->own->scores + i * TG_PAGE, n, end - i, s->most + i, sum);
     for (uint32_t k = i; k < end; k++) {
         if (s->most[k] > before[k - i]) { /* what was added so far was relative to a smaller maximum */
-            const float shrink = s->sum[k] > 0 ? tg_exp(before[k - i] - s->most[k]) : 0;
+            const float shrink = s->sum[k] > 0 ? tg_exp2(before[k - i] - s->most[k]) : 0;
             float *out = s->own->out + k * head_dim;
             s->sum[k] *= shrink;
             for (size_t d = 0; d < head_dim; d++)
@@ -120,7 +120,9 @@ static void attend(queries *s)
         const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE], s->layer, s->head);
         uint32_t i = 0;
         while (from >= shared && batch->base + token_of(s, i) + 1 <= from)
-            i = token_end(s, i); /* tokens that end before this page */
+            i = token_end(s, i);                      /* tokens that end before this page */
+        if (s->n == s->group && from + TG_PAGE < all) /* few queries, whose keys come from memory */
+            tg_touch(tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE + 1], s->layer, s->head), f->kv->head_bytes);
         score_page(s, i, s->n, block);
         if (from + TG_PAGE <= shared + (batch->visible ? 0 : token_of(s, i) + 1)) {
             add_page(s, i, s->n, block, TG_PAGE);
@@ -149,7 +151,7 @@ static void attend_parts(void *context, size_t first, size_t last, uint32_t thre
     const tg_hparams *hp = f->hparams;
     const size_t head_dim = hp->head_dim, q_stride = tg_padded((size_t)hp->n_head * head_dim);
     const uint32_t n_queries = f->batch->n * w->group;
-    const float scale = 1.0f / sqrtf((float)head_dim);
+    const float scale = TG_LOG2E / sqrtf((float)head_dim); /* the softmax takes powers of 2 */
     for (size_t item = first; item < last; item++) {
         queries s = {.f = f, .own = &f->attention[thread], .layer = w->layer, .group = w->group};
         s.head = (uint32_t)item / w->parts;

@@ -1,6 +1,6 @@
-/* exp in single precision, scalar and four at a time, by the same operations in the same order, so that both give the same bits:
- * range reduction by powers of two and a polynomial of degree 5 (the classic coefficients of Cephes' expf). Relative error below
- * 2e-7 for -87.3 <= x <= 88; 0 below that range, about e^88 above it, NaN for NaN. */
+/* exp and 2^x in single precision, scalar and four at a time, by the same operations in the same order, so that both give the
+ * same bits: range reduction by powers of two and a polynomial of degree 5 (the classic coefficients of Cephes' expf). Relative
+ * error below 2e-7 for -87.3 <= x <= 88; 0 below that range, about e^88 above it, NaN for NaN. */
 #ifndef TG_EXP_H
 #define TG_EXP_H
 
@@ -45,8 +45,55 @@ static inline float tg_exp(float x)
     return p * scale;
 }
 
+/* 2^x for x <= 0: 0 below TG_EXP2_LOW, NaN for NaN; relative error below 2e-7 (the coefficients of Cephes' exp2f). */
+#define TG_EXP2_LOW (-125.0f)
+#define TG_EXP2_P0  1.535336188319500e-4f
+#define TG_EXP2_P1  1.339887440266574e-3f
+#define TG_EXP2_P2  9.618437357674640e-3f
+#define TG_EXP2_P3  5.550332471162809e-2f
+#define TG_EXP2_P4  2.402264791363012e-1f
+#define TG_EXP2_P5  6.931472028550421e-1f
+
+static inline float tg_exp2(float x)
+{
+    if (x < TG_EXP2_LOW)
+        return 0;
+    if (x != x)
+        return x;
+    const float n = rintf(x), r = x - n;
+    float p = TG_EXP2_P0;
+    p = p * r + TG_EXP2_P1;
+    p = p * r + TG_EXP2_P2;
+    p = p * r + TG_EXP2_P3;
+    p = p * r + TG_EXP2_P4;
+    p = p * r + TG_EXP2_P5;
+    p = p * r + 1.0f;
+    int32_t bits;
+    memcpy(&bits, &p, 4);
+    bits += (int32_t)n * (1 << 23); /* p is between 0.7 and 1.5, so that nothing leaves the exponent */
+    memcpy(&p, &bits, 4);
+    return p;
+}
+
 #ifdef __wasm_simd128__
 #include <wasm_simd128.h>
+
+/* As TG_EXP4, below. */
+#define TG_EXP2_4(name, MADD)                                                                                                    \
+    static inline v128_t name(v128_t x)                                                                                          \
+    {                                                                                                                            \
+        const v128_t low = wasm_f32x4_lt(x, wasm_f32x4_const_splat(TG_EXP2_LOW));                                                \
+        const v128_t shifted = wasm_f32x4_add(x, wasm_f32x4_const_splat(TG_ROUND));                                              \
+        const v128_t r = wasm_f32x4_sub(x, wasm_f32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND)));                           \
+        v128_t p = wasm_f32x4_const_splat(TG_EXP2_P0);                                                                           \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P1));                                                                      \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P2));                                                                      \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P3));                                                                      \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P4));                                                                      \
+        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P5));                                                                      \
+        p = MADD(p, r, wasm_f32x4_const_splat(1.0f));                                                                            \
+        return wasm_v128_andnot(wasm_i32x4_add(p, wasm_i32x4_shl(shifted, 23)), low);                                            \
+    }
 
 /* name: a function of four floats; MADD(a, b, c) = a * b + c, NMADD(a, b, c) = c - a * b */
 #define TG_EXP4(name, MADD, NMADD)                                                                                               \

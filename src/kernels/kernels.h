@@ -36,9 +36,9 @@ typedef void tg_rmsnorm_fn(const float *x, const float *weight, float eps, size_
 /* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n (Shazeer 2020, GLU variants) */
 typedef void tg_swiglu_fn(float *gate, const float *up, size_t n);
 
-/* One group of the streamed softmax (Milakov and Gimelshein 2018), for each of n_queries rows of TG_PAGE scores: scores[0..n)
- * become exp(score - most), those from n on 0, where most, before it the greatest score so far, becomes the greatest of it and
- * these; sum gets their sum. 1 <= n <= TG_PAGE. */
+/* One group of the streamed softmax (Milakov and Gimelshein 2018) to base 2, for each of n_queries rows of TG_PAGE scores:
+ * scores[0..n) become 2^(score - most), those from n on 0, where most, before it the greatest score so far, becomes the greatest
+ * of it and these; sum gets their sum. 1 <= n <= TG_PAGE. */
 typedef void tg_softmax_fn(float *scores, size_t n, size_t n_queries, float *most, float *sum);
 
 /* 32 elements of a cached value: value = q * d. */
@@ -51,6 +51,15 @@ typedef struct tg_value_q8 {
  * [TG_PAGE][head_dim] in the cache's type (q8_0: tg_value_q8, head_dim a multiple of 32); p: [n_queries][TG_PAGE]; out:
  * [n_queries][head_dim]. */
 typedef void tg_values_fn(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim, float *out);
+
+/* Reads a byte of every cache line of `bytes` bytes: WebAssembly has no prefetch, and this is as good. A walk over tiles does so
+ * much for each line that a processor does not look far enough ahead to keep memory busy; a burst of reads does (measured: 1.2
+ * to 1.7 times the speed of a product with one token). */
+static inline void tg_touch(const void *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        (void)((const volatile uint8_t *)from)[i];
+}
 
 #define TG_KERNEL(kind, type, variant, tolerance) tg_##kind##_fn tg_##kind##_##type##__##variant;
 #include "kernels.def"

@@ -21,15 +21,6 @@ static inline const tg_act_q8 *tg_act_at(const uint8_t *x, size_t x_stride, int 
     return (const tg_act_q8 *)(x + (size_t)t * x_stride) + b;
 }
 
-/* Reads a byte of every cache line of `bytes` bytes: WebAssembly has no prefetch, and this is as good. A walk over tiles does so
- * much for each line that a processor does not look far enough ahead to keep memory busy; a burst of reads does (measured: 1.2
- * to 1.7 times the speed of a product with one token). */
-static inline void tg_touch(const void *from, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += 64)
-        (void)((const volatile uint8_t *)from)[i];
-}
-
 /* Bytes of weights that are taken against all tokens before the next: with the activations of four tokens they stay in the
  * nearest cache. */
 #define TG_PANEL_BYTES 20480

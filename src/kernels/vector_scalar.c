@@ -55,7 +55,7 @@ void tg_softmax_f32__scalar(float *scores, size_t n, size_t n_queries, float *mo
             if (scores[j] > most[q])
                 most[q] = scores[j];
         for (size_t j = 0; j < TG_PAGE; j++)
-            part[j] = scores[j] = j < n ? tg_exp(scores[j] - most[q]) : 0;
+            part[j] = scores[j] = j < n ? tg_exp2(scores[j] - most[q]) : 0;
         for (size_t width = TG_PAGE / 2; width >= 4; width /= 2)
             for (size_t j = 0; j < width; j++)
                 part[j] += part[j + width];

@@ -201,7 +201,7 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
             CHECK(most[q] == most_expected[q] && difference(sums[q], sums_expected[q], sums_expected[q]) <= tolerance,
                   "%s: maximum %g and sum %g, scalar %g and %g", name, most[q], sums[q], most_expected[q], sums_expected[q]);
             for (size_t i = 0; i < TG_PAGE; i++) {
-                const double truth = i < n ? exp((double)(own[i] - most[q])) : 0; /* the difference rounds to a float */
+                const double truth = i < n ? exp2((double)(own[i] - most[q])) : 0; /* the difference rounds to a float */
                 const float value = got[q * TG_PAGE + i];
                 sum += truth;
                 CHECK(difference(value, expected[q * TG_PAGE + i], 1) <= tolerance, "%s: n %zu, key %zu", name, n, i);
