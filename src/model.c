@@ -251,6 +251,7 @@ tg_status tg_model_get_info(tg_model *model, tg_model_info *info)
         .n_head_kv = hp->n_head_kv,
         .n_ff = hp->n_ff,
         .kernel_variant = model->kernels.variant,
+        .kernel_dot = model->kernels.dot,
         .cache_type_k = model->kv.type_k,
         .cache_type_v = model->kv.type_v,
         .tied_output = model->weights.tied,

@@ -63,6 +63,7 @@ typedef struct tg_model_info {
     uint64_t n_params;
     uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and file length */
     const char *kernel_variant; /* "scalar", "simd128", "relaxed" */
+    const char *kernel_dot;     /* what its dot product was found to do: "unsigned", "signed", "7-bit", "none" */
     tg_cache_type cache_type_k, cache_type_v;
     bool tied_output;
 } tg_model_info;

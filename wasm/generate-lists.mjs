@@ -42,7 +42,8 @@ const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage]) => ({
 }));
 const caches = rows('cache.def', 'TG_CACHE').map(([, suffix]) => suffix);
 const architectures = rows('arch/arch.def', 'TG_ARCH').map(([name]) => name);
-const variants = rows('kernels/kernels.def', 'TG_KERNEL').map(([, , variant]) => variant);
+/** The builds: relaxed_signed and the like are forms of a kernel within one. */
+const variants = rows('kernels/kernels.def', 'TG_KERNEL').map(([, , variant]) => variant.split('_')[0]);
 
 writeFileSync(
   new URL('web/generated.ts', root),

@@ -109,7 +109,7 @@ export class Core {
         n_params = 0,
       ] = engine.results(10);
       const [type_k = 0, type_v = 0, tied = 0, bos = -1, eos = -1] = engine.results(15).slice(10);
-      const [architecture = 0, name = 0, variant = 0] = engine.i32(address, 3);
+      const [architecture = 0, name = 0, variant = 0, dot = 0] = engine.i32(address, 4);
       const fingerprint = [...engine.bytes(address + 16, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
       return {
         architecture: engine.text(architecture),
@@ -124,6 +124,7 @@ export class Core {
         memory: this.#memory(),
         ...{ n_threads, threads_note },
         kernel_variant: engine.text(variant),
+        kernel_dot: engine.text(dot),
         fingerprint,
       };
     });

@@ -77,6 +77,8 @@ export interface ModelInfo {
   /** Why there are fewer threads than were asked for. */
   threads_note: string | undefined;
   kernel_variant: string;
+  /** How this processor takes codes above 127 in the relaxed dot product, found by a probe: 'unsigned', 'signed', '7-bit' (not at all) or 'none'. */
+  kernel_dot: string;
   /** SHA-256 (hex) of the header, its tensor directory and the file's length. */
   fingerprint: string;
 }

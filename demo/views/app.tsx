@@ -21,7 +21,7 @@ function Status({ instrument }: { instrument: Instrument }) {
       <span>
         {info.name || info.architecture} · {count(info.n_params)} parameters · {weights} · {size(info.memory.file)}
       </span>
-      <span>
+      <span title={info.threads_note && `1 thread: ${info.threads_note}`}>
         {rate.value > 0 && `${rate.value.toFixed(0)} tokens/s · `}
         {info.kernel_variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'} · {info.n_threads} thread{info.n_threads > 1 && 's'} ·{' '}
         {size(memory.value)} of memory

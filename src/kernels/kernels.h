@@ -4,6 +4,7 @@
 #ifndef TG_KERNELS_H
 #define TG_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,14 +70,20 @@ static inline void tg_touch(const void *from, size_t bytes)
 #define TG_SLOT_scalar(kind, type) tg_##kind##_fn *kind##_##type;
 #define TG_SLOT_simd128(kind, type)
 #define TG_SLOT_relaxed(kind, type)
+#define TG_SLOT_relaxed_signed(kind, type)
+#define TG_SLOT_relaxed_unsigned(kind, type)
 typedef struct tg_kernels {
     const char *variant; /* "scalar", "simd128" or "relaxed": what this build was made for */
+    const char *dot; /* how the relaxed dot product takes a second operand above 127: "unsigned", "signed"; "7-bit": neither, so
+                        that only codes up to 127 may use it; "none": this build has none */
 #define TG_KERNEL(kind, type, variant, tolerance) TG_SLOT_##variant(kind, type)
 #include "kernels.def"
 #undef TG_KERNEL
 } tg_kernels;
 
 void tg_kernels_select(tg_kernels *kernels);
+/* Whether the rows of a variant give right results on this processor. */
+bool tg_kernel_runs(const char *variant);
 tg_matmul_fn *tg_kernels_matmul(const tg_kernels *kernels, tg_quant quant);
 
 #endif

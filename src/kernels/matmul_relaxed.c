@@ -59,35 +59,6 @@ void tg_matmul_q4_0__relaxed(const uint8_t *tiles, size_t n_blocks, size_t first
     TG_WALK(walk_q4_0, tg_tile_q4_0)
 }
 
-/* What this processor and compiler make of a second operand above 127. */
-typedef enum second_operand {
-    UNSIGNED, /* 0 to 255, exactly, as x86's vpdpbusd has it */
-    SIGNED,   /* -128 to 127, as Arm's sdot has it */
-    OTHER     /* sums of pairs that saturate, as x86's pmaddubsw gives them, or anything else */
-} second_operand;
-
-/* One instruction tells. Its arguments come from memory, so that no compiler works them out by rules of its own. */
-static second_operand probe(void)
-{
-    static const volatile int8_t first[16] = {127, 127, 127, 127, -128, -128, -128, -128, 127, -128, 127, -128, 1, 2, 3, 4};
-    static const volatile uint8_t second[16] = {200, 200, 200, 200, 255, 255, 255, 255, 255, 255, 128, 128, 129, 130, 131, 132};
-    int8_t a[16], b[16];
-    int32_t got[4], as_unsigned[4] = {0}, as_signed[4] = {0};
-    int is_unsigned = 1, is_signed = 1;
-    for (int i = 0; i < 16; i++) {
-        a[i] = first[i];
-        b[i] = (int8_t)second[i];
-        as_unsigned[i / 4] += a[i] * (uint8_t)b[i];
-        as_signed[i / 4] += a[i] * b[i];
-    }
-    wasm_v128_store(got, DOT(wasm_v128_load(a), wasm_v128_load(b), wasm_i32x4_const_splat(0)));
-    for (int i = 0; i < 4; i++) {
-        is_unsigned &= got[i] == as_unsigned[i];
-        is_signed &= got[i] == as_signed[i];
-    }
-    return is_unsigned ? UNSIGNED : is_signed ? SIGNED : OTHER;
-}
-
 /* Signed codes by activations: with 128 added where the second operand is unsigned (the sums start from -128 times the row's
  * codes), as they are where it is signed. */
 static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *tile, size_t n_blocks, const uint8_t *x,
@@ -131,17 +102,16 @@ static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *
 #define WALK_SIGNED(tile, n_blocks, x, x_stride, strips, tokens, y, y_stride)                                                    \
     walk_q8_0(tile, n_blocks, x, x_stride, strips, tokens, 0, y, y_stride)
 
-void tg_matmul_q8_0__relaxed(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                             size_t n_tokens, float *y, size_t y_stride)
+void tg_matmul_q8_0__relaxed_unsigned(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x,
+                                      size_t x_stride, size_t n_tokens, float *y, size_t y_stride)
 {
-    const second_operand kind = probe();
-    if (kind == UNSIGNED) {
-        TG_WALK(WALK_UNSIGNED, tg_tile_q8_0)
-    } else if (kind == SIGNED) {
-        TG_WALK(WALK_SIGNED, tg_tile_q8_0)
-    } else {
-        tg_matmul_q8_0__simd128(tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride); /* never a bit lost silently */
-    }
+    TG_WALK(WALK_UNSIGNED, tg_tile_q8_0)
+}
+
+void tg_matmul_q8_0__relaxed_signed(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x,
+                                    size_t x_stride, size_t n_tokens, float *y, size_t y_stride)
+{
+    TG_WALK(WALK_SIGNED, tg_tile_q8_0)
 }
 
 #endif

@@ -1,6 +1,7 @@
-/* The microbenchmark of every kernel of this build, beside what this machine can do at all. In: an argument, "limits" or the part
- * of a kernel's name (none: all). Out: one JSON object a line: {"what", "kind", "type", "variant", "shape", "rate", "unit",
- * "gbs"}; each figure is the best of several rounds, because whatever else runs here can only make it worse. */
+/* The microbenchmark of every kernel of this build, beside what this machine can do at all. In: an argument, "limits", "memory"
+ * (that limit alone) or the part of a kernel's name (none: all). Out: one JSON object a line: {"what", "kind", "type", "variant",
+ * "shape", "rate", "unit", "gbs"}; each figure is the best of several rounds, because whatever else runs here can only make it
+ * worse. */
 #include "../../src/kernels/kernels.h"
 #include "../native/random.h"
 
@@ -118,10 +119,15 @@ ARITHMETIC(dots_8, wasm_i32x4_relaxed_dot_i8x16_i7x16_add)
 ARITHMETIC(fused_multiply_adds, wasm_f32x4_relaxed_madd)
 #endif
 
+static void memory_limit(void)
+{
+    report("limit", "", "", "memory read", (double)MEMORY / best(read_memory, NULL), "GB/s", 0);
+}
+
 static void limits(void)
 {
     const double operations = (double)CHAINS * STEPS;
-    report("limit", "", "", "memory read", (double)MEMORY / best(read_memory, NULL), "GB/s", 0);
+    memory_limit();
     report("limit", "", "simd128", "16-bit dot", 8 * operations / best(dots_16, memory), "GMAC/s", 0);
     report("limit", "", "simd128", "float multiply, add", 4 * operations / best(multiply_adds, memory), "GMAC/s", 0);
 #ifdef __wasm_relaxed_simd__
@@ -269,8 +275,10 @@ int main(int argc, char **argv)
     memset(memory, 1, MEMORY);
     if (strstr("limits", wanted))
         limits();
+    else if (!strcmp(wanted, "memory"))
+        memory_limit();
 #define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
-    if (strstr(#kind " " #type " " #variant, wanted))                                                                            \
+    if (tg_kernel_runs(#variant) && strstr(#kind " " #type " " #variant, wanted))                                                \
         RUN_##kind(type, variant, tg_##kind##_##type##__##variant);
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL

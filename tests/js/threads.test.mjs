@@ -50,7 +50,7 @@ for (const worker of [true, false]) {
       name: /AbortError|TimeoutError/,
     });
     await assert.rejects(loadModel(new Uint8Array(100), { worker, n_threads: 2 }), { code: 'GGUF_BAD_MAGIC' });
-    const model = await loadModel('storybook', { worker, n_threads: 2 });
+    const model = await loadModel('storybook', { worker, n_threads: 2, n_ctx: 4000, n_kv: 4100 });
     const generation = collect(model.createSession().generate(IDS, { ignore_eos: true }));
     generation.catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 20));

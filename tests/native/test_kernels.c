@@ -284,8 +284,11 @@ static tg_quant quant_of(const char *suffix)
 #define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
     static void run_##kind##_##type##__##variant(void)                                                                           \
     {                                                                                                                            \
-        RUN_##kind(#kind "_" #type "__" #variant, #type, tg_##kind##_##type##__##variant, tg_##kind##_##type##__scalar,          \
-                   tolerance);                                                                                                   \
+        if (tg_kernel_runs(#variant))                                                                                            \
+            RUN_##kind(#kind "_" #type "__" #variant, #type, tg_##kind##_##type##__##variant, tg_##kind##_##type##__scalar,      \
+                       tolerance);                                                                                               \
+        else                                                                                                                     \
+            SKIP("this processor's dot product is another");                                                                     \
     }
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL
