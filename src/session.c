@@ -68,6 +68,7 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
     fork->n_cached = session->n_cached;
     fork->logits_at = session->logits_at;
     tg_kv_share(&model->kv, &session->table, &fork->table);
+    tg_kv_cut(&model->kv, &fork->table, fork->n_cached); /* a batch that is not through has pages past them: they stay its own */
     *out = fork;
     return TG_OK;
 }

@@ -100,7 +100,7 @@ export class RemoteBackend implements Backend {
     try {
       const chunk = await this.#stream?.pull();
       // a copy: the chunk may be a view of more than it shows, and its owner may go on using it
-      const bytes = chunk?.slice();
+      const bytes = chunk && new Uint8Array(chunk); // slice() of a Buffer is a view
       this.#post({ kind: 'chunk', bytes }, bytes ? [bytes.buffer as ArrayBuffer] : []);
     } catch (error) {
       const { code, message } = error as TokenglassError;
@@ -137,6 +137,9 @@ export class RemoteBackend implements Backend {
   async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo> {
     this.#progress = progress;
     this.#stream = spec.kind === 'stream' ? spec : undefined;
+    // the worker goes with its model: an abort need not wait until its script is there and listens
+    const abort = () => this.#die(abortError(signal?.reason));
+    signal?.addEventListener('abort', abort);
     try {
       if (spec.kind === 'stream') {
         return (await this.#send(
@@ -144,11 +147,12 @@ export class RemoteBackend implements Backend {
           signal,
         )) as ModelInfo;
       }
-      // of bytes a copy: they may be a view of much more than they show
-      const source = spec.kind === 'bytes' ? { ...spec, bytes: spec.bytes.slice() } : spec;
+      // of bytes a copy: they may be a view of much more than they show, and slice() of a Buffer is one, too
+      const source = spec.kind === 'bytes' ? { ...spec, bytes: new Uint8Array(spec.bytes) } : spec;
       const transfer = source.kind === 'bytes' ? [source.bytes.buffer as ArrayBuffer] : [];
       return (await this.#send({ method: 'load', source, options }, signal, transfer)) as ModelInfo;
     } finally {
+      signal?.removeEventListener('abort', abort);
       await this.#stream?.cancel();
       this.#stream = undefined;
     }

@@ -31,6 +31,7 @@ export interface StepResult {
 }
 
 const PORTION_MS = 60; // of work, after which whatever else waits has its turn
+const CROWDED_MS = 1000; // after one work had to wait for another, batches are short: the other will be back
 const MOST_BATCH = 128; // tokens that the engine takes through the layers together
 const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
 const BYTE_KIND = 6;
@@ -49,7 +50,9 @@ export class Core {
   #scores = 0; // their sessions have numbers below 0
   #portion = 8; // tokens whose scores take about PORTION_MS, measured
   #layerMs = 1; // that a token takes in a layer, when there are many
-  #batch: Promise<void> | undefined; // ends when the batch does that is on its way through the layers
+  #batches = Promise.resolve(); // ends when the last batch does that was asked for
+  #asked = 0; // batches that were asked for and have not ended
+  #crowded = -Infinity; // when one last had to wait for another, ms
   #rested = 0; // when others last had their turn, ms
 
   constructor(opener: Opener) {
@@ -288,24 +291,36 @@ export class Core {
       await this.#rest(signal);
       const pending = this.#engine.call('session_pending', this.#session(number)) >>> 0;
       if (pending === 0) return use();
-      if (this.#batch) {
-        await this.#batch; // another session's: to run in the middle of it would undo its work
-        continue;
-      }
-      let done = () => {};
-      this.#batch = new Promise((resolve) => (done = resolve));
-      try {
-        await this.#runBatch(number, pending, signal);
-      } finally {
-        this.#batch = undefined;
-        done();
-      }
+      await this.#alone(signal, () => this.#runBatch(number, signal));
     }
   }
 
-  /** As many tokens as go through a layer in one portion; so many layers at a time as take about as long. */
-  async #runBatch(number: number, pending: number, signal: AbortSignal): Promise<void> {
-    const whole = Math.floor(PORTION_MS / this.#layerMs / GROUP) * GROUP;
+  /** Runs a batch when those that were asked for before have ended: to run in the middle of one would undo its work. */
+  async #alone(signal: AbortSignal, run: () => Promise<void> | void): Promise<void> {
+    const waits = this.#asked++ > 0;
+    const before = this.#batches;
+    let done = () => {};
+    this.#batches = new Promise((resolve) => (done = resolve));
+    let stop = () => {};
+    const aborted = new Promise<void>((resolve) => (stop = resolve));
+    signal.addEventListener('abort', stop);
+    try {
+      await Promise.race([before, aborted]);
+      throwIfAborted(signal);
+      if (waits) this.#crowded = performance.now();
+      await run();
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#asked--;
+      void before.then(done); // whoever gave up has not had its turn yet
+    }
+  }
+
+  /** As many tokens as go through a layer in one portion, or through all when others work, too; so many layers at a time as take about as long. */
+  async #runBatch(number: number, signal: AbortSignal): Promise<void> {
+    const pending = this.#engine.call('session_pending', this.#session(number)) >>> 0;
+    const atOnce = performance.now() - this.#crowded < CROWDED_MS ? this.#info.n_layer : 1;
+    const whole = Math.floor(PORTION_MS / (this.#layerMs * atOnce) / GROUP) * GROUP;
     const n = Math.min(pending, MOST_BATCH, Math.max(whole, GROUP));
     const layers = Math.max(Math.floor(PORTION_MS / (n * this.#layerMs)), 1);
     for (let left = this.#info.n_layer; left > 0; left -= layers) {
@@ -416,7 +431,6 @@ export class Core {
 
   /** Scores a text in a session of its own. */
   async score(ids: Int32Array, signal: AbortSignal): Promise<TokenScore[]> {
-    const engine = this.#engine;
     const scores: TokenScore[] = [];
     const number = --this.#scores;
     this.createSession(number);
@@ -424,18 +438,8 @@ export class Core {
       for (let at = 0; at < ids.length;) {
         await this.#rest(signal);
         const part = ids.subarray(at, at + Math.min(MOST_SCORED, this.#portion));
-        const n = part.length;
-        engine.with(n * (4 + SCORE_BYTES), (address) => {
-          engine.i32(address, n).set(part);
-          this.#timed(n, () => this.#checkSession(number, 'session_score', address, n, address + 4 * n));
-          for (let i = 0; i < n; i++) {
-            const view = engine.view(address + 4 * n + i * SCORE_BYTES, SCORE_BYTES);
-            const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
-            const [logprob, entropy, top_mass] = [view.getFloat32(4, true), view.getFloat32(12, true), view.getFloat32(16, true)];
-            scores.push({ token, text: '', bytes: new Uint8Array(), logprob, rank, entropy, top_mass });
-          }
-        });
-        at += n;
+        await this.#alone(signal, () => void scores.push(...this.#scorePart(number, part)));
+        at += part.length;
       }
     } finally {
       this.disposeSession(number);
@@ -443,6 +447,21 @@ export class Core {
     return scores.map((score) => {
       const { text, bytes } = this.#token(score.token);
       return { ...score, text, bytes };
+    });
+  }
+
+  #scorePart(number: number, ids: Int32Array): TokenScore[] {
+    const engine = this.#engine;
+    const n = ids.length;
+    return engine.with(n * (4 + SCORE_BYTES), (address) => {
+      engine.i32(address, n).set(ids);
+      this.#timed(n, () => this.#checkSession(number, 'session_score', address, n, address + 4 * n));
+      return Array.from(ids, (_, i) => {
+        const view = engine.view(address + 4 * n + i * SCORE_BYTES, SCORE_BYTES);
+        const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
+        const [logprob, entropy, top_mass] = [view.getFloat32(4, true), view.getFloat32(12, true), view.getFloat32(16, true)];
+        return { token, text: '', bytes: new Uint8Array(), logprob, rank, entropy, top_mass };
+      });
     });
   }
 

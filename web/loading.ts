@@ -4,7 +4,7 @@ import { Engine, chooseVariant } from './engine.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
 import type { Opener } from './platform.js';
 import type { ByteSource, SourceSpec } from './sources.js';
-import { Threads, sharedMemory, usualThreads, whyNoThreads } from './thread.js';
+import { Threads, madeForThreads, sharedMemory, usualThreads, whyNoThreads } from './thread.js';
 import type { KernelVariant, Progress } from './types.js';
 
 export interface CoreOptions {
@@ -35,6 +35,7 @@ const PLANNED = 1; // the engine's state once the header is read
 const HEADER_MEMORY = 256 * 2 ** 20; // most of what reading a header can take
 const ROOM = 256 * 2 ** 20; // beyond the plan: sessions, texts, traces
 const STACK = 64 * 1024; // bytes a thread
+const NO_MEMORY = 'shared memory of the size that the model needs cannot be had here';
 
 /** One instance with a model that takes bytes. */
 class Reader {
@@ -115,13 +116,14 @@ class Loader {
     total: number,
     wanted: number,
     module: WebAssembly.Module,
+    memory: WebAssembly.Memory | undefined,
     plain: () => Promise<WebAssembly.Module>,
     spawn: Opener['spawnThread'],
     onDeath: (reason: string) => void,
   ) {
     [this.#options, this.#total, this.#wanted, this.#module] = [options, total, wanted, module];
     [this.#plain, this.#spawn, this.#onDeath] = [plain, spawn, onDeath];
-    this.#reader = new Reader(module, wanted > 1 ? sharedMemory(HEADER_MEMORY) : undefined, total, wanted, options);
+    this.#reader = new Reader(module, memory, total, wanted, options);
   }
 
   get window(): Uint8Array<ArrayBuffer> {
@@ -138,7 +140,7 @@ class Loader {
   async #move(): Promise<void> {
     const memory = sharedMemory(this.#reader.planBytes + ROOM);
     if (!memory) {
-      this.note = 'shared memory of the size that the model needs cannot be had here';
+      this.note = NO_MEMORY;
       this.#wanted = 1;
     }
     const module = memory ? this.#module : await this.#plain();
@@ -186,20 +188,29 @@ export async function loadEngine(
   const stop = () => void source?.close().catch(() => undefined); // the load ends with the abort, whatever becomes of this
   signal.addEventListener('abort', stop);
   try {
-    const why = whyNoThreads(opener.spawnThread);
-    const asked = options.vocab_only ? 1 : (options.n_threads ?? usualThreads());
-    const wanted = why === undefined ? asked : 1;
+    let why = whyNoThreads(opener.spawnThread);
+    const asked = options.vocab_only ? 1 : (options.n_threads ?? usualThreads(opener.cores()));
+    let wanted = why === undefined ? asked : 1;
     const variant = chooseVariant(options.kernels);
-    const compiling = opener.compile(options.builds[wanted > 1 ? (`${variant}.threads` as const) : variant]);
+    const compiling = opener.compile(options.builds[wanted > 1 ? (`${variant}.threads` as const) : variant], signal);
     compiling.catch(() => undefined); // told where it is awaited, unless the source fails first
     source = await opener.openSource(spec, signal);
     const { total } = source;
-    const plain = () => opener.compile(options.builds[variant]);
-    loader = new Loader(options, total ?? 0, wanted, await compiling, plain, opener.spawnThread, onDeath);
+    const plain = () => opener.compile(options.builds[variant], signal);
+    let module = await compiling;
+    let memory: WebAssembly.Memory | undefined;
+    if (wanted > 1 && !madeForThreads(module)) {
+      [wanted, why] = [1, 'the build that wasmURL names is not made for threads'];
+    } else if (wanted > 1 && !(memory = sharedMemory(HEADER_MEMORY))) {
+      [wanted, why] = [1, NO_MEMORY];
+      module = await plain();
+    }
+    loader = new Loader(options, total ?? 0, wanted, module, memory, plain, opener.spawnThread, onDeath);
     if (asked > 1 && wanted === 1) loader.note = why;
     let loaded = 0;
     progress({ loaded, total });
     for (;;) {
+      throwIfAborted(signal); // an abort that came before there was a source has stopped none
       const chunk = await source.pull(loader.window);
       throwIfAborted(signal);
       if (!chunk) break;

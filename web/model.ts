@@ -108,7 +108,7 @@ function placeIn(list: readonly string[], value: string | undefined, name: strin
   return place;
 }
 
-/** A caller's own build stands for all of them: whether it is made for threads is for the caller to say by n_threads. */
+/** A caller's own build stands for all of them. */
 const allBuilds = (url: string): typeof builds => ({
   simd128: url,
   relaxed: url,

@@ -1,5 +1,6 @@
 /** What Node, Deno and Bun do otherwise than browsers: in, paths and file URLs; out, opened files, compiled modules, worker threads. */
 import { open, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
@@ -42,11 +43,11 @@ async function fileSource(path: string): Promise<ByteSource> {
   };
 }
 
-async function compile(url: string): Promise<WebAssembly.Module> {
+async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module> {
   try {
     const bytes = url.startsWith('file:')
       ? await readFile(fileURLToPath(url))
-      : new Uint8Array(await (await fetch(url)).arrayBuffer());
+      : new Uint8Array(await (await fetch(url, { signal })).arrayBuffer());
     return await WebAssembly.compile(bytes);
   } catch (error) {
     throw new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${error instanceof Error ? error.message : String(error)}`, {
@@ -82,6 +83,7 @@ export const nodeOpener: Opener = {
   },
   compile,
   spawnThread: undefined,
+  cores: availableParallelism, // Node 20 has no navigator
 };
 
 export const node: Platform = {

@@ -17,8 +17,10 @@ export interface Port {
 export interface Opener {
   /** A worker with the script that this thread can start for help; undefined where there can be none. */
   spawnThread: (() => Port) | undefined;
+  /** That can work at the same time. */
+  cores(): number;
   openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
-  compile(url: string): Promise<WebAssembly.Module>;
+  compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module>;
 }
 
 /** What the caller's thread needs. */
@@ -30,9 +32,9 @@ export interface Platform {
   spawn(url: string | undefined): Port;
 }
 
-async function compile(url: string): Promise<WebAssembly.Module> {
+async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module> {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     // compileStreaming needs the right type from the server; the bytes do as well
     return response.headers.get('content-type') === 'application/wasm'
@@ -65,7 +67,12 @@ function spawn(url: string | undefined): Port {
   );
 }
 
-export const browserOpener: Opener = { openSource, compile, spawnThread: undefined };
+export const browserOpener: Opener = {
+  openSource,
+  compile,
+  spawnThread: undefined,
+  cores: () => navigator.hardwareConcurrency ?? 1,
+};
 
 export const browser: Platform = {
   opener: browserOpener,

@@ -43,13 +43,15 @@ export class Threads {
       this.#joining.push(
         new Promise((resolve) => {
           const timer = setTimeout(resolve, START_MS, false);
+          let here = false;
           const settle = (joined: boolean) => {
+            here ||= joined;
             clearTimeout(timer);
             resolve(joined);
           };
           const dead = (reason: string) => {
             settle(false);
-            if (!this.#ended) onDeath(reason);
+            if (here && !this.#ended) onDeath(reason); // one that never came, be it late, is not missed
           };
           try {
             const port = spawn();
@@ -101,7 +103,9 @@ export function whyNoThreads(spawn: (() => Port) | undefined): string | undefine
   return undefined;
 }
 
+/** Whether a build takes a memory that threads share. */
+export const madeForThreads = (module: WebAssembly.Module) =>
+  WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
+
 /** As many threads as are likely to have a core each. */
-export function usualThreads(): number {
-  return Math.min(8, Math.ceil((globalThis.navigator?.hardwareConcurrency ?? 1) / 2));
-}
+export const usualThreads = (cores: number) => Math.min(8, Math.ceil(cores / 2));

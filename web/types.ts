@@ -37,7 +37,7 @@ export interface LoadOptions {
   n_threads?: number;
   /** Measure where the time goes: stats().profile. */
   profile?: boolean;
-  /** A build of your own; with n_threads above 1 it must be one made for threads. */
+  /** A build of your own; it runs on one thread unless it is one made for threads, which then needs n_threads above 1. */
   wasmURL?: string | URL;
   workerURL?: string | URL;
 }

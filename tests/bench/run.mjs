@@ -35,8 +35,29 @@ if (values.help) {
   process.exit(0);
 }
 
-const only = values.only.split(',');
-const rounds = Number(values.rounds);
+const PARTS = { limits, kernels: allKernels, peers, growth, f16, busy };
+
+/** The items of a list that an option gives; each must be known. */
+function listed(name, known) {
+  const items = values[name].split(',');
+  for (const item of items) {
+    if (known.includes(item)) continue;
+    console.error(`--${name} ${values[name]}: there is no "${item}", only ${known.join(', ')}`);
+    process.exit(2);
+  }
+  return items;
+}
+
+const only = listed('only', Object.keys(PARTS));
+const types = listed('types', ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']);
+const threadCounts = listed('threads', ['1', '2', '3', '4', '6', '8', '12', '16']).map(Number);
+const rounds = Number(listed('rounds', ['1', '2', '3', '5', '7', '9'])[0]);
+listed('shape', Object.keys(SHAPES));
+const wantedEngines = engines.filter(({ name }) => name.includes(values.engines));
+if (wantedEngines.length === 0) {
+  console.error(`--engines ${values.engines}: there are only ${engines.map(({ name }) => name).join('; ')}`);
+  process.exit(2);
+}
 const PLAN = { prompt: 256, generate: 64, repeats: 2 };
 const result = {
   machine: `${cpus()[0].model}, ${cpus().length} cores`,
@@ -46,7 +67,11 @@ const result = {
   rounds,
 };
 
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+function median(list) {
+  const sorted = [...list].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
 const round = (x, digits = 1) => (x === undefined || Number.isNaN(x) ? '' : x.toFixed(digits));
 
 function table(title, columns, rows) {
@@ -88,15 +113,18 @@ async function allKernels() {
 /** Every engine in turns, round after round, so that what else the machine does meets all of them. */
 async function peers() {
   result.peers = [];
-  const wanted = engines.filter(({ name }) => name.includes(values.engines));
-  for (const type of values.types.split(',')) {
+  for (const type of types) {
     const model = modelFile(values.shape, type);
-    for (const threads of values.threads.split(',').map(Number)) {
-      const found = wanted.map(({ name }) => ({ name, type, threads, results: [] }));
+    for (const threads of threadCounts) {
+      const found = wantedEngines.map(({ name }) => ({ name, type, threads, results: [] }));
       for (let i = 0; i < rounds; i++) {
-        for (const [k, engine] of wanted.entries()) {
+        for (const [k, engine] of wantedEngines.entries()) {
           process.stderr.write(`${type}, ${threads} threads, round ${i + 1} of ${rounds}: ${engine.name}\n`);
-          found[k].results.push(await engine.run(model, threads, PLAN));
+          const result = await engine.run(model, threads, PLAN);
+          if (result.n_threads !== threads) {
+            throw new Error(`${engine.name} ran on ${result.n_threads} threads: ${result.threads_note ?? 'it does not say why'}`);
+          }
+          found[k].results.push(result);
         }
       }
       for (const { results, ...rest } of found) {
@@ -184,7 +212,7 @@ const CACHES = ['f32', 'f16', 'q8_0'];
 async function growth() {
   const plan = { contexts: [50, 2000], prompts: [256, 1000] };
   result.growth = [];
-  for (const type of values.types.split(',')) {
+  for (const type of types) {
     for (const cache of [undefined, ...CACHES]) {
       const more = { n_ctx: 2304, n_kv: 6144, ...(cache && { cache_type_k: cache, cache_type_v: cache }) };
       process.stderr.write(`growth: ${type}, cache ${cache ?? 'default'}\n`);
@@ -254,11 +282,10 @@ const build = spawn('./build.sh', ['dist', 'bench'], {
   stdio: ['ignore', 2, 2],
 });
 if ((await new Promise((resolve) => build.on('close', resolve))) !== 0) process.exit(1);
-await setUp(only.includes('peers') ? engines.filter(({ name }) => name.includes(values.engines)) : []);
+await setUp(only.includes('peers') ? wantedEngines : []);
 console.log(`${result.machine}, ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`);
 try {
-  const parts = { limits, kernels: allKernels, peers, growth, f16, busy };
-  for (const [name, part] of Object.entries(parts)) if (only.includes(name)) await part();
+  for (const [name, part] of Object.entries(PARTS)) if (only.includes(name)) await part();
   const folder = new URL('../../build/bench/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL('result.json', folder), `${JSON.stringify(result, null, 2)}\n`);

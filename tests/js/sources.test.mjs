@@ -27,6 +27,7 @@ const server = createServer((request, response) => {
     '/short.gguf': () => Readable.from([half]).pipe(response.writeHead(200)),
     '/page.gguf': () => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>Sign in</title>'),
     '/broken.gguf': () => response.writeHead(500).end(),
+    '/silent.wasm': () => undefined,
     '/slow.gguf': () => response.writeHead(200, { 'Content-Length': bytes.length }).write(half),
   };
   (answers[request.url] ?? (() => response.writeHead(404).end()))();
@@ -107,6 +108,16 @@ for (const worker of [true, false]) {
   });
 }
 
+test('bytes that are given stay with their owner', async () => {
+  const whole = readFileSync(path); // a Buffer: its slice() is a view
+  for (const worker of [true, false]) {
+    for (const source of [whole, ReadableStream.from([whole])]) {
+      await withModel(source, { worker }, (model) => assert.equal(model.info.fingerprint, FINGERPRINT));
+      assert.ok(whole.equals(bytes), `${whole.length} bytes are left`);
+    }
+  }
+});
+
 test('memory stays within 1.07 times the file, the cache and 24 MB, for every kind of source', async () => {
   for (const source of Object.values(sources)) {
     await withModel(await source(), { worker: false }, async (model) => {
@@ -129,4 +140,25 @@ test('a build that is not there, and a worker that is not there, have their code
   writeFileSync(join(folder, 'dies.mjs'), 'import "node:worker_threads"; setTimeout(() => process.exit(3), 50);');
   const workerURL = pathToFileURL(join(folder, 'dies.mjs'));
   await assert.rejects(loadModel('storybook', { workerURL }), { code: 'WORKER_FAILED', message: /exit code 3/ });
+});
+
+test('a load can be given up at any moment, whatever it waits for', async () => {
+  writeFileSync(join(folder, 'silent.mjs'), 'setInterval(() => undefined, 1000);');
+  const waits = [
+    [() => 'storybook', { workerURL: pathToFileURL(join(folder, 'silent.mjs')) }],
+    ...[true, false].flatMap((worker) => [
+      [() => new ReadableStream(), { worker }],
+      [() => 'storybook', { worker, wasmURL: url('silent.wasm') }],
+    ]),
+  ];
+  for (const delay of [0, 5, 100]) {
+    for (const [source, options] of waits) {
+      const controller = new AbortController();
+      const loading = loadModel(source(), { ...options, signal: controller.signal });
+      if (delay === 0) controller.abort();
+      else setTimeout(() => controller.abort(), delay);
+      const late = new Promise((_, reject) => setTimeout(reject, 5000, new Error(`${JSON.stringify(options)} hangs`)));
+      await assert.rejects(Promise.race([loading, late]), { name: 'AbortError' });
+    }
+  }
 });

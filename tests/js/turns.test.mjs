@@ -28,6 +28,10 @@ const TRAPS = Uint8Array.of(
   ...[10, 5, 1, 3, 0, 0, 0x0b],
 );
 
+let largeModel;
+const large = () =>
+  (largeModel ??= writeGguf(tinyLlama({ type: 'Q8_0', n_embd: 512, n_head: 8, n_head_kv: 2, n_ff: 2048, n_layer: 12 })));
+
 for (const worker of [true, false]) {
   const where = worker ? 'in a worker' : "in the caller's thread";
   const built = (options, use) => withModel('storybook', { worker, ...options }, use);
@@ -50,6 +54,35 @@ for (const worker of [true, false]) {
       const [step] = await collect(model.createSession().generate(PROMPT, { max_tokens: 1 }));
       assert.ok(step.trace.candidates.length > 0);
       assert.ok((await model.stats()).decoded_tokens < 3900);
+      controller.abort();
+      await assert.rejects(long, { name: 'AbortError' });
+    }));
+
+  test(`sessions that run prompts, score and give up take turns ${where}`, () =>
+    // a batch of this model takes several portions of time: whoever waits, waits for it to end
+    withModel(large(), { worker, n_ctx: 2048, n_kv: 4200 }, async (model) => {
+      const ids = Array.from({ length: 2000 }, (_, i) => 3 + (i % 250));
+      const controller = new AbortController();
+      const run = (options) => collect(model.createSession().generate(ids, { max_tokens: 1, trace: false, ...options }));
+      const long = run({ signal: controller.signal });
+      long.catch(() => undefined);
+      const told = async () => (await model.stats()).decoded_tokens;
+      const start = await told();
+      await collect(model.createSession().generate([1, 5], { max_tokens: 2, ignore_eos: true }));
+      const begun = await told();
+      assert.ok(begun < start + 1000, 'a short prompt does not wait for a long one');
+      assert.equal((await model.score(ids.slice(0, 40))).length, 40);
+      const scored = await told();
+      assert.ok(
+        scored > begun + 40 && scored < begun + 1000,
+        'prompt and scores go on side by side: neither undoes what the other ran',
+      );
+      const rest = new AbortController();
+      const waiting = run({ signal: rest.signal });
+      const at = performance.now();
+      setTimeout(() => rest.abort(), 10);
+      await assert.rejects(waiting, { name: 'AbortError' });
+      assert.ok(performance.now() - at < 400, `${performance.now() - at} ms`);
       controller.abort();
       await assert.rejects(long, { name: 'AbortError' });
     }));

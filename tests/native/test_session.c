@@ -279,6 +279,38 @@ static void branches_in(tg_cache_type cache)
     tg_model_free(model);
 }
 
+/* A batch that did not get through has made pages writable past the positions that count: a fork must not share them, or both
+ * would write their own tokens into them. */
+static void fork_in_flight(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = 1024});
+    tg_session *session = NULL, *fork = NULL;
+    int32_t ids[100];
+    float expected[VOCAB];
+    const float *logits;
+    const int32_t *tokens;
+    size_t n;
+    fill(ids, 100, 6);
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 70) && !tg_session_eval(session, 10, 0) &&
+              !tg_session_eval(session, 60, 1) && tg_session_in_flight(session),
+          "60 tokens are in flight, the last of them in the third page");
+    CHECK(!tg_session_fork(session, &fork), "%s", tg_model_error(model)->message);
+    for (int i = 0; i < 10; i++)
+        CHECK(!tg_session_force(session, ids[70 + i]) && !tg_session_force(fork, ids[80 + i]), "both go on, differently");
+    CHECK(!tg_session_eval(fork, SIZE_MAX, 0) && !tg_session_eval(session, SIZE_MAX, 0), "%s", tg_model_error(model)->message);
+    tg_session *const both[] = {session, fork};
+    for (int i = 0; i < 2; i++) {
+        CHECK(!tg_session_force(both[i], 5) && !tg_session_eval(both[i], 1, 0) && !tg_session_logits(both[i], &logits), "%s",
+              tg_model_error(model)->message);
+        tokens = tg_session_tokens(both[i], &n);
+        fresh(model, tokens, n, 64, expected);
+        CHECK(same(logits, expected), "%s differs from a fresh run", i ? "the fork" : "what was forked");
+    }
+    tg_session_free(fork);
+    tg_session_free(session);
+    tg_model_free(model);
+}
+
 static void trees_in(tg_cache_type cache)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = cache});
@@ -441,6 +473,7 @@ static const tg_test tests[] = {
     {"session-threads", "any number of threads gives the same bits", threads},
     {"session-lost-thread", "a thread that died ends every run with its code, and loses no token", lost_thread},
     {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit", branches},
+    {"session-fork-in-flight", "a fork in the middle of a batch shares nothing that is still to be written", fork_in_flight},
     {"session-trees", "tokens that see only their path equal that path run alone", trees},
     {"session-scores", "scores equal a plain recomputation from logits", scores},
     {"session-limits", "full context, full cache, empty sessions and bad ids have their codes", limits},
