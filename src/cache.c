@@ -25,8 +25,9 @@ static void write_value_f32(const tg_kernels *kernels, const float *x, size_t he
 
 static uint16_t to_half(float value)
 {
-    /* what is too large for the type becomes its largest number, as kernels take halves for finite; NaN has long been noticed */
-    return tg_float_to_half(value > HALF_MAX ? HALF_MAX : value >= -HALF_MAX ? value : -HALF_MAX);
+    /* what is too large for the type becomes its largest number, as products take halves for finite; NaN stays, so that the
+     * values of a position that is broken break all that see it: nothing else looks at its logits */
+    return tg_float_to_half(value > HALF_MAX ? HALF_MAX : value < -HALF_MAX ? -HALF_MAX : value);
 }
 
 static void write_value_f16(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *row)

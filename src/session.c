@@ -190,8 +190,12 @@ static tg_status keep_logits(tg_session *session, uint32_t n)
 {
     if (session->n_cached != session->n_tokens)
         return TG_OK;
-    session->logits_at = session->n_tokens;
-    return copy_logits(session->model, n - 1, session->logits);
+    const tg_status status = copy_logits(session->model, n - 1, session->logits);
+    if (status)
+        session->n_cached--; /* the last token still has to be run: without its logits it does not count */
+    else
+        session->logits_at = session->n_tokens;
+    return status;
 }
 
 tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers)

@@ -195,6 +195,41 @@ static void lost_thread(void)
     tg_model_free(model);
 }
 
+/* A clock that says after so many looks at it that a thread has died: in the middle of any step. */
+static tg_model *dying;
+static int looks_left;
+
+static double deadly_clock(void)
+{
+    if (looks_left-- == 0)
+        tg_model_thread_died(dying);
+    return 0;
+}
+
+static void lost_anywhere(void)
+{
+    int32_t ids[20];
+    fill(ids, 20, 5);
+    bool lived = false;
+    for (int looks = 1; !lived; looks++) {
+        tg_session *session = NULL;
+        const float *logits;
+        dying = load_tiny(tiny_default, (tg_model_options){.n_threads = 2, .clock = deadly_clock});
+        looks_left = INT32_MAX;
+        CHECK(!tg_session_new(dying, &session) && !tg_session_sync(session, ids, 10) && !tg_session_eval(session, 10, 0), "%s",
+              tg_model_error(dying)->message);
+        CHECK(!tg_session_sync(session, ids, 20), "%s", tg_model_error(dying)->message);
+        looks_left = looks;
+        const tg_status status = tg_session_eval(session, 10, 0);
+        CHECK(!status || (status == TG_THREAD_LOST && tg_session_logits(session, &logits)),
+              "after %d looks at the clock: logits of %zu tokens, though their run ended with %s", looks, (size_t)20,
+              tg_status_name(status));
+        lived = looks_left >= 0;
+        tg_session_free(session);
+        tg_model_free(dying);
+    }
+}
+
 static void batches(void)
 {
     int32_t ids[100];
@@ -218,6 +253,40 @@ static void batches(void)
             }
             tg_model_free(model);
         }
+}
+
+/* One token's state overflows in the first layer; what follows it sees it in the second. */
+static void broken_position(void)
+{
+    enum { BROKEN = 9 };
+    tiny_shape shape = wide_heads;
+    shape.type = TG_QUANT_F32;
+    size_t size;
+    uint8_t *bytes = tiny_model(shape, 3, &size);
+    const size_t kv = shape.dim / shape.heads * shape.kv_heads;
+    /* floats of the tensors in their order, for all layers: see tiny_model.h */
+    const size_t embd = shape.dim * shape.vocab, attn = 2 * shape.dim + 2 * shape.dim * (shape.dim + 2 * kv);
+    const size_t all = embd + shape.dim + attn + 2 * shape.dim * shape.dim + 2 * shape.dim + 6 * shape.dim * shape.ffn;
+    float *weights = (float *)(bytes + size) - all; /* no tensor needs padding */
+    float *output = weights + embd + shape.dim + attn, *gate = output + 2 * shape.dim * shape.dim + 2 * shape.dim;
+    for (size_t t = 0; t < shape.vocab; t++) /* only this token has anything in element 0 ... */
+        weights[t * shape.dim] = t == BROKEN ? 8 : 0;
+    memset(output, 0, shape.dim * sizeof *output);
+    for (size_t i = 0; i < shape.ffn; i++) /* ... which the gated unit makes infinite */
+        gate[i * shape.dim] = gate[(i + 2 * shape.ffn) * shape.dim] = 1e25f;
+    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
+        tg_model *model =
+            load(bytes, size, 0, (tg_model_options){.cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache});
+        int32_t ids[] = {5, 6, 7, 8, 10, 11, 12, 13};
+        float logits[VOCAB];
+        fresh(model, ids, 8, 8, logits);
+        CHECK(isfinite(logits[0]), "cache %d: without it all is well", cache);
+        ids[3] = BROKEN;
+        fresh(model, ids, 8, 8, logits);
+        CHECK(isnan(logits[0]), "cache %d: four tokens after the broken one the logits are numbers: %g", cache, logits[0]);
+        tg_model_free(model);
+    }
+    free(bytes);
 }
 
 static void branches_in(tg_cache_type cache)
@@ -472,6 +541,8 @@ static const tg_test tests[] = {
     {"session-batches", "every weight and cache type: the same bits in batches of any size", batches},
     {"session-threads", "any number of threads gives the same bits", threads},
     {"session-lost-thread", "a thread that died ends every run with its code, and loses no token", lost_thread},
+    {"session-lost-anywhere", "wherever in a run a thread dies, no logits of before pass for those of after", lost_anywhere},
+    {"session-broken-position", "a position that is no number is noticed by those after it, whatever the cache", broken_position},
     {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit", branches},
     {"session-fork-in-flight", "a fork in the middle of a batch shares nothing that is still to be written", fork_in_flight},
     {"session-trees", "tokens that see only their path equal that path run alone", trees},
