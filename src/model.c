@@ -32,7 +32,8 @@ void tg_model_free(tg_model *model)
 {
     if (!model)
         return;
-    tg_pool_free(model->pool); /* first: its threads use the rest */
+    if (!tg_pool_free(model->pool)) /* first: its threads use the rest, and one that does not go may do so later */
+        return;
     free(model->memory);
     tg_sampler_free(model->sampler);
     tg_weights_free(model->list);

@@ -240,7 +240,13 @@ export class Core {
   }
 
   #checkSession(number: number, name: string, ...args: number[]): void {
-    this.#engine.check(this.#model, name, this.#session(number), ...args);
+    try {
+      this.#engine.check(this.#model, name, this.#session(number), ...args);
+    } catch (error) {
+      // a thread that only stood still would go on some time, with memory that by then is used for something else
+      if (error instanceof TokenglassError && error.code === 'THREAD_LOST') this.#loaded?.threads?.end();
+      throw error;
+    }
   }
 
   #tokens(number: number): Int32Array {

@@ -29,7 +29,7 @@ export function join({ module, memory, model, thread, stack }: ThreadStart, post
   }
 }
 
-const START_MS = 5000; // a thread that has not come by then is not waited for
+const START_MS = 1500; // a thread that has not come by then, while the weights are read, is not waited for; it helps nevertheless if it comes
 
 /** The threads of one model. */
 export class Threads {

@@ -187,14 +187,16 @@ bool tg_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *con
     return false;
 }
 
-void tg_pool_free(tg_pool *pool)
+bool tg_pool_free(tg_pool *pool)
 {
     if (!pool)
-        return;
+        return true;
     atomic_store(&pool->closing, 1);
     atomic_fetch_add(&pool->signal, 1);
     wake(&pool->signal);
     /* a thread that is lost never goes: its pool is left to it rather than taken away under it */
-    if (wait_until_zero(pool, &pool->joined, false))
-        free(pool);
+    if (!wait_until_zero(pool, &pool->joined, false))
+        return false;
+    free(pool);
+    return true;
 }

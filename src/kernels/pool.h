@@ -5,7 +5,8 @@
  * runs with whoever is there, the caller first, so that a thread that comes late, sleeps or never comes costs speed and nothing
  * else. Items are handed out in runs by an atomic counter; which thread gets which run must not matter to the results. An idle
  * thread spins briefly and then sleeps. One that is lost with a run in hand (it trapped, or was killed) is noticed when nothing
- * has moved for TG_POOL_PATIENCE: the pool has failed then, for good. */
+ * has moved for TG_POOL_PATIENCE: the pool has failed then, for good. A thread that only stood still may go on with its run even
+ * after that, and with what its task points to: whoever can should end it. */
 #ifndef TG_POOL_H
 #define TG_POOL_H
 
@@ -24,8 +25,9 @@ typedef struct tg_pool tg_pool;
 typedef void tg_task(void *context, size_t first, size_t last, uint32_t thread);
 
 tg_pool *tg_pool_new(uint32_t n_threads); /* 1 to TG_MAX_THREADS, the caller included; NULL when out of memory */
-/* Sends every thread out and waits until they are gone; then frees the pool. */
-void tg_pool_free(tg_pool *pool);
+/* Sends every thread out and waits until they are gone; then frees the pool. Returns false when one does not go: it may only
+ * stand still, and what its task works on must stay, as the pool does. */
+bool tg_pool_free(tg_pool *pool);
 
 uint32_t tg_pool_n_threads(const tg_pool *pool);
 

@@ -9,6 +9,8 @@ import { browsers, open } from './browsers.mjs';
 
 const stories = shared('models/stories260K.gguf');
 
+const PATIENCE_MS = 30_000;
+const TRIES = 4;
 const FLOATS = { cache_type_k: 'f32', cache_type_v: 'f32' };
 
 /** In the page: greedy ids and text, and whether every way of cutting the prompt gives the same bits. */
@@ -60,6 +62,26 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
+    /** What the page tells. While a driver is attached, Firefox's `new Worker` in a worker now and then never returns, in a page of ten lines, too: threads
+     * get a fresh browser each time, and a few of them. */
+    async function told(t, given) {
+      if (!given.options.n_threads) return page.run(tell, given);
+      for (let tries = 1; ; tries++) {
+        const own = await open(name);
+        const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error('late')));
+        late.catch(() => undefined);
+        try {
+          await own.goto(`${server.url}blank.html`);
+          return await Promise.race([own.run(tell, given), late]);
+        } catch (error) {
+          if (tries === TRIES || error.message !== 'late') throw error;
+          t.diagnostic(`try ${tries}: no answer in ${PATIENCE_MS} ms`);
+        } finally {
+          await own.close();
+        }
+      }
+    }
+
     for (const options of [{}, { worker: false }, { kernels: 'simd128' }, { n_threads: 2 }]) {
       test(`the built-in model tells what it tells in Node, ${JSON.stringify(options)}`, async (t) => {
         const there = await page.run(tell, {
@@ -81,8 +103,8 @@ for (const { name, needs } of browsers) {
         assert.equal(there.threads, options.n_threads ?? (options.worker === false ? 1 : there.usual));
       });
 
-      test(`stories260K tells its published story, ${JSON.stringify(options)}`, stories.needs, async () => {
-        const there = await page.run(tell, { source: '/stories260K.gguf', ids: [1], max_tokens: 200, options });
+      test(`stories260K tells its published story, ${JSON.stringify(options)}`, stories.needs, async (t) => {
+        const there = await told(t, { source: '/stories260K.gguf', ids: [1], max_tokens: 200, options });
         assert.equal(there.tokens.length, 200);
         assert.ok(published().startsWith(there.text) && there.text.length > 450, there.text);
         assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');

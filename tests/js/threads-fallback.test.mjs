@@ -58,7 +58,7 @@ test('a thread that is late and then fails is not missed', { timeout: 30_000 }, 
   cpSync(inTree('dist'), folder, { recursive: true });
   const script = join(folder, 'worker-node.js');
   const source = readFileSync(script, 'utf8');
-  const broken = source.replace(/case"thread":return [^;]+;/, 'case"thread":setTimeout(()=>process.exit(3),5500);return;');
+  const broken = source.replace(/case"thread":return [^;]+;/, 'case"thread":setTimeout(()=>process.exit(3),2500);return;');
   assert.notEqual(broken, source);
   writeFileSync(script, broken);
   const { loadModel } = await import(pathToFileURL(join(folder, 'node.js')));

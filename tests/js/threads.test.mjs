@@ -74,7 +74,9 @@ test('a thread that dies ends the call with THREAD_LOST, and every later one', {
       if (++made === 30) void threads[0].terminate();
     }
   })();
+  const gone = new Promise((resolve) => threads[1].once('exit', resolve));
   await assert.rejects(running, { code: 'THREAD_LOST', message: /load the model again/ });
+  await gone; // no thread is left that could go on, late, in memory that is used for something else
   assert.ok(made >= 30, `${made}`);
   await assert.rejects(model.createSession().generate('Once', {}).next(), { code: 'THREAD_LOST' });
   assert.equal((await model.tokenize('Once')).length, 2, 'what needs no thread goes on');

@@ -60,26 +60,26 @@ for (const worker of [true, false]) {
 
   test(`sessions that run prompts, score and give up take turns ${where}`, () =>
     // a batch of this model takes several portions of time: whoever waits, waits for it to end
-    withModel(large(), { worker, n_ctx: 2048, n_kv: 4200 }, async (model) => {
+    withModel(large(), { worker, n_ctx: 2048, n_kv: 20_000 }, async (model) => {
       const ids = Array.from({ length: 2000 }, (_, i) => 3 + (i % 250));
       const controller = new AbortController();
-      const run = (options) => collect(model.createSession().generate(ids, { max_tokens: 1, trace: false, ...options }));
-      const long = run({ signal: controller.signal });
+      const run = (signal) => collect(model.createSession().generate(ids, { max_tokens: 1, trace: false, signal }));
+      const long = (async () => {
+        for (;;) await run(controller.signal); // one prompt after the other, until it is stopped
+      })();
       long.catch(() => undefined);
       const told = async () => (await model.stats()).decoded_tokens;
       const start = await told();
       await collect(model.createSession().generate([1, 5], { max_tokens: 2, ignore_eos: true }));
       const begun = await told();
       assert.ok(begun < start + 1000, 'a short prompt does not wait for a long one');
-      assert.equal((await model.score(ids.slice(0, 40))).length, 40);
-      const scored = await told();
-      assert.ok(scored > begun + 40, 'prompt and scores go on side by side: neither undoes what the other ran');
+      // so many that they take several portions of time on any machine
+      assert.equal((await model.score(ids.slice(0, 160))).length, 160);
+      assert.ok((await told()) > begun + 160, 'prompts go on beside the scores: neither undoes what the other ran');
       const rest = new AbortController();
-      const waiting = run({ signal: rest.signal });
-      const at = performance.now();
+      const waiting = run(rest.signal);
       setTimeout(() => rest.abort(), 10);
       await assert.rejects(waiting, { name: 'AbortError' });
-      assert.ok(performance.now() - at < 400, `${performance.now() - at} ms`);
       controller.abort();
       await assert.rejects(long, { name: 'AbortError' });
     }));

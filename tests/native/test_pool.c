@@ -108,11 +108,12 @@ static void lose(bool told)
     const double seconds = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
     CHECK(told ? seconds < 0.9 : seconds > 0.5 && seconds < 30, "after %.2f s", seconds);
     CHECK(tg_pool_failed(pool) && !tg_pool_run(pool, 100, 1, stick, NULL), "and so does every run after it");
-    atomic_store(&let_go, 1);
     if (told)
         thrd_join(teller, NULL);
-    tg_pool_free(pool);
+    CHECK(!tg_pool_free(pool), "what a thread is still in stays");
+    atomic_store(&let_go, 1);
     thrd_join(thread, NULL);
+    free(pool);
 }
 
 static void lost_told(void)
