@@ -30,7 +30,7 @@ after(() => rmSync(folder, { recursive: true }));
 const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 for (const type of ['F32', 'F16', 'Q8_0', 'Q4_0']) {
-  test(`${type}: our error to the truth beside llama.cpp's, ${SEEDS} seeds`, { skip: reason, timeout: 300_000 }, async (t) => {
+  test(`${type}: our error to the truth beside llama.cpp's, ${SEEDS} seeds`, { skip: reason || false, timeout: 300_000 }, async (t) => {
     const found = Object.fromEntries(CACHES.map((cache) => [cache, { ours: [], theirs: [] }]));
     const ids = Array.from({ length: POSITIONS }, (_, i) => (i * 37 + 5) % SHAPE.n_vocab);
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -65,7 +65,7 @@ for (const type of ['F32', 'F16', 'Q8_0', 'Q4_0']) {
 
 const newer = process.env.TOKENGLASS_NODE24;
 if (newer && newer !== process.execPath) {
-  test('the same with relaxed kernels, in a newer Node', { skip: reason, timeout: 600_000 }, (t) => {
+  test('the same with relaxed kernels, in a newer Node', { skip: reason || false, timeout: 600_000 }, (t) => {
     const env = { ...process.env, TOKENGLASS_NODE24: newer };
     delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
     delete env.TOKENGLASS_NODE24; // once is enough
