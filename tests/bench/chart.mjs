@@ -31,7 +31,12 @@ export async function draw({ peers, machine, date }, path) {
     ],
     encoding: {
       y: { field: 'engine', sort: order, axis: { title: null, ticks: false, domain: false } },
-      x: { field: 'rate', type: 'quantitative', axis: { title: null, grid: false, tickCount: 3 }, scale: { padding: 24 } },
+      x: {
+        field: 'rate',
+        type: 'quantitative',
+        axis: { title: null, grid: false, tickCount: 3 },
+        scale: { padding: 24, domainMin: 0 },
+      },
       color: { field: 'engine', sort: order, legend: null, scale: { domain: order, range: ['#0b7a75', '#8d99ae', '#d9a441'] } },
     },
   };

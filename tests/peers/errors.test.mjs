@@ -30,37 +30,41 @@ after(() => rmSync(folder, { recursive: true }));
 const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 for (const type of ['F32', 'F16', 'Q8_0', 'Q4_0']) {
-  test(`${type}: our error to the truth beside llama.cpp's, ${SEEDS} seeds`, { skip: reason || false, timeout: 300_000 }, async (t) => {
-    const found = Object.fromEntries(CACHES.map((cache) => [cache, { ours: [], theirs: [] }]));
-    const ids = Array.from({ length: POSITIONS }, (_, i) => (i * 37 + 5) % SHAPE.n_vocab);
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const path = join(folder, `${type}-${seed}.gguf`);
-      const bytes = writeGguf(tinyLlama({ ...SHAPE, type, seed }));
-      writeFileSync(path, bytes);
-      const truth = referenceLogits(loadReference(Buffer.from(bytes)), ids);
-      const peer = await openPeer(path);
-      try {
-        for (const cache of CACHES) {
-          const theirs = (await peer.logits(ids, false, cache)).map(({ logits }) => logits);
-          found[cache].theirs.push(compareRuns(truth, theirs).rms);
-          const cacheType = cache.toLowerCase();
-          const model = await loadModel(path, { worker: false, cache_type_k: cacheType, cache_type_v: cacheType });
-          found[cache].ours.push(compareRuns(truth, await logitRows(model, ids)).rms);
-          await model.dispose();
+  test(
+    `${type}: our error to the truth beside llama.cpp's, ${SEEDS} seeds`,
+    { skip: reason || false, timeout: 300_000 },
+    async (t) => {
+      const found = Object.fromEntries(CACHES.map((cache) => [cache, { ours: [], theirs: [] }]));
+      const ids = Array.from({ length: POSITIONS }, (_, i) => (i * 37 + 5) % SHAPE.n_vocab);
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const path = join(folder, `${type}-${seed}.gguf`);
+        const bytes = writeGguf(tinyLlama({ ...SHAPE, type, seed }));
+        writeFileSync(path, bytes);
+        const truth = referenceLogits(loadReference(Buffer.from(bytes)), ids);
+        const peer = await openPeer(path);
+        try {
+          for (const cache of CACHES) {
+            const theirs = (await peer.logits(ids, false, cache)).map(({ logits }) => logits);
+            found[cache].theirs.push(compareRuns(truth, theirs).rms);
+            const cacheType = cache.toLowerCase();
+            const model = await loadModel(path, { worker: false, cache_type_k: cacheType, cache_type_v: cacheType });
+            found[cache].ours.push(compareRuns(truth, await logitRows(model, ids)).rms);
+            await model.dispose();
+          }
+        } finally {
+          await peer.close();
         }
-      } finally {
-        await peer.close();
       }
-    }
-    for (const cache of CACHES) {
-      const ours = mean(found[cache].ours);
-      const theirs = mean(found[cache].theirs);
-      t.diagnostic(
-        `${type}, cache ${cache}: RMS to float64 ${ours.toExponential(2)}, llama.cpp ${theirs.toExponential(2)}: ${(ours / theirs).toFixed(3)}`,
-      );
-      assert.ok(ours <= LIMIT * theirs, `${type}, cache ${cache}: ${ours} against ${theirs}`);
-    }
-  });
+      for (const cache of CACHES) {
+        const ours = mean(found[cache].ours);
+        const theirs = mean(found[cache].theirs);
+        t.diagnostic(
+          `${type}, cache ${cache}: RMS to float64 ${ours.toExponential(2)}, llama.cpp ${theirs.toExponential(2)}: ${(ours / theirs).toFixed(3)}`,
+        );
+        assert.ok(ours <= LIMIT * theirs, `${type}, cache ${cache}: ${ours} against ${theirs}`);
+      }
+    },
+  );
 }
 
 const newer = process.env.TOKENGLASS_NODE24;
