@@ -1,6 +1,6 @@
 /** The page's state and what can be done with it: in, the user's wishes; out, signals that the views read. One session at a time; work is done in order. */
 import { batch, computed, signal } from '@preact/signals';
-import type { Model, SamplerOptions, Session, StepTrace } from '../web/index.js';
+import type { Model, SamplerOptions, Session, StageName, StageOptionName, StepTrace } from '../web/index.js';
 import { stages } from '../web/index.js';
 
 export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
@@ -13,38 +13,60 @@ export interface Made {
   logprob: number;
 }
 
-/** A slider for each option of a stage, with the range that is useful to a hand. */
+/** A slider for an option of a stage, with the range that is useful to a hand. */
 export interface Setting {
   name: SettingName;
+  stage: StageName;
   label: string;
   min: number;
   max: number;
   step: number;
   /** What the neutral value does. */
   hint: string;
+  /** Shown at once: the stages that work by default. */
+  first: boolean;
 }
 
-export type SettingName = (typeof stages)[number]['options'][number]['name'];
+export type SettingName = StageOptionName;
 
-const RANGES: Record<SettingName, Omit<Setting, 'name'>> = {
-  temperature: { label: 'temperature', min: 0, max: 2, step: 0.01, hint: '0 always takes the most probable, 1 changes nothing' },
-  top_k: { label: 'top-k', min: 0, max: 200, step: 1, hint: 'keeps that many; 0 keeps all' },
-  top_p: { label: 'top-p', min: 0, max: 1, step: 0.005, hint: 'keeps the top tokens up to that mass; 1 keeps all' },
-  min_p: {
-    label: 'min-p',
-    min: 0,
-    max: 0.5,
-    step: 0.005,
-    hint: 'keeps what is at least so many times as probable as the top one; 0 keeps all',
-  },
+type Range = [label: string, min: number, max: number, step: number, hint: string];
+
+const FIRST: Partial<Record<SettingName, Range>> = {
+  top_k: ['top-k', 0, 200, 1, 'keeps that many; 0 keeps all'],
+  top_p: ['top-p', 0, 1, 0.005, 'keeps the top tokens up to that mass; 1 keeps all'],
+  min_p: ['min-p', 0, 0.5, 0.005, 'keeps what is at least so many times as probable as the top one; 0 keeps all'],
+  temperature: ['temperature', 0, 2, 0.01, '0 always takes the most probable, 1 changes nothing'],
 };
 
-/** In the order of the chain: a stage that is new in the engine's list appears here by itself. */
-export const settings: Setting[] = stages.flatMap(({ options }) => options.map(({ name }) => ({ name, ...RANGES[name] })));
+const MORE: Partial<Record<SettingName, Range>> = {
+  penalty_repeat: ['repeat penalty', 1, 2, 0.01, 'divides the logits of recent tokens; 1 is off'],
+  penalty_freq: ['frequency penalty', 0, 2, 0.01, 'taken off for each time a token stands there; 0 is off'],
+  penalty_present: ['presence penalty', 0, 2, 0.01, 'taken off once; 0 is off'],
+  penalty_last_n: ['penalty window', -1, 256, 1, 'how many tokens count as recent; -1: all'],
+  dry_multiplier: ['dry', 0, 2, 0.05, 'lowers what would carry on a repetition; 0 is off'],
+  dry_base: ['dry base', 1, 3, 0.05, 'how fast that grows with the length'],
+  dry_allowed_length: ['dry allowed length', 0, 10, 1, 'a repetition of that many tokens is free'],
+  top_n_sigma: ['top-n-sigma', -1, 4, 0.05, 'keeps logits within so many deviations of the top; -1 is off'],
+  typical_p: ['typical-p', 0, 1, 0.005, 'keeps the least surprising and unsurprising up to that mass; 1 keeps all'],
+  xtc_probability: ['xtc probability', 0, 1, 0.01, 'how often the top choices are excluded; 0 is off'],
+  xtc_threshold: ['xtc threshold', 0, 0.5, 0.005, 'from which probability a token is a top choice'],
+  dynatemp_range: ['temperature range', 0, 2, 0.01, 'how far the temperature follows the entropy; 0 is off'],
+  dynatemp_exponent: ['temperature exponent', 0.1, 4, 0.05, 'how it follows'],
+};
+
+const optionsOf = stages.flatMap(({ name: stage, options }) => options.map((option) => ({ stage, ...option })));
+
+/** In the order of the chain. */
+export const settings: Setting[] = optionsOf.flatMap(({ stage, name }) => {
+  const range = FIRST[name] ?? MORE[name];
+  if (!range) return [];
+  const [label, min, max, step, hint] = range;
+  return [{ name, stage, label, min, max, step, hint, first: name in FIRST }];
+});
 
 const usual = Object.fromEntries(
-  stages.flatMap(({ options }) => options.map((option) => [option.name, option.default])),
-) as Record<SettingName, number>;
+  settings.map(({ name }) => [name, optionsOf.find((option) => option.name === name)!.default]),
+) as Partial<Record<SettingName, number>>;
 
 const FIRST_PROMPT = 'Once upon a time there was a little girl who';
 const FIRST_SEED = 5;
@@ -60,7 +82,7 @@ export class Instrument {
   readonly loaded = signal(0); // share of the model's file
   readonly failure = signal('');
   readonly prompt = signal(FIRST_PROMPT);
-  readonly values = signal<Record<SettingName, number>>(usual);
+  readonly values = signal<Partial<Record<SettingName, number>>>(usual);
   readonly seed = signal(FIRST_SEED);
   readonly made = signal<Made[]>([]);
   readonly trace = signal<StepTrace | undefined>(undefined);

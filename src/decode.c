@@ -49,3 +49,8 @@ const float *tg_decode_logits(tg_decoder *d, uint32_t row)
     }
     return d->logits + (row - d->first_row) * vocab;
 }
+
+const float *tg_decode_hidden(const tg_decoder *d, uint32_t row)
+{
+    return d->forward.norm + row * tg_padded(d->forward.hparams->n_embd);
+}

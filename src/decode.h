@@ -31,5 +31,7 @@ bool tg_decode_layers(tg_decoder *decoder, uint32_t most);
 /* Logits of row `row` of the batch last run: a view of n_vocab floats, valid until the next call. Rows are best asked for in
  * order. NULL when the pool of threads has failed. */
 const float *tg_decode_logits(tg_decoder *decoder, uint32_t row);
+/* What row's logits are computed from, the normalized output of the last layer: a view of n_embd floats, likewise. */
+const float *tg_decode_hidden(const tg_decoder *decoder, uint32_t row);
 
 #endif

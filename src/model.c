@@ -144,7 +144,7 @@ static tg_status read_header(tg_model *model)
             return status;
     }
     place(model, NULL);
-    model->plan.scratch += tg_sampler_memory(model->hparams.n_vocab);
+    model->plan.scratch += tg_sampler_memory(model->hparams.n_vocab, model->n_ctx);
     model->plan.header =
         tg_gguf_memory(model->gguf) + tg_tokens_memory(model->tokens) + (model->list ? tg_weights_memory(model->list) : 0);
     model->plan.file = model->options.file_size ? model->options.file_size : tg_gguf_file_end(model->gguf);
@@ -197,10 +197,10 @@ tg_status tg_model_allocate(tg_model *model)
     if (bytes > SIZE_MAX / 2)
         return loaded(model, tg_fail(&model->error, TG_MODEL_TOO_LARGE, TG_NO_OFFSET, "the model and its cache need %llu MB",
                                      (unsigned long long)(bytes >> 20)));
-    const size_t arena = (size_t)(bytes - tg_sampler_memory(model->hparams.n_vocab));
+    const size_t arena = (size_t)(bytes - tg_sampler_memory(model->hparams.n_vocab, model->n_ctx));
     /* malloc aligns to 16 at least; the arena's lines are kept by starting at the next of them */
     model->memory = malloc(arena + TG_ARENA_ALIGN);
-    model->sampler = tg_sampler_new(model->hparams.n_vocab);
+    model->sampler = tg_sampler_new(model->hparams.n_vocab, model->n_ctx);
     if (!model->memory || !model->sampler)
         return loaded(model, tg_fail(&model->error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
                                      "no memory for the model and its cache: %llu MB", (unsigned long long)(bytes >> 20)));
@@ -328,6 +328,12 @@ tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids,
 {
     const tg_status status = with_vocabulary(model);
     return status ? status : tg_tokens_decode(model->tokens, ids, n_ids, text, capacity, n, &model->error);
+}
+
+tg_status tg_model_breakers(tg_model *model, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n)
+{
+    const tg_status status = with_vocabulary(model);
+    return status ? status : tg_tokens_breakers(model->tokens, text, length, ids, capacity, n, &model->error);
 }
 
 tg_status tg_model_token_bytes(tg_model *model, int32_t id, const char **bytes, size_t *length)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out, tg_error *error)
+tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out, double *log_total, tg_error *error)
 {
     float most = -INFINITY;
     for (uint32_t i = 0; i < n_vocab; i++) {
@@ -28,6 +28,7 @@ tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, t
             rank++;
         }
     }
+    *log_total = most + log(sum);
     /* entropy = -sum p log p with log p = below - log sum */
     *out =
         (tg_score){token, (float)((double)own - most - log(sum)), rank, (float)(log(sum) - weighted / sum), (float)(above / sum)};

@@ -8,7 +8,8 @@
 #include "status.h"
 #include "tokenglass.h"
 
-/* logits: n_vocab floats. A NaN or +infinity among them is TG_LOGITS_NOT_FINITE. */
-tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out, tg_error *error);
+/* logits: n_vocab floats. *log_total: what is to be taken from a logit to have its log-probability. A NaN or +infinity among them
+ * is TG_LOGITS_NOT_FINITE. */
+tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out, double *log_total, tg_error *error);
 
 #endif

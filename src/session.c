@@ -1,7 +1,6 @@
-/* In: tokens and sampling requests. Out: logits, traces and scores. A session owns its tokens, page table and logits in one
- * allocation; the pages belong to the model. */
+/* In: tokens and sampling requests. Out: logits and traces. A session owns its tokens, page table and logits in one allocation;
+ * the pages belong to the model. */
 #include "model.h"
-#include "score.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,26 +12,58 @@ static uint32_t table_capacity(const tg_model *model)
     return (model->n_ctx + TG_BATCH + TG_PAGE - 1) / TG_PAGE;
 }
 
-static tg_session *allocate(tg_model *model)
+tg_session *tg_session_allocate(tg_model *model)
 {
     const size_t vocab = model->hparams.n_vocab, n_ctx = model->n_ctx, pages = table_capacity(model);
-    tg_session *session = malloc(sizeof *session + (vocab + n_ctx + pages) * 4);
-    if (session) {
-        *session = (tg_session){.model = model};
-        session->logits = (float *)(session + 1);
-        session->tokens = (int32_t *)(session->logits + vocab);
-        session->table.pages = (uint32_t *)(session->tokens + n_ctx);
-    } else {
+    tg_session *session = malloc(sizeof *session + (n_ctx + 1) * sizeof(double) + (vocab + n_ctx + pages) * 4);
+    if (!session) {
         tg_fail(&model->error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for a session of %u positions", (unsigned)model->n_ctx);
+        return NULL;
     }
+    *session = (tg_session){.model = model, .next = model->sessions};
+    session->mu = (double *)(session + 1);
+    session->mu[0] = NAN;
+    session->logits = (float *)(session->mu + n_ctx + 1);
+    session->tokens = (int32_t *)(session->logits + vocab);
+    session->table.pages = (uint32_t *)(session->tokens + n_ctx);
+    model->sessions = session;
     return session;
 }
 
-/* Ends the session's batch that is under way, if there is one. */
-static void land(tg_session *session)
+void tg_session_land(tg_session *session)
 {
     if (session->model->flight.session == session)
         session->model->flight.session = NULL;
+}
+
+/* Of the sessions that hold pages, the one that has not run for the longest time, but not this one. */
+static tg_session *longest_idle(const tg_session *but)
+{
+    tg_session *idle = NULL;
+    for (tg_session *s = but->model->sessions; s; s = s->next)
+        if (s != but && s->table.n_pages && (!idle || s->used < idle->used))
+            idle = s;
+    return idle;
+}
+
+/* When the pool has not enough free pages, others give up theirs: the session that has not run for the longest time first, from
+ * its end, page by page, then the next. What they lose is work: their tokens stay and are run again when they are needed. */
+tg_status tg_session_reserve(tg_session *session, uint32_t upto)
+{
+    tg_model *model = session->model;
+    tg_kv *kv = &model->kv;
+    session->used = ++model->uses;
+    for (;;) {
+        const tg_status status = tg_kv_reserve(kv, &session->table, session->n_cached, upto, &model->error);
+        tg_session *idle = upto <= kv->n_pages * TG_PAGE ? longest_idle(session) : NULL;
+        if (status != TG_KV_FULL || !idle)
+            return status;
+        tg_error_clear(&model->error);
+        tg_session_land(idle);
+        tg_kv_cut(kv, &idle->table, (idle->table.n_pages - 1) * TG_PAGE);
+        if (idle->n_cached > idle->table.n_pages * TG_PAGE)
+            idle->n_cached = idle->table.n_pages * TG_PAGE;
+    }
 }
 
 tg_status tg_session_new(tg_model *model, tg_session **out)
@@ -42,7 +73,7 @@ tg_status tg_session_new(tg_model *model, tg_session **out)
         return tg_fail(&model->error, TG_MODEL_NOT_READY, TG_NO_OFFSET,
                        model->options.vocab_only ? "a model loaded with vocab_only has no sessions"
                                                  : "the model is not complete");
-    *out = allocate(model);
+    *out = tg_session_allocate(model);
     return model->error.status;
 }
 
@@ -50,8 +81,12 @@ void tg_session_free(tg_session *session)
 {
     if (!session)
         return;
-    land(session);
+    tg_session_land(session);
     tg_kv_cut(&session->model->kv, &session->table, 0);
+    tg_session **link = &session->model->sessions;
+    while (*link != session)
+        link = &(*link)->next;
+    *link = session->next;
     free(session);
 }
 
@@ -59,12 +94,16 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
 {
     tg_model *model = session->model;
     tg_error_clear(&model->error);
-    tg_session *fork = allocate(model);
+    tg_session *fork = tg_session_allocate(model);
     if (!fork)
         return model->error.status;
     memcpy(fork->tokens, session->tokens, session->n_tokens * sizeof *fork->tokens);
     memcpy(fork->logits, session->logits, model->hparams.n_vocab * sizeof *fork->logits);
+    memcpy(fork->mu, session->mu, (session->n_tokens + 1) * sizeof *fork->mu);
     fork->n_tokens = session->n_tokens;
+    fork->dropped = session->dropped;
+    fork->pinned = session->pinned;
+    fork->used = session->used;
     fork->n_cached = session->n_cached;
     fork->logits_at = session->logits_at;
     tg_kv_share(&model->kv, &session->table, &fork->table);
@@ -79,11 +118,12 @@ const int32_t *tg_session_tokens(const tg_session *session, size_t *n)
     return session->tokens;
 }
 
-/* Keeps the first n tokens. Without the logits that follow them the last is run again: its logits come out the same. */
-static void keep(tg_session *session, uint32_t n)
+void tg_session_keep(tg_session *session, uint32_t n)
 {
-    land(session);
+    tg_session_land(session);
     session->n_tokens = n;
+    if (n <= session->pinned) /* what is left stands where it always stood */
+        session->dropped = session->pinned = 0;
     if (session->logits_at != n)
         session->logits_at = 0;
     const uint32_t most = n && !session->logits_at ? n - 1 : n;
@@ -106,11 +146,15 @@ tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n)
     while (common < n && common < session->n_tokens && tokens[common] == session->tokens[common])
         common++;
     memcpy(session->tokens + common, tokens + common, (n - common) * sizeof *tokens);
+    for (uint32_t i = common; i < n; i++)
+        session->mu[i + 1] = session->mu[i];
+    if (common <= session->pinned)
+        session->dropped = session->pinned = 0;
     if (session->n_cached > common)
         session->n_cached = common;
     if (session->logits_at > common)
         session->logits_at = 0;
-    keep(session, (uint32_t)n);
+    tg_session_keep(session, (uint32_t)n);
     return TG_OK;
 }
 
@@ -121,7 +165,7 @@ tg_status tg_session_rewind(tg_session *session, size_t n)
     if (n > session->n_tokens)
         return tg_fail(error, TG_POSITION_OUT_OF_RANGE, TG_NO_OFFSET, "cannot keep %zu tokens of %u", n,
                        (unsigned)session->n_tokens);
-    keep(session, (uint32_t)n);
+    tg_session_keep(session, (uint32_t)n);
     return TG_OK;
 }
 
@@ -135,25 +179,60 @@ tg_status tg_session_force(tg_session *session, int32_t token)
     const tg_status status = tg_model_check_tokens(model, &token, 1);
     if (status)
         return status;
+    session->mu[session->n_tokens + 1] = session->mu[session->n_tokens];
     session->tokens[session->n_tokens++] = token;
     return TG_OK;
 }
 
-size_t tg_session_pending(const tg_session *session)
+tg_status tg_session_take(tg_session *session, const tg_trace *trace)
 {
-    return session->n_tokens - session->n_cached;
+    const double mu = trace->mu;
+    const tg_status status = tg_session_force(session, trace->token);
+    if (!status)
+        session->mu[session->n_tokens] = mu;
+    return status;
 }
 
-/* Goes on with the session's batch, or begins one of the next n tokens, at most TG_BATCH, and runs at most `layers` layers of it.
- * *ran: the tokens of the batch when that was its last layer, and their keys and values are in the cache; else 0. */
-static tg_status run(tg_session *session, uint32_t n, uint32_t layers, uint32_t *ran)
+tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
+{
+    tg_error *error = &session->model->error;
+    tg_error_clear(error);
+    if (n_keep > session->n_tokens || n_discard > session->n_tokens - n_keep)
+        return tg_fail(error, TG_POSITION_OUT_OF_RANGE, TG_NO_OFFSET, "cannot keep %zu tokens and discard %zu of %u", n_keep,
+                       n_discard, (unsigned)session->n_tokens);
+    if (!n_discard)
+        return TG_OK;
+    const uint32_t left = session->n_tokens - (uint32_t)n_discard, rest = left - (uint32_t)n_keep;
+    const uint32_t dropped = session->dropped + (uint32_t)n_discard;
+    memmove(session->tokens + n_keep, session->tokens + n_keep + n_discard, rest * sizeof *session->tokens);
+    memmove(session->mu + n_keep, session->mu + n_keep + n_discard, (rest + 1) * sizeof *session->mu);
+    session->logits_at = 0;
+    if (session->n_cached > n_keep)
+        session->n_cached = (uint32_t)n_keep;
+    tg_session_keep(session, left);
+    session->dropped = dropped;
+    session->pinned = (uint32_t)n_keep;
+    return TG_OK;
+}
+
+uint32_t tg_session_dropped(const tg_session *session)
+{
+    return session->dropped;
+}
+
+size_t tg_session_pending(const tg_session *session)
+{
+    return session->logits_at == session->n_tokens ? 0 : session->n_tokens - session->n_cached;
+}
+
+tg_status tg_session_run(tg_session *session, uint32_t n, uint32_t layers, uint32_t *ran)
 {
     tg_model *model = session->model;
     tg_flight *flight = &model->flight;
     *ran = 0;
     if (flight->session != session) {
         const uint32_t base = session->n_cached;
-        const tg_status status = tg_kv_reserve(&model->kv, &session->table, base, base + n, &model->error);
+        const tg_status status = tg_session_reserve(session, base + n);
         if (status)
             return status;
         for (uint32_t i = 0; i < n; i++)
@@ -175,8 +254,7 @@ static tg_status run(tg_session *session, uint32_t n, uint32_t layers, uint32_t 
     return TG_OK;
 }
 
-/* Copies the logits of a row of the batch just run: n_vocab floats. */
-static tg_status copy_logits(tg_model *model, uint32_t row, float *to)
+tg_status tg_session_copy_logits(tg_model *model, uint32_t row, float *to)
 {
     const float *logits = tg_decode_logits(&model->decoder, row);
     if (!logits)
@@ -185,16 +263,26 @@ static tg_status copy_logits(tg_model *model, uint32_t row, float *to)
     return TG_OK;
 }
 
-/* Keeps the logits of the batch's last row, once no token is pending. */
-static tg_status keep_logits(tg_session *session, uint32_t n)
+tg_status tg_session_keep_logits(tg_session *session, uint32_t n)
 {
     if (session->n_cached != session->n_tokens)
         return TG_OK;
-    const tg_status status = copy_logits(session->model, n - 1, session->logits);
+    const tg_status status = tg_session_copy_logits(session->model, n - 1, session->logits);
     if (status)
         session->n_cached--; /* the last token still has to be run: without its logits it does not count */
     else
         session->logits_at = session->n_tokens;
+    return status;
+}
+
+tg_status tg_session_fill(tg_session *session)
+{
+    tg_status status = tg_session_eval(session, SIZE_MAX, 0);
+    while (!status && session->n_cached < session->n_tokens) { /* the logits are there, but the cache was given up */
+        const uint32_t left = session->n_tokens - session->n_cached;
+        uint32_t ran;
+        status = tg_session_run(session, left < TG_BATCH ? left : TG_BATCH, UINT32_MAX, &ran);
+    }
     return status;
 }
 
@@ -206,9 +294,9 @@ tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_l
         n = n < max_tokens ? n : max_tokens;
         n = n < TG_BATCH ? n : TG_BATCH;
         uint32_t ran;
-        tg_status status = run(session, (uint32_t)n, max_layers ? max_layers : UINT32_MAX, &ran);
+        tg_status status = tg_session_run(session, (uint32_t)n, max_layers ? max_layers : UINT32_MAX, &ran);
         if (!status && ran)
-            status = keep_logits(session, ran);
+            status = tg_session_keep_logits(session, ran);
         if (status || !ran)
             return status;
         max_tokens -= ran < max_tokens ? ran : max_tokens;
@@ -246,82 +334,14 @@ tg_status tg_session_sample(tg_session *session, const tg_sample_request *reques
     if (status)
         return status;
     tg_sample_request here = *request;
-    here.position = session->n_tokens;
+    here.position = (uint64_t)session->dropped + session->n_tokens;
+    here.context = session->tokens;
+    here.n_context = session->n_tokens;
+    here.mu = session->mu[session->n_tokens];
     return tg_sample(session->model->sampler, session->logits, &here, trace, &session->model->error);
 }
 
-tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, const int32_t *positions, const uint32_t *visible,
-                                 size_t n, float *logits)
+const tg_sampler *tg_session_sampler(const tg_session *session)
 {
-    tg_model *model = session->model;
-    tg_error *error = &model->error;
-    const size_t words = (n + 31) / 32;
-    const uint32_t base = session->n_cached;
-    tg_error_clear(error);
-    if (tg_session_pending(session))
-        return tg_fail(error, TG_MODEL_NOT_READY, TG_NO_OFFSET, "%zu tokens have not been run", tg_session_pending(session));
-    if (!n || n > TG_BATCH)
-        return tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "a tree has 1 to %d tokens, not %zu", TG_BATCH, n);
-    tg_status status = tg_model_check_tokens(model, tokens, n);
-    for (size_t i = 0; i < n && !status; i++) {
-        if (positions[i] < 0 || (uint32_t)positions[i] >= model->n_ctx)
-            status = tg_fail(error, TG_POSITION_OUT_OF_RANGE, TG_NO_OFFSET, "tree token %zu stands at position %d of %u", i,
-                             (int)positions[i], (unsigned)model->n_ctx);
-        for (size_t j = i + 1; j < 32 * words && !status; j++)
-            if (visible[i * words + j / 32] >> j % 32 & 1)
-                status = tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "tree token %zu sees token %zu, which comes after it",
-                                 i, j);
-        if (!status && !(visible[i * words + i / 32] >> i % 32 & 1))
-            status = tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "tree token %zu does not see itself", i);
-    }
-    if (!status)
-        status = tg_kv_reserve(&model->kv, &session->table, base, base + (uint32_t)n, error);
-    if (status)
-        return status;
-    const tg_batch batch = {(uint32_t)n, tokens, positions, base, visible, &session->table};
-    model->flight.session = NULL;
-    tg_decode_begin(&model->decoder, &batch);
-    tg_decode_layers(&model->decoder, UINT32_MAX);
-    if (tg_pool_failed(model->pool))
-        status = tg_model_lost(model);
-    for (uint32_t i = 0; i < n && !status; i++)
-        status = copy_logits(model, i, logits + i * (size_t)model->hparams.n_vocab);
-    tg_kv_cut(&model->kv, &session->table, base);
-    return status;
-}
-
-tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, tg_score *scores)
-{
-    tg_model *model = session->model;
-    const uint32_t n_vocab = model->hparams.n_vocab, before = session->n_tokens;
-    tg_status status = tg_session_eval(session, SIZE_MAX, 0);
-    if (!status && n > model->n_ctx - before)
-        status = tg_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET, "%zu more tokens do not fit: %u of %u positions are taken",
-                         n, (unsigned)before, (unsigned)model->n_ctx);
-    if (!status)
-        status = tg_model_check_tokens(model, tokens, n);
-    if (status || !n)
-        return status;
-    if (before)
-        status = tg_score_token(session->logits, n_vocab, tokens[0], &scores[0], &model->error);
-    else
-        scores[0] = (tg_score){tokens[0], NAN, 0, NAN, NAN};
-    memcpy(session->tokens + before, tokens, n * sizeof *tokens);
-    session->n_tokens += (uint32_t)n;
-    while (!status && tg_session_pending(session)) {
-        const size_t done = session->n_cached - before; /* of the n tokens */
-        const uint32_t batch = n - done < TG_BATCH ? (uint32_t)(n - done) : TG_BATCH;
-        uint32_t ran;
-        status = run(session, batch, UINT32_MAX, &ran);
-        for (uint32_t i = 0; i < batch && done + i + 1 < n && !status; i++) {
-            const float *logits = tg_decode_logits(&model->decoder, i);
-            status = !logits ? tg_model_lost(model)
-                             : tg_score_token(logits, n_vocab, tokens[done + i + 1], &scores[done + i + 1], &model->error);
-        }
-        if (!status)
-            status = keep_logits(session, batch);
-    }
-    if (status) /* nothing was appended; what the cache got is cut again */
-        keep(session, before);
-    return status;
+    return session->model->sampler;
 }

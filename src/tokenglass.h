@@ -6,10 +6,20 @@
  * thread-safe.
  *
  *     tg_model *m = tg_model_new(&options);
- *     feed bytes until tg_model_get_state(m) is TG_MODEL_PLANNED     the header is read; tg_model_plan says what memory it will
- * take tg_model_allocate(m)                                       one allocation feed the rest, tg_model_finish(m) tg_session *s
- * = tg_session_new(m); tg_session_sync(s, tokens, n); while (tg_session_pending(s)) tg_session_eval(s, 32, 0);
- * tg_session_sample(s, &request, &trace); tg_session_force(s, trace->token); ...
+ *
+ *     feed bytes until tg_model_get_state(m) is TG_MODEL_PLANNED: the header is read, tg_model_plan says what memory it will take
+ *
+ *     tg_model_allocate(m);
+ *
+ *     feed the rest
+ *
+ *     tg_model_finish(m);
+ *     tg_session *s = tg_session_new(m);
+ *     tg_session_sync(s, tokens, n);
+ *     while (tg_session_pending(s))
+ *         tg_session_eval(s, 32, 0);
+ *     tg_session_sample(s, &request, &trace);
+ *     tg_session_take(s, trace); ...
  *
  * Every call that can fail returns a tg_status; tg_model_error has the message. Nothing calls exit or abort, nothing is allocated
  * while decoding, and logits on a prefix are the same bits however it was reached (one batch, many, rewind, fork) within a build.
@@ -101,6 +111,8 @@ void tg_model_thread_died(tg_model *model);
 tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,
                             size_t *n);
 tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n);
+/* See tg_tokens_breakers. */
+tg_status tg_model_breakers(tg_model *model, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n);
 tg_status tg_model_token_bytes(tg_model *model, int32_t id, const char **bytes, size_t *length); /* what it adds to a text */
 tg_status tg_model_token_entry(tg_model *model, int32_t id, const char **text, size_t *length); /* how the vocabulary spells it */
 tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *kind, bool *eog);         /* kind: tg_token_kind */
@@ -117,10 +129,18 @@ const int32_t *tg_session_tokens(const tg_session *session, size_t *n);
 tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n);
 tg_status tg_session_rewind(tg_session *session, size_t n);     /* keeps the first n tokens */
 tg_status tg_session_force(tg_session *session, int32_t token); /* appends one token; it is run by the next eval */
-size_t tg_session_pending(const tg_session *session); /* tokens still to be run before there are logits; 0: logits are ready */
-/* Runs at most max_tokens of them. With max_layers not 0, returns after so many layers of one batch, so that the caller can do
- * other things in between: the next call goes on where this one stopped. A batch that is in flight ends unfinished, and is begun
- * anew later, when another session runs or this one is changed. */
+/* As force of the drawn token, with what the draw means for mirostat. The trace must be of this session as it stands. */
+tg_status tg_session_take(tg_session *session, const tg_trace *trace);
+/* Slides the window: keeps the first n_keep tokens and discards the n_discard after them. What comes after those is run again at
+ * its new positions. Coins go on as if nothing had been discarded. */
+tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard);
+uint32_t tg_session_dropped(const tg_session *session); /* tokens that slid out of the window so far */
+size_t tg_session_pending(const tg_session *session);   /* tokens still to be run before there are logits; 0: logits are ready */
+/* Runs at most max_tokens of them. When the cache has no page left, the sessions that have not run for the longest time give up
+ * theirs, from their ends; what they lose is run again when they are used, and gives the same bits. TG_KV_FULL only when the
+ * cache is too small for this session alone. With max_layers not 0, returns after so many layers of one batch, so that the caller
+ * can do other things in between: the next call goes on where this one stopped. A batch that is in flight ends unfinished, and is
+ * begun anew later, when another session runs or this one is changed. */
 tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
 bool tg_session_in_flight(const tg_session *session);
 /* n_vocab floats, valid until the session changes. TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending.
@@ -130,11 +150,24 @@ tg_status tg_session_logits(tg_session *session, const float **logits);
  * model's sampler until the next call that samples. request->position is set to the session's length. */
 tg_status tg_session_sample(tg_session *session, const tg_sample_request *request, const tg_trace **trace);
 
+/* What the last sampling left: fates and probabilities of the whole vocabulary. */
+const tg_sampler *tg_session_sampler(const tg_session *session);
+
 /* A tree in one call: n tokens after the session's cached prefix (all its tokens must have been run), each with its position and
  * the batch tokens it sees besides that prefix: bit j of visible[i * ceil(n / 32) ...] is token j <= i of the batch, its own bit
  * set. logits: n x n_vocab floats. The session does not change. */
 tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, const int32_t *positions, const uint32_t *visible,
                                  size_t n, float *logits);
+
+/* ---- saving ---- */
+/* Makes a session ready to be saved, with a number of the caller's own. Until it changes, its parts (index 0, 1, ... while true
+ * is returned) written one after the other are the saved session. A load: tg_session_open with the first part, the other parts
+ * copied into the views that tg_session_part gives, tg_session_opened; when that fails, or not all bytes are there, the session
+ * is to be freed. TG_SESSION_FOREIGN when model, cache types, kernel variant or dot product are others, TG_SESSION_DAMAGED. */
+void tg_session_seal(tg_session *session, uint64_t note);
+bool tg_session_part(tg_session *session, uint32_t index, void **bytes, size_t *n);
+tg_status tg_session_open(tg_model *model, const void *header, size_t n, tg_session **out);
+tg_status tg_session_opened(tg_session *session);
 
 /* ---- scoring ---- */
 typedef struct tg_score {
@@ -144,7 +177,12 @@ typedef struct tg_score {
     float entropy;  /* nats, of the distribution it was chosen from */
     float top_mass; /* probability of all tokens more probable than it */
 } tg_score;
-/* Appends n tokens to the session, at most n_ctx in all, and scores each of them. */
-tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, tg_score *scores);
+/* Appends n tokens to the session, at most n_ctx in all, and scores each of them. tops: n x top_n of the most probable tokens in
+ * each one's place, with their log-probabilities, the greatest first (token -1 and NaN where there is none); NULL when top_n is
+ * 0. */
+tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n, tg_score *scores, tg_top *tops);
+/* Appends n tokens likewise and gives what their logits would be computed from, the normalized output of the last layer: n x
+ * n_embd floats. */
+tg_status tg_session_hidden(tg_session *session, const int32_t *tokens, size_t n, float *states);
 
 #endif

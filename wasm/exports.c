@@ -18,6 +18,7 @@ _Static_assert(sizeof(tg_candidate) == 32 && offsetof(tg_candidate, token) == 0 
 _Static_assert(sizeof(tg_score) == 20 && offsetof(tg_score, logprob) == 4 && offsetof(tg_score, rank) == 8 &&
                    offsetof(tg_score, entropy) == 12 && offsetof(tg_score, top_mass) == 16,
                "score record");
+_Static_assert(sizeof(tg_top) == 8 && offsetof(tg_top, logprob) == 4, "alternative record");
 
 TGW_EXPORT(model_new)
 tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t type_k, uint32_t type_v, uint32_t vocab_only,
@@ -175,6 +176,16 @@ int tgw_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text
     return (int)status;
 }
 
+/* out: the count needed */
+TGW_EXPORT(breakers)
+int tgw_breakers(tg_model *model, const char *text, size_t length, int32_t *ids, size_t capacity, double *out)
+{
+    size_t n = 0;
+    const tg_status status = tg_model_breakers(model, text, length, ids, capacity, &n);
+    *out = (double)n;
+    return (int)status;
+}
+
 /* out: address and length of the bytes it adds to a text, address and length of its spelling, its kind, 1 if it ends a generation
  */
 TGW_EXPORT(token)
@@ -277,26 +288,93 @@ int tgw_session_logits(tg_session *session, double *out)
     return (int)status;
 }
 
-/* options: a double for each option of stages.def; order: stage numbers. out: token, logprob, u, low, high, other, entropy,
- * number and address of the candidates, number of stages, address of the trace (for stage_trace), position */
+/* As force of the drawn token: the trace's address is what session_sample gave. */
+TGW_EXPORT(session_take)
+int tgw_session_take(tg_session *session, const tg_trace *trace)
+{
+    return (int)tg_session_take(session, trace);
+}
+
+TGW_EXPORT(session_shift)
+int tgw_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
+{
+    return (int)tg_session_shift(session, n_keep, n_discard);
+}
+
+TGW_EXPORT(session_dropped)
+uint32_t tgw_session_dropped(const tg_session *session)
+{
+    return tg_session_dropped(session);
+}
+
+TGW_EXPORT(session_seal)
+void tgw_session_seal(tg_session *session, uint32_t note_low, uint32_t note_high)
+{
+    tg_session_seal(session, (uint64_t)note_high << 32 | note_low);
+}
+
+/* out: the part's address and length; returns 0 past the last part */
+TGW_EXPORT(session_part)
+int tgw_session_part(tg_session *session, uint32_t index, double *out)
+{
+    void *bytes = NULL;
+    size_t n = 0;
+    const bool found = tg_session_part(session, index, &bytes, &n);
+    out[0] = (double)(uintptr_t)bytes;
+    out[1] = (double)n;
+    return found;
+}
+
+/* out: the session's handle */
+TGW_EXPORT(session_open)
+int tgw_session_open(tg_model *model, const void *header, size_t n, double *out)
+{
+    tg_session *session = NULL;
+    const tg_status status = tg_session_open(model, header, n, &session);
+    *out = (double)(uintptr_t)session;
+    return (int)status;
+}
+
+TGW_EXPORT(session_opened)
+int tgw_session_opened(tg_session *session)
+{
+    return (int)tg_session_opened(session);
+}
+
+typedef struct tgw_list { /* a list of stages.def */
+    const int32_t *tokens;
+    const float *values;
+    uint32_t n;
+} tgw_list;
+
+/* options: a double for each option of stages.def; lists: a record for each of its lists; order: stage numbers. out: token,
+ * logprob, u, low, high, other, entropy, p_final, mu, number and address of the candidates, number of stages, address of the
+ * trace (for stage_trace and session_take), position; addresses of fates, raw and final probabilities by token, and of the logits
+ */
 TGW_EXPORT(session_sample)
-int tgw_session_sample(tg_session *session, const double *options, const uint8_t *order, uint32_t n_order, uint32_t seed_low,
-                       uint32_t seed_high, uint32_t top_n, double *out)
+int tgw_session_sample(tg_session *session, const double *options, const tgw_list *lists, const uint8_t *order, uint32_t n_order,
+                       uint32_t seed_low, uint32_t seed_high, uint32_t stream, uint32_t top_n, double *out)
 {
     tg_sample_request request;
     const tg_trace *trace;
+    const tg_sampler *sampler;
+    const float *logits;
     size_t position;
     tg_sample_defaults(&request);
     for (int i = 0; i < TG_OPTION_COUNT; i++)
         request.options[i] = options[i];
+    for (int i = 0; i < TG_LIST_COUNT; i++)
+        request.lists[i] = (tg_list){lists[i].tokens, lists[i].values, lists[i].n};
     for (uint32_t i = 0; i < n_order && i < TG_STAGE_COUNT; i++)
         request.order[i] = order[i];
     request.n_order = n_order;
     request.seed = (uint64_t)seed_high << 32 | seed_low;
+    request.stream = stream;
     request.top_n = top_n;
     const tg_status status = tg_session_sample(session, &request, &trace);
-    if (status)
+    if (status || tg_session_logits(session, &logits))
         return (int)status;
+    sampler = tg_session_sampler(session);
     tg_session_tokens(session, &position);
     out[0] = trace->token;
     out[1] = trace->logprob;
@@ -305,15 +383,21 @@ int tgw_session_sample(tg_session *session, const double *options, const uint8_t
     out[4] = trace->high;
     out[5] = trace->other;
     out[6] = trace->entropy;
-    out[7] = trace->n_candidates;
-    out[8] = (double)(uintptr_t)trace->candidates;
-    out[9] = trace->n_stages;
-    out[10] = (double)(uintptr_t)trace;
-    out[11] = (double)position;
+    out[7] = trace->p_final;
+    out[8] = trace->mu;
+    out[9] = trace->n_candidates;
+    out[10] = (double)(uintptr_t)trace->candidates;
+    out[11] = trace->n_stages;
+    out[12] = (double)(uintptr_t)trace;
+    out[13] = (double)(position + tg_session_dropped(session));
+    out[14] = (double)(uintptr_t)tg_sampler_fates(sampler);
+    out[15] = (double)(uintptr_t)tg_sampler_p(sampler);
+    out[16] = (double)(uintptr_t)tg_sampler_final_p(sampler);
+    out[17] = (double)(uintptr_t)logits;
     return 0;
 }
 
-/* The address of the reason; out: stage number, kept, removed, mass before, mass after, threshold */
+/* The address of the reason; out: stage number, kept, removed, mass before, mass after, threshold, coin */
 TGW_EXPORT(stage_trace)
 const char *tgw_stage_trace(const tg_trace *trace, uint32_t index, double *out)
 {
@@ -324,11 +408,19 @@ const char *tgw_stage_trace(const tg_trace *trace, uint32_t index, double *out)
     out[3] = stage->mass_before;
     out[4] = stage->mass_after;
     out[5] = stage->threshold;
+    out[6] = stage->coin;
     return stage->reason;
 }
 
 TGW_EXPORT(session_score)
-int tgw_session_score(tg_session *session, const int32_t *tokens, size_t n, tg_score *scores)
+int tgw_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n, tg_score *scores, tg_top *tops)
 {
-    return (int)tg_session_score(session, tokens, n, scores);
+    return (int)tg_session_score(session, tokens, n, top_n, scores, tops);
+}
+
+/* states: n x n_embd floats */
+TGW_EXPORT(session_hidden)
+int tgw_session_hidden(tg_session *session, const int32_t *tokens, size_t n, float *states)
+{
+    return (int)tg_session_hidden(session, tokens, n, states);
 }

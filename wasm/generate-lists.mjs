@@ -34,11 +34,20 @@ const codes = rows('status.def', 'TG_STATUS')
   .filter(({ number }) => number !== 0); // OK is no error
 const quants = rows('quant/quant.def', 'TG_QUANT').map(([name, , ggml]) => ({ name, ggml: Number(ggml) }));
 const options = rows('sample/stages.def', 'TG_OPTION');
-const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage]) => ({
+const lists = rows('sample/stages.def', 'TG_LIST');
+const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage, chain]) => ({
   name: stage,
+  chain,
   options: options
     .filter(([owner]) => owner === stage)
-    .map(([, name, initial, min, max]) => ({ name, default: Number(initial), min: Number(min), max: Number(max) })),
+    .map(([, name, initial, min, max, kind]) => ({
+      name,
+      default: Number(initial),
+      min: Number(min),
+      max: Number(max),
+      whole: kind === 'WHOLE',
+    })),
+  lists: lists.filter(([owner]) => owner === stage).map(([, name]) => name),
 }));
 const caches = rows('cache.def', 'TG_CACHE').map(([, suffix]) => suffix);
 const architectures = rows('arch/arch.def', 'TG_ARCH').map(([name]) => name);
@@ -76,10 +85,15 @@ writeFileSync(
       'The options of all sampler stages.',
       options.map(([, name]) => name),
     ),
+    union(
+      'StageListName',
+      'The lists that sampler stages take.',
+      lists.map(([, name]) => name),
+    ),
     table(
       'stages',
-      'Every sampler stage in the default order of the chain; its options have the numbers of their places.',
-      '{ name: StageName; options: readonly { name: StageOptionName; default: number; min: number; max: number }[] }',
+      'Every sampler stage in the default order; its options have the numbers of their places. chain: when it runs unless an order is given.',
+      "{ name: StageName; chain: 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT'; options: readonly { name: StageOptionName; default: number; min: number; max: number; whole: boolean }[]; lists: readonly StageListName[] }",
       stages,
     ),
     union('CacheTypeName', 'The types in which keys and values can be cached (cache.def).', caches),

@@ -56,7 +56,9 @@ $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
 
 web/generated.ts: wasm/generate-lists.mjs $(call sources,src/%.def)
 	echo "  $@" && node $<
-build/web.stamp: $(call sources,web/% demo/%) web/generated.ts $(VARIANTS:%=dist/tokenglass.%.wasm) tsconfig.json tsconfig.types.json package-lock.json build/sources
+web/generated-validator.ts: web/generate-validator.mjs web/trace.schema.json package-lock.json
+	echo "  $@" && node $<
+build/web.stamp: $(call sources,web/% demo/%) web/generated.ts web/generated-validator.ts $(VARIANTS:%=dist/tokenglass.%.wasm) tsconfig.json tsconfig.types.json package-lock.json build/sources
 	echo "  dist/*.js" && node web/build.mjs && node web/sizes.mjs && touch $@
 
 -include $(shell find build/native build/wasm -name '*.d' 2>/dev/null)

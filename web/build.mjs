@@ -38,6 +38,7 @@ await bundle('browser', ['index', 'worker']);
 await bundle('node', ['node', 'worker-node']);
 const model = join(root, 'demo', 'model', MODEL);
 if (existsSync(model)) copyFileSync(model, join(dist, MODEL));
+copyFileSync(join(root, 'web', 'trace.schema.json'), join(dist, 'trace.schema.json'));
 
 const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {

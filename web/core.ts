@@ -1,23 +1,17 @@
 /** A model and its sessions in this thread: in, plain data as it crosses from another thread; out, the same. It owns the engine's instance and all in it. */
 import type { Engine } from './engine.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
-import { cacheTypes, quants, stages } from './generated.js';
+import { cacheTypes, quants } from './generated.js';
 import type { QuantName } from './generated.js';
 import { loadEngine } from './loading.js';
 import type { CoreOptions, Loaded } from './loading.js';
 import { turn } from './platform.js';
 import type { Opener } from './platform.js';
+import { Sampling } from './sampling.js';
+import type { SampleRequest } from './sampling.js';
 import type { SourceSpec } from './sources.js';
-import type { Candidate, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
-
-/** A sampling request with every number filled in: one for each option of the list, and the stages' numbers in order. */
-export interface SampleRequest {
-  options: number[];
-  order: number[];
-  /** The seed's lower and upper 32 bits. */
-  seed: [number, number];
-  top_n: number;
-}
+import type { Explanation, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
+import { Vocabulary } from './vocabulary.js';
 
 export interface StepResult {
   token: number;
@@ -27,18 +21,30 @@ export interface StepResult {
   logprob: number;
   position: number;
   eog: boolean;
+  shifted: number;
+  /** Tokens at the beginning that a shift left. */
+  kept: number;
   trace: StepTrace | undefined;
+}
+
+/** What step does when the context is full: undefined: an error; else how many tokens at the beginning stay when the window slides, -1: BOS. */
+export type Overflow = number | undefined;
+
+/** How a text is scored, in numbers. */
+export interface ScoreRequest {
+  top_n: number;
+  /** Tokens that each window after the first scores; 0: half of the context. */
+  stride: number;
 }
 
 const PORTION_MS = 60; // of work, after which whatever else waits has its turn
 const CROWDED_MS = 1000; // after one work had to wait for another, batches are short: the other will be back
 const MOST_BATCH = 128; // tokens that the engine takes through the layers together
 const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
-const BYTE_KIND = 6;
-const CANDIDATE_BYTES = 32;
 const SCORE_BYTES = 20;
+const TOP_BYTES = 8;
 const GROUP = 4; // tokens that a product of matrices takes together
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a token's text, too
+const SAVED_HEADER = 168; // bytes of a saved session's first part
 
 export class Core {
   readonly #opener: Opener;
@@ -46,8 +52,11 @@ export class Core {
   #engine!: Engine;
   #model = 0;
   #info!: ModelInfo;
+  #vocabulary!: Vocabulary;
+  #sampling!: Sampling;
   readonly #sessions = new Map<number, number>();
-  #scores = 0; // their sessions have numbers below 0
+  readonly #choices = new Map<number, { request: SampleRequest; position: number }>(); // the last of each session
+  #passing = 0; // sessions of our own have numbers below 0
   #portion = 8; // tokens whose scores take about PORTION_MS, measured
   #layerMs = 1; // that a token takes in a layer, when there are many
   #batches = Promise.resolve(); // ends when the last batch does that was asked for
@@ -75,6 +84,8 @@ export class Core {
     this.#engine = loaded.engine;
     this.#model = loaded.model;
     this.#info = this.#readInfo(loaded);
+    this.#vocabulary = new Vocabulary(this.#engine, this.#model);
+    this.#sampling = new Sampling(this.#engine, this.#model, this.#vocabulary, this.#info.n_vocab);
     return this.#info;
   }
 
@@ -167,48 +178,15 @@ export class Core {
   // ---- tokens ----
 
   tokenize(text: string, flags: number): Int32Array {
-    const engine = this.#engine;
-    const bytes = new TextEncoder().encode(text); // lone surrogates become U+FFFD
-    return engine.with(bytes.length, (from) => {
-      engine.bytes(from, bytes.length).set(bytes);
-      // seldom more tokens than bytes: a space, BOS and EOS are all that can be added
-      let capacity = bytes.length + 4;
-      for (;;) {
-        const ids = engine.with(capacity * 4, (to) => {
-          this.#check('tokenize', from, bytes.length, flags, to, capacity, engine.out);
-          const n = engine.result();
-          if (n <= capacity) return engine.i32(to, n).slice();
-          capacity = n;
-          return undefined;
-        });
-        if (ids) return ids;
-      }
-    });
+    return this.#vocabulary.tokenize(text, flags);
   }
 
   detokenize(ids: Int32Array): Uint8Array {
-    const engine = this.#engine;
-    return engine.with(ids.length * 4, (from) => {
-      engine.i32(from, ids.length).set(ids);
-      this.#check('detokenize', from, ids.length, 0, 0, engine.out);
-      const n = engine.result();
-      return engine.with(n, (to) => {
-        this.#check('detokenize', from, ids.length, to, n, engine.out);
-        return engine.bytes(to, n).slice();
-      });
-    });
-  }
-
-  #token(id: number): { bytes: Uint8Array; text: string; eog: boolean } {
-    this.#check('token', id, this.#engine.out);
-    const [at = 0, n = 0, entryAt = 0, entryLength = 0, kind = 0, eog = 0] = this.#engine.results(6);
-    const bytes = this.#engine.bytes(at, n).slice();
-    const entry = n === 0 && kind !== BYTE_KIND;
-    return { bytes, text: decoder.decode(entry ? this.#engine.bytes(entryAt, entryLength).slice() : bytes), eog: eog === 1 };
+    return this.#vocabulary.detokenize(ids);
   }
 
   tokenBytes(id: number): Uint8Array {
-    return this.#token(id).bytes;
+    return this.#vocabulary.token(id).bytes;
   }
 
   // ---- sessions: the caller chooses their numbers ----
@@ -230,6 +208,7 @@ export class Core {
     const session = this.#sessions.get(number);
     if (session === undefined) return;
     this.#sessions.delete(number);
+    this.#choices.delete(number);
     this.#engine.call('session_free', session);
   }
 
@@ -349,125 +328,232 @@ export class Core {
 
   /** The next choice, without making it. */
   candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
-    return this.#eval(number, signal, () => this.#sample(number, request).trace);
+    return this.#eval(number, signal, () => {
+      const { trace } = this.#sampling.traced(this.#session(number), request);
+      this.#choices.set(number, { request, position: trace.position });
+      return trace;
+    });
   }
 
   /** The next choice, made. */
-  step(number: number, request: SampleRequest, traced: boolean, signal: AbortSignal): Promise<StepResult> {
+  step(number: number, request: SampleRequest, traced: boolean, overflow: Overflow, signal: AbortSignal): Promise<StepResult> {
     return this.#eval(number, signal, () => {
-      const { logprob, trace } = this.#sample(number, request);
-      const { token } = trace.draw;
-      const { bytes, eog } = this.#token(token);
+      const session = this.#session(number);
+      const made = traced ? this.#sampling.traced(session, request) : this.#sampling.sample(session, { ...request, top_n: 0 });
+      const { token, logprob, position, traceAt } = made;
+      const { bytes, eog } = this.#vocabulary.token(token);
       const textBytes = bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
-      this.force(number, token);
-      return { token, bytes, textBytes, logprob, position: trace.position, eog, trace: traced ? trace : undefined };
+      this.#choices.set(number, { request, position });
+      const slid = overflow === undefined ? { shifted: 0, kept: 0 } : this.#slide(number, overflow);
+      this.#checkSession(number, 'session_take', traceAt);
+      return {
+        token,
+        bytes,
+        textBytes,
+        logprob,
+        position,
+        eog,
+        ...slid,
+        trace: 'trace' in made ? (made.trace as StepTrace) : undefined,
+      };
     });
+  }
+
+  /** Slides a full window: half of what may go goes. Returns how many tokens went, and how many before them stayed. */
+  #slide(number: number, keep: number): { shifted: number; kept: number } {
+    const tokens = this.#tokens(number);
+    if (tokens.length < this.#info.n_ctx) return { shifted: 0, kept: 0 };
+    const kept = Math.min(keep >= 0 ? keep : tokens[0] === this.#info.bos ? 1 : 0, tokens.length - 1);
+    const discarded = Math.ceil((tokens.length - kept) / 2);
+    this.#checkSession(number, 'session_shift', kept, discarded);
+    return { shifted: discarded, kept };
   }
 
   /** Whether the session's tokens add anything to a text; usually the second of them does. */
   #hasText(number: number): boolean {
-    return this.#tokens(number).some((id) => this.#token(id).bytes.length > 0);
+    return this.#tokens(number).some((id) => this.#vocabulary.token(id).bytes.length > 0);
   }
 
-  #sample(number: number, { options, order, seed, top_n }: SampleRequest): { logprob: number; trace: StepTrace } {
-    const engine = this.#engine;
-    const session = this.#session(number);
-    return engine.with(options.length * 8 + order.length, (address) => {
-      const orderAt = address + options.length * 8;
-      engine.f64(address, options.length).set(options);
-      engine.bytes(orderAt, order.length).set(order);
-      engine.check(this.#model, 'session_sample', session, address, orderAt, order.length, ...seed, top_n, engine.out);
-      const [
-        token = 0,
-        logprob = 0,
-        u = 0,
-        low = 0,
-        high = 0,
-        other = 0,
-        entropy = 0,
-        n = 0,
-        at = 0,
-        n_stages = 0,
-        traceAt = 0,
-        position = 0,
-      ] = engine.results(12);
-      const kept = this.#readStages(traceAt, n_stages, options);
-      const candidates = this.#readCandidates(at, n, kept);
-      for (const { removed_by, token } of candidates) {
-        kept.find(({ name }) => name === removed_by)?.removed_tokens.push(token);
-      }
-      const trace = {
-        candidates,
-        stages: kept,
-        draw: { u, low, high, token },
-        other,
-        entropy,
-        n_vocab: this.#info.n_vocab,
-        position,
-      };
-      return { logprob, trace };
-    });
-  }
-
-  #readStages(traceAt: number, n: number, options: number[]): StepTrace['stages'] {
-    return Array.from({ length: n }, (_, i) => {
-      const reason = this.#engine.text(this.#engine.call('stage_trace', traceAt, i, this.#engine.out));
-      const [number = 0, kept = 0, removed = 0, mass_before = 0, mass_after = 0, threshold = 0] = this.#engine.results(6);
-      const stage = stages[number]!;
-      let at = stages.slice(0, number).reduce((sum, before) => sum + before.options.length, 0);
-      const params = Object.fromEntries(stage.options.map(({ name }) => [name, options[at++] ?? NaN]));
-      return { name: stage.name, params, kept, removed, mass_before, mass_after, threshold, reason, removed_tokens: [] };
-    });
-  }
-
-  #readCandidates(address: number, n: number, stageTraces: StepTrace['stages']): Candidate[] {
-    const list: Candidate[] = [];
-    for (let i = 0; i < n; i++) {
-      const view = this.#engine.view(address + i * CANDIDATE_BYTES, CANDIDATE_BYTES);
-      const token = view.getInt32(0, true);
-      const [logit, p, final] = [view.getFloat32(4, true), view.getFloat64(8, true), view.getFloat64(16, true)];
-      const removed_by = stageTraces[view.getInt32(24, true)]?.name;
-      const { text, bytes } = this.#token(token);
-      list.push({ token, text, bytes, logit, p, final, removed_by });
-    }
-    return list;
-  }
-
-  // ---- scoring ----
-
-  /** Scores a text in a session of its own. */
-  async score(ids: Int32Array, signal: AbortSignal): Promise<TokenScore[]> {
-    const scores: TokenScore[] = [];
-    const number = --this.#scores;
-    this.createSession(number);
+  /** A session of our own for as long as it is used. */
+  async #withSession<T>(begin: (number: number) => void, use: (number: number) => Promise<T>): Promise<T> {
+    const number = --this.#passing;
+    begin(number);
     try {
-      for (let at = 0; at < ids.length;) {
-        await this.#rest(signal);
-        const part = ids.subarray(at, at + Math.min(MOST_SCORED, this.#portion));
-        await this.#alone(signal, () => void scores.push(...this.#scorePart(number, part)));
-        at += part.length;
-      }
+      return await use(number);
     } finally {
       this.disposeSession(number);
     }
-    return scores.map((score) => {
-      const { text, bytes } = this.#token(score.token);
-      return { ...score, text, bytes };
+  }
+
+  /** What became of a token in a choice: the session's last one, or that of the request before `position`. */
+  explain(
+    number: number,
+    token: number,
+    request: SampleRequest | undefined,
+    position: number | undefined,
+    usual: SampleRequest,
+    signal: AbortSignal,
+  ): Promise<Explanation> {
+    const last = this.#choices.get(number);
+    const chosen = request ?? last?.request ?? usual;
+    const dropped = this.#engine.call('session_dropped', this.#session(number)) >>> 0;
+    const at = position ?? (request ? undefined : last?.position);
+    const n = at === undefined ? this.#tokens(number).length : at - dropped;
+    if (n < 0)
+      throw new TokenglassError('POSITION_OUT_OF_RANGE', `position ${at} has slid out of the window, ${dropped} tokens went`);
+    return this.#withSession(
+      (fork) => void this.forkSession(number, fork),
+      async (fork) => {
+        this.rewind(fork, n);
+        return this.#eval(fork, signal, () => this.#sampling.explain(this.#session(fork), chosen, token));
+      },
+    );
+  }
+
+  // ---- saving ----
+
+  /** The parts of a sealed session, one after the other. */
+  #parts(session: number): { at: number; n: number }[] {
+    const parts = [];
+    while (this.#engine.call('session_part', session, parts.length, this.#engine.out)) {
+      const [at = 0, n = 0] = this.#engine.results(2);
+      parts.push({ at, n });
+    }
+    return parts;
+  }
+
+  save(number: number, seed: [number, number]): Uint8Array {
+    const session = this.#session(number);
+    this.#engine.call('session_seal', session, ...seed);
+    const parts = this.#parts(session);
+    const bytes = new Uint8Array(parts.reduce((sum, { n }) => sum + n, 0));
+    let to = 0;
+    for (const { at, n } of parts) {
+      bytes.set(this.#engine.bytes(at, n), to);
+      to += n;
+    }
+    return bytes;
+  }
+
+  /** Returns the tokens and the seed. */
+  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: [number, number] } {
+    const engine = this.#engine;
+    const header = Math.min(saved.length, SAVED_HEADER);
+    const session = engine.with(header, (address) => {
+      engine.bytes(address, header).set(saved.subarray(0, header));
+      this.#check('session_open', address, header, engine.out);
+      return engine.result();
+    });
+    try {
+      let from = 0;
+      for (const { at, n } of this.#parts(session)) {
+        engine.bytes(at, n).set(saved.subarray(from, from + n));
+        from += n;
+      }
+      if (from !== saved.length) {
+        throw new TokenglassError(
+          'SESSION_DAMAGED',
+          `the saved session has ${saved.length} bytes, not the ${from} that its header tells of`,
+        );
+      }
+      engine.check(this.#model, 'session_opened', session);
+    } catch (error) {
+      if (!engine.crashed) engine.call('session_free', session);
+      throw error;
+    }
+    this.#sessions.set(number, session);
+    const view = new DataView(saved.buffer, saved.byteOffset);
+    return { tokens: this.#tokens(number), seed: [view.getUint32(120, true), view.getUint32(124, true)] };
+  }
+
+  // ---- measures of a text ----
+
+  /** Scores a text in a session of its own; one longer than the context in windows, each beginning with the text's BOS. */
+  async score(ids: Int32Array, { top_n, stride }: ScoreRequest, signal: AbortSignal): Promise<TokenScore[]> {
+    const window = this.#info.n_ctx;
+    const front = ids[0] === this.#info.bos ? 1 : 0;
+    const step = Math.min(stride || Math.ceil(window / 2), window - 1 - front);
+    if (ids.length > window && step < 1) {
+      throw new TokenglassError('CONTEXT_FULL', `a context of ${window} is too small for windows over ${ids.length} tokens`);
+    }
+    const scores: TokenScore[] = [];
+    await this.#withSession(
+      (number) => this.createSession(number),
+      async (number) => {
+        for (let at = 0, end = Math.min(window, ids.length); at < ids.length; end = Math.min(end + step, ids.length)) {
+          if (at > 0) {
+            // what the window's tokens are given: as much of what stands before them as fits
+            const context = ids.subarray(Math.max(end - window + front, front), at);
+            this.sync(number, Int32Array.of(...ids.subarray(0, front), ...context));
+            await this.#eval(number, signal, () => undefined);
+          }
+          while (at < end) {
+            await this.#rest(signal);
+            const part = ids.subarray(at, Math.min(end, at + Math.min(MOST_SCORED, this.#portion)));
+            await this.#alone(signal, () => void scores.push(...this.#scorePart(number, part, top_n)));
+            at += part.length;
+          }
+        }
+      },
+    );
+    return scores;
+  }
+
+  #scorePart(number: number, ids: Int32Array, top_n: number): TokenScore[] {
+    const engine = this.#engine;
+    const n = ids.length;
+    return engine.with(n * (4 + SCORE_BYTES + top_n * TOP_BYTES), (address) => {
+      const scoresAt = address + 4 * n;
+      const topsAt = scoresAt + SCORE_BYTES * n;
+      engine.i32(address, n).set(ids);
+      this.#timed(n, () => this.#checkSession(number, 'session_score', address, n, top_n, scoresAt, top_n ? topsAt : 0));
+      return Array.from(ids, (_, i) => {
+        const view = engine.view(scoresAt + i * SCORE_BYTES, SCORE_BYTES);
+        const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
+        const [logprob, entropy, top_mass] = [view.getFloat32(4, true), view.getFloat32(12, true), view.getFloat32(16, true)];
+        const tops = engine.view(topsAt + i * top_n * TOP_BYTES, top_n * TOP_BYTES);
+        const pairs = Array.from({ length: top_n }, (_, k) => ({
+          token: tops.getInt32(TOP_BYTES * k, true),
+          logprob: tops.getFloat32(TOP_BYTES * k + 4, true),
+        })).filter(({ token }) => token >= 0);
+        const named = ({ token, ...rest }: { token: number; logprob: number }) => {
+          const { text, bytes } = this.#vocabulary.token(token);
+          return { token, text, bytes, ...rest };
+        };
+        return { ...named({ token, logprob }), rank, entropy, top_mass, top: pairs.map(named) };
+      });
     });
   }
 
-  #scorePart(number: number, ids: Int32Array): TokenScore[] {
+  /** The mean or the last of the text's last hidden states. */
+  async embed(ids: Int32Array, mean: boolean, normalize: boolean, signal: AbortSignal): Promise<Float32Array> {
+    if (ids.length === 0) throw new TokenglassError('SESSION_EMPTY', 'a text without tokens has no embedding');
+    const sum = new Float64Array(this.#info.n_embd);
+    await this.#withSession(
+      (number) => this.createSession(number),
+      async (number) => {
+        for (let at = 0; at < ids.length;) {
+          await this.#rest(signal);
+          const part = ids.subarray(at, at + Math.min(MOST_SCORED, this.#portion));
+          await this.#alone(signal, () => this.#addStates(number, part, mean, sum));
+          at += part.length;
+        }
+      },
+    );
+    const length = normalize ? Math.sqrt(sum.reduce((squares, x) => squares + x * x, 0)) : mean ? ids.length : 1;
+    return Float32Array.from(sum, (x) => x / (length || 1));
+  }
+
+  /** Adds the states of the part to the sum, or keeps the last alone. */
+  #addStates(number: number, ids: Int32Array, mean: boolean, sum: Float64Array): void {
     const engine = this.#engine;
     const n = ids.length;
-    return engine.with(n * (4 + SCORE_BYTES), (address) => {
+    engine.with(n * 4 * (1 + sum.length), (address) => {
       engine.i32(address, n).set(ids);
-      this.#timed(n, () => this.#checkSession(number, 'session_score', address, n, address + 4 * n));
-      return Array.from(ids, (_, i) => {
-        const view = engine.view(address + 4 * n + i * SCORE_BYTES, SCORE_BYTES);
-        const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
-        const [logprob, entropy, top_mass] = [view.getFloat32(4, true), view.getFloat32(12, true), view.getFloat32(16, true)];
-        return { token, text: '', bytes: new Uint8Array(), logprob, rank, entropy, top_mass };
-      });
+      this.#timed(n, () => this.#checkSession(number, 'session_hidden', address, n, address + 4 * n));
+      const states = engine.f32(address + 4 * n, n * sum.length);
+      if (!mean) sum.set(states.subarray((n - 1) * sum.length));
+      else states.forEach((x, i) => (sum[i % sum.length]! += x));
     });
   }
 

@@ -74,7 +74,7 @@ export class Engine {
   readonly #exports: Record<string, Exported>;
   readonly #memory: WebAssembly.Memory;
   #crashed: unknown;
-  /** 16 doubles for results; wasm address. */
+  /** 32 doubles for results; wasm address. */
   readonly out: number;
 
   constructor(module: WebAssembly.Module, memory?: WebAssembly.Memory) {
@@ -84,7 +84,7 @@ export class Engine {
       throw new TokenglassError('ENGINE_LOAD_FAILED', 'the WebAssembly file is no build of tokenglass');
     }
     if (this.#exports['_initialize']) this.call('_initialize');
-    this.out = this.alloc(16 * 8);
+    this.out = this.alloc(32 * 8);
   }
 
   /** Calls an exported function; a trap makes this and every later call fail with ENGINE_CRASHED. */

@@ -12,7 +12,17 @@ import { SessionImpl } from './session.js';
 import type { Owner } from './session.js';
 import { responseSource, streamSource, streamSpec } from './sources.js';
 import type { SourceSpec } from './sources.js';
-import type { LoadOptions, Model, ModelInfo, ModelSource, Session, TokenScore, TokenizeOptions } from './types.js';
+import type {
+  EmbedOptions,
+  LoadOptions,
+  Model,
+  ModelInfo,
+  ModelSource,
+  ScoreOptions,
+  Session,
+  TokenScore,
+  TokenizeOptions,
+} from './types.js';
 
 const LOAD_OPTIONS = [
   ...['progressCallback', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
@@ -42,9 +52,17 @@ class ModelImpl implements Model, Owner {
     return ++this.#sessions;
   }
 
-  async #call<M extends keyof Methods>(method: M, args: Parameters<Methods[M]>): Promise<ReturnType<Methods[M]>> {
+  async #call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<Methods[M]>> {
     this.check();
-    return this.backend.call(method, args);
+    return this.backend.call(method, args, signal);
+  }
+
+  async #ids(text: string | readonly number[]): Promise<Int32Array> {
+    return idsOf(typeof text === 'string' ? await this.tokenize(text) : text);
   }
 
   async tokenize(text: string, options: TokenizeOptions = {}): Promise<number[]> {
@@ -69,9 +87,29 @@ class ModelImpl implements Model, Owner {
     return new SessionImpl(this, options.seed === undefined ? randomSeed() : checkSeed(options.seed));
   }
 
-  async score(text: string | readonly number[]): Promise<TokenScore[]> {
-    const ids = idsOf(typeof text === 'string' ? await this.tokenize(text) : text);
-    return this.#call('score', [ids]);
+  async loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session> {
+    this.check();
+    if (saved instanceof Blob) return this.loadSession(await saved.arrayBuffer());
+    if (!(saved instanceof Uint8Array) && !(saved instanceof ArrayBuffer)) {
+      throw new TokenglassError('INVALID_ARGUMENT', 'a saved session is a Uint8Array, an ArrayBuffer or a Blob');
+    }
+    return SessionImpl.load(this, new Uint8Array(saved));
+  }
+
+  async score(text: string | readonly number[], options: ScoreOptions = {}): Promise<TokenScore[]> {
+    checkNames(options, ['top_n', 'stride', 'signal'], 'score');
+    throwIfAborted(options.signal);
+    const top_n = wholeNumber(options.top_n ?? 0, 'top_n', 0, this.info.n_vocab);
+    const stride = options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MOST_POSITIONS);
+    return this.#call('score', [await this.#ids(text), { top_n, stride }], options.signal);
+  }
+
+  async embed(text: string | readonly number[], options: EmbedOptions = {}): Promise<Float32Array> {
+    checkNames(options, ['pooling', 'normalize', 'signal'], 'embed');
+    throwIfAborted(options.signal);
+    const { pooling = 'mean', normalize = true } = options;
+    placeIn(['mean', 'last'], pooling, 'pooling');
+    return this.#call('embed', [await this.#ids(text), pooling === 'mean', normalize], options.signal);
   }
 
   async stats(): ReturnType<Model['stats']> {

@@ -1,9 +1,10 @@
 /** What crosses between a model's thread and its worker: the calls of a core, and the messages that carry them. In, plain data; out, the same. */
-import type { Core, SampleRequest, StepResult } from './core.js';
+import type { Core, Overflow, ScoreRequest, StepResult } from './core.js';
 import type { WireError } from './errors.js';
 import type { CoreOptions } from './loading.js';
+import type { SampleRequest } from './sampling.js';
 import type { SourceSpec } from './sources.js';
-import type { Progress, StepTrace, TokenScore } from './types.js';
+import type { Explanation, Progress, StepTrace, TokenScore } from './types.js';
 
 /** The methods of Core that can be called from afar, with their arguments but for the signal. */
 export interface Methods {
@@ -18,8 +19,18 @@ export interface Methods {
   force(number: number, token: number): void;
   logits(number: number): Float32Array;
   candidates(number: number, request: SampleRequest): StepTrace;
-  step(number: number, request: SampleRequest, traced: boolean): StepResult;
-  score(ids: Int32Array): TokenScore[];
+  step(number: number, request: SampleRequest, traced: boolean, overflow: Overflow): StepResult;
+  explain(
+    number: number,
+    token: number,
+    request: SampleRequest | undefined,
+    position: number | undefined,
+    usual: SampleRequest,
+  ): Explanation;
+  save(number: number, seed: [number, number]): Uint8Array;
+  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: [number, number] };
+  score(ids: Int32Array, request: ScoreRequest): TokenScore[];
+  embed(ids: Int32Array, mean: boolean, normalize: boolean): Float32Array;
   stats(): ReturnType<Core['stats']>;
 }
 

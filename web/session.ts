@@ -3,7 +3,16 @@ import type { Backend } from './backend.js';
 import { TokenglassError, throwIfAborted } from './errors.js';
 import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } from './options.js';
 import type { Methods } from './protocol.js';
-import type { CandidatesOptions, GenerateOptions, ModelInfo, Session, Step, StepTrace } from './types.js';
+import type {
+  CandidatesOptions,
+  ExplainOptions,
+  Explanation,
+  GenerateOptions,
+  ModelInfo,
+  Session,
+  Step,
+  StepTrace,
+} from './types.js';
 
 /** What a session needs of its model. */
 export interface Owner {
@@ -15,30 +24,63 @@ export interface Owner {
   newNumber(): number;
 }
 
-const GENERATE_OPTIONS = [...samplerOptionNames, 'max_tokens', 'parse_special', 'ignore_eos', 'signal', 'trace'];
-const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n'];
+const GENERATE_OPTIONS = [
+  ...samplerOptionNames,
+  ...['max_tokens', 'parse_special', 'ignore_eos', 'overflow', 'n_keep', 'signal', 'trace'],
+];
+const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n', 'all_removed', 'stream'];
+const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'stream'];
 const DEFAULT_TOP_N = 50;
 const MOST = 2 ** 31 - 1;
+
+/** undefined: a full context is an error; else what stays when the window slides, -1: BOS. */
+function overflowOf({ overflow = 'error', n_keep }: GenerateOptions): { n_keep: number } | undefined {
+  if (overflow !== 'error' && overflow !== 'shift') {
+    throw new TokenglassError('INVALID_ARGUMENT', `overflow is "${String(overflow)}"; known: error, shift`);
+  }
+  const kept = n_keep === undefined ? -1 : wholeNumber(n_keep, 'n_keep', 0, MOST);
+  return overflow === 'shift' ? { n_keep: kept } : undefined;
+}
 
 export class SessionImpl implements Session {
   readonly #owner: Owner;
   readonly #number: number;
-  readonly seed: bigint;
+  #seed: bigint;
   #tokens: number[] = [];
   #ready: Promise<unknown>; // the engine has it
   #generating = false;
   #disposed = false;
 
-  /** from: the number of a session to fork. */
-  constructor(owner: Owner, seed: bigint, from?: number) {
+  /** from: the number of a session to fork, or the bytes of a saved one. */
+  constructor(owner: Owner, seed: bigint, from?: number | Uint8Array) {
     this.#owner = owner;
     this.#number = owner.newNumber();
-    this.seed = seed;
-    this.#ready =
-      from === undefined
-        ? owner.backend.call('createSession', [this.#number])
-        : owner.backend.call('forkSession', [from, this.#number]).then((tokens) => void (this.#tokens = Array.from(tokens)));
+    this.#seed = seed;
+    this.#ready = this.#begin(from);
     this.#ready.catch(() => undefined); // the first call that needs it tells
+  }
+
+  async #begin(from: number | Uint8Array | undefined): Promise<void> {
+    const { backend } = this.#owner;
+    if (from === undefined) return backend.call('createSession', [this.#number]);
+    if (typeof from === 'number') {
+      this.#tokens = Array.from(await backend.call('forkSession', [from, this.#number]));
+      return;
+    }
+    const { tokens, seed } = await backend.call('loadSession', [this.#number, from]);
+    this.#tokens = Array.from(tokens);
+    this.#seed = (BigInt(seed[1]) << 32n) | BigInt(seed[0]);
+  }
+
+  /** A session from the bytes of a saved one. */
+  static async load(owner: Owner, saved: Uint8Array): Promise<Session> {
+    const session = new SessionImpl(owner, 0n, saved);
+    await session.#ready;
+    return session;
+  }
+
+  get seed(): bigint {
+    return this.#seed;
   }
 
   get tokens(): readonly number[] {
@@ -95,7 +137,7 @@ export class SessionImpl implements Session {
   async fork(): Promise<Session> {
     this.#check();
     await this.#ready;
-    const fork = new SessionImpl(this.#owner, this.seed, this.#number);
+    const fork = new SessionImpl(this.#owner, this.#seed, this.#number);
     await fork.#ready;
     return fork;
   }
@@ -104,10 +146,24 @@ export class SessionImpl implements Session {
     return this.#call('logits', [this.#number]);
   }
 
+  async explain(token: number, options: ExplainOptions = {}): Promise<Explanation> {
+    checkNames(options, EXPLAIN_OPTIONS, 'explain');
+    const { position, ...sampler } = options;
+    const [id = -1] = idsOf([token]);
+    const at = position === undefined ? undefined : wholeNumber(position, 'position', 0, MOST);
+    const request = sampleRequest(sampler, this.#seed, 0);
+    return this.#call('explain', [this.#number, id, Object.keys(sampler).length > 0 ? request : undefined, at, request]);
+  }
+
+  async save(): Promise<Uint8Array> {
+    this.#checkFree();
+    return this.#call('save', [this.#number, [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)]]);
+  }
+
   async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
     checkNames(options, CANDIDATES_OPTIONS, 'candidates');
     const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MOST);
-    return this.#call('candidates', [this.#number, sampleRequest(options, this.seed, top_n)]);
+    return this.#call('candidates', [this.#number, sampleRequest(options, this.#seed, top_n)]);
   }
 
   generate(prompt?: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Step, void, undefined> {
@@ -131,7 +187,12 @@ export class SessionImpl implements Session {
     const { signal, ignore_eos = false, parse_special = false, trace = {} } = options;
     const most = options.max_tokens === undefined ? undefined : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
     const top_n = trace ? wholeNumber(trace.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST) : 0;
-    const request = sampleRequest(options, this.seed, top_n);
+    const request = sampleRequest(
+      { ...options, ...(trace ? { all_removed: trace.all_removed ?? false } : {}) },
+      this.#seed,
+      top_n,
+    );
+    const overflow = overflowOf(options);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const aborted = () => stop.abort();
     throwIfAborted(signal);
@@ -141,9 +202,14 @@ export class SessionImpl implements Session {
     try {
       if (prompt !== undefined) await this.#set(prompt, parse_special);
       for (let made = 0; most === undefined || made < most; made++) {
-        if (most === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
+        if (most === undefined && overflow === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
         throwIfAborted(signal);
-        const { textBytes, ...step } = await this.#call('step', [this.#number, request, trace !== false], stop.signal);
+        const { textBytes, kept, ...step } = await this.#call(
+          'step',
+          [this.#number, request, trace !== false, overflow?.n_keep],
+          stop.signal,
+        );
+        if (step.shifted) this.#tokens.splice(kept, step.shifted);
         this.#tokens.push(step.token);
         yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
         if (step.eog && !ignore_eos) return;

@@ -1,7 +1,15 @@
 /** The public types: what a program passes in and gets back. Names and units follow llama.cpp where it has them. */
-import type { CacheTypeName, ErrorCode, KernelVariantName, QuantName, StageName } from './generated.js';
+import type {
+  CacheTypeName,
+  ErrorCode,
+  KernelVariantName,
+  QuantName,
+  StageListName,
+  StageName,
+  StageOptionName,
+} from './generated.js';
 
-export type { ErrorCode, QuantName, StageName };
+export type { ErrorCode, QuantName, StageListName, StageName, StageOptionName };
 
 /** Where a model comes from. A string is a URL in browsers, a URL or a path in Node, or 'storybook', the built-in model. */
 export type ModelSource = string | URL | Blob | Response | ReadableStream<Uint8Array> | ArrayBuffer | Uint8Array;
@@ -90,13 +98,25 @@ export interface TokenizeOptions {
   parse_special?: boolean;
 }
 
-export interface SamplerOptions {
-  /** The order of the stages; one that is absent does not run. */
-  samplers?: StageName[];
-  temperature?: number;
-  top_k?: number;
-  top_p?: number;
-  min_p?: number;
+/** Numbers by token id; as keys of an object they are strings. */
+export type LogitBias = Readonly<Record<string, number>> | ReadonlyMap<number, number>;
+
+/** What each list of a stage may be given as. */
+export interface StageLists {
+  /** Added to the logits; -Infinity removes the token. */
+  logit_bias?: LogitBias;
+  /** Only these can be drawn. */
+  allowed_tokens?: readonly number[];
+  /** These cannot be drawn. */
+  banned_tokens?: readonly number[];
+  /** Texts that end a repetition for dry; default: "\n", ":", "\"", "*". */
+  dry_sequence_breakers?: readonly string[];
+}
+
+/** The options of all stages, with llama.cpp's names, meaning and defaults (README). */
+export interface SamplerOptions extends Partial<Record<StageOptionName, number>>, StageLists {
+  /** The order of the stages; one that is absent does not run, but for the lists, which come first when they are not named here. */
+  samplers?: readonly StageName[];
   /** A whole number of 0 to 2^53 - 1 or a bigint of 64 bits. */
   seed?: number | bigint;
 }
@@ -104,6 +124,16 @@ export interface SamplerOptions {
 export interface CandidatesOptions extends SamplerOptions {
   /** How many candidates to list (default 50). */
   top_n?: number;
+  /** List all removed tokens of each stage, not only those among the candidates. */
+  all_removed?: boolean;
+  /** Which sample of this step: each number has coins of its own (default 0, that of generate). */
+  stream?: number;
+}
+
+export interface ExplainOptions extends SamplerOptions {
+  /** Before which token, counted as Step.position is; default: where the session last chose, or its end. */
+  position?: number;
+  stream?: number;
 }
 
 export interface GenerateOptions extends SamplerOptions {
@@ -113,9 +143,13 @@ export interface GenerateOptions extends SamplerOptions {
   parse_special?: boolean;
   /** Go on past end-of-generation tokens. */
   ignore_eos?: boolean;
+  /** When the context is full: 'error' (CONTEXT_FULL, or the end without max_tokens), or 'shift', which drops the older half of what stands behind n_keep. */
+  overflow?: 'error' | 'shift';
+  /** Tokens at the beginning that a shift leaves (default: 1 when the first is BOS, else 0). */
+  n_keep?: number;
   signal?: AbortSignal;
   /** false: no trace (the tokens are the same). */
-  trace?: { top_n?: number } | false;
+  trace?: { top_n?: number; all_removed?: boolean } | false;
 }
 
 export interface Candidate {
@@ -142,9 +176,12 @@ export interface StageTrace {
   /** Raw probability of the tokens that reached the stage, and of those that survived it. */
   mass_before: number;
   mass_after: number;
+  /** The number that decided, in the reason's terms; 0 when there was none. */
   threshold: number;
+  /** The stage's own coin, in [0, 1), when it threw one (xtc). */
+  coin: number | undefined;
   reason: string;
-  /** Which of the listed candidates it removed. */
+  /** Which of the listed candidates it removed, or with all_removed which tokens. */
   removed_tokens: number[];
 }
 
@@ -166,6 +203,28 @@ export interface StepTrace {
   /** Nats, of the raw distribution. */
   entropy: number;
   n_vocab: number;
+  /** Of the token that is chosen, counted from the text's beginning. */
+  position: number;
+  /** mirostat's state after the draw, in bits, once it has run. */
+  mu: number | undefined;
+}
+
+/** What became of one token of the vocabulary in a choice. */
+export interface Explanation {
+  token: number;
+  text: string;
+  bytes: Uint8Array;
+  logit: number;
+  /** Softmax over the whole vocabulary. */
+  p: number;
+  /** How many tokens are more probable. */
+  rank: number;
+  /** After the last stage; 0 when removed. */
+  final: number;
+  removed_by: StageName | undefined;
+  /** The removing stage's reason; else whether it was drawn. */
+  reason: string;
+  drawn: boolean;
   position: number;
 }
 
@@ -179,7 +238,33 @@ export interface Step {
   position: number;
   /** It ends the generation (only with ignore_eos does anything follow). */
   eog: boolean;
+  /** Tokens that slid out of a full context after this choice (overflow: 'shift'); 0: none. */
+  shifted: number;
   trace: StepTrace | undefined;
+}
+
+export interface Alternative {
+  token: number;
+  text: string;
+  bytes: Uint8Array;
+  /** Nats. */
+  logprob: number;
+}
+
+export interface ScoreOptions {
+  /** Most probable tokens to list in each place (default 0). */
+  top_n?: number;
+  /** Of a text longer than the context: tokens scored by each further window (default: half of the context). The rest of a window is what they are given. */
+  stride?: number;
+  signal?: AbortSignal;
+}
+
+export interface EmbedOptions {
+  /** Of the last hidden states (after the last norm): their mean, or the last (default 'mean'). */
+  pooling?: 'mean' | 'last';
+  /** To length 1 (default true). */
+  normalize?: boolean;
+  signal?: AbortSignal;
 }
 
 export interface TokenScore {
@@ -190,12 +275,17 @@ export interface TokenScore {
   logprob: number;
   rank: number;
   entropy: number;
+  /** The mass of all more probable tokens. */
   top_mass: number;
+  /** The most probable tokens in its place, as many as were asked for; none for the first token. */
+  top: Alternative[];
 }
 
 export interface Session extends AsyncDisposable {
-  /** A copy of the session's tokens as of the last finished call. */
+  /** A copy of the session's tokens as of the last finished call (of the window, when it has slid). */
   readonly tokens: readonly number[];
+  /** The default for its generations. */
+  readonly seed: bigint;
   /** Text (gets the model's BOS rule) or ids (taken as they are) become the session's tokens, reusing what is cached; without a prompt it goes on. */
   generate(prompt?: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Step, void, undefined>;
   /** Makes the session's tokens these without generating. */
@@ -209,6 +299,10 @@ export interface Session extends AsyncDisposable {
   logits(): Promise<Float32Array>;
   /** The next choice as generate would make it with these options, without making it: recomputed from the stored logits. */
   candidates(options?: CandidatesOptions): Promise<StepTrace>;
+  /** Where a token of the vocabulary fell out: in the last choice that generate made or candidates showed, or in the one that the options name. The session does not change. */
+  explain(token: number, options?: ExplainOptions): Promise<Explanation>;
+  /** The session as bytes, its cache and seed included, for model.loadSession. */
+  save(): Promise<Uint8Array>;
   dispose(): Promise<void>;
 }
 
@@ -218,7 +312,11 @@ export interface Model extends AsyncDisposable {
   detokenize(ids: readonly number[]): Promise<string>;
   tokenBytes(id: number): Promise<Uint8Array>;
   createSession(options?: { seed?: number | bigint }): Session;
-  score(text: string | readonly number[]): Promise<TokenScore[]>;
+  /** A saved session of the same model, cache types and kernels goes on, bit for bit; others are SESSION_FOREIGN, broken ones SESSION_DAMAGED. */
+  loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session>;
+  score(text: string | readonly number[], options?: ScoreOptions): Promise<TokenScore[]>;
+  /** n_embd floats that stand for the text. */
+  embed(text: string | readonly number[], options?: EmbedOptions): Promise<Float32Array>;
   /** Counters of the work done so far: tokens run through the layers, memory now, and with the option profile the milliseconds of each step. */
   stats(): Promise<{ decoded_tokens: number; memory: MemoryInfo; profile: { step: string; ms: number }[] }>;
   dispose(): Promise<void>;

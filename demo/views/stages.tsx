@@ -1,4 +1,5 @@
 /** From logits to the draw: a column a stage, with its slider, what it removed and why. In: the instrument. Out: the panel. */
+import type { ComponentChildren } from 'preact';
 import type { StageTrace } from '../../web/index.js';
 import type { Instrument, Setting } from '../state.js';
 import { settings } from '../state.js';
@@ -6,7 +7,7 @@ import { percent } from '../visible.js';
 
 function Slider({ setting, instrument }: { setting: Setting; instrument: Instrument }) {
   const value = instrument.values.value[setting.name];
-  const id = setting.name.replace('_', '-');
+  const id = setting.name.replaceAll('_', '-');
   return (
     <label class="slider">
       <span>
@@ -38,6 +39,27 @@ function Mass({ stage }: { stage: StageTrace }) {
   );
 }
 
+/** The stages with sliders that are not shown at once. */
+const more = [...new Set(settings.filter(({ first }) => !first).map(({ stage }) => stage))];
+
+function Stage({ stage, name, children }: { stage: StageTrace | undefined; name: string; children: ComponentChildren }) {
+  return (
+    <div class="stage" data-testid={`stage-${name}`}>
+      {children}
+      {stage && (
+        <>
+          <Mass stage={stage} />
+          <p>
+            <b>{stage.kept.toLocaleString('en')}</b> kept,{' '}
+            <b class={stage.removed ? 'lost' : ''}>{stage.removed.toLocaleString('en')}</b> removed
+          </p>
+          <p class="reason">{stage.reason.replace(/^\w+: /, '')}</p>
+        </>
+      )}
+    </div>
+  );
+}
+
 export function Stages({ instrument }: { instrument: Instrument }) {
   const trace = instrument.trace.value;
   return (
@@ -46,25 +68,28 @@ export function Stages({ instrument }: { instrument: Instrument }) {
         From logits to the draw <small>move a slider: the step is sampled again, the model is not run</small>
       </h2>
       <div class="stages">
-        {settings.map((setting) => {
-          const stage = trace?.stages.find(({ params }) => setting.name in params);
-          return (
-            <div class="stage" key={setting.name} data-testid={`stage-${setting.name}`}>
+        {settings
+          .filter(({ first }) => first)
+          .map((setting) => (
+            <Stage key={setting.name} stage={trace?.stages.find(({ name }) => name === setting.stage)} name={setting.name}>
               <Slider setting={setting} instrument={instrument} />
-              {stage && (
-                <>
-                  <Mass stage={stage} />
-                  <p>
-                    <b>{stage.kept.toLocaleString('en')}</b> kept,{' '}
-                    <b class={stage.removed ? 'lost' : ''}>{stage.removed.toLocaleString('en')}</b> removed
-                  </p>
-                  <p class="reason">{stage.reason.replace(/^\w+: /, '')}</p>
-                </>
-              )}
-            </div>
-          );
-        })}
+            </Stage>
+          ))}
       </div>
+      <details class="more-stages" data-testid="more-stages">
+        <summary>More stages: {more.map((name) => name.replaceAll('_', '-')).join(', ')}</summary>
+        <div class="stages">
+          {more.map((name) => (
+            <Stage key={name} stage={trace?.stages.find((stage) => stage.name === name)} name={name}>
+              {settings
+                .filter((setting) => setting.stage === name && !setting.first)
+                .map((setting) => (
+                  <Slider key={setting.name} setting={setting} instrument={instrument} />
+                ))}
+            </Stage>
+          ))}
+        </div>
+      </details>
     </section>
   );
 }

@@ -1,13 +1,17 @@
 /* In: the working set. Out: the same set, in order as far as was asked. Works in place. */
 #include "candidates.h"
 
+#include <math.h>
+
 #include "expd.h"
 
-void tg_candidates_fill(tg_candidates *candidates, const float *logits, uint32_t vocab)
+#define STRIDES 256u /* so many interleaved parts of the vocabulary are looked through side by side */
+
+void tg_candidates_fill(tg_candidates *candidates, const float *logits)
 {
-    for (uint32_t i = 0; i < vocab; i++)
+    for (uint32_t i = 0; i < candidates->vocab; i++)
         candidates->entries[i] = (tg_entry){logits[i], (int32_t)i};
-    candidates->n = vocab;
+    candidates->n = candidates->vocab;
     candidates->sorted = 0;
 }
 
@@ -166,6 +170,64 @@ double tg_candidates_total(const tg_candidates *candidates, double greatest)
     for (uint32_t i = 0; i < candidates->n; i++)
         total += tg_expd(candidates->entries[i].logit - greatest);
     return total;
+}
+
+double tg_candidates_entropy(const tg_candidates *candidates, double greatest, double total)
+{
+    double moment = 0;
+    for (uint32_t i = 0; i < candidates->n; i++) {
+        const double x = candidates->entries[i].logit - greatest;
+        const double weight = tg_expd(x);
+        if (weight > 0) /* 0 times infinity must be 0 */
+            moment += weight * x;
+    }
+    const double entropy = log(total) - moment / total;
+    return entropy > 0 ? entropy : 0;
+}
+
+void tg_candidates_cut_marked(tg_candidates *candidates, bool marked)
+{
+    tg_entry *e = candidates->entries;
+    uint32_t kept = 0, sorted = 0;
+    for (uint32_t i = 0; i < candidates->n; i++) {
+        if ((candidates->marks[e[i].token] != 0) == marked)
+            continue;
+        sorted += i < candidates->sorted;
+        swap(&e[kept++], &e[i]);
+    }
+    candidates->n = kept;
+    candidates->sorted = sorted; /* those of them that stay keep their order */
+}
+
+uint32_t tg_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry *list)
+{
+    tg_candidates all = {.entries = list, .vocab = vocab, .n = 0};
+    if (k > vocab)
+        k = vocab;
+    if (k == 0)
+        return 0;
+    /* a bound that at least k logits reach: the k-th greatest of the greatest of at least k strides */
+    float bound = -INFINITY;
+    if (k <= STRIDES / 2 && vocab >= 8 * STRIDES) {
+        float best[STRIDES];
+        for (uint32_t j = 0; j < STRIDES; j++)
+            best[j] = logits[j];
+        for (uint32_t i = STRIDES; i + STRIDES <= vocab; i += STRIDES)
+            for (uint32_t j = 0; j < STRIDES; j++)
+                best[j] = logits[i + j] > best[j] ? logits[i + j] : best[j];
+        for (uint32_t j = 0; j < STRIDES; j++)
+            list[j] = (tg_entry){best[j], (int32_t)j};
+        all.n = STRIDES;
+        tg_candidates_order(&all, k);
+        bound = (float)list[k - 1].logit;
+        all.n = 0;
+    }
+    for (uint32_t i = 0; i < vocab; i++)
+        if (logits[i] >= bound)
+            list[all.n++] = (tg_entry){logits[i], (int32_t)i};
+    all.sorted = 0;
+    tg_candidates_order(&all, k);
+    return k;
 }
 
 void tg_candidates_cut_below(tg_candidates *candidates, double limit)

@@ -6,6 +6,7 @@
 #ifndef TG_CANDIDATES_H
 #define TG_CANDIDATES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sample.h"
@@ -17,12 +18,19 @@ typedef struct tg_entry {
 
 typedef struct tg_candidates {
     tg_entry *entries; /* vocab of them: the n survivors, then the removed */
-    uint32_t n;
-    uint32_t sorted; /* so many survivors, from the first, are in order and stand before all others */
+    uint32_t vocab, n;
+    uint32_t sorted;   /* so many survivors, from the first, are in order and stand before all others */
+    uint32_t *marks;   /* [vocab] for a stage's own use, by token: zeros before it and after it */
+    double *keys;      /* [vocab] likewise, of any value */
+    uint32_t *lengths; /* [n_ctx] likewise, by place in the context */
 } tg_candidates;
 
 /* All tokens survive, in the vocabulary's order. */
-void tg_candidates_fill(tg_candidates *candidates, const float *logits, uint32_t vocab);
+void tg_candidates_fill(tg_candidates *candidates, const float *logits);
+
+/* The k greatest logits' entries, in order, into list, which has room for vocab of them; returns how many: k, or vocab. What
+ * survives does not matter and does not change. */
+uint32_t tg_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry *list);
 
 /* Puts the first k survivors in order (all of them when k >= n): partial quicksort (Martinez 2004), O(n + k log k) as a rule and
  * never worse than O(n log n). */
@@ -38,16 +46,25 @@ double tg_candidates_least(const tg_candidates *candidates);
 /* The sum of exp(logit - greatest) over the survivors: what softmax divides by. */
 double tg_candidates_total(const tg_candidates *candidates, double greatest);
 
+/* The entropy of the survivors, in nats. */
+double tg_candidates_entropy(const tg_candidates *candidates, double greatest, double total);
+
 /* Removes the survivors whose logit is below the limit. */
 void tg_candidates_cut_below(tg_candidates *candidates, double limit);
 
-/* A stage: tg_apply_<name> in stage_<name>.c. It may reorder the survivors, change their logits (then sorted = 0) and lower n, to
- * no less than 1: what then stands between the new n and the old one is what it removed. It fills in the trace's threshold (0
- * when it is off) and reason; the chain counts and weighs. A stage must not look at the request's top_n: looking changes nothing.
- */
+/* Removes the survivors whose mark is set, or is not; the others keep their order. */
+void tg_candidates_cut_marked(tg_candidates *candidates, bool marked);
+
+/* A stage: tg_apply_<name> in stage_<name>.c. It may reorder the survivors, change their logits (then sorted = 0) and lower n:
+ * what then stands between the new n and the old one is what it removed. At least one survivor comes in whose logit is finite;
+ * that one remains is the chain's to check. It fills in the trace's threshold (0 when it is off), coin and reason; the chain
+ * counts and weighs. A stage must not look at the request's top_n: looking changes nothing. */
 typedef void tg_stage_apply(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace);
-#define TG_STAGE(name) tg_stage_apply tg_apply_##name;
+#define TG_STAGE(name, chain) tg_stage_apply tg_apply_##name;
 #include "stages.def"
+
+/* mirostat's mu after a token of that final probability was drawn. */
+double tg_mirostat_next(const tg_sample_request *request, double p_final);
 
 /* Draws a survivor with the coin u in [0, 1). Fills in final_p (by token id; survivors only) and the trace's token, p_final, u,
  * low and high. The intervals are the final probabilities cumulated in order; the last with a probability above 0 reaches to 1,

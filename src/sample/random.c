@@ -20,7 +20,12 @@ void tg_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 
 double tg_random(uint64_t seed, uint64_t position, uint32_t stream)
 {
-    const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), stream, 0};
+    return tg_coin(seed, position, stream, TG_COIN_DRAW);
+}
+
+double tg_coin(uint64_t seed, uint64_t position, uint32_t stream, tg_coin_use use)
+{
+    const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), stream, use};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t words[4];
     tg_philox(counter, key, words);

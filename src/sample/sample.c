@@ -13,9 +13,10 @@
 #include "random.h"
 
 #define VOCAB_LIMIT (1u << 20)
+#define CTX_LIMIT   (1u << 24)
 
 struct tg_sampler {
-    uint32_t vocab;
+    uint32_t vocab, n_ctx;
     tg_candidates candidates;
     double *p;          /* vocab: raw softmax, by token id */
     double *final_p;    /* vocab: after the last stage, by token id; survivors only */
@@ -28,15 +29,27 @@ static const struct stage {
     const char *name;
     tg_stage_apply *apply;
 } stages[TG_STAGE_COUNT] = {
-#define TG_STAGE(name) {#name, tg_apply_##name},
+#define TG_STAGE(name, chain) {#name, tg_apply_##name},
 #include "stages.def"
 };
 
 static const struct option {
     const char *name;
     double initial, min, max;
+    enum { REAL, WHOLE } kind;
 } options[TG_OPTION_COUNT] = {
-#define TG_OPTION(stage, name, default_value, min, max) {#name, default_value, min, max},
+#define TG_OPTION(stage, name, default_value, min, max, kind) {#name, default_value, min, max, kind},
+#include "stages.def"
+};
+
+static const char *const list_names[TG_LIST_COUNT] = {
+#define TG_LIST(stage, name) #name,
+#include "stages.def"
+};
+
+enum { LISTED, USUAL, ALWAYS, MIROSTAT };
+static const uint8_t chains[TG_STAGE_COUNT] = {
+#define TG_STAGE(name, chain) chain,
 #include "stages.def"
 };
 
@@ -45,8 +58,8 @@ const char *tg_stage_name(tg_stage stage)
     return (unsigned)stage < TG_STAGE_COUNT ? stages[stage].name : "unknown";
 }
 
-/* one allocation: | sampler | entries | p | final_p | list | fates | */
-static tg_sampler *lay_out(tg_arena *arena, uint32_t vocab)
+/* one allocation: | sampler | entries | p | final_p | list | fates | marks | lengths | */
+static tg_sampler *lay_out(tg_arena *arena, uint32_t vocab, uint32_t n_ctx)
 {
     tg_sampler *sampler = tg_arena_take(arena, 1, sizeof *sampler);
     tg_entry *entries = tg_arena_take(arena, vocab, sizeof *entries);
@@ -54,29 +67,31 @@ static tg_sampler *lay_out(tg_arena *arena, uint32_t vocab)
     double *final_p = tg_arena_take(arena, vocab, sizeof *final_p);
     tg_candidate *list = tg_arena_take(arena, vocab, sizeof *list);
     int8_t *fates = tg_arena_take(arena, vocab, sizeof *fates);
-    if (sampler)
-        *sampler =
-            (tg_sampler){.vocab = vocab, .candidates.entries = entries, .p = p, .final_p = final_p, .list = list, .fates = fates};
+    uint32_t *marks = tg_arena_take(arena, vocab, sizeof *marks);
+    uint32_t *lengths = tg_arena_take(arena, n_ctx, sizeof *lengths);
+    if (sampler) {
+        memset(fates, -1, vocab);
+        memset(marks, 0, vocab * sizeof *marks);
+        *sampler = (tg_sampler){.vocab = vocab, .n_ctx = n_ctx, .p = p, .final_p = final_p, .list = list, .fates = fates};
+        /* before the draw nobody needs final_p */
+        sampler->candidates = (tg_candidates){entries, vocab, vocab, 0, marks, final_p, lengths};
+    }
     return sampler;
 }
 
-size_t tg_sampler_memory(uint32_t vocab)
+size_t tg_sampler_memory(uint32_t vocab, uint32_t n_ctx)
 {
     tg_arena arena = {NULL, 0};
-    lay_out(&arena, vocab);
+    lay_out(&arena, vocab, n_ctx);
     return (size_t)arena.used;
 }
 
-tg_sampler *tg_sampler_new(uint32_t vocab)
+tg_sampler *tg_sampler_new(uint32_t vocab, uint32_t n_ctx)
 {
-    if (vocab == 0 || vocab > VOCAB_LIMIT)
+    if (vocab == 0 || vocab > VOCAB_LIMIT || n_ctx > CTX_LIMIT)
         return NULL;
-    tg_arena arena = {aligned_alloc(TG_ARENA_ALIGN, tg_sampler_memory(vocab)), 0};
-    if (!arena.base)
-        return NULL;
-    tg_sampler *sampler = lay_out(&arena, vocab);
-    memset(sampler->fates, -1, vocab);
-    return sampler;
+    tg_arena arena = {aligned_alloc(TG_ARENA_ALIGN, tg_sampler_memory(vocab, n_ctx)), 0};
+    return arena.base ? lay_out(&arena, vocab, n_ctx) : NULL;
 }
 
 void tg_sampler_free(tg_sampler *sampler)
@@ -86,16 +101,67 @@ void tg_sampler_free(tg_sampler *sampler)
 
 void tg_sample_defaults(tg_sample_request *request)
 {
-    *request = (tg_sample_request){.n_order = TG_STAGE_COUNT, .top_n = 50};
+    *request = (tg_sample_request){.mu = NAN, .top_n = 50};
     for (int i = 0; i < TG_OPTION_COUNT; i++)
         request->options[i] = options[i].initial;
     for (int i = 0; i < TG_STAGE_COUNT; i++)
-        request->order[i] = (uint8_t)i;
+        if (chains[i] == USUAL || chains[i] == ALWAYS)
+            request->order[request->n_order++] = (uint8_t)i;
 }
 
 const int8_t *tg_sampler_fates(const tg_sampler *sampler)
 {
     return sampler->fates;
+}
+
+const double *tg_sampler_p(const tg_sampler *sampler)
+{
+    return sampler->p;
+}
+
+const double *tg_sampler_final_p(const tg_sampler *sampler)
+{
+    return sampler->final_p;
+}
+
+static tg_status check_token(const tg_sampler *sampler, int32_t token, const char *where, uint32_t place, tg_error *error)
+{
+    if (token >= 0 && (uint32_t)token < sampler->vocab)
+        return TG_OK;
+    return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s has token %d at %u; the vocabulary has %u", where, (int)token,
+                   (unsigned)place, (unsigned)sampler->vocab);
+}
+
+/* Everything the stages take for granted of lists and context. */
+static tg_status check_tokens(const tg_sampler *sampler, const tg_sample_request *request, tg_error *error)
+{
+    tg_status status = TG_OK;
+    if (request->n_context > sampler->n_ctx)
+        return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "a context of %u tokens; the sampler was made for %u",
+                       (unsigned)request->n_context, (unsigned)sampler->n_ctx);
+    for (uint32_t i = 0; i < request->n_context && !status; i++)
+        status = check_token(sampler, request->context[i], "the context", i, error);
+    for (int name = 0; name < TG_LIST_COUNT; name++) {
+        const tg_list *list = &request->lists[name];
+        for (uint32_t i = 0; i < list->n && !status; i++) {
+            if (name == TG_LIST_dry_sequence_breakers) {
+                const int32_t length = list->tokens[i];
+                if (length < 1 || (uint32_t)length >= list->n - i)
+                    return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s: a sequence of %d tokens at %u",
+                                   list_names[name], (int)length, (unsigned)i);
+                for (const uint32_t end = i + (uint32_t)length; i < end && !status;) {
+                    ++i;
+                    status = check_token(sampler, list->tokens[i], list_names[name], i, error);
+                }
+            } else {
+                status = check_token(sampler, list->tokens[i], list_names[name], i, error);
+            }
+            if (name == TG_LIST_logit_bias && !status && !(list->values[i] <= FLT_MAX))
+                return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "logit_bias of token %d is %g", (int)list->tokens[i],
+                               (double)list->values[i]);
+        }
+    }
+    return status;
 }
 
 static tg_status check_request(const tg_sample_request *request, tg_error *error)
@@ -106,7 +172,7 @@ static tg_status check_request(const tg_sample_request *request, tg_error *error
         if (!(value >= option->min && value <= option->max)) /* NaN fails both */
             return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s is %g; it must be %g to %.10g", option->name, value,
                            option->min, option->max);
-        if (option->max == INT32_MAX && value != floor(value))
+        if (option->kind == WHOLE && value != floor(value))
             return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s is %g; it must be a whole number", option->name,
                            value);
     }
@@ -124,6 +190,7 @@ static tg_status check_request(const tg_sample_request *request, tg_error *error
     return TG_OK;
 }
 
+#define BLOCK 1024u
 #define LANES 4 /* sums run in so many parts, so that a compiler can keep them in vectors without changing the result */
 
 static tg_status find_greatest(const float *logits, uint32_t vocab, float *greatest, tg_error *error)
@@ -149,27 +216,33 @@ static tg_status find_greatest(const float *logits, uint32_t vocab, float *great
     return TG_OK;
 }
 
-/* The raw softmax into p, its entropy (nats) into the trace; returns the log of what it divided by: log p = logit - that. */
+/* The raw softmax into p, its entropy (nats) into the trace; returns the log of what it divided by: log p = logit - that. Sums
+ * run in blocks, so that the rounding does not grow with the vocabulary. */
 static double softmax(const float *logits, uint32_t vocab, double greatest, double *p, double *entropy)
 {
-    double total[LANES] = {0}, moment[LANES] = {0};
+    double sum = 0, moments = 0;
     for (uint32_t i = 0; i < vocab; i++)
         p[i] = tg_expd(logits[i] - greatest);
-    for (uint32_t i = 0; i < vocab; i++) {
-        const double x = logits[i] - greatest;
-        total[i % LANES] += p[i];
-        moment[i % LANES] += p[i] * (x < -800.0 ? -800.0 : x); /* p is 0 there: 0 times infinity must be 0 */
+    for (uint32_t i = 0; i < vocab;) {
+        const uint32_t end = vocab - i < BLOCK ? vocab : i + BLOCK;
+        double total[LANES] = {0}, moment[LANES] = {0};
+        for (; i < end; i++) {
+            const double x = logits[i] - greatest;
+            total[i % LANES] += p[i];
+            moment[i % LANES] += p[i] * (x < -800.0 ? -800.0 : x); /* p is 0 there: 0 times infinity must be 0 */
+        }
+        sum += (total[0] + total[1]) + (total[2] + total[3]);
+        moments += (moment[0] + moment[1]) + (moment[2] + moment[3]);
     }
-    const double sum = (total[0] + total[1]) + (total[2] + total[3]);
     const double inverse = 1 / sum;
     for (uint32_t i = 0; i < vocab; i++)
         p[i] *= inverse;
-    *entropy = fmax(0, log(sum) - ((moment[0] + moment[1]) + (moment[2] + moment[3])) * inverse);
+    *entropy = fmax(0, log(sum) - moments * inverse);
     return greatest + log(sum);
 }
 
 /* Runs the stages; the accounts (fates, counts, masses) are kept here, so that no stage can get them wrong. */
-static void run_stages(tg_sampler *sampler, const tg_sample_request *request)
+static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *request, tg_error *error)
 {
     tg_candidates *candidates = &sampler->candidates;
     tg_trace *trace = &sampler->trace;
@@ -177,11 +250,14 @@ static void run_stages(tg_sampler *sampler, const tg_sample_request *request)
     for (uint32_t s = 0; s < request->n_order; s++) {
         tg_stage_trace *account = &trace->stages[s];
         const uint32_t n = candidates->n;
-        *account = (tg_stage_trace){.stage = (tg_stage)request->order[s], .mass_before = mass};
+        *account = (tg_stage_trace){.stage = (tg_stage)request->order[s], .mass_before = mass, .coin = NAN};
         stages[account->stage].apply(candidates, request, account);
         for (uint32_t i = candidates->n; i < n; i++)
             sampler->fates[candidates->entries[i].token] = (int8_t)s;
         if (candidates->n < n) {
+            if (!candidates->n || tg_candidates_greatest(candidates) == -INFINITY)
+                return tg_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET, "%s leaves no token that could be drawn, of %u",
+                               stages[account->stage].name, (unsigned)n);
             double sum = 0;
             for (uint32_t i = 0; i < candidates->n; i++)
                 sum += sampler->p[candidates->entries[i].token];
@@ -192,21 +268,31 @@ static void run_stages(tg_sampler *sampler, const tg_sample_request *request)
         account->mass_after = mass;
     }
     trace->n_stages = request->n_order;
+    return TG_OK;
 }
 
-/* The top_n most probable by raw logit. It comes after the draw and takes the working set over: it cannot change what was drawn.
- */
+/* In blocks, so that the rounding does not grow with n. */
+static double add_up(const double *p, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t at = 0; at < n;) {
+        const uint32_t end = n - at < BLOCK ? n : at + BLOCK;
+        double part[LANES] = {0};
+        for (; at < end; at++)
+            part[at % LANES] += p[at];
+        sum += (part[0] + part[1]) + (part[2] + part[3]);
+    }
+    return sum;
+}
+
+/* The top_n most probable by raw logit. It comes after the draw and takes the working set's room over: it cannot change what was
+ * drawn. */
 static void list_candidates(tg_sampler *sampler, const float *logits, uint32_t top_n)
 {
     tg_trace *trace = &sampler->trace;
     const tg_entry *entries = sampler->candidates.entries;
     trace->candidates = sampler->list;
-    trace->n_candidates = top_n < sampler->vocab ? top_n : sampler->vocab;
-    trace->other = 1;
-    if (trace->n_candidates == 0)
-        return;
-    tg_candidates_fill(&sampler->candidates, logits, sampler->vocab);
-    tg_candidates_order(&sampler->candidates, trace->n_candidates);
+    trace->n_candidates = tg_top_logits(logits, sampler->vocab, top_n, sampler->candidates.entries);
     for (uint32_t i = 0; i < trace->n_candidates; i++) {
         const int32_t token = entries[i].token;
         const int8_t fate = sampler->fates[token];
@@ -215,10 +301,11 @@ static void list_candidates(tg_sampler *sampler, const float *logits, uint32_t t
                                           .p = sampler->p[token],
                                           .final_p = fate < 0 ? sampler->final_p[token] : 0,
                                           .removed_by = fate};
+        sampler->p[token] = 0; /* for the sum of the others */
     }
-    trace->other = 0; /* added up, not inferred: the honest mass is a finding */
-    for (uint32_t i = trace->n_candidates; i < sampler->vocab; i++)
-        trace->other += sampler->p[entries[i].token];
+    trace->other = add_up(sampler->p, sampler->vocab); /* not inferred: the honest mass is a finding */
+    for (uint32_t i = 0; i < trace->n_candidates; i++)
+        sampler->p[sampler->list[i].token] = sampler->list[i].p;
 }
 
 tg_status tg_sample(tg_sampler *sampler, const float *logits, const tg_sample_request *request, const tg_trace **out,
@@ -229,19 +316,35 @@ tg_status tg_sample(tg_sampler *sampler, const float *logits, const tg_sample_re
     *out = NULL;
     tg_status status = check_request(request, error);
     if (status == TG_OK)
+        status = check_tokens(sampler, request, error);
+    if (status == TG_OK)
         status = find_greatest(logits, sampler->vocab, &greatest, error);
     if (status != TG_OK)
         return status;
 
     trace->vocab = sampler->vocab;
     const double log_total = softmax(logits, sampler->vocab, greatest, sampler->p, &trace->entropy);
-    tg_candidates_fill(&sampler->candidates, logits, sampler->vocab);
+    tg_candidates_fill(&sampler->candidates, logits);
     memset(sampler->fates, -1, sampler->vocab);
-    run_stages(sampler, request);
+    status = run_stages(sampler, request, error);
+    if (status != TG_OK)
+        return status;
     tg_draw(&sampler->candidates, tg_random(request->seed, request->position, request->stream), sampler->final_p, trace);
     trace->logit = logits[trace->token];
     trace->logprob = trace->logit - log_total;
+    trace->mu = request->mu;
+    if (request->options[TG_OPTION_mirostat] > 0 && memchr(request->order, TG_STAGE_mirostat, request->n_order))
+        trace->mu = tg_mirostat_next(request, trace->p_final);
     list_candidates(sampler, logits, request->top_n);
     *out = trace;
     return TG_OK;
+}
+
+uint32_t tg_sampler_top(tg_sampler *sampler, const float *logits, uint32_t k, tg_top *out)
+{
+    const tg_entry *entries = sampler->candidates.entries;
+    const uint32_t n = tg_top_logits(logits, sampler->vocab, k, sampler->candidates.entries);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = (tg_top){entries[i].token, (float)entries[i].logit};
+    return n;
 }

@@ -49,4 +49,12 @@ tg_status tg_tokens_encode(const tg_tokens *tokens, const char *text, size_t len
 tg_status tg_tokens_decode(const tg_tokens *tokens, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n,
                            tg_error *error);
 
+#define TG_MAX_BREAKER 40 /* bytes */
+/* The token sequences in which a text of 1 to TG_MAX_BREAKER bytes can begin, as the sampler's dry takes its breakers: for each
+ * how many tokens, and they. Every token that has all of it in its bytes (or, when it has none, in its entry) is one by itself;
+ * one that ends with the text's beginning is followed by the tokens of the rest, as that is cut alone. *n is the count needed,
+ * likewise. */
+tg_status tg_tokens_breakers(const tg_tokens *tokens, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n,
+                             tg_error *error);
+
 #endif

@@ -44,7 +44,11 @@ test('every removal is accounted for at every stage, in any order', () =>
         const mass = trace.candidates.reduce((sum, { token, p }) => sum + (alive.has(token) ? p : 0), 0);
         assert.ok(Math.abs(stage.mass_after - mass) < 1e-9);
         assert.match(stage.reason, new RegExp(`^${stage.name}: `));
-        assert.ok(stage.name in stage.params);
+        const { options } = stages.find(({ name }) => name === stage.name);
+        assert.deepEqual(
+          Object.keys(stage.params),
+          options.map(({ name }) => name),
+        );
       }
       const survivors = trace.candidates.filter(({ final }) => final > 0);
       assert.deepEqual(new Set(survivors.map(({ token }) => token)), alive);

@@ -146,16 +146,16 @@ for (const worker of [true, false]) {
     built({}, async (model) => {
       const [step] = await collect(model.createSession().generate(PROMPT, { max_tokens: 1, trace: { top_n: 0 } }));
       assert.deepEqual(step.trace.candidates, []);
-      assert.equal(step.trace.other, 1);
+      assert.ok(Math.abs(step.trace.other - 1) < 1e-12);
       assert.equal(step.trace.draw.token, step.token);
-      assert.equal(step.trace.stages.length, 4);
+      assert.equal(step.trace.stages.length, 9);
     }));
 }
 
 test('addresses above 2 GB are addresses', () => {
   // a cache of nearly 2 GB, hardly used, and large sessions behind it
   const bytes = writeGguf(tinyLlama({ n_embd: 128, n_head_kv: 2, n_layer: 2 }));
-  return withModel(bytes, { worker: false, n_ctx: 2 ** 20, n_kv: 1_046_000 }, async (model) => {
+  return withModel(bytes, { worker: false, n_ctx: 2 ** 20, n_kv: 1_043_000 }, async (model) => {
     const session = model.createSession({ seed: 1 });
     await session.sync([1, 5]);
     const branch = await (await session.fork()).fork();

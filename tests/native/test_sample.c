@@ -20,7 +20,7 @@ static void check_stage(tg_stage stage, tg_option option, double value, const do
     const tg_trace *trace = NULL;
     tg_error error = {0};
     tg_sample_request request;
-    tg_sampler *sampler = tg_sampler_new((uint32_t)n);
+    tg_sampler *sampler = tg_sampler_new((uint32_t)n, 8);
     tg_sample_defaults(&request);
     request.options[option] = value;
     request.order[0] = (uint8_t)stage;
@@ -104,7 +104,7 @@ static void run_temperature(void)
     const tg_trace *trace = NULL;
     tg_error error = {0};
     tg_sample_request request;
-    tg_sampler *sampler = tg_sampler_new(3);
+    tg_sampler *sampler = tg_sampler_new(3, 8);
     tg_sample_defaults(&request);
     request.order[0] = TG_STAGE_temperature;
     request.n_order = 1;
@@ -165,7 +165,7 @@ static void expect(tg_sampler *sampler, const float *logits, const tg_sample_req
 static void run_errors(void)
 {
     const float good[4] = {0, 1, 2, 3};
-    tg_sampler *sampler = tg_sampler_new(4);
+    tg_sampler *sampler = tg_sampler_new(4, 8);
     tg_sample_request request;
     static const struct {
         tg_option option;
@@ -199,7 +199,7 @@ static void run_errors(void)
     expect(sampler, (const float[]){-INFINITY, -INFINITY, -INFINITY, -INFINITY}, &request, TG_NO_CANDIDATES, "4");
     expect(sampler, good, &request, TG_OK, ""); /* an error leaves the sampler as good as new */
     tg_sampler_free(sampler);
-    CHECK(tg_sampler_memory(512) > 512 * sizeof(tg_candidate));
+    CHECK(tg_sampler_memory(512, 8) > 512 * sizeof(tg_candidate));
 }
 
 /* 20,000 draws over positions against the probabilities the trace promises: Pearson's chi-square, 7 degrees of freedom. */
@@ -207,7 +207,7 @@ static void run_distribution(void)
 {
     const float logits[8] = {1, 0.5f, -1, 2, 0, 1, -INFINITY, 0.25f};
     enum { DRAWS = 20000 };
-    tg_sampler *sampler = tg_sampler_new(8);
+    tg_sampler *sampler = tg_sampler_new(8, 8);
     const tg_trace *trace = NULL;
     tg_error error = {0};
     tg_sample_request request;
@@ -237,7 +237,7 @@ static void run_intervals(void)
 {
     const float logits[4] = {0, (float)-0.6931471805599453, (float)-1.3862943611198906, (float)-1.3862943611198906};
     static const double from[4] = {0, 0.5, 0.75, 0.875}, upto[4] = {0.5, 0.75, 0.875, 1};
-    tg_sampler *sampler = tg_sampler_new(4);
+    tg_sampler *sampler = tg_sampler_new(4, 8);
     const tg_trace *trace = NULL;
     tg_error error = {0};
     tg_sample_request request;
@@ -263,10 +263,12 @@ static void run_names(void)
     tg_sample_request request;
     tg_sample_defaults(&request);
     CHECK(!strcmp(tg_stage_name(TG_STAGE_top_k), "top_k") && !strcmp(tg_stage_name(TG_STAGE_COUNT), "unknown"));
-    CHECK(request.n_order == TG_STAGE_COUNT && request.top_n == 50 && request.seed == 0 && request.stream == 0);
+    static const char *const chain[] = {"penalties", "dry",   "top_n_sigma", "top_k",      "typ_p",
+                                        "top_p",     "min_p", "xtc",         "temperature"};
+    CHECK(request.n_order == sizeof chain / sizeof chain[0] && request.top_n == 50 && request.seed == 0 && request.stream == 0);
     CHECK(request.options[TG_OPTION_top_k] == 40 && request.options[TG_OPTION_temperature] == 0.8);
     for (uint32_t i = 0; i < request.n_order; i++)
-        CHECK(request.order[i] == i);
+        CHECK(!strcmp(tg_stage_name((tg_stage)request.order[i]), chain[i]), "%d", (int)i);
 }
 
 static const tg_test tests[] = {

@@ -1,114 +1,13 @@
-/* Random chains of stages over random distributions, held to a plain reference in double precision: softmax by libm, a full sort
- * before every stage. In: nothing. Out: passed and failed checks. Needs only the C library. */
+/* Random chains of stages over random distributions, held to a plain reference in double precision (sample_reference.h). In:
+ * nothing. Out: passed and failed checks. Needs only the C library. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "../../src/sample/random.h"
 #include "../../src/sample/sample.h"
 #include "random.h"
+#include "sample_reference.h"
 #include "test.h"
-
-#define CLOSE 1e-9 /* how near a border the reference calls a decision a matter of rounding */
-
-typedef struct item {
-    double logit, share;
-    int32_t token;
-} item;
-
-typedef struct reference {
-    item *items; /* survivors, in order */
-    uint32_t n;
-    double *p, *final_p; /* by token */
-    int *fates;
-    double entropy;
-    int doubtful; /* a decision hung on less than CLOSE */
-} reference;
-
-static int by_order(const void *left, const void *right)
-{
-    const item *a = left, *b = right;
-    if (a->logit != b->logit)
-        return a->logit > b->logit ? -1 : 1;
-    return a->token < b->token ? -1 : 1;
-}
-
-/* sorts the survivors and gives each its share */
-static void settle(reference *r)
-{
-    double total = 0;
-    qsort(r->items, r->n, sizeof *r->items, by_order);
-    for (uint32_t i = 0; i < r->n; i++)
-        total += r->items[i].share = exp(r->items[i].logit - r->items[0].logit);
-    for (uint32_t i = 0; i < r->n; i++)
-        r->items[i].share /= total;
-}
-
-static uint32_t survivors(reference *r, tg_stage stage, const double *options)
-{
-    uint32_t kept = 1;
-    switch (stage) {
-    case TG_STAGE_top_k: {
-        const double k = options[TG_OPTION_top_k];
-        return k == 0 || k > r->n ? r->n : (uint32_t)k;
-    }
-    case TG_STAGE_top_p: {
-        const double p = options[TG_OPTION_top_p];
-        double mass = r->items[0].share;
-        if (p >= 1)
-            return r->n;
-        for (;; mass += r->items[kept++].share) {
-            r->doubtful |= fabs(mass - p) < CLOSE;
-            if (mass >= p || kept == r->n)
-                return kept;
-        }
-    }
-    case TG_STAGE_min_p: {
-        const double least = options[TG_OPTION_min_p] * r->items[0].share;
-        if (least == 0)
-            return r->n;
-        for (; kept < r->n; kept++) {
-            r->doubtful |= fabs(r->items[kept].share - least) < CLOSE * least;
-            if (r->items[kept].share < least)
-                break;
-        }
-        return kept;
-    }
-    default: {
-        const double t = options[TG_OPTION_temperature];
-        if (t == 0)
-            return 1;
-        for (uint32_t i = 0; i < r->n; i++)
-            r->items[i].logit /= t;
-        return r->n;
-    }
-    }
-}
-
-static void run_reference(reference *r, const float *logits, uint32_t vocab, const tg_sample_request *request)
-{
-    r->n = vocab;
-    r->doubtful = 0;
-    r->entropy = 0;
-    for (uint32_t i = 0; i < vocab; i++) {
-        r->items[i] = (item){.logit = logits[i], .token = (int32_t)i};
-        r->fates[i] = -1;
-        r->final_p[i] = 0;
-    }
-    settle(r);
-    for (uint32_t i = 0; i < vocab; i++) {
-        const double p = r->p[r->items[i].token] = r->items[i].share;
-        r->entropy -= p > 0 ? p * log(p) : 0;
-    }
-    for (uint32_t s = 0; s < request->n_order; s++) {
-        const uint32_t kept = survivors(r, (tg_stage)request->order[s], request->options);
-        for (uint32_t i = kept; i < r->n; i++)
-            r->fates[r->items[i].token] = (int)s;
-        r->n = kept;
-        settle(r);
-    }
-    for (uint32_t i = 0; i < r->n; i++)
-        r->final_p[r->items[i].token] = r->items[i].share;
-}
 
 static int is_near(double a, double b)
 {
@@ -143,7 +42,7 @@ static void check_accounts(const tg_trace *trace, const int8_t *fates, const ref
         CHECK(c->removed_by == fates[c->token]);
         CHECK(i == 0 || c[-1].logit > c->logit || (c[-1].logit == c->logit && c[-1].token < c->token), "the list's order");
     }
-    CHECK(trace->n_candidates == vocab && fabs(listed + trace->other - 1) < 1e-12, "%.17g", listed + trace->other);
+    CHECK(trace->n_candidates == vocab && fabs(listed + trace->other - 1) < 1e-11, "%.17g", listed + trace->other);
     for (uint32_t s = 0; s < trace->n_stages; s++) {
         const tg_stage_trace *stage = &trace->stages[s];
         double mass = 0;
@@ -156,6 +55,7 @@ static void check_accounts(const tg_trace *trace, const int8_t *fates, const ref
             }
         }
         CHECK(stage->kept == kept && stage->removed == removed && kept + removed == before, "stage %d", (int)s);
+        CHECK(isnan(stage->coin) || (stage->stage == TG_STAGE_xtc && stage->coin >= 0 && stage->coin < 1));
         CHECK(is_near(stage->mass_before, entering) && is_near(stage->mass_after, mass), "stage %d", (int)s);
         CHECK(stage->mass_after <= stage->mass_before && stage->mass_after >= 0);
         CHECK(stage->reason[0] && memchr(stage->reason, 0, sizeof stage->reason));
@@ -196,9 +96,54 @@ static void fill_logits(float *logits, uint32_t vocab, test_random *random)
         logits[random_u32(random) % vocab] = 0;
 }
 
-static void random_request(tg_sample_request *request, test_random *random, uint32_t vocab)
+#define MOST_CONTEXT 60
+#define MOST_LISTED  12
+
+/* What a random request's lists point to. */
+typedef struct lists {
+    int32_t context[MOST_CONTEXT], allowed[MOST_LISTED], banned[MOST_LISTED], biased[MOST_LISTED], breakers[8];
+    float biases[MOST_LISTED];
+} lists;
+
+static tg_list random_list(test_random *random, uint32_t vocab, int32_t *tokens, uint32_t most)
+{
+    const uint32_t n = random_u32(random) % (most + 1);
+    for (uint32_t i = 0; i < n; i++)
+        tokens[i] = (int32_t)(random_u32(random) % vocab);
+    return (tg_list){tokens, NULL, n};
+}
+
+/* Contexts of few different tokens, so that they repeat themselves; lists that are mostly short. */
+static void random_lists(tg_sample_request *request, test_random *random, uint32_t vocab, lists *lists)
+{
+    const uint32_t alphabet = 1 + random_u32(random) % (vocab < 5 ? vocab : 5), dice = random_u32(random);
+    request->n_context = random_u32(random) % (MOST_CONTEXT + 1);
+    request->context = lists->context;
+    for (uint32_t i = 0; i < request->n_context; i++)
+        lists->context[i] = (int32_t)(random_u32(random) % alphabet);
+    for (uint32_t i = 0; i < MOST_LISTED; i++)
+        lists->biases[i] = random_u32(random) % 4 ? 3 * random_gauss(random) : -INFINITY;
+    request->lists[TG_LIST_logit_bias] = random_list(random, vocab, lists->biased, dice & 3 ? 0 : MOST_LISTED);
+    request->lists[TG_LIST_logit_bias].values = lists->biases;
+    request->lists[TG_LIST_allowed_tokens] = random_list(random, vocab, lists->allowed, dice & 28 ? 0 : MOST_LISTED);
+    request->lists[TG_LIST_banned_tokens] = random_list(random, vocab, lists->banned, dice & 96 ? 0 : MOST_LISTED);
+    if (dice & 128) { /* one token, and two in a row */
+        lists->breakers[0] = 1;
+        lists->breakers[2] = 2;
+        lists->breakers[1] = lists->breakers[3] = (int32_t)(random_u32(random) % vocab);
+        lists->breakers[4] = (int32_t)(random_u32(random) % alphabet);
+        if (dice & 256)
+            lists->breakers[3] = (int32_t)(random_u32(random) % alphabet);
+        request->lists[TG_LIST_dry_sequence_breakers] = (tg_list){lists->breakers, NULL, 5};
+    }
+}
+
+static void random_request(tg_sample_request *request, test_random *random, uint32_t vocab, lists *lists)
 {
     tg_sample_defaults(request);
+    random_lists(request, random, vocab, lists);
+    for (uint32_t i = 0; i < TG_STAGE_COUNT; i++)
+        request->order[i] = (uint8_t)i;
     for (uint32_t i = TG_STAGE_COUNT - 1; i > 0; i--) {
         const uint32_t j = random_u32(random) % (i + 1);
         const uint8_t t = request->order[i];
@@ -212,6 +157,30 @@ static void random_request(tg_sample_request *request, test_random *random, uint
     request->options[TG_OPTION_top_p] = request->options[TG_OPTION_top_p] > 1 ? 1 : request->options[TG_OPTION_top_p];
     request->options[TG_OPTION_min_p] = dice & 96 ? pow(10, -6 * random_unit(random)) : 0;
     request->options[TG_OPTION_temperature] = dice & 896 ? pow(10, 6 * random_unit(random) - 3) : 0;
+    double *options = request->options;
+    const uint32_t more = random_u32(random);
+    if (more & 1) {
+        options[TG_OPTION_penalty_repeat] = 0.8 + random_unit(random);
+        options[TG_OPTION_penalty_freq] = more & 2 ? random_gauss(random) : 0;
+        options[TG_OPTION_penalty_present] = more & 4 ? random_gauss(random) : 0;
+        options[TG_OPTION_penalty_last_n] = (double)(random_u32(random) % 70) - 1;
+    }
+    if (more & 8) {
+        options[TG_OPTION_dry_multiplier] = random_unit(random);
+        options[TG_OPTION_dry_base] = 1 + random_unit(random);
+        options[TG_OPTION_dry_allowed_length] = random_u32(random) % 4;
+        options[TG_OPTION_dry_penalty_last_n] = (double)(random_u32(random) % 70) - 1;
+    }
+    options[TG_OPTION_top_n_sigma] = more & 16 ? 3 * random_unit(random) : -1;
+    options[TG_OPTION_typical_p] = more & 32 ? random_unit(random) : 1;
+    options[TG_OPTION_xtc_probability] = more & 64 ? random_unit(random) : 0;
+    options[TG_OPTION_xtc_threshold] = random_unit(random) * random_unit(random);
+    options[TG_OPTION_dynatemp_range] = more & 128 ? random_unit(random) : 0;
+    options[TG_OPTION_dynatemp_exponent] = more & 256 ? 2 * random_unit(random) : 1;
+    options[TG_OPTION_mirostat] = (more >> 9) % 3;
+    options[TG_OPTION_mirostat_tau] = 6 * random_unit(random);
+    request->mu = more & 2048 ? NAN : 8 * random_unit(random);
+    request->stream = more & 4096 ? random_u32(random) : 0;
     request->seed = (uint64_t)random_u32(random) << 32 | random_u32(random);
     request->position = random_u32(random);
 }
@@ -220,22 +189,28 @@ static void random_request(tg_sample_request *request, test_random *random, uint
 static int run_chains(uint32_t vocab, int times, uint64_t seed)
 {
     test_random random = {seed};
-    tg_sampler *sampler = tg_sampler_new(vocab);
+    tg_sampler *sampler = tg_sampler_new(vocab, MOST_CONTEXT);
     float *logits = malloc(vocab * sizeof *logits);
     reference r = {.items = malloc(vocab * sizeof *r.items),
                    .p = malloc(vocab * sizeof *r.p),
                    .final_p = malloc(vocab * sizeof *r.final_p),
+                   .marks = calloc(vocab, sizeof *r.marks),
                    .fates = malloc(vocab * sizeof *r.fates)};
     int doubtful = 0;
+    lists lists;
     for (int time = 0; time < times; time++) {
         tg_sample_request request;
         const tg_trace *trace = NULL;
         tg_error error = {0};
         fill_logits(logits, vocab, &random);
-        random_request(&request, &random, vocab);
+        random_request(&request, &random, vocab, &lists);
         run_reference(&r, logits, vocab, &request);
 
         request.top_n = 0;
+        if (!r.n || r.items[0].logit == -INFINITY) {
+            CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_NO_CANDIDATES && !trace, "%s", error.message);
+            continue;
+        }
         CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         CHECK(trace->n_candidates == 0);
         const tg_trace unseen = *trace;
@@ -253,8 +228,12 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
         const int8_t *fates = tg_sampler_fates(sampler);
         check_accounts(trace, fates, &r, vocab);
         CHECK(fabs(trace->entropy - r.entropy) < 1e-9 && trace->entropy >= 0, "%g, not %g", trace->entropy, r.entropy);
+        if (isnan(request.mu) && !request.options[TG_OPTION_mirostat])
+            CHECK(isnan(trace->mu));
         CHECK(trace->low <= trace->u && trace->u < trace->high && trace->high <= 1);
         CHECK(trace->p_final > 0 && fates[trace->token] == -1);
+        for (uint32_t i = 0; i < trace->n_candidates; i++)
+            CHECK(trace->candidates[i].p == tg_sampler_p(sampler)[trace->candidates[i].token]);
         if (r.doubtful) {
             doubtful++;
             continue;
@@ -280,6 +259,7 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
     free(r.p);
     free(r.final_p);
     free(r.fates);
+    free(r.marks);
     free(logits);
     tg_sampler_free(sampler);
     return doubtful;
@@ -297,7 +277,31 @@ static void run_large(void)
     CHECK(run_chains(262144, 4, 6) < 2);
 }
 
+/* One long run, in which every place repeats the one before: what dry costs must not grow with the square of it. */
+static void run_long_context(void)
+{
+    enum { LONG = 60000 };
+    static int32_t context[LONG];
+    const float logits[3] = {0, 1, 2};
+    tg_sampler *sampler = tg_sampler_new(3, LONG);
+    const tg_trace *trace = NULL;
+    tg_error error = {0};
+    tg_sample_request request;
+    tg_sample_defaults(&request);
+    request.context = context;
+    request.n_context = LONG;
+    request.options[TG_OPTION_dry_multiplier] = 1;
+    request.options[TG_OPTION_dry_base] = 1;
+    CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+    CHECK(strstr(trace->stages[1].reason, "lowered 1 logits") && strstr(trace->stages[1].reason, "59999"), "%s",
+          trace->stages[1].reason);
+    request.n_context = LONG + 1;
+    CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_SAMPLER_BAD_OPTION && !trace);
+    tg_sampler_free(sampler);
+}
+
 static const tg_test tests[] = {
+    {"long context", "dry over 60,000 equal tokens", run_long_context},
     {"small chains", "2,100 random chains over 1 to 512 tokens", run_small},
     {"large chains", "random chains over 32,000 and 262,144 tokens", run_large},
 };

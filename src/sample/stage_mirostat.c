@@ -1,0 +1,73 @@
+/* mirostat (Basu et al. 2021): keeps the surprise of what is drawn near mirostat_tau bits. Version 1 estimates Zipf's exponent
+ * from the 100 most probable and from it how many may stay; version 2 keeps who surprises by at most mu bits. mu moves after the
+ * draw (tg_mirostat_next); it is part of the session's state at a position. mirostat = 0: off. In: the working set and mu. Out:
+ * the same set, cut. Owns nothing. */
+#include <math.h>
+#include <stdio.h>
+
+#include "candidates.h"
+
+#define MOST_PROBABLE 100u /* of version 1's estimate, as in llama.cpp */
+
+static double mu_of(const tg_sample_request *request)
+{
+    return isnan(request->mu) ? 2 * request->options[TG_OPTION_mirostat_tau] : request->mu;
+}
+
+/* How many may stay, by version 1. */
+static uint32_t zipf_limit(tg_candidates *candidates, double mu)
+{
+    double products = 0, squares = 0;
+    for (uint32_t i = 0; i + 1 < MOST_PROBABLE && i + 1 < candidates->n; i++) {
+        const double t = log((i + 2.0) / (i + 1.0));
+        const double here = tg_candidates_at(candidates, i).logit, next = tg_candidates_at(candidates, i + 1).logit;
+        if (next == -INFINITY)
+            break;
+        products += t * (here - next);
+        squares += t * t;
+    }
+    if (squares == 0)
+        return 1;
+    const double s = products / squares, excess = s - 1;
+    const double spread = 1 - pow(candidates->vocab, -excess);
+    const double quotient = spread == 0 ? 1 / log(candidates->vocab) : excess / spread; /* where s is 1: its limit */
+    const double k = pow(quotient * exp2(mu), 1 / s);
+    return k >= candidates->n ? candidates->n : k >= 1 ? (uint32_t)k : 1;
+}
+
+void tg_apply_mirostat(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+{
+    const int version = (int)request->options[TG_OPTION_mirostat];
+    const uint32_t n = candidates->n;
+    const double mu = mu_of(request);
+    if (version == 0) {
+        snprintf(trace->reason, sizeof trace->reason, "mirostat: off");
+        return;
+    }
+    if (version == 1) {
+        const uint32_t k = zipf_limit(candidates, mu);
+        if (k < n) {
+            tg_candidates_order(candidates, k);
+            candidates->n = k;
+        }
+        trace->threshold = k;
+    } else {
+        const double greatest = tg_candidates_greatest(candidates);
+        const double limit = greatest + log(tg_candidates_total(candidates, greatest)) - mu * log(2);
+        if (limit > greatest) { /* none may stay: the most probable does */
+            tg_candidates_order(candidates, 1);
+            candidates->n = 1;
+        } else {
+            tg_candidates_cut_below(candidates, limit);
+        }
+        trace->threshold = mu;
+    }
+    snprintf(trace->reason, sizeof trace->reason, "mirostat: kept %u of %u at mu = %.4g bits", (unsigned)candidates->n,
+             (unsigned)n, mu);
+}
+
+double tg_mirostat_next(const tg_sample_request *request, double p_final)
+{
+    const double surprise = -log2(p_final);
+    return mu_of(request) - request->options[TG_OPTION_mirostat_eta] * (surprise - request->options[TG_OPTION_mirostat_tau]);
+}

@@ -1,0 +1,35 @@
+/* top_n_sigma (Tang et al. 2024): who is at most n standard deviations below the greatest logit survives; tokens with a logit of
+ * -infinity do not count. n <= 0: off. In: the working set. Out: the same set, cut. Owns nothing. */
+#include <math.h>
+#include <stdio.h>
+
+#include "candidates.h"
+
+void tg_apply_top_n_sigma(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+{
+    const double sigmas = request->options[TG_OPTION_top_n_sigma];
+    const uint32_t n = candidates->n;
+    if (sigmas <= 0 || n <= 1) {
+        snprintf(trace->reason, sizeof trace->reason, "top_n_sigma: off");
+        return;
+    }
+    double sum = 0, squares = 0;
+    uint32_t finite = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (candidates->entries[i].logit > -INFINITY) {
+            sum += candidates->entries[i].logit;
+            finite++;
+        }
+    const double mean = sum / finite;
+    for (uint32_t i = 0; i < n; i++)
+        if (candidates->entries[i].logit > -INFINITY) {
+            const double x = candidates->entries[i].logit - mean;
+            squares += x * x;
+        }
+    const double sigma = sqrt(squares / finite);
+    trace->threshold = tg_candidates_greatest(candidates) - sigmas * sigma;
+    tg_candidates_cut_below(candidates, trace->threshold);
+    snprintf(trace->reason, sizeof trace->reason,
+             "top_n_sigma: kept %u of %u within %.4g times sigma %.4g of the greatest, logit %.4g or more",
+             (unsigned)candidates->n, (unsigned)n, sigmas, sigma, trace->threshold);
+}

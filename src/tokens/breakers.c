@@ -1,0 +1,68 @@
+/* In: a vocabulary and a sequence of characters that ends repetitions. Out: the token sequences in which it can begin. */
+#include <string.h>
+
+#include "vocabulary.h"
+
+#define MAX_TAIL 20 /* tokens after the first */
+
+/* Whether the same sequence was put since `from`, where those with the same first token begin. */
+static bool known(const tg_ids *out, size_t from, int32_t head, const int32_t *tail, size_t n_tail)
+{
+    for (size_t at = from; at < out->n && out->n <= out->capacity; at += 1 + (size_t)out->ids[at])
+        if ((size_t)out->ids[at] == 1 + n_tail && out->ids[at + 1] == head &&
+            memcmp(&out->ids[at + 2], tail, n_tail * sizeof *tail) == 0)
+            return true;
+    return false;
+}
+
+static void put(tg_ids *out, size_t from, int32_t head, const int32_t *tail, size_t n_tail)
+{
+    if (known(out, from, head, tail, n_tail))
+        return;
+    tg_ids_put(out, (int32_t)(1 + n_tail));
+    tg_ids_put(out, head);
+    for (size_t i = 0; i < n_tail; i++)
+        tg_ids_put(out, tail[i]);
+}
+
+static bool contains(tg_str word, const char *text, size_t length)
+{
+    for (size_t at = 0; at + length <= word.length; at++)
+        if (memcmp(word.data + at, text, length) == 0)
+            return true;
+    return false;
+}
+
+tg_status tg_tokens_breakers(const tg_tokens *tokens, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n,
+                             tg_error *error)
+{
+    tg_ids out = {ids, capacity, 0};
+    *n = 0;
+    if (!length || length > TG_MAX_BREAKER)
+        return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "a sequence breaker has 1 to %d bytes, not %zu",
+                       TG_MAX_BREAKER, length);
+    for (uint32_t id = 0; id < tokens->n; id++) {
+        const size_t from = out.n;
+        tg_str word = tg_tokens_bytes(tokens, (int32_t)id);
+        if (!word.length && tg_tokens_kind(tokens, (int32_t)id) != TG_TOKEN_BYTE)
+            word = tg_tokens_entry(tokens, (int32_t)id);
+        if (contains(word, text, length)) {
+            put(&out, from, (int32_t)id, NULL, 0);
+            continue;
+        }
+        /* the word's end is the text's beginning: the rest is in the tokens that follow */
+        for (size_t head = length - 1 < word.length ? length - 1 : word.length; head > 0; head--) {
+            int32_t tail[TG_MAX_BREAKER + 2];
+            size_t n_tail;
+            if (memcmp(word.data + word.length - head, text, head) != 0)
+                continue;
+            const tg_status status =
+                tg_tokens_encode(tokens, text + head, length - head, 0, tail, TG_MAX_BREAKER + 2, &n_tail, error);
+            if (status)
+                return status;
+            put(&out, from, (int32_t)id, tail, n_tail < MAX_TAIL ? n_tail : MAX_TAIL);
+        }
+    }
+    *n = out.n;
+    return TG_OK;
+}

@@ -1,0 +1,388 @@
+/* What a session carries: cache pages that others may take, saved bytes, a window that slides, mirostat's state; and what is
+ * measured of a text. Everything is held to fresh runs, bit for bit. */
+#include <math.h>
+
+#include "tiny_session.h"
+
+#define CHECK_OK(call) CHECK(!(call), "%s", tg_model_error(model)->message)
+
+static void run(tg_model *model, tg_session *session)
+{
+    CHECK_OK(tg_session_eval(session, SIZE_MAX, 0));
+}
+
+static void expect_fresh(tg_model *model, tg_session *session, const char *when)
+{
+    float expected[VOCAB];
+    const float *logits;
+    size_t n;
+    run(model, session);
+    CHECK_OK(tg_session_logits(session, &logits));
+    const int32_t *tokens = tg_session_tokens(session, &n);
+    fresh(model, tokens, n, 64, expected);
+    CHECK(same(logits, expected), "%s: %zu tokens", when, n);
+}
+
+/* Three sessions that cannot all be in the cache: the one idle longest gives up its end, and all keep their bits. */
+static void eviction(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 320});
+    tg_session *s[3];
+    int32_t ids[100];
+    const float *logits;
+    for (int i = 0; i < 3; i++) {
+        fill(ids, 100, i + 1);
+        CHECK_OK(tg_session_new(model, &s[i]));
+        CHECK_OK(tg_session_sync(s[i], ids, 100));
+        run(model, s[i]);
+    }
+    CHECK(tg_model_decoded(model) == 300, "every token ran once");
+    CHECK(!tg_session_pending(s[0]) && !tg_session_logits(s[0], &logits), "who gave up its pages still has its logits");
+    CHECK_OK(tg_session_force(s[2], 7));
+    run(model, s[2]);
+    CHECK(tg_model_decoded(model) == 301, "who ran last has kept its cache");
+    CHECK_OK(tg_session_force(s[0], 7));
+    CHECK(tg_session_pending(s[0]) > 1, "its cache was given up in part");
+    CHECK(tg_session_pending(s[0]) < 101, "but not as a whole: %zu", tg_session_pending(s[0]));
+    for (int i = 0; i < 3; i++)
+        expect_fresh(model, s[i], "after others took its pages");
+
+    /* a score of a text and a tree fill the cache again first, when only the logits were left */
+    tg_score scores[4];
+    int32_t more[4] = {5, 6, 7, 8}, positions[2];
+    size_t n;
+    const uint32_t visible[2] = {1, 3};
+    static float tree[2 * VOCAB], expected[VOCAB];
+    CHECK_OK(tg_session_score(s[1], more, 4, 0, scores, NULL));
+    expect_fresh(model, s[1], "after a score");
+    run(model, s[0]);
+    tg_session_tokens(s[0], &n);
+    memcpy(ids, tg_session_tokens(s[0], &n), sizeof ids);
+    positions[0] = (int32_t)n, positions[1] = (int32_t)n + 1;
+    for (int i = 1; i < 3; i++) {
+        CHECK_OK(tg_session_force(s[i], 3));
+        run(model, s[i]);
+    }
+    CHECK_OK(tg_session_decode_tree(s[0], more, positions, visible, 2, tree));
+    CHECK_OK(tg_session_force(s[0], more[0]));
+    CHECK_OK(tg_session_force(s[0], more[1]));
+    run(model, s[0]);
+    CHECK_OK(tg_session_logits(s[0], &logits));
+    memcpy(expected, logits, sizeof expected);
+    CHECK(same(tree + VOCAB, expected), "a tree on a cache that had been given up");
+    for (int i = 0; i < 3; i++)
+        tg_session_free(s[i]);
+    tg_model_free(model);
+
+    model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 64});
+    fill(ids, 100, 1);
+    CHECK_OK(tg_session_new(model, &s[0]));
+    CHECK_OK(tg_session_new(model, &s[1]));
+    CHECK_OK(tg_session_sync(s[0], ids, 60));
+    run(model, s[0]);
+    CHECK_OK(tg_session_sync(s[1], ids, 100));
+    CHECK(tg_session_eval(s[1], 100, 0) == TG_KV_FULL, "a cache too small for one session");
+    CHECK(tg_model_decoded(model) == 60, "what cannot succeed takes nothing from others");
+    CHECK_OK(tg_session_force(s[0], 1));
+    CHECK(tg_session_pending(s[0]) == 1, "its pages are still there");
+    tg_session_free(s[0]);
+    tg_session_free(s[1]);
+    tg_model_free(model);
+}
+
+static size_t saved_bytes(tg_session *session, uint64_t note, uint8_t *out)
+{
+    void *bytes;
+    size_t n, size = 0;
+    tg_session_seal(session, note);
+    for (uint32_t i = 0; tg_session_part(session, i, &bytes, &n); i++, size += n)
+        if (out)
+            memcpy(out + size, bytes, n);
+    return size;
+}
+
+static tg_status opened(tg_model *model, const uint8_t *bytes, size_t size, tg_session **out)
+{
+    void *part;
+    size_t n, at = 0;
+    tg_status status = tg_session_open(model, bytes, size, out);
+    if (status)
+        return status;
+    for (uint32_t i = 0; tg_session_part(*out, i, &part, &n); i++, at += n) {
+        if (n > size - at) {
+            tg_session_free(*out);
+            *out = NULL;
+            return TG_SESSION_DAMAGED;
+        }
+        memcpy(part, bytes + at, n);
+    }
+    status = tg_session_opened(*out);
+    if (status) {
+        tg_session_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+static void saves_in(tg_cache_type cache)
+{
+    const tg_model_options options = {.cache_type_k = cache, .cache_type_v = cache};
+    tg_model *model = load_tiny(wide_heads, options);
+    tg_session *session, *again = NULL;
+    int32_t ids[45];
+    fill(ids, 45, 2);
+    CHECK_OK(tg_session_new(model, &session));
+    for (uint32_t n = 0; n < 45; n += 22) { /* empty, all run, some still to be run */
+        CHECK_OK(tg_session_sync(session, ids, n));
+        if (n < 44)
+            run(model, session);
+        else
+            CHECK_OK(tg_session_eval(session, 10, 0));
+        uint8_t *bytes = malloc(saved_bytes(session, 77, NULL));
+        const size_t size = saved_bytes(session, 77, bytes);
+        CHECK_OK(opened(model, bytes, size, &again));
+        size_t count;
+        const uint64_t ran = tg_model_decoded(model);
+        const int32_t *tokens = tg_session_tokens(again, &count);
+        CHECK(count == n && !memcmp(tokens, ids, n * sizeof *ids), "the tokens came back");
+        CHECK(tg_session_pending(again) == tg_session_pending(session), "and what had been run");
+        CHECK_OK(tg_session_force(again, 9));
+        run(model, again);
+        CHECK(tg_model_decoded(model) - ran == 1 + tg_session_pending(session), "nothing runs twice");
+        expect_fresh(model, again, "a loaded session");
+        tg_session_free(again);
+        for (size_t i = 0; i < size; i += i < 400 ? 1 : 97) { /* every byte of the header, and many of the others */
+            bytes[i] ^= 1;
+            const tg_status status = opened(model, bytes, size, &again);
+            CHECK(status == TG_SESSION_DAMAGED || status == TG_SESSION_FOREIGN || status == TG_CONTEXT_FULL,
+                  "byte %zu changed: %s", i, tg_status_name(status));
+            bytes[i] ^= 1;
+        }
+        for (size_t cut = 0; cut < size; cut += cut < 200 ? 1 : 61)
+            CHECK(opened(model, bytes, cut, &again) == TG_SESSION_DAMAGED && !again, "cut to %zu", cut);
+        free(bytes);
+    }
+    /* foreign models: another file, another cache */
+    uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
+    const size_t size = saved_bytes(session, 0, bytes);
+    tg_model *other = load_tiny(tiny_default, options.cache_type_k == TG_CACHE_Q8_0 ? (tg_model_options){0} : options);
+    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN && strstr(tg_model_error(other)->message, "model"), "%s",
+          tg_model_error(other)->message);
+    tg_model_free(other);
+    const tg_cache_type another = cache == TG_CACHE_F32 ? TG_CACHE_F16 : TG_CACHE_F32;
+    other = load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = another});
+    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN && strstr(tg_model_error(other)->message, "values"), "%s",
+          tg_model_error(other)->message);
+    tg_model_free(other);
+    other = load_tiny(wide_heads, (tg_model_options){.n_ctx = 40, .cache_type_k = cache, .cache_type_v = cache});
+    CHECK(opened(other, bytes, size, &again) == TG_CONTEXT_FULL, "a smaller context");
+    tg_model_free(other);
+    free(bytes);
+    tg_session_free(session);
+    tg_model_free(model);
+}
+
+static void saves(void)
+{
+    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
+        saves_in((tg_cache_type)cache);
+}
+
+static void shifts(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 64});
+    tg_session *session, *plain;
+    const tg_trace *trace;
+    tg_sample_request request;
+    int32_t ids[64];
+    size_t n;
+    fill(ids, 64, 3);
+    tg_sample_defaults(&request);
+    CHECK_OK(tg_session_new(model, &session));
+    CHECK_OK(tg_session_sync(session, ids, 64));
+    run(model, session);
+    CHECK_OK(tg_session_shift(session, 1, 31));
+    const int32_t *tokens = tg_session_tokens(session, &n);
+    CHECK(n == 33 && tokens[0] == ids[0] && !memcmp(tokens + 1, ids + 32, 32 * sizeof *ids), "what stays");
+    CHECK(tg_session_dropped(session) == 31 && tg_session_pending(session) == 32, "the first is still cached");
+    expect_fresh(model, session, "after the window slid");
+    CHECK_OK(tg_session_sample(session, &request, &trace));
+    const double u = trace->u;
+    CHECK_OK(tg_session_new(model, &plain));
+    CHECK_OK(tg_session_sync(plain, ids, 64));
+    run(model, plain);
+    CHECK_OK(tg_session_sample(plain, &request, &trace));
+    CHECK(trace->u == u, "the coins go on as if nothing had slid");
+    CHECK_OK(tg_session_shift(session, 1, 5));
+    CHECK(tg_session_dropped(session) == 36, "a second time");
+    CHECK_OK(tg_session_rewind(session, 20));
+    CHECK(tg_session_dropped(session) == 36, "a rewind within what slid");
+    expect_fresh(model, session, "rewound after the window slid");
+    CHECK_OK(tg_session_rewind(session, 1));
+    CHECK(tg_session_dropped(session) == 0, "before what slid nothing has");
+    CHECK_OK(tg_session_shift(plain, 0, 64));
+    CHECK(tg_session_shift(plain, 0, 1) == TG_POSITION_OUT_OF_RANGE && tg_session_shift(session, 2, 0), "more than there are");
+    tg_session_tokens(plain, &n);
+    CHECK(n == 0, "all may go");
+    tg_session_free(session);
+    tg_session_free(plain);
+    tg_model_free(model);
+}
+
+/* mu goes with the tokens: a rewind and a fork have it as it was, forced tokens leave it alone. */
+static void mirostat(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = 640});
+    tg_session *session, *fork;
+    tg_sample_request request;
+    const tg_trace *trace;
+    double mu[31];
+    int32_t drawn[31];
+    tg_sample_defaults(&request);
+    request.options[TG_OPTION_mirostat] = 2;
+    request.options[TG_OPTION_mirostat_tau] = 3;
+    request.order[0] = TG_STAGE_temperature;
+    request.order[1] = TG_STAGE_mirostat;
+    request.n_order = 2;
+    CHECK_OK(tg_session_new(model, &session));
+    CHECK_OK(tg_session_force(session, 1));
+    for (int i = 0; i < 30; i++) {
+        run(model, session);
+        CHECK_OK(tg_session_sample(session, &request, &trace));
+        const double before = i ? mu[i - 1] : 6;
+        mu[i] = trace->mu;
+        drawn[i] = trace->token;
+        CHECK(fabs(trace->mu - (before - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12, "mu after draw %d", i);
+        CHECK_OK(tg_session_take(session, trace));
+    }
+    CHECK_OK(tg_session_fork(session, &fork));
+    CHECK_OK(tg_session_rewind(fork, 11));
+    for (int i = 10; i < 30; i++) {
+        run(model, fork);
+        CHECK_OK(tg_session_sample(fork, &request, &trace));
+        CHECK(trace->token == drawn[i] && trace->mu == mu[i], "the same draw %d again", i);
+        CHECK_OK(tg_session_take(fork, trace));
+    }
+    CHECK_OK(tg_session_rewind(fork, 11));
+    CHECK_OK(tg_session_force(fork, 4));
+    run(model, fork);
+    CHECK_OK(tg_session_sample(fork, &request, &trace));
+    CHECK(fabs(trace->mu - (mu[9] - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12, "a forced token leaves it alone");
+    tg_session_free(fork);
+    tg_session_free(session);
+    tg_model_free(model);
+}
+
+/* Alternatives of a score, and hidden states: the product with the vocabulary gives the logits again. */
+static void measures(void)
+{
+    tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
+    tg_session *session;
+    int32_t ids[60];
+    tg_score scores[60];
+    static tg_top tops[60 * 7], all[60 * (VOCAB + 5)];
+    float expected[VOCAB];
+    fill(ids, 60, 8);
+    CHECK_OK(tg_session_new(model, &session));
+    CHECK_OK(tg_session_score(session, ids, 60, 7, scores, tops));
+    CHECK(tops[0].token == -1 && isnan(tops[6].logprob), "nothing stands before the first");
+    for (size_t i = 1; i < 60; i += 7) {
+        fresh(model, ids, i, 64, expected);
+        const double log_total = expected[ids[i]] - (double)scores[i].logprob;
+        for (int k = 0; k < 7; k++) {
+            const tg_top *top = &tops[7 * i + k];
+            int before = 0;
+            for (int t = 0; t < VOCAB; t++)
+                before += expected[t] > expected[top->token] || (expected[t] == expected[top->token] && t < top->token);
+            CHECK(before == k && fabs(top->logprob - (expected[top->token] - log_total)) < 1e-5, "alternative %d of token %zu", k,
+                  i);
+        }
+    }
+    tg_session_free(session);
+    CHECK_OK(tg_session_new(model, &session));
+    CHECK_OK(tg_session_score(session, ids, 60, VOCAB + 5, scores, all));
+    CHECK(all[VOCAB + 5].token >= 0 && all[2 * VOCAB + 9].token == -1, "no more than the vocabulary");
+    tg_session_free(session);
+
+    static float states[60 * 64], parts[60 * 64];
+    CHECK_OK(tg_session_new(model, &session));
+    CHECK_OK(tg_session_hidden(session, ids, 60, states));
+    expect_fresh(model, session, "after hidden states");
+    CHECK_OK(tg_session_rewind(session, 0));
+    CHECK_OK(tg_session_hidden(session, ids, 9, parts));
+    CHECK_OK(tg_session_hidden(session, ids + 9, 51, parts + 9 * 64));
+    CHECK(!memcmp(states, parts, sizeof states), "in two parts");
+    double squares = 0;
+    for (int i = 0; i < 64; i++)
+        squares += states[i] * states[i];
+    CHECK(isfinite(squares) && squares > 0, "%g", squares);
+    CHECK(tg_session_hidden(session, ids, 11000, states) == TG_CONTEXT_FULL, "more than the context");
+    tg_session_free(session);
+    tg_model_free(model);
+}
+
+/* 500 random trees of rewinds, forks, forced and drawn tokens, saves and loads, in a cache too small for all of it. */
+static void random_trees(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 96, .n_kv = 256});
+    test_random r = {21};
+    static uint8_t bytes[1 << 20];
+    for (int tree = 0; tree < 500; tree++) {
+        tg_session *leaves[5];
+        int n_leaves = 1;
+        CHECK_OK(tg_session_new(model, &leaves[0]));
+        CHECK_OK(tg_session_force(leaves[0], (int32_t)(random_u32(&r) % VOCAB)));
+        for (int act = 0; act < 12; act++) {
+            tg_session **leaf = &leaves[random_u32(&r) % (uint32_t)n_leaves];
+            size_t n;
+            tg_session_tokens(*leaf, &n);
+            switch (random_u32(&r) % 6) {
+            case 0:
+                CHECK_OK(tg_session_rewind(*leaf, 1 + random_u32(&r) % n));
+                break;
+            case 1:
+                if (n_leaves < 5)
+                    CHECK_OK(tg_session_fork(*leaf, &leaves[n_leaves++]));
+                break;
+            case 2:
+                CHECK(saved_bytes(*leaf, 0, NULL) <= sizeof bytes, "room");
+                {
+                    const size_t size = saved_bytes(*leaf, 0, bytes);
+                    tg_session_free(*leaf);
+                    CHECK_OK(opened(model, bytes, size, leaf));
+                }
+                break;
+            case 3:
+                for (uint32_t k = random_u32(&r) % 30; k && n < 96; k--, n++)
+                    CHECK_OK(tg_session_force(*leaf, (int32_t)(random_u32(&r) % VOCAB)));
+                break;
+            default:
+                for (uint32_t k = random_u32(&r) % 12; k && n < 96; k--, n++) {
+                    tg_sample_request request;
+                    const tg_trace *trace;
+                    tg_sample_defaults(&request);
+                    request.seed = (uint64_t)tree;
+                    request.top_n = k;
+                    run(model, *leaf);
+                    CHECK_OK(tg_session_sample(*leaf, &request, &trace));
+                    CHECK_OK(tg_session_take(*leaf, trace));
+                }
+            }
+        }
+        for (int i = 0; i < n_leaves; i++) {
+            expect_fresh(model, leaves[i], "a leaf");
+            tg_session_free(leaves[i]);
+        }
+    }
+    tg_model_free(model);
+}
+
+static const tg_test tests[] = {
+    {"state-eviction", "sessions that have not run for long give up pages, and all keep their bits", eviction},
+    {"state-saves", "a saved session goes on as it would have; damaged and foreign ones are refused", saves},
+    {"state-shift", "a window that slid is a fresh run of what stays", shifts},
+    {"state-mirostat", "mu goes with the tokens", mirostat},
+    {"state-measures", "alternatives of scores, and hidden states", measures},
+    {"state-trees", "500 random trees end with the bits of fresh runs", random_trees},
+};
+TEST_MAIN(tests)
