@@ -19,7 +19,7 @@ SHARED := -sIMPORTED_MEMORY -sEXPORTED_FUNCTIONS=_malloc,_free,__emscripten_stac
 TEST := -Wno-format-zero-length
 
 # These native tests need only the C library: they run in wasm, too, as those of tests/wasm do.
-IN_WASM := test_kernels test_quant test_sample test_sample_chain
+IN_WASM := test_kernels test_quant test_sample test_sample_stages test_sample_chain
 
 sources = $(filter $(1),$(shell cat build/sources))
 objects := $(patsubst %.c,%.o,$(call sources,src/%.c))
@@ -32,7 +32,7 @@ wasm_tests := $(patsubst %.c,%.wasm,$(call sources,$(IN_WASM:%=tests/native/%.c)
 all: dist native wasm-tests
 dist: build/web.stamp
 native: $(native_tests)
-bench: build/wasm/simd128/tests/bench/kernels.wasm build/wasm/relaxed/tests/bench/kernels.wasm
+bench: $(foreach build,simd128 relaxed,$(foreach name,kernels sampling,build/wasm/$(build)/tests/bench/$(name).wasm))
 
 build/native/%.o: %.c wasm/rules.mk build/cc
 	mkdir -p $(@D) && echo "  $@" && $(CC) $(CFLAGS) $(NATIVE) $(if $(filter tests/%,$<),$(TEST)) -c $< -o $@

@@ -136,10 +136,15 @@ export const engines = [
   oursInNode('newer Node', () => newer, 'relaxed'),
 ];
 
-/** The kernels' program in a process of its own; its lines. */
-export async function kernels(variant, what) {
-  const wasm = `${root}build/wasm/${variant}/tests/bench/kernels.wasm`;
-  const { stdout } = await run(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, what], { timeout: MINUTES * 60_000 });
+export const kernels = (variant, what) => program(variant, 'kernels', [what]);
+export const sampling = (variant) => program(variant, 'sampling', []);
+
+/** A program of tests/bench in a process of its own; its lines. */
+async function program(variant, name, args) {
+  const wasm = `${root}build/wasm/${variant}/tests/bench/${name}.wasm`;
+  const { stdout } = await run(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, ...args], {
+    timeout: MINUTES * 60_000,
+  });
   return stdout
     .trim()
     .split('\n')

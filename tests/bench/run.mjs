@@ -5,11 +5,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engines, kernels, ours, setUp, tearDown } from './engines.mjs';
+import { engines, kernels, ours, sampling, setUp, tearDown } from './engines.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
-  --only WHAT       some of limits, kernels, peers, growth, f16, busy, separated by commas (default: all)
+  --only WHAT       some of limits, kernels, sampling, peers, growth, f16, busy, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXT    only engines whose name contains it
@@ -20,7 +20,7 @@ const USAGE = `npm run bench -- [options]
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'limits,kernels,peers,growth,f16,busy' },
+    only: { type: 'string', default: 'limits,kernels,sampling,peers,growth,f16,busy' },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
     engines: { type: 'string', default: '' },
@@ -35,7 +35,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const PARTS = { limits, kernels: allKernels, peers, growth, f16, busy };
+const PARTS = { limits, kernels: allKernels, sampling: choices, peers, growth, f16, busy };
 
 /** The items of a list that an option gives; each must be known. */
 function listed(name, known) {
@@ -107,6 +107,26 @@ async function allKernels() {
       `${round(k.rate, 2)} ${k.unit}`,
       k.gbs ? `${round(k.gbs, 2)} GB/s` : '',
     ]),
+  );
+}
+
+/** What a choice costs in the engine, beside the step that it follows. */
+async function choices() {
+  const variants = ['relaxed', 'simd128'];
+  const found = [];
+  for (const variant of variants) found.push(...(await sampling(variant)).map((row) => ({ variant, ...row })));
+  const { token_ms } = await ours.run(modelFile(values.shape, 'Q8_0'), 1, PLAN);
+  result.sampling = { choices: found, token_ms };
+  table(
+    `Sampling with its trace, ms a choice (one thread, newer Node); a token of ${values.shape}, Q8_0, takes ${round(token_ms, 2)} ms in Chromium`,
+    ['vocabulary', 'chain', ...variants],
+    found
+      .filter(({ variant }) => variant === variants[0])
+      .map(({ vocab, chain }) => [
+        vocab,
+        chain,
+        ...variants.map((v) => round(found.find((x) => x.variant === v && x.vocab === vocab && x.chain === chain).ms, 2)),
+      ]),
   );
 }
 

@@ -6,6 +6,7 @@ import { serve } from '../../demo/serve.mjs';
 import { loadModel } from '../../dist/node.js';
 import { inTree, published, shared } from '../js/support.mjs';
 import { browsers, open } from './browsers.mjs';
+import { scenarios } from './pages/sessions.mjs';
 
 const stories = shared('models/stories260K.gguf');
 
@@ -135,6 +136,22 @@ for (const { name, needs } of browsers) {
       assert.equal(waiting.n_threads, 1);
       assert.match(waiting.threads_note, /may not wait/);
     });
+
+    for (const scenario of Object.keys(scenarios)) {
+      test(`${scenario}`, () =>
+        page.run(async (scenario) => {
+          const { loadModel } = await import('/index.js');
+          const { scenarios } = await import('/sessions.mjs');
+          await scenarios[scenario](loadModel, {});
+        }, scenario));
+    }
+
+    test('random trees end with the bits of fresh runs', () =>
+      page.run(async () => {
+        const { loadModel } = await import('/index.js');
+        const { trees } = await import('/sessions.mjs');
+        await trees(loadModel, 'storybook', { worker: false, n_ctx: 96, n_kv: 192 }, 10, 8);
+      }, undefined));
 
     test('a File, a stream and a missing address', async () => {
       const result = await page.run(async () => {

@@ -361,7 +361,43 @@ static void vectors(void)
     }
 }
 
+/* A text that ends repetitions, as token sequences: [n, n tokens] for each. */
+static void expect_breakers(const tg_tokens *t, const char *text, const int32_t *expected, size_t n_expected)
+{
+    int32_t got[64];
+    size_t n = 0, count = 0;
+    tg_error error = {0};
+    CHECK(!tg_tokens_breakers(t, text, strlen(text), got, 64, &n, &error), "%s", error.message);
+    CHECK(n == n_expected && !memcmp(got, expected, n * sizeof *got), "%s: %zu numbers, not %zu", text, n, n_expected);
+    CHECK(!tg_tokens_breakers(t, text, strlen(text), NULL, 0, &count, &error) && count == n, "the count alone");
+}
+
+static void breakers(void)
+{
+    static const entry entries[] = {{"a", -1, 1},   {"ab", -2, 1},  {"b", -3, 1},
+                                    {"xba", -4, 1}, {"cab", -5, 1}, {"\xe2\x96\x81", -6, 1}};
+    enum { A = 259, AB, B, XBA, CAB, SPACE };
+    tg_status status;
+    const vocabulary v = make(entries, 6, 1, NULL, 0, &status);
+    int32_t ids[4];
+    size_t n;
+    tg_error error = {0};
+    CHECK(status == TG_OK);
+    /* every token that has it, byte tokens among them */
+    expect_breakers(v.tokens, "b", (const int32_t[]){1, 3 + 'b', 1, AB, 1, B, 1, XBA, 1, CAB}, 10);
+    /* one that has all of it; those that end with its beginning go on with the rest, which is cut alone, with the space that
+     * stands before a text */
+    expect_breakers(v.tokens, "ab", (const int32_t[]){3, 3 + 'a', SPACE, B, 3, A, SPACE, B, 1, AB, 3, XBA, SPACE, B, 1, CAB}, 16);
+    expect_breakers(v.tokens, "<s>", (const int32_t[]){1, 1, 4, 3 + '<', SPACE, 3 + 's', 3 + '>'}, 7);
+    CHECK(tg_tokens_breakers(v.tokens, "", 0, ids, 4, &n, &error) == TG_SAMPLER_BAD_OPTION && strstr(error.message, "40"), "%s",
+          error.message);
+    CHECK(tg_tokens_breakers(v.tokens, "12345678901234567890123456789012345678901", 41, ids, 4, &n, &error) ==
+          TG_SAMPLER_BAD_OPTION);
+    drop(v);
+}
+
 static const tg_test tests[] = {
+    {"tokens-breakers", "texts that end repetitions, as token sequences", breakers},
     {"tokens-merges", "the best pair first, the leftmost among equals, bytes for what is left", merges},
     {"tokens-specials", "user-defined tokens always, control tokens when asked for", specials},
     {"tokens-plain", "text that spells special or byte tokens stays text; user-defined tokens come back exactly", no_imitations},

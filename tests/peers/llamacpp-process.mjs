@@ -40,14 +40,19 @@ const calls = {
   /** texts -> ids without BOS, control tokens taken as plain text */
   tokenize: (texts) => texts.map((text) => model.tokenize(text, false)),
 
-  /** n ids -> n Float32Arrays of n_vocab, the raw logits after each of them; and with probabilities: the library's own softmax of them */
-  logits: (ids, probabilities = false, cache = 'F32') =>
+  /** n ids -> n Float32Arrays of n_vocab, the raw logits after each of them; and with probabilities: the library's own softmax of them. batch: ids run
+   * at a time; another batch may give other bits */
+  logits: (ids, probabilities = false, cache = 'F32', batch = ids.length) =>
     withSequence(
       ids.length + 8,
       async (sequence) => {
         // Temperature 0 is the one sampler of the library that leaves the logits as they are.
         const generateNext = { logits: true, probabilities, options: { temperature: 0 } };
-        const outputs = await sequence.controlledEvaluate(ids.map((id) => [id, { generateNext }]));
+        const outputs = [];
+        for (let at = 0; at < ids.length; at += batch) {
+          const part = ids.slice(at, at + batch);
+          outputs.push(...(await sequence.controlledEvaluate(part.map((id) => [id, { generateNext }]))));
+        }
         return outputs.map(({ next }) => ({
           logits: byToken(next.logits, n_vocab),
           probabilities: probabilities ? byToken(next.probabilities, n_vocab) : undefined,
@@ -55,6 +60,29 @@ const calls = {
       },
       cache,
     ),
+
+  /** n ids, and the library's sampler options at each of them -> its final probabilities after each: Maps of token to probability, the removed left out */
+  chain: (ids, options) =>
+    withSequence(ids.length + 8, async (sequence) => {
+      const input = ids.map((id, i) => [id, { generateNext: { probabilities: true, options: options[i] } }]);
+      const outputs = await sequence.controlledEvaluate(input);
+      return outputs.map(({ next }) => [...next.probabilities].filter(([, p]) => p > 0));
+    }),
+
+  /** n tokens after the given ones by these sampler options, and the final probabilities of each choice; penalties see what was generated */
+  generate: (ids, n, options) =>
+    withSequence(ids.length + n + 8, async (sequence) => {
+      const made = [];
+      for await (const { token, probabilities } of sequence.evaluateWithMetadata(
+        ids,
+        { probabilities: true },
+        { ...options, yieldEogToken: true },
+      )) {
+        made.push({ token, probabilities: [...probabilities].filter(([, p]) => p > 0) });
+        if (made.length === n) break;
+      }
+      return made;
+    }),
 
   /** n tokens after the given ones, the most probable at each step, end-of-generation tokens among them */
   greedy: (ids, n) =>

@@ -27,8 +27,8 @@ export function preparePeer() {
 
 /**
  * Starts llama.cpp on a model; with vocabOnly it reads the tokenizer alone.
- * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function, greedy: Function, close: Function }>}
- *   tokenize, logits and greedy are those of llamacpp-process.mjs; each rejects when the library fails or its process dies.
+ * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function, greedy: Function, chain: Function, generate: Function, close: Function }>}
+ *   all but close are those of llamacpp-process.mjs; each rejects when the library fails or its process dies.
  */
 export async function openPeer(modelPath, { vocabOnly = false } = {}) {
   const args = vocabOnly ? [modelPath, 'vocab-only'] : [modelPath];
@@ -64,8 +64,10 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     n_vocab,
     instructions,
     tokenize: (texts) => call('tokenize', texts),
-    logits: (ids, probabilities, cache) => call('logits', ids, probabilities, cache),
+    logits: (ids, probabilities, cache, batch) => call('logits', ids, probabilities, cache, batch),
     greedy: (ids, n) => call('greedy', ids, n),
+    chain: (ids, options) => call('chain', ids, options),
+    generate: (ids, n, options) => call('generate', ids, n, options),
     async close() {
       if (death) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
