@@ -77,7 +77,10 @@ export function Stages({ instrument }: { instrument: Instrument }) {
           ))}
       </div>
       <details class="more-stages" data-testid="more-stages">
-        <summary>More stages: {more.map((name) => name.replaceAll('_', '-')).join(', ')}</summary>
+        <summary>
+          More stages:{' '}
+          {more.map((name) => (name === 'temperature' ? 'dynamic temperature' : name.replaceAll('_', '-'))).join(', ')}
+        </summary>
         <div class="stages">
           {more.map((name) => (
             <Stage key={name} stage={trace?.stages.find((stage) => stage.name === name)} name={name}>

@@ -8,10 +8,10 @@ import { inTree } from './support.mjs';
 
 const readme = readFileSync(inTree('README.md'), 'utf8');
 
-test('the ten-line example runs as printed', () => {
-  const [, example] = readme.match(/```js\n([^`]*)```/);
-  assert.ok(example.trim().split('\n').length <= 10);
-  // a project that has installed the package
+const examples = [...readme.matchAll(/```js\n([^`]*)```/g)].map(([, example]) => example);
+
+/** Runs an example in a project that has installed the package; what it printed. */
+function run(example) {
   const project = inTree('build/readme');
   rmSync(project, { recursive: true, force: true });
   mkdirSync(`${project}/node_modules`, { recursive: true });
@@ -23,9 +23,29 @@ test('the ten-line example runs as printed', () => {
     timeout: 60_000,
   });
   assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+test('the ten-line example runs as printed', () => {
+  assert.ok(examples[0].trim().split('\n').length <= 10);
+  const stdout = run(examples[0]);
   assert.equal(stdout.trim().split('\n').length, 13, stdout);
   assert.match(stdout, /most probable: "[^"]+" 0\.\d{3}/);
   assert.match(stdout, /Once upon a time/);
+});
+
+test('the examples of sessions and traces run as printed, and use every call', () => {
+  const shown = examples.slice(1);
+  assert.equal(shown.length, 3);
+  const [choice, branches, file] = shown.map(run);
+  assert.match(choice, /removed_by: 'top_k'/);
+  assert.match(choice, /top_k 40 3032 top_k: kept the 40 greatest of 3072/);
+  assert.match(branches, /The old man opened the door and/);
+  assert.match(branches, /^192$/m);
+  assert.ok(file.trim().length > 5, file);
+  const text = shown.join('');
+  const calls = ['generate', 'explain', 'candidates', 'sync', 'fork', 'force', 'rewind', 'save', 'loadSession', 'score', 'embed'];
+  for (const call of [...calls, 'exportTrace', 'importTrace']) assert.ok(text.includes(`${call}(`), call);
 });
 
 test('the README lists every error code with its meaning', () => {

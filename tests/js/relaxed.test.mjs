@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { inTree } from './support.mjs';
 
-const FILES = ['api', 'trace', 'turns', 'threads'].map((name) => inTree(`tests/js/${name}.test.mjs`));
+const FILES = ['api', 'trace', 'turns', 'threads', 'sessions'].map((name) => inTree(`tests/js/${name}.test.mjs`));
 const newer = process.env.TOKENGLASS_NODE24;
 const skip = !newer && 'TOKENGLASS_NODE24 names no newer Node';
 

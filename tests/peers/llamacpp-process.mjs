@@ -61,6 +61,16 @@ const calls = {
       cache,
     ),
 
+  /** text -> the last token's embedding (the library puts BOS before it) */
+  async embed(text) {
+    const context = await model.createEmbeddingContext({ threads: 1 });
+    try {
+      return (await context.getEmbeddingFor(text)).vector;
+    } finally {
+      await context.dispose();
+    }
+  },
+
   /** n ids, and the library's sampler options at each of them -> its final probabilities after each: Maps of token to probability, the removed left out */
   chain: (ids, options) =>
     withSequence(ids.length + 8, async (sequence) => {

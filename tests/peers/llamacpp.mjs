@@ -27,7 +27,7 @@ export function preparePeer() {
 
 /**
  * Starts llama.cpp on a model; with vocabOnly it reads the tokenizer alone.
- * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function, greedy: Function, chain: Function, generate: Function, close: Function }>}
+ * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function, greedy: Function, embed: Function, chain: Function, generate: Function, close: Function }>}
  *   all but close are those of llamacpp-process.mjs; each rejects when the library fails or its process dies.
  */
 export async function openPeer(modelPath, { vocabOnly = false } = {}) {
@@ -66,6 +66,7 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     tokenize: (texts) => call('tokenize', texts),
     logits: (ids, probabilities, cache, batch) => call('logits', ids, probabilities, cache, batch),
     greedy: (ids, n) => call('greedy', ids, n),
+    embed: (text) => call('embed', text),
     chain: (ids, options) => call('chain', ids, options),
     generate: (ids, n, options) => call('generate', ids, n, options),
     async close() {

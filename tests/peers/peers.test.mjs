@@ -108,3 +108,15 @@ async function compareTokens(t, model, peer) {
 compared('stories260K: tokens of 300 strings', STORIES, compareTokens);
 compared('storybook: tokens of 300 strings', STORYBOOK, compareTokens);
 compared('the 32,000-token vocabulary: tokens of 300 strings', VOCABULARY, compareTokens, { vocab_only: true });
+
+compared('the last hidden state is llama.cpp’s embedding', STORYBOOK, async (t, model, peer) => {
+  const text = 'The old man opened the door and';
+  const theirs = await peer.embed(text);
+  const ours = await model.embed(text, { pooling: 'last', normalize: false });
+  assert.equal(ours.length, theirs.length);
+  const product = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+  const cosine = product(ours, theirs) / Math.sqrt(product(ours, ours) * product(theirs, theirs));
+  t.diagnostic(`cosine ${cosine.toFixed(6)}`);
+  assert.ok(cosine > 0.9995, `cosine ${cosine}`);
+  assert.ok(Math.abs(Math.sqrt(product(ours, ours) / product(theirs, theirs)) - 1) < 0.01, 'of the same length');
+});
