@@ -231,17 +231,19 @@ tg_status tg_model_finish(tg_model *model)
 tg_status tg_model_get_info(tg_model *model, tg_model_info *info)
 {
     const tg_hparams *hp = &model->hparams;
-    tg_str name = {"", 0}, architecture = {"", 0};
+    tg_str name = {"", 0}, architecture = {"", 0}, chat = {NULL, 0};
     bool found;
     tg_error_clear(&model->error);
     if (model->state < TG_MODEL_PLANNED || model->state == TG_MODEL_FAILED)
         return tg_fail(&model->error, TG_MODEL_NOT_READY, TG_NO_OFFSET, "the header is not complete");
-    /* both are for display: a key of another type reads as absent */
+    /* a key of another type reads as absent */
+    tg_gguf_get_string(model->gguf, "tokenizer.chat_template", &chat, &found, NULL);
     tg_gguf_get_string(model->gguf, "general.name", &name, &found, NULL);
     tg_gguf_get_string(model->gguf, "general.architecture", &architecture, &found, NULL);
     *info = (tg_model_info){
         .architecture = architecture.data,
         .name = name.data,
+        .chat_template = chat.data,
         .n_vocab = hp->n_vocab,
         .n_ctx_train = hp->n_ctx_train,
         .n_ctx = model->n_ctx,

@@ -69,6 +69,7 @@ typedef struct tg_model_plan { /* bytes */
 
 typedef struct tg_model_info {
     const char *architecture, *name; /* name may be "" */
+    const char *chat_template;       /* Jinja; NULL when the file has none */
     uint32_t n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff;
     uint64_t n_params;
     uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and file length */

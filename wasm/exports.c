@@ -104,7 +104,7 @@ int tgw_model_finish(tg_model *model)
 }
 
 /* numbers: n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff, n_params, type_k, type_v, tied, bos, eos;
- * strings: architecture, name, kernel variant, its dot product, each NUL-terminated; fingerprint: 32 bytes */
+ * strings: architecture, name, kernel variant, its dot product, chat template or 0, each NUL-terminated; fingerprint: 32 bytes */
 TGW_EXPORT(model_info)
 int tgw_model_info(tg_model *model, double *numbers, const char **strings, uint8_t *fingerprint)
 {
@@ -121,6 +121,7 @@ int tgw_model_info(tg_model *model, double *numbers, const char **strings, uint8
     strings[1] = info.name;
     strings[2] = info.kernel_variant;
     strings[3] = info.kernel_dot;
+    strings[4] = info.chat_template;
     return (int)status;
 }
 

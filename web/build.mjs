@@ -4,7 +4,7 @@
 // For those who write web/ and demo/: every entry below that has a file becomes a module dist/<name>.js; a module finds its neighbours by
 // new URL('./name', import.meta.url). The page is bundled from demo/main.tsx; the other files of demo/ with an extension of PAGE_FILES are copied.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -16,11 +16,46 @@ const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, so
 const PAGE_FILES = ['.html', '.css', '.svg', '.ico'];
 const MODEL = 'storybook-q8_0.gguf';
 
-/** Bundles those of the entries that exist, each into one file. */
-async function bundle(platform, names) {
-  const entryPoints = names.map((name) => join(root, 'web', `${name}.ts`)).filter((path) => existsSync(path));
-  await build({ ...common, platform, entryPoints, outdir: dist });
-}
+/**
+ * The library's grammars come as a script for <script> and require(), whatever its package says: this makes a module of it, with what it asks Node for.
+ */
+const grammarLibrary = (platform) => ({
+  name: 'web-xgrammar',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /web-xgrammar\/lib\/index\.js$/ }, ({ path }) => ({
+      loader: 'js',
+      contents: `${
+        platform === 'node'
+          ? `import { createRequire } from 'node:module';
+             import { fileURLToPath } from 'node:url';
+             const require = createRequire(import.meta.url);
+             const __filename = fileURLToPath(import.meta.url);
+             const __dirname = '.';`
+          : ''
+      }
+      export const said = []; // what it would write to the console, which is all it tells of an error
+      const console = { log() {}, warn() {}, error: (...words) => void said.push(words.join(' ')) };
+      const exports = {};
+      const module = { exports };
+      ${readFileSync(path, 'utf8')}
+      export const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = exports;`,
+    })),
+});
+
+/** What only some programs use is in files of its own, loaded when it is asked for. They lie beside the
+ * entries, so that a module finds its neighbours wherever it ended up. */
+const split = (platform) => ({
+  ...{ platform, splitting: true, chunkNames: `${platform}-[name]-[hash]`, plugins: [grammarLibrary(platform)] },
+  ...(platform === 'browser' && { external: ['url', 'module', 'fs', 'path', 'crypto'] }), // asked for in Node only
+});
+
+/** Bundles entries; what they share or import later goes into chunks. */
+const bundle = (platform, names) =>
+  build({ ...common, ...split(platform), entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)), outdir: dist });
+
+/** Bundles entries, each into one file: a worker is started by its address alone. */
+const alone = (platform, names) =>
+  build({ ...common, platform, entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)), outdir: dist });
 
 /** A second name for the file where the file system can do that (the model is large), else a copy. */
 function place(from, to) {
@@ -34,15 +69,18 @@ function place(from, to) {
 
 rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
-await bundle('browser', ['index', 'worker']);
-await bundle('node', ['node', 'worker-node']);
+for (const name of readdirSync(dist)) if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name)); // of an earlier build
+await bundle('browser', ['index']);
+await bundle('node', ['node', 'testing', 'cli']);
+await alone('browser', ['worker']);
+await alone('node', ['worker-node']);
 const model = join(root, 'demo', 'model', MODEL);
 if (existsSync(model)) copyFileSync(model, join(dist, MODEL));
 copyFileSync(join(root, 'web', 'trace.schema.json'), join(dist, 'trace.schema.json'));
 
 const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {
-  await build({ ...common, platform: 'browser', entryPoints: [main], outdir: page, jsx: 'automatic', jsxImportSource: 'preact' });
+  await build({ ...common, ...split('browser'), entryPoints: [main], outdir: page, jsx: 'automatic', jsxImportSource: 'preact' });
   for (const name of readdirSync(join(root, 'demo'))) {
     if (PAGE_FILES.includes(extname(name))) copyFileSync(join(root, 'demo', name), join(page, name));
   }

@@ -108,8 +108,8 @@ export class Core {
 
   #readInfo({ n_threads, threads_note }: Loaded): ModelInfo {
     const engine = this.#engine;
-    return engine.with(16 + 32, (address) => {
-      this.#check('model_info', engine.out, address, address + 16);
+    return engine.with(20 + 32, (address) => {
+      this.#check('model_info', engine.out, address, address + 20);
       const [
         n_vocab = 0,
         n_ctx_train = 0,
@@ -123,8 +123,8 @@ export class Core {
         n_params = 0,
       ] = engine.results(10);
       const [type_k = 0, type_v = 0, tied = 0, bos = -1, eos = -1] = engine.results(15).slice(10);
-      const [architecture = 0, name = 0, variant = 0, dot = 0] = engine.i32(address, 4);
-      const fingerprint = [...engine.bytes(address + 16, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+      const [architecture = 0, name = 0, variant = 0, dot = 0, template = 0] = engine.i32(address, 5);
+      const fingerprint = [...engine.bytes(address + 20, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
       return {
         architecture: engine.text(architecture),
         name: engine.text(name),
@@ -140,6 +140,7 @@ export class Core {
         kernel_variant: engine.text(variant),
         kernel_dot: engine.text(dot),
         fingerprint,
+        chat_template: template ? engine.text(template) : undefined,
       };
     });
   }
@@ -187,6 +188,14 @@ export class Core {
 
   tokenBytes(id: number): Uint8Array {
     return this.#vocabulary.token(id).bytes;
+  }
+
+  tokenText(id: number): string {
+    return this.#vocabulary.token(id).text;
+  }
+
+  vocabulary(): { texts: string[]; ends: Int32Array } {
+    return this.#vocabulary.all(this.#info.n_vocab);
   }
 
   // ---- sessions: the caller chooses their numbers ----

@@ -13,7 +13,16 @@ import type { Owner } from './session.js';
 import { responseSource, streamSource, streamSpec } from './sources.js';
 import type { SourceSpec } from './sources.js';
 import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatMessage,
+  ChatParams,
+  Completion,
+  CompletionChunk,
+  CompletionParams,
+  Constraint,
   EmbedOptions,
+  GrammarSpec,
   LoadOptions,
   Model,
   ModelInfo,
@@ -81,6 +90,11 @@ class ModelImpl implements Model, Owner {
     return this.#call('tokenBytes', [token]);
   }
 
+  async tokenText(id: number): Promise<string> {
+    const [token = -1] = idsOf([id]);
+    return this.#call('tokenText', [token]);
+  }
+
   createSession(options: { seed?: number | bigint } = {}): Session {
     this.check();
     checkNames(options, ['seed'], 'createSession');
@@ -110,6 +124,30 @@ class ModelImpl implements Model, Owner {
     const { pooling = 'mean', normalize = true } = options;
     placeIn(['mean', 'last'], pooling, 'pooling');
     return this.#call('embed', [await this.#ids(text), pooling === 'mean', normalize], options.signal);
+  }
+
+  createCompletion(params: CompletionParams & { stream: true }): Promise<AsyncGenerator<CompletionChunk>>;
+  createCompletion(params: CompletionParams & { stream?: false | null }): Promise<Completion>;
+  async createCompletion(params: CompletionParams): Promise<Completion | AsyncGenerator<CompletionChunk>> {
+    this.check();
+    return (await import('./completions.js')).createCompletion(this, params);
+  }
+
+  createChatCompletion(params: ChatParams & { stream: true }): Promise<AsyncGenerator<ChatCompletionChunk>>;
+  createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
+  async createChatCompletion(params: ChatParams): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
+    this.check();
+    return (await import('./completions.js')).createChatCompletion(this, params);
+  }
+
+  async applyChatTemplate(messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }> {
+    this.check();
+    return (await import('./completions.js')).chatPrompt(this, messages);
+  }
+
+  async createGrammar(spec: GrammarSpec): Promise<Constraint> {
+    this.check();
+    return (await import('./grammar.js')).createGrammar(this, () => this.#call('vocabulary', []), spec);
   }
 
   async stats(): ReturnType<Model['stats']> {

@@ -96,6 +96,7 @@ export function sampleRequest(given: CandidatesOptions, seed: bigint, top_n: num
     lists: {
       logit_bias: given.logit_bias ? biasOf(given.logit_bias) : none,
       allowed_tokens: given.allowed_tokens ? allowedOf(given.allowed_tokens) : none,
+      grammar: given.grammar instanceof Int32Array ? { tokens: given.grammar, values: undefined } : none,
       banned_tokens: given.banned_tokens ? { tokens: idsOf(given.banned_tokens), values: undefined } : none,
     },
     breakers: given.dry_multiplier ? breakersOf(given.dry_sequence_breakers ?? DEFAULT_BREAKERS) : [],

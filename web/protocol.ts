@@ -11,6 +11,8 @@ export interface Methods {
   tokenize(text: string, flags: number): Int32Array;
   detokenize(ids: Int32Array): Uint8Array;
   tokenBytes(id: number): Uint8Array;
+  tokenText(id: number): string;
+  vocabulary(): { texts: string[]; ends: Int32Array };
   createSession(number: number): void;
   forkSession(from: number, number: number): Int32Array;
   disposeSession(number: number): void;

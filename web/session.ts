@@ -5,10 +5,12 @@ import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } fro
 import type { Methods } from './protocol.js';
 import type {
   CandidatesOptions,
+  ConstraintState,
   ExplainOptions,
   Explanation,
   GenerateOptions,
   ModelInfo,
+  SamplerOptions,
   Session,
   Step,
   StepTrace,
@@ -26,7 +28,7 @@ export interface Owner {
 
 const GENERATE_OPTIONS = [
   ...samplerOptionNames,
-  ...['max_tokens', 'parse_special', 'ignore_eos', 'overflow', 'n_keep', 'signal', 'trace'],
+  ...['max_tokens', 'parse_special', 'ignore_eos', 'overflow', 'n_keep', 'stream', 'signal', 'trace'],
 ];
 const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n', 'all_removed', 'stream'];
 const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'stream'];
@@ -40,6 +42,17 @@ function overflowOf({ overflow = 'error', n_keep }: GenerateOptions): { n_keep: 
   }
   const kept = n_keep === undefined ? -1 : wholeNumber(n_keep, 'n_keep', 0, MOST);
   return overflow === 'shift' ? { n_keep: kept } : undefined;
+}
+
+/** A grammar's beginning as bits. */
+async function withBits<T extends SamplerOptions>(options: T): Promise<T> {
+  if (!options.grammar || options.grammar instanceof Int32Array) return options;
+  const state = await options.grammar.begin();
+  try {
+    return { ...options, grammar: await state.allowed() };
+  } finally {
+    state.dispose?.();
+  }
 }
 
 export class SessionImpl implements Session {
@@ -151,7 +164,7 @@ export class SessionImpl implements Session {
     const { position, ...sampler } = options;
     const [id = -1] = idsOf([token]);
     const at = position === undefined ? undefined : wholeNumber(position, 'position', 0, MOST);
-    const request = sampleRequest(sampler, this.#seed, 0);
+    const request = sampleRequest(await withBits(sampler), this.#seed, 0);
     return this.#call('explain', [this.#number, id, Object.keys(sampler).length > 0 ? request : undefined, at, request]);
   }
 
@@ -162,6 +175,7 @@ export class SessionImpl implements Session {
 
   async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
     checkNames(options, CANDIDATES_OPTIONS, 'candidates');
+    options = await withBits(options);
     const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MOST);
     return this.#call('candidates', [this.#number, sampleRequest(options, this.#seed, top_n)]);
   }
@@ -199,26 +213,32 @@ export class SessionImpl implements Session {
     this.#checkFree();
     this.#generating = true;
     signal?.addEventListener('abort', aborted);
+    let grammar: ConstraintState | undefined;
     try {
+      if (options.grammar && !(options.grammar instanceof Int32Array)) grammar = await options.grammar.begin();
       if (prompt !== undefined) await this.#set(prompt, parse_special);
       for (let made = 0; most === undefined || made < most; made++) {
         if (most === undefined && overflow === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
         throwIfAborted(signal);
+        const tokens = await grammar?.allowed();
+        const here = tokens ? { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } } : request;
         const { textBytes, kept, ...step } = await this.#call(
           'step',
-          [this.#number, request, trace !== false, overflow?.n_keep],
+          [this.#number, here, trace !== false, overflow?.n_keep],
           stop.signal,
         );
+        grammar?.accept(step.token);
         if (step.shifted) this.#tokens.splice(kept, step.shifted);
         this.#tokens.push(step.token);
         yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
-        if (step.eog && !ignore_eos) return;
+        if ((step.eog && !ignore_eos) || grammar?.ended) return;
       }
     } catch (error) {
       const ended = stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
       if (!ended) throw error;
     } finally {
       signal?.removeEventListener('abort', aborted);
+      grammar?.dispose?.();
       this.#generating = false;
     }
   }

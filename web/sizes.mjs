@@ -9,12 +9,14 @@ const WASM_LIMIT = 150 * 1024;
 const ENTRY_LIMIT = 30 * 1024;
 
 /** The file and the modules it imports statically, each once. */
-function withImports(name, seen = new Set()) {
-  if (seen.has(name)) return [];
-  seen.add(name);
-  const bytes = readFileSync(new URL(name, dist));
-  const imports = [...bytes.toString().matchAll(/\b(?:import|export)\b[^'"();]*["']\.\/([^"']+)["']/g)].map((match) => match[1]);
-  return [bytes, ...imports.flatMap((imported) => withImports(imported, seen))];
+function withImports(url, seen = new Set()) {
+  if (seen.has(url.href)) return [];
+  seen.add(url.href);
+  const bytes = readFileSync(url);
+  const imports = [...bytes.toString().matchAll(/\b(?:import|export)\b[^'"();]*["'](\.\.?\/[^"']+)["']/g)].map(
+    (match) => match[1],
+  );
+  return [bytes, ...imports.flatMap((imported) => withImports(new URL(imported, url), seen))];
 }
 
 function measure(name, files, limit) {
@@ -31,7 +33,7 @@ export function sizes() {
   const wasms = readdirSync(dist).filter((name) => name.endsWith('.wasm'));
   return [
     ...wasms.map((name) => measure(name, [readFileSync(new URL(name, dist))], WASM_LIMIT)),
-    measure('index.js', withImports('index.js'), ENTRY_LIMIT),
+    measure('index.js', withImports(new URL('index.js', dist)), ENTRY_LIMIT),
   ];
 }
 

@@ -52,7 +52,7 @@ const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16)
 const fromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const written = (x: number): Extended => (Number.isFinite(x) ? x : x > 0 ? 'Infinity' : '-Infinity');
 
-function modelOf(info: TraceModel): TraceModel {
+export function modelOf(info: TraceModel): TraceModel {
   const { fingerprint, name, architecture, n_vocab, kernel_variant, kernel_dot, cache_type_k, cache_type_v } = info;
   return { fingerprint, name, architecture, n_vocab, kernel_variant, kernel_dot, cache_type_k, cache_type_v };
 }
@@ -76,7 +76,8 @@ function optionsFrom(file: Record<string, unknown>): SamplerOptions {
   } as SamplerOptions;
 }
 
-function stepFile({ token, text, bytes, logprob, position, eog, shifted, trace }: Step): StepFile {
+/** A step as a file has it. */
+export function stepFile({ token, text, bytes, logprob, position, eog, shifted, trace }: Step): StepFile {
   return {
     ...{ token, text, bytes: hex(bytes), logprob: written(logprob), position, eog, shifted },
     trace: trace

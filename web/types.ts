@@ -8,7 +8,17 @@ import type {
   StageName,
   StageOptionName,
 } from './generated.js';
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatMessage,
+  ChatParams,
+  Completion,
+  CompletionChunk,
+  CompletionParams,
+} from './types-completions.js';
 
+export type * from './types-completions.js';
 export type { ErrorCode, QuantName, StageListName, StageName, StageOptionName };
 
 /** Where a model comes from. A string is a URL in browsers, a URL or a path in Node, or 'storybook', the built-in model. */
@@ -89,6 +99,8 @@ export interface ModelInfo {
   kernel_dot: string;
   /** SHA-256 (hex) of the header, its tensor directory and the file's length. */
   fingerprint: string;
+  /** The file's chat template (Jinja). */
+  chat_template: string | undefined;
 }
 
 export interface TokenizeOptions {
@@ -101,6 +113,23 @@ export interface TokenizeOptions {
 /** Numbers by token id; as keys of an object they are strings. */
 export type LogitBias = Readonly<Record<string, number>> | ReadonlyMap<number, number>;
 
+/** A grammar under way: which tokens may come next, and which one came. */
+export interface ConstraintState {
+  /** 32 tokens a number, from the lowest bit of the first: those with which the text can go on. */
+  allowed(): Int32Array | Promise<Int32Array>;
+  accept(token: number): void;
+  /** Nothing more can come. */
+  readonly ended: boolean;
+  dispose?(): void;
+}
+
+/** What a generated text must be, from its first token on: model.createGrammar makes one, or a program of your own. */
+export interface Constraint {
+  begin(): ConstraintState | Promise<ConstraintState>;
+}
+
+export type GrammarSpec = { json_schema: Record<string, unknown> } | { json: true } | { ebnf: string };
+
 /** What each list of a stage may be given as. */
 export interface StageLists {
   /** Added to the logits; -Infinity removes the token. */
@@ -109,6 +138,8 @@ export interface StageLists {
   allowed_tokens?: readonly number[];
   /** These cannot be drawn. */
   banned_tokens?: readonly number[];
+  /** Only what goes on by the grammar can be drawn: a generation begins it and follows it; a look at one choice stands at its beginning, or takes the bits as they are. */
+  grammar?: Constraint | Int32Array;
   /** Texts that end a repetition for dry; default: "\n", ":", "\"", "*". */
   dry_sequence_breakers?: readonly string[];
 }
@@ -147,6 +178,8 @@ export interface GenerateOptions extends SamplerOptions {
   overflow?: 'error' | 'shift';
   /** Tokens at the beginning that a shift leaves (default: 1 when the first is BOS, else 0). */
   n_keep?: number;
+  /** Which of several generations from one beginning: each number has coins of its own (default 0). */
+  stream?: number;
   signal?: AbortSignal;
   /** false: no trace (the tokens are the same). */
   trace?: { top_n?: number; all_removed?: boolean } | false;
@@ -311,10 +344,22 @@ export interface Model extends AsyncDisposable {
   tokenize(text: string, options?: TokenizeOptions): Promise<number[]>;
   detokenize(ids: readonly number[]): Promise<string>;
   tokenBytes(id: number): Promise<Uint8Array>;
+  /** For display: its bytes as UTF-8, or how the vocabulary spells it where it adds none to a text. */
+  tokenText(id: number): Promise<string>;
   createSession(options?: { seed?: number | bigint }): Session;
   /** A saved session of the same model, cache types and kernels goes on, bit for bit; others are SESSION_FOREIGN, broken ones SESSION_DAMAGED. */
   loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session>;
   score(text: string | readonly number[], options?: ScoreOptions): Promise<TokenScore[]>;
+  /** Completions in the OpenAI shapes, whole or as a stream of chunks. */
+  createCompletion(params: CompletionParams & { stream: true }): Promise<AsyncGenerator<CompletionChunk>>;
+  createCompletion(params: CompletionParams & { stream?: false | null }): Promise<Completion>;
+  /** The same for a conversation, by the model's own chat template. */
+  createChatCompletion(params: ChatParams & { stream: true }): Promise<AsyncGenerator<ChatCompletionChunk>>;
+  createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
+  /** A conversation as the model's own chat template writes it, up to where the assistant begins: for generate, ids. */
+  applyChatTemplate(messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }>;
+  /** A grammar for generations of this model; GRAMMAR_INVALID says what is wrong with it. */
+  createGrammar(spec: GrammarSpec): Promise<Constraint>;
   /** n_embd floats that stand for the text. */
   embed(text: string | readonly number[], options?: EmbedOptions): Promise<Float32Array>;
   /** Counters of the work done so far: tokens run through the layers, memory now, and with the option profile the milliseconds of each step. */

@@ -9,7 +9,11 @@ export interface Token {
   /** For display: the bytes as UTF-8, or the vocabulary's spelling where there are none. */
   text: string;
   eog: boolean;
+  /** tokenizer.ggml.token_type */
+  kind: number;
 }
+
+const NO_TEXT = [2, 3, 5]; // unknown, control, unused
 
 export class Vocabulary {
   readonly #engine: Engine;
@@ -88,9 +92,22 @@ export class Vocabulary {
       const bytes = this.#engine.bytes(at, n).slice();
       const entry = n === 0 && kind !== BYTE_KIND;
       const text = decoder.decode(entry ? this.#engine.bytes(entryAt, entryLength).slice() : bytes);
-      token = { bytes, text, eog: eog === 1 };
+      token = { bytes, text, eog: eog === 1, kind };
       this.#seen.set(id, token);
     }
     return { ...token, bytes: token.bytes.slice() }; // the caller's to change
+  }
+
+  /** Every token as a grammar has to see it: as the vocabulary spells it, '' where it is no text. */
+  all(n: number): { texts: string[]; ends: Int32Array } {
+    const texts: string[] = [];
+    const ends: number[] = [];
+    for (let id = 0; id < n; id++) {
+      this.#check('token', id, this.#engine.out);
+      const [, , at = 0, length = 0, kind = 0, eog = 0] = this.#engine.results(6);
+      texts.push(eog || NO_TEXT.includes(kind) ? '' : decoder.decode(this.#engine.bytes(at, length).slice()));
+      if (eog) ends.push(id);
+    }
+    return { texts, ends: Int32Array.from(ends) };
   }
 }

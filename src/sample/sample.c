@@ -143,6 +143,12 @@ static tg_status check_tokens(const tg_sampler *sampler, const tg_sample_request
         status = check_token(sampler, request->context[i], "the context", i, error);
     for (int name = 0; name < TG_LIST_COUNT; name++) {
         const tg_list *list = &request->lists[name];
+        if (name == TG_LIST_grammar) {
+            if (list->n && list->n != (sampler->vocab + 31) / 32)
+                return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "grammar has %u words of bits for %u tokens",
+                               (unsigned)list->n, (unsigned)sampler->vocab);
+            continue;
+        }
         for (uint32_t i = 0; i < list->n && !status; i++) {
             if (name == TG_LIST_dry_sequence_breakers) {
                 const int32_t length = list->tokens[i];

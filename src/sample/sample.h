@@ -31,7 +31,8 @@ typedef enum tg_list_name {
 } tg_list_name;
 
 /* n tokens of the caller. logit_bias: each token with what is added to its logit, -infinity to remove it; of a token that stands
- * twice the last counts. dry_sequence_breakers: sequences as tg_tokens_breakers gives them. An empty list changes nothing. */
+ * twice the last counts. dry_sequence_breakers: sequences as tg_tokens_breakers gives them. grammar: no
+ * tokens but 32 bits a number, one for each token of the vocabulary. An empty list changes nothing. */
 typedef struct tg_list {
     const int32_t *tokens;
     const float *values; /* [n], logit_bias only */

@@ -1,7 +1,16 @@
 /** What the types promise: the compiler is the test (npm run lint). The unions come from the engine's lists, and nothing is left out or made up. */
 import type { SamplerOptions, Session, StageListName, StageName, StageOptionName, StageTrace, Step } from '../../web/index.js';
 import type { StageLists } from '../../web/types.js';
+import type OpenAI from 'openai';
 import { stages } from '../../web/index.js';
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatParams,
+  Completion,
+  CompletionChunk,
+  CompletionParams,
+} from '../../web/index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(value: T): T => value;
@@ -13,6 +22,7 @@ holds<
     | 'logit_bias'
     | 'allowed_tokens'
     | 'banned_tokens'
+    | 'grammar'
     | 'penalties'
     | 'dry'
     | 'top_n_sigma'
@@ -49,3 +59,18 @@ export function wrong(session: Session): AsyncGenerator<Step> {
     overflow: 'shift',
   });
 }
+
+// the official client's types take what we make,
+export const chat = (made: ChatCompletion): OpenAI.Chat.ChatCompletion => made;
+export const chatChunk = (made: ChatCompletionChunk): OpenAI.Chat.ChatCompletionChunk => made;
+export const completion = (made: Completion): OpenAI.Completion => made;
+
+// and we take what it sends, as far as we support it
+export const asked = (
+  given: Pick<OpenAI.Chat.ChatCompletionCreateParams, 'max_tokens' | 'temperature' | 'n' | 'seed' | 'top_logprobs'>,
+) => {
+  const { max_tokens = null, n, seed = null, temperature } = given;
+  return { messages: [], max_tokens, seed, ...(n && { n }), ...(temperature && { temperature }) } satisfies ChatParams;
+};
+holds<Equal<CompletionChunk['object'], Completion['object']>>(true);
+holds<'prompt' extends keyof CompletionParams ? true : false>(true);

@@ -299,6 +299,12 @@ static void apply_reference(reference *r, tg_stage stage, const tg_sample_reques
     case TG_STAGE_banned_tokens:
         drop_marked(r, &lists[TG_LIST_banned_tokens], 1);
         return;
+    case TG_STAGE_grammar:
+        for (uint32_t i = 0; i < r->n && lists[TG_LIST_grammar].n; i++) {
+            const int32_t token = r->items[i].token;
+            r->items[i].gone = !((uint32_t)lists[TG_LIST_grammar].tokens[token / 32] & 1u << token % 32);
+        }
+        return;
     case TG_STAGE_penalties:
         reference_penalties(r, q);
         return;

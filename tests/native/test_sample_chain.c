@@ -103,6 +103,7 @@ static void fill_logits(float *logits, uint32_t vocab, test_random *random)
 typedef struct lists {
     int32_t context[MOST_CONTEXT], allowed[MOST_LISTED], banned[MOST_LISTED], biased[MOST_LISTED], breakers[8];
     float biases[MOST_LISTED];
+    int32_t grammar[262144 / 32];
 } lists;
 
 static tg_list random_list(test_random *random, uint32_t vocab, int32_t *tokens, uint32_t most)
@@ -127,6 +128,11 @@ static void random_lists(tg_sample_request *request, test_random *random, uint32
     request->lists[TG_LIST_logit_bias].values = lists->biases;
     request->lists[TG_LIST_allowed_tokens] = random_list(random, vocab, lists->allowed, dice & 28 ? 0 : MOST_LISTED);
     request->lists[TG_LIST_banned_tokens] = random_list(random, vocab, lists->banned, dice & 96 ? 0 : MOST_LISTED);
+    if ((dice & 1536) == 0) { /* the bits past the vocabulary mean nothing */
+        for (uint32_t i = 0; i < (vocab + 31) / 32; i++)
+            lists->grammar[i] = (int32_t)(random_u32(random) | random_u32(random));
+        request->lists[TG_LIST_grammar] = (tg_list){lists->grammar, NULL, (vocab + 31) / 32};
+    }
     if (dice & 128) { /* one token, and two in a row */
         lists->breakers[0] = 1;
         lists->breakers[2] = 2;
@@ -197,7 +203,7 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
                    .marks = calloc(vocab, sizeof *r.marks),
                    .fates = malloc(vocab * sizeof *r.fates)};
     int doubtful = 0;
-    lists lists;
+    static lists lists;
     for (int time = 0; time < times; time++) {
         tg_sample_request request;
         const tg_trace *trace = NULL;

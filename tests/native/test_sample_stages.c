@@ -82,6 +82,15 @@ static void lists(void)
     request.lists[TG_LIST_banned_tokens] = (tg_list){tokens, NULL, 4};
     keeps(logits, "00101");
 
+    begin(TG_STAGE_grammar, 5);
+    request.lists[TG_LIST_grammar] = (tg_list){(const int32_t[]){-32 + 22}, NULL, 1};
+    keeps(logits, "01101");
+    request.lists[TG_LIST_grammar].n = 0;
+    keeps(logits, "11111");
+    request.lists[TG_LIST_grammar] = (tg_list){(const int32_t[]){1, 2}, NULL, 2};
+    expect_error(logits, TG_SAMPLER_BAD_OPTION, "grammar");
+    begin(TG_STAGE_banned_tokens, 5);
+
     /* nobody left, and nobody of any probability */
     request.lists[TG_LIST_banned_tokens] = (tg_list){(const int32_t[]){0, 1, 2, 3, 4}, NULL, 5};
     expect_error(logits, TG_NO_CANDIDATES, "banned_tokens");
