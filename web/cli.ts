@@ -15,7 +15,7 @@ const flag = (name: string) => name.replaceAll('_', '-');
 const USAGE = `tokenglass [options] "Once upon a time"
 
   --model FILE       a GGUF file or URL (default: the built-in model)
-  --max-tokens N     tokens to make (default: until the model ends, at most 256)
+  --max-tokens N     tokens to make (default: until the model ends or its context is full, at most 256)
   --top N            show the N most probable candidates of each step
   --json             print the trace of each step as one line of JSON
   --score FILE       score a text (- reads standard input) instead of going on with it
@@ -72,19 +72,29 @@ async function generate(model: Model, prompt: string, values: Arguments, seed: b
   const top_n = wholeOf(values.top, 'top');
   const session = model.createSession({ seed });
   const color = paint(process.stdout);
+  const most = wholeOf(values['max-tokens'], 'max-tokens');
   const traced = values.json || top_n !== undefined;
   const options = {
     ...samplerOptions(values),
-    ...{ max_tokens: wholeOf(values['max-tokens'], 'max-tokens') ?? DEFAULT_TOKENS, ignore_eos: values['ignore-eos'] },
+    ...(most !== undefined && { max_tokens: most }),
+    ignore_eos: values['ignore-eos'],
     ...(values.shift && { overflow: 'shift' as const }),
     trace: traced ? { top_n: top_n ?? 50 } : (false as const),
   };
-  if (!traced) out(color.faint(visible(prompt)));
+  let made = 0;
+  let begun = traced;
+  const begin = () => {
+    if (!begun) out(color.faint(visible(prompt)));
+    begun = true;
+  };
   for await (const step of session.generate(prompt, options)) {
+    begin(); // not before: what is refused prints nothing
     if (values.json) out(`${JSON.stringify(stepFile(step))}\n`);
     else if (step.trace) out(candidateLines(step, step.trace, await model.tokenText(step.token), color));
     else out(visible(step.text));
+    if (most === undefined && ++made === DEFAULT_TOKENS) break;
   }
+  begin();
   if (!traced) out('\n');
 }
 

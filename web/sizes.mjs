@@ -9,7 +9,7 @@ const WASM_LIMIT = 150 * 1024;
 const ENTRY_LIMIT = 30 * 1024;
 
 /** The file and the modules it imports statically, each once. */
-function withImports(url, seen = new Set()) {
+export function withImports(url, seen = new Set()) {
   if (seen.has(url.href)) return [];
   seen.add(url.href);
   const bytes = readFileSync(url);

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { loadModel } from '../../dist/node.js';
+import { writeGguf } from '../golden/gguf-writer.mjs';
+import { tinyLlama } from '../golden/tiny-llama.mjs';
 import { inTree, published, shared } from '../js/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { scenarios } from './pages/sessions.mjs';
@@ -152,6 +154,30 @@ for (const { name, needs } of browsers) {
         const { trees } = await import('/sessions.mjs');
         await trees(loadModel, 'storybook', { worker: false, n_ctx: 96, n_kv: 192 }, 10, 8);
       }, undefined));
+
+    test('completions, structured output and what they refuse', async () => {
+      const text = await page.run(async () => {
+        const { loadModel } = await import('/index.js');
+        const { completions } = await import('/completions.mjs');
+        return completions(loadModel);
+      }, undefined);
+      assert.ok(text.length > 20);
+    });
+
+    test('a conversation by the template of the file', async () => {
+      const { metadata, tensors } = tinyLlama();
+      const template = '{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:';
+      const bytes = writeGguf({ metadata: [...metadata, ['tokenizer.chat_template', 'string', template]], tensors });
+      const text = await page.run(async (base64) => {
+        const { loadModel } = await import('/index.js');
+        const { chat } = await import('/completions.mjs');
+        return chat(
+          loadModel,
+          Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+        );
+      }, Buffer.from(bytes).toString('base64'));
+      assert.equal(text, 'user: the an assistant:');
+    });
 
     test('a File, a stream and a missing address', async () => {
       const result = await page.run(async () => {

@@ -34,18 +34,31 @@ test('the ten-line example runs as printed', () => {
   assert.match(stdout, /Once upon a time/);
 });
 
-test('the examples of sessions and traces run as printed, and use every call', () => {
+test('the examples run as printed, and use every call', () => {
   const shown = examples.slice(1);
-  assert.equal(shown.length, 3);
-  const [choice, branches, file] = shown.map(run);
+  assert.equal(shown.length, 5);
+  const [choice, branches, file, completions, pinned] = shown.map(run);
   assert.match(choice, /removed_by: 'top_k'/);
   assert.match(choice, /top_k 40 3032 top_k: kept the 40 greatest of 3072/);
   assert.match(branches, /The old man opened the door and/);
   assert.match(branches, /^192$/m);
   assert.ok(file.trim().length > 5, file);
+  assert.match(completions, /"kind":"(cat|dog|fish)"/);
+  assert.match(completions, /finish_reason: 'stop'/);
+  assert.match(completions, /TEMPLATE_MISSING/);
+  assert.match(pinned, /^ok 1 - /m);
   const text = shown.join('');
   const calls = ['generate', 'explain', 'candidates', 'sync', 'fork', 'force', 'rewind', 'save', 'loadSession', 'score', 'embed'];
-  for (const call of [...calls, 'exportTrace', 'importTrace']) assert.ok(text.includes(`${call}(`), call);
+  const others = [
+    'exportTrace',
+    'importTrace',
+    'createCompletion',
+    'createChatCompletion',
+    'createGrammar',
+    'recordTrace',
+    'compareTrace',
+  ];
+  for (const call of [...calls, ...others]) assert.ok(text.includes(`${call}(`), call);
 });
 
 test('the README lists every error code with its meaning', () => {
@@ -54,4 +67,26 @@ test('the README lists every error code with its meaning', () => {
     listed,
     errorCodes.filter(({ name }) => name !== 'OK').map(({ name, meaning }) => ({ name, meaning })),
   );
+});
+
+test('the commands of the README run as printed', () => {
+  const [, commands] = readme.match(/## On the command line\n[^`]*```sh\n([^`]*)```/);
+  const folder = inTree('build/readme');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/story.txt`, 'The cat sat on the mat.');
+  const run = commands
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/ +#.*$/, ''))
+    .filter((line) => !line.includes('--chat'));
+  assert.ok(run.length >= 4);
+  for (const command of run) {
+    assert.match(command, /^npx tokenglass /);
+    const line = command
+      .replace('npx tokenglass', `${process.execPath} ${inTree('dist/cli.js')}`)
+      .replace('FILE.gguf', inTree('dist/storybook-q8_0.gguf'));
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+    assert.equal(status, 0, `${command}: ${stderr}`);
+    assert.ok(stdout.length > 20, command);
+  }
 });

@@ -1,0 +1,63 @@
+// Completions in a page, as a function of loadModel: must not throw.
+
+function check(holds, message) {
+  if (!holds) throw new Error(message);
+}
+
+export async function completions(loadModel) {
+  const model = await loadModel('storybook');
+  try {
+    const asked = { prompt: 'Once upon a time', max_tokens: 30, seed: 6, logprobs: 2 };
+    const whole = await model.createCompletion(asked);
+    const { text, logprobs } = whole.choices[0];
+    check(text.length > 20 && logprobs.tokens.join('') === text, text);
+    let streamed = '';
+    for await (const { choices } of await model.createCompletion({ ...asked, stream: true })) streamed += choices[0].text;
+    check(streamed === text, `${streamed}, not ${text}`);
+    const stop = text.slice(9, 12);
+    const ended = (await model.createCompletion({ ...asked, stop })).choices[0];
+    check(ended.text === text.slice(0, text.indexOf(stop)) && ended.finish_reason === 'stop', ended.text);
+    const schema = {
+      type: 'object',
+      properties: { a: { enum: [1, 'two'] }, b: { type: 'boolean' } },
+      required: ['a', 'b'],
+      additionalProperties: false,
+    };
+    const response_format = { type: 'json_schema', json_schema: { name: 'x', schema } };
+    const { a, b } = JSON.parse((await model.createCompletion({ ...asked, max_tokens: 60, response_format })).choices[0].text);
+    check([1, 'two'].includes(a) && typeof b === 'boolean', 'an answer by its schema');
+    const refusal = async (promise) =>
+      (
+        await promise.then(
+          () => ({ code: 'nothing' }),
+          (error) => error,
+        )
+      ).code;
+    check((await refusal(model.createCompletion({ ...asked, tools: [] }))) === 'OPTION_UNSUPPORTED', 'tools');
+    check(
+      (await refusal(model.createChatCompletion({ messages: [{ role: 'user', content: 'a' }] }))) === 'TEMPLATE_MISSING',
+      'no template',
+    );
+    check((await refusal(model.createGrammar({ ebnf: 'root ::= ' }))) === 'GRAMMAR_INVALID', 'no grammar');
+    return text;
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** A conversation with a model whose bytes are given. */
+export async function chat(loadModel, address) {
+  const model = await loadModel(address, { n_ctx: 256 });
+  try {
+    const messages = [{ role: 'user', content: 'the an' }];
+    const asked = { messages, max_tokens: 8, seed: 2 };
+    const { message } = (await model.createChatCompletion(asked)).choices[0];
+    let streamed = '';
+    for await (const { choices } of await model.createChatCompletion({ ...asked, stream: true }))
+      streamed += choices[0].delta.content ?? '';
+    check(streamed === message.content, streamed);
+    return (await model.applyChatTemplate(messages)).text;
+  } finally {
+    await model.dispose();
+  }
+}
