@@ -16,37 +16,38 @@ const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, so
 const PAGE_FILES = ['.html', '.css', '.svg', '.ico'];
 const MODEL = 'storybook-q8_0.gguf';
 
-/**
- * The library's grammars come as a script for <script> and require(), whatever its package says: this makes a module of it, with what it asks Node for.
- */
-const grammarLibrary = (platform) => ({
+/** The grammar library stays a file of its own, the same for all platforms: dist/xgrammar.js. */
+const grammarLibrary = {
   name: 'web-xgrammar',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /web-xgrammar\/lib\/index\.js$/ }, ({ path }) => ({
-      loader: 'js',
-      contents: `${
-        platform === 'node'
-          ? `import { createRequire } from 'node:module';
-             import { fileURLToPath } from 'node:url';
-             const require = createRequire(import.meta.url);
-             const __filename = fileURLToPath(import.meta.url);
-             const __dirname = '.';`
-          : ''
-      }
-      export const said = []; // what it would write to the console, which is all it tells of an error
-      const console = { log() {}, warn() {}, error: (...words) => void said.push(words.join(' ')) };
-      const exports = {};
-      const module = { exports };
-      ${readFileSync(path, 'utf8')}
-      export const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = exports;`,
-    })),
-});
+  setup: ({ onResolve }) => onResolve({ filter: /^@mlc-ai\/web-xgrammar$/ }, () => ({ path: './xgrammar.js', external: true })),
+};
+
+/** It comes as a script for <script> and require(), whatever its package says: this makes a module of it, with what it asks Node for. */
+async function buildGrammarLibrary() {
+  const path = join(root, 'node_modules/@mlc-ai/web-xgrammar/lib/index.js');
+  const contents = `
+    // In Node it asks for these; a name that is put together keeps bundlers from looking for them elsewhere.
+    const node = globalThis.process?.versions?.node !== undefined && (await import(/* @vite-ignore */ ['node', 'module'].join(':')));
+    const require = node && node.createRequire(import.meta.url);
+    const __filename = import.meta.url;
+    const __dirname = '.';
+    export const said = []; // what it would write to the console, which is all it tells of an error
+    const console = { log() {}, warn() {}, error: (...words) => void said.push(words.join(' ')) };
+    const exports = {};
+    const module = { exports };
+    ${readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL.*/, '')}
+    export const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = exports;`;
+  await build({
+    ...{ ...common, sourcemap: false, stdin: { contents, resolveDir: root }, outfile: join(dist, 'xgrammar.js') },
+    banner: { js: '/* XGrammar, https://github.com/mlc-ai/xgrammar, Apache License 2.0 */' },
+    external: ['url', 'module', 'fs', 'path', 'crypto'],
+  });
+}
 
 /** What only some programs use is in files of its own, loaded when it is asked for. They lie beside the
  * entries, so that a module finds its neighbours wherever it ended up. */
 const split = (platform) => ({
-  ...{ platform, splitting: true, chunkNames: `${platform}-[name]-[hash]`, plugins: [grammarLibrary(platform)] },
-  ...(platform === 'browser' && { external: ['url', 'module', 'fs', 'path', 'crypto'] }), // asked for in Node only
+  ...{ platform, splitting: true, chunkNames: `${platform}-[name]-[hash]`, plugins: [grammarLibrary] },
 });
 
 /** Bundles entries; what they share or import later goes into chunks. */
@@ -70,6 +71,7 @@ function place(from, to) {
 rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
 for (const name of readdirSync(dist)) if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name)); // of an earlier build
+await buildGrammarLibrary();
 await bundle('browser', ['index']);
 await bundle('node', ['node', 'testing', 'cli']);
 await alone('browser', ['worker']);
@@ -85,7 +87,8 @@ if (existsSync(main)) {
     if (PAGE_FILES.includes(extname(name))) copyFileSync(join(root, 'demo', name), join(page, name));
   }
   for (const name of readdirSync(dist)) {
-    if (name.endsWith('.wasm') || name.endsWith('.gguf') || name === 'worker.js') place(join(dist, name), join(page, name));
+    if (name.endsWith('.wasm') || name.endsWith('.gguf') || ['worker.js', 'xgrammar.js'].includes(name))
+      place(join(dist, name), join(page, name));
   }
 }
 
