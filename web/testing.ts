@@ -1,7 +1,7 @@
 /** Pinned behaviour for other people's tests: in, a model and cases; out, a golden file of its choices, or what has moved since. Node only where it is given paths. */
 import { TokenglassError } from './errors.js';
 import type { TraceModel } from './trace.js';
-import { modelOf } from './trace.js';
+import { modelOf, optionsFile, optionsFrom } from './trace.js';
 import type { Candidate, Model, SamplerOptions, Session, StageName, StepTrace } from './types.js';
 
 /** One generation to pin: a prompt (text, or ids), and how it goes on. */
@@ -31,7 +31,7 @@ export interface Golden {
   format: 'tokenglass-golden';
   version: 1;
   model: TraceModel;
-  cases: { name: string; prompt: number[]; seed: string; options: SamplerOptions; steps: GoldenStep[] }[];
+  cases: { name: string; prompt: number[]; seed: string; options: Record<string, unknown>; steps: GoldenStep[] }[];
 }
 
 /** Something that moved by more than the tolerance. */
@@ -87,7 +87,7 @@ export async function recordTrace(
     } finally {
       await session.dispose();
     }
-    golden.cases.push({ name, prompt: ids, seed: String(seed), options: rest, steps });
+    golden.cases.push({ name, prompt: ids, seed: String(seed), options: optionsFile(rest), steps });
   }
   if (path !== undefined) {
     const { writeFile } = await import('node:fs/promises');
@@ -155,7 +155,7 @@ export async function compareTrace(
     const session = await begin(model, prompt);
     try {
       for (const [i, { token, text, candidates }] of steps.entries()) {
-        const trace = await session.candidates({ ...options, seed: BigInt(seed), top_n: candidates.length });
+        const trace = await session.candidates({ ...optionsFrom(options), seed: BigInt(seed), top_n: candidates.length });
         const today = new Map(trace.candidates.map((candidate) => [candidate.token, candidate]));
         for (const before of candidates) {
           const now = today.get(before.token) ?? (await session.explain(before.token));

@@ -58,7 +58,7 @@ export function modelOf(info: TraceModel): TraceModel {
 }
 
 /** Options as JSON: biases are objects with token ids as keys, infinite ones strings, bigints decimal strings. */
-function optionsFile(options: SamplerOptions): Record<string, unknown> {
+export function optionsFile(options: SamplerOptions): Record<string, unknown> {
   const { logit_bias, ...rest } = options;
   const pairs = logit_bias instanceof Map ? [...logit_bias] : Object.entries(logit_bias ?? {});
   const biases = logit_bias && { logit_bias: Object.fromEntries(pairs.map(([id, x]) => [id, written(x as number)])) };
@@ -66,7 +66,8 @@ function optionsFile(options: SamplerOptions): Record<string, unknown> {
   return JSON.parse(JSON.stringify({ ...rest, ...biases, ...seed })) as Record<string, unknown>;
 }
 
-function optionsFrom(file: Record<string, unknown>): SamplerOptions {
+/** What optionsFile wrote. */
+export function optionsFrom(file: Record<string, unknown>): SamplerOptions {
   const { logit_bias, seed, ...rest } = file;
   const biases = Object.entries((logit_bias ?? {}) as Record<string, Extended>).map(([id, x]) => [id, Number(x)]);
   return {
