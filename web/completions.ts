@@ -270,6 +270,24 @@ async function* chunks<Chunk extends object>(
   if (include_usage) yield { ...last(), ...settle(account) };
 }
 
+/** All answers as wholes. */
+async function gather(
+  model: Model,
+  request: Plan,
+): Promise<Account & { answers: { text: string; tokens: Told[]; finish: FinishReason }[] }> {
+  const account = emptyAccount();
+  const answers = Array.from({ length: request.answers }, () => ({
+    ...{ text: '', tokens: [] as Told[], finish: 'length' as FinishReason },
+  }));
+  for await (const { index, text, tokens, finish } of pieces(model, request, account)) {
+    const answer = answers[index]!;
+    answer.text += text;
+    answer.tokens.push(...tokens);
+    answer.finish = finish ?? answer.finish;
+  }
+  return { answers, ...settle(account) };
+}
+
 // ---- plain completions ----
 
 function legacyLogprobs(tokens: Told[], top: number | undefined, from: number): CompletionLogprobs | null {
@@ -308,21 +326,11 @@ export async function createCompletion(
     };
     return chunks(request, model, params.stream_options?.include_usage ?? false, one, () => ({ ...base, choices: [] }));
   }
-  const account = emptyAccount();
-  const all = Array.from({ length: request.answers }, () => ({
-    text: echoed,
-    tokens: [] as Told[],
-    finish: 'length' as FinishReason,
+  const { answers, usage, timings } = await gather(model, request);
+  const choices = answers.map(({ text, tokens, finish }, index) => ({
+    ...{ index, text: echoed + text, logprobs: legacyLogprobs(tokens, top, echoed.length), finish_reason: finish },
   }));
-  for await (const { index, text, tokens, finish } of pieces(model, request, account)) {
-    all[index]!.text += text;
-    all[index]!.tokens.push(...tokens);
-    if (finish) all[index]!.finish = finish;
-  }
-  const choices = all.map(({ text, tokens, finish }, index) => ({
-    ...{ index, text, logprobs: legacyLogprobs(tokens, top, echoed.length), finish_reason: finish },
-  }));
-  return { ...base, choices, ...settle(account) };
+  return { ...base, choices, usage, timings };
 }
 
 // ---- chat ----
@@ -388,22 +396,12 @@ export async function createChatCompletion(
     };
     return chunks(request, model, params.stream_options?.include_usage ?? false, one, () => ({ ...base, choices: [] }));
   }
-  const account = emptyAccount();
-  const all = Array.from({ length: request.answers }, () => ({
-    text: '',
-    tokens: [] as Told[],
-    finish: 'length' as FinishReason,
-  }));
-  for await (const { index, text, tokens, finish } of pieces(model, request, account)) {
-    all[index]!.text += text;
-    all[index]!.tokens.push(...tokens);
-    if (finish) all[index]!.finish = finish;
-  }
-  const choices = all.map(({ text, tokens, finish }, index) => ({
+  const { answers, usage, timings } = await gather(model, request);
+  const choices = answers.map(({ text, tokens, finish }, index) => ({
     index,
     message: { role: 'assistant' as const, content: text, refusal: null },
     logprobs: chatLogprobs(tokens, top),
     finish_reason: finish,
   }));
-  return { ...head(model, 'chat.completion' as const, 'chatcmpl', params.model), choices, ...settle(account) };
+  return { ...head(model, 'chat.completion' as const, 'chatcmpl', params.model), choices, usage, timings };
 }
