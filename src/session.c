@@ -36,18 +36,37 @@ void tg_session_land(tg_session *session)
         session->model->flight.session = NULL;
 }
 
-/* Of the sessions that hold pages, the one that has not run for the longest time, but not this one. */
+/* What it costs others when a session gives up its last page: 0: nothing, the page becomes free; 1: other idle sessions hold it,
+ * too, so that it stays taken until they give it up; 2: so does `runs`, and it stays taken. */
+static int shared_by(const tg_session *session, const tg_session *runs)
+{
+    const uint32_t last = session->table.n_pages - 1, page = session->table.pages[last];
+    if (session->model->kv.refs[page] == 1)
+        return 0;
+    return last < runs->table.n_pages && runs->table.pages[last] == page ? 2 : 1; /* forks share pages at the same place */
+}
+
+/* Of the sessions that hold pages, the one that has not run for the longest time, but not this one. Those whose last page is
+ * shared come later: what they lost would be run again, and little or nothing won by it. */
 static tg_session *longest_idle(const tg_session *but)
 {
     tg_session *idle = NULL;
-    for (tg_session *s = but->model->sessions; s; s = s->next)
-        if (s != but && s->table.n_pages && (!idle || s->used < idle->used))
+    int least = 0;
+    for (tg_session *s = but->model->sessions; s; s = s->next) {
+        if (s == but || !s->table.n_pages)
+            continue;
+        const int shared = shared_by(s, but);
+        if (!idle || shared < least || (shared == least && s->used < idle->used)) {
             idle = s;
+            least = shared;
+        }
+    }
     return idle;
 }
 
 /* When the pool has not enough free pages, others give up theirs: the session that has not run for the longest time first, from
- * its end, page by page, then the next. What they lose is work: their tokens stay and are run again when they are needed. */
+ * its end, page by page, then the next; pages that several share last. What they lose is work: their tokens stay and are run
+ * again when they are needed. */
 tg_status tg_session_reserve(tg_session *session, uint32_t upto)
 {
     tg_model *model = session->model;
@@ -110,6 +129,13 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
     tg_kv_cut(&model->kv, &fork->table, fork->n_cached); /* a batch that is not through has pages past them: they stay its own */
     *out = fork;
     return TG_OK;
+}
+
+void tg_session_release(tg_session *session)
+{
+    tg_session_land(session);
+    session->n_cached = 0;
+    tg_kv_cut(&session->model->kv, &session->table, 0);
 }
 
 const int32_t *tg_session_tokens(const tg_session *session, size_t *n)
@@ -204,6 +230,8 @@ tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
         return TG_OK;
     const uint32_t left = session->n_tokens - (uint32_t)n_discard, rest = left - (uint32_t)n_keep;
     const uint32_t dropped = session->dropped + (uint32_t)n_discard;
+    /* what slid before stands behind the fewest that ever stayed, however many stay now */
+    const uint32_t pinned = session->dropped && session->pinned < n_keep ? session->pinned : (uint32_t)n_keep;
     memmove(session->tokens + n_keep, session->tokens + n_keep + n_discard, rest * sizeof *session->tokens);
     memmove(session->mu + n_keep, session->mu + n_keep + n_discard, (rest + 1) * sizeof *session->mu);
     session->logits_at = 0;
@@ -211,7 +239,7 @@ tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
         session->n_cached = (uint32_t)n_keep;
     tg_session_keep(session, left);
     session->dropped = dropped;
-    session->pinned = (uint32_t)n_keep;
+    session->pinned = pinned;
     return TG_OK;
 }
 

@@ -126,6 +126,8 @@ void tg_session_free(tg_session *session);
 /* A second session with the same tokens, sharing the cache's pages; a shared page is copied when one of them writes to it. */
 tg_status tg_session_fork(const tg_session *session, tg_session **out);
 const int32_t *tg_session_tokens(const tg_session *session, size_t *n);
+/* Gives back its share of the cache; tokens and logits stay, and what is needed of it is run again. */
+void tg_session_release(tg_session *session);
 /* Makes the session's tokens these: what the cache holds of their common prefix is kept. */
 tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n);
 tg_status tg_session_rewind(tg_session *session, size_t n);     /* keeps the first n tokens */
@@ -138,10 +140,10 @@ tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
 uint32_t tg_session_dropped(const tg_session *session); /* tokens that slid out of the window so far */
 size_t tg_session_pending(const tg_session *session);   /* tokens still to be run before there are logits; 0: logits are ready */
 /* Runs at most max_tokens of them. When the cache has no page left, the sessions that have not run for the longest time give up
- * theirs, from their ends; what they lose is run again when they are used, and gives the same bits. TG_KV_FULL only when the
- * cache is too small for this session alone. With max_layers not 0, returns after so many layers of one batch, so that the caller
- * can do other things in between: the next call goes on where this one stopped. A batch that is in flight ends unfinished, and is
- * begun anew later, when another session runs or this one is changed. */
+ * theirs, from their ends, what several share last; what they lose is run again when they are used, and gives the same bits.
+ * TG_KV_FULL only when the cache is too small for this session alone. With max_layers not 0, returns after so many layers of one
+ * batch, so that the caller can do other things in between: the next call goes on where this one stopped. A batch that is in
+ * flight ends unfinished, and is begun anew later, when another session runs or this one is changed. */
 tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
 bool tg_session_in_flight(const tg_session *session);
 /* n_vocab floats, valid until the session changes. TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending.

@@ -236,6 +236,12 @@ int tgw_session_fork(const tg_session *session, double *out)
     return (int)status;
 }
 
+TGW_EXPORT(session_release)
+void tgw_session_release(tg_session *session)
+{
+    tg_session_release(session);
+}
+
 /* The address of the session's tokens; out: how many. */
 TGW_EXPORT(session_tokens)
 const int32_t *tgw_session_tokens(const tg_session *session, double *out)

@@ -8,7 +8,8 @@ import type { CoreOptions, Loaded } from './loading.js';
 import { turn } from './platform.js';
 import type { Opener } from './platform.js';
 import { Sampling } from './sampling.js';
-import type { SampleRequest } from './sampling.js';
+import { openSaved, savedBytes } from './saving.js';
+import type { LastChoice, SampleRequest } from './sampling.js';
 import type { SourceSpec } from './sources.js';
 import type { Explanation, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from './types.js';
 import { Vocabulary } from './vocabulary.js';
@@ -44,7 +45,6 @@ const MOST_SCORED = 64; // each of them costs the logits of the whole vocabulary
 const SCORE_BYTES = 20;
 const TOP_BYTES = 8;
 const GROUP = 4; // tokens that a product of matrices takes together
-const SAVED_HEADER = 168; // bytes of a saved session's first part
 
 export class Core {
   readonly #opener: Opener;
@@ -55,7 +55,7 @@ export class Core {
   #vocabulary!: Vocabulary;
   #sampling!: Sampling;
   readonly #sessions = new Map<number, number>();
-  readonly #choices = new Map<number, { request: SampleRequest; position: number }>(); // the last of each session
+  readonly #choices = new Map<number, LastChoice>(); // the last of each session
   #passing = 0; // sessions of our own have numbers below 0
   #portion = 8; // tokens whose scores take about PORTION_MS, measured
   #layerMs = 1; // that a token takes in a layer, when there are many
@@ -217,8 +217,25 @@ export class Core {
     const session = this.#sessions.get(number);
     if (session === undefined) return;
     this.#sessions.delete(number);
-    this.#choices.delete(number);
+    this.#chose(number, undefined);
     this.#engine.call('session_free', session);
+  }
+
+  /** Notes a session's last choice. */
+  #chose(number: number, choice: LastChoice | undefined): void {
+    const before = this.#choices.get(number)?.before;
+    this.#choices.delete(number);
+    if (choice) this.#choices.set(number, choice);
+    if (before !== undefined) this.disposeSession(before);
+  }
+
+  /** Only the session's first n tokens are what they were: a choice after them is none of its own any more. */
+  #forget(number: number, n: number): void {
+    if ((this.#choices.get(number)?.position ?? 0) > this.#dropped(number) + n) this.#chose(number, undefined);
+  }
+
+  #dropped(number: number): number {
+    return this.#engine.call('session_dropped', this.#session(number)) >>> 0;
   }
 
   #session(number: number): number {
@@ -244,14 +261,18 @@ export class Core {
 
   sync(number: number, ids: Int32Array): void {
     const session = this.#session(number);
+    const before = this.#tokens(number);
     this.#engine.with(ids.length * 4, (address) => {
       this.#engine.i32(address, ids.length).set(ids);
       this.#engine.check(this.#model, 'session_sync', session, address, ids.length);
     });
+    const differs = ids.findIndex((id, i) => id !== before[i]);
+    this.#forget(number, differs < 0 ? ids.length : differs);
   }
 
   rewind(number: number, n: number): void {
     this.#checkSession(number, 'session_rewind', n);
+    this.#forget(number, n);
   }
 
   force(number: number, token: number): void {
@@ -339,7 +360,7 @@ export class Core {
   candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
     return this.#eval(number, signal, () => {
       const { trace } = this.#sampling.traced(this.#session(number), request);
-      this.#choices.set(number, { request, position: trace.position });
+      this.#chose(number, { request, position: trace.position, before: undefined });
       return trace;
     });
   }
@@ -352,8 +373,8 @@ export class Core {
       const { token, logprob, position, traceAt } = made;
       const { bytes, eog } = this.#vocabulary.token(token);
       const textBytes = bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
-      this.#choices.set(number, { request, position });
-      const slid = overflow === undefined ? { shifted: 0, kept: 0 } : this.#slide(number, overflow);
+      const { before, ...slid } = this.#slide(number, overflow);
+      this.#chose(number, { request, position, before });
       this.#checkSession(number, 'session_take', traceAt);
       return {
         token,
@@ -368,14 +389,17 @@ export class Core {
     });
   }
 
-  /** Slides a full window: half of what may go goes. Returns how many tokens went, and how many before them stayed. */
-  #slide(number: number, keep: number): { shifted: number; kept: number } {
+  /** Slides a full window: half of what may go goes. Returns how many tokens went, how many before them stayed, and the session as it was. */
+  #slide(number: number, keep: Overflow): { shifted: number; kept: number; before: number | undefined } {
     const tokens = this.#tokens(number);
-    if (tokens.length < this.#info.n_ctx) return { shifted: 0, kept: 0 };
+    if (keep === undefined || tokens.length < this.#info.n_ctx) return { shifted: 0, kept: 0, before: undefined };
     const kept = Math.min(keep >= 0 ? keep : tokens[0] === this.#info.bos ? 1 : 0, tokens.length - 1);
     const discarded = Math.ceil((tokens.length - kept) / 2);
+    const before = --this.#passing;
+    this.forkSession(number, before);
+    this.#engine.call('session_release', this.#session(before)); // its logits tell all that can be asked of it
     this.#checkSession(number, 'session_shift', kept, discarded);
-    return { shifted: discarded, kept };
+    return { shifted: discarded, kept, before };
   }
 
   /** Whether the session's tokens add anything to a text; usually the second of them does. */
@@ -405,15 +429,17 @@ export class Core {
   ): Promise<Explanation> {
     const last = this.#choices.get(number);
     const chosen = request ?? last?.request ?? usual;
-    const dropped = this.#engine.call('session_dropped', this.#session(number)) >>> 0;
     const at = position ?? (request ? undefined : last?.position);
-    const n = at === undefined ? this.#tokens(number).length : at - dropped;
-    if (n < 0)
-      throw new TokenglassError('POSITION_OUT_OF_RANGE', `position ${at} has slid out of the window, ${dropped} tokens went`);
+    const from = at === last?.position ? (last?.before ?? number) : number;
+    const dropped = this.#dropped(from);
+    const n = at === undefined ? this.#tokens(from).length : at - dropped;
     return this.#withSession(
-      (fork) => void this.forkSession(number, fork),
+      (fork) => void this.forkSession(from, fork),
       async (fork) => {
-        this.rewind(fork, n);
+        this.rewind(fork, Math.max(n, 0));
+        if (n < 0 || this.#dropped(fork) !== dropped)
+          // it has, or what stood before it
+          throw new TokenglassError('POSITION_OUT_OF_RANGE', `position ${at} has slid out of the window, ${dropped} tokens went`);
         return this.#eval(fork, signal, () => this.#sampling.explain(this.#session(fork), chosen, token));
       },
     );
@@ -421,58 +447,15 @@ export class Core {
 
   // ---- saving ----
 
-  /** The parts of a sealed session, one after the other. */
-  #parts(session: number): { at: number; n: number }[] {
-    const parts = [];
-    while (this.#engine.call('session_part', session, parts.length, this.#engine.out)) {
-      const [at = 0, n = 0] = this.#engine.results(2);
-      parts.push({ at, n });
-    }
-    return parts;
-  }
-
   save(number: number, seed: [number, number]): Uint8Array {
-    const session = this.#session(number);
-    this.#engine.call('session_seal', session, ...seed);
-    const parts = this.#parts(session);
-    const bytes = new Uint8Array(parts.reduce((sum, { n }) => sum + n, 0));
-    let to = 0;
-    for (const { at, n } of parts) {
-      bytes.set(this.#engine.bytes(at, n), to);
-      to += n;
-    }
-    return bytes;
+    return savedBytes(this.#engine, this.#session(number), seed);
   }
 
   /** Returns the tokens and the seed. */
   loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: [number, number] } {
-    const engine = this.#engine;
-    const header = Math.min(saved.length, SAVED_HEADER);
-    const session = engine.with(header, (address) => {
-      engine.bytes(address, header).set(saved.subarray(0, header));
-      this.#check('session_open', address, header, engine.out);
-      return engine.result();
-    });
-    try {
-      let from = 0;
-      for (const { at, n } of this.#parts(session)) {
-        engine.bytes(at, n).set(saved.subarray(from, from + n));
-        from += n;
-      }
-      if (from !== saved.length) {
-        throw new TokenglassError(
-          'SESSION_DAMAGED',
-          `the saved session has ${saved.length} bytes, not the ${from} that its header tells of`,
-        );
-      }
-      engine.check(this.#model, 'session_opened', session);
-    } catch (error) {
-      if (!engine.crashed) engine.call('session_free', session);
-      throw error;
-    }
+    const { session, seed } = openSaved(this.#engine, this.#model, saved);
     this.#sessions.set(number, session);
-    const view = new DataView(saved.buffer, saved.byteOffset);
-    return { tokens: this.#tokens(number), seed: [view.getUint32(120, true), view.getUint32(124, true)] };
+    return { tokens: this.#tokens(number), seed };
   }
 
   // ---- measures of a text ----
@@ -492,8 +475,9 @@ export class Core {
         for (let at = 0, end = Math.min(window, ids.length); at < ids.length; end = Math.min(end + step, ids.length)) {
           if (at > 0) {
             // what the window's tokens are given: as much of what stands before them as fits
-            const context = ids.subarray(Math.max(end - window + front, front), at);
-            this.sync(number, Int32Array.of(...ids.subarray(0, front), ...context));
+            const given = ids.slice(Math.max(end - window, 0), at);
+            given.set(ids.subarray(0, front));
+            this.sync(number, given);
             await this.#eval(number, signal, () => undefined);
           }
           while (at < end) {

@@ -123,7 +123,10 @@ class ModelImpl implements Model, Owner {
     throwIfAborted(options.signal);
     const { pooling = 'mean', normalize = true } = options;
     placeIn(['mean', 'last'], pooling, 'pooling');
-    return this.#call('embed', [await this.#ids(text), pooling === 'mean', normalize], options.signal);
+    const ids = await this.#ids(text);
+    if (ids.length > this.info.n_ctx)
+      throw new TokenglassError('CONTEXT_FULL', `${ids.length} tokens do not fit into a context of ${this.info.n_ctx}`);
+    return this.#call('embed', [ids, pooling === 'mean', normalize], options.signal);
   }
 
   createCompletion(params: CompletionParams & { stream: true }): Promise<AsyncGenerator<CompletionChunk>>;

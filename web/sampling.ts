@@ -24,6 +24,13 @@ export interface SampleRequest {
   all_removed: boolean;
 }
 
+/** A session's last choice. before: when its window slid right after it, a session of our own that has the tokens and logits it was made from. */
+export interface LastChoice {
+  request: SampleRequest;
+  position: number;
+  before: number | undefined;
+}
+
 /** What the engine says of a choice, and where it has the rest of it. */
 interface Choice {
   token: number;

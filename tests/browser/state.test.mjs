@@ -7,7 +7,8 @@ import { inTree } from '../js/support.mjs';
 
 const bundle = async (name) => {
   const outfile = inTree(`build/tests/${name}.mjs`);
-  await build({ entryPoints: [inTree(`demo/${name}.ts`)], outfile, bundle: true, format: 'esm', target: 'es2022' });
+  const external = ['@mlc-ai/web-xgrammar']; // of the package, a file of its own
+  await build({ entryPoints: [inTree(`demo/${name}.ts`)], outfile, bundle: true, format: 'esm', target: 'es2022', external });
   return import(outfile);
 };
 

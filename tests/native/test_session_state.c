@@ -90,6 +90,47 @@ static void eviction(void)
     tg_model_free(model);
 }
 
+/* What forks share is not given up for nothing: the page would stay taken. */
+static void sharing(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 256});
+    tg_session *prefix, *fork[4], *other;
+    int32_t ids[96];
+    fill(ids, 96, 4);
+    CHECK_OK(tg_session_new(model, &prefix));
+    CHECK_OK(tg_session_sync(prefix, ids, 96));
+    run(model, prefix);
+    for (int i = 0; i < 4; i++) { /* three pages that all share, and one of each fork's own: 7 of 8 */
+        CHECK_OK(tg_session_fork(prefix, &fork[i]));
+        for (int k = 0; k < 32; k++)
+            CHECK_OK(tg_session_force(fork[i], 10 * i + k));
+        run(model, fork[i]);
+    }
+    CHECK_OK(tg_session_new(model, &other));
+    CHECK_OK(tg_session_sync(other, ids + 1, 60));
+    run(model, other); /* two pages */
+    CHECK(tg_model_decoded(model) == 96 + 4 * 32 + 60, "all ran once");
+    CHECK_OK(tg_session_force(prefix, 7));
+    CHECK(tg_session_pending(prefix) == 1, "%zu: what the forks hold, too, is still there", tg_session_pending(prefix));
+    CHECK_OK(tg_session_rewind(fork[0], 127));
+    CHECK(tg_session_pending(fork[0]) == 31, "%zu: the fork that ran first has given up its own", tg_session_pending(fork[0]));
+    for (int round = 0; round < 3; round++) /* all but one fit: the common prefix never runs again */
+        for (int i = 0; i < 4; i++) {
+            CHECK_OK(tg_session_rewind(fork[i], 97));
+            CHECK_OK(tg_session_force(fork[i], round));
+            run(model, fork[i]);
+        }
+    CHECK(tg_model_decoded(model) <= 96 + 4 * 32 + 60 + 12 * 2, "%llu ran", (unsigned long long)tg_model_decoded(model));
+    expect_fresh(model, prefix, "after all");
+    for (int i = 0; i < 4; i++) {
+        expect_fresh(model, fork[i], "a fork, after all");
+        tg_session_free(fork[i]);
+    }
+    tg_session_free(prefix);
+    tg_session_free(other);
+    tg_model_free(model);
+}
+
 static size_t saved_bytes(tg_session *session, uint64_t note, uint8_t *out)
 {
     void *bytes;
@@ -220,6 +261,11 @@ static void shifts(void)
     expect_fresh(model, session, "rewound after the window slid");
     CHECK_OK(tg_session_rewind(session, 1));
     CHECK(tg_session_dropped(session) == 0, "before what slid nothing has");
+    CHECK_OK(tg_session_shift(plain, 0, 20));
+    CHECK_OK(tg_session_shift(plain, 30, 4)); /* more stays now, but it stands 20 places on */
+    CHECK_OK(tg_session_rewind(plain, 25));
+    CHECK(tg_session_dropped(plain) == 24, "%u: no position comes twice", tg_session_dropped(plain));
+    CHECK_OK(tg_session_sync(plain, ids, 64));
     CHECK_OK(tg_session_shift(plain, 0, 64));
     CHECK(tg_session_shift(plain, 0, 1) == TG_POSITION_OUT_OF_RANGE && tg_session_shift(session, 2, 0), "more than there are");
     tg_session_tokens(plain, &n);
@@ -379,6 +425,7 @@ static void random_trees(void)
 
 static const tg_test tests[] = {
     {"state-eviction", "sessions that have not run for long give up pages, and all keep their bits", eviction},
+    {"state-sharing", "what forks share is given up last", sharing},
     {"state-saves", "a saved session goes on as it would have; damaged and foreign ones are refused", saves},
     {"state-shift", "a window that slid is a fresh run of what stays", shifts},
     {"state-mirostat", "mu goes with the tokens", mirostat},

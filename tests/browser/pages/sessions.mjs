@@ -85,6 +85,12 @@ export const scenarios = {
       const again = await session.explain(trace.candidates[7].token, { ...EVERYTHING, position: trace.position });
       check(Object.is(again.final, trace.candidates[7].final) && Object.is(again.p, trace.candidates[7].p), 'an earlier choice');
       check((await session.explain(5, { temperature: 0 })).removed_by === 'top_k', 'the choice to come, with other options');
+      await session.rewind(4);
+      check((await session.explain(5)).position === 4, 'a choice that was taken back is not the last one any more');
+      await steps(session.generate(undefined, { max_tokens: 5, ignore_eos: true }));
+      const other = await model.tokenize('The old man opened the door and saw a big dog in the garden');
+      await session.sync(other);
+      check((await session.explain(5)).position === other.length, 'nor is one of another text');
       await refused(session.explain(99999), 'TOKEN_OUT_OF_RANGE');
       await refused(session.explain(5, { position: 999 }), 'POSITION_OUT_OF_RANGE');
     }),
@@ -201,7 +207,17 @@ export const scenarios = {
       const session = model.createSession({ seed: 2 });
       await refused(steps(session.generate(PROMPT, { max_tokens: 100, ignore_eos: true })), 'CONTEXT_FULL');
       check(session.tokens.length === 64, 'what was made stays');
-      const made = await steps(session.generate(undefined, { max_tokens: 100, ignore_eos: true, overflow: 'shift' }));
+      const made = [];
+      for await (const step of session.generate(undefined, { max_tokens: 100, ignore_eos: true, overflow: 'shift' })) {
+        made.push(step);
+        const told = await session.explain(step.token);
+        const chosen = step.trace.candidates.find(({ token }) => token === step.token);
+        check(told.drawn && told.position === step.position, 'the choice is explained as it was made,');
+        check(!chosen || (told.p === chosen.p && told.final === chosen.final), 'from the window that it was made from');
+      }
+      const last = made.findLast(({ shifted }) => shifted > 0);
+      await refused(session.explain(5, { position: last.position - last.shifted }), 'POSITION_OUT_OF_RANGE');
+      await refused(session.explain(5, { position: last.position - last.shifted + 1 - 64 }), 'POSITION_OUT_OF_RANGE');
       check(made.length === 100, 'it goes on');
       const slid = made.filter(({ shifted }) => shifted > 0);
       check(slid.length >= 3 && made[0].shifted > 0, `${slid.length} times`);
@@ -318,6 +334,9 @@ export const scenarios = {
         'normalized',
       );
       await refused(model.embed([]), 'SESSION_EMPTY');
+      const { decoded_tokens } = await model.stats();
+      await refused(model.embed(Array(model.info.n_ctx + 1).fill(300)), 'CONTEXT_FULL');
+      check((await model.stats()).decoded_tokens === decoded_tokens, 'what does not fit is not begun');
       await refused(model.embed('a', { pooling: 'max' }), 'INVALID_ARGUMENT');
     }),
 };
