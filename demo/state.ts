@@ -1,7 +1,8 @@
 /** The page's state and what can be done with it: in, the user's wishes; out, signals that the views read. One session at a time; work is done in order. */
 import { batch, computed, signal } from '@preact/signals';
-import type { Model, SamplerOptions, Session, StageName, StageOptionName, StepTrace } from '../web/index.js';
+import type { Candidate, Model, SamplerOptions, Session, StageName, StageOptionName, StepTrace } from '../web/index.js';
 import { stages } from '../web/index.js';
+import { name as nameOf } from './visible.js';
 
 export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
 
@@ -68,9 +69,23 @@ const usual = Object.fromEntries(
   settings.map(({ name }) => [name, optionsOf.find((option) => option.name === name)!.default]),
 ) as Partial<Record<SettingName, number>>;
 
+/** A token that was looked for, with its place among all. */
+export interface Found extends Candidate {
+  rank: number;
+}
+
+/** What came of throwing the coin of one choice again and again. */
+export interface Draws {
+  n: number;
+  /** By token, how often. */
+  counts: Map<number, number>;
+}
+
 const FIRST_PROMPT = 'Once upon a time there was a little girl who';
 const FIRST_SEED = 5;
-const TOP_N = 50;
+const TOP_N = 100;
+const MOST_FOUND = 30;
+export const DRAWS = 100;
 const TYPING_MS = 120; // a pause in typing after which the prompt is run
 
 /** Resolves once the screen shows what has changed, so that the drawing is not counted as the model's time. */
@@ -86,6 +101,13 @@ export class Instrument {
   readonly seed = signal(FIRST_SEED);
   readonly made = signal<Made[]>([]);
   readonly trace = signal<StepTrace | undefined>(undefined);
+  /** What the second bars show: probabilities after this stage; undefined: after the last. */
+  readonly stage = signal<StageName | undefined>(undefined);
+  /** Those probabilities by token, of the candidates shown. */
+  readonly after = signal<ReadonlyMap<number, number>>(new Map());
+  readonly query = signal('');
+  readonly found = signal<Found[] | undefined>(undefined);
+  readonly draws = signal<Draws | undefined>(undefined);
   readonly decoded = signal(0);
   readonly memory = signal(0);
   readonly rate = signal(0); // tokens a second of the last run, with every choice traced, without the waits for the screen
@@ -135,6 +157,8 @@ export class Instrument {
       await this.#look();
     } catch (error) {
       this.trace.value = undefined;
+      this.found.value = undefined;
+      this.draws.value = undefined;
       throw error;
     }
     this.failure.value = '';
@@ -153,12 +177,68 @@ export class Instrument {
    *  What else changes with it is seen together with it. */
   async #look(change = () => {}): Promise<void> {
     const trace = await this.#session!.candidates({ ...this.#options(), top_n: TOP_N });
+    const after = await this.#afterStage(trace);
+    const found = await this.#find();
     const { decoded_tokens, memory } = await this.model.value!.stats();
     batch(() => {
       this.trace.value = trace;
+      this.after.value = after;
+      this.found.value = found;
+      this.draws.value = undefined; // they were of another choice, or by other settings
       this.decoded.value = decoded_tokens;
       this.memory.value = memory.total;
       change();
+    });
+  }
+
+  /** Probabilities of the shown candidates after the chosen stage: the chain up to it, run again on the same logits. */
+  async #afterStage(trace: StepTrace): Promise<Map<number, number>> {
+    const names = trace.stages.map(({ name }) => name);
+    const last = this.stage.value ? names.indexOf(this.stage.value) : -1;
+    const upto =
+      last < 0
+        ? trace
+        : await this.#session!.candidates({ ...this.#options(), samplers: names.slice(0, last + 1), top_n: TOP_N });
+    return new Map(upto.candidates.map(({ token, final }) => [token, final]));
+  }
+
+  /** The most probable tokens of the whole vocabulary whose name has the query in it, or whose id it is. */
+  async #find(): Promise<Found[] | undefined> {
+    const query = this.query.value.toLowerCase();
+    if (query === '') return undefined;
+    const { candidates } = await this.#session!.candidates({ ...this.#options(), top_n: this.model.value!.info.n_vocab });
+    const found: Found[] = [];
+    for (const [rank, candidate] of candidates.entries()) {
+      const hit =
+        String(candidate.token) === query ||
+        candidate.text.toLowerCase().includes(query) ||
+        nameOf(candidate).toLowerCase().includes(query);
+      if (hit && found.push({ ...candidate, rank }) === MOST_FOUND) break;
+    }
+    return found;
+  }
+
+  search(query: string): void {
+    this.query.value = query;
+    this.#lookSoon();
+  }
+
+  showAfter(stage: StageName | undefined): void {
+    this.stage.value = stage;
+    this.#lookSoon();
+  }
+
+  /** Throws the coins of further samples of the shown choice: the text does not go on, and the model is not run. */
+  tryDraws(): Promise<void> {
+    this.#typed();
+    return this.#do(async () => {
+      if (!this.trace.value) return;
+      const counts = new Map<number, number>();
+      for (let stream = 1; stream <= DRAWS; stream++) {
+        const { draw } = await this.#session!.candidates({ ...this.#options(), stream, top_n: 0 });
+        counts.set(draw.token, (counts.get(draw.token) ?? 0) + 1);
+      }
+      this.draws.value = { n: DRAWS, counts };
     });
   }
 

@@ -1,6 +1,7 @@
 /** The choice that comes next: every candidate with its probability before and after the stages, and the draw. In: the instrument. Out: the panel. */
-import type { Candidate, StepTrace } from '../../web/index.js';
+import type { Candidate, StageName, StepTrace } from '../../web/index.js';
 import type { Instrument } from '../state.js';
+import { DRAWS } from '../state.js';
 import { isControl, name, percent } from '../visible.js';
 
 /** What became of a candidate, in a word. */
@@ -14,15 +15,26 @@ function Piece({ token }: { token: Candidate }) {
   return <span class="piece">{isControl(token) ? <span class="control">{name(token)}</span> : name(token)}</span>;
 }
 
-function Bar({ candidate, trace, scale }: { candidate: Candidate; trace: StepTrace; scale: number }) {
+interface BarProps {
+  candidate: Candidate;
+  trace: StepTrace;
+  scale: number;
+  /** Its probability after the stage that the second bars are for. */
+  after: number;
+  rank?: number;
+}
+
+function Bar({ candidate, trace, scale, after, rank }: BarProps) {
   const { token, p, final, removed_by, logit } = candidate;
   const drawn = token === trace.draw.token;
   const reason = trace.stages.find((stage) => stage.name === removed_by)?.reason;
-  const title = `id ${token}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
+  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
   return (
     <li
       class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}`}
-      data-testid="candidate"
+      data-testid={rank === undefined ? 'candidate' : 'found'}
+      data-after={after}
+      data-rank={rank}
       data-token={token}
       data-p={p}
       data-final={final}
@@ -32,11 +44,117 @@ function Bar({ candidate, trace, scale }: { candidate: Candidate; trace: StepTra
       <span class="id">{token}</span>
       <span class="bar" aria-hidden="true">
         <i style={{ width: `${(100 * p) / scale}%` }} />
-        <b style={{ width: `${(100 * final) / scale}%` }} />
+        <b style={{ width: `${(100 * after) / scale}%` }} />
       </span>
       <span class="p">{percent(p)}</span>
-      <span class="why">{fate(candidate, trace)}</span>
+      <span class="why">
+        {fate(candidate, trace)}
+        {rank !== undefined && <small> #{(rank + 1).toLocaleString('en')}</small>}
+      </span>
     </li>
+  );
+}
+
+/** Any token of the vocabulary, by its text or id: its probability and what became of it. */
+function Search({ instrument, trace, scale }: { instrument: Instrument; trace: StepTrace; scale: number }) {
+  const found = instrument.found.value;
+  return (
+    <>
+      <div class="tools">
+        <label>
+          <span>find any token</span>
+          <input
+            type="search"
+            data-testid="search"
+            placeholder="text or id"
+            spellcheck={false}
+            autocomplete="off"
+            value={instrument.query.value}
+            onInput={(event) => instrument.search(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          <span>second bars</span>
+          <select
+            data-testid="after"
+            value={instrument.stage.value ?? ''}
+            onChange={({ currentTarget: { value } }) => instrument.showAfter((value || undefined) as StageName | undefined)}
+          >
+            <option value="">after all stages</option>
+            {trace.stages.map(({ name }) => (
+              <option key={name} value={name}>
+                after {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {found && (
+        <ol class="rows found" tabIndex={0} aria-label="Tokens found, the most probable first">
+          {found.map((candidate) => (
+            <Bar
+              key={candidate.token}
+              candidate={candidate}
+              trace={trace}
+              scale={scale}
+              after={candidate.final}
+              rank={candidate.rank}
+            />
+          ))}
+          {found.length === 0 && <li class="note">no token of the vocabulary has it</li>}
+        </ol>
+      )}
+    </>
+  );
+}
+
+const MOST_DRAWN = 6;
+
+/** Coins of further samples of this choice, against what the probabilities promise. */
+function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrace }) {
+  const draws = instrument.draws.value;
+  const likely = trace.candidates
+    .filter(({ final }) => final > 0)
+    .toSorted((a, b) => b.final - a.final || a.token - b.token)
+    .slice(0, MOST_DRAWN);
+  const listed = likely.reduce((sum, { final }) => sum + final, 0);
+  const got = (token: number) => draws?.counts.get(token) ?? 0;
+  const others = draws ? draws.n - likely.reduce((sum, { token }) => sum + got(token), 0) : 0;
+  return (
+    <div class="trials">
+      <button type="button" data-testid="draws" onClick={() => void instrument.tryDraws()}>
+        Try {DRAWS} draws
+      </button>
+      {draws && (
+        <table data-testid="trials" data-n={draws.n}>
+          <thead>
+            <tr>
+              <th scope="col">token</th>
+              <th scope="col">expected</th>
+              <th scope="col">drawn</th>
+            </tr>
+          </thead>
+          <tbody>
+            {likely.map((candidate) => (
+              <tr key={candidate.token} data-token={candidate.token}>
+                <th scope="row">
+                  <Piece token={candidate} />
+                </th>
+                <td>{(candidate.final * draws.n).toFixed(1)}</td>
+                <td>{got(candidate.token)}</td>
+              </tr>
+            ))}
+            {1 - listed > 1e-9 && (
+              <tr>
+                <th scope="row">others</th>
+                <td>{((1 - listed) * draws.n).toFixed(1)}</td>
+                <td>{others}</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      )}
+    </div>
   );
 }
 
@@ -82,7 +200,8 @@ export function Choice({ instrument }: { instrument: Instrument }) {
       </section>
     );
   }
-  const scale = trace.candidates.reduce((most, { p, final }) => Math.max(most, p, final), 0);
+  const after = instrument.after.value;
+  const scale = trace.candidates.reduce((most, { p, token }) => Math.max(most, p, after.get(token) ?? 0), 0);
   const others = trace.n_vocab - trace.candidates.length;
   return (
     <section class="choice-panel" aria-labelledby="choice-title">
@@ -92,6 +211,7 @@ export function Choice({ instrument }: { instrument: Instrument }) {
           {trace.n_vocab.toLocaleString('en')} tokens, entropy {(trace.entropy / Math.LN2).toFixed(2)} bits
         </small>
       </h2>
+      <Search instrument={instrument} trace={trace} scale={scale} />
       <div class="row head" aria-hidden="true">
         <span>token</span>
         <span class="id">id</span>
@@ -103,7 +223,7 @@ export function Choice({ instrument }: { instrument: Instrument }) {
       </div>
       <ol class="rows" tabIndex={0} aria-label="Candidates, the most probable first">
         {trace.candidates.map((candidate) => (
-          <Bar key={candidate.token} candidate={candidate} trace={trace} scale={scale} />
+          <Bar key={candidate.token} candidate={candidate} trace={trace} scale={scale} after={after.get(candidate.token) ?? 0} />
         ))}
       </ol>
       <div class="row rest" data-testid="everything-else" data-p={trace.other}>
@@ -116,6 +236,7 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="why" />
       </div>
       <Draw trace={trace} />
+      <Trials instrument={instrument} trace={trace} />
     </section>
   );
 }

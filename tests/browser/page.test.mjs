@@ -10,6 +10,7 @@ import { inTree } from '../js/support.mjs';
 import { browsers, open } from './browsers.mjs';
 
 const FIRST_CHOICE_MS = 3000;
+const SHOWN = 100; // candidates
 
 /** What the page shows, read from its documented test ids. */
 const read = () => {
@@ -98,7 +99,7 @@ for (const { name, needs } of browsers) {
       t.diagnostic(`first choice ${Date.now() - loaded} ms after the page's load`);
       const { prompt, candidates, failure, disabled } = await page.run(read);
       assert.ok(prompt.length > 10);
-      assert.equal(candidates.length, 50);
+      assert.equal(candidates.length, SHOWN);
       assert.equal(failure, undefined);
       assert.deepEqual(disabled, { step: false, run: false, pause: true, reset: true });
       assert.ok(
@@ -128,7 +129,7 @@ for (const { name, needs } of browsers) {
       const greedy = await set('temperature', 0);
       assert.deepEqual(
         greedy.candidates.map(({ final }) => final),
-        [1, ...Array(49).fill(0)],
+        [1, ...Array(SHOWN - 1).fill(0)],
       );
       await set('temperature', 0.8);
       await set('min-p', 0);
@@ -151,6 +152,105 @@ for (const { name, needs } of browsers) {
       );
       for (const [id, value] of Object.entries(start.values)) await set(id, value);
       assert.deepEqual(await page.run(read), start);
+    });
+
+    test('any token is found by its text or id, with its probability and the stage that removed it', async () => {
+      const start = await page.run(read);
+      const { prompt } = start;
+      const { logits } = await byProgram({ prompt });
+      const truth = softmax(logits);
+      const order = [...truth.keys()].sort((a, b) => truth[b] - truth[a] || a - b);
+      const found = () =>
+        page.run(() =>
+          [...document.querySelectorAll('[data-testid="found"]')].map(({ dataset, textContent }) => ({
+            ...{ token: Number(dataset.token), rank: Number(dataset.rank), p: Number(dataset.p), final: Number(dataset.final) },
+            text: textContent,
+          })),
+        );
+      const far = order[2500];
+      await set('search', String(far));
+      const byId = (await found()).find(({ token }) => token === far);
+      assert.equal(byId.rank, 2500);
+      assert.ok(Math.abs(byId.p - truth[far]) < 1e-6);
+      assert.equal(byId.final, 0);
+      assert.match(byId.text, /top_k/);
+      await set('search', 'QUEEN');
+      const byText = await found();
+      assert.ok(byText.length > 0 && byText.every(({ text }) => /queen/i.test(text)), JSON.stringify(byText));
+      for (const { token, rank } of byText) assert.equal(order[rank], token);
+      await set('search', 'zzzzqqq');
+      assert.deepEqual(await found(), []);
+      const end = await set('search', '');
+      assert.equal(end.decoded, start.decoded, 'the model is not run');
+      assert.deepEqual(end, start);
+    });
+
+    test('the second bars show probabilities after any stage', async () => {
+      const start = await page.run(read);
+      const bars = () =>
+        page.run(() =>
+          [...document.querySelectorAll('[data-testid="candidate"]')].map(({ dataset }) => [
+            Number(dataset.token),
+            Number(dataset.after),
+          ]),
+        );
+      const choose = (stage) =>
+        settled(() =>
+          page.run((stage) => {
+            const select = document.querySelector('[data-testid="after"]');
+            select.value = stage;
+            select.dispatchEvent(new Event('change', { bubbles: true }));
+          }, stage),
+        );
+      assert.deepEqual(
+        await bars(),
+        start.candidates.map(({ token, final }) => [token, final]),
+      );
+      const survivors = [];
+      for (const stage of ['xtc', 'min_p', 'top_p', 'top_k', 'penalties']) {
+        await choose(stage);
+        const shown = await bars();
+        survivors.push(shown.filter(([, after]) => after > 0).length);
+        const kept = start.candidates.filter((_, i) => shown[i][1] > 0);
+        const sum = kept.reduce((total, { p }) => total + p, 0);
+        // temperature comes last: before it, probabilities are raw ones made to sum to 1
+        if (stage !== 'penalties')
+          for (const { token, p } of kept) assert.ok(Math.abs(new Map(shown).get(token) - p / sum) < 1e-9);
+        else for (const [i, { p }] of start.candidates.entries()) assert.ok(Math.abs(shown[i][1] - p) < 1e-9);
+      }
+      assert.ok(
+        survivors.every((n, i) => i === 0 || n >= survivors[i - 1]),
+        survivors.join(),
+      );
+      assert.deepEqual(await choose(''), start);
+    });
+
+    test('100 draws of the shown choice go as the probabilities promise, and the text does not', async () => {
+      const start = await set('seed', 5);
+      const end = await press('draws');
+      assert.deepEqual(end, start);
+      const { n, rows } = await page.run(() => {
+        const table = document.querySelector('[data-testid="trials"]');
+        const rows = [...table.querySelectorAll('tbody tr')].map((row) =>
+          [...row.cells].slice(1).map((cell) => Number(cell.textContent)),
+        );
+        return { n: Number(table.dataset.n), rows };
+      });
+      assert.equal(n, 100);
+      assert.equal(
+        rows.reduce((sum, [, drawn]) => sum + drawn, 0),
+        100,
+      );
+      const chi = rows
+        .filter(([expected]) => expected > 0)
+        .reduce((sum, [expected, drawn]) => sum + (drawn - expected) ** 2 / expected, 0);
+      assert.ok(chi < 22, `chi-square ${chi} over ${rows.length} rows`); // 6 degrees of freedom at most: 99.9 %
+      await press('draws');
+      const gone = await set('temperature', 0.5).then(() =>
+        page.run(() => document.querySelector('[data-testid="trials"]') === null),
+      );
+      assert.ok(gone, 'draws of other settings are not shown');
+      await set('temperature', start.values.temperature);
     });
 
     test('step takes the drawn token; the same seed tells the same text again', async () => {
@@ -207,7 +307,7 @@ for (const { name, needs } of browsers) {
 
     test('markup in the prompt stays text', async () => {
       const { candidates } = await set('prompt', '<img src=x onerror="document.title=1"><b>bold</b>');
-      assert.equal(candidates.length, 50);
+      assert.equal(candidates.length, SHOWN);
       assert.ok(await page.run(() => document.querySelector('.text .prompt').textContent.includes('onerror')));
       assert.equal(await page.run(() => document.querySelectorAll('.text img, .text b').length), 0);
     });
@@ -231,7 +331,7 @@ for (const { name, needs } of browsers) {
       assert.deepEqual(refused.candidates, [], 'no choice of another text is shown');
       const { failure, disabled, candidates } = await set('prompt', 'Once');
       assert.equal(failure, undefined);
-      assert.equal(candidates.length, 50);
+      assert.equal(candidates.length, SHOWN);
       assert.equal(disabled.step, false);
     });
 
