@@ -67,11 +67,34 @@ static void digest(tg_session *session, uint8_t out[32])
     tg_sha256_final(&sha, out);
 }
 
+/* Past what is cached the last page still has keys and values of tokens that were taken back, or of whoever had the page before:
+ * they are nobody's business, and the same session is to give the same bytes. */
+static void clear_rest(tg_session *session)
+{
+    static const float zeros[1024]; /* heads are at most so wide */
+    const tg_model *model = session->model;
+    const tg_kv *kv = &model->kv;
+    if (session->n_cached % TG_PAGE == 0)
+        return;
+    if (tg_session_reserve(session, session->n_cached + 1)) { /* no page for a copy of a shared one: the rest is run again */
+        tg_error_clear(&session->model->error);
+        session->n_cached -= session->n_cached % TG_PAGE;
+        tg_kv_cut(&session->model->kv, &session->table, session->n_cached);
+        return;
+    }
+    const uint32_t page = session->table.pages[session->n_cached / TG_PAGE];
+    for (uint32_t layer = 0; layer < kv->n_layer; layer++)
+        for (uint32_t head = 0; head < kv->n_head_kv; head++)
+            for (uint32_t slot = session->n_cached % TG_PAGE; slot < TG_PAGE; slot++)
+                tg_kv_write(kv, &model->kernels, tg_kv_block(kv, page, layer, head), slot, zeros, zeros);
+}
+
 void tg_session_seal(tg_session *session, uint64_t note)
 {
     tg_saved *saved = &session->saved;
     tg_session_land(session);
     tg_kv_cut(&session->model->kv, &session->table, session->n_cached);
+    clear_rest(session);
     describe(session, saved);
     saved->note = note;
     saved->n_tokens = session->n_tokens;
@@ -94,8 +117,16 @@ static tg_status foreign(tg_model *model, const char *what, const char *its, con
                    what, its, ours);
 }
 
-/* Whether the session of this header can go on here. */
-static tg_status check_header(tg_session *session, const tg_saved *saved)
+/* The bytes of all parts. */
+static uint64_t saved_size(const tg_saved *saved)
+{
+    const uint64_t n = saved->n_tokens, logits = saved->logits_at ? saved->n_vocab : 0;
+    return sizeof *saved + n * sizeof(int32_t) + (n + 1) * sizeof(double) + logits * sizeof(float) +
+           saved->n_pages * saved->page_bytes;
+}
+
+/* Whether the session of this header, saved in n bytes, can go on here. */
+static tg_status check_header(tg_session *session, const tg_saved *saved, size_t n)
 {
     tg_model *model = session->model;
     tg_saved here;
@@ -103,7 +134,8 @@ static tg_status check_header(tg_session *session, const tg_saved *saved)
     if (memcmp(saved->magic, here.magic, sizeof here.magic) != 0)
         return damaged(model, "it does not begin as one of this version");
     if (memcmp(saved->fingerprint, here.fingerprint, sizeof here.fingerprint) != 0 || saved->n_vocab != here.n_vocab)
-        return foreign(model, "model", "the fingerprints differ", "the model that was loaded");
+        return tg_fail(&model->error, TG_SESSION_FOREIGN, TG_NO_OFFSET,
+                       "the saved session is of another model: the fingerprints differ");
     if (memcmp(saved->cache_k, here.cache_k, sizeof here.cache_k) != 0)
         return foreign(model, "cache type of keys", saved->cache_k, here.cache_k);
     if (memcmp(saved->cache_v, here.cache_v, sizeof here.cache_v) != 0)
@@ -112,10 +144,12 @@ static tg_status check_header(tg_session *session, const tg_saved *saved)
         return foreign(model, "kernel variant", saved->variant, here.variant);
     if (memcmp(saved->dot, here.dot, sizeof here.dot) != 0)
         return foreign(model, "form of the dot product", saved->dot, here.dot);
+    if (saved->page_bytes != here.page_bytes || saved_size(saved) != n)
+        return damaged(model, "it has not as many bytes as its header tells of");
     if (saved->n_tokens > model->n_ctx)
         return tg_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET, "the saved session has %u tokens; the context is %u",
                        (unsigned)saved->n_tokens, (unsigned)model->n_ctx);
-    if (saved->page_bytes != here.page_bytes || saved->n_cached > saved->n_tokens || saved->pinned > saved->n_tokens ||
+    if (saved->n_cached > saved->n_tokens || saved->pinned > saved->n_tokens ||
         (saved->logits_at && saved->logits_at != saved->n_tokens) ||
         saved->n_pages != (saved->n_cached + TG_PAGE - 1) / TG_PAGE ||
         (saved->n_tokens && !saved->logits_at && saved->n_cached == saved->n_tokens))
@@ -134,7 +168,7 @@ tg_status tg_session_open(tg_model *model, const void *header, size_t n, tg_sess
         status = damaged(model, "it ends within its header");
     if (!status) {
         memcpy(&saved, header, sizeof saved);
-        status = check_header(session, &saved);
+        status = check_header(session, &saved, n);
     }
     if (!status)
         status = tg_session_reserve(session, saved.n_cached);

@@ -164,8 +164,8 @@ tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, con
 
 /* ---- saving ---- */
 /* Makes a session ready to be saved, with a number of the caller's own. Until it changes, its parts (index 0, 1, ... while true
- * is returned) written one after the other are the saved session. A load: tg_session_open with the first part, the other parts
- * copied into the views that tg_session_part gives, tg_session_opened; when that fails, or not all bytes are there, the session
+ * is returned) written one after the other are the saved session. A load: tg_session_open with the first part and the number
+ * of all bytes, the other parts copied into the views that tg_session_part gives, tg_session_opened; when that fails the session
  * is to be freed. TG_SESSION_FOREIGN when model, cache types, kernel variant or dot product are others, TG_SESSION_DAMAGED. */
 void tg_session_seal(tg_session *session, uint64_t note);
 bool tg_session_part(tg_session *session, uint32_t index, void **bytes, size_t *n);

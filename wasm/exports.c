@@ -332,7 +332,7 @@ int tgw_session_part(tg_session *session, uint32_t index, double *out)
     return found;
 }
 
-/* out: the session's handle */
+/* header: the first part, as far as it is there; n: bytes of all parts; out: the session's handle */
 TGW_EXPORT(session_open)
 int tgw_session_open(tg_model *model, const void *header, size_t n, double *out)
 {

@@ -32,7 +32,7 @@ export function openSaved(engine: Engine, model: number, saved: Uint8Array): { s
   const header = Math.min(saved.length, HEADER);
   const session = engine.with(header, (address) => {
     engine.bytes(address, header).set(saved.subarray(0, header));
-    engine.check(model, 'session_open', model, address, header, engine.out);
+    engine.check(model, 'session_open', model, address, saved.length, engine.out);
     return engine.result();
   });
   try {

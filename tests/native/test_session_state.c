@@ -201,8 +201,37 @@ static void saves_in(tg_cache_type cache)
         }
         for (size_t cut = 0; cut < size; cut += cut < 200 ? 1 : 61)
             CHECK(opened(model, bytes, cut, &again) == TG_SESSION_DAMAGED && !again, "cut to %zu", cut);
+        bytes[142] ^= 1; /* of n_tokens */
+        CHECK(opened(model, bytes, size, &again) == TG_SESSION_DAMAGED, "%s", tg_model_error(model)->message);
         free(bytes);
     }
+    /* the same session, once in a page that another text has used, and shared with a fork */
+    tg_session *clean, *fork, *used;
+    uint8_t *first = malloc(1 << 20), *second = malloc(1 << 20);
+    int32_t longer[64];
+    fill(longer, 64, 9);
+    CHECK_OK(tg_session_new(model, &clean));
+    CHECK_OK(tg_session_sync(clean, ids, 40));
+    run(model, clean);
+    const size_t length = saved_bytes(clean, 0, first);
+    memcpy(longer, ids, 40 * sizeof *ids);
+    CHECK_OK(tg_session_new(model, &used));
+    CHECK_OK(tg_session_sync(used, longer, 64));
+    run(model, used);
+    CHECK_OK(tg_session_fork(used, &fork));
+    CHECK_OK(tg_session_rewind(used, 40));
+    run(model, used);
+    CHECK(saved_bytes(used, 0, second) == length && !memcmp(first, second, length), "bytes of another text are not saved");
+    expect_fresh(model, fork, "a fork of a saved session");
+    CHECK_OK(tg_session_force(fork, 3));
+    expect_fresh(model, fork, "which goes on");
+    CHECK_OK(tg_session_force(used, 3));
+    expect_fresh(model, used, "as does the saved one");
+    tg_session_free(clean);
+    tg_session_free(fork);
+    tg_session_free(used);
+    free(first);
+    free(second);
     /* foreign models: another file, another cache */
     uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
     const size_t size = saved_bytes(session, 0, bytes);
@@ -227,6 +256,26 @@ static void saves(void)
 {
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
         saves_in((tg_cache_type)cache);
+}
+
+/* A file that is cut short is refused before it takes pages of others. */
+static void refused_early(void)
+{
+    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 128});
+    tg_session *session, *again = NULL;
+    int32_t ids[128];
+    fill(ids, 128, 6);
+    CHECK_OK(tg_session_new(model, &session));
+    CHECK_OK(tg_session_sync(session, ids, 127));
+    run(model, session);
+    uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
+    const size_t size = saved_bytes(session, 0, bytes);
+    CHECK(opened(model, bytes, size - 1, &again) == TG_SESSION_DAMAGED, "cut short");
+    CHECK_OK(tg_session_force(session, 5));
+    CHECK(tg_session_pending(session) == 1, "%zu: who was there has kept its cache", tg_session_pending(session));
+    free(bytes);
+    tg_session_free(session);
+    tg_model_free(model);
 }
 
 static void shifts(void)
@@ -427,6 +476,7 @@ static const tg_test tests[] = {
     {"state-eviction", "sessions that have not run for long give up pages, and all keep their bits", eviction},
     {"state-sharing", "what forks share is given up last", sharing},
     {"state-saves", "a saved session goes on as it would have; damaged and foreign ones are refused", saves},
+    {"state-refused", "what is cut short takes nothing from others", refused_early},
     {"state-shift", "a window that slid is a fresh run of what stays", shifts},
     {"state-mirostat", "mu goes with the tokens", mirostat},
     {"state-measures", "alternatives of scores, and hidden states", measures},
