@@ -1,13 +1,20 @@
-/** The page's entry: in, the built-in model; out, the page, live. */
+/** The page's entry: in, the built-in model and what the address says; out, the page, live. */
 import { render } from 'preact';
 import { loadModel } from '../web/index.js';
-import { Instrument } from './state.js';
+import { Comparison } from './state/compare.js';
+import { Instrument } from './state/instrument.js';
+import { Library } from './state/models.js';
+import { openLink } from './state/share.js';
 import { App } from './views/app.js';
 
 const instrument = new Instrument();
+const library = new Library(instrument);
+const comparison = new Comparison(instrument);
 const app = document.getElementById('app')!;
 app.replaceChildren(); // what stood there for the case that this program cannot be loaded
-render(<App instrument={instrument} />, app);
-void instrument.start((progress) =>
+render(<App instrument={instrument} library={library} comparison={comparison} />, app);
+await instrument.start((progress) =>
   loadModel('storybook', { progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0) }),
 );
+if (instrument.model.value) await openLink(instrument, location.hash);
+window.addEventListener('hashchange', () => void openLink(instrument, location.hash));

@@ -7,10 +7,10 @@ import { serve } from './serve.mjs';
 
 const inTree = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const SHOTS = [
-  { name: 'desktop-light', width: 1280, height: 780, dark: false },
-  { name: 'desktop-dark', width: 1280, height: 780, dark: true },
-  { name: 'phone-light', width: 360, height: 1650, dark: false },
-  { name: 'phone-dark', width: 360, height: 1650, dark: true },
+  { name: 'desktop-light', width: 1280, height: 1000, dark: false },
+  { name: 'desktop-dark', width: 1280, height: 1000, dark: true },
+  { name: 'phone-light', width: 360, height: 2600, dark: false },
+  { name: 'phone-dark', width: 360, height: 2600, dark: true },
 ];
 const STEPS = 14;
 const made = (n) => document.querySelectorAll('[data-testid="output"] [data-id]').length >= n;

@@ -42,7 +42,9 @@ function fileOf(root, url) {
     const name = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
     if (!name.startsWith(normalize(root + sep))) return undefined;
     const stat = statSync(name);
-    return stat.isFile() ? { name, size: stat.size } : undefined;
+    return stat.isFile()
+      ? { name, size: stat.size, version: `"${stat.size.toString(36)}-${stat.mtimeMs.toString(36)}"` }
+      : undefined;
   } catch {
     return undefined; // no such file, or a path that names none
   }
@@ -69,6 +71,7 @@ function answer({ roots, headers }, request, response) {
     'Content-Type': TYPES[extname(file.name)] ?? 'application/octet-stream',
     'Content-Length': to - from + 1,
     'Accept-Ranges': 'bytes',
+    ETag: file.version,
     ...(range && { 'Content-Range': `bytes ${from}-${to}/${file.size}` }),
   });
   if (request.method === 'HEAD' || file.size === 0) return response.end();

@@ -2,7 +2,7 @@
 // the page with a copy of all it loads, so that the folder can be served as it is. build.sh runs it when any of these changed.
 //
 // For those who write web/ and demo/: every entry below that has a file becomes a module dist/<name>.js; a module finds its neighbours by
-// new URL('./name', import.meta.url). The page is bundled from demo/main.tsx; the other files of demo/ with an extension of PAGE_FILES are copied.
+// new URL('./name', import.meta.url). The page is bundled from demo/main.tsx and demo/style.css; the other files of demo/ with an extension of PAGE_FILES are copied.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const page = join(dist, 'demo');
 const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, sourcemap: true, logLevel: 'warning' };
-const PAGE_FILES = ['.html', '.css', '.svg', '.ico'];
+const PAGE_FILES = ['.html', '.svg', '.ico'];
 const MODEL = 'storybook-q8_0.gguf';
 
 /** The grammar library stays a file of its own, the same for all platforms: dist/xgrammar.js. */
@@ -83,6 +83,7 @@ copyFileSync(join(root, 'web', 'trace.schema.json'), join(dist, 'trace.schema.js
 const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {
   await build({ ...common, ...split('browser'), entryPoints: [main], outdir: page, jsx: 'automatic', jsxImportSource: 'preact' });
+  await build({ ...common, entryPoints: [join(root, 'demo', 'style.css')], outdir: page });
   for (const name of readdirSync(join(root, 'demo'))) {
     if (PAGE_FILES.includes(extname(name))) copyFileSync(join(root, 'demo', name), join(page, name));
   }

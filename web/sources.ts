@@ -67,6 +67,65 @@ export function responseSource(response: Response, name: string): ByteSource {
   return streamSource(response.body, lengthOf(response.headers), name);
 }
 
+const MOST_TRIES = 5; // in a row, without a byte between them
+const FIRST_WAIT_MS = 250; // doubles with each try
+
+/** Resolves after that time, or at once when the signal says so. */
+const pause = (milliseconds: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
+
+/** What stays the same while a file does. */
+const versionOf = ({ headers }: Response) =>
+  headers.get('etag')?.replace(/^W\/.*/, '') || headers.get('last-modified') || undefined;
+
+/** A response whose connection may be lost: what is missing is asked for, as long as the server has the same file and can give a part of it. */
+function resumedSource(url: string, first: Response, signal: AbortSignal): ByteSource {
+  let source = responseSource(first, url);
+  const { total } = source;
+  const version = versionOf(first);
+  let can = total !== undefined && version !== undefined && first.headers.get('accept-ranges') === 'bytes';
+  let at = 0;
+  let tries = 0;
+
+  async function resume(): Promise<void> {
+    await pause(FIRST_WAIT_MS * 2 ** tries++, signal);
+    const response = await fetch(url, { signal, headers: { Range: `bytes=${at}-` } }); // If-Range would need leave from other origins
+    if (response.status !== 206 || versionOf(response) !== version || !response.body) {
+      can = false;
+      throw new TokenglassError('SOURCE_FAILED', `${url} broke off at byte ${at}, and the server has it no more as it was`);
+    }
+    source = streamSource(response.body, undefined, url);
+  }
+
+  return {
+    total,
+    async pull(window) {
+      for (let lost: unknown; ;) {
+        try {
+          if (lost !== undefined) await resume();
+          const bytes = await source.pull(window);
+          if (bytes === undefined && can && at < total!) throw failed(`${url} broke off at byte ${at}`, 'the connection ended');
+          at += bytes?.byteLength ?? 0;
+          tries = 0;
+          return bytes;
+        } catch (error) {
+          if (!can || signal.aborted || tries >= MOST_TRIES) throw error instanceof TokenglassError ? error : (lost ?? error);
+          lost ??= error;
+        }
+      }
+    },
+    close: () => source.close(),
+  };
+}
+
 export async function urlSource(url: string, signal: AbortSignal): Promise<ByteSource> {
   let response: Response;
   try {
@@ -75,7 +134,7 @@ export async function urlSource(url: string, signal: AbortSignal): Promise<ByteS
     if (signal.aborted) throw error;
     throw failed(`cannot fetch ${url}`, error);
   }
-  return responseSource(response, url);
+  return resumedSource(url, response, signal);
 }
 
 /** Bytes that lie in memory. */

@@ -1,9 +1,21 @@
-/** The whole page: in, the instrument; out, its panels. */
-import type { Instrument } from '../state.js';
+/** The whole page: in, the instrument and what stands around it; out, its panels and dialogs. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Comparison } from '../state/compare.js';
+import type { Instrument } from '../state/instrument.js';
+import type { Library } from '../state/models.js';
 import { count, size } from '../visible.js';
 import { Choice } from './choice.js';
-import { Stages } from './stages.js';
+import { Compare } from './compare.js';
+import { Keys, listen } from './keys.js';
+import { Coming, Models } from './models.js';
+import { Button, Dialog } from './parts.js';
+import { Paths } from './paths.js';
+import { Share } from './share.js';
 import { Text } from './text.js';
+import { Timeline } from './timeline.js';
+import { Tour, stop } from './tour.js';
+import { Waterfall } from './waterfall.js';
 
 function Status({ instrument }: { instrument: Instrument }) {
   const { model, decoded, memory, rate, phase, loaded } = instrument;
@@ -30,7 +42,43 @@ function Status({ instrument }: { instrument: Instrument }) {
   );
 }
 
-export function App({ instrument }: { instrument: Instrument }) {
+type Sheet = 'models' | 'other-model' | 'share' | 'keys' | undefined;
+
+/** A file that is dropped anywhere becomes the model. */
+function useDrop(library: Library) {
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const drop = (event: DragEvent) => {
+      const [file] = event.dataTransfer?.files ?? [];
+      if (!file) return;
+      event.preventDefault();
+      void library.load(file.name, file);
+    };
+    document.addEventListener('dragover', over);
+    document.addEventListener('drop', drop);
+    return () => {
+      document.removeEventListener('dragover', over);
+      document.removeEventListener('drop', drop);
+    };
+  }, []);
+}
+
+interface AppProps {
+  instrument: Instrument;
+  library: Library;
+  comparison: Comparison;
+}
+
+export function App({ instrument, library, comparison }: AppProps) {
+  const sheet = useSignal<Sheet>(undefined);
+  const comparing = useSignal(false);
+  useDrop(library);
+  useEffect(() => listen(instrument, () => (sheet.value = 'keys')), []);
+  const close = () => (sheet.value = undefined);
+  const opener = (which: Sheet) => () => (sheet.value = which);
+  const notice = library.problem.value || instrument.notice.value;
   return (
     <>
       <header>
@@ -38,17 +86,77 @@ export function App({ instrument }: { instrument: Instrument }) {
           token<i>glass</i>
         </h1>
         <Status instrument={instrument} />
+        <nav aria-label="tools">
+          <Button id="models" press={opener('models')}>
+            Models
+          </Button>
+          <Button
+            id="compare"
+            pressed={comparing.value}
+            press={() => {
+              if (!comparing.value) comparison.copy();
+              comparing.value = !comparing.value;
+            }}
+          >
+            Compare
+          </Button>
+          <Button id="share" off={!instrument.model.value} press={opener('share')}>
+            Share
+          </Button>
+          <Button id="help" press={opener('keys')} label="Keys and help" keys="?">
+            ?
+          </Button>
+        </nav>
       </header>
       {instrument.failure.value && (
         <p class="notice" role="alert" data-testid="failure">
           {instrument.failure.value}
         </p>
       )}
+      {notice && !sheet.value && (
+        <p class="notice" role="alert" data-testid="notice">
+          {notice}{' '}
+          <Button
+            id="dismiss"
+            label="Dismiss"
+            press={() => {
+              instrument.notice.value = '';
+              library.problem.value = '';
+            }}
+          >
+            ×
+          </Button>
+        </p>
+      )}
+      {!sheet.value && <Coming library={library} />}
+      <Tour />
       <main class={instrument.running.value ? 'running' : ''} aria-busy={instrument.busy.value}>
         <Text instrument={instrument} />
         <Choice instrument={instrument} />
-        <Stages instrument={instrument} />
+        <Waterfall instrument={instrument} />
+        <Timeline instrument={instrument} />
+        <Paths instrument={instrument} />
+        {comparing.value && (
+          <Compare instrument={instrument} comparison={comparison} library={library} choose={opener('other-model')} />
+        )}
       </main>
+      <Dialog id="models-sheet" title="Models" open={sheet.value === 'models'} close={close}>
+        <Models library={library} into={undefined} done={close} />
+      </Dialog>
+      <Dialog id="other-sheet" title="The model of side B" open={sheet.value === 'other-model'} close={close}>
+        <Models library={library} into={(model) => void comparison.setOther(model)} done={close} />
+      </Dialog>
+      <Dialog id="share-sheet" title="Share" open={sheet.value === 'share'} close={close}>
+        <Share instrument={instrument} done={close} />
+      </Dialog>
+      <Dialog id="keys-sheet" title="Keys and help" open={sheet.value === 'keys'} close={close}>
+        <Keys
+          tour={() => {
+            close();
+            stop.value = 0;
+          }}
+        />
+      </Dialog>
     </>
   );
 }

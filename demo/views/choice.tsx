@@ -1,18 +1,14 @@
-/** The choice that comes next: every candidate with its probability before and after the stages, and the draw. In: the instrument. Out: the panel. */
+/** One choice: every candidate with its probability before and after the stages, and the draw. Taking a candidate goes on with it. In: the instrument. Out: the panel. */
 import type { Candidate, StageName, StepTrace } from '../../web/index.js';
-import type { Instrument } from '../state.js';
-import { DRAWS } from '../state.js';
-import { isControl, name, percent } from '../visible.js';
+import type { Instrument } from '../state/instrument.js';
+import { DRAWS } from '../state/looks.js';
+import { name, percent } from '../visible.js';
+import { Button, Piece, Twin, walk } from './parts.js';
 
 /** What became of a candidate, in a word. */
 function fate(candidate: Candidate, trace: StepTrace): string {
   if (candidate.token === trace.draw.token) return 'drawn';
   return candidate.removed_by ?? '';
-}
-
-/** A token's name; a control token's is in a frame. */
-function Piece({ token }: { token: Candidate }) {
-  return <span class="piece">{isControl(token) ? <span class="control">{name(token)}</span> : name(token)}</span>;
 }
 
 interface BarProps {
@@ -22,25 +18,32 @@ interface BarProps {
   /** Its probability after the stage that the second bars are for. */
   after: number;
   rank?: number;
+  /** It stands in the text. */
+  taken: boolean;
+  take: (token: number) => unknown;
 }
 
-function Bar({ candidate, trace, scale, after, rank }: BarProps) {
+function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
   const { token, p, final, removed_by, logit } = candidate;
   const drawn = token === trace.draw.token;
   const reason = trace.stages.find((stage) => stage.name === removed_by)?.reason;
   const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
   return (
     <li
-      class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}`}
+      class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}${taken ? ' taken' : ''}`}
       data-testid={rank === undefined ? 'candidate' : 'found'}
       data-after={after}
       data-rank={rank}
       data-token={token}
       data-p={p}
       data-final={final}
+      data-removed-by={removed_by}
       title={title}
+      onClick={() => void take(token)}
     >
-      <Piece token={candidate} />
+      <button type="button" class="take" data-walk tabIndex={drawn ? 0 : -1} aria-label={`take ${name(candidate)}: ${title}`}>
+        <Piece token={candidate} />
+      </button>
       <span class="id">{token}</span>
       <span class="bar" aria-hidden="true">
         <i style={{ width: `${(100 * p) / scale}%` }} />
@@ -49,6 +52,7 @@ function Bar({ candidate, trace, scale, after, rank }: BarProps) {
       <span class="p">{percent(p)}</span>
       <span class="why">
         {fate(candidate, trace)}
+        {taken && <em> in the text</em>}
         {rank !== undefined && <small> #{(rank + 1).toLocaleString('en')}</small>}
       </span>
     </li>
@@ -90,7 +94,7 @@ function Search({ instrument, trace, scale }: { instrument: Instrument; trace: S
         </label>
       </div>
       {found && (
-        <ol class="rows found" tabIndex={0} aria-label="Tokens found, the most probable first">
+        <ol class="rows found" tabIndex={-1} aria-label="Tokens found, the most probable first" onKeyDown={walk}>
           {found.map((candidate) => (
             <Bar
               key={candidate.token}
@@ -99,6 +103,8 @@ function Search({ instrument, trace, scale }: { instrument: Instrument; trace: S
               scale={scale}
               after={candidate.final}
               rank={candidate.rank}
+              taken={candidate.token === instrument.taken.value}
+              take={(token) => instrument.branch(token)}
             />
           ))}
           {found.length === 0 && <li class="note">no token of the vocabulary has it</li>}
@@ -122,9 +128,9 @@ function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrac
   const others = draws ? draws.n - likely.reduce((sum, { token }) => sum + got(token), 0) : 0;
   return (
     <div class="trials">
-      <button type="button" data-testid="draws" onClick={() => void instrument.tryDraws()}>
+      <Button id="draws" press={() => instrument.tryDraws()}>
         Try {DRAWS} draws
-      </button>
+      </Button>
       {draws && (
         <table data-testid="trials" data-n={draws.n}>
           <thead>
@@ -190,6 +196,37 @@ function Draw({ trace }: { trace: StepTrace }) {
   );
 }
 
+function Table({ trace }: { trace: StepTrace }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">token</th>
+          <th scope="col">id</th>
+          <th scope="col">bytes</th>
+          <th scope="col">logit</th>
+          <th scope="col">before</th>
+          <th scope="col">after</th>
+          <th scope="col">what became of it</th>
+        </tr>
+      </thead>
+      <tbody>
+        {trace.candidates.map((candidate) => (
+          <tr key={candidate.token}>
+            <th scope="row">{name(candidate)}</th>
+            <td>{candidate.token}</td>
+            <td>{Array.from(candidate.bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}</td>
+            <td>{candidate.logit.toFixed(3)}</td>
+            <td>{percent(candidate.p)}</td>
+            <td>{percent(candidate.final)}</td>
+            <td>{fate(candidate, trace)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 export function Choice({ instrument }: { instrument: Instrument }) {
   const trace = instrument.trace.value;
   if (!trace) {
@@ -201,16 +238,25 @@ export function Choice({ instrument }: { instrument: Instrument }) {
     );
   }
   const after = instrument.after.value;
+  const index = instrument.selected.value;
   const scale = trace.candidates.reduce((most, { p, token }) => Math.max(most, p, after.get(token) ?? 0), 0);
   const others = trace.n_vocab - trace.candidates.length;
   return (
-    <section class="choice-panel" aria-labelledby="choice-title">
+    <section class="choice-panel" aria-labelledby="choice-title" data-index={index}>
       <h2 id="choice-title">
-        This choice{' '}
+        {index === undefined ? 'This choice' : `The choice of token ${index + 1}`}{' '}
         <small>
           {trace.n_vocab.toLocaleString('en')} tokens, entropy {(trace.entropy / Math.LN2).toFixed(2)} bits
         </small>
       </h2>
+      {index !== undefined && (
+        <p class="elsewhere">
+          With the settings as they are now.{' '}
+          <Button id="to-end" press={() => instrument.select(undefined)}>
+            Back to the next choice
+          </Button>
+        </p>
+      )}
       <Search instrument={instrument} trace={trace} scale={scale} />
       <div class="row head" aria-hidden="true">
         <span>token</span>
@@ -221,9 +267,17 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="p">p</span>
         <span class="why" />
       </div>
-      <ol class="rows" tabIndex={0} aria-label="Candidates, the most probable first">
+      <ol class="rows" aria-label="Candidates, the most probable first; arrows walk, Enter takes one" onKeyDown={walk}>
         {trace.candidates.map((candidate) => (
-          <Bar key={candidate.token} candidate={candidate} trace={trace} scale={scale} after={after.get(candidate.token) ?? 0} />
+          <Bar
+            key={candidate.token}
+            candidate={candidate}
+            trace={trace}
+            scale={scale}
+            after={after.get(candidate.token) ?? 0}
+            taken={candidate.token === instrument.taken.value}
+            take={(token) => instrument.branch(token)}
+          />
         ))}
       </ol>
       <div class="row rest" data-testid="everything-else" data-p={trace.other}>
@@ -235,6 +289,7 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="p">{percent(trace.other)}</span>
         <span class="why" />
       </div>
+      <Twin id="choice-table">{() => <Table trace={trace} />}</Twin>
       <Draw trace={trace} />
       <Trials instrument={instrument} trace={trace} />
     </section>

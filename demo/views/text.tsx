@@ -1,9 +1,12 @@
-/** The prompt, the text made so far, and the buttons that make it go on. In: the instrument. Out: the panel. */
-import type { ComponentChildren } from 'preact';
-import type { Instrument, Made } from '../state.js';
+/** The prompt, the text as tokens in the colours of their surprise, and the buttons that make it go on. In: the instrument. Out: the panel. */
+import { useSignal } from '@preact/signals';
+import type { Instrument } from '../state/instrument.js';
+import type { Measure, Shown } from '../state/text.js';
+import { levelOf, scales } from '../state/text.js';
 import { isControl, name, percent } from '../visible.js';
+import { Chat } from './chat.js';
+import { Button, walk } from './parts.js';
 
-const SURPRISING = 6; // nats at which the underline is at its strongest
 const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' }; // the style's names
 
 /** White space gets a mark that is not part of the text: what is copied is what the model wrote. */
@@ -13,48 +16,79 @@ function Marked({ text }: { text: string }) {
 }
 
 /** What a token of the text is called: half a character by its bytes. */
-function told(made: Made): string {
-  const called = isControl(made) ? 'a control token' : name({ ...made, text: made.text || '\ufffd' });
-  return `${called}, id ${made.token}, ${percent(Math.exp(made.logprob))}`;
+export function told(token: Shown): string {
+  const called = isControl(token) ? `the control token ${token.text}` : name({ ...token, text: token.text || '\ufffd' });
+  if (Number.isNaN(token.logprob)) return `${called}, id ${token.token}, the first: nothing stands before it`;
+  const by = { drawn: '', chosen: ', chosen by hand', given: ', given', prompt: ', in the prompt' }[token.how];
+  const bits = (-token.logprob / Math.LN2).toFixed(1);
+  return `${called}, id ${token.token}, ${percent(Math.exp(token.logprob))} (${bits} bits), rank ${(token.rank + 1).toLocaleString('en')}${by}`;
 }
 
-function Token({ made, last }: { made: Made; last: boolean }) {
-  const strength = Math.min(1, -made.logprob / SURPRISING);
-  const silent = isControl(made) ? ' end' : made.text === '' ? ' part' : '';
+interface TokenProps {
+  token: Shown;
+  measure: Measure;
+  selected: boolean;
+  last: boolean;
+  forks: number;
+  select: (index: number) => void;
+}
+
+function Token({ token, measure, selected, last, forks, select }: TokenProps) {
+  const level = levelOf(measure, token);
+  const silent = isControl(token) ? ' special' : token.text === '' ? ' part' : '';
+  const pick = () => select(token.index);
   return (
     <span
-      class={`token${last ? ' here' : ''}${silent}`}
-      style={{ '--heat': strength.toFixed(3) }}
-      title={told(made)}
-      data-id={made.token}
+      class={`token level-${level ?? 'none'} ${token.how}${last ? ' here' : ''}${silent}`}
+      role="button"
+      aria-pressed={selected}
+      aria-label={told(token)}
+      title={told(token)}
+      tabIndex={selected || last ? 0 : -1}
+      data-walk
+      data-index={token.index}
+      data-level={level}
+      {...(token.node ? { 'data-id': token.token } : { 'data-prompt-id': token.token })}
+      onClick={pick}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        pick();
+      }}
     >
-      <Marked text={made.text} />
+      {isControl(token) && !token.node ? token.text : <Marked text={isControl(token) ? '' : token.text} />}
+      {forks > 1 && <sup aria-hidden="true">{forks}</sup>}
     </span>
   );
 }
 
-interface ButtonProps {
-  id: string;
-  off: boolean;
-  press: () => unknown;
-  main?: boolean;
-  children: ComponentChildren;
-}
+const MEASURES: readonly Measure[] = ['surprisal', 'rank', 'entropy'];
 
-/** A button that is off keeps the focus, so that the keyboard's place is not lost when a run ends. */
-function Button({ id, off, press, main, children }: ButtonProps) {
+function Heat({ measure, choose }: { measure: Measure; choose: (measure: Measure) => void }) {
   return (
-    <button
-      type="button"
-      class={main ? 'main' : ''}
-      data-testid={id}
-      aria-disabled={off}
-      onClick={() => {
-        if (!off) void press();
-      }}
-    >
-      {children}
-    </button>
+    <div class="heat">
+      <label>
+        <span>colour by</span>{' '}
+        <select
+          data-testid="heat"
+          value={measure}
+          onChange={({ currentTarget: { value } }) => choose(MEASURES.find((known) => known === value)!)}
+        >
+          {MEASURES.map((known) => (
+            <option key={known} value={known}>
+              {scales[known].label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <ul class="legend" aria-label={`levels of ${scales[measure].label}`}>
+        {scales[measure].names.map((label, level) => (
+          <li key={label} class={`token level-${level}`}>
+            {label}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -66,66 +100,135 @@ const NOTES = {
   failed: '',
 };
 
-export function Text({ instrument }: { instrument: Instrument }) {
-  const { phase, prompt, made } = instrument;
+const SPEEDS = [1, 2, 5, 10, 20, 50, Infinity]; // tokens a second
+
+function Transport({ instrument }: { instrument: Instrument }) {
+  const { phase, tree, canUndo, canRedo, speed, locked } = instrument;
   const running = instrument.running.value;
   const ready = phase.value === 'ready';
-  const last = made.value.at(-1);
+  const pace = Number.isFinite(speed.value) ? `${speed.value} tokens a second` : 'as fast as it goes';
+  return (
+    <div class="transport">
+      <Button id="step" main off={!ready} press={() => instrument.step()} keys="S">
+        Step
+      </Button>
+      <Button id="run" off={!ready || running} press={() => instrument.run()} keys="Space">
+        Run
+      </Button>
+      <Button id="pause" off={!running} press={() => instrument.pause()} keys="Space">
+        Pause
+      </Button>
+      <Button id="reset" off={!tree.value.at} press={() => instrument.reset()} keys="R">
+        Reset
+      </Button>
+      <Button id="undo" off={!canUndo.value} press={() => instrument.undo()} keys="Z">
+        Undo
+      </Button>
+      <Button id="redo" off={!canRedo.value} press={() => instrument.redo()} keys="Y">
+        Redo
+      </Button>
+      <Button
+        id="replay"
+        off={!tree.value.at || running}
+        press={() => instrument.replay()}
+        label="Make this text again, draw by draw, and compare"
+      >
+        Replay
+      </Button>
+      <label class="speed">
+        speed
+        <input
+          data-testid="speed"
+          type="range"
+          min={0}
+          max={SPEEDS.length - 1}
+          step={1}
+          value={SPEEDS.indexOf(speed.value)}
+          aria-valuetext={pace}
+          title={pace}
+          onInput={({ currentTarget }) => (speed.value = SPEEDS[currentTarget.valueAsNumber]!)}
+        />
+      </label>
+      <label class="seed">
+        seed
+        <input
+          data-testid="seed"
+          type="number"
+          required
+          min={0}
+          max={Number.MAX_SAFE_INTEGER}
+          step={1}
+          value={instrument.seed.value}
+          onInput={({ currentTarget: { valueAsNumber: seed } }) => {
+            if (Number.isSafeInteger(seed) && seed >= 0) instrument.setSeed(seed);
+          }}
+          onBlur={({ currentTarget }) => (currentTarget.value = String(instrument.seed.value))}
+        />
+      </label>
+      <label class="lock" title="Locked: each beginning has this seed. Open: Reset takes a new one.">
+        <input
+          data-testid="lock"
+          type="checkbox"
+          checked={locked.value}
+          onChange={({ currentTarget }) => (locked.value = currentTarget.checked)}
+        />
+        locked
+      </label>
+    </div>
+  );
+}
+
+/** What a replay came to, in words. */
+function said({ n, differs }: { n: number; differs: number | undefined }): string {
+  if (differs === undefined) return `Replayed: ${n} tokens, every one the same.`;
+  return `Replayed: token ${differs + 1} came out otherwise. Were the settings changed, or the model?`;
+}
+
+export function Text({ instrument }: { instrument: Instrument }) {
+  const { phase, prompt, shown, selected, replayed, tree } = instrument;
+  const measure = useSignal<Measure>('surprisal');
+  const running = instrument.running.value;
+  const { prompt: promptTokens, made } = shown.value;
+  const last = made.at(-1);
+  const chat = tree.value.root.chat;
+  const counts = instrument.forks.value;
+  const token = (token: Shown) => (
+    <Token
+      key={token.index}
+      token={token}
+      measure={measure.value}
+      selected={selected.value === token.index}
+      last={token === last}
+      forks={counts.get(token.node) ?? 0}
+      select={(index) => instrument.select(selected.value === index ? undefined : index)}
+    />
+  );
   return (
     <section class="text-panel" aria-labelledby="text-title">
       <h2 id="text-title">
-        Text <small>each token underlined by its surprise</small>
+        Text <small>click a token to see the choice that made it</small>
       </h2>
-      <label class="field">
-        <span>prompt</span>
-        <textarea
-          data-testid="prompt"
-          rows={2}
-          spellcheck={false}
-          value={prompt.value}
-          onInput={(event) => instrument.setPrompt(event.currentTarget.value)}
-        />
-      </label>
-      <div class="transport">
-        <Button id="step" main off={!ready} press={() => instrument.step()}>
-          Step
-        </Button>
-        <Button id="run" off={!ready || running} press={() => instrument.run()}>
-          Run
-        </Button>
-        <Button id="pause" off={!running} press={() => instrument.pause()}>
-          Pause
-        </Button>
-        <Button id="reset" off={made.value.length === 0} press={() => instrument.reset()}>
-          Reset
-        </Button>
-        <label class="seed">
-          seed
-          <input
-            data-testid="seed"
-            type="number"
-            required
-            min={0}
-            max={Number.MAX_SAFE_INTEGER}
-            step={1}
-            value={instrument.seed.value}
-            onInput={({ currentTarget: { valueAsNumber: seed } }) => {
-              if (Number.isSafeInteger(seed) && seed >= 0) instrument.setSeed(seed);
-            }}
-            onBlur={({ currentTarget }) => (currentTarget.value = String(instrument.seed.value))}
+      <Chat instrument={instrument} />
+      {!chat && (
+        <label class="field">
+          <span>prompt, or a text to be scored</span>
+          <textarea
+            data-testid="prompt"
+            rows={2}
+            spellcheck={false}
+            value={prompt.value}
+            onInput={(event) => instrument.setPrompt(event.currentTarget.value)}
           />
         </label>
+      )}
+      <Transport instrument={instrument} />
+      <div class="text" role="group" aria-label="Tokens of the text; arrows walk, Enter shows a choice" onKeyDown={walk}>
+        <span class="prompt">{promptTokens.length ? promptTokens.map(token) : prompt.value}</span>
+        <span data-testid="output">{made.map(token)}</span>
       </div>
-      <div class="text">
-        <span class="prompt">{prompt.value}</span>
-        <span data-testid="output">
-          {made.value.map((token, i) => (
-            <Token key={i} made={token} last={i === made.value.length - 1} />
-          ))}
-        </span>
-      </div>
+      <Heat measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
       <p class="note" role="status">
-        {NOTES[phase.value]}
+        {NOTES[phase.value]} {replayed.value && said(replayed.value)}
       </p>
       <p class="heard" aria-live="polite">
         {last && !running && told(last)}

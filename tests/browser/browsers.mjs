@@ -24,7 +24,7 @@ export const browsers = Object.entries(executables).map(([name, path]) => ({
 const byTestId = (id) => `[data-testid="${id}"]`;
 
 /** What both drivers' pages have in common. */
-function common(page, close) {
+function common(page, close, attach) {
   const requests = [];
   const complaints = [];
   page.on('request', (request) => requests.push(request.url()));
@@ -36,6 +36,11 @@ function common(page, close) {
     ...{ requests, complaints, close, run },
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
     click: (id) => page.click(byTestId(id)),
+    clickAt: (selector) => page.click(selector),
+    upload: (id, path) => attach(byTestId(id), path),
+    press: (key) => page.keyboard.press(key),
+    type: (text) => page.keyboard.type(text),
+    mouse: page.mouse,
     screenshot: (path) => page.screenshot({ path }),
     /** Waits until the function gives something true in the page, and returns that. */
     async wait(fn, argument, milliseconds = 20_000) {
@@ -64,7 +69,12 @@ const drivers = {
     const args = [...CHROMIUM_FLAGS, ...(wasm ? [] : ['--js-flags=--jitless'])];
     const browser = await chromium.launch({ executablePath, args });
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
-    return common(await context.newPage(), () => browser.close());
+    const page = await context.newPage();
+    return common(
+      page,
+      () => browser.close(),
+      (selector, path) => page.setInputFiles(selector, path),
+    );
   },
   async firefox(executablePath, { width, height, dark, wasm }) {
     const userDataDir = mkdtempSync(join(tmpdir(), 'tokenglass-firefox-'));
@@ -74,10 +84,14 @@ const drivers = {
     });
     const page = await browser.newPage();
     await page.setViewport({ width, height });
-    return common(page, async () => {
-      await browser.close();
-      rmSync(userDataDir, { recursive: true, force: true });
-    });
+    return common(
+      page,
+      async () => {
+        await browser.close();
+        rmSync(userDataDir, { recursive: true, force: true });
+      },
+      async (selector, path) => (await page.$(selector)).uploadFile(path),
+    );
   },
 };
 

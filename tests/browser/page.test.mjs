@@ -8,62 +8,10 @@ import { serve } from '../../demo/serve.mjs';
 import { softmax } from '../js/measures.mjs';
 import { inTree } from '../js/support.mjs';
 import { browsers, open } from './browsers.mjs';
+import { hand, program, quiet, read, shown } from './page.mjs';
 
 const FIRST_CHOICE_MS = 3000;
 const SHOWN = 100; // candidates
-
-/** What the page shows, read from its documented test ids. */
-const read = () => {
-  const all = (id) => [...document.querySelectorAll(`[data-testid="${id}"]`)];
-  const [rest] = all('everything-else');
-  const [coin] = all('coin');
-  const [status] = all('status');
-  return {
-    prompt: all('prompt')[0].value,
-    output: all('output')[0].textContent,
-    ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) => Number(e.dataset.id)),
-    candidates: all('candidate').map(({ dataset, className }) => ({
-      ...{ token: Number(dataset.token), p: Number(dataset.p), final: Number(dataset.final) },
-      drawn: className.includes('drawn'),
-    })),
-    rest: Number(rest?.dataset.p),
-    coin: coin && { u: Number(coin.dataset.u), low: Number(coin.dataset.low), high: Number(coin.dataset.high) },
-    decoded: Number(status?.dataset.decoded),
-    note: document.querySelector('.note')?.textContent,
-    failure: all('failure')[0]?.textContent,
-    values: Object.fromEntries(['temperature', 'top-k', 'top-p', 'min-p', 'seed'].map((id) => [id, Number(all(id)[0].value)])),
-    disabled: Object.fromEntries(
-      ['step', 'run', 'pause', 'reset'].map((id) => [id, all(id)[0].disabled || all(id)[0].ariaDisabled === 'true']),
-    ),
-    overflow: document.documentElement.scrollWidth - window.innerWidth,
-  };
-};
-
-/** True once so many tokens are there and a choice for the next. */
-const shown = (n) => {
-  const made = document.querySelectorAll('[data-testid="output"] [data-id]').length;
-  return document.querySelectorAll('[data-testid="candidate"]').length > 0 && made >= n;
-};
-
-/** True once what is shown follows from all that was done. */
-const quiet = () => document.querySelector('main').ariaBusy === 'false';
-
-/** What a program gets that asks the package for the same, in the same browser: codes of activations and of the cache fall as they do in the page. */
-const program = async ({ prompt, options }) => {
-  const { loadModel } = await import('/index.js');
-  const model = await loadModel('/storybook-q8_0.gguf');
-  const session = model.createSession();
-  await session.sync(prompt);
-  const logits = Array.from(await session.logits());
-  const { candidates } = await session.candidates({ top_n: 50 });
-  const steps = [];
-  if (options) {
-    for await (const { token, text, eog } of session.generate(undefined, { trace: false, ...options }))
-      steps.push({ token, text, eog });
-  }
-  await model.dispose();
-  return { logits, steps, candidates: candidates.map(({ token, text, bytes }) => ({ token, text, size: bytes.length })) };
-};
 
 for (const { name, needs } of browsers) {
   describe(`the page in ${name}`, needs, () => {
@@ -72,6 +20,7 @@ for (const { name, needs } of browsers) {
     before(async () => {
       server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')] });
       page = await open(name);
+      ({ settled, set, press, choose } = hand(page));
       other = await open(name);
       await other.goto(`${server.url}blank.html`);
     });
@@ -83,14 +32,7 @@ for (const { name, needs } of browsers) {
 
     const byProgram = (given) => other.run(program, given);
 
-    /** Makes a change and reads the page once it shows what follows from it. */
-    const settled = async (change) => {
-      await change();
-      await page.wait(quiet);
-      return page.run(read);
-    };
-    const set = (id, value) => settled(() => page.set(id, value));
-    const press = (id) => settled(() => page.click(id));
+    let settled, set, press, choose;
 
     test('opens with a prompt and its first choice within 3 s, asking nobody else', async (t) => {
       await page.goto(server.url);
@@ -186,6 +128,7 @@ for (const { name, needs } of browsers) {
     });
 
     test('the second bars show probabilities after any stage', async () => {
+      await press('switch-penalties');
       const start = await page.run(read);
       const bars = () =>
         page.run(() =>
@@ -194,21 +137,14 @@ for (const { name, needs } of browsers) {
             Number(dataset.after),
           ]),
         );
-      const choose = (stage) =>
-        settled(() =>
-          page.run((stage) => {
-            const select = document.querySelector('[data-testid="after"]');
-            select.value = stage;
-            select.dispatchEvent(new Event('change', { bubbles: true }));
-          }, stage),
-        );
+      const after = (stage) => choose('after', stage);
       assert.deepEqual(
         await bars(),
         start.candidates.map(({ token, final }) => [token, final]),
       );
       const survivors = [];
-      for (const stage of ['xtc', 'min_p', 'top_p', 'top_k', 'penalties']) {
-        await choose(stage);
+      for (const stage of ['min_p', 'top_p', 'top_k', 'penalties']) {
+        await after(stage);
         const shown = await bars();
         survivors.push(shown.filter(([, after]) => after > 0).length);
         const kept = start.candidates.filter((_, i) => shown[i][1] > 0);
@@ -222,7 +158,8 @@ for (const { name, needs } of browsers) {
         survivors.every((n, i) => i === 0 || n >= survivors[i - 1]),
         survivors.join(),
       );
-      assert.deepEqual(await choose(''), start);
+      assert.deepEqual(await after(''), start);
+      await press('switch-penalties');
     });
 
     test('100 draws of the shown choice go as the probabilities promise, and the text does not', async () => {

@@ -1,22 +1,15 @@
 // The page's state without a page, on the real model in this process: what was wished for in haste happens in order, and failures stay visible.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { build } from 'esbuild';
 import { loadModel } from '../../dist/node.js';
-import { inTree } from '../js/support.mjs';
-
-const bundle = async (name) => {
-  const outfile = inTree(`build/tests/${name}.mjs`);
-  const external = ['@mlc-ai/web-xgrammar']; // of the package, a file of its own
-  await build({ entryPoints: [inTree(`demo/${name}.ts`)], outfile, bundle: true, format: 'esm', target: 'es2022', external });
-  return import(outfile);
-};
+import { bundle } from './page.mjs';
 
 let Instrument, settings, visible, percent, model;
 
 before(async () => {
   globalThis.requestAnimationFrame = (then) => setTimeout(then, 1);
-  ({ Instrument, settings } = await bundle('state'));
+  ({ Instrument } = await bundle('state/instrument'));
+  ({ settings } = await bundle('state/chain'));
   ({ visible, percent } = await bundle('visible'));
   model = await loadModel('storybook', { worker: false, n_kv: 4096 }); // each instrument here keeps a session
 });
@@ -28,9 +21,10 @@ after(async () => {
 const started = async () => {
   const instrument = new Instrument();
   await instrument.start(async () => model);
+  await until(() => !instrument.busy.value); // the prompt's own tokens are scored after its choice is there
   return instrument;
 };
-const ids = (instrument) => instrument.made.value.map(({ token }) => token);
+const ids = (instrument) => instrument.path.value.map(({ token }) => token);
 const until = async (condition) => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
@@ -44,9 +38,9 @@ const truth = async (prompt, options) => {
 
 test('every option of a stage has a slider whose range holds its default', async () => {
   const instrument = await started();
-  assert.deepEqual(settings.map(({ name }) => name).sort(), Object.keys(instrument.values.value).sort());
+  assert.deepEqual(settings.map(({ name }) => name).sort(), Object.keys(instrument.chain.value.values).sort());
   for (const { name, min, max } of settings) {
-    const value = instrument.values.value[name];
+    const value = instrument.chain.value.values[name];
     assert.ok(min <= value && value <= max, name);
   }
 });
@@ -63,7 +57,7 @@ test('run, pause, run and pause: one run at a time, and the text is that of the 
   const first = instrument.run();
   instrument.pause();
   const second = instrument.run();
-  await until(() => instrument.made.value.length >= 5);
+  await until(() => instrument.path.value.length >= 5);
   instrument.pause();
   await Promise.all([first, second]);
   const made = ids(instrument);
@@ -78,10 +72,10 @@ test('reset brings back the first choice; typing during a run ends it', async ()
   await instrument.reset();
   assert.equal(JSON.stringify(instrument.trace.value), first);
   const run = instrument.run();
-  await until(() => instrument.made.value.length > 0);
+  await until(() => instrument.path.value.length > 0);
   instrument.setPrompt('A hen');
   await run;
-  await until(() => instrument.made.value.length === 0);
+  await until(() => instrument.path.value.length === 0);
   assert.equal(instrument.phase.value, 'ready');
 });
 
@@ -148,4 +142,89 @@ test('invisible characters and half characters are shown, and small probabilitie
   assert.equal(percent(0), '0');
   assert.equal(percent(0.00012), '0.01 %');
   assert.equal(percent(1e-9), '1e-9');
+});
+
+test('a branch is a real run: its logits are those of a fresh session, at any earlier token and in the prompt', async () => {
+  const instrument = await started();
+  for (let i = 0; i < 5; i++) await instrument.step();
+  const before = ids(instrument);
+  const first = instrument.promptIds.value.length;
+  for (const index of [first + 2, first, 4, undefined]) {
+    const prefix = instrument.tokensTo(index);
+    instrument.select(index);
+    await until(() => !instrument.busy.value);
+    const token = instrument.trace.value.candidates[7].token;
+    await instrument.branch(token);
+    assert.deepEqual(instrument.tokensTo(), [...prefix, token]);
+    const fresh = model.createSession();
+    await fresh.sync(instrument.tokensTo());
+    const { candidates } = await fresh.candidates({ top_n: 100 });
+    assert.deepEqual(
+      instrument.trace.value.candidates.map(({ token, logit }) => [token, logit]),
+      candidates.map(({ token, logit }) => [token, logit]),
+    );
+    await fresh.dispose();
+  }
+  for (let i = 0; i < 4; i++) await instrument.undo();
+  assert.deepEqual(ids(instrument), before);
+});
+
+test('an earlier choice is looked at and set without a run of the model after the first look', async () => {
+  const instrument = await started();
+  for (let i = 0; i < 4; i++) await instrument.step();
+  const [index, text] = [instrument.promptIds.value.length + 1, ids(instrument)];
+  instrument.select(index);
+  await until(() => !instrument.busy.value);
+  const { decoded, trace } = instrument;
+  assert.equal(instrument.taken.value, text[1]);
+  assert.equal(trace.value.draw.token, text[1], 'the same settings draw the same token');
+  assert.equal(trace.value.position, index);
+  const count = decoded.value;
+  for (const value of [0, 1.5]) instrument.set('temperature', value);
+  instrument.move('min_p', 0);
+  instrument.toggle('top_k', false);
+  await instrument.tryDraws();
+  assert.equal(decoded.value, count);
+  instrument.select(undefined);
+  await instrument.step();
+  assert.equal(decoded.value, count + 1);
+  assert.deepEqual(ids(instrument).slice(0, 4), text);
+});
+
+test('replay makes the same text again, chosen tokens and changed settings included', async () => {
+  const instrument = await started();
+  for (let i = 0; i < 3; i++) await instrument.step();
+  await instrument.branch(instrument.trace.value.candidates[20].token);
+  instrument.set('temperature', 1.4);
+  for (let i = 0; i < 3; i++) await instrument.step();
+  const text = ids(instrument);
+  await instrument.replay();
+  assert.deepEqual(instrument.replayed.value, { n: 7, differs: undefined });
+  assert.deepEqual(ids(instrument), text);
+  assert.equal(instrument.tree.value.tips.length, 1, 'no new path');
+});
+
+test('a text of a form: what the grammar forbids is never drawn', async () => {
+  const instrument = await started();
+  const schema = {
+    type: 'object',
+    properties: { n: { type: 'integer', maximum: 99, minimum: 0 } },
+    required: ['n'],
+    additionalProperties: false,
+  };
+  await instrument.setForm({ kind: 'schema', schema: JSON.stringify(schema) });
+  assert.equal(instrument.forced.problem.value, '');
+  assert.equal(instrument.trace.value.stages[0].name, 'grammar');
+  assert.ok(instrument.trace.value.stages[0].removed > 3000);
+  await instrument.run();
+  const written = instrument.shown.value.made
+    .filter(({ bytes }) => bytes.length)
+    .map(({ text }) => text)
+    .join('');
+  assert.ok(Number.isInteger(JSON.parse(written).n), written);
+  await instrument.setForm({ kind: 'schema', schema: '{"type": 7' });
+  assert.match(instrument.forced.problem.value, /cannot be used/);
+  assert.equal(instrument.forced.form.value.schema, JSON.stringify(schema), 'the one before stays');
+  await instrument.setForm(undefined);
+  assert.ok(instrument.trace.value.stages.every(({ name }) => name !== 'grammar'));
 });

@@ -1,0 +1,107 @@
+/** Taking a text along: in, the instrument; out, a link or a trace file that brings it about elsewhere, and the way back. */
+import type { Step, TraceFile } from '../../web/index.js';
+import { exportTrace, importTrace } from '../../web/index.js';
+import { chainFrom, optionsOf } from './chain.js';
+import type { Instrument } from './instrument.js';
+import { TOP_N } from './instrument.js';
+import type { Moment } from './link.js';
+import { linkOf, momentOf } from './link.js';
+
+const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** The shown text with its settings. */
+async function momentNow(instrument: Instrument): Promise<Moment> {
+  const model = instrument.model.value!;
+  const { root } = instrument.tree.value;
+  const ids = instrument.promptIds.value;
+  const prompt = root.chat ? await model.detokenize(ids) : root.text;
+  const asked = await model.tokenize(prompt);
+  return {
+    ...{ model: model.info.fingerprint, name: model.info.name || model.info.architecture },
+    ...{ prompt, ...(!same(asked, ids) && { ids }) },
+    ...{ chain: instrument.chain.value, seed: instrument.seed.value },
+    path: instrument.path.value.map(({ token }) => token),
+    // what was drawn by other settings than these is given, so that a replay of the link tells the truth
+    chosen: instrument.path.value.flatMap((node, i) => (instrument.wasDrawnSo(node) ? [] : [i])),
+  };
+}
+
+/** The page's address with the present moment in it. */
+export async function shareLink(instrument: Instrument, page: string): Promise<string> {
+  let link = '';
+  await instrument.inTurn(async () => void (link = await linkOf(await momentNow(instrument))));
+  return `${page.replace(/#.*/s, '')}#${link}`;
+}
+
+async function setMoment(instrument: Instrument, moment: Moment, what: string): Promise<void> {
+  const { info } = instrument.model.value!;
+  instrument.chain.value = moment.chain;
+  instrument.seed.value = moment.seed;
+  const stray = [...moment.path, ...(moment.ids ?? [])].find((id) => id >= info.n_vocab);
+  if (moment.model !== info.fingerprint || stray !== undefined) {
+    const other =
+      moment.model !== info.fingerprint ? `another model, ${moment.name || 'without a name'}` : `tokens that are none`;
+    instrument.notice.value = `This ${what} is of ${other}: its prompt and settings are here, its text is not, and what comes next will differ.`;
+    await instrument.setMoment({ text: moment.prompt }, [], []);
+    return;
+  }
+  const { n_ctx } = info;
+  const path = moment.path.slice(0, Math.max(0, n_ctx - (moment.ids?.length ?? 0)));
+  await instrument.setMoment({ text: moment.prompt, ...(moment.ids && { ids: moment.ids }) }, path, moment.chosen);
+}
+
+/** Takes up what the address says, if it says anything of ours; what is wrong with it is told. */
+export async function openLink(instrument: Instrument, hash: string): Promise<void> {
+  try {
+    const moment = await momentOf(hash);
+    if (moment) await setMoment(instrument, moment, 'link');
+  } catch (error) {
+    instrument.notice.value = (error as Error).message;
+  }
+}
+
+/** The shown text as a trace: every choice with its candidates and stages, made again from the model. */
+export async function traceFile(instrument: Instrument): Promise<TraceFile> {
+  const model = instrument.model.value!;
+  const steps: Step[] = [];
+  const prompt = instrument.promptIds.value;
+  const usual = { ...optionsOf(instrument.chain.value), seed: instrument.seed.value };
+  await instrument.inTurn(async () => {
+    const session = model.createSession();
+    try {
+      await session.sync(prompt);
+      for (const { node, text } of instrument.shown.value.made) {
+        const { token, bytes, logprob, eog } = node!;
+        const trace = await session.candidates({ ...(instrument.askedOf(node!) ?? usual), top_n: TOP_N });
+        steps.push({ token, text, bytes, logprob, position: trace.position, eog, shifted: 0, trace });
+        await session.force(token);
+      }
+    } finally {
+      await session.dispose();
+    }
+  });
+  const { chain, seed } = instrument;
+  return exportTrace({ model: model.info, prompt, seed: BigInt(seed.value), options: optionsOf(chain.value), steps });
+}
+
+/** An exported trace becomes the page's text and settings. */
+export async function openTrace(instrument: Instrument, json: string): Promise<void> {
+  const model = instrument.model.value;
+  if (!model) return;
+  try {
+    const trace = importTrace(json);
+    const { samplers = [], ...values } = trace.options;
+    const fits = trace.model.fingerprint === model.info.fingerprint && trace.prompt.every((id) => id < model.info.n_vocab);
+    const prompt = fits ? await model.detokenize(trace.prompt) : '';
+    const moment: Moment = {
+      ...{ model: trace.model.fingerprint, name: trace.model.name, prompt },
+      ...(!same(await model.tokenize(prompt), trace.prompt) && fits && { ids: trace.prompt }),
+      ...{ chain: chainFrom(samplers, values as Record<string, unknown>), seed: Number(BigInt.asUintN(53, trace.seed)) },
+      path: trace.steps.map(({ token }) => token),
+      chosen: trace.steps.flatMap((step, i) => (step.trace && step.trace.draw.token !== step.token ? [i] : [])),
+    };
+    await setMoment(instrument, moment, 'trace');
+  } catch (error) {
+    instrument.notice.value = `This file cannot be taken: ${(error as Error).message}`;
+  }
+}

@@ -1,0 +1,167 @@
+/** Two samplers or two models side by side on the text as it stands. In: the comparison and the instrument. Out: the panel. */
+import type { Chain } from '../state/chain.js';
+import { moved, settings, switched, withValue } from '../state/chain.js';
+import type { Compared, Comparison, Drawn } from '../state/compare.js';
+import type { Instrument } from '../state/instrument.js';
+import type { Library } from '../state/models.js';
+import { name, percent } from '../visible.js';
+import { Button } from './parts.js';
+import { Slider } from './waterfall.js';
+
+/** The other side's chain, in little. */
+function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void }) {
+  return (
+    <ul class="small-chain">
+      {chain.places.map(({ name: stage, on }, index) => (
+        <li key={stage} class={on ? '' : 'off'}>
+          <label class="switch">
+            <input
+              type="checkbox"
+              data-testid={`b-switch-${stage}`}
+              checked={on}
+              onChange={({ currentTarget }) => set(switched(chain, stage, currentTarget.checked))}
+            />
+            <span>{stage.replaceAll('_', '-')}</span>
+          </label>
+          {on && index > 0 && (
+            <Button
+              id={`b-earlier-${stage}`}
+              label={`${stage} one place earlier`}
+              press={() => set(moved(chain, stage, index - 1))}
+            >
+              ↑
+            </Button>
+          )}
+          {on &&
+            settings
+              .filter((setting) => setting.stage === stage)
+              .map((setting) => (
+                <Slider
+                  key={setting.name}
+                  id={`b-${setting.name.replaceAll('_', '-')}`}
+                  setting={setting}
+                  value={chain.values[setting.name]!}
+                  set={(value) => set(withValue(chain, setting.name, value))}
+                />
+              ))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const bits = (x: number | undefined) => (x === undefined ? '–' : x === Infinity ? '∞' : x.toFixed(3));
+
+function Cell({ drawn }: { drawn: Drawn | undefined }) {
+  return (
+    <td title={drawn && `id ${drawn.token}, ${percent(drawn.p)} before, ${percent(drawn.final)} after the stages`}>
+      {drawn ? name(drawn) : '–'} <small>{drawn && percent(drawn.p)}</small>
+    </td>
+  );
+}
+
+function Result({ result }: { result: Compared }) {
+  const { pairs, parts, one } = result;
+  return (
+    <>
+      <p data-testid="compared" data-parts={parts} data-same={parts === undefined}>
+        {parts === undefined ? `The same ${pairs.length} tokens on both sides.` : `They part at token ${parts + 1}.`}{' '}
+        {!one && 'The vocabularies differ: texts are compared, distributions cannot be.'}
+      </p>
+      <div class="scroll" tabIndex={0} role="group" aria-label="both texts, token by token">
+        <table data-testid="pairs">
+          <thead>
+            <tr>
+              <th scope="col">#</th>
+              <th scope="col">A</th>
+              <th scope="col">B</th>
+              <th scope="col" title="Kullback-Leibler divergence of B from A, bits: of what the model says">
+                KL, model
+              </th>
+              <th scope="col" title="The same after all stages; ∞: B excludes what A may draw">
+                KL, drawn from
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {pairs.map(({ a, b, raw, final }, i) => (
+              <tr key={i} class={i === parts ? 'parts' : ''} data-raw={raw} data-final={final}>
+                <th scope="row">
+                  {i === parts && '⑂ '}
+                  {i + 1}
+                </th>
+                <Cell drawn={a} />
+                <Cell drawn={b} />
+                <td>{bits(raw)}</td>
+                <td>{bits(final)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+interface CompareProps {
+  instrument: Instrument;
+  comparison: Comparison;
+  library: Library;
+  choose: () => void;
+}
+
+export function Compare({ instrument, comparison, library, choose }: CompareProps) {
+  const { chain, seed, other, result, working, problem } = comparison;
+  const info = instrument.model.value?.info;
+  const shown = (name?: string) => name || 'the model';
+  return (
+    <section class="compare-panel" aria-labelledby="compare-title" aria-busy={working.value}>
+      <h2 id="compare-title">
+        Compare <small>A is the page as it is; B goes on from the same text with its own settings, or another model</small>
+      </h2>
+      <div class="sides">
+        <div>
+          <h3>B</h3>
+          <Settings chain={chain.value} set={(next) => (chain.value = next)} />
+          <label class="seed">
+            seed
+            <input
+              data-testid="b-seed"
+              type="number"
+              min={0}
+              value={seed.value ?? instrument.seed.value}
+              onInput={({ currentTarget: { valueAsNumber } }) => {
+                if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0) seed.value = valueAsNumber;
+              }}
+            />
+          </label>
+          <p>
+            model: <b>{shown(other.value?.info.name ?? info?.name)}</b> {other.value ? '' : '(the same)'}
+          </p>
+          <div class="transport">
+            <Button id="compare-run" main off={working.value || !info} press={() => comparison.run()}>
+              Compare
+            </Button>
+            <Button id="compare-copy" press={() => comparison.copy()}>
+              Settings of A
+            </Button>
+            <Button id="compare-model" off={library.coming.value !== undefined} press={choose}>
+              Another model…
+            </Button>
+            {other.value && (
+              <Button id="compare-same" press={() => comparison.setOther(undefined)}>
+                The same model
+              </Button>
+            )}
+          </div>
+          {problem.value && (
+            <p class="problem" role="alert">
+              {problem.value}
+            </p>
+          )}
+        </div>
+        <div>{result.value ? <Result result={result.value} /> : <p class="note">Nothing has been compared yet.</p>}</div>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+/** Small parts that several panels share: buttons that keep the focus, token names, dialogs, lists that arrows walk. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { isControl, name } from '../visible.js';
+
+interface ButtonProps {
+  id: string;
+  off?: boolean;
+  press: () => unknown;
+  main?: boolean;
+  pressed?: boolean;
+  label?: string;
+  keys?: string;
+  children: ComponentChildren;
+}
+
+/** A button that is off keeps the focus, so that the keyboard's place is not lost when a run ends. */
+export function Button({ id, off = false, press, main, pressed, label, keys, children }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      class={main ? 'main' : ''}
+      data-testid={id}
+      aria-disabled={off}
+      aria-pressed={pressed}
+      aria-label={label}
+      aria-keyshortcuts={keys}
+      title={label}
+      onClick={() => {
+        if (!off) void press();
+      }}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** A token's name; a control token's is in a frame. */
+export function Piece({ token }: { token: { text: string; bytes: Uint8Array } }) {
+  return <span class="piece">{isControl(token) ? <span class="control">{name(token)}</span> : name(token)}</span>;
+}
+
+interface DialogProps {
+  id: string;
+  title: string;
+  open: boolean;
+  close: () => void;
+  children: ComponentChildren;
+}
+
+/** A modal dialog: Escape, its button and a click beside it close it, and the focus goes back to where it was. */
+export function Dialog({ id, title, open, close, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open && !dialog.current!.open) dialog.current!.showModal();
+    if (!open && dialog.current!.open) dialog.current!.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={dialog}
+      data-testid={id}
+      aria-labelledby={`${id}-title`}
+      onClose={close}
+      onClick={(event) => {
+        if (event.target === dialog.current) close();
+      }}
+    >
+      {open && (
+        <div class="sheet">
+          <header>
+            <h2 id={`${id}-title`}>{title}</h2>
+            <Button id={`${id}-close`} press={close} label="Close">
+              ×
+            </Button>
+          </header>
+          {children}
+        </div>
+      )}
+    </dialog>
+  );
+}
+
+/** Arrow keys, Home and End walk from one [data-walk] to the next in the list that has the focus; Tab passes it as one. */
+export function walk(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-walk]')];
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[
+    event.key
+  ];
+  if (at < 0 || to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  items[Math.max(0, Math.min(items.length - 1, to))]?.focus();
+}
+
+/** A chart's numbers as a table, for those who do not see it or want to copy them. */
+export function Twin({ id, children }: { id: string; children: () => ComponentChildren }) {
+  return (
+    <details class="twin" data-testid={id}>
+      <summary>as a table</summary>
+      <div class="scroll" tabIndex={0} role="group" aria-label="table">
+        {children()}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,76 @@
+/** Taking the text along: a link that brings it about elsewhere, the trace as a file, and a file taken in. In: the instrument. Out: the dialog's content. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Instrument } from '../state/instrument.js';
+import { openTrace, shareLink, traceFile } from '../state/share.js';
+import { Button } from './parts.js';
+
+async function download(instrument: Instrument) {
+  const json = JSON.stringify(await traceFile(instrument));
+  const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
+  Object.assign(document.createElement('a'), { href: url, download: 'tokenglass-trace.json' }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+export function Share({ instrument, done }: { instrument: Instrument; done: () => void }) {
+  const link = useSignal('');
+  const copied = useSignal('');
+  useEffect(() => {
+    shareLink(instrument, location.href).then(
+      (made) => (link.value = made),
+      (error: Error) => (copied.value = error.message),
+    );
+  }, []);
+  const copy = () =>
+    navigator.clipboard.writeText(link.value).then(
+      () => (copied.value = 'Copied.'),
+      () => (copied.value = 'The browser does not let this page copy: the link is selected, copy it by hand.'),
+    );
+  return (
+    <div class="share">
+      <p>
+        The link has the prompt, the settings, the seed and every token of this text. Who opens it with the same model sees the
+        same, and can replay it.
+      </p>
+      <label class="field">
+        <span>link</span>
+        <input
+          data-testid="link"
+          type="text"
+          readOnly
+          value={link.value}
+          onFocus={({ currentTarget }) => currentTarget.select()}
+        />
+      </label>
+      <div class="transport">
+        <Button id="copy" main off={link.value === ''} press={copy}>
+          Copy
+        </Button>
+        <span role="status">{copied.value}</span>
+      </div>
+      <h3>As a file</h3>
+      <p>Every choice with its candidates, stages and coins, as JSON that the package reads too.</p>
+      <div class="transport">
+        <Button id="export" press={() => download(instrument)}>
+          Save the trace
+        </Button>
+        <label class="file">
+          open one{' '}
+          <input
+            data-testid="import"
+            type="file"
+            accept=".json,application/json"
+            onChange={({ currentTarget: { files } }) => {
+              const [file] = files ?? [];
+              if (file)
+                void file
+                  .text()
+                  .then((json) => openTrace(instrument, json))
+                  .then(done);
+            }}
+          />
+        </label>
+      </div>
+    </div>
+  );
+}

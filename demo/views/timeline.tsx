@@ -1,0 +1,141 @@
+/** Entropy and surprisal along the text: in, the instrument; out, a chart in which a place can be selected, as in the text. */
+import { scaleLinear } from 'd3-scale';
+import { line } from 'd3-shape';
+import type { Instrument } from '../state/instrument.js';
+import type { Shown } from '../state/text.js';
+import { name, percent } from '../visible.js';
+import { Twin } from './parts.js';
+
+const [WIDTH, HEIGHT, BOTTOM, LEFT] = [560, 132, 16, 26];
+const LEAST_BITS = 4; // the scale's end at least
+const bits = (nats: number) => nats / Math.LN2;
+
+/** Selects a token and gives it the focus, where it stands in the text. */
+function show(instrument: Instrument, index: number) {
+  instrument.select(index);
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.text [data-index="${index}"]`)?.focus());
+}
+
+function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonly Shown[] }) {
+  const most = Math.max(LEAST_BITS, ...tokens.map(({ logprob, entropy }) => Math.max(bits(-logprob), bits(entropy))));
+  const [first, last] = [tokens[0]!.index, tokens.at(-1)!.index];
+  const y = scaleLinear()
+    .domain([0, most])
+    .nice(4)
+    .range([HEIGHT - BOTTOM, 6]);
+  const x = scaleLinear()
+    .domain([first - 0.5, Math.max(last, first + 15) + 0.5])
+    .range([LEFT, WIDTH]);
+  const width = Math.max(1, Math.min(18, (x(1) - x(0)) * 0.72));
+  const path = line<Shown>()
+    .x(({ index }) => x(index))
+    .y(({ entropy }) => y(bits(entropy)));
+  const selected = instrument.selected.value;
+  const here = tokens.find(({ index }) => index === selected);
+  return (
+    <>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={`Surprisal and entropy of ${tokens.length} tokens, from 0 to ${most.toFixed(1)} bits`}
+        onClick={(event) => {
+          const box = event.currentTarget.getBoundingClientRect();
+          const index = Math.round(x.invert(((event.clientX - box.left) / box.width) * WIDTH));
+          if (tokens.some((token) => token.index === index)) show(instrument, index);
+        }}
+      >
+        {y.ticks(4).map((tick) => (
+          <g key={tick} class="tick">
+            <line x1={LEFT} x2={WIDTH} y1={y(tick)} y2={y(tick)} />
+            <text x={LEFT - 5} y={y(tick) + 3.5}>
+              {tick}
+            </text>
+          </g>
+        ))}
+        {tokens.map(({ index, logprob, node }) => (
+          <rect
+            key={index}
+            class={`${node ? 'bar-made' : 'bar-prompt'}${index === selected ? ' on' : ''}`}
+            data-testid="moment"
+            data-index={index}
+            data-surprisal={bits(-logprob)}
+            x={x(index) - width / 2}
+            width={width}
+            y={y(bits(-logprob))}
+            height={Math.max(1, y(0) - y(bits(-logprob)))}
+          />
+        ))}
+        <path class="entropy" d={path(tokens) ?? ''} />
+        {here && <line class="cursor" x1={x(here.index)} x2={x(here.index)} y1={4} y2={HEIGHT - BOTTOM} />}
+        <text class="axis" x={LEFT} y={HEIGHT - 3}>
+          token {first + 1}
+        </text>
+        <text class="axis end" x={x(last)} y={HEIGHT - 3}>
+          {last + 1}
+        </text>
+      </svg>
+      <label class="scrub">
+        <span class="unseen">token whose choice is shown</span>
+        <input
+          data-testid="scrub"
+          type="range"
+          min={first}
+          max={last + 1}
+          value={selected ?? last + 1}
+          aria-valuetext={here ? `token ${here.index + 1}, ${name(here)}` : 'the next choice'}
+          onInput={({ currentTarget: { valueAsNumber: index } }) => instrument.select(index > last ? undefined : index)}
+        />
+      </label>
+    </>
+  );
+}
+
+export function Timeline({ instrument }: { instrument: Instrument }) {
+  const { prompt, made } = instrument.shown.value;
+  const tokens = [...prompt, ...made].filter(({ logprob }) => !Number.isNaN(logprob));
+  return (
+    <section class="timeline-panel" aria-labelledby="timeline-title">
+      <h2 id="timeline-title">
+        Uncertainty{' '}
+        <small>
+          <em class="key-bars">surprisal</em> and <em class="key-line">entropy</em>, bits
+        </small>
+      </h2>
+      {tokens.length === 0 ? (
+        <p class="note">Each token of the text gets its bar here.</p>
+      ) : (
+        <>
+          <Chart instrument={instrument} tokens={tokens} />
+          <Twin id="timeline-table">
+            {() => (
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">token</th>
+                    <th scope="col">place</th>
+                    <th scope="col">p</th>
+                    <th scope="col">surprisal</th>
+                    <th scope="col">entropy</th>
+                    <th scope="col">rank</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {tokens.map((token) => (
+                    <tr key={token.index}>
+                      <th scope="row">{name({ ...token, text: token.text || '\ufffd' })}</th>
+                      <td>{token.index + 1}</td>
+                      <td>{percent(Math.exp(token.logprob))}</td>
+                      <td>{bits(-token.logprob).toFixed(2)}</td>
+                      <td>{bits(token.entropy).toFixed(2)}</td>
+                      <td>{token.rank + 1}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )}
+          </Twin>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,340 @@
+// Seeing and making choices, in real browsers: the truths that the page owes, the waterfall, branches, the coloured text, the timeline, speed.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { serve } from '../../demo/serve.mjs';
+import { inTree } from '../js/support.mjs';
+import { browsers, open } from './browsers.mjs';
+import { hand, program, read, shown } from './page.mjs';
+
+const ANSWER_MS = 100; // in which the page shows what was pressed
+
+/** What a program gets on a prefix: raw logits of a fresh session, and the choice by these options. */
+const choiceAt = async ({ ids, options }) => {
+  const { loadModel } = await import('/index.js');
+  const model = await loadModel('/storybook-q8_0.gguf');
+  const session = model.createSession();
+  await session.sync(ids);
+  const { candidates, stages, draw } = await session.candidates({ top_n: 100, ...options });
+  const scores = await model.score(ids);
+  await model.dispose();
+  return {
+    candidates: candidates.map(({ token, logit, final }) => [token, logit, final]),
+    stages: stages.map(({ name, kept, removed, reason }) => ({ name, kept, removed, reason })),
+    draw,
+    scores: scores.map(({ token, logprob, rank, entropy }) => ({ token, logprob, rank, entropy })),
+  };
+};
+
+for (const { name, needs } of browsers) {
+  describe(`choices in ${name}`, needs, () => {
+    let server, page, other, set, press, choose, at, all, settled;
+
+    before(async () => {
+      server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')] });
+      page = await open(name);
+      other = await open(name);
+      ({ set, press, choose, at, all, settled } = hand(page));
+      await other.goto(`${server.url}blank.html`);
+      await page.goto(server.url);
+      await page.wait(shown, 0);
+      await press('tour-skip');
+    });
+    after(async () => {
+      await page?.close();
+      await other?.close();
+      await server?.close();
+    });
+
+    const promptIds = async () => (await all('[data-prompt-id]')).map(({ promptId }) => Number(promptId));
+    const selectToken = (index) => at(`.text [data-index="${index}"]`);
+    const fresh = async () => {
+      await set('prompt', 'Once upon a time there was a little girl who');
+      return page.run(read);
+    };
+
+    test('looking changes nothing: with everything opened, the same seed gives the same tokens as a program gets', async () => {
+      await fresh();
+      const ids = [];
+      for (let i = 0; i < 6; i++) {
+        await press('step');
+        await at('.choice-panel .twin summary');
+        await at('.stages-panel .twin summary');
+        await set('search', 'the');
+        if (i % 2) await press('draws');
+        await selectToken((await promptIds()).length + i);
+        await press('to-end');
+        ids.push((await page.run(read)).ids.at(-1));
+      }
+      await set('search', '');
+      const { prompt } = await page.run(read);
+      const { steps } = await other.run(program, { prompt, options: { seed: 5, max_tokens: 6 } });
+      assert.deepEqual(
+        ids,
+        steps.map(({ token }) => token),
+      );
+    });
+
+    test('every removal is accounted for, stage by stage and token by token', async () => {
+      await fresh();
+      await press('switch-top_n_sigma');
+      await press('switch-typ_p');
+      await set('typical-p', 0.8);
+      await set('top-n-sigma', 2);
+      const stages = (await all('.stages .stage:not(.off)')).map((stage) => ({
+        ...{ name: stage.name, kept: Number(stage.kept), removed: Number(stage.removed), text: stage.text },
+      }));
+      assert.deepEqual(
+        stages.map((stage) => stage.name),
+        ['top_n_sigma', 'top_k', 'typ_p', 'top_p', 'min_p', 'temperature'],
+      );
+      let survivors = 3072;
+      for (const { kept, removed } of stages) {
+        assert.equal(kept + removed, survivors);
+        survivors = kept;
+      }
+      const ids = await promptIds();
+      const options = { seed: 5, samplers: stages.map((stage) => stage.name), typical_p: 0.8, top_n_sigma: 2 };
+      const truth = await other.run(choiceAt, { ids, options });
+      for (const [i, { name, kept, removed, text }] of stages.entries()) {
+        assert.deepEqual({ name, kept, removed }, (({ name, kept, removed }) => ({ name, kept, removed }))(truth.stages[i]));
+        assert.ok(text.includes(truth.stages[i].reason.replace(/^\w+: /, '')), text);
+      }
+      // by token: what the rows say was removed, the table lists under that stage, and no other
+      const rows = await all('[data-testid="candidate"]');
+      const removed = await page.run(() =>
+        [...document.querySelectorAll('[data-testid="stages-table"] tbody tr')].map((row) => [
+          row.dataset.stage,
+          row.cells[5].textContent,
+        ]),
+      );
+      for (const [stage, listed] of removed) {
+        const pieces = rows.filter(({ removedBy }) => removedBy === stage).map(({ token }) => token);
+        assert.equal(listed === '' ? 0 : listed.split('  ').length, pieces.length, stage);
+      }
+      assert.equal(rows.filter(({ removedBy }) => !removedBy).length, survivors);
+      await set('typical-p', 1);
+      await set('top-n-sigma', -1);
+      await press('switch-top_n_sigma');
+      await press('switch-typ_p');
+    });
+
+    test('stages are switched off and put in another order, by key and by dragging; the model is not run', async () => {
+      const start = await fresh();
+      const ids = await promptIds();
+      const order = async () => (await all('.stages .stage:not(.off)')).map((stage) => stage.name);
+      const rows = async () => (await all('[data-testid="candidate"]')).map(({ token, final }) => [Number(token), Number(final)]);
+      const truth = async (samplers) =>
+        (await other.run(choiceAt, { ids, options: { seed: 5, samplers } })).candidates.map(([token, , final]) => [token, final]);
+      assert.deepEqual(await order(), ['top_k', 'top_p', 'min_p', 'temperature']);
+      await press('switch-min_p');
+      assert.deepEqual(await rows(), await truth(['top_k', 'top_p', 'temperature']));
+      await press('switch-min_p');
+      await page.run(() => document.querySelector('[data-testid="grip-temperature"]').focus());
+      for (let i = 0; i < 8; i++) await settled(() => page.press('ArrowLeft'));
+      assert.deepEqual(await order(), ['temperature', 'top_k', 'top_p', 'min_p']);
+      assert.equal(await page.run(() => document.activeElement.dataset.testid), 'grip-temperature', 'the focus stays with it');
+      assert.deepEqual(await rows(), await truth(['temperature', 'top_k', 'top_p', 'min_p']));
+      const [from, to] = await page.run(() => {
+        document.querySelector('.stages-panel').scrollIntoView({ block: 'center' });
+        return ['top_k', 'min_p'].map((name) => {
+          const { x, y, width, height } = document.querySelector(`[data-testid="grip-${name}"]`).getBoundingClientRect();
+          return { x: x + width / 2, y: y + height / 2 };
+        });
+      });
+      await settled(async () => {
+        await page.mouse.move(from.x, from.y);
+        await page.mouse.down();
+        for (let i = 1; i <= 12; i++) await page.mouse.move(from.x + ((to.x + 20 - from.x) * i) / 12, from.y);
+        await page.mouse.up();
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      });
+      const dragged = await order();
+      assert.ok(dragged.indexOf('top_k') > dragged.indexOf('top_p'), dragged.join());
+      assert.deepEqual(await rows(), await truth(dragged));
+      const end = await page.run(read);
+      assert.equal(end.decoded, start.decoded);
+      await page.goto(server.url);
+      await page.wait(shown, 0);
+    });
+
+    test('a click on a candidate branches there; the old path is kept; undo and redo go along the tree', async () => {
+      await fresh();
+      for (let i = 0; i < 4; i++) await press('step');
+      const before = await page.run(read);
+      const ids = await promptIds();
+      await selectToken(ids.length + 1);
+      const rows = await all('[data-testid="candidate"]');
+      assert.equal(rows.filter((row) => row.class.includes('taken')).length, 1);
+      assert.equal(Number(rows.find((row) => row.class.includes('taken')).token), before.ids[1]);
+      const token = Number(rows.find((row) => !row.class.includes('taken') && row.removedBy).token);
+      const branched = await at(`[data-testid="candidate"][data-token="${token}"]`);
+      assert.deepEqual(branched.ids, [before.ids[0], token]);
+      const truth = await other.run(choiceAt, { ids: [...ids, ...branched.ids], options: { seed: 5 } });
+      const logits = (trace) => trace.map(([token, , final]) => [token, final]);
+      assert.deepEqual(
+        branched.candidates.map(({ token, final }) => [token, final]),
+        logits(truth.candidates),
+        'a branch is a real run',
+      );
+      await press('step');
+      await at('.paths-panel summary');
+      assert.equal((await all('[data-testid="path"]')).length, 2);
+      assert.ok((await all('[data-testid="knot"]')).length >= 4);
+      assert.equal((await all('.text .token sup')).length, 1, 'the fork is marked in the text');
+      assert.deepEqual((await press('undo')).ids, branched.ids);
+      assert.deepEqual((await press('undo')).ids, before.ids);
+      assert.deepEqual((await press('redo')).ids, branched.ids);
+      await at('[data-testid="paths"] [aria-pressed="false"]');
+      assert.deepEqual((await page.run(read)).ids.slice(0, 2).length, 2);
+      const deep = (await all('[data-testid="knot"]')).find(({ depth }) => depth === '1');
+      assert.ok(deep);
+      assert.deepEqual((await at('[data-testid="knot"][data-depth="1"]')).ids, [before.ids[0]]);
+      // in the prompt as well
+      await selectToken(3);
+      const inside = (await all('[data-testid="candidate"]'))[5];
+      const cut = await at(`[data-testid="candidate"][data-token="${inside.token}"]`);
+      assert.deepEqual(cut.ids, [Number(inside.token)]);
+      assert.deepEqual(await promptIds(), ids.slice(0, 3));
+      assert.equal((await press('undo')).prompt, before.prompt);
+    });
+
+    test('random actions and as many undos give the state at the beginning', async () => {
+      const start = await fresh();
+      const depth = () => page.run(() => document.querySelector('[data-testid="undo"]').getAttribute('aria-disabled'));
+      const actions = ['step', 'branch', 'reset', 'step', 'select', 'undo', 'redo', 'step', 'branch', 'path'];
+      let seed = 7;
+      for (let i = 0; i < 40; i++) {
+        seed = (seed * 1103515245 + 12345) % 2 ** 31;
+        const act = actions[(seed >> 8) % actions.length];
+        const rows = await all('[data-testid="candidate"]');
+        if (act === 'branch') await at(`[data-testid="candidate"][data-token="${rows[seed % 40].token}"]`);
+        else if (act === 'select')
+          await settled(() =>
+            page.run((index) => document.querySelector(`.text [data-index="${index}"]`)?.click(), 2 + (seed % 5)),
+          );
+        else if (act === 'path') {
+          const knots = await all('[data-testid="knot"]');
+          await settled(() =>
+            page.run(
+              (n) =>
+                document.querySelectorAll('[data-testid="knot"]')[n]?.dispatchEvent(new MouseEvent('click', { bubbles: true })),
+              knots.length ? seed % knots.length : 0,
+            ),
+          );
+        } else await settled(() => page.run((id) => document.querySelector(`[data-testid="${id}"]`).click(), act));
+      }
+      // all that this page has ever done, the tests before included
+      for (let i = 0; i < 300 && (await page.run(read)).ids !== undefined && (await depth()) === 'false'; i++)
+        await press('undo');
+      const end = await page.run(read);
+      assert.equal(end.prompt, start.prompt);
+      assert.deepEqual(end.ids, []);
+      assert.deepEqual(end.candidates, start.candidates);
+      assert.equal((await all('[data-testid="knot"]')).length, 0);
+    });
+
+    test('the text is coloured by surprisal, rank or entropy, as a scorer has them, the prompt too', async () => {
+      await fresh();
+      for (let i = 0; i < 4; i++) await press('step');
+      const { ids: path } = await page.run(read);
+      const ids = [...(await promptIds()), ...path];
+      const { scores } = await other.run(choiceAt, { ids, options: {} });
+      const ends = { surprisal: [1, 3, 6, 10], rank: [1, 10, 100, 1000], entropy: [1, 2, 4, 6] };
+      const value = {
+        surprisal: ({ logprob }) => -logprob / Math.LN2,
+        rank: ({ rank }) => rank + 1,
+        entropy: ({ entropy }) => entropy / Math.LN2,
+      };
+      const styles = new Set();
+      for (const measure of ['surprisal', 'rank', 'entropy']) {
+        await choose('heat', measure);
+        const tokens = await all('.text .token');
+        assert.equal(tokens.length, ids.length);
+        for (const [i, token] of tokens.entries()) {
+          if (i === 0) assert.equal(token.level, undefined, 'nothing stands before the first');
+          else {
+            const x = value[measure](scores[i]);
+            const level = ends[measure].filter((end) => x > end).length;
+            assert.equal(Number(token.level), level, `${measure} of token ${i}: ${x}`);
+          }
+        }
+        for (const style of await page.run(() =>
+          [...document.querySelectorAll('.legend .token')].map(
+            (e) => `${getComputedStyle(e).borderBottomStyle} ${getComputedStyle(e).borderBottomWidth}`,
+          ),
+        ))
+          styles.add(style);
+      }
+      assert.equal(styles.size, 5, 'a pattern for each level');
+      await choose('heat', 'surprisal');
+      const bars = await all('[data-testid="moment"]');
+      assert.equal(bars.length, ids.length - 1);
+      for (const { index, surprisal } of bars)
+        assert.ok(Math.abs(Number(surprisal) + scores[Number(index)].logprob / Math.LN2) < 2e-3, `${index}: ${surprisal}`);
+    });
+
+    test('a place of the timeline is the token of the text: selected in one, selected in the other', async () => {
+      await fresh();
+      for (let i = 0; i < 3; i++) await press('step');
+      const n = (await promptIds()).length;
+      await settled(async () => {
+        await page.run((index) => {
+          const bar = document.querySelector(`[data-testid="moment"][data-index="${index}"]`).getBoundingClientRect();
+          const chart = document.querySelector('.timeline-panel svg');
+          const where = { bubbles: true, clientX: bar.x + bar.width / 2, clientY: bar.y };
+          chart.dispatchEvent(new MouseEvent('click', where));
+        }, n + 1);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      });
+      const state = () =>
+        page.run(() => ({
+          focus: document.activeElement.dataset.index,
+          pressed: [...document.querySelectorAll('.text .token[aria-pressed="true"]')].map((e) => e.dataset.index),
+          choice: document.querySelector('.choice-panel').dataset.index,
+          scrub: document.querySelector('[data-testid="scrub"]').value,
+        }));
+      const place = String(n + 1);
+      assert.deepEqual(await state(), { focus: place, pressed: [place], choice: place, scrub: place });
+      await set('scrub', n);
+      assert.deepEqual((await state()).pressed, [String(n)]);
+      await set('scrub', n + 3);
+      assert.deepEqual((await state()).pressed, []);
+    });
+
+    test('while it runs, the page answers within 100 ms; the speed is kept', async () => {
+      await fresh();
+      await page.click('run');
+      await page.wait(shown, 5);
+      const waits = await page.run(async () => {
+        const input = document.querySelector('[data-testid="search"]');
+        const waits = [];
+        for (let i = 0; i < 8; i++) {
+          const begun = performance.now();
+          await new Promise((resolve) => {
+            document.querySelector('[data-testid="help"]').addEventListener('click', resolve, { once: true });
+            setTimeout(() => document.querySelector('[data-testid="help"]').click());
+          });
+          await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+          waits.push(performance.now() - begun);
+          document.querySelector('dialog[open]')?.close();
+          await new Promise((resolve) => setTimeout(resolve, 60));
+        }
+        input.blur();
+        return waits.sort((a, b) => a - b);
+      });
+      assert.ok(waits[4] < ANSWER_MS, `half of the answers took more than ${waits[4]} ms`);
+      await press('pause');
+      await press('reset');
+      await set('speed', 1); // 2 tokens a second
+      await page.click('run');
+      await new Promise((resolve) => setTimeout(resolve, 1600));
+      const { ids } = await page.run(read);
+      assert.ok(ids.length >= 1 && ids.length <= 5, `${ids.length} tokens in 1.6 s`);
+      const paused = Date.now();
+      await press('pause');
+      assert.ok(Date.now() - paused < 1500, 'a slow run ends at once');
+      await set('speed', 6);
+      await press('reset');
+    });
+  });
+}

@@ -1,0 +1,108 @@
+// What tests of the page share: what it shows, read from its documented test ids, and what a program of the same browser gets that asks the package for the same.
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { inTree } from '../js/support.mjs';
+
+/** A module of the page for this process. */
+export async function bundle(name) {
+  const outfile = inTree(`build/tests/${name.replaceAll('/', '-')}.mjs`);
+  const library = { path: pathToFileURL(inTree('dist/xgrammar.js')).href, external: true }; // of the package, a file of its own
+  const plugins = [{ name: 'xgrammar', setup: ({ onResolve }) => onResolve({ filter: /web-xgrammar$/ }, () => library) }];
+  await build({ entryPoints: [inTree(`demo/${name}.ts`)], outfile, bundle: true, format: 'esm', target: 'es2022', plugins });
+  return import(outfile);
+}
+
+/** What the page shows, read from its documented test ids. */
+export const read = () => {
+  const all = (id) => [...document.querySelectorAll(`[data-testid="${id}"]`)];
+  const [rest] = all('everything-else');
+  const [coin] = all('coin');
+  const [status] = all('status');
+  return {
+    prompt: all('prompt')[0].value,
+    output: all('output')[0].textContent,
+    ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) => Number(e.dataset.id)),
+    candidates: all('candidate').map(({ dataset, className }) => ({
+      ...{ token: Number(dataset.token), p: Number(dataset.p), final: Number(dataset.final) },
+      drawn: className.includes('drawn'),
+    })),
+    rest: Number(rest?.dataset.p),
+    coin: coin && { u: Number(coin.dataset.u), low: Number(coin.dataset.low), high: Number(coin.dataset.high) },
+    decoded: Number(status?.dataset.decoded),
+    note: document.querySelector('.note')?.textContent,
+    failure: all('failure')[0]?.textContent,
+    values: Object.fromEntries(
+      ['temperature', 'top-k', 'top-p', 'min-p', 'seed'].map((id) => [id, all(id)[0] ? Number(all(id)[0].value) : null]),
+    ),
+    disabled: Object.fromEntries(
+      ['step', 'run', 'pause', 'reset'].map((id) => [id, all(id)[0].disabled || all(id)[0].ariaDisabled === 'true']),
+    ),
+    overflow: document.documentElement.scrollWidth - window.innerWidth,
+  };
+};
+
+/** True once so many tokens are there and a choice for the next. */
+export const shown = (n) => {
+  const made = document.querySelectorAll('[data-testid="output"] [data-id]').length;
+  return document.querySelectorAll('[data-testid="candidate"]').length > 0 && made >= n;
+};
+
+/** True once what is shown follows from all that was done. */
+export const quiet = () => document.querySelector('main').ariaBusy === 'false';
+
+/** What a program gets that asks the package for the same, in the same browser: codes of activations and of the cache fall as they do in the page. */
+export const program = async ({ prompt, options }) => {
+  const { loadModel } = await import('/index.js');
+  const model = await loadModel('/storybook-q8_0.gguf');
+  const session = model.createSession();
+  await session.sync(prompt);
+  const logits = Array.from(await session.logits());
+  const { candidates } = await session.candidates({ top_n: 50 });
+  const steps = [];
+  if (options) {
+    for await (const { token, text, eog } of session.generate(undefined, { trace: false, ...options }))
+      steps.push({ token, text, eog });
+  }
+  await model.dispose();
+  return { logits, steps, candidates: candidates.map(({ token, text, bytes }) => ({ token, text, size: bytes.length })) };
+};
+
+/** A page with the ways to use it that tests share; serve: its server. */
+export const hand = (page) => {
+  /** Makes a change and reads the page once it shows what follows from it. */
+  const settled = async (change) => {
+    await change();
+    await page.wait(quiet);
+    return page.run(read);
+  };
+  return {
+    settled,
+    set: (id, value) => settled(() => page.set(id, value)),
+    press: (id) => settled(() => page.click(id)),
+    /** Chooses in a <select>. */
+    choose: (id, value) =>
+      settled(() =>
+        page.run(
+          ([id, value]) => {
+            const select = document.querySelector(`[data-testid="${id}"]`);
+            select.value = value;
+            select.dispatchEvent(new Event('change', { bubbles: true }));
+          },
+          [id, value],
+        ),
+      ),
+    /** Clicks the first element that a selector finds. */
+    at: (selector) => settled(() => page.clickAt(selector)),
+    /** Attributes and text of all elements that a selector finds. */
+    all: (selector) =>
+      page.run(
+        (selector) =>
+          [...document.querySelectorAll(selector)].map((e) => ({
+            ...e.dataset,
+            text: e.textContent,
+            class: e.getAttribute('class') ?? '',
+          })),
+        selector,
+      ),
+  };
+};
