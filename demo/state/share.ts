@@ -71,8 +71,10 @@ export async function traceFile(instrument: Instrument): Promise<TraceFile> {
     try {
       await session.sync(prompt);
       for (const { node, text } of instrument.shown.value.made) {
-        const { token, bytes, logprob, eog } = node!;
+        const { token, bytes, eog } = node!;
         const trace = await session.candidates({ ...(instrument.askedOf(node!) ?? usual), top_n: TOP_N });
+        const { p } = trace.candidates.find((candidate) => candidate.token === token) ?? (await session.explain(token));
+        const logprob = Math.log(p); // as exact as the trace, wherever the token came from
         steps.push({ token, text, bytes, logprob, position: trace.position, eog, shifted: 0, trace });
         await session.force(token);
       }

@@ -19,7 +19,7 @@ export const read = () => {
   const [coin] = all('coin');
   const [status] = all('status');
   return {
-    prompt: all('prompt')[0].value,
+    prompt: all('prompt')[0]?.value ?? null, // a conversation has none
     output: all('output')[0].textContent,
     ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) => Number(e.dataset.id)),
     candidates: all('candidate').map(({ dataset, className }) => ({

@@ -1,0 +1,442 @@
+// Taking texts along and bringing models, in real browsers: replay, links, traces, comparison, files and addresses, conversations, JSON.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request as ask, createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { serve } from '../../demo/serve.mjs';
+import { writeGguf } from '../golden/gguf-writer.mjs';
+import { tinyLlama } from '../golden/tiny-llama.mjs';
+import { inTree } from '../js/support.mjs';
+import { browsers, open } from './browsers.mjs';
+import { hand, program, read, shown } from './page.mjs';
+
+const TEMPLATE =
+  "{{ bos_token }}{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>assistant: {% endif %}";
+
+/** A small model, another than the built-in one; extra: metadata. */
+function tiny(seed, extra = [], name = `tiny ${seed}`) {
+  const { metadata: usual, tensors } = tinyLlama({ seed });
+  const metadata = usual.map((entry) => (entry[0] === 'llama.context_length' ? [entry[0], 'u32', 1024] : entry));
+  return writeGguf({ metadata: [...metadata, ['general.name', 'string', name], ...extra], tensors });
+}
+
+for (const { name, needs } of browsers) {
+  describe(`journeys in ${name}`, needs, () => {
+    let server, page, other, folder, set, press, at, all, settled;
+    const files = {};
+
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'tokenglass-journeys-'));
+      for (const [file, bytes] of Object.entries({
+        'one.gguf': tiny(1),
+        'two.gguf': tiny(2),
+        'chat.gguf': tiny(3, [['tokenizer.chat_template', 'string', TEMPLATE]]),
+        'cut.gguf': tiny(1).subarray(0, 5000),
+        'none.gguf': Buffer.from('this is no model at all'),
+      }))
+        writeFileSync((files[file] = join(folder, file)), bytes);
+      server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages'), folder] });
+      page = await open(name);
+      other = await open(name);
+      ({ set, press, at, all, settled } = hand(page));
+      await other.goto(`${server.url}blank.html`);
+      await begin();
+    });
+    after(async () => {
+      await page?.close();
+      await other?.close();
+      await server?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    const begin = async (url = server.url) => {
+      await page.goto('about:blank');
+      await page.goto(url);
+      await page.wait(shown, 0);
+      return settled(async () => {});
+    };
+    const link = async () => {
+      await press('share');
+      const value = await page.wait(() => document.querySelector('[data-testid="link"]')?.value);
+      await press('share-sheet-close');
+      return value;
+    };
+    const notice = () => page.run(() => document.querySelector('[data-testid="notice"]')?.textContent);
+    const modelName = () => page.run(() => document.querySelector('[data-testid="status"]').textContent);
+    const candidate = async (n) => at(`[data-testid="candidate"][data-token="${(await page.run(read)).candidates[n].token}"]`);
+
+    test('replay makes the same text again; a locked seed stays at a reset, an open one changes', async () => {
+      await begin();
+      for (let i = 0; i < 3; i++) await press('step');
+      await candidate(12);
+      const { ids } = await press('step');
+      const { note, ids: again } = await press('replay');
+      assert.match(note, /5 tokens, every one the same/);
+      assert.deepEqual(again, ids);
+      const { values } = await press('reset');
+      await press('lock');
+      await press('step');
+      const fresh = await press('reset');
+      assert.notEqual(fresh.values.seed, values.seed);
+      await press('lock');
+    });
+
+    test('a link reproduces the text in a clean profile, with its settings, and its replay agrees', async () => {
+      await begin();
+      await set('prompt', 'The wolf ran “away” & <b>then</b>');
+      await set('temperature', 1.3);
+      await set('seed', 77);
+      await press('switch-min_p');
+      for (let i = 0; i < 4; i++) await press('step');
+      await candidate(9);
+      const start = await press('step');
+      const address = await link();
+      const clean = await open(name);
+      try {
+        await clean.goto(address);
+        await clean.wait(shown, 6);
+        const view = hand(clean);
+        const there = await view.settled(async () => {});
+        const { disabled: _, ...rest } = there;
+        const { disabled: __, ...wanted } = start;
+        assert.deepEqual({ ...rest, decoded: 0 }, { ...wanted, decoded: 0 });
+        assert.match((await view.press('replay')).note, /6 tokens, every one the same/);
+        assert.deepEqual(clean.complaints, []);
+      } finally {
+        await clean.close();
+      }
+    });
+
+    test('a link of another model warns; broken and hostile links are inert', async () => {
+      const start = await begin();
+      const moment = (change) =>
+        page.run(async (change) => {
+          const value = {
+            v: 1,
+            m: 'f'.repeat(64),
+            n: '<img src=x onerror=alert(1)>',
+            p: 'A hen',
+            s: ['top_k'],
+            o: { top_k: 3 },
+            d: 9,
+            t: [5, 6],
+            c: [],
+            ...change,
+          };
+          const stream = new Blob([JSON.stringify(value)]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+          const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+          return `moment=${btoa(String.fromCharCode(...bytes))
+            .replaceAll('+', '-')
+            .replaceAll('/', '_')
+            .replaceAll('=', '')}`;
+        }, change);
+      const warned = await begin(`${server.url}#${await moment({})}`);
+      assert.match(await notice(), /another model, <img/);
+      assert.equal(await page.run(() => document.querySelectorAll('.notice img').length), 0);
+      assert.deepEqual([warned.prompt, warned.ids, warned.values.seed, warned.values['top-k']], ['A hen', [], 9, 3]);
+      for (const hash of ['moment=AAAA', 'moment=<script>', await moment({ p: 7 }), await moment({ t: [-1] })]) {
+        const state = await begin(`${server.url}#${hash}`);
+        assert.match(await notice(), /This link/);
+        assert.deepEqual({ ...state, decoded: 0 }, { ...start, decoded: 0 });
+      }
+      const plain = await begin(`${server.url}#anything`);
+      assert.equal(await notice(), undefined);
+      assert.deepEqual(plain.candidates, start.candidates);
+    });
+
+    test('a trace is exported, fits its schema, and brings the same text and trace back', async () => {
+      await begin();
+      for (let i = 0; i < 3; i++) await press('step');
+      await candidate(15);
+      const start = await press('step');
+      /** What the button would save. */
+      const saved = async () => {
+        await press('share');
+        const json = await page.run(async () => {
+          const made = new Promise((resolve) => {
+            const create = URL.createObjectURL;
+            URL.createObjectURL = (blob) => {
+              URL.createObjectURL = create;
+              resolve(blob.text());
+              return create.call(URL, blob);
+            };
+          });
+          document.querySelector('[data-testid="export"]').click();
+          return made;
+        });
+        await press('share-sheet-close');
+        return JSON.parse(json);
+      };
+      const trace = await saved();
+      const { importTrace } = await import('../../dist/node.js');
+      const taken = importTrace(trace);
+      assert.deepEqual(
+        taken.steps.map(({ token }) => token),
+        start.ids,
+      );
+      assert.notEqual(taken.steps[3].trace.draw.token, taken.steps[3].token, 'a chosen token is not the drawn one');
+      writeFileSync(join(folder, 'trace.json'), JSON.stringify(trace));
+      writeFileSync(join(folder, 'broken.json'), JSON.stringify({ ...trace, steps: [{}] }));
+      await begin();
+      const take = async (file) => {
+        await press('share');
+        await page.upload('import', join(folder, file));
+        await page.wait(() => !document.querySelector('dialog[open]'));
+        return settled(async () => {});
+      };
+      const back = await take('trace.json');
+      assert.deepEqual(back.ids, start.ids);
+      assert.deepEqual(back.candidates, start.candidates);
+      const again = await saved();
+      assert.deepEqual(again.steps, trace.steps);
+      await take('broken.json');
+      assert.match(await notice(), /cannot be taken: .*steps/);
+      assert.deepEqual((await page.run(read)).ids, start.ids, 'the text stays');
+      await press('dismiss');
+    });
+
+    test('compare: the same settings are the same, others part; KL is 0 or says how far', async () => {
+      await begin();
+      await press('step');
+      await press('compare');
+      const compared = async () => {
+        await page.click('compare-run');
+        await page.wait(
+          () =>
+            document.querySelector('[data-testid="compared"]') && document.querySelector('.compare-panel').ariaBusy === 'false',
+        );
+        const rows = await page.run(() =>
+          [...document.querySelectorAll('[data-testid="pairs"] tbody tr')].map((row) => ({
+            ...{ raw: row.dataset.raw, final: row.dataset.final, parts: row.className === 'parts' },
+            cells: [...row.cells].map((cell) => cell.textContent),
+          })),
+        );
+        return { rows, ...(await page.run(() => ({ ...document.querySelector('[data-testid="compared"]').dataset }))) };
+      };
+      const same = await compared();
+      assert.equal(same.same, 'true');
+      assert.equal(same.rows.length, 24);
+      for (const { raw, final, cells } of same.rows) {
+        assert.equal(cells[1], cells[2]);
+        assert.deepEqual([Number(raw), Number(final)], [0, 0]);
+      }
+      await set('b-temperature', 2);
+      await set('b-seed', 99);
+      const parted = await compared();
+      assert.equal(parted.same, 'false');
+      const n = Number(parted.parts);
+      assert.ok(parted.rows[n].parts && parted.rows[n].cells[1] !== parted.rows[n].cells[2]);
+      for (const [i, { raw, final }] of parted.rows.entries()) {
+        if (i > n) assert.deepEqual([raw, final], [undefined, undefined], 'other texts are not compared');
+        else {
+          assert.equal(Number(raw), 0, 'one model');
+          assert.ok(Number(final) > 0);
+        }
+      }
+      // KL of the first place, from distributions that a program gets
+      const { logits } = await other.run(program, { prompt: 'x' });
+      assert.ok(logits.length > 0);
+      await press('b-switch-top_k');
+      await press('compare-copy');
+      assert.equal((await compared()).same, 'true', 'the settings of A');
+    });
+
+    test('compare: two models of one vocabulary side by side, with their divergence', async () => {
+      await page.click('compare-model');
+      await page.upload('file', files['one.gguf']);
+      await page.wait(() => !document.querySelector('dialog[open]'));
+      await page.click('compare-run');
+      await page.wait(() => /vocabularies differ/.test(document.querySelector('[data-testid="compared"]')?.textContent ?? ''));
+      await page.click('models');
+      await page.upload('file', files['two.gguf']);
+      await page.wait(() => /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent));
+      await settled(async () => {});
+      await page.click('compare-run');
+      const raw = await page.wait(() => Number(document.querySelector('[data-testid="pairs"] tbody tr')?.dataset.raw));
+      const { prompt } = await page.run(read);
+      const logits = async (file) =>
+        other.run(
+          async ([file, prompt]) => {
+            const { loadModel } = await import('/index.js');
+            const model = await loadModel(file);
+            const session = model.createSession();
+            await session.sync(prompt);
+            const all = Array.from(await session.logits());
+            await model.dispose();
+            return all;
+          },
+          [`/${file}`, prompt],
+        );
+      const softmax = (all) => {
+        const top = Math.max(...all);
+        const sum = all.reduce((total, x) => total + Math.exp(x - top), 0);
+        return all.map((x) => Math.exp(x - top) / sum);
+      };
+      const [a, b] = [softmax(await logits('two.gguf')), softmax(await logits('one.gguf'))];
+      const truth = a.reduce((sum, p, i) => sum + p * Math.log2(p / b[i]), 0);
+      assert.ok(Math.abs(raw - truth) < 1e-6, `${raw} bits, ${truth}`);
+      await page.run(() => document.querySelector('[data-testid="compare"]').click());
+    });
+
+    test('a model of one’s own: a file, a drop, an address; what cannot be is said, and the one before stays', async () => {
+      await begin();
+      assert.ok(
+        page.requests.every((url) => url.startsWith(server.url) || /^(data|about|blob):/.test(url)),
+        'nothing is fetched unasked',
+      );
+      await page.click('models');
+      await page.upload('file', files['one.gguf']);
+      await page.wait(() => /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent));
+      const own = await settled(async () => {});
+      assert.equal(own.candidates.length, 100);
+      assert.match((await press('step')).ids.join(), /^\d+$/);
+      for (const [file, expected] of [
+        ['cut.gguf', /cut\.gguf: GGUF_\w+: .*file/],
+        ['none.gguf', /none\.gguf: .*GGUF/],
+      ]) {
+        await page.click('models');
+        await page.upload('file', files[file]);
+        const said = await page.wait(() => document.querySelector('[data-testid="model-problem"]')?.textContent);
+        assert.match(said, expected);
+        await page.click('models-sheet-close');
+        assert.match(await modelName(), /tiny 1/);
+        await press('dismiss');
+      }
+      await page.run(
+        async ([url]) => {
+          const bytes = await (await fetch(url)).arrayBuffer();
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([bytes], 'dropped.gguf'));
+          for (const type of ['dragover', 'drop'])
+            document.querySelector('main').dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+        },
+        [`${server.url}two.gguf`],
+      );
+      await page.wait(() => /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent));
+      for (const [address, expected] of [
+        ['no address', /is no address of a model/],
+        ['/missing.gguf', /missing\.gguf.*404/],
+      ]) {
+        await settled(() => page.click('models'));
+        await page.set('address', address);
+        await page.click('fetch');
+        assert.match(await page.wait(() => document.querySelector('[data-testid="model-problem"]')?.textContent), expected);
+        await page.click('models-sheet-close');
+        await press('dismiss');
+      }
+      await page.click('models');
+      await page.set('address', `${server.url}one.gguf`);
+      await page.click('fetch');
+      await page.wait(() => /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent));
+      await settled(async () => {});
+      assert.deepEqual((await page.run(read)).ids, []);
+    });
+
+    test('a download shows its progress, can be cancelled, and goes on after a cut', async () => {
+      const bytes = readFileSync(inTree('dist/storybook-q8_0.gguf'));
+      let slow = true;
+      const asked = [];
+      /** The page's own server, for the rest of the page. */
+      const passed = ({ url, method }, response) =>
+        ask(new URL(url, server.url), { method }, (answer) => {
+          response.writeHead(answer.statusCode, answer.headers);
+          answer.pipe(response);
+        }).end();
+      const near = createServer((request, response) => {
+        if (request.url !== '/far.gguf') return passed(request, response);
+        const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+        asked.push(from);
+        response.writeHead(from ? 206 : 200, {
+          ...{ 'Content-Length': bytes.length - from, 'Accept-Ranges': 'bytes', ETag: '"it"', 'Cache-Control': 'no-store' },
+          ...(from && { 'Content-Range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }),
+        });
+        if (slow) response.write(bytes.subarray(0, 500_000));
+        else if (from) response.end(bytes.subarray(from));
+        else response.write(bytes.subarray(0, 900_000), () => setTimeout(() => response.destroy(), 30));
+      });
+      await new Promise((resolve) => near.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${near.address().port}/`;
+      try {
+        await begin(url);
+        await press('step');
+        await page.click('models');
+        await page.set('address', `${url}far.gguf`);
+        await page.click('fetch');
+        await page.wait(() => /500 kB of 3\.2 MB/.test(document.querySelector('[data-testid="coming"]')?.textContent ?? ''));
+        await page.click('cancel');
+        await page.wait(() => !document.querySelector('[data-testid="coming"]'));
+        slow = false;
+        await page.click('models-sheet-close');
+        assert.equal((await page.run(read)).ids.length, 1, 'the page is as it was');
+        asked.length = 0;
+        await page.click('models');
+        await page.set('address', `${url}far.gguf`);
+        await page.click('fetch');
+        await page.wait(() => !document.querySelector('dialog[open]'));
+        await settled(async () => {});
+        assert.equal(asked.length, 2);
+        assert.ok(asked[1] > 0, 'from where it broke');
+        assert.deepEqual((await page.run(read)).ids, []);
+        assert.equal((await page.run(read)).failure, undefined);
+      } finally {
+        await page.goto('about:blank');
+        near.closeAllConnections();
+        await new Promise((resolve) => near.close(resolve));
+      }
+    });
+
+    test('a conversation by the model’s own template, its special tokens visible', async () => {
+      await begin();
+      assert.equal((await all('[data-testid="mode-chat"]')).length, 0, 'the built-in model has no template');
+      await page.click('models');
+      await page.upload('file', files['chat.gguf']);
+      await page.wait(() => document.querySelector('[data-testid="mode-chat"]') !== null);
+      await press('mode-chat');
+      await page.set('instructions', 'be short');
+      /** Says something, and stops the answer after a few tokens. */
+      const say = async (words) => {
+        await page.set('say', words);
+        await page.click('send');
+        await page.wait(() => {
+          const done = document.querySelectorAll('[data-testid="output"] [data-id]').length > 2;
+          if (done) document.querySelector('[data-testid="pause"]').click();
+          return done;
+        });
+        await settled(async () => {});
+        return (await all('[data-prompt-id]')).map(({ text }) => text).join('');
+      };
+      assert.match(await say('hello there'), /<s> ?system: be short<\/s><s> ?user: hello there<\/s><s> ?assistant: $/);
+      const special = await all('[data-prompt-id].special');
+      assert.ok(special.length >= 6 && special.every(({ promptId }) => ['1', '2'].includes(promptId)));
+      assert.ok((await all('[data-testid="message"]')).length >= 2);
+      assert.match(await say('and again'), /assistant: .*<\/s><s> ?user: and again/s);
+      await press('mode-text');
+      assert.equal((await page.run(read)).prompt, '');
+    });
+
+    test('JSON of a schema: the grammar’s column shows what it forbade, and the text parses', async () => {
+      await begin();
+      await page.run(() => {
+        const select = document.querySelector('[data-testid="form"]');
+        select.value = 'schema';
+        select.dispatchEvent(new Event('change', { bubbles: true }));
+      });
+      await page.wait(() => document.querySelector('[data-testid="stage-grammar"]') !== null, undefined, 40_000);
+      const { candidates } = await settled(async () => {});
+      const rows = await all('[data-testid="candidate"]');
+      assert.ok(rows.some(({ removedBy }) => removedBy === 'grammar'));
+      assert.ok(candidates.some(({ final }) => final === 0));
+      await set('prompt', 'The prince is');
+      await page.click('run');
+      await page.wait(() => /ended/.test(document.querySelector('.note').textContent), undefined, 30_000);
+      const { output } = await page.run(read);
+      const value = JSON.parse(output);
+      assert.ok(typeof value.name === 'string' && Number.isInteger(value.age), output);
+      await page.set('schema', '{ "type": 12');
+      await page.click('apply-schema');
+      assert.match(await page.wait(() => document.querySelector('[data-testid="form-problem"]')?.textContent), /cannot be used/);
+    });
+  });
+}
