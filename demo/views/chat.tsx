@@ -16,7 +16,7 @@ const SCHEMA = `{
 }`;
 
 /** Anything, JSON, or JSON of a schema. */
-function Form({ instrument }: { instrument: Instrument }) {
+export function Form({ instrument }: { instrument: Instrument }) {
   const { form, problem, left } = instrument.forced;
   const schema = useSignal(SCHEMA);
   const kind = form.value?.kind ?? 'any';
@@ -71,7 +71,7 @@ export function Chat({ instrument }: { instrument: Instrument }) {
   const root = tree.value.root;
   const chat = root.chat;
   const open = useSignal(false);
-  if (!model.value?.info.chat_template) return <Form instrument={instrument} />;
+  if (!model.value?.info.chat_template) return null;
 
   const reply = shown.value.made
     .filter((token) => !isControl(token))
@@ -151,7 +151,6 @@ export function Chat({ instrument }: { instrument: Instrument }) {
           </form>
         </div>
       )}
-      <Form instrument={instrument} />
     </>
   );
 }

@@ -87,7 +87,7 @@ function Result({ result }: { result: Compared }) {
             {pairs.map(({ a, b, raw, final }, i) => (
               <tr key={i} class={i === parts ? 'parts' : ''} data-raw={raw} data-final={final}>
                 <th scope="row">
-                  {i === parts && '⑂ '}
+                  {i === parts && '≠ '}
                   {i + 1}
                 </th>
                 <Cell drawn={a} />

@@ -1,5 +1,6 @@
 /** Small parts that several panels share: buttons that keep the focus, token names, dialogs, lists that arrows walk. */
 import type { ComponentChildren } from 'preact';
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { isControl, name } from '../visible.js';
 
@@ -91,6 +92,20 @@ export function walk(event: KeyboardEvent & { currentTarget: HTMLElement }): voi
   event.preventDefault();
   event.stopPropagation();
   items[Math.max(0, Math.min(items.length - 1, to))]?.focus();
+}
+
+/** How wide an element is now, in pixels: charts are drawn for it, so that their letters stay as large as others. */
+export function useWidth<T extends Element>(first: number) {
+  const element = useRef<T>(null);
+  const width = useSignal(first);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry && entry.contentRect.width > 0) width.value = Math.round(entry.contentRect.width);
+    });
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, []);
+  return { element, width: width.value };
 }
 
 /** A chart's numbers as a table, for those who do not see it or want to copy them. */

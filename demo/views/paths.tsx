@@ -5,9 +5,9 @@ import type { Instrument } from '../state/instrument.js';
 import type { Node, Stretch, Tree } from '../state/tree.js';
 import { pathTo, stretches } from '../state/tree.js';
 import { name } from '../visible.js';
-import { Button } from './parts.js';
+import { Button, useWidth } from './parts.js';
 
-const [WIDTH, ROW, LABEL] = [560, 24, 170];
+const [WIDTH, ROW, LABEL, LEAST] = [560, 26, 250, 330]; // the width until it is known
 const MOST_LABEL = 22; // characters
 
 const textOf = (nodes: readonly Node[]) => nodes.map(({ bytes, text }) => name({ bytes, text })).join('');
@@ -21,12 +21,14 @@ interface Link {
 
 /** A map of stretches, from left to right; lines are the thicker the more probable a path is by token. */
 function Map({ instrument, tree }: { instrument: Instrument; tree: Tree }) {
+  const { element, width } = useWidth<HTMLDivElement>(WIDTH);
+  const wide = Math.max(LEAST, width);
   const shown = new Set(pathTo(tree.at));
   const root = hierarchy<Stretch>(stretches(tree), ({ children }) => children);
   const leaves = root.leaves().length;
   const height = Math.max(44, leaves * ROW + 12);
   const laid = tidy<Stretch>()
-    .size([height - ROW, WIDTH - LABEL])
+    .size([height - ROW, wide - LABEL])
     .separation(() => 1)(root);
   const curve = linkHorizontal<Link, { x: number; y: number }>()
     .x(({ y }) => y + 6)
@@ -36,42 +38,46 @@ function Map({ instrument, tree }: { instrument: Instrument; tree: Tree }) {
     return 1.2 + 6 * Math.exp(last.joint / last.depth); // the geometric mean of its tokens' probabilities
   };
   return (
-    <svg
-      class="map"
-      viewBox={`0 0 ${WIDTH} ${height}`}
-      role="img"
-      aria-label={`${leaves} paths; the list below has them as buttons`}
-    >
-      {laid.links().map(({ source, target }) => (
-        <path
-          key={`${target.data.nodes.at(-1)?.depth} ${target.x}`}
-          class={target.data.nodes.every((node) => shown.has(node)) ? 'on' : ''}
-          d={curve({ source, target }) ?? ''}
-          stroke-width={thick(target.data)}
-        />
-      ))}
-      {laid.descendants().map(({ x, y, data }) => {
-        const last = data.nodes.at(-1);
-        const leaf = data.children.length === 0;
-        const text = last && leaf ? `${short(textOf(data.nodes))}  ${bits(last)} bits` : '';
-        return (
-          <g
-            key={`${last?.depth} ${x}`}
-            class={`knot${last === tree.at ? ' here' : ''}${!last || shown.has(last) ? ' on' : ''}`}
-            transform={`translate(${y + 6} ${x + ROW / 2})`}
-            data-testid="knot"
-            data-depth={last?.depth ?? 0}
-            onClick={() => void instrument.goTo(last)}
-          >
-            <circle r={4.5} />
-            <title>{last ? `${textOf(data.nodes)}, ${bits(last)} bits from the prompt` : 'the end of the prompt'}</title>
-            <text x={9} y={4}>
-              {text}
-            </text>
-          </g>
-        );
-      })}
-    </svg>
+    <div class="scroll" ref={element} tabIndex={0} role="group" aria-label="map of the paths">
+      <svg
+        class="map"
+        width={wide}
+        height={height}
+        viewBox={`0 0 ${wide} ${height}`}
+        role="img"
+        aria-label={`${leaves} paths; the list below has them as buttons`}
+      >
+        {laid.links().map(({ source, target }) => (
+          <path
+            key={`${target.data.nodes.at(-1)?.depth} ${target.x}`}
+            class={target.data.nodes.every((node) => shown.has(node)) ? 'on' : ''}
+            d={curve({ source, target }) ?? ''}
+            stroke-width={thick(target.data)}
+          />
+        ))}
+        {laid.descendants().map(({ x, y, data }) => {
+          const last = data.nodes.at(-1);
+          const leaf = data.children.length === 0;
+          const text = last && leaf ? `${short(textOf(data.nodes))}  ${bits(last)} bits` : '';
+          return (
+            <g
+              key={`${last?.depth} ${x}`}
+              class={`knot${last === tree.at ? ' here' : ''}${!last || shown.has(last) ? ' on' : ''}`}
+              transform={`translate(${y + 6} ${x + ROW / 2})`}
+              data-testid="knot"
+              data-depth={last?.depth ?? 0}
+              onClick={() => void instrument.goTo(last)}
+            >
+              <circle r={4.5} />
+              <title>{last ? `${textOf(data.nodes)}, ${bits(last)} bits from the prompt` : 'the end of the prompt'}</title>
+              <text x={9} y={4}>
+                {text}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+    </div>
   );
 }
 
@@ -87,9 +93,7 @@ export function Paths({ instrument }: { instrument: Instrument }) {
         <p class="note">Every token that is taken grows a path; take another candidate, and a second one begins there.</p>
       ) : (
         <>
-          <div class="scroll">
-            <Map instrument={instrument} tree={tree} />
-          </div>
+          <Map instrument={instrument} tree={tree} />
           <details class="twin">
             <summary>as a list</summary>
             <ol class="paths" data-testid="paths">

@@ -4,7 +4,7 @@ import type { Instrument } from '../state/instrument.js';
 import type { Measure, Shown } from '../state/text.js';
 import { levelOf, scales } from '../state/text.js';
 import { isControl, name, percent } from '../visible.js';
-import { Chat } from './chat.js';
+import { Chat, Form } from './chat.js';
 import { Button, walk } from './parts.js';
 
 const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' }; // the style's names
@@ -226,7 +226,10 @@ export function Text({ instrument }: { instrument: Instrument }) {
         <span class="prompt">{promptTokens.length ? promptTokens.map(token) : prompt.value}</span>
         <span data-testid="output">{made.map(token)}</span>
       </div>
-      <Heat measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
+      <div class="under">
+        <Heat measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
+        <Form instrument={instrument} />
+      </div>
       <p class="note" role="status">
         {NOTES[phase.value]} {replayed.value && said(replayed.value)}
       </p>

@@ -4,9 +4,9 @@ import { line } from 'd3-shape';
 import type { Instrument } from '../state/instrument.js';
 import type { Shown } from '../state/text.js';
 import { name, percent } from '../visible.js';
-import { Twin } from './parts.js';
+import { Twin, useWidth } from './parts.js';
 
-const [WIDTH, HEIGHT, BOTTOM, LEFT] = [560, 132, 16, 26];
+const [WIDTH, HEIGHT, BOTTOM, LEFT] = [560, 150, 18, 26]; // the width until it is known
 const LEAST_BITS = 4; // the scale's end at least
 const bits = (nats: number) => nats / Math.LN2;
 
@@ -17,6 +17,7 @@ function show(instrument: Instrument, index: number) {
 }
 
 function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonly Shown[] }) {
+  const { element, width: full } = useWidth<SVGSVGElement>(WIDTH);
   const most = Math.max(LEAST_BITS, ...tokens.map(({ logprob, entropy }) => Math.max(bits(-logprob), bits(entropy))));
   const [first, last] = [tokens[0]!.index, tokens.at(-1)!.index];
   const y = scaleLinear()
@@ -25,7 +26,7 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
     .range([HEIGHT - BOTTOM, 6]);
   const x = scaleLinear()
     .domain([first - 0.5, Math.max(last, first + 15) + 0.5])
-    .range([LEFT, WIDTH]);
+    .range([LEFT, full]);
   const width = Math.max(1, Math.min(18, (x(1) - x(0)) * 0.72));
   const path = line<Shown>()
     .x(({ index }) => x(index))
@@ -35,18 +36,20 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
   return (
     <>
       <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        ref={element}
+        height={HEIGHT}
+        viewBox={`0 0 ${full} ${HEIGHT}`}
         role="img"
         aria-label={`Surprisal and entropy of ${tokens.length} tokens, from 0 to ${most.toFixed(1)} bits`}
         onClick={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
-          const index = Math.round(x.invert(((event.clientX - box.left) / box.width) * WIDTH));
+          const index = Math.round(x.invert(((event.clientX - box.left) / box.width) * full));
           if (tokens.some((token) => token.index === index)) show(instrument, index);
         }}
       >
         {y.ticks(4).map((tick) => (
           <g key={tick} class="tick">
-            <line x1={LEFT} x2={WIDTH} y1={y(tick)} y2={y(tick)} />
+            <line x1={LEFT} x2={full} y1={y(tick)} y2={y(tick)} />
             <text x={LEFT - 5} y={y(tick) + 3.5}>
               {tick}
             </text>

@@ -54,7 +54,7 @@ interface Block {
 
 /** Candidates as blocks as high as they are probable, those too small to see together as one. */
 function blocks(candidates: readonly Candidate[], of: (candidate: Candidate) => number, all: number, how: string): Block[] {
-  const seen = candidates.filter((candidate) => of(candidate) >= 0.012);
+  const seen = candidates.filter((candidate) => of(candidate) >= 0.018);
   const listed = seen.reduce((sum, candidate) => sum + of(candidate), 0);
   const rest = all - listed;
   return [
@@ -130,6 +130,15 @@ interface StageProps {
 function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
   const stage = trace?.stages.find((stage) => stage.name === name);
   const own = settings.filter((setting) => setting.stage === name);
+  const slider = (setting: Setting) => (
+    <Slider
+      key={setting.name}
+      id={setting.name.replaceAll('_', '-')}
+      setting={setting}
+      value={instrument.chain.value.values[setting.name]!}
+      set={(value) => instrument.set(setting.name, value)}
+    />
+  );
   return (
     <li
       class={`stage${on ? '' : ' off'}`}
@@ -167,18 +176,9 @@ function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
       </div>
       {on && (
         <>
-          <div class="sliders">
-            {own.map((setting) => (
-              <Slider
-                key={setting.name}
-                id={setting.name.replaceAll('_', '-')}
-                setting={setting}
-                value={instrument.chain.value.values[setting.name]!}
-                set={(value) => instrument.set(setting.name, value)}
-              />
-            ))}
-          </div>
+          <div class="sliders">{own.slice(0, 1).map(slider)}</div>
           {trace && stage && <Fall trace={trace} stage={stage} />}
+          {own.length > 1 && <div class="sliders more">{own.slice(1).map(slider)}</div>}
         </>
       )}
     </li>
