@@ -1,6 +1,7 @@
 /** The page's entry: in, the built-in model and what the address says; out, the page, live. */
 import { render } from 'preact';
 import { loadModel } from '../web/index.js';
+import { keep } from './offline.js';
 import { Comparison } from './state/compare.js';
 import { Instrument } from './state/instrument.js';
 import { Library } from './state/models.js';
@@ -17,4 +18,5 @@ await instrument.start((progress) =>
   loadModel('storybook', { progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0) }),
 );
 if (instrument.model.value) await openLink(instrument, location.hash);
+await keep();
 window.addEventListener('hashchange', () => void openLink(instrument, location.hash));

@@ -20,9 +20,9 @@ const TYPES = {
 };
 
 const HEADERS = {
-  // the page talks to nobody but this server; WebAssembly is the only code that is compiled at run time
+  // WebAssembly is the only code that is compiled at run time; other servers are asked only for models that the user names
   'Content-Security-Policy':
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' https:; style-src 'self'; img-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',

@@ -2,10 +2,11 @@
 // the page with a copy of all it loads, so that the folder can be served as it is. build.sh runs it when any of these changed.
 //
 // For those who write web/ and demo/: every entry below that has a file becomes a module dist/<name>.js; a module finds its neighbours by
-// new URL('./name', import.meta.url). The page is bundled from demo/main.tsx and demo/style.css; the other files of demo/ with an extension of PAGE_FILES are copied.
+// new URL('./name', import.meta.url). The page is bundled from demo/main.tsx and demo/style.css; PAGE_FILES are copied.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -13,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const page = join(dist, 'demo');
 const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, sourcemap: true, logLevel: 'warning' };
-const PAGE_FILES = ['.html', '.svg', '.ico'];
+const PAGE_FILES = ['index.html', 'icon.svg'];
 const MODEL = 'storybook-q8_0.gguf';
 
 /** The grammar library stays a file of its own, the same for all platforms: dist/xgrammar.js. */
@@ -84,13 +85,25 @@ const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {
   await build({ ...common, ...split('browser'), entryPoints: [main], outdir: page, jsx: 'automatic', jsxImportSource: 'preact' });
   await build({ ...common, entryPoints: [join(root, 'demo', 'style.css')], outdir: page });
-  for (const name of readdirSync(join(root, 'demo'))) {
-    if (PAGE_FILES.includes(extname(name))) copyFileSync(join(root, 'demo', name), join(page, name));
-  }
+  for (const name of PAGE_FILES) copyFileSync(join(root, 'demo', name), join(page, name));
   for (const name of readdirSync(dist)) {
     if (name.endsWith('.wasm') || name.endsWith('.gguf') || ['worker.js', 'xgrammar.js'].includes(name))
       place(join(dist, name), join(page, name));
   }
+  // what the page is kept as for visits without a network: every file, by its content
+  const kept = readdirSync(page).filter((name) => !name.endsWith('.map'));
+  const revision = (name) =>
+    createHash('sha256')
+      .update(readFileSync(join(page, name)))
+      .digest('hex')
+      .slice(0, 16);
+  await build({
+    ...{ ...common, platform: 'browser', entryPoints: [join(root, 'demo', 'service-worker.ts')], outdir: page, format: 'iife' },
+    define: {
+      FILES: JSON.stringify(kept.map((url) => ({ url, revision: revision(url) }))),
+      'process.env.NODE_ENV': '"production"',
+    },
+  });
 }
 
 rmSync(join(dist, 'types'), { recursive: true, force: true });

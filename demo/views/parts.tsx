@@ -10,13 +10,15 @@ interface ButtonProps {
   press: () => unknown;
   main?: boolean;
   pressed?: boolean;
+  /** The name of a button whose text is only a sign; it begins with the text where there is one. */
   label?: string;
+  hint?: string;
   keys?: string;
   children: ComponentChildren;
 }
 
 /** A button that is off keeps the focus, so that the keyboard's place is not lost when a run ends. */
-export function Button({ id, off = false, press, main, pressed, label, keys, children }: ButtonProps) {
+export function Button({ id, off = false, press, main, pressed, label, hint, keys, children }: ButtonProps) {
   return (
     <button
       type="button"
@@ -26,7 +28,7 @@ export function Button({ id, off = false, press, main, pressed, label, keys, chi
       aria-pressed={pressed}
       aria-label={label}
       aria-keyshortcuts={keys}
-      title={label}
+      title={hint ?? label}
       onClick={() => {
         if (!off) void press();
       }}

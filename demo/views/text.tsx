@@ -131,7 +131,7 @@ function Transport({ instrument }: { instrument: Instrument }) {
         id="replay"
         off={!tree.value.at || running}
         press={() => instrument.replay()}
-        label="Make this text again, draw by draw, and compare"
+        hint="Make this text again, draw by draw, and compare"
       >
         Replay
       </Button>
@@ -234,7 +234,7 @@ export function Text({ instrument }: { instrument: Instrument }) {
         {NOTES[phase.value]} {replayed.value && said(replayed.value)}
       </p>
       <p class="heard" aria-live="polite">
-        {last && !running && told(last)}
+        {last && !running && !instrument.busy.value && told(last)}
       </p>
     </section>
   );

@@ -1,6 +1,7 @@
 // The real browsers of the tests behind one small interface: in, a browser's name; out, a fresh profile with one page in it, all its requests and
 // complaints. Chromium is driven by playwright-core, Firefox by puppeteer-core.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -37,6 +38,7 @@ function common(page, close, attach) {
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
     click: (id) => page.click(byTestId(id)),
     clickAt: (selector) => page.click(selector),
+    tap: (selector) => page.tap(selector),
     upload: (id, path) => attach(byTestId(id), path),
     press: (key) => page.keyboard.press(key),
     type: (text) => page.keyboard.type(text),
@@ -65,10 +67,13 @@ function common(page, close, attach) {
 }
 
 const drivers = {
-  async chromium(executablePath, { width, height, dark, wasm }) {
+  async chromium(executablePath, { width, height, dark, wasm, touch, calm, forced }) {
     const args = [...CHROMIUM_FLAGS, ...(wasm ? [] : ['--js-flags=--jitless'])];
     const browser = await chromium.launch({ executablePath, args });
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
+    const context = await browser.newContext({
+      ...{ viewport: { width, height }, hasTouch: touch, isMobile: touch },
+      ...{ colorScheme: dark ? 'dark' : 'light', reducedMotion: calm ? 'reduce' : null, forcedColors: forced ? 'active' : null },
+    });
     const page = await context.newPage();
     return common(
       page,
@@ -76,11 +81,15 @@ const drivers = {
       (selector, path) => page.setInputFiles(selector, path),
     );
   },
-  async firefox(executablePath, { width, height, dark, wasm }) {
+  async firefox(executablePath, { width, height, dark, wasm, touch, calm, forced }) {
     const userDataDir = mkdtempSync(join(tmpdir(), 'tokenglass-firefox-'));
     const browser = await puppeteer.launch({
       ...{ browser: 'firefox', executablePath, userDataDir, headless: true },
-      extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1, 'javascript.options.wasm': wasm },
+      extraPrefsFirefox: {
+        ...{ 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1, 'javascript.options.wasm': wasm },
+        ...{ 'ui.prefersReducedMotion': calm ? 1 : 0, 'browser.display.document_color_use': forced ? 2 : 0 },
+        ...{ 'dom.w3c_touch_events.enabled': touch ? 1 : 2 },
+      },
     });
     const page = await browser.newPage();
     await page.setViewport({ width, height });
@@ -95,7 +104,25 @@ const drivers = {
   },
 };
 
-/** A fresh profile with one page; wasm false: in a browser that has no WebAssembly. */
-export function open(name, { width = 1280, height = 900, dark = false, wasm = true } = {}) {
-  return drivers[name](executables[name], { width, height, dark, wasm });
+const USUAL = { width: 1280, height: 900, dark: false, wasm: true, touch: false, calm: false, forced: false };
+
+/** A fresh profile with one page; wasm false: in a browser that has no WebAssembly; touch: with a finger; calm: reduced motion; forced: forced colours. */
+export function open(name, options = {}) {
+  return drivers[name](executables[name], { ...USUAL, ...options });
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds wrong with the page as it is: by rule, how bad and where. */
+export async function axe(page) {
+  await page.run(axeSource);
+  return page.run(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+    return violations.map(({ id, impact, help, nodes }) => ({
+      id,
+      impact,
+      help,
+      where: nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
+    }));
+  });
 }

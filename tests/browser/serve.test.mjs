@@ -1,11 +1,12 @@
 // The page's server: types, headers, ranges, and nothing from outside its folder.
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
+import { inTree } from '../js/support.mjs';
 
 let folder, server;
 
@@ -57,7 +58,11 @@ test('files have their types and the headers that isolate the page', async () =>
     assert.equal(headers['cross-origin-embedder-policy'], 'require-corp');
     const policy = headers['content-security-policy'];
     assert.match(policy, /script-src 'self' 'wasm-unsafe-eval'/);
-    assert.ok(!/unsafe-inline|'unsafe-eval'|\*|http/.test(policy), policy);
+    assert.match(policy, /connect-src 'self' https:;/); // models by their address
+    assert.ok(!/unsafe-inline|'unsafe-eval'|\*|http(?!s:;)/.test(policy), policy);
+    // hosts that send no headers have it in the page: all but what only a header can say
+    const page = readFileSync(inTree('demo/index.html'), 'utf8');
+    assert.ok(page.includes(`content="${policy.replace(/; frame-ancestors.*/, '')}"`), 'the page has the same policy');
   }
 });
 

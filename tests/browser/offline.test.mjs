@@ -1,0 +1,158 @@
+// The page's visits, in real browsers: the first over a slow line, one without a network, one on a host that sends no headers, one after a new build.
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { serve } from '../../demo/serve.mjs';
+import { inTree } from '../js/support.mjs';
+import { browsers, open } from './browsers.mjs';
+import { hand, quiet, read, shown } from './page.mjs';
+
+const LINE = 20e6 / 8; // bytes a second
+const DELAY_MS = 40;
+const FIRST_CHOICE_MS = 3000;
+const PORTION = 16 * 1024;
+
+/** A server whose answers all come over one line of that speed, each after the delay. */
+async function slowLine(root) {
+  const sent = [];
+  let free = 0; // when the line is
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://page');
+    const name = pathname === '/' ? 'index.html' : pathname.slice(1);
+    let bytes;
+    try {
+      bytes = readFileSync(join(root, name));
+    } catch {
+      return response.writeHead(404).end();
+    }
+    const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm', svg: 'image/svg+xml' };
+    await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
+    response.writeHead(200, {
+      ...{ 'Content-Type': types[name.split('.').at(-1)] ?? 'application/octet-stream', 'Content-Length': bytes.length },
+      ...{ 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    });
+    sent.push(name);
+    for (let at = 0; at < bytes.length; at += PORTION) {
+      const portion = bytes.subarray(at, at + PORTION);
+      free = Math.max(free, Date.now()) + (1000 * portion.length) / LINE;
+      const wait = free - Date.now();
+      if (wait > 4) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (response.destroyed) return;
+      response.write(portion);
+    }
+    response.end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    sent,
+    url: `http://127.0.0.1:${server.address().port}/`,
+    close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),
+  };
+}
+
+/** True once the page is kept. */
+const kept = async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  return registration?.active?.state === 'activated' && !registration.installing;
+};
+
+for (const { name, needs } of browsers) {
+  describe(`visits in ${name}`, needs, () => {
+    test('the first visit at 20 Mbit/s and 40 ms shows its first choice within 3 s', async (t) => {
+      const line = await slowLine(inTree('dist/demo'));
+      const page = await open(name);
+      try {
+        const begun = Date.now();
+        await page.goto(line.url);
+        await page.wait(shown, 0);
+        const ms = await page.run(() => performance.now());
+        t.diagnostic(`first choice ${ms.toFixed(0)} ms after the visit began (${Date.now() - begun} ms with the driver)`);
+        assert.ok(ms < FIRST_CHOICE_MS, `${ms} ms`);
+        const before = line.sent.slice(0, line.sent.indexOf('storybook-q8_0.gguf') + 1);
+        assert.ok(!before.some((file) => /xgrammar|grammar|chat|completions|service-worker/.test(file)), before.join());
+      } finally {
+        await page.close();
+        await line.close();
+      }
+    });
+
+    test('on a host without headers: first one thread, then all, nothing lost; the second visit works with the network off', async () => {
+      const headers = { 'Cache-Control': 'no-cache' };
+      const server = await serve({ port: 0, roots: [inTree('dist/demo')], headers });
+      const page = await open(name);
+      try {
+        await page.goto(server.url);
+        await page.wait(shown, 0);
+        const { press } = hand(page);
+        const [first] = [await press('step')];
+        await page.wait(kept, undefined, 30_000);
+        assert.equal(await page.run(() => globalThis.crossOriginIsolated), false);
+        assert.deepEqual((await page.run(read)).ids, first.ids, 'the page went on as it was');
+        await server.close();
+        await page.goto(server.url);
+        await page.wait(shown, 0);
+        assert.equal(await page.run(() => globalThis.crossOriginIsolated), true);
+        assert.deepEqual((await press('step')).ids, first.ids);
+        const status = await page.run(() => document.querySelector('[data-testid="status"]').textContent);
+        const cores = await page.run(() => navigator.hardwareConcurrency);
+        assert.match(status, new RegExp(`${Math.max(1, Math.min(8, Math.floor(cores / 2)))} thread`));
+        // threads can be had now
+        const shared = await page.run(
+          () => new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer,
+        );
+        assert.equal(shared, true);
+        // what comes later comes from there too
+        await press('reset');
+        await page.run(() => {
+          const select = document.querySelector('[data-testid="form"]');
+          select.value = 'json';
+          select.dispatchEvent(new Event('change', { bubbles: true }));
+        });
+        await page.wait(() => document.querySelector('[data-testid="stage-grammar"]') !== null, undefined, 30_000);
+      } finally {
+        await page.close();
+      }
+    });
+
+    test('a new build is taken at the visit after the one that found it, and the old files go', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'tokenglass-build-'));
+      cpSync(inTree('dist/demo'), folder, { recursive: true });
+      const server = await serve({ port: 0, roots: [folder] });
+      const page = await open(name);
+      const title = () => page.run(() => document.title);
+      try {
+        await page.goto(server.url);
+        await page.wait(kept, undefined, 30_000);
+        const worker = readFileSync(join(folder, 'service-worker.js'), 'utf8');
+        const revision = /url:"index\.html",revision:"(\w+)"/.exec(worker)[1];
+        rmSync(join(folder, 'service-worker.js')); // a second name of the build's own file
+        writeFileSync(join(folder, 'service-worker.js'), worker.replace(revision, 'f'.repeat(16)));
+        const index = readFileSync(join(folder, 'index.html'), 'utf8');
+        rmSync(join(folder, 'index.html'));
+        writeFileSync(join(folder, 'index.html'), index.replace(/<title>.*<\/title>/, '<title>another build</title>'));
+        await page.goto('about:blank');
+        await page.goto(server.url);
+        assert.match(await title(), /tokenglass/);
+        await page.wait(shown, 0);
+        await page.wait(async () => {
+          const cache = await caches.open((await caches.keys()).find((key) => key.includes('precache')));
+          const index = (await cache.keys()).filter(({ url }) => url.includes('index.html'));
+          return index.length === 1 && index[0].url.includes('f'.repeat(16));
+        });
+        await page.goto('about:blank');
+        await page.goto(server.url);
+        assert.equal(await title(), 'another build');
+        await page.wait(shown, 0);
+        await page.wait(quiet);
+        assert.deepEqual(page.complaints, []);
+      } finally {
+        await page.close();
+        await server.close();
+        rmSync(folder, { recursive: true });
+      }
+    });
+  });
+}
