@@ -1,4 +1,4 @@
-// In: dist/. Out: the size in bytes, raw and gzipped, of each wasm variant and of the core entry with all it imports statically, and the limits they
+// In: dist/. Out: the size in bytes, raw and gzipped, of each wasm variant, of the core entry and of the page's first view with all they import statically, and the limits they
 // must keep. Run as a program, it prints them.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 const dist = new URL('../dist/', import.meta.url);
 const WASM_LIMIT = 150 * 1024;
 const ENTRY_LIMIT = 30 * 1024;
+const PAGE_LIMIT = 200 * 1000; // JavaScript and CSS of the page's first view
 
 /** The file and the modules it imports statically, each once. */
 export function withImports(url, seen = new Set()) {
@@ -34,6 +35,14 @@ export function sizes() {
   return [
     ...wasms.map((name) => measure(name, [readFileSync(new URL(name, dist))], WASM_LIMIT)),
     measure('index.js', withImports(new URL('index.js', dist)), ENTRY_LIMIT),
+    measure(
+      'demo/main.js',
+      [
+        ...withImports(new URL('demo/main.js', dist)),
+        ...['worker.js', 'style.css'].map((name) => readFileSync(new URL(`demo/${name}`, dist))),
+      ],
+      PAGE_LIMIT,
+    ),
   ];
 }
 

@@ -1,7 +1,6 @@
 // The page's visits, in real browsers: the first over a slow line, one without a network, one on a host that sends no headers, one after a new build.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,49 +8,10 @@ import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../js/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, quiet, read, shown } from './page.mjs';
+import { slowLine } from './slow-line.mjs';
 
-const LINE = 20e6 / 8; // bytes a second
-const DELAY_MS = 40;
+const LINE = { bytesPerSecond: 20e6 / 8, delay: 40 };
 const FIRST_CHOICE_MS = 3000;
-const PORTION = 16 * 1024;
-
-/** A server whose answers all come over one line of that speed, each after the delay. */
-async function slowLine(root) {
-  const sent = [];
-  let free = 0; // when the line is
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, 'http://page');
-    const name = pathname === '/' ? 'index.html' : pathname.slice(1);
-    let bytes;
-    try {
-      bytes = readFileSync(join(root, name));
-    } catch {
-      return response.writeHead(404).end();
-    }
-    const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm', svg: 'image/svg+xml' };
-    await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
-    response.writeHead(200, {
-      ...{ 'Content-Type': types[name.split('.').at(-1)] ?? 'application/octet-stream', 'Content-Length': bytes.length },
-      ...{ 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
-    });
-    sent.push(name);
-    for (let at = 0; at < bytes.length; at += PORTION) {
-      const portion = bytes.subarray(at, at + PORTION);
-      free = Math.max(free, Date.now()) + (1000 * portion.length) / LINE;
-      const wait = free - Date.now();
-      if (wait > 4) await new Promise((resolve) => setTimeout(resolve, wait));
-      if (response.destroyed) return;
-      response.write(portion);
-    }
-    response.end();
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    sent,
-    url: `http://127.0.0.1:${server.address().port}/`,
-    close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),
-  };
-}
 
 /** True once the page is kept. */
 const kept = async () => {
@@ -62,7 +22,7 @@ const kept = async () => {
 for (const { name, needs } of browsers) {
   describe(`visits in ${name}`, needs, () => {
     test('the first visit at 20 Mbit/s and 40 ms shows its first choice within 3 s', async (t) => {
-      const line = await slowLine(inTree('dist/demo'));
+      const line = await slowLine(inTree('dist/demo'), LINE);
       const page = await open(name);
       try {
         const begun = Date.now();

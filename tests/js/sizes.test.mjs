@@ -1,13 +1,14 @@
-// In: dist/. Out: passes when each wasm variant and the library's core entry keep their size limits.
+// In: dist/. Out: passes when each wasm variant, the library's core entry and the page's first view keep their size limits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync, readdirSync } from 'node:fs';
 import { sizes, withImports } from '../../web/sizes.mjs';
 import { inTree } from './support.mjs';
 
-test('both wasm variants and the core entry were measured', () => {
+test('both wasm variants, the core entry and the page were measured', () => {
   const names = sizes().map(({ name }) => name);
-  for (const name of ['tokenglass.simd128.wasm', 'tokenglass.relaxed.wasm', 'index.js']) assert.ok(names.includes(name), name);
+  for (const name of ['tokenglass.simd128.wasm', 'tokenglass.relaxed.wasm', 'index.js', 'demo/main.js'])
+    assert.ok(names.includes(name), name);
 });
 
 for (const { name, gzipped, limit } of sizes()) {
