@@ -36,6 +36,7 @@ export function streamSource(stream: ReadableStream<Uint8Array>, total: number |
         at += value.byteLength;
         return value;
       } catch (error) {
+        if (error instanceof TokenglassError) throw error; // it says better what broke
         throw failed(`${name} broke off at byte ${at}`, error);
       }
     },
@@ -97,8 +98,9 @@ function resumedSource(url: string, first: Response, signal: AbortSignal): ByteS
 
   async function resume(): Promise<void> {
     await pause(FIRST_WAIT_MS * 2 ** tries++, signal);
-    const response = await fetch(url, { signal, headers: { Range: `bytes=${at}-` } }); // If-Range would need leave from other origins
-    if (response.status !== 206 || versionOf(response) !== version || !response.body) {
+    // If-Range would need leave from other origins
+    const response = await fetch(url, { signal, headers: at > 0 ? { Range: `bytes=${at}-` } : {} });
+    if (response.status !== (at > 0 ? 206 : 200) || versionOf(response) !== version || !response.body) {
       can = false;
       throw new TokenglassError('SOURCE_FAILED', `${url} broke off at byte ${at}, and the server has it no more as it was`);
     }

@@ -2,6 +2,7 @@
 import { batch, signal } from '@preact/signals';
 import { loadModel } from '../../web/index.js';
 import type { LoadOptions, Model } from '../../web/index.js';
+import { urlSource } from '../../web/sources.js';
 import type { Instrument } from './instrument.js';
 
 /** A small model that is known to work, and where it is described. */
@@ -14,6 +15,7 @@ export interface Known {
   licence: string;
 }
 
+export const BUILT_IN = 'storybook';
 const HUB = 'https://huggingface.co';
 
 export const known: readonly Known[] = [
@@ -45,6 +47,24 @@ export function addressOf(text: string, base: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What an address has, read by the page itself: a worker of a page that has a service worker cannot end a download in Firefox, which then keeps the next one from the same address waiting. */
+async function fetched(address: string, signal: AbortSignal): Promise<Response> {
+  const { total, pull, close } = await urlSource(address, signal);
+  const window = new Uint8Array();
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await pull(window);
+        if (bytes) controller.enqueue(bytes);
+        else controller.close();
+      },
+      cancel: close,
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(stream as BodyInit, total === undefined ? {} : { headers: { 'Content-Length': String(total) } });
 }
 
 /** A model on its way. */
@@ -81,7 +101,8 @@ export class Library {
     };
     let model: Model | undefined;
     try {
-      model = await loadModel(source, options);
+      const bytes = typeof source === 'string' && source !== BUILT_IN ? await fetched(source, stop.signal) : source;
+      model = await loadModel(bytes, options);
       if (stop.signal.aborted) throw stop.signal.reason;
       const loaded = model;
       if (into) into(loaded);

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Model } from '../../web/index.js';
 import type { Library } from '../state/models.js';
-import { known, pageOf } from '../state/models.js';
+import { BUILT_IN, known, pageOf } from '../state/models.js';
 import { size } from '../visible.js';
 import { Button } from './parts.js';
 
@@ -102,7 +102,7 @@ export function Models({ library, into, done }: ModelsProps) {
           </li>
         ))}
       </ul>
-      <Button id="built-in" press={() => library.load('the built-in model', 'storybook', into).then(then)}>
+      <Button id="built-in" press={() => library.load('the built-in model', BUILT_IN, into).then(then)}>
         The built-in model
       </Button>
     </div>
