@@ -198,6 +198,32 @@ for (const { name, needs } of browsers) {
       assert.equal((await press('undo')).prompt, before.prompt);
     });
 
+    test('bytes are bytes: halves of characters are shown as such, complete each other, and go on as the tokens that they are', async () => {
+      const start = await fresh();
+      const ids = await promptIds();
+      const texts = [];
+      for (const byte of ['F0', '9F', '98', '80', '80']) {
+        await set('search', `‹${byte}›`);
+        texts.push((await at('[data-testid="found"]')).output);
+      }
+      assert.deepEqual(texts, ['', '', '', '😀', '😀\ufffd']);
+      await set('search', '');
+      const { ids: path, candidates } = await page.run(read);
+      assert.equal(path.length, 5);
+      const truth = await other.run(choiceAt, { ids: [...ids, ...path], options: { seed: 5 } });
+      assert.deepEqual(
+        candidates.map(({ token, final }) => [token, final]),
+        truth.candidates.map(([token, , final]) => [token, final]),
+      );
+      assert.equal((await all('.text .token.part')).length, 3);
+      // in a prompt: tokens of bytes, whose text is the prompt
+      await set('prompt', 'A 😀é end');
+      const parts = await all('[data-prompt-id]:not(.special)');
+      assert.equal(parts.map(({ text }) => text).join(''), 'A 😀é end');
+      assert.ok(parts.filter((part) => part.class.includes('part')).length >= 3);
+      assert.equal((await set('prompt', start.prompt)).prompt, start.prompt);
+    });
+
     test('random actions and as many undos give the state at the beginning', async () => {
       const start = await fresh();
       const depth = () => page.run(() => document.querySelector('[data-testid="undo"]').getAttribute('aria-disabled'));
