@@ -17,6 +17,9 @@ export function name({ text, bytes }: { text: string; bytes: Uint8Array }): stri
   return visible(text, bytes) || '∅';
 }
 
+/** Bytes as people write them; none: of a control token. */
+export const spelled = (bytes: Uint8Array): string => Array.from(bytes, (byte) => hex(byte, 2)).join(' ') || 'none';
+
 /** Control tokens add no bytes; they look different from a text that spells the same. */
 export const isControl = ({ bytes }: { bytes: Uint8Array }): boolean => bytes.length === 0;
 

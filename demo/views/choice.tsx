@@ -2,7 +2,7 @@
 import type { Candidate, StageName, StepTrace } from '../../web/index.js';
 import type { Instrument } from '../state/instrument.js';
 import { DRAWS } from '../state/looks.js';
-import { name, percent } from '../visible.js';
+import { name, percent, spelled } from '../visible.js';
 import { Button, Piece, Twin, walk } from './parts.js';
 
 /** What became of a candidate, in a word. */
@@ -27,7 +27,7 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
   const { token, p, final, removed_by, logit } = candidate;
   const drawn = token === trace.draw.token;
   const reason = trace.stages.find((stage) => stage.name === removed_by)?.reason;
-  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
+  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, bytes ${spelled(candidate.bytes)}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
   return (
     <li
       class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}${taken ? ' taken' : ''}`}
@@ -215,7 +215,7 @@ function Table({ trace }: { trace: StepTrace }) {
           <tr key={candidate.token}>
             <th scope="row">{name(candidate)}</th>
             <td>{candidate.token}</td>
-            <td>{Array.from(candidate.bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}</td>
+            <td>{spelled(candidate.bytes)}</td>
             <td>{candidate.logit.toFixed(3)}</td>
             <td>{percent(candidate.p)}</td>
             <td>{percent(candidate.final)}</td>
