@@ -32,7 +32,7 @@ function table(name, comment, type, entries) {
 const codes = rows('status.def', 'TG_STATUS')
   .map(([name, number, meaning]) => ({ name, number: Number(number), meaning }))
   .filter(({ number }) => number !== 0); // OK is no error
-const quants = rows('quant/quant.def', 'TG_QUANT').map(([name, , ggml]) => ({ name, ggml: Number(ggml) }));
+const quants = rows('quant/quant.def', '(?:TG_QUANT|TG_CODED)').map(([name, , ggml]) => ({ name, ggml: Number(ggml) }));
 const options = rows('sample/stages.def', 'TG_OPTION');
 const lists = rows('sample/stages.def', 'TG_LIST');
 const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage, chain]) => ({

@@ -1,7 +1,9 @@
-/* The blocks as they lie in files, each tied to its row of quant.def, the tiles they become, and the functions each row names. */
+/* The blocks as they lie in files, each tied to its row of quant.def, the tiles they become, and the functions each row names.
+ * (The blocks of TG_CODED rows stand in their own files, their tile in coded.h.) */
 #ifndef TG_QUANT_BLOCKS_H
 #define TG_QUANT_BLOCKS_H
 
+#include "coded.h"
 #include "quant.h"
 
 /* ---- in the file ---- */
@@ -34,13 +36,17 @@ typedef float tg_tile_f32[4]; /* one element of 4 rows */
 typedef uint16_t tg_tile_f16[4];
 typedef uint16_t tg_tile_bf16[4];
 
-#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                                                    \
-    _Static_assert(sizeof(tg_block_##suffix) == (bytes), #NAME " block size");                                                   \
-    _Static_assert(sizeof(tg_tile_##suffix) == (tile_bytes), #NAME " tile size");                                                \
+#define TG_FUNCTIONS(suffix)                                                                                                     \
     void tg_dequantize_##suffix(const uint8_t *blocks, size_t n_blocks, float *out);                                             \
     bool tg_repack_##suffix(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles);                                   \
     void tg_tile_row_##suffix(const uint8_t *tiles, size_t n_blocks, int lane, float *out);
+#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                                                    \
+    _Static_assert(sizeof(tg_block_##suffix) == (bytes), #NAME " block size");                                                   \
+    _Static_assert(sizeof(tg_tile_##suffix) == (tile_bytes), #NAME " tile size");                                                \
+    TG_FUNCTIONS(suffix)
+#define TG_CODED(NAME, suffix, ggml, elements, bytes, bits, scales, mins, book, offset, divisor, d, dot) TG_FUNCTIONS(suffix)
 #include "quant.def"
 #undef TG_QUANT
+#undef TG_CODED
 
 #endif

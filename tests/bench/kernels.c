@@ -17,7 +17,8 @@
 #define SHARED_TIME 3.0                 /* seconds */
 #define MEMORY      ((size_t)160 << 20) /* bytes that no cache near the core holds */
 #define HEAD        64                  /* elements of an attention head */
-#define COLS        576                 /* of the matrices: rows of a 135M model */
+#define COLS        576                 /* of the matrices: rows of a 135M model, and of a 115M model */
+#define LONG_COLS   768                 /* for types with blocks of 256 */
 
 static test_random r = {7};
 static volatile float sink;
@@ -169,37 +170,40 @@ static void multiply(void *context)
 
 static void bench_matmul(const char *type, const char *variant, tg_quant quant, tg_matmul_fn *fn)
 {
-    static float x[64 * COLS];
-    static tg_act_q8 act[64 * COLS / 32];
+    static float x[64 * LONG_COLS];
+    static tg_act_q8 act[64 * LONG_COLS / 32];
     const tg_quant_row *row = &tg_quants[quant];
-    const size_t strip = COLS / row->elements * row->tile_bytes;
+    const size_t cols = row->elements > 32 ? LONG_COLS : COLS, strip = cols / row->elements * row->tile_bytes;
     const struct {
         const char *shape;
         size_t strips, tokens, cols;
-    } shapes[] = {{"1 token, from memory", MEMORY / strip, 1, COLS},
-                  {"1 token, from cache", 48, 1, COLS},
-                  {"64 tokens", 384, 64, COLS},
+    } shapes[] = {{"1 token, from memory", MEMORY / strip, 1, cols},
+                  {"1 token, from cache", 48, 1, cols},
+                  {"64 tokens", 384, 64, cols},
                   {"a page of keys, 3 queries", TG_PAGE / TG_TILE_ROWS, 3, HEAD},
                   {"a page of keys, 12 queries", TG_PAGE / TG_TILE_ROWS, 12, HEAD}};
-    for (int i = 0; i < 64 * COLS; i++)
+    for (int i = 0; i < 64 * LONG_COLS; i++)
         x[i] = random_gauss(&r);
-    tg_quantize_q8__scalar(x, 64 * COLS, act);
+    tg_quantize_q8__scalar(x, 64 * LONG_COLS, act);
     fill(type);
     float *y = malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
     for (size_t i = 0; y && i < sizeof shapes / sizeof shapes[0]; i++) {
         const int quantized = row->activation == TG_ACT_Q8;
+        if (shapes[i].cols % row->elements) /* keys are not cached so */
+            continue;
         product p = {fn,
                      shapes[i].cols / row->elements,
                      shapes[i].strips,
-                     quantized ? COLS / 32 * sizeof *act : COLS * sizeof *x,
+                     quantized ? cols / 32 * sizeof *act : cols * sizeof *x,
                      shapes[i].tokens,
                      quantized ? (const void *)act : x,
                      y};
         if (!strcmp(variant, "scalar")) /* slow, and the same from everywhere */
             p.strips = 48;
         const double time = best(multiply, &p);
-        report("matmul", type, variant, shapes[i].shape, (double)(p.strips * TG_TILE_ROWS * shapes[i].cols * p.tokens) / time,
-               "GMAC/s", (double)(p.strips * strip / COLS * shapes[i].cols) / time);
+        report("matmul", type, variant, shapes[i].shape,
+               (double)(p.strips * TG_TILE_ROWS) * (double)(shapes[i].cols * p.tokens) / time, "GMAC/s",
+               (double)p.strips * (double)strip * (double)shapes[i].cols / (double)cols / time);
     }
     free(y);
 }

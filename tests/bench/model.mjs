@@ -3,7 +3,8 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TENSOR_TYPES, toHalf, writeGguf } from '../golden/gguf-writer.mjs';
+import { generator as unitGenerator, randomBlock, toHalf, writeGguf } from '../golden/gguf-writer.mjs';
+import { TYPES } from '../golden/types.mjs';
 
 const folder = fileURLToPath(new URL('../../build/bench/', import.meta.url));
 const VERSION = 1; // of what is written: a file of another is made anew
@@ -11,10 +12,11 @@ const VERSION = 1; // of what is written: a file of another is made anew
 export const SHAPES = {
   tiny: { n_embd: 256, n_layer: 4, n_head: 4, n_head_kv: 2, n_ff: 768, n_vocab: 2048, n_ctx: 4096, rope_base: 10000 },
   '135m': { n_embd: 576, n_layer: 30, n_head: 9, n_head_kv: 3, n_ff: 1536, n_vocab: 49152, n_ctx: 4096, rope_base: 100000 }, // SmolLM2-135M
+  '115m': { n_embd: 768, n_layer: 12, n_head: 12, n_head_kv: 4, n_ff: 2048, n_vocab: 32000, n_ctx: 4096, rope_base: 10000 }, // rows of whole blocks of 256
 };
 
 /** As the usual quantizers choose for the embedding. */
-const EMBEDDING = { Q4_0: 'Q8_0' };
+const embeddingType = (type) => (type === 'Q4_0' || type === 'IQ4_NL' ? 'Q8_0' : TYPES[type].elements > 32 ? 'Q6_K' : type);
 
 /** xorshift32 by George Marsaglia: whole numbers of 32 bits. */
 function generator(seed) {
@@ -49,7 +51,7 @@ function vocabulary(n) {
 
 /** n weights of about this deviation: blocks of random codes with scales near one another, or elements. */
 function weights(random, type, n, deviation) {
-  const [, elements, bytes] = TENSOR_TYPES[type];
+  const { elements, bytes } = TYPES[type];
   const out = Buffer.alloc((n / elements) * bytes);
   const spread = (random() / 2 ** 32 - 0.5) * 0.4 + 1;
   if (elements === 1) {
@@ -59,6 +61,12 @@ function weights(random, type, n, deviation) {
       if (type === 'F32') out.writeFloatLE(uniform(), 4 * i);
       else out.writeUInt16LE(halves[random() >>> 16], 2 * i);
     }
+    return out;
+  }
+  if (type !== 'Q8_0' && type !== 'Q4_0') {
+    const unit = unitGenerator(n);
+    const blocks = Array.from({ length: 1021 }, () => randomBlock(type, unit, deviation * spread));
+    for (let at = 0; at < out.length; at += bytes) out.set(blocks[random() % blocks.length], at);
     return out;
   }
   const words = new Uint32Array(out.buffer, out.byteOffset, out.length >> 2);
@@ -105,11 +113,7 @@ export function modelFile(shapeName, type) {
       ['llama.rope.dimension_count', 'u32', n_embd / n_head],
       ...vocabulary(n_vocab),
     ],
-    tensors: [
-      matrix('token_embd.weight', n_embd, n_vocab, EMBEDDING[type] ?? type, 0.05),
-      vector('output_norm.weight'),
-      ...layers,
-    ],
+    tensors: [matrix('token_embd.weight', n_embd, n_vocab, embeddingType(type), 0.05), vector('output_norm.weight'), ...layers],
   });
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${path}.new`, bytes);

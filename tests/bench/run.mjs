@@ -6,6 +6,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engines, kernels, ours, sampling, setUp, tearDown } from './engines.mjs';
+import { TYPES } from '../golden/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
@@ -14,7 +15,7 @@ const USAGE = `npm run bench -- [options]
   --threads LIST    for peers (default 1,2)
   --engines TEXT    only engines whose name contains it
   --rounds N        each engine is started and measured so often, in turns (default 3)
-  --shape NAME      ${Object.keys(SHAPES).join(' or ')} (default 135m)
+  --shape NAME      ${Object.keys(SHAPES).join(', ')} (default 135m; types of blocks of 256 need 115m)
   --chart           draw demo/bench.svg
   --help`;
 
@@ -49,7 +50,7 @@ function listed(name, known) {
 }
 
 const only = listed('only', Object.keys(PARTS));
-const types = listed('types', ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']);
+const types = listed('types', Object.keys(TYPES));
 const threadCounts = listed('threads', ['1', '2', '3', '4', '6', '8', '12', '16']).map(Number);
 const rounds = Number(listed('rounds', ['1', '2', '3', '5', '7', '9'])[0]);
 listed('shape', Object.keys(SHAPES));

@@ -1,8 +1,8 @@
 // A plain GGUF reader for the tests, apart from the engine's: a file's bytes come in, its keys and its tensors as exactly dequantized numbers go out. It
 // trusts what it reads.
-import { TENSOR_TYPES, fromHalf } from './gguf-writer.mjs';
+import { TYPES, dequantize } from './types.mjs';
 
-const NAMES = Object.fromEntries(Object.entries(TENSOR_TYPES).map(([name, [ggml]]) => [ggml, name]));
+const NAMES = Object.fromEntries(Object.entries(TYPES).map(([name, { ggml }]) => [ggml, name]));
 
 class Cursor {
   at = 0;
@@ -48,25 +48,6 @@ class Cursor {
     const type = this.u32();
     return Array.from({ length: this.u64() }, () => this.value(type));
   }
-}
-
-/** n weights as the format defines them. */
-function dequantize(type, view, n) {
-  const out = new Float64Array(n);
-  const half = (at) => fromHalf(view.getUint16(at, true));
-  const element = {
-    F32: (i) => view.getFloat32(4 * i, true),
-    F16: (i) => half(2 * i),
-    BF16: (i) => new Float32Array(Uint32Array.of(view.getUint16(2 * i, true) << 16).buffer)[0],
-    Q8_0: (i) => half(Math.floor(i / 32) * 34) * view.getInt8(Math.floor(i / 32) * 34 + 2 + (i % 32)),
-    Q4_0: (i) => {
-      const at = Math.floor(i / 32) * 18;
-      const pair = view.getUint8(at + 2 + (i % 16));
-      return half(at) * ((i % 32 < 16 ? pair & 15 : pair >> 4) - 8);
-    },
-  }[type];
-  for (let i = 0; i < n; i++) out[i] = element(i);
-  return out;
 }
 
 /** metadata by key; has, type, dims and tensor (its numbers) by a tensor's name; dataOffset: byte where tensor data begins. */

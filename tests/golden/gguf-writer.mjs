@@ -1,10 +1,9 @@
 // GGUF files for the tests: keys and tensors come in, the bytes of a file go out. Written from the format's description, apart from the engine's reader;
 // nothing is checked, so that broken files can be written, too.
 
-const VALUE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9, u64: 10, i64: 11, f64: 12 };
+import { E2M1, NONLINEAR, TYPES, fromHalf } from './types.mjs';
 
-/** Tensor types: ggml's number, elements and bytes of a block. */
-export const TENSOR_TYPES = { F32: [0, 1, 4], F16: [1, 1, 2], Q4_0: [2, 32, 18], Q8_0: [8, 32, 34], BF16: [30, 1, 2] };
+const VALUE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9, u64: 10, i64: 11, f64: 12 };
 
 /** Bytes that grow. */
 class Bytes {
@@ -88,7 +87,7 @@ export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors 
     out.string(name);
     out.u32(dims.length);
     for (const dim of dims) out.u64(dim);
-    out.u32(ggml ?? TENSOR_TYPES[type][0]);
+    out.u32(ggml ?? TYPES[type].ggml);
     out.u64(offset ?? at);
     at += Math.ceil(bytes.length / alignment) * alignment;
   }
@@ -118,15 +117,61 @@ export function toHalf(value) {
   return sign | Math.min(code, 0x7c00);
 }
 
-export function fromHalf(half) {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const mantissa = half & 1023;
-  if (exponent === 31) return mantissa ? NaN : sign * Infinity;
-  return exponent ? sign * (1 + mantissa / 1024) * 2 ** (exponent - 15) : sign * mantissa * 2 ** -24;
+/** The numbers of a generator [0, 1) that begins as it is told; mulberry32 by Tommy Ettinger. */
+export function generator(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
-/** Numbers as the bytes of a tensor; blocks are quantized as the reference quantizers do. */
+/**
+ * A block of random bytes whose weights have this deviation, and with m about no mean: any codes and any scales of groups, extreme ones too, which no quantizer
+ * would choose together.
+ */
+export function randomBlock(type, random, deviation) {
+  const { elements, bytes, d, m, weight } = TYPES[type];
+  const block = Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
+  const view = new DataView(block.buffer, block.byteOffset, bytes);
+  const weights = () => Array.from({ length: elements }, (_, i) => weight(view, 0, i));
+  const set = (scale, least) => {
+    if (d === undefined) view.setUint8(0, Math.round(127 + Math.log2(scale)));
+    else view.setUint16(d, toHalf(scale), true);
+    if (m !== undefined) view.setUint16(m, toHalf(least), true);
+  };
+  const mean = (list) => list.reduce((sum, x) => sum + x, 0) / elements;
+  let least = 0;
+  if (m !== undefined) {
+    set(0, 1);
+    const step = mean(weights());
+    set(1, 0);
+    least = step ? -mean(weights()) / step : 0;
+  }
+  set(1, least);
+  const scale = deviation / Math.sqrt(mean(weights().map((w) => w * w)) || 1);
+  set(scale, scale * least);
+  return block;
+}
+
+/** The nearest of a list's values. */
+const nearest = (list, v) => list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
+const codes = (n) => Array.from({ length: n }, (_, i) => i);
+
+/** Blocks of 32 as simple quantizers make them: x -> [d, m, what codes stand for]. */
+const QUANTIZERS = {
+  Q4_0: (x, extreme) => [extreme / -8, 0, codes(16).map((c) => c - 8)],
+  Q8_0: (x, extreme) => [Math.abs(extreme) / 127, 0, codes(255).map((c) => c - 127)],
+  Q4_1: (x) => [(Math.max(...x) - Math.min(...x)) / 15, Math.min(...x), codes(16)],
+  Q5_0: (x, extreme) => [extreme / -16, 0, codes(32).map((c) => c - 16)],
+  Q5_1: (x) => [(Math.max(...x) - Math.min(...x)) / 31, Math.min(...x), codes(32)],
+  IQ4_NL: (x, extreme) => [extreme / NONLINEAR[0], 0, NONLINEAR],
+  MXFP4: (x, extreme) => [2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2), 0, [...E2M1, ...E2M1.map((v) => -v)]],
+};
+
+/** Numbers as the bytes of a tensor: blocks of 32 are quantized; blocks of 256 are random ones of the numbers' deviation. */
 export function encodeTensor(type, values) {
   if (type === 'F32') return Buffer.from(Float32Array.from(values).buffer);
   if (type === 'F16') return Buffer.from(Uint16Array.from(values, toHalf).buffer);
@@ -138,21 +183,30 @@ export function encodeTensor(type, values) {
       }).buffer,
     );
   }
-  const [, elements, size] = TENSOR_TYPES[type];
+  const { elements, bytes: size, d, m } = TYPES[type];
+  if (elements > 32) {
+    const random = generator(values.length + Math.floor(Math.abs(values[0]) * 1e9));
+    const deviation = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+    return Buffer.concat(Array.from({ length: values.length / elements }, () => randomBlock(type, random, deviation)));
+  }
   const out = Buffer.alloc((values.length / elements) * size);
   for (let block = 0; block * elements < values.length; block++) {
     const x = Array.from(values.slice(block * elements, (block + 1) * elements));
     const extreme = x.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most), 0);
-    const half = toHalf(type === 'Q8_0' ? Math.abs(extreme) / 127 : extreme / -8);
-    const inverse = fromHalf(half) ? 1 / fromHalf(half) : 0;
     const at = block * size;
-    out.writeUInt16LE(half, at);
-    const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
-    if (type === 'Q8_0') x.forEach((v, i) => out.writeInt8(clamp(Math.round(v * inverse), -127, 127), at + 2 + i));
-    else {
-      const code = (v) => clamp(Math.floor(v * inverse + 8.5), 0, 15);
-      for (let i = 0; i < 16; i++) out[at + 2 + i] = code(x[i]) | (code(x[16 + i]) << 4);
+    const [wanted, wantedLeast, list] = QUANTIZERS[type](x, extreme);
+    const scale = d === undefined ? wanted : fromHalf(toHalf(wanted));
+    const least = fromHalf(toHalf(wantedLeast));
+    if (d === undefined) out.writeUInt8(127 + Math.log2(wanted), at);
+    else out.writeUInt16LE(toHalf(wanted), at + d);
+    if (m !== undefined) out.writeUInt16LE(toHalf(least), at + m);
+    const chosen = x.map((v) => nearest(list, scale ? (v - least) / scale : 0));
+    if (type === 'Q8_0') {
+      chosen.forEach((code, i) => out.writeInt8(list[code], at + 2 + i));
+      continue;
     }
+    for (let i = 0; i < 16; i++) out[at + size - 16 + i] = (chosen[i] & 15) | ((chosen[16 + i] & 15) << 4);
+    if (list.length === 32) chosen.forEach((code, i) => (out[at + size - 20 + (i >> 3)] |= (code >> 4) << (i & 7)));
   }
   return out;
 }

@@ -1,17 +1,6 @@
 // A small llama-architecture model with random weights, the same for the same shape: what the golden files and the tests of sources and errors are made
 // from. In: what differs from the usual shape. Out: keys and tensors for writeGguf.
-import { encodeTensor } from './gguf-writer.mjs';
-
-/** mulberry32 by Tommy Ettinger: numbers of [0, 1). */
-export function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { encodeTensor, generator } from './gguf-writer.mjs';
 
 /** <unk>, <s>, </s>, the 256 bytes, then pieces. */
 export function tinyVocabulary(n_vocab) {

@@ -13,8 +13,9 @@ import { loadReference, referenceLogits, referenceSequence } from './reference-f
 import { logitRows } from './rows.mjs';
 import { STORY } from './story.mjs';
 import { readGguf } from '../golden/gguf-reader.mjs';
-import { writeGguf } from '../golden/gguf-writer.mjs';
+import { encodeTensor, writeGguf } from '../golden/gguf-writer.mjs';
 import { tinyLlama } from '../golden/tiny-llama.mjs';
+import { TYPES, dequantize } from '../golden/types.mjs';
 
 const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const STORIES = inTree('../shared/models/stories260K.gguf');
@@ -134,14 +135,21 @@ const SHAPES = {
   '303 tokens, one layer, wide feed-forward': { n_vocab: 303, n_layer: 1, n_ff: 416 },
 };
 
-for (const type of ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']) {
-  for (const [name, shape] of Object.entries(SHAPES)) {
+/** Rows of whole blocks of 256: for types of such blocks. */
+const LONG = { n_embd: 256, n_ff: 512 };
+
+for (const type of Object.keys(TYPES)) {
+  const long = TYPES[type].elements > 32;
+  const shapes = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'].includes(type)
+    ? SHAPES
+    : { 'separate output': { tied: false }, '303 tokens, one layer': { n_vocab: 303, n_layer: 1 } };
+  for (const [name, shape] of Object.entries(shapes)) {
     forEachVariant(`random llama, ${type}: ${name}`, async (t, open) => {
-      const bytes = randomLlama({ ...shape, type });
+      const bytes = randomLlama({ ...(long && LONG), ...shape, type });
       const model = await open(bytes.slice());
       const ids = someIds(48, model.info.n_vocab);
       const { maxDiff, rms } = compareRuns(referenceLogits(loadReference(bytes), ids), await logitRows(model, ids));
-      if (!type.startsWith('Q')) return assert.ok(maxDiff <= 2e-5, `max |diff| ${maxDiff}`);
+      if (TYPES[type].elements === 1) return assert.ok(maxDiff <= 2e-5, `max |diff| ${maxDiff}`);
       const median = await compareCoded(model, bytes, 16);
       // The logits' own RMS is about 1; 8-bit activations cost 0.02 of it.
       assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
@@ -149,6 +157,48 @@ for (const type of ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']) {
     });
   }
 }
+
+forEachVariant('random llama, a type for each use of weights, as quantizers mix them', async (t, open) => {
+  const { metadata, tensors } = tinyLlama({
+    ...LONG,
+    n_head: 4,
+    n_head_kv: 2,
+    n_layer: 2,
+    n_vocab: 301,
+    type: 'Q4_K',
+    tied: false,
+  });
+  const typeOf = {
+    token_embd: 'Q2_K',
+    output: 'Q6_K',
+    attn_v: 'Q5_K',
+    attn_output: 'Q3_K',
+    attn_q: 'IQ4_XS',
+    ffn_up: 'BF16',
+    ffn_down: 'Q5_1',
+  };
+  const mixed = tensors.map((tensor) => {
+    const type = typeOf[tensor.name.split('.').at(-2)];
+    if (!type) return tensor;
+    const values = dequantize(
+      tensor.type,
+      new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset),
+      tensor.dims[0] * tensor.dims[1],
+    );
+    return { ...tensor, type, bytes: encodeTensor(type, values) };
+  });
+  const bytes = writeGguf({ metadata, tensors: mixed });
+  const model = await open(bytes.slice());
+  assert.ok(
+    Object.values(typeOf).every((type) => model.info.quant_types.some(({ name }) => name === type)),
+    JSON.stringify(model.info),
+  );
+  const ids = someIds(48, model.info.n_vocab);
+  const { rms } = compareRuns(referenceLogits(loadReference(bytes), ids), await logitRows(model, ids));
+  const median = await compareCoded(model, bytes, 16);
+  assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
+  assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
+});
 
 if (!ONLY && !variants.includes('relaxed')) {
   const newer = process.env.TOKENGLASS_NODE24;

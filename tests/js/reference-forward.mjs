@@ -6,9 +6,10 @@
  * (grouped-query attention), Shazeer 2020 (SwiGLU); names of keys and tensors: the GGUF specification.
  */
 import { readGguf } from '../golden/gguf-reader.mjs';
+import { TYPES } from '../golden/types.mjs';
 
-/** Weight types that the engine multiplies with 8-bit codes. */
-const BLOCK_TYPES = ['Q8_0', 'Q4_0'];
+/** Whether the engine multiplies weights of a type with 8-bit codes. */
+const isCoded = (type) => TYPES[type].elements > 1;
 
 /** Keys that would change the computation below: a file that has one is not a plain llama. */
 const NOT_PLAIN = ['llama.rope.scaling.type', 'llama.expert_count', 'llama.attention.sliding_window'];
@@ -22,7 +23,7 @@ export function loadReference(bytes, { codedActivations = false } = {}) {
   const key = (name, fallback) => file.metadata[`llama.${name}`] ?? fallback;
   for (const name of NOT_PLAIN) if (file.metadata[name]) throw new Error(`${name} is not part of the reference`);
   const vector = (name) => Float64Array.from(file.tensor(name));
-  const matrix = (name) => ({ values: vector(name), coded: codedActivations && BLOCK_TYPES.includes(file.type(name)) });
+  const matrix = (name) => ({ values: vector(name), coded: codedActivations && isCoded(file.type(name)) });
   if (file.has('rope_freqs.weight')) throw new Error('rope_freqs.weight is not part of the reference');
 
   const n_embd = key('embedding_length');

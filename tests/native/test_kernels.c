@@ -3,6 +3,7 @@
  * natively and in wasm. */
 #include "../../src/kernels/kernels.h"
 #include "../../src/quant/blocks.h"
+#include "quant_reference.h"
 #include "random.h"
 #include "test.h"
 
@@ -41,17 +42,9 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                 file[i] = (uint8_t)random_u32(&r);
             for (size_t b = 0; b < n_blocks; b++) { /* scales and floats in a normal range, and now and then extreme codes */
                 uint8_t *at = file + b * row->bytes;
-                const float value = random_gauss(&r) * (block > 1 ? 0.01f : 1);
-                uint32_t bits;
-                memcpy(&bits, &value, 4);
-                const uint16_t half = tg_float_to_half(value), upper = (uint16_t)(bits >> 16);
-                memcpy(at,
-                       type == TG_QUANT_F32    ? (const void *)&value
-                       : type == TG_QUANT_BF16 ? (const void *)&upper
-                                               : &half,
-                       type == TG_QUANT_F32 ? 4 : 2);
                 if (block > 1 && round % 4 == 3)
-                    memset(at + 2, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes - 2);
+                    memset(at, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes);
+                set_scale(type, at, random_gauss(&r) * (block > 1 ? 0.01f : 1));
             }
             row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS), tiles + k / TG_TILE_ROWS * n_blocks * row->tile_bytes);
             row->dequantize(file, n_blocks, w + k * cols);
@@ -126,6 +119,13 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
             for (int i = 0; i < 32; i++) {
                 sum += got[b].q[i];
                 most = fmaxf(most, fabsf(x[32 * b + i]));
+            }
+            for (int k = 0; k < 3; k++) { /* the first half, the last, all */
+                int part = 0;
+                for (int i = k == 1 ? 16 : 0; i < (k == 0 ? 16 : 32); i++)
+                    part += got[b].q[i];
+                CHECK(got[b].minus[k] == (float)-part && difference(got[b].sums[k], got[b].d * (float)part, 1) == 0,
+                      "%s: part %d adds up to %d", name, k, part);
             }
             CHECK(sum == -got[b].minus_sum, "%s: sum %d, codes add up to %d", name, (int)-got[b].minus_sum, sum);
             for (int i = 0; i < 32 && isfinite(got[b].d); i++)

@@ -1,18 +1,10 @@
 /* The weight types: blocks against their definition, tiles against blocks, half precision against arithmetic. */
 #include "../../src/quant/blocks.h"
+#include "quant_reference.h"
 #include "random.h"
 #include "test.h"
 
 #include <stdlib.h>
-
-static double half_by_definition(uint16_t half)
-{
-    const int exponent = half >> 10 & 31, mantissa = half & 1023;
-    const double sign = half & 0x8000 ? -1 : 1;
-    if (exponent == 31)
-        return mantissa ? NAN : sign * INFINITY;
-    return sign * (exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24));
-}
 
 static void halves(void)
 {
@@ -43,37 +35,12 @@ static void half_rounding(void)
     CHECK(tg_float_to_half(65519.996f) == 0x7bff && tg_float_to_half(65520.0f) == 0x7c00, "the border of infinity");
 }
 
-/* the value of weight i of a block, as GGUF defines the type, written apart from the code under test */
-static double weight_by_definition(tg_quant type, const uint8_t *block, int i)
-{
-    const double d = half_by_definition((uint16_t)(block[0] | block[1] << 8));
-    uint32_t bits;
-    float f;
-    switch (type) {
-    case TG_QUANT_F32:
-        memcpy(&f, block, 4);
-        return f;
-    case TG_QUANT_F16:
-        return d;
-    case TG_QUANT_BF16:
-        bits = (uint32_t)(block[0] | block[1] << 8) << 16;
-        memcpy(&f, &bits, 4);
-        return f;
-    case TG_QUANT_Q4_0:
-        return d * ((i < 16 ? block[2 + i] & 15 : block[2 + i - 16] >> 4) - 8);
-    case TG_QUANT_Q8_0:
-        return d * (int8_t)block[2 + i];
-    case TG_QUANT_COUNT:
-        break;
-    }
-    return NAN;
-}
-
 #define BLOCKS 7
 
 static void blocks_and_tiles(void)
 {
     static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0xfbff, 0x3c00};
+    static const uint8_t edge_exponents[] = {0, 1, 2, 3, 127, 252};
     test_random r = {11};
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
         const tg_quant_row *row = &tg_quants[type];
@@ -84,8 +51,18 @@ static void blocks_and_tiles(void)
             float *direct = malloc(n * sizeof *direct), *through = malloc(n * sizeof *through);
             for (size_t i = 0; i < TG_TILE_ROWS * BLOCKS * row->bytes; i++)
                 file[i] = (uint8_t)random_u32(&r);
-            for (size_t b = 0; b < TG_TILE_ROWS * BLOCKS && row->bytes > 4 && round % 2; b++)
-                memcpy(file + b * row->bytes, &edge_scales[random_u32(&r) % 8], 2);
+            for (size_t b = 0; b < TG_TILE_ROWS * BLOCKS && row->elements > 1 && round % 2; b++) {
+                const scale_places places = scales_of((tg_quant)type);
+                uint8_t *block = file + b * row->bytes;
+                if (round % 8 == 1) /* extreme codes and scales of groups */
+                    memset(block, random_u32(&r) % 2 ? 0xff : 0, row->bytes);
+                if (type == TG_QUANT_MXFP4)
+                    block[0] = edge_exponents[random_u32(&r) % 6];
+                if (places.d >= 0)
+                    memcpy(block + places.d, &edge_scales[random_u32(&r) % 8], 2);
+                if (places.m >= 0)
+                    memcpy(block + places.m, &edge_scales[random_u32(&r) % 8], 2);
+            }
             for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
                 const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
                 /* in two runs, as bytes arrive */
@@ -96,6 +73,8 @@ static void blocks_and_tiles(void)
                 bool expected = true;
                 for (size_t i = 0; i < n; i++)
                     expected &= isfinite(direct[i]) != 0;
+                for (size_t b = 0; type == TG_QUANT_MXFP4 && b < BLOCKS; b++) /* whether a code overflows or not */
+                    expected &= own[b * row->bytes] <= 252;
                 CHECK(finite == expected, "%s: repack says %d", row->name, finite);
             }
             for (int lane = 0; lane < TG_TILE_ROWS; lane++) {

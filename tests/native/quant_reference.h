@@ -1,0 +1,170 @@
+/* The weight types once more, one weight at a time and in double, written apart from the engine from the format's description:
+ * what src/quant is held to. In: the bytes of a block. Out: one weight's value, exactly (the sum of a scaled code and a least
+ * value still has to round to a float). */
+#ifndef QUANT_REFERENCE_H
+#define QUANT_REFERENCE_H
+
+#include "../../src/quant/quant.h"
+
+#include <math.h>
+#include <string.h>
+
+static inline double half_by_definition(uint16_t half)
+{
+    const int exponent = half >> 10 & 31, mantissa = half & 1023;
+    const double sign = half & 0x8000 ? -1 : 1;
+    if (exponent == 31)
+        return mantissa ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24));
+}
+
+static inline double half_at(const uint8_t *block, int at)
+{
+    return half_by_definition((uint16_t)(block[at] | block[at + 1] << 8));
+}
+
+/* n bits from bit `at` on of a stream of little-endian bytes */
+static inline int bits_at(const uint8_t *bytes, int at, int n)
+{
+    int value = 0;
+    for (int k = 0; k < n; k++)
+        value |= (bytes[(at + k) / 8] >> (at + k) % 8 & 1) << k;
+    return value;
+}
+
+/* of Q4_K and Q5_K: the scale (or min) of group g, whose 12 bytes lie at block + 4 */
+static inline int six_bits(const uint8_t *block, int g, int is_min)
+{
+    const uint8_t *q = block + 4;
+    if (g < 4)
+        return q[g + 4 * is_min] % 64;
+    return (is_min ? q[g + 4] / 16 : q[g + 4] % 16) + 16 * (q[g - 4 + 4 * is_min] / 64);
+}
+
+/* Where a type's binary16 scales lie in its block, -1 where it has none: d, and what is added to a scaled code. */
+typedef struct scale_places {
+    int d, m;
+} scale_places;
+
+static inline scale_places scales_of(tg_quant type)
+{
+    switch (type) {
+    case TG_QUANT_F32:
+    case TG_QUANT_BF16:
+    case TG_QUANT_MXFP4:
+    case TG_QUANT_COUNT:
+        return (scale_places){-1, -1};
+    case TG_QUANT_Q4_1:
+    case TG_QUANT_Q5_1:
+    case TG_QUANT_Q4_K:
+    case TG_QUANT_Q5_K:
+        return (scale_places){0, 2};
+    case TG_QUANT_Q2_K:
+        return (scale_places){80, 82};
+    case TG_QUANT_Q3_K:
+        return (scale_places){108, -1};
+    case TG_QUANT_Q6_K:
+        return (scale_places){208, -1};
+    case TG_QUANT_TQ1_0:
+        return (scale_places){52, -1};
+    case TG_QUANT_TQ2_0:
+        return (scale_places){64, -1};
+    default:
+        return (scale_places){0, -1};
+    }
+}
+
+static const int nonlinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+static inline double weight_by_definition(tg_quant type, const uint8_t *block, int i)
+{
+    const scale_places places = scales_of(type);
+    const double d = places.d < 0 ? NAN : half_at(block, places.d), m = places.m < 0 ? NAN : half_at(block, places.m);
+    const int g = i / 32, nibble = i / 16 % 2 * 4;
+    uint32_t bits;
+    float f;
+    switch (type) {
+    case TG_QUANT_F32:
+        memcpy(&f, block, 4);
+        return f;
+    case TG_QUANT_F16:
+        return d;
+    case TG_QUANT_BF16:
+        bits = (uint32_t)(block[0] | block[1] << 8) << 16;
+        memcpy(&f, &bits, 4);
+        return f;
+    case TG_QUANT_Q4_0:
+        return d * ((block[2 + i % 16] >> nibble) % 16 - 8);
+    case TG_QUANT_Q8_0:
+        return d * (int8_t)block[2 + i];
+    case TG_QUANT_Q4_1:
+        return d * ((block[4 + i % 16] >> nibble) % 16) + m;
+    case TG_QUANT_Q5_0:
+        return d * ((block[6 + i % 16] >> nibble) % 16 + 16 * bits_at(block + 2, i, 1) - 16);
+    case TG_QUANT_Q5_1:
+        return d * ((block[8 + i % 16] >> nibble) % 16 + 16 * bits_at(block + 4, i, 1)) + m;
+    case TG_QUANT_Q2_K:
+        return d * (block[i / 16] % 16) * bits_at(block + 16 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) -
+               m * (block[i / 16] / 16);
+    case TG_QUANT_Q3_K: {
+        const int k = i / 16; /* its scale: 16 halves of bytes, then 4 times 4 pairs of bits */
+        const int scale = (k < 8 ? block[96 + k] % 16 : block[96 + k - 8] / 16) + 16 * bits_at(block + 104 + k % 4, k / 4 * 2, 2);
+        return d * (scale - 32) *
+               (bits_at(block + 32 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) + 4 * bits_at(block + i % 32, g, 1) - 4);
+    }
+    case TG_QUANT_Q4_K:
+        return d * six_bits(block, g, 0) * bits_at(block + 16 + i / 64 * 32 + i % 32, g % 2 * 4, 4) - m * six_bits(block, g, 1);
+    case TG_QUANT_Q5_K:
+        return d * six_bits(block, g, 0) *
+                   (bits_at(block + 48 + i / 64 * 32 + i % 32, g % 2 * 4, 4) + 16 * bits_at(block + 16 + i % 32, g, 1)) -
+               m * six_bits(block, g, 1);
+    case TG_QUANT_Q6_K:
+        return d * (int8_t)block[192 + i / 16] *
+               (bits_at(block + i / 128 * 64 + i % 64, i % 128 / 64 * 4, 4) +
+                16 * bits_at(block + 128 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) - 32);
+    case TG_QUANT_IQ4_NL:
+        return d * nonlinear[(block[2 + i % 16] >> nibble) % 16];
+    case TG_QUANT_IQ4_XS:
+        return d * (bits_at(block + 4, 4 * g, 4) + 16 * bits_at(block + 2, 2 * g, 2) - 32) *
+               nonlinear[(block[8 + g * 16 + i % 16] >> nibble) % 16];
+    case TG_QUANT_TQ1_0: { /* a byte is a fraction of base 3: digit k is what leaves it when it is multiplied by 3 for the k-th
+                              time */
+        const int byte = i < 160 ? i % 32 : i < 240 ? 32 + (i - 160) % 16 : 48 + (i - 240) % 4;
+        const int digit = i < 160 ? i / 32 : i < 240 ? (i - 160) / 16 : (i - 240) / 4;
+        static const int powers[] = {1, 3, 9, 27, 81};
+        return d * (block[byte] * powers[digit] % 256 * 3 / 256 - 1);
+    }
+    case TG_QUANT_TQ2_0:
+        return d * (bits_at(block + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) - 1);
+    case TG_QUANT_MXFP4: { /* a sign, two bits of exponent with bias 1, one of mantissa */
+        const int code = (block[1 + i % 16] >> nibble) % 16, exponent = code / 2 % 4;
+        const double magnitude = exponent ? ldexp(1 + code % 2 * 0.5, exponent - 1) : code % 2 * 0.5;
+        return (code / 8 ? -magnitude : magnitude) * ldexp(1, block[0] - 127);
+    }
+    case TG_QUANT_COUNT:
+        break;
+    }
+    return NAN;
+}
+
+/* Gives a block of random bytes this scale, and the same size of what is added to its scaled codes. */
+static inline void set_scale(tg_quant type, uint8_t *block, float value)
+{
+    const scale_places places = scales_of(type);
+    const uint16_t half = tg_float_to_half(value);
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    const uint16_t upper = (uint16_t)(bits >> 16);
+    if (type == TG_QUANT_F32)
+        memcpy(block, &value, 4);
+    else if (type == TG_QUANT_BF16)
+        memcpy(block, &upper, 2);
+    else if (type == TG_QUANT_MXFP4)
+        block[0] = (uint8_t)(bits >> 23);
+    if (places.d >= 0)
+        memcpy(block + places.d, &half, 2);
+    if (places.m >= 0)
+        memcpy(block + places.m, &half, 2);
+}
+
+#endif
