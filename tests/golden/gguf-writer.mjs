@@ -1,7 +1,7 @@
 // GGUF files for the tests: keys and tensors come in, the bytes of a file go out. Written from the format's description, apart from the engine's reader;
 // nothing is checked, so that broken files can be written, too.
 
-import { E2M1, NONLINEAR, TYPES, fromHalf } from './types.mjs';
+import { E2M1, NONLINEAR, TYPES, fromHalf, setScale, toHalf } from './types.mjs';
 
 const VALUE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9, u64: 10, i64: 11, f64: 12 };
 
@@ -102,21 +102,6 @@ export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors 
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** binary16, to nearest, ties to even. */
-export function toHalf(value) {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(value);
-  if (magnitude === 0) return sign;
-  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
-  const scaled = magnitude / 2 ** (exponent - 10);
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
-  // a carry out of the mantissa goes into the exponent by itself
-  const code = rounded < 1024 ? rounded : ((exponent + 15) << 10) + (rounded - 1024);
-  return sign | Math.min(code, 0x7c00);
-}
-
 /** The numbers of a generator [0, 1) that begins as it is told; mulberry32 by Tommy Ettinger. */
 export function generator(seed) {
   let state = seed;
@@ -133,13 +118,12 @@ export function generator(seed) {
  * would choose together.
  */
 export function randomBlock(type, random, deviation) {
-  const { elements, bytes, d, m, weight } = TYPES[type];
+  const { elements, bytes, m, weight } = TYPES[type];
   const block = Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
   const view = new DataView(block.buffer, block.byteOffset, bytes);
   const weights = () => Array.from({ length: elements }, (_, i) => weight(view, 0, i));
   const set = (scale, least) => {
-    if (d === undefined) view.setUint8(0, Math.round(127 + Math.log2(scale)));
-    else view.setUint16(d, toHalf(scale), true);
+    setScale(type, view, scale);
     if (m !== undefined) view.setUint16(m, toHalf(least), true);
   };
   const mean = (list) => list.reduce((sum, x) => sum + x, 0) / elements;

@@ -1,9 +1,26 @@
 // The weight types for the tests, written from the formats' description apart from the engine: each one's number in GGUF files, elements and bytes of a
 // block, where a block's binary16 scale d and what is added to scaled codes (m) lie, and a weight's value from its block.
 
+import { readFileSync } from 'node:fs';
+
 const bits = (view, at, from, n) => (view.getUint8(at + (from >> 3)) >> (from & 7)) & ((1 << n) - 1);
 const nibble = (view, at, i) => bits(view, at + (i % 16), i % 32 < 16 ? 0 : 4, 4);
 const half = (view, at) => fromHalf(view.getUint16(at, true));
+
+/** binary16, to nearest, ties to even. */
+export function toHalf(value) {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (magnitude === 0) return sign;
+  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
+  const scaled = magnitude / 2 ** (exponent - 10);
+  const floor = Math.floor(scaled);
+  const rest = scaled - floor;
+  const rounded = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
+  // a carry out of the mantissa goes into the exponent by itself
+  const code = rounded < 1024 ? rounded : ((exponent + 15) << 10) + (rounded - 1024);
+  return sign | Math.min(code, 0x7c00);
+}
 
 export function fromHalf(value) {
   const sign = value & 0x8000 ? -1 : 1;
@@ -22,6 +39,20 @@ function sixBits(view, at, g, isMin) {
 
 export const NONLINEAR = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 export const E2M1 = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
+
+/** The grids, facts of the format, as the engine has them (tests/peers compares them with llama.cpp's): points by the type's name. */
+const grids = Object.fromEntries(
+  [...readFileSync(new URL('../../src/quant/grid_tables.h', import.meta.url), 'utf8').matchAll(/tg_grid_(\w+)\[\d+\] = \{([^}]*)\}/g)].map(
+    ([, name, list]) => [name, list.match(/\d+/g).map(Number)],
+  ),
+);
+const element = (grid, point, e, n) => (grids[grid][point] >> (n * e)) & ((1 << n) - 1);
+const bit = (view, at, i) => bits(view, at + (i >> 3), i & 7, 1);
+const halfByte = (view, at, i) => bits(view, at + (i >> 1), (i % 2) * 4, 4);
+/** Sign e of 8, of which 7 are given and the last makes their number even. */
+const sevenSign = (seven, e) => ((e < 7 ? seven >> e : [0, 1, 2, 3, 4, 5, 6].reduce((sum, k) => sum + ((seven >> k) & 1), 0)) & 1 ? -1 : 1);
+const IQ2 = [8, 25, 43];
+const IQ3 = [4, 12, 20, 28, 36, 44, 52, 62];
 
 /** weight(view, at, i): element i of the block that begins at byte `at`. */
 export const TYPES = {
@@ -114,7 +145,77 @@ export const TYPES = {
       return (code & 8 ? -1 : 1) * E2M1[code & 7] * 2 ** (view.getUint8(at) - 127);
     },
   },
+  IQ3_XXS: {
+    ...{ ggml: 18, elements: 256, bytes: 98, d: 0 },
+    weight: (view, at, i) => {
+      const rest = view.getUint32(at + 66 + (i >> 5) * 4, true);
+      const sign = sevenSign((rest >>> ((i % 32 >> 3) * 7)) & 127, i % 8);
+      return half(view, at) * (0.5 + (rest >>> 28)) * 0.5 * IQ3[element('iq3_xxs', view.getUint8(at + 2 + (i >> 2)), i % 4, 3)] * sign;
+    },
+  },
+  IQ3_S: {
+    ...{ ggml: 21, elements: 256, bytes: 110, d: 0 },
+    weight: (view, at, i) => {
+      const point = view.getUint8(at + 2 + (i >> 2)) + 256 * bit(view, at + 66, i >> 2);
+      const scale = 1 + 2 * halfByte(view, at + 106, i >> 5);
+      return half(view, at) * scale * (2 * element('iq3_s', point, i % 4, 3) + 1) * (bit(view, at + 74, i) ? -1 : 1);
+    },
+  },
+  IQ2_XXS: {
+    ...{ ggml: 16, elements: 256, bytes: 66, d: 0 },
+    weight: (view, at, i) => {
+      const group = at + 2 + (i >> 5) * 8;
+      const rest = view.getUint32(group + 4, true);
+      const sign = sevenSign((rest >>> ((i % 32 >> 3) * 7)) & 127, i % 8);
+      return half(view, at) * (0.5 + (rest >>> 28)) * 0.25 * IQ2[element('iq2_xxs', view.getUint8(group + (i % 32 >> 3)), i % 8, 2)] * sign;
+    },
+  },
+  IQ2_XS: {
+    ...{ ggml: 17, elements: 256, bytes: 74, d: 0 },
+    weight: (view, at, i) => {
+      const q = view.getUint16(at + 2 + (i >> 3) * 2, true);
+      const scale = (0.5 + halfByte(view, at + 66, i >> 4)) * 0.25;
+      return half(view, at) * scale * IQ2[element('iq2_xs', q & 511, i % 8, 2)] * sevenSign(q >> 9, i % 8);
+    },
+  },
+  IQ2_S: {
+    ...{ ggml: 22, elements: 256, bytes: 82, d: 0 },
+    weight: (view, at, i) => {
+      const p = i >> 3;
+      const point = view.getUint8(at + 2 + p) + 256 * bits(view, at + 66 + (p >> 2), (p % 4) * 2, 2);
+      const scale = (0.5 + halfByte(view, at + 74, i >> 4)) * 0.25;
+      return half(view, at) * scale * IQ2[element('iq2_s', point, i % 8, 2)] * (bit(view, at + 34, i) ? -1 : 1);
+    },
+  },
+  IQ1_S: {
+    ...{ ggml: 19, elements: 256, bytes: 50, d: 0 },
+    weight: (view, at, i) => {
+      const qh = view.getUint16(at + 34 + (i >> 5) * 2, true);
+      const point = view.getUint8(at + 2 + (i >> 3)) + 256 * ((qh >> ((i % 32 >> 3) * 3)) & 7);
+      return half(view, at) * (2 * ((qh >> 12) & 7) + 1) * (element('iq1_s', point, i % 8, 2) - 1 + (qh & 0x8000 ? -0.125 : 0.125));
+    },
+  },
+  IQ1_M: {
+    ...{ ggml: 29, elements: 256, bytes: 56 },
+    weight: (view, at, i) => {
+      const scales = [0, 1, 2, 3].map((k) => view.getUint16(at + 48 + 2 * k, true));
+      const d = fromHalf(scales.reduce((sum, s, k) => sum + ((s >> 12) << (4 * k)), 0));
+      const high = halfByte(view, at + 32, i >> 3);
+      const scale = 2 * ((scales[i >> 6] >> ((i % 64 >> 4) * 3)) & 7) + 1;
+      const point = view.getUint8(at + (i >> 3)) + 256 * (high & 7);
+      return d * scale * (element('iq1_s', point, i % 8, 2) - 1 + (high & 8 ? -0.125 : 0.125));
+    },
+  },
 };
+
+/** Gives a block this scale. */
+export function setScale(type, view, scale) {
+  const { d } = TYPES[type];
+  if (type === 'MXFP4') view.setUint8(0, Math.round(127 + Math.log2(scale)));
+  else if (type === 'IQ1_M') {
+    for (let k = 0; k < 4; k++) view.setUint8(49 + 2 * k, (view.getUint8(49 + 2 * k) & 15) | (((toHalf(scale) >> (4 * k)) & 15) << 4));
+  } else view.setUint16(d, toHalf(scale), true);
+}
 
 /** n weights as the format defines them. */
 export function dequantize(type, view, n) {

@@ -4,6 +4,7 @@
 #ifndef QUANT_REFERENCE_H
 #define QUANT_REFERENCE_H
 
+#include "../../src/quant/grid_tables.h" /* facts of the format; tests/peers compares them with llama.cpp's */
 #include "../../src/quant/quant.h"
 
 #include <math.h>
@@ -52,6 +53,7 @@ static inline scale_places scales_of(tg_quant type)
     case TG_QUANT_F32:
     case TG_QUANT_BF16:
     case TG_QUANT_MXFP4:
+    case TG_QUANT_IQ1_M: /* set_scale */
     case TG_QUANT_COUNT:
         return (scale_places){-1, -1};
     case TG_QUANT_Q4_1:
@@ -75,6 +77,22 @@ static inline scale_places scales_of(tg_quant type)
 }
 
 static const int nonlinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+/* Element e of a point whose elements have n bits; odd: its sign is the last of 8 that are made an even number. */
+static inline int element_of(int point, int e, int n)
+{
+    return point >> n * e & ((1 << n) - 1);
+}
+
+static inline int sign_of_seven(int seven, int e)
+{
+    int ones = 0;
+    for (int k = 0; k < 7; k++)
+        ones += seven >> k & 1;
+    return (e < 7 ? seven >> e & 1 : ones % 2) ? -1 : 1;
+}
+
+static const int of_two_bits[3] = {8, 25, 43}, of_three_bits[8] = {4, 12, 20, 28, 36, 44, 52, 62};
 
 static inline double weight_by_definition(tg_quant type, const uint8_t *block, int i)
 {
@@ -141,10 +159,60 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
         const double magnitude = exponent ? ldexp(1 + code % 2 * 0.5, exponent - 1) : code % 2 * 0.5;
         return (code / 8 ? -magnitude : magnitude) * ldexp(1, block[0] - 127);
     }
+    case TG_QUANT_IQ2_XXS: {
+        const uint8_t *q = block + 2 + 8 * g;
+        const int seven = bits_at(q + 4, i % 32 / 8 * 7, 7);
+        return d * (0.5 + q[7] / 16) * 0.25 * of_two_bits[element_of(tg_grid_iq2_xxs[q[i % 32 / 8]], i % 8, 2)] *
+               sign_of_seven(seven, i % 8);
+    }
+    case TG_QUANT_IQ2_XS: {
+        const uint8_t *q = block + 2 + i / 8 * 2;
+        return d * (0.5 + bits_at(block + 66, i / 16 * 4, 4)) * 0.25 *
+               of_two_bits[element_of(tg_grid_iq2_xs[bits_at(q, 0, 9)], i % 8, 2)] * sign_of_seven(q[1] / 2, i % 8);
+    }
+    case TG_QUANT_IQ2_S: {
+        const int point = block[2 + i / 8] + 256 * bits_at(block + 66, i / 8 * 2, 2);
+        return d * (0.5 + bits_at(block + 74, i / 16 * 4, 4)) * 0.25 * of_two_bits[element_of(tg_grid_iq2_s[point], i % 8, 2)] *
+               (bits_at(block + 34, i, 1) ? -1 : 1);
+    }
+    case TG_QUANT_IQ3_XXS: {
+        const uint8_t *rest = block + 66 + 4 * g;
+        return d * (0.5 + rest[3] / 16) * 0.5 * of_three_bits[element_of(tg_grid_iq3_xxs[block[2 + i / 4]], i % 4, 3)] *
+               sign_of_seven(bits_at(rest, i % 32 / 8 * 7, 7), i % 8);
+    }
+    case TG_QUANT_IQ3_S: {
+        const int point = block[2 + i / 4] + 256 * bits_at(block + 66, i / 4, 1);
+        return d * (1 + 2 * bits_at(block + 106, g * 4, 4)) * (2 * element_of(tg_grid_iq3_s[point], i % 4, 3) + 1) *
+               (bits_at(block + 74, i, 1) ? -1 : 1);
+    }
+    case TG_QUANT_IQ1_S: {
+        const uint8_t *qh = block + 34 + 2 * g;
+        const int point = block[2 + i / 8] + 256 * bits_at(qh, i % 32 / 8 * 3, 3);
+        return d * (2 * bits_at(qh, 12, 3) + 1) *
+               (element_of(tg_grid_iq1_s[point], i % 8, 2) - 1 + (bits_at(qh, 15, 1) ? -0.125 : 0.125));
+    }
+    case TG_QUANT_IQ1_M: {
+        int half = 0;
+        for (int k = 0; k < 4; k++)
+            half |= block[49 + 2 * k] / 16 << 4 * k;
+        const int point = block[i / 8] + 256 * bits_at(block + 32, i / 8 * 4, 3), k = i / 16;
+        return half_by_definition((uint16_t)half) * (2 * bits_at(block + 48 + k / 4 * 2, k % 4 * 3, 3) + 1) *
+               (element_of(tg_grid_iq1_s[point], i % 8, 2) - 1 + (bits_at(block + 32, i / 8 * 4 + 3, 1) ? -0.125 : 0.125));
+    }
     case TG_QUANT_COUNT:
         break;
     }
     return NAN;
+}
+
+/* Puts the bits of a binary16 where a block's scale lies. */
+static inline void set_half(tg_quant type, uint8_t *block, uint16_t half)
+{
+    const scale_places places = scales_of(type);
+    if (places.d >= 0)
+        memcpy(block + places.d, &half, 2);
+    for (int k = 0; type == TG_QUANT_IQ1_M && k < 4; k++)
+        block[49 + 2 * k] = (uint8_t)((block[49 + 2 * k] & 15) | (half >> 4 * k & 15) << 4);
 }
 
 /* Gives a block of random bytes this scale, and the same size of what is added to its scaled codes. */
@@ -161,8 +229,8 @@ static inline void set_scale(tg_quant type, uint8_t *block, float value)
         memcpy(block, &upper, 2);
     else if (type == TG_QUANT_MXFP4)
         block[0] = (uint8_t)(bits >> 23);
-    if (places.d >= 0)
-        memcpy(block + places.d, &half, 2);
+    else if (tg_quants[type].elements > 1 || type == TG_QUANT_F16)
+        set_half(type, block, half);
     if (places.m >= 0)
         memcpy(block + places.m, &half, 2);
 }

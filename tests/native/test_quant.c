@@ -58,8 +58,7 @@ static void blocks_and_tiles(void)
                     memset(block, random_u32(&r) % 2 ? 0xff : 0, row->bytes);
                 if (type == TG_QUANT_MXFP4)
                     block[0] = edge_exponents[random_u32(&r) % 6];
-                if (places.d >= 0)
-                    memcpy(block + places.d, &edge_scales[random_u32(&r) % 8], 2);
+                set_half((tg_quant)type, block, edge_scales[random_u32(&r) % 8]);
                 if (places.m >= 0)
                     memcpy(block + places.m, &edge_scales[random_u32(&r) % 8], 2);
             }
