@@ -69,7 +69,7 @@ static void write_key_q8_0(const tg_kernels *kernels, const float *x, size_t hea
         for (int j = 0; j < 8; j++)
             memcpy(tile[b].qs[j][lane], codes[b].q + 4 * j, 4);
         tile[b].d[lane] = to_half(codes[b].d);
-        tile[b].sum[lane] = (int16_t)-codes[b].minus_sum;
+        tile[b].sum[lane] = (int16_t)-codes[b].minus[2];
     }
 }
 

@@ -19,15 +19,14 @@ typedef struct tg_act_q8 {
     int8_t q[32];
     uint8_t u[32]; /* q + 128: for a dot product whose second operand is unsigned */
     float d;
-    int32_t minus_sum; /* of q, times -1: corrects weight codes that are stored with an offset */
-    float minus[3];    /* the same of the first and the last 16 and of all, for products that add floats */
-    float sums[3];     /* of the values, d times those of q: for weights that have a least value */
+    float minus[3]; /* the sums of the first and the last 16 codes and of all, times -1: whole numbers, for weight codes with an
+                       offset */
+    float sums[3];  /* of the values, d times those of q: for weights that have a least value */
 } tg_act_q8;
 
 /* What follows from d and the sums of the halves' codes, times -1. */
 static inline void tg_act_sums(tg_act_q8 *block, int32_t first, int32_t last)
 {
-    block->minus_sum = first + last;
     const int32_t minus[3] = {first, last, first + last};
     for (int i = 0; i < 3; i++) {
         block->minus[i] = (float)minus[i];

@@ -8,57 +8,6 @@
 
 #define DOT(a, b, c) wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, c)
 
-/* Adds a block's integer sums, kept in two chains, to the running sums, times the scales of weights and activations. */
-#define ADD_SCALED(one, other)                                                                                                   \
-    TG_UNROLL for (int s = 0; s < strips; s++)                                                                                   \
-    {                                                                                                                            \
-        const v128_t d = tg_half4(tile[(size_t)s * n_blocks].d);                                                                 \
-        TG_UNROLL for (int t = 0; t < tokens; t++)                                                                               \
-        {                                                                                                                        \
-            const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->d));                    \
-            sum[s][t] = MADD(wasm_f32x4_convert_i32x4(wasm_i32x4_add(one[s][t], other[s][t])), scale, sum[s][t]);                \
-        }                                                                                                                        \
-    }
-
-/* Codes of 0 to 15 fit the second operand as every processor takes it. */
-static inline __attribute__((always_inline)) void walk_q4_0(const tg_tile_q4_0 *tile, size_t n_blocks, const uint8_t *x,
-                                                            size_t x_stride, const int strips, const int tokens, float *y,
-                                                            size_t y_stride)
-{
-    v128_t sum[2][4];
-    TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++) sum[s][t] = wasm_f32x4_const_splat(0);
-    for (size_t b = 0; b < n_blocks; b++, tile++) {
-        v128_t low[2][4],
-            high[2][4]; /* two chains of dots for each sum; codes are stored with 8 added: start from -8 times their sum */
-        TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
-        {
-            low[s][t] = wasm_i32x4_shl(wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->minus_sum), 3);
-            high[s][t] = wasm_i32x4_const_splat(0);
-        }
-        TG_UNROLL for (int j = 0; j < 4; j++) TG_UNROLL for (int s = 0; s < strips; s++)
-        {
-            const v128_t pairs = wasm_v128_load(tile[(size_t)s * n_blocks].qs[j]);
-            const v128_t w_low = wasm_v128_and(pairs, wasm_i8x16_const_splat(15)),
-                         w_high = wasm_v128_and(wasm_u16x8_shr(pairs, 4), wasm_i8x16_const_splat(15));
-            TG_UNROLL for (int t = 0; t < tokens; t++)
-            {
-                const tg_act_q8 *block = tg_act_at(x, x_stride, t, b);
-                low[s][t] = DOT(wasm_v128_load32_splat(block->q + 4 * j), w_low, low[s][t]);
-                high[s][t] = DOT(wasm_v128_load32_splat(block->q + 16 + 4 * j), w_high, high[s][t]);
-            }
-        }
-        ADD_SCALED(low, high)
-    }
-    TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
-        wasm_v128_store(y + (size_t)t * y_stride + s * TG_TILE_ROWS, sum[s][t]);
-}
-
-void tg_matmul_q4_0__relaxed(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                             size_t n_tokens, float *y, size_t y_stride)
-{
-    TG_WALK(walk_q4_0, tg_tile_q4_0)
-}
-
 /* Signed codes by activations: with 128 added where the second operand is unsigned (the sums start from -128 times the row's
  * codes), as they are where it is signed. */
 static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *tile, size_t n_blocks, const uint8_t *x,
@@ -91,7 +40,15 @@ static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *
                 odd[s][t] = DOT(w1, wasm_v128_load32_splat((const uint8_t *)at + 4), odd[s][t]);
             }
         }
-        ADD_SCALED(even, odd)
+        TG_UNROLL for (int s = 0; s < strips; s++)
+        {
+            const v128_t d = tg_half4(tile[(size_t)s * n_blocks].d);
+            TG_UNROLL for (int t = 0; t < tokens; t++)
+            {
+                const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->d));
+                sum[s][t] = MADD(wasm_f32x4_convert_i32x4(wasm_i32x4_add(even[s][t], odd[s][t])), scale, sum[s][t]);
+            }
+        }
     }
     TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
         wasm_v128_store(y + (size_t)t * y_stride + s * TG_TILE_ROWS, sum[s][t]);

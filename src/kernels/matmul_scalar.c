@@ -63,56 +63,23 @@ void tg_matmul_bf16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first,
     matmul_elements(element_bf16, sizeof(tg_tile_bf16), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
 }
 
-/* ---- weights in blocks of 32: an exact integer sum for each block, scaled and added ---- */
-
-static int32_t dot_q8_0(const uint8_t *tiles, size_t b, int lane, const tg_act_q8 *x, float *d)
-{
-    const tg_tile_q8_0 *tile = (const tg_tile_q8_0 *)tiles + b;
-    int32_t sum = 0;
-    for (int i = 0; i < 32; i++)
-        sum += tile->qs[i / 4][lane][i % 4] * x->q[i];
-    *d = tg_half_to_float(tile->d[lane]);
-    return sum;
-}
-
-static int32_t dot_q4_0(const uint8_t *tiles, size_t b, int lane, const tg_act_q8 *x, float *d)
-{
-    const tg_tile_q4_0 *tile = (const tg_tile_q4_0 *)tiles + b;
-    int32_t sum = 0;
-    for (int i = 0; i < 16; i++) {
-        const uint8_t pair = tile->qs[i / 4][lane][i % 4];
-        sum += ((pair & 15) - 8) * x->q[i] + ((pair >> 4) - 8) * x->q[16 + i];
-    }
-    *d = tg_half_to_float(tile->d[lane]);
-    return sum;
-}
-
-static inline void matmul_blocks(int32_t (*dot)(const uint8_t *, size_t, int, const tg_act_q8 *, float *), size_t tile_bytes,
-                                 const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                                 size_t n_tokens, float *y, size_t y_stride)
-{
-    for (size_t strip = first; strip < last; strip++)
-        for (size_t t = 0; t < n_tokens; t++)
-            for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
-                const uint8_t *w = tiles + strip * n_blocks * tile_bytes;
-                const tg_act_q8 *xt = (const tg_act_q8 *)((const uint8_t *)x + t * x_stride);
-                float sum = 0, d;
-                for (size_t b = 0; b < n_blocks; b++) {
-                    const float product = (float)dot(w, b, lane, &xt[b], &d);
-                    sum += product * (d * xt[b].d);
-                }
-                y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = sum;
-            }
-}
+/* ---- Q8_0: an exact integer sum for each block, scaled and added ---- */
 
 void tg_matmul_q8_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
                             size_t n_tokens, float *y, size_t y_stride)
 {
-    matmul_blocks(dot_q8_0, sizeof(tg_tile_q8_0), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
-}
-
-void tg_matmul_q4_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                            size_t n_tokens, float *y, size_t y_stride)
-{
-    matmul_blocks(dot_q4_0, sizeof(tg_tile_q4_0), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+    for (size_t strip = first; strip < last; strip++)
+        for (size_t t = 0; t < n_tokens; t++)
+            for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
+                const tg_tile_q8_0 *tile = (const tg_tile_q8_0 *)tiles + strip * n_blocks;
+                const tg_act_q8 *xt = (const tg_act_q8 *)((const uint8_t *)x + t * x_stride);
+                float sum = 0;
+                for (size_t b = 0; b < n_blocks; b++, tile++, xt++) {
+                    int32_t dot = 0;
+                    for (int i = 0; i < 32; i++)
+                        dot += tile->qs[i / 4][lane][i % 4] * xt->q[i];
+                    sum += (float)dot * (tg_half_to_float(tile->d[lane]) * xt->d);
+                }
+                y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = sum;
+            }
 }

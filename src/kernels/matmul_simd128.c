@@ -29,64 +29,41 @@ static inline v128_t widen_splat(const int8_t *four)
         high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));                                                \
     }
 
-/* The walk of a type: PRODUCTS adds up low and high for strip s of block b, offset is added to
- * each row's integer sum. */
-#define BLOCK_WALK(type, PRODUCTS, offset)                                                                                       \
-    static inline __attribute__((always_inline)) void walk_##type(const tg_tile_##type *tile, size_t n_blocks, const uint8_t *x, \
-                                                                  size_t x_stride, const int strips, const int tokens, float *y, \
-                                                                  size_t y_stride)                                               \
-    {                                                                                                                            \
-        v128_t sum[2][4];                                                                                                        \
-        TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++) sum[s][t] =                        \
-            wasm_f32x4_const_splat(0);                                                                                           \
-        for (size_t b = 0; b < n_blocks; b++, tile++) {                                                                          \
-            v128_t low[2][4], high[2][4];                                                                                        \
-            TG_UNROLL for (int s = 0; s < strips; s++)                                                                           \
-            {                                                                                                                    \
-                const tg_tile_##type *own = tile + (size_t)s * n_blocks;                                                         \
-                TG_UNROLL for (int t = 0; t < tokens; t++) low[s][t] = high[s][t] = wasm_i32x4_const_splat(0);                   \
-                PRODUCTS                                                                                                         \
-                const v128_t d = tg_half4(own->d);                                                                               \
-                TG_UNROLL for (int t = 0; t < tokens; t++)                                                                       \
-                {                                                                                                                \
-                    const tg_act_q8 *block = tg_act_at(x, x_stride, t, b);                                                       \
-                    const v128_t dot = wasm_i32x4_add(fold_rows(low[s][t], high[s][t]), offset);                                 \
-                    const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&block->d));                                   \
-                    sum[s][t] = wasm_f32x4_add(sum[s][t], wasm_f32x4_mul(wasm_f32x4_convert_i32x4(dot), scale));                 \
-                }                                                                                                                \
-            }                                                                                                                    \
-        }                                                                                                                        \
-        TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)                                    \
-            wasm_v128_store(y + (size_t)t * y_stride + s * TG_TILE_ROWS, sum[s][t]);                                             \
-    }                                                                                                                            \
-    void tg_matmul_##type##__simd128(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x,            \
-                                     size_t x_stride, size_t n_tokens, float *y, size_t y_stride)                                \
-    {                                                                                                                            \
-        TG_WALK(walk_##type, tg_tile_##type)                                                                                     \
+static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *tile, size_t n_blocks, const uint8_t *x,
+                                                            size_t x_stride, const int strips, const int tokens, float *y,
+                                                            size_t y_stride)
+{
+    v128_t sum[2][4];
+    TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++) sum[s][t] = wasm_f32x4_const_splat(0);
+    for (size_t b = 0; b < n_blocks; b++, tile++) {
+        v128_t low[2][4], high[2][4];
+        TG_UNROLL for (int s = 0; s < strips; s++)
+        {
+            const tg_tile_q8_0 *own = tile + (size_t)s * n_blocks;
+            TG_UNROLL for (int t = 0; t < tokens; t++) low[s][t] = high[s][t] = wasm_i32x4_const_splat(0);
+            TG_UNROLL for (int j = 0; j < 8; j++)
+            {
+                const v128_t w = wasm_v128_load(own->qs[j]);
+                const v128_t w_low = wasm_i16x8_extend_low_i8x16(w), w_high = wasm_i16x8_extend_high_i8x16(w);
+                ADD_PRODUCTS(w_low, w_high, 4 * j)
+            }
+            const v128_t d = tg_half4(own->d);
+            TG_UNROLL for (int t = 0; t < tokens; t++)
+            {
+                const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->d));
+                const v128_t dot = wasm_f32x4_convert_i32x4(fold_rows(low[s][t], high[s][t]));
+                sum[s][t] = wasm_f32x4_add(sum[s][t], wasm_f32x4_mul(dot, scale));
+            }
+        }
     }
+    TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
+        wasm_v128_store(y + (size_t)t * y_stride + s * TG_TILE_ROWS, sum[s][t]);
+}
 
-#define PRODUCTS_Q8_0                                                                                                            \
-    TG_UNROLL for (int j = 0; j < 8; j++)                                                                                        \
-    {                                                                                                                            \
-        const v128_t w = wasm_v128_load(own->qs[j]);                                                                             \
-        const v128_t w_low = wasm_i16x8_extend_low_i8x16(w), w_high = wasm_i16x8_extend_high_i8x16(w);                           \
-        ADD_PRODUCTS(w_low, w_high, 4 * j)                                                                                       \
-    }
-BLOCK_WALK(q8_0, PRODUCTS_Q8_0, wasm_i32x4_const_splat(0))
-
-#define PRODUCTS_Q4_0                                                                                                            \
-    TG_UNROLL for (int j = 0; j < 4; j++)                                                                                        \
-    {                                                                                                                            \
-        const v128_t pairs = wasm_v128_load(own->qs[j]);                                                                         \
-        TG_UNROLL for (int half = 0; half < 2; half++)                                                                           \
-        {                                                                                                                        \
-            const v128_t w = half ? wasm_v128_and(wasm_u16x8_shr(pairs, 4), wasm_i8x16_const_splat(15))                          \
-                                  : wasm_v128_and(pairs, wasm_i8x16_const_splat(15));                                            \
-            const v128_t w_low = wasm_u16x8_extend_low_u8x16(w), w_high = wasm_u16x8_extend_high_u8x16(w);                       \
-            ADD_PRODUCTS(w_low, w_high, 16 * half + 4 * j)                                                                       \
-        }                                                                                                                        \
-    }
-/* codes are stored with 8 added: 8 times the sum of the activations too much */
-BLOCK_WALK(q4_0, PRODUCTS_Q4_0, wasm_i32x4_shl(wasm_v128_load32_splat(&block->minus_sum), 3))
+void tg_matmul_q8_0__simd128(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
+                             size_t n_tokens, float *y, size_t y_stride)
+{
+    TG_WALK(walk_q8_0, tg_tile_q8_0)
+}
 
 #endif

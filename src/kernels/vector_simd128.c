@@ -38,20 +38,20 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
         out->d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
         TG_UNROLL for (int i = 0; i < 8; i += 4)
         {
-            v128_t c[4], minus_sum = wasm_i32x4_const_splat(0);
+            v128_t c[4], negative = wasm_i32x4_const_splat(0);
             TG_UNROLL for (int j = 0; j < 4; j++)
             {
                 const v128_t scaled = inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
                 /* to the nearest whole number, which then stands in the lowest bits */
                 const v128_t shifted = wasm_f32x4_add(scaled, wasm_f32x4_const_splat(TG_ROUND));
                 c[j] = wasm_i32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND));
-                minus_sum = wasm_i32x4_sub(minus_sum, c[j]);
+                negative = wasm_i32x4_sub(negative, c[j]);
             }
             const v128_t codes =
                 wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(c[0], c[1]), wasm_i16x8_narrow_i32x4(c[2], c[3]));
             wasm_v128_store(out->q + 4 * i, codes);
             wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, wasm_i8x16_const_splat(-128))); /* adds 128 to each */
-            minus[i / 4] = sum_lanes(minus_sum);
+            minus[i / 4] = sum_lanes(negative);
         }
         tg_act_sums(out, minus[0], minus[1]);
     }

@@ -7,22 +7,12 @@
 #include "quant.h"
 
 /* ---- in the file ---- */
-typedef struct tg_block_q4_0 {
-    uint16_t d;     /* binary16 scale */
-    uint8_t qs[16]; /* element j in the low half of byte j, element 16 + j in the high half; value = (code - 8) * d */
-} tg_block_q4_0;
-
 typedef struct tg_block_q8_0 {
     uint16_t d;    /* binary16 scale */
     int8_t qs[32]; /* value = code * d */
 } tg_block_q8_0;
 
 /* ---- in memory: 4 rows, interleaved ---- */
-typedef struct tg_tile_q4_0 {
-    uint8_t qs[4][4][4]; /* [j][row][i]: low half element 4j + i, high half element 16 + 4j + i */
-    uint16_t d[4];
-} tg_tile_q4_0;
-
 typedef struct tg_tile_q8_0 {
     int8_t qs[8][4][4]; /* [j][row][i]: element 4j + i */
     uint16_t d[4];

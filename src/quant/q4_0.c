@@ -1,45 +1,20 @@
 /* Q4_0: blocks of 32 four-bit codes around 8 with one scale. In: file blocks or tiles. Out: floats or tiles, into the caller's
  * memory. */
-#include "blocks.h"
+#include "coded.h"
 
-#include <string.h>
+typedef struct tg_block_q4_0 {
+    uint16_t d;     /* binary16 scale: value = (code - 8) * d */
+    uint8_t qs[16]; /* element j in the low half of byte j, element 16 + j in the high half */
+} tg_block_q4_0;
 
-void tg_dequantize_q4_0(const uint8_t *blocks, size_t n_blocks, float *out)
+static void read_block(const tg_block_q4_0 *block, tg_coded *out)
 {
-    for (size_t b = 0; b < n_blocks; b++, out += 32) {
-        tg_block_q4_0 block; /* copied: file bytes need not be aligned */
-        memcpy(&block, blocks + b * sizeof block, sizeof block);
-        const float d = tg_half_to_float(block.d);
-        for (int i = 0; i < 16; i++) {
-            out[i] = (float)((block.qs[i] & 15) - 8) * d;
-            out[16 + i] = (float)((block.qs[i] >> 4) - 8) * d;
-        }
+    out->d = block->d;
+    for (int i = 0; i < 16; i++) {
+        out->codes[i] = block->qs[i] & 15;
+        out->codes[16 + i] = block->qs[i] >> 4;
     }
 }
 
-bool tg_repack_q4_0(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles)
-{
-    bool finite = true;
-    for (size_t b = 0; b < n_blocks; b++) {
-        const uint8_t *block = blocks + b * sizeof(tg_block_q4_0);
-        tg_tile_q4_0 *tile = (tg_tile_q4_0 *)tiles + b;
-        memcpy(&tile->d[lane], block, 2);
-        finite &= tg_half_is_finite(tile->d[lane]);
-        for (int j = 0; j < 4; j++)
-            memcpy(tile->qs[j][lane], block + 2 + 4 * j, 4);
-    }
-    return finite;
-}
-
-void tg_tile_row_q4_0(const uint8_t *tiles, size_t n_blocks, int lane, float *out)
-{
-    const tg_tile_q4_0 *tile = (const tg_tile_q4_0 *)tiles;
-    for (size_t b = 0; b < n_blocks; b++, tile++, out += 32) {
-        const float d = tg_half_to_float(tile->d[lane]);
-        for (int i = 0; i < 16; i++) {
-            const uint8_t pair = tile->qs[i / 4][lane][i % 4];
-            out[i] = (float)((pair & 15) - 8) * d;
-            out[16 + i] = (float)((pair >> 4) - 8) * d;
-        }
-    }
-}
+#define TYPE q4_0
+#include "coded.inc"

@@ -110,16 +110,12 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
         fn(x, 96, got);
         scalar(x, 96, expected);
         for (int b = 0; b < 3; b++) {
-            CHECK(!memcmp(got[b].q, expected[b].q, 32) && !memcmp(got[b].u, expected[b].u, 32) &&
-                      got[b].minus_sum == expected[b].minus_sum,
-                  "%s: codes differ in round %d", name, round);
+            CHECK(!memcmp(got[b].q, expected[b].q, 32) && !memcmp(got[b].u, expected[b].u, 32), "%s: codes differ in round %d",
+                  name, round);
             CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name, got[b].d, expected[b].d);
-            int sum = 0;
             float most = 0;
-            for (int i = 0; i < 32; i++) {
-                sum += got[b].q[i];
+            for (int i = 0; i < 32; i++)
                 most = fmaxf(most, fabsf(x[32 * b + i]));
-            }
             for (int k = 0; k < 3; k++) { /* the first half, the last, all */
                 int part = 0;
                 for (int i = k == 1 ? 16 : 0; i < (k == 0 ? 16 : 32); i++)
@@ -127,7 +123,6 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
                 CHECK(got[b].minus[k] == (float)-part && difference(got[b].sums[k], got[b].d * (float)part, 1) == 0,
                       "%s: part %d adds up to %d", name, k, part);
             }
-            CHECK(sum == -got[b].minus_sum, "%s: sum %d, codes add up to %d", name, (int)-got[b].minus_sum, sum);
             for (int i = 0; i < 32 && isfinite(got[b].d); i++)
                 CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <= most / 127 * 0.50001 + 1e-30,
                       "%s: %g became %d x %g", name, x[32 * b + i], got[b].q[i], got[b].d);
