@@ -3,6 +3,7 @@
 #define TG_TINY_MODEL_H
 
 #include "../../src/quant/quant.h"
+#include "quant_reference.h"
 #include "random.h"
 #include "tiny_gguf.h"
 
@@ -47,22 +48,23 @@ static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
     tiny_key_u32(b, "tokenizer.ggml.eos_token_id", 2);
 }
 
-/* random weights of deviation about `size`, in the file's form */
+/* random weights of deviation `size`, in the file's form */
 static void tiny_weights(tiny_bytes *b, const tg_quant_row *row, size_t n, float size, test_random *r)
 {
+    const tg_quant type = (tg_quant)(row - tg_quants);
     for (size_t block = 0; block < n / row->elements; block++) {
         uint8_t bytes[256];
-        const float value =
-            row->elements == 1 ? random_gauss(r) * size : size / (row->elements == 32 && row->bytes == 18 ? 4.6f : 74);
-        uint32_t bits;
-        memcpy(&bits, &value, 4);
-        const uint16_t half = tg_float_to_half(value), upper = (uint16_t)(bits >> 16);
+        float values[256], squares = 0, scale = random_gauss(r) * size;
         for (size_t i = 0; i < row->bytes; i++)
             bytes[i] = (uint8_t)random_u32(r);
-        if (row->bytes == 4)
-            memcpy(bytes, &value, 4);
-        else
-            memcpy(bytes, row == &tg_quants[TG_QUANT_BF16] ? &upper : &half, 2);
+        if (row->elements > 1) {
+            set_scale(type, bytes, 1);
+            row->dequantize(bytes, 1, values);
+            for (size_t i = 0; i < row->elements; i++)
+                squares += values[i] * values[i] / (float)row->elements;
+            scale = size / sqrtf(squares);
+        }
+        set_scale(type, bytes, scale);
         tiny_put(b, bytes, row->bytes);
     }
 }
