@@ -33,6 +33,9 @@ typedef struct queries {
     tg_forward *f;
     tg_attention_scratch *own;
     uint32_t layer, head, group, first, n;
+    bool windows;                            /* they see only their last positions, */
+    uint32_t begin[TG_QUERIES];              /* each from this one on; else from 0 */
+    float cap;                               /* of scores, in powers of 2; 0: none */
     float most[TG_QUERIES], sum[TG_QUERIES]; /* of each one's streamed softmax */
 } queries;
 
@@ -58,8 +61,15 @@ static void add_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block,
     f->values(block + f->kv->keys_bytes, n, scores, end - i, head_dim, s->own->out + i * head_dim);
 }
 
-/* scores of queries i to end - 1 with all keys of a page */
-static void score_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block)
+/* Query i belongs to this token of the batch. */
+static uint32_t token_of(const queries *s, uint32_t i)
+{
+    return (s->first + i) / s->group;
+}
+
+/* Scores of queries i to end - 1 with all keys of a page, whose first stands at position `from`: capped, and -infinity for keys
+ * that lie before a query's window. */
+static void score_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block, uint32_t from)
 {
     const tg_forward *f = s->f;
     const size_t head_dim = f->hparams->head_dim;
@@ -69,12 +79,12 @@ static void score_page(queries *s, uint32_t i, uint32_t end, const uint8_t *bloc
     const uint8_t *x = coded ? (const uint8_t *)s->own->act : (const uint8_t *)s->own->queries;
     f->keys(block, head_dim / quant->elements, 0, TG_PAGE / TG_TILE_ROWS, x + i * stride, stride, end - i,
             s->own->scores + i * TG_PAGE, TG_PAGE);
-}
-
-/* Query i belongs to this token of the batch. */
-static uint32_t token_of(const queries *s, uint32_t i)
-{
-    return (s->first + i) / s->group;
+    if (s->cap > 0)
+        for (uint32_t k = i * TG_PAGE; k < end * TG_PAGE; k++)
+            s->own->scores[k] = s->cap * tg_tanh(s->own->scores[k] / s->cap);
+    for (uint32_t k = i; k < end && s->windows; k++)
+        for (uint32_t j = from; j < s->begin[k]; j++)
+            s->own->scores[k * TG_PAGE + j - from] = -INFINITY;
 }
 
 /* Queries i to end - 1, of one token that sees only part of the batch: the seen keys past the last whole page of the prefix are
@@ -84,20 +94,23 @@ static void add_gathered(queries *s, uint32_t i, uint32_t end)
     const tg_forward *f = s->f;
     const tg_batch *batch = f->batch;
     const uint32_t *visible = batch->visible + (size_t)token_of(s, i) * ((batch->n + 31) / 32);
-    uint32_t filled = 0;
+    uint32_t filled = 0, from = batch->base / TG_PAGE * TG_PAGE;
     for (uint32_t slot = batch->base / TG_PAGE * TG_PAGE; slot < batch->base + batch->n; slot++) {
         if (slot >= batch->base && !(visible[(slot - batch->base) / 32] >> (slot - batch->base) % 32 & 1))
             continue;
         const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[slot / TG_PAGE], s->layer, s->head);
         tg_kv_copy_slot(f->kv, s->own->gathered, filled++, block, slot % TG_PAGE);
         if (filled == TG_PAGE) {
-            score_page(s, i, end, s->own->gathered);
-            add_page(s, i, end, s->own->gathered, filled);
+            if (s->begin[i] < from + TG_PAGE) {
+                score_page(s, i, end, s->own->gathered, from);
+                add_page(s, i, end, s->own->gathered, filled);
+            }
             filled = 0;
+            from += TG_PAGE;
         }
     }
-    if (filled) {
-        score_page(s, i, end, s->own->gathered);
+    if (filled) { /* the token itself is among them */
+        score_page(s, i, end, s->own->gathered, from);
         add_page(s, i, end, s->own->gathered, filled);
     }
 }
@@ -109,6 +122,13 @@ static uint32_t token_end(const queries *s, uint32_t i)
     return end < s->n ? end : s->n;
 }
 
+/* The first query of ours that belongs to the token of query i. */
+static uint32_t token_begin(const queries *s, uint32_t i)
+{
+    const uint32_t begin = token_of(s, i) * s->group;
+    return begin > s->first ? begin - s->first : 0;
+}
+
 static void attend(queries *s)
 {
     const tg_forward *f = s->f;
@@ -116,21 +136,35 @@ static void attend(queries *s)
     /* positions that every token of the batch sees, and those that the last of ours sees */
     const uint32_t shared = batch->visible ? batch->base / TG_PAGE * TG_PAGE : batch->base;
     const uint32_t all = batch->visible ? shared : batch->base + token_of(s, s->n - 1) + 1;
-    for (uint32_t from = 0; from < all; from += TG_PAGE) {
+    uint32_t earliest = s->begin[0];
+    for (uint32_t i = 1; i < s->n; i++) /* in a tree a later token can have an earlier place */
+        earliest = s->begin[i] < earliest ? s->begin[i] : earliest;
+    for (uint32_t from = earliest / TG_PAGE * TG_PAGE; from < all; from += TG_PAGE) {
         const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE], s->layer, s->head);
-        uint32_t i = 0;
+        uint32_t i = 0, n = s->n;
         while (from >= shared && batch->base + token_of(s, i) + 1 <= from)
-            i = token_end(s, i);                      /* tokens that end before this page */
+            i = token_end(s, i); /* tokens that end before this page */
+        for (uint32_t k = 0; s->windows && batch->visible && k < s->n; k = token_end(s, k))
+            if (s->begin[k] < from + TG_PAGE) {
+                score_page(s, k, token_end(s, k), block, from);
+                add_page(s, k, token_end(s, k), block, TG_PAGE);
+            }
+        if (s->windows && batch->visible)
+            continue;
+        while (n > i && s->begin[n - 1] >= from + TG_PAGE)
+            n = token_begin(s, n - 1); /* tokens whose windows begin after this page */
+        if (n == i)
+            continue;
         if (s->n == s->group && from + TG_PAGE < all) /* few queries, whose keys come from memory */
             tg_touch(tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE + 1], s->layer, s->head), f->kv->head_bytes);
-        score_page(s, i, s->n, block);
+        score_page(s, i, n, block, from);
         if (from + TG_PAGE <= shared + (batch->visible ? 0 : token_of(s, i) + 1)) {
-            add_page(s, i, s->n, block, TG_PAGE);
+            add_page(s, i, n, block, TG_PAGE);
             continue;
         }
-        for (uint32_t end; i < s->n; i = end) { /* tokens that end in this page, or after it */
+        for (uint32_t end; i < n; i = end) { /* tokens that end in this page, or after it */
             const uint32_t seen = batch->base + token_of(s, i) + 1 - from;
-            end = seen < TG_PAGE ? token_end(s, i) : s->n;
+            end = seen < TG_PAGE ? token_end(s, i) : n;
             add_page(s, i, end, block, seen < TG_PAGE ? seen : TG_PAGE);
         }
     }
@@ -140,7 +174,7 @@ static void attend(queries *s)
 
 typedef struct step {
     tg_forward *f;
-    uint32_t layer, group;
+    uint32_t layer, group, window;
     uint32_t parts; /* of a head's queries, TG_QUERIES each */
 } step;
 
@@ -151,9 +185,12 @@ static void attend_parts(void *context, size_t first, size_t last, uint32_t thre
     const tg_hparams *hp = f->hparams;
     const size_t head_dim = hp->head_dim, q_stride = tg_padded((size_t)hp->n_head * head_dim);
     const uint32_t n_queries = f->batch->n * w->group;
-    const float scale = TG_LOG2E / sqrtf((float)head_dim); /* the softmax takes powers of 2 */
+    /* the softmax takes powers of 2 */
+    const float scale = hp->attention_scale > 0 ? TG_LOG2E * hp->attention_scale : TG_LOG2E / sqrtf((float)head_dim);
     for (size_t item = first; item < last; item++) {
         queries s = {.f = f, .own = &f->attention[thread], .layer = w->layer, .group = w->group};
+        s.windows = w->window > 0;
+        s.cap = hp->attention_cap * TG_LOG2E;
         s.head = (uint32_t)item / w->parts;
         s.first = (uint32_t)item % w->parts * TG_QUERIES;
         s.n = n_queries - s.first < TG_QUERIES ? n_queries - s.first : TG_QUERIES;
@@ -161,6 +198,8 @@ static void attend_parts(void *context, size_t first, size_t last, uint32_t thre
             const float *q = f->q + token_of(&s, i) * q_stride + (s.head * w->group + (s.first + i) % w->group) * head_dim;
             for (size_t d = 0; d < head_dim; d++)
                 s.own->queries[i * head_dim + d] = q[d] * scale;
+            const uint32_t place = w->window ? tg_batch_place(f->batch, token_of(&s, i)) + 1 : 0;
+            s.begin[i] = place > w->window ? place - w->window : 0;
             s.most[i] = -INFINITY;
             s.sum[i] = 0;
         }
@@ -193,11 +232,11 @@ static void write_cache(void *context, size_t first, size_t last, uint32_t threa
         }
 }
 
-void tg_forward_attend(tg_forward *f, uint32_t layer)
+void tg_forward_attend(tg_forward *f, uint32_t layer, uint32_t window)
 {
     const double begun = tg_step_begin(f);
     const uint32_t group = f->hparams->n_head / f->hparams->n_head_kv;
-    step w = {f, layer, group, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
+    step w = {f, layer, group, window, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
     tg_forward_run(f, f->batch->n, 8, write_cache, &w);
     tg_forward_run(f, (size_t)w.parts * f->hparams->n_head_kv, 1, attend_parts, &w);
     tg_forward_changed(f);

@@ -9,9 +9,18 @@ void tg_decoder_place(tg_decoder *d, tg_arena *arena)
     d->first_row = d->n_rows = 0;
 }
 
+void tg_decoder_prepare(tg_decoder *d, uint32_t n_ctx)
+{
+    const tg_arch_weights *w = d->weights;
+    const tg_vector *factors = w->rope_freqs.length                     ? &w->rope_freqs
+                               : n_ctx > d->forward.hparams->n_ctx_orig ? &w->rope_long
+                                                                        : &w->rope_short;
+    tg_rope_prepare(&d->forward, factors->length ? factors->values : NULL);
+}
+
 void tg_decode_begin(tg_decoder *d, const tg_batch *batch)
 {
-    tg_forward_begin(&d->forward, batch, &d->weights->token_embd);
+    tg_forward_begin(&d->forward, batch, &d->weights->token_embd, &d->weights->position_embd);
     d->n_batch = batch->n;
     d->layer = 0;
     d->n_rows = 0;
@@ -21,10 +30,10 @@ bool tg_decode_layers(tg_decoder *d, uint32_t most)
 {
     tg_forward *f = &d->forward;
     for (; most && d->layer < f->hparams->n_layer; d->layer++, most--)
-        d->arch->layer(f, &d->weights->layers[d->layer], d->layer);
+        tg_arch_layer(f, &d->weights->layers[d->layer], d->layer);
     if (d->layer < f->hparams->n_layer)
         return false;
-    tg_forward_rmsnorm(f, &d->weights->output_norm);
+    tg_forward_norm(f, f->x, &d->weights->output_norm, &d->weights->output_norm_b, f->norm);
     d->decoded += d->n_batch;
     return true;
 }
@@ -39,7 +48,9 @@ const float *tg_decode_logits(tg_decoder *d, uint32_t row)
         d->n_rows = d->n_batch - row < TG_LOGIT_ROWS ? d->n_batch - row : TG_LOGIT_ROWS;
         tg_forward_changed(f); /* act may hold other rows of the same floats */
         const double begun = tg_step_begin(f), before = f->times[TG_STEP_product];
-        tg_forward_products(f, f->norm + row * embd, embd, d->n_rows, &(tg_product){output, d->logits, vocab}, 1);
+        tg_forward_products(f, f->norm + row * embd, embd, d->n_rows,
+                            &(tg_product){output, d->logits, vocab, d->weights->output_b}, 1);
+        tg_forward_shape_logits(f, d->logits, d->n_rows);
         f->times[TG_STEP_product] = before; /* it counts as a step of its own */
         tg_step_end(f, TG_STEP_logits, begun);
         if (tg_pool_failed(f->pool)) {

@@ -9,7 +9,6 @@
 #define TG_LOGIT_ROWS 4 /* positions whose logits are computed together */
 
 typedef struct tg_decoder {
-    const tg_arch *arch;
     const tg_arch_weights *weights;
     tg_forward forward;
     float *logits;              /* [TG_LOGIT_ROWS][padded n_vocab] */
@@ -18,8 +17,11 @@ typedef struct tg_decoder {
     uint64_t decoded;           /* tokens run so far */
 } tg_decoder;
 
-/* Counts or places its memory; arch, weights and forward's kernels, hparams and kv must be set. */
+/* Counts or places its memory; weights and forward's kernels, hparams and kv must be set. */
 void tg_decoder_place(tg_decoder *decoder, tg_arena *arena);
+
+/* Once the weights are there, for sessions of n_ctx positions: long-rope models have factors for short and for long ones. */
+void tg_decoder_prepare(tg_decoder *decoder, uint32_t n_ctx);
 
 /* Takes up a batch, whose slots of the cache are writable (tg_kv_reserve); it must stay where it is until its last layer has run.
  */

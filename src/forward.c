@@ -1,5 +1,6 @@
 /* In: a batch, weights and the cache. Out: activations in scratch memory that the model's arena owns. */
 #include "forward.h"
+#include "kernels/exp.h"
 
 #include <math.h>
 
@@ -14,7 +15,9 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
 {
     const tg_hparams *hp = f->hparams;
     const size_t embd = tg_padded(hp->n_embd), q = tg_padded((size_t)hp->n_head * hp->head_dim);
-    const size_t kv = tg_padded((size_t)hp->n_head_kv * hp->head_dim), ff = tg_padded(hp->n_ff);
+    const size_t kv = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
+    const uint32_t widest = max(max(hp->n_ff, hp->n_embd), max(hp->n_ff_expert, hp->n_ff_shared));
+    const size_t ff = tg_padded(widest);
     f->x = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
     f->norm = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
     f->q = tg_arena_take(arena, TG_BATCH * q, sizeof(float));
@@ -24,13 +27,15 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
     f->gate = tg_arena_take(arena, TG_BATCH * ff, sizeof(float));
     f->up = tg_arena_take(arena, TG_BATCH * ff, sizeof(float));
     f->out = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
-    f->act_blocks = (max(max(hp->n_embd, hp->n_ff), hp->n_head * hp->head_dim) + 31) / 32;
+    f->act_blocks = (max(widest, hp->n_head * hp->head_dim) + 31) / 32;
     f->act = tg_arena_take(arena, TG_BATCH * f->act_blocks, sizeof *f->act);
-    f->rotation = tg_arena_take(arena, (uint64_t)TG_BATCH * hp->rope_dim, sizeof(float));
-    f->frequencies = tg_arena_take(arena, hp->rope_dim / 2, sizeof *f->frequencies);
-    if (f->frequencies)
-        for (uint32_t i = 0; i < hp->rope_dim / 2; i++)
-            f->frequencies[i] = pow(hp->rope_base, -2.0 * i / hp->rope_dim);
+    if (hp->n_expert) {
+        f->router = tg_arena_take(arena, TG_BATCH * tg_padded(hp->n_expert), sizeof(float));
+        f->chosen = tg_arena_take(arena, TG_BATCH * (uint64_t)hp->n_expert, sizeof(float));
+        f->mixed = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
+        f->gathered = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
+    }
+    tg_rope_place(f, arena);
     tg_attention_place(f, arena);
 }
 
@@ -38,33 +43,50 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
 
 typedef struct embedding {
     tg_forward *f;
-    const tg_matrix *matrix;
+    const tg_matrix *matrix, *positions;
 } embedding;
 
 static void embed(void *context, size_t first, size_t last, uint32_t thread)
 {
     const embedding *e = context;
     const tg_forward *f = e->f;
-    const uint32_t pairs = f->hparams->rope_dim / 2;
+    const tg_hparams *hp = f->hparams;
+    const size_t embd = tg_padded(hp->n_embd);
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        tg_matrix_row(e->matrix, (uint32_t)f->batch->tokens[t], f->x + t * tg_padded(f->hparams->n_embd));
-        for (uint32_t i = 0; i < pairs; i++) {
-            /* in double: an angle of thousands of turns keeps its fraction */
-            const double angle = f->batch->positions[t] * f->frequencies[i];
-            f->rotation[(t * pairs + i) * 2] = (float)cos(angle);
-            f->rotation[(t * pairs + i) * 2 + 1] = (float)sin(angle);
+        float *x = f->x + t * embd;
+        tg_matrix_row(e->matrix, (uint32_t)f->batch->tokens[t], x);
+        if (hp->embedding_scale != 1)
+            for (uint32_t i = 0; i < hp->n_embd; i++)
+                x[i] *= hp->embedding_scale;
+        if (hp->positions) {
+            float *own = f->norm + t * embd; /* free until the first layer */
+            tg_matrix_row(e->positions, (uint32_t)f->batch->positions[t], own);
+            for (uint32_t i = 0; i < hp->n_embd; i++)
+                x[i] += own[i];
         }
+        tg_rope_turn(f, t);
     }
 }
 
-void tg_forward_begin(tg_forward *f, const tg_batch *batch, const tg_matrix *matrix)
+void tg_forward_begin(tg_forward *f, const tg_batch *batch, const tg_matrix *matrix, const tg_matrix *positions)
 {
     const double begun = tg_step_begin(f);
     f->batch = batch;
     f->quantized = NULL;
-    tg_forward_run(f, batch->n, 4, embed, &(embedding){f, matrix});
+    tg_forward_run(f, batch->n, 4, embed, &(embedding){f, matrix, positions});
     tg_step_end(f, TG_STEP_embed, begun);
+}
+
+uint32_t tg_batch_place(const tg_batch *batch, uint32_t t)
+{
+    if (!batch->visible)
+        return batch->base + t;
+    const uint32_t words = (batch->n + 31) / 32, *visible = batch->visible + (size_t)t * words;
+    uint32_t before = batch->base;
+    for (uint32_t i = 0; i < t; i++)
+        before += visible[i / 32] >> i % 32 & 1;
+    return before;
 }
 
 void tg_forward_changed(tg_forward *f)
@@ -103,8 +125,13 @@ static void multiply(void *context, size_t first, size_t last, uint32_t thread)
             const bool coded = tg_quants[p->matrix->quant].activation == TG_ACT_Q8;
             const void *x = coded ? (const void *)f->act : r->x;
             const size_t stride = coded ? f->act_blocks * sizeof *f->act : r->x_stride * sizeof *r->x;
-            tg_kernels_matmul(f->kernels, p->matrix->quant)(p->matrix->tiles, p->matrix->n_blocks, first,
-                                                            last < strips ? last : strips, x, stride, r->n, p->y, p->y_stride);
+            const size_t end = last < strips ? last : strips;
+            tg_kernels_matmul(f->kernels, p->matrix->quant)(p->matrix->tiles, p->matrix->n_blocks, first, end, x, stride, r->n,
+                                                            p->y, p->y_stride);
+            const size_t bias_end = end * TG_TILE_ROWS < p->bias.length ? end * TG_TILE_ROWS : p->bias.length;
+            for (size_t t = 0; t < r->n && p->bias.length; t++)
+                for (size_t i = first * TG_TILE_ROWS; i < bias_end; i++)
+                    p->y[t * p->y_stride + i] += p->bias.values[i];
             if (last <= strips)
                 return;
             first = strips;
@@ -137,84 +164,127 @@ void tg_forward_products(tg_forward *f, const float *x, size_t x_stride, uint32_
 
 /* ---- token by token ---- */
 
-typedef struct normed {
-    tg_forward *f;
-    const tg_vector *weight;
-} normed;
-
-static void rmsnorm(void *context, size_t first, size_t last, uint32_t thread)
+static void norm_row(const tg_forward *f, const float *from, const tg_vector *weight, const tg_vector *bias, size_t n, float *to)
 {
-    const normed *n = context;
-    const tg_forward *f = n->f;
-    const size_t stride = tg_padded(f->hparams->n_embd);
-    (void)thread;
-    for (size_t t = first; t < last; t++)
-        f->kernels->rmsnorm_f32(f->x + t * stride, n->weight->values, f->hparams->rms_eps, f->hparams->n_embd,
-                                f->norm + t * stride);
+    if (f->hparams->norm == TG_NORM_RMS)
+        f->kernels->rmsnorm_f32(from, weight->values, f->hparams->norm_eps, n, to);
+    else
+        f->kernels->layernorm_f32(from, weight->length ? weight->values : NULL, bias && bias->length ? bias->values : NULL,
+                                  f->hparams->norm_eps, n, to);
 }
 
-void tg_forward_rmsnorm(tg_forward *f, const tg_vector *weight)
+typedef struct normed {
+    tg_forward *f;
+    const float *from;
+    const tg_vector *weight, *bias;
+    float *to;
+} normed;
+
+static void norm(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const normed *n = context;
+    const size_t stride = tg_padded(n->f->hparams->n_embd);
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        norm_row(n->f, n->from + t * stride, n->weight, n->bias, n->f->hparams->n_embd, n->to + t * stride);
+}
+
+void tg_forward_norm(tg_forward *f, const float *from, const tg_vector *weight, const tg_vector *bias, float *to)
 {
     const double begun = tg_step_begin(f);
-    tg_forward_run(f, f->batch->n, 8, rmsnorm, &(normed){f, weight});
+    tg_forward_run(f, f->batch->n, 8, norm, &(normed){f, from, weight, bias, to});
     tg_forward_changed(f);
     tg_step_end(f, TG_STEP_norm, begun);
 }
 
-static void rotate(const tg_forward *f, float *row, uint32_t n_heads, const float *rotation)
-{
-    const uint32_t pairs = f->hparams->rope_dim / 2;
-    for (uint32_t h = 0; h < n_heads; h++, row += f->hparams->head_dim)
-        for (uint32_t i = 0; i < pairs; i++) {
-            const float c = rotation[2 * i], s = rotation[2 * i + 1], a = row[2 * i], b = row[2 * i + 1];
-            row[2 * i] = a * c - b * s;
-            row[2 * i + 1] = a * s + b * c;
-        }
-}
+typedef struct normed_heads {
+    tg_forward *f;
+    const tg_vector *q, *k;
+} normed_heads;
 
-static void rope(void *context, size_t first, size_t last, uint32_t thread)
+static void norm_heads(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const tg_forward *f = context;
-    const tg_hparams *hp = f->hparams;
+    const normed_heads *n = context;
+    const tg_hparams *hp = n->f->hparams;
+    const size_t q = (size_t)hp->n_head * hp->head_dim, kv = (size_t)hp->n_head_kv * hp->head_dim;
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        const float *rotation = f->rotation + t * (hp->rope_dim / 2) * 2;
-        rotate(f, f->q + t * tg_padded((size_t)hp->n_head * hp->head_dim), hp->n_head, rotation);
-        rotate(f, f->k + t * tg_padded((size_t)hp->n_head_kv * hp->head_dim), hp->n_head_kv, rotation);
+        float *row = n->f->q + t * tg_padded(q);
+        for (size_t i = 0; i < q; i += n->q->length)
+            norm_row(n->f, row + i, n->q, NULL, n->q->length, row + i);
+        row = n->f->k + t * tg_padded(kv);
+        for (size_t i = 0; i < kv; i += n->k->length)
+            norm_row(n->f, row + i, n->k, NULL, n->k->length, row + i);
     }
 }
 
-void tg_forward_rope_normal(tg_forward *f)
+void tg_forward_norm_heads(tg_forward *f, const tg_vector *q, const tg_vector *k)
 {
     const double begun = tg_step_begin(f);
-    tg_forward_run(f, f->batch->n, 8, rope, f);
-    tg_step_end(f, TG_STEP_rope, begun);
+    tg_forward_run(f, f->batch->n, 8, norm_heads, &(normed_heads){f, q, k});
+    tg_step_end(f, TG_STEP_norm, begun);
 }
 
-static void swiglu(void *context, size_t first, size_t last, uint32_t thread)
+static void clamp_row(float *row, size_t n, float most)
+{
+    for (size_t i = 0; i < n; i++) /* written so that NaN stays */
+        row[i] = row[i] > most ? most : row[i] < -most ? -most : row[i];
+}
+
+static void clamp(void *context, size_t first, size_t last, uint32_t thread)
 {
     const tg_forward *f = context;
-    const size_t stride = tg_padded(f->hparams->n_ff);
+    const tg_hparams *hp = f->hparams;
+    const size_t q = tg_padded((size_t)hp->n_head * hp->head_dim), kv = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
     (void)thread;
-    for (size_t t = first; t < last; t++)
-        f->kernels->swiglu_f32(f->gate + t * stride, f->up + t * stride, f->hparams->n_ff);
+    clamp_row(f->q + first * q, (last - first) * q, hp->clamp);
+    clamp_row(f->k + first * kv, (last - first) * kv, hp->clamp);
+    clamp_row(f->v + first * kv, (last - first) * kv, hp->clamp);
 }
 
-void tg_forward_swiglu(tg_forward *f)
+void tg_forward_clamp(tg_forward *f)
+{
+    tg_forward_run(f, f->batch->n, 8, clamp, f);
+}
+
+typedef struct unit {
+    tg_forward *f;
+    size_t width;
+    float *gate;
+    const float *up;
+} unit;
+
+static void run_unit(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const unit *u = context;
+    const tg_forward *f = u->f;
+    const size_t stride = tg_padded(u->width);
+    (void)thread;
+    for (size_t t = first; t < last; t++) {
+        const float *up = u->up ? u->up + t * stride : NULL;
+        if (f->hparams->unit == TG_UNIT_SILU)
+            f->kernels->swiglu_f32(u->gate + t * stride, up, u->width);
+        else
+            f->kernels->geglu_f32(u->gate + t * stride, up, u->width);
+    }
+}
+
+void tg_forward_unit(tg_forward *f, uint32_t n, size_t width, float *gate, const float *up)
 {
     const double begun = tg_step_begin(f);
-    tg_forward_run(f, f->batch->n, 4, swiglu, f);
+    tg_forward_run(f, n, 4, run_unit, &(unit){f, width, gate, up});
     tg_forward_changed(f);
-    tg_step_end(f, TG_STEP_swiglu, begun);
+    tg_step_end(f, TG_STEP_unit, begun);
 }
 
 static void add(void *context, size_t first, size_t last, uint32_t thread)
 {
     const tg_forward *f = context;
     const size_t embd = tg_padded(f->hparams->n_embd);
+    const float scale = f->hparams->residual_scale; /* times 1 gives the same bits */
     (void)thread;
     for (size_t i = first * embd; i < last * embd; i++)
-        f->x[i] += f->out[i];
+        f->x[i] += f->out[i] * scale;
 }
 
 void tg_forward_add(tg_forward *f)
@@ -223,4 +293,38 @@ void tg_forward_add(tg_forward *f)
     tg_forward_run(f, f->batch->n, 16, add, f);
     tg_forward_changed(f);
     tg_step_end(f, TG_STEP_add, begun);
+}
+
+/* ---- logits ---- */
+
+#define LOGITS_RUN 1024 /* logits that a thread takes at once */
+
+typedef struct shaped {
+    const tg_hparams *hp;
+    float *logits;
+    size_t runs; /* of a row */
+} shaped;
+
+static void shape(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const shaped *s = context;
+    const tg_hparams *hp = s->hp;
+    (void)thread;
+    for (size_t run = first; run < last; run++) {
+        float *row = s->logits + run / s->runs * tg_padded(hp->n_vocab);
+        const size_t begin = run % s->runs * LOGITS_RUN, end = begin + LOGITS_RUN;
+        for (size_t i = begin; i < end && i < hp->n_vocab; i++) {
+            row[i] *= hp->logit_scale;
+            if (hp->logit_cap > 0)
+                row[i] = hp->logit_cap * tg_tanh(row[i] / hp->logit_cap);
+        }
+    }
+}
+
+void tg_forward_shape_logits(tg_forward *f, float *logits, uint32_t n)
+{
+    const tg_hparams *hp = f->hparams;
+    const size_t runs = (hp->n_vocab + LOGITS_RUN - 1) / LOGITS_RUN;
+    if (hp->logit_scale != 1 || hp->logit_cap > 0)
+        tg_forward_run(f, n * runs, 1, shape, &(shaped){hp, logits, runs});
 }

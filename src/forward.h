@@ -17,19 +17,73 @@
     128 /* tokens that go through the layers together, so that weights come from memory once for them; the results               \
             do not depend on it */
 
+typedef enum tg_norm_kind {
+    TG_NORM_RMS,  /* x / root mean square (Zhang and Sennrich 2019) */
+    TG_NORM_LAYER /* (x - mean) / deviation (Ba, Kiros and Hinton 2016) */
+} tg_norm_kind;
+
+typedef enum tg_rope_order {                 /* which elements of a head make a pair */
+                             TG_ROPE_NORMAL, /* neighbours */
+                             TG_ROPE_NEOX    /* one of the first half of those that are rotated, and one of the second */
+} tg_rope_order;
+
+typedef enum tg_unit { TG_UNIT_SILU, TG_UNIT_GELU } tg_unit; /* what the feed-forward's gate, or its only input, goes through */
+
+typedef enum tg_parallel {
+    TG_SEQUENTIAL,    /* the feed-forward sees what attention added */
+    TG_PARALLEL_ONE,  /* both see the same normed input */
+    TG_PARALLEL_NORMS /* both see the same input, each by its own norm */
+} tg_parallel;
+
+/* How one kind of layer turns its heads: pair i of position p by p * base^(-2i / rope_dim) * scale, the vector then times
+ * magnitude. YaRN (Peng et al. 2023) turns pairs that make more than `fast` rotations in the context of training as if unscaled,
+ * those with fewer than `slow` scaled, and those between by a mixture. */
+typedef struct tg_rotation {
+    float base, scale, magnitude;
+    bool yarn;
+    float fast, slow;
+    bool factors; /* each pair's angle is divided by the file's factor for it */
+} tg_rotation;
+
+#define TG_ROTATIONS 2 /* of layers that see everything, and of those with a window */
+#define TG_UNROTATED 255
+
 typedef struct tg_hparams {
     uint32_t n_vocab, n_ctx_train, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
-    uint32_t rope_dim; /* elements of a head that are rotated */
-    float rope_base;   /* the base of the rotation's wavelengths */
-    float rms_eps;
+    uint32_t rope_dim;                 /* elements of a head that are rotated */
+    uint32_t n_ctx_orig;               /* positions of the training whose rotations were not scaled */
+    uint32_t n_expert, n_expert_used;  /* 0: no mixture of experts */
+    uint32_t n_ff_expert, n_ff_shared; /* widths of one expert, and of the one that all tokens take (0: none) */
+    uint32_t n_conv;                   /* taps of a short convolution */
+    uint32_t window, window_period;    /* tokens that a windowed layer's token sees; each so many-th layer is without */
+    uint32_t unrotated_period;         /* each so many-th layer does not rotate; 0: all do */
+    tg_norm_kind norm;
+    tg_rope_order rope;
+    tg_unit unit;
+    tg_parallel parallel;
+    bool experts_sum_to_one; /* the weights of the chosen experts are divided by their sum */
+    bool pre_norms;          /* norms stand before attention and feed-forward */
+    bool positions;          /* learned positions are added to the embeddings */
+    tg_rotation rotations[TG_ROTATIONS];
+    float norm_eps;
+    float attention_scale;                 /* of scores; 0: 1 / sqrt(head_dim) */
+    float embedding_scale, residual_scale; /* of embeddings, and of what layers add; 1: as they are */
+    float logit_scale;                     /* of logits */
+    float attention_cap, logit_cap;        /* c * tanh(x / c) of scores and of logits; 0: none */
+    float clamp;                           /* queries, keys and values lie between -clamp and clamp; 0: anywhere */
 } tg_hparams;
 
-/* The union of what the layers of the architectures have; an architecture fills those it declares. */
+/* The union of what the layers of the architectures have; what one has not has no rows, or no length. */
 typedef struct tg_layer {
-    tg_vector attn_norm, ffn_norm;        /* (n_embd) */
-    tg_matrix attn_q, attn_k, attn_v;     /* (n_head * head_dim, n_embd), (n_head_kv * head_dim, n_embd) twice */
-    tg_matrix attn_output;                /* (n_embd, n_head * head_dim) */
-    tg_matrix ffn_gate, ffn_up, ffn_down; /* (n_ff, n_embd) twice, (n_embd, n_ff) */
+#define TG_LAYER_VECTOR(field, name, rows, length)      tg_vector field;
+#define TG_LAYER_MATRIX(field, name, rows, cols, stack) tg_matrix field;
+#include "layer.def"
+#undef TG_LAYER_VECTOR
+#undef TG_LAYER_MATRIX
+    uint32_t window;  /* positions that a token sees, itself among them; 0: all */
+    uint8_t rotation; /* of rotations, or TG_UNROTATED */
+    bool fused;       /* gate and up are the two halves of ffn_up */
+    bool convolves;   /* a short convolution stands in place of attention */
 } tg_layer;
 
 /* What each token of a batch sees. Without `visible` token i sees the whole prefix and the batch up to itself. */
@@ -70,51 +124,74 @@ typedef struct tg_forward {
     tg_matmul_fn *keys; /* for the cache's types */
     tg_values_fn *values;
     /* scratch, [TG_BATCH] rows each; row lengths are rounded up to TG_TILE_ROWS where a product writes them */
-    float *x;                        /* [n_embd] the residual stream */
-    float *norm;                     /* [n_embd] */
-    float *q, *k, *v;                /* [n_head * head_dim], [n_head_kv * head_dim] twice */
-    float *heads;                    /* [n_head * head_dim] attention's output */
-    float *gate, *up;                /* [n_ff] */
-    float *out;                      /* [n_embd] what a product adds to x */
-    tg_act_q8 *act;                  /* [longest row / 32] the quantized input of a product */
-    float *rotation;                 /* [rope_dim / 2][2] cosine and sine of every pair of the batch */
-    double *frequencies;             /* [rope_dim / 2], not a row for each token */
-    tg_attention_scratch *attention; /* [n_threads] */
-    size_t act_blocks;               /* blocks in a row of act */
-    const float *quantized;          /* the rows that act holds, or NULL */
+    float *x;                          /* [n_embd] the residual stream */
+    float *norm;                       /* [n_embd] */
+    float *q, *k, *v;                  /* [n_head * head_dim], [n_head_kv * head_dim] twice */
+    float *heads;                      /* [n_head * head_dim] attention's output */
+    float *gate, *up;                  /* [the widest feed-forward, or n_embd] */
+    float *out;                        /* [n_embd] what a product adds to x */
+    tg_act_q8 *act;                    /* [longest row / 32] the quantized input of a product */
+    float *rotation[TG_ROTATIONS];     /* [rope_dim / 2][2] cosine and sine of every pair of the batch; NULL: no layer has it */
+    double *frequencies[TG_ROTATIONS]; /* [rope_dim / 2], not a row for each token */
+    float *router, *chosen;            /* [n_expert]: what a token thinks of each expert; what those it takes are weighted by */
+    float *mixed, *gathered;           /* [n_embd]: the sum over experts; the input of one of them */
+    tg_attention_scratch *attention;   /* [n_threads] */
+    size_t act_blocks;                 /* blocks in a row of act */
+    const float *quantized;            /* the rows that act holds, or NULL */
 } tg_forward;
 
 /* Counts or places the scratch memory; kernels, hparams, kv and pool must be set. */
 void tg_forward_place(tg_forward *forward, tg_arena *arena);
-/* Takes up a batch: embeds its tokens into x and computes its rotations. */
-void tg_forward_begin(tg_forward *forward, const tg_batch *batch, const tg_matrix *embedding);
+/* Once the weights are there: what batches need besides them. factors: [rope_dim / 2] of the rotations that have them, or NULL.
+ * (rope.c) */
+void tg_rope_place(tg_forward *forward, tg_arena *arena);
+void tg_rope_prepare(tg_forward *forward, const float *factors);
+/* Takes up a batch: embeds its tokens into x and computes its rotations. position_embd: the matrix of learned positions. */
+void tg_forward_begin(tg_forward *forward, const tg_batch *batch, const tg_matrix *embedding, const tg_matrix *position_embd);
+/* The cosines and sines of token t. */
+void tg_rope_turn(const tg_forward *forward, size_t t);
 
-/* One matrix to multiply by, and where the result goes. y_stride in floats. */
+/* One matrix to multiply by, where the result goes (y_stride in floats), and what is added to it (length 0: nothing). */
 typedef struct tg_product {
     const tg_matrix *matrix;
     float *y;
     size_t y_stride;
+    tg_vector bias;
 } tg_product;
 
-/* y[t][0..rows) = matrix . x[t][0..cols) for t < n, for several matrices of the same input at once. x_stride in floats. For
- * quantized weights x is quantized once and kept for further products of the same x: a step that changes floats it has quantized
- * says so by tg_forward_changed. */
+/* y[t][0..rows) = matrix . x[t][0..cols) + bias for t < n, for several matrices of the same input at once. x_stride in floats.
+ * For quantized weights x is quantized once and kept for further products of the same x: a step that changes floats it has
+ * quantized says so by tg_forward_changed. */
 void tg_forward_products(tg_forward *forward, const float *x, size_t x_stride, uint32_t n, const tg_product *products,
                          size_t n_products);
 void tg_forward_changed(tg_forward *forward);
 
-/* norm[t] = root mean square norm of x[t] */
-void tg_forward_rmsnorm(tg_forward *forward, const tg_vector *weight);
-/* Rotates neighbouring pairs of each head of q and of k by the batch's rotations (Su et al. 2021; GGUF's "normal" order). */
-void tg_forward_rope_normal(tg_forward *forward);
-/* Writes k and v of the batch into the cache's layer, then heads = softmax(q . keys / sqrt(head_dim)) . values over what each
- * token sees. (attention.c) */
-void tg_forward_attend(tg_forward *forward, uint32_t layer);
+/* to[t] = norm of from[t], n_embd wide; they may be the same. A norm without weight or bias (length 0) goes without. */
+void tg_forward_norm(tg_forward *forward, const float *from, const tg_vector *weight, const tg_vector *bias, float *to);
+/* Norms q and k: each head by itself when the weight is as long as a head, else all of them together. */
+void tg_forward_norm_heads(tg_forward *forward, const tg_vector *q, const tg_vector *k);
+/* q, k and v to between -clamp and clamp */
+void tg_forward_clamp(tg_forward *forward);
+/* Rotates pairs of each head of q and of k by the batch's rotations (Su et al. 2021). (rope.c) */
+void tg_forward_rope(tg_forward *forward, uint32_t rotation);
+/* Writes k and v of the batch into the cache's layer, then heads = softmax(q . keys * scale) . values over what each token sees,
+ * the last `window` positions of it (0: all). (attention.c) */
+void tg_forward_attend(tg_forward *forward, uint32_t layer, uint32_t window);
 void tg_attention_place(tg_forward *forward, tg_arena *arena);
-/* gate = silu(gate) * up */
-void tg_forward_swiglu(tg_forward *forward);
-/* x += out */
+/* gate = unit(gate) * up, or unit(gate) when up is NULL, for the first n rows of `width` floats */
+void tg_forward_unit(tg_forward *forward, uint32_t n, size_t width, float *gate, const float *up);
+/* out = the experts' feed-forwards of norm, weighted as the router says. (experts.c) */
+void tg_forward_experts(tg_forward *forward, const tg_layer *layer);
+/* gate = out * convolution over time of (gate * up), whose products are kept in the cache's layer. taps: (n_embd, n_conv), the
+ * last for the token itself. (convolution.c) */
+void tg_forward_convolve(tg_forward *forward, uint32_t layer, const tg_vector *taps);
+/* x += out * residual_scale */
 void tg_forward_add(tg_forward *forward);
+/* logits of n rows, scaled and capped as the architecture says */
+void tg_forward_shape_logits(tg_forward *forward, float *logits, uint32_t n);
+
+/* The place in the sequence of token t of a batch: how many positions it sees before itself. */
+uint32_t tg_batch_place(const tg_batch *batch, uint32_t t);
 
 /* Runs task over n items by the pool's threads; whether they were all done is the pool's to say at the end of the batch. */
 static inline void tg_forward_run(const tg_forward *forward, size_t n, size_t grain, tg_task *task, void *context)

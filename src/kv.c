@@ -12,7 +12,11 @@ void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
         (size_t)TG_PAGE / TG_TILE_ROWS * kv->head_dim / tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
     kv->value_bytes = (size_t)kv->head_dim / v->elements * v->value_bytes;
     kv->head_bytes = kv->keys_bytes + TG_PAGE * kv->value_bytes;
-    kv->page_bytes = kv->head_bytes * kv->n_layer * kv->n_head_kv;
+    kv->page_bytes = 0;
+    for (uint32_t i = 0; i < kv->n_layer; i++) {
+        kv->layers[i].at = kv->page_bytes;
+        kv->page_bytes += kv->layers[i].state ? TG_PAGE * sizeof(float) * kv->layers[i].state : kv->head_bytes * kv->n_head_kv;
+    }
     kv->refs = tg_arena_take(arena, kv->n_pages, sizeof *kv->refs);
     kv->free_list = tg_arena_take(arena, kv->n_pages, sizeof *kv->free_list);
     kv->pages = tg_arena_take(arena, kv->n_pages, (uint64_t)kv->page_bytes);
@@ -79,4 +83,16 @@ void tg_kv_copy_slot(const tg_kv *kv, uint8_t *to, uint32_t to_slot, const uint8
 {
     tg_caches[kv->type_k].copy_key(to, to_slot, from, from_slot, kv->head_dim);
     memcpy(to + kv->keys_bytes + to_slot * kv->value_bytes, from + kv->keys_bytes + from_slot * kv->value_bytes, kv->value_bytes);
+}
+
+void tg_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot)
+{
+    static const float zeros[1024]; /* heads are at most so wide */
+    for (uint32_t layer = 0; layer < kv->n_layer; layer++)
+        for (uint32_t i = slot; i < TG_PAGE; i++) {
+            if (kv->layers[layer].state)
+                memset(tg_kv_state(kv, page, layer, i), 0, kv->layers[layer].state * sizeof(float));
+            for (uint32_t head = 0; head < kv->n_head_kv && !kv->layers[layer].state; head++)
+                tg_kv_write(kv, kernels, tg_kv_block(kv, page, layer, head), i, zeros, zeros);
+        }
 }

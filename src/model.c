@@ -38,6 +38,7 @@ void tg_model_free(tg_model *model)
     tg_sampler_free(model->sampler);
     tg_weights_free(model->list);
     free(model->weights.layers);
+    free(model->kv.layers);
     tg_tokens_free(model->tokens);
     tg_gguf_free(model->gguf);
     free(model);
@@ -74,7 +75,10 @@ static tg_cache_type cache_type(const tg_model *model, tg_cache_type wanted)
 {
     if (wanted != TG_CACHE_AUTO)
         return wanted;
-    switch (model->weights.layers[0].attn_q.quant) {
+    const tg_layer *layer = model->weights.layers; /* the first that has attention, if any */
+    for (uint32_t i = 1; layer->convolves && i < model->hparams.n_layer; i++)
+        layer++;
+    switch (layer->attn_qkv.rows ? layer->attn_qkv.quant : layer->attn_q.quant) {
     case TG_QUANT_F32:
         return TG_CACHE_F32;
     case TG_QUANT_F16:
@@ -100,12 +104,17 @@ static tg_status set_up(tg_model *model)
                        "the model's heads are %u wide: that is no multiple of 32, as the cache type q8_0 needs it",
                        (unsigned)hp->head_dim);
     model->n_ctx = options->n_ctx ? options->n_ctx : hp->n_ctx_train < DEFAULT_MAX_CTX ? hp->n_ctx_train : DEFAULT_MAX_CTX;
+    if (hp->positions && model->n_ctx > hp->n_ctx_train)
+        return tg_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                       "n_ctx is %u; the model has learned its %u positions one by one and has no others", (unsigned)model->n_ctx,
+                       (unsigned)hp->n_ctx_train);
     model->n_kv =
         options->n_kv ? options->n_kv : model->n_ctx + (model->n_ctx < DEFAULT_BRANCHES ? model->n_ctx : DEFAULT_BRANCHES);
     model->kv.n_layer = hp->n_layer;
     model->kv.n_head_kv = hp->n_head_kv;
     model->kv.head_dim = hp->head_dim;
-    model->decoder.arch = model->arch;
+    for (uint32_t i = 0; i < hp->n_layer; i++)
+        model->kv.layers[i].state = model->weights.layers[i].convolves ? hp->n_embd : 0;
     model->decoder.weights = &model->weights;
     model->decoder.forward.kernels = &model->kernels;
     model->decoder.forward.hparams = hp;
@@ -128,14 +137,15 @@ static tg_status read_header(tg_model *model)
         return status;
     model->hparams.n_vocab = tg_tokens_count(model->tokens);
     if (model->arch) {
-        status = model->arch->read_hparams(model->gguf, &model->hparams, error);
+        status = tg_arch_read_hparams(model->arch, model->gguf, &model->hparams, error);
         if (status)
             return status;
         model->list = tg_weights_new(model->gguf);
         model->weights.layers = calloc(model->hparams.n_layer, sizeof *model->weights.layers);
-        if (!model->list || !model->weights.layers)
+        model->kv.layers = calloc(model->hparams.n_layer, sizeof *model->kv.layers);
+        if (!model->list || !model->weights.layers || !model->kv.layers)
             return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for the list of tensors");
-        status = model->arch->want_tensors(model->list, model->gguf, &model->hparams, &model->weights, error);
+        status = tg_arch_want_tensors(model->arch, model->list, model->gguf, &model->hparams, &model->weights, error);
         if (!status)
             status = tg_weights_check_all_wanted(model->list, error);
         if (!status)
@@ -223,6 +233,7 @@ tg_status tg_model_finish(tg_model *model)
         const tg_status status = tg_weights_end(model->list, &model->error);
         if (status)
             return loaded(model, status);
+        tg_decoder_prepare(&model->decoder, model->n_ctx);
     }
     model->state = TG_MODEL_READY;
     return TG_OK;

@@ -71,9 +71,7 @@ static void digest(tg_session *session, uint8_t out[32])
  * they are nobody's business, and the same session is to give the same bytes. */
 static void clear_rest(tg_session *session)
 {
-    static const float zeros[1024]; /* heads are at most so wide */
     const tg_model *model = session->model;
-    const tg_kv *kv = &model->kv;
     if (session->n_cached % TG_PAGE == 0)
         return;
     if (tg_session_reserve(session, session->n_cached + 1)) { /* no page for a copy of a shared one: the rest is run again */
@@ -83,10 +81,7 @@ static void clear_rest(tg_session *session)
         return;
     }
     const uint32_t page = session->table.pages[session->n_cached / TG_PAGE];
-    for (uint32_t layer = 0; layer < kv->n_layer; layer++)
-        for (uint32_t head = 0; head < kv->n_head_kv; head++)
-            for (uint32_t slot = session->n_cached % TG_PAGE; slot < TG_PAGE; slot++)
-                tg_kv_write(kv, &model->kernels, tg_kv_block(kv, page, layer, head), slot, zeros, zeros);
+    tg_kv_clear(&model->kv, &model->kernels, page, session->n_cached % TG_PAGE);
 }
 
 void tg_session_seal(tg_session *session, uint64_t note)

@@ -3,6 +3,7 @@
 #include "weights.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,46 +53,63 @@ size_t tg_weights_memory(const tg_weights *weights)
 }
 
 /* The directory entry of name, which must have these dimensions, and its target; NULL after recording what is wrong. */
-static target *want(tg_weights *weights, const char *name, uint64_t cols, uint64_t rows, const tg_gguf_tensor **out,
-                    tg_error *error)
+static target *want(tg_weights *weights, const char *name, uint64_t cols, uint64_t rows, uint64_t stack,
+                    const tg_gguf_tensor **out, tg_error *error)
 {
     const tg_gguf_tensor *tensor = tg_gguf_find_tensor(weights->gguf, name);
     if (!tensor) {
         tg_fail(error, TG_MODEL_TENSOR_MISSING, TG_NO_OFFSET, "tensor %s is missing", name);
         return NULL;
     }
-    if (tensor->dims[0] != cols || tensor->dims[1] != rows || tensor->dims[2] != 1 || tensor->dims[3] != 1) {
-        tg_fail(error, TG_MODEL_TENSOR_SHAPE, TG_NO_OFFSET, "tensor %s is %llu x %llu x %llu x %llu, expected %llu x %llu", name,
-                (unsigned long long)tensor->dims[0], (unsigned long long)tensor->dims[1], (unsigned long long)tensor->dims[2],
-                (unsigned long long)tensor->dims[3], (unsigned long long)cols, (unsigned long long)rows);
+    if (tensor->dims[0] != cols || tensor->dims[1] != rows || tensor->dims[2] != stack || tensor->dims[3] != 1) {
+        char third[24] = "";
+        if (stack != 1)
+            snprintf(third, sizeof third, " x %llu", (unsigned long long)stack);
+        tg_fail(error, TG_MODEL_TENSOR_SHAPE, TG_NO_OFFSET, "tensor %s is %llu x %llu x %llu x %llu, expected %llu x %llu%s",
+                name, (unsigned long long)tensor->dims[0], (unsigned long long)tensor->dims[1],
+                (unsigned long long)tensor->dims[2], (unsigned long long)tensor->dims[3], (unsigned long long)cols,
+                (unsigned long long)rows, third);
         return NULL;
     }
     *out = tensor;
     return &weights->targets[tensor - tg_gguf_tensor_at(weights->gguf, 0)];
 }
 
-tg_status tg_weights_want_matrix(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, tg_matrix *out,
-                                 tg_error *error)
+tg_status tg_weights_want_stack(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, uint32_t stack,
+                                tg_matrix *out, tg_error *error)
 {
     const tg_gguf_tensor *tensor;
-    target *to = want(weights, name, cols, rows, &tensor, error);
+    target *to = want(weights, name, cols, rows, stack, &tensor, error);
     if (!to)
         return error->status;
     const tg_quant_row *quant = tg_quant_of_ggml(tensor->type);
     to->matrix = out;
-    *out = (tg_matrix){.quant = (tg_quant)(quant - tg_quants), .rows = rows, .cols = cols, .n_blocks = cols / quant->elements};
+    *out = (tg_matrix){
+        .quant = (tg_quant)(quant - tg_quants), .rows = rows * stack, .cols = cols, .n_blocks = cols / quant->elements};
+    return TG_OK;
+}
+
+tg_status tg_weights_want_matrix(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, tg_matrix *out,
+                                 tg_error *error)
+{
+    return tg_weights_want_stack(weights, name, rows, cols, 1, out, error);
+}
+
+tg_status tg_weights_want_table(tg_weights *weights, const char *name, uint32_t rows, uint32_t length, tg_vector *out,
+                                tg_error *error)
+{
+    const tg_gguf_tensor *tensor;
+    target *to = want(weights, name, length, rows, 1, &tensor, error);
+    if (!to)
+        return error->status;
+    to->vector = out;
+    *out = (tg_vector){.length = rows * length};
     return TG_OK;
 }
 
 tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t length, tg_vector *out, tg_error *error)
 {
-    const tg_gguf_tensor *tensor;
-    target *to = want(weights, name, length, 1, &tensor, error);
-    if (!to)
-        return error->status;
-    to->vector = out;
-    *out = (tg_vector){.length = length};
-    return TG_OK;
+    return tg_weights_want_table(weights, name, 1, length, out, error);
 }
 
 tg_status tg_weights_check_all_wanted(const tg_weights *weights, tg_error *error)

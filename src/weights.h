@@ -35,7 +35,13 @@ size_t tg_weights_memory(const tg_weights *weights); /* bytes of its own lists *
  * TG_MODEL_TENSOR_MISSING; one of another shape is TG_MODEL_TENSOR_SHAPE. */
 tg_status tg_weights_want_matrix(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, tg_matrix *out,
                                  tg_error *error);
+/* `stack` matrices of one shape, as one with rows * stack rows */
+tg_status tg_weights_want_stack(tg_weights *weights, const char *name, uint32_t rows, uint32_t cols, uint32_t stack,
+                                tg_matrix *out, tg_error *error);
 tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t length, tg_vector *out, tg_error *error);
+/* rows of `length` floats as one vector */
+tg_status tg_weights_want_table(tg_weights *weights, const char *name, uint32_t rows, uint32_t length, tg_vector *out,
+                                tg_error *error);
 
 /* After the last want: a tensor of the file that nothing wants is TG_MODEL_TENSOR_UNEXPECTED. */
 tg_status tg_weights_check_all_wanted(const tg_weights *weights, tg_error *error);
@@ -51,6 +57,21 @@ tg_status tg_weights_end(const tg_weights *weights, tg_error *error);
 
 /* One row of a matrix as floats: out has cols floats. */
 void tg_matrix_row(const tg_matrix *matrix, uint32_t row, float *out);
+
+/* Rows first to first + rows - 1, as a matrix of their own over the same tiles: first must be a multiple of TG_TILE_ROWS. */
+static inline tg_matrix tg_matrix_part(const tg_matrix *matrix, uint32_t first, uint32_t rows)
+{
+    tg_matrix part = *matrix;
+    part.rows = rows;
+    part.tiles += (size_t)first / TG_TILE_ROWS * matrix->n_blocks * tg_quants[matrix->quant].tile_bytes;
+    return part;
+}
+
+/* Elements first to first + length - 1; of a vector that is not there, nothing. */
+static inline tg_vector tg_vector_part(const tg_vector *vector, uint32_t first, uint32_t length)
+{
+    return vector->length ? (tg_vector){length, vector->values + first} : *vector;
+}
 
 static inline size_t tg_matrix_strips(const tg_matrix *matrix)
 {

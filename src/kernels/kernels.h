@@ -46,8 +46,14 @@ typedef void tg_matmul_fn(const uint8_t *tiles, size_t n_blocks, size_t first, s
 /* y[i] = x[i] / sqrt(mean of x^2 + eps) * weight[i], i < n (Zhang and Sennrich 2019, root mean square layer normalization) */
 typedef void tg_rmsnorm_fn(const float *x, const float *weight, float eps, size_t n, float *y);
 
-/* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n (Shazeer 2020, GLU variants) */
+/* y[i] = (x[i] - mean) / sqrt(mean of (x - mean)^2 + eps) * weight[i] + bias[i], i < n (Ba, Kiros and Hinton 2016, layer
+ * normalization); weight NULL: times 1; bias NULL: plus 0 */
+typedef void tg_layernorm_fn(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y);
+
+/* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n (Shazeer 2020, GLU variants); up NULL: times 1 */
 typedef void tg_swiglu_fn(float *gate, const float *up, size_t n);
+/* gate[i] = gelu(gate[i]) * up[i], by the approximation with tanh (exp.h: tg_gelu), likewise */
+typedef void tg_geglu_fn(float *gate, const float *up, size_t n);
 
 /* One group of the streamed softmax (Milakov and Gimelshein 2018) to base 2, for each of n_queries rows of TG_PAGE scores:
  * scores[0..n) become 2^(score - most), those from n on 0, where most, before it the greatest score so far, becomes the greatest

@@ -29,23 +29,48 @@ void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
     }
 }
 
+/* 16 lanes to one: added in a fixed tree */
+static float tree(float *sum)
+{
+    for (int width = 8; width; width /= 2)
+        for (int i = 0; i < width; i++)
+            sum[i] += sum[i + width];
+    return sum[0];
+}
+
 void tg_rmsnorm_f32__scalar(const float *x, const float *weight, float eps, size_t n, float *y)
 {
     float sum[16] = {0};
     for (size_t i = 0; i < n; i++)
         sum[i % 16] += x[i] * x[i];
-    for (int width = 8; width; width /= 2)
-        for (int i = 0; i < width; i++)
-            sum[i] += sum[i + width];
-    const float scale = 1.0f / sqrtf(sum[0] / (float)n + eps);
+    const float scale = 1.0f / sqrtf(tree(sum) / (float)n + eps);
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] * scale * weight[i];
+}
+
+void tg_layernorm_f32__scalar(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y)
+{
+    float sum[16] = {0}, squares[16] = {0};
+    for (size_t i = 0; i < n; i++)
+        sum[i % 16] += x[i];
+    const float mean = tree(sum) / (float)n;
+    for (size_t i = 0; i < n; i++)
+        squares[i % 16] += (x[i] - mean) * (x[i] - mean);
+    const float scale = 1.0f / sqrtf(tree(squares) / (float)n + eps);
+    for (size_t i = 0; i < n; i++)
+        y[i] = (x[i] - mean) * scale * (weight ? weight[i] : 1.0f) + (bias ? bias[i] : 0.0f);
 }
 
 void tg_swiglu_f32__scalar(float *gate, const float *up, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * up[i];
+        gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * (up ? up[i] : 1.0f);
+}
+
+void tg_geglu_f32__scalar(float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        gate[i] = tg_gelu(gate[i]) * (up ? up[i] : 1.0f);
 }
 
 void tg_softmax_f32__scalar(float *scores, size_t n, size_t n_queries, float *most, float *sum)

@@ -57,7 +57,8 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
     }
 }
 
-void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, size_t n, float *y)
+/* The sum of n numbers, or of the squares of their differences to `mean`, in 16 lanes and by the tree of the scalar kernel. */
+static inline __attribute__((always_inline)) float sum_row(const float *x, size_t n, float mean, const int squares)
 {
     v128_t v[4];
     float sum[16];
@@ -66,22 +67,44 @@ void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, siz
     for (; i + 16 <= n; i += 16) {
         TG_UNROLL for (int j = 0; j < 4; j++)
         {
-            const v128_t part = wasm_v128_load(x + i + 4 * j);
-            v[j] = wasm_f32x4_add(v[j], wasm_f32x4_mul(part, part));
+            const v128_t part = wasm_f32x4_sub(wasm_v128_load(x + i + 4 * j), wasm_f32x4_splat(mean));
+            v[j] = wasm_f32x4_add(v[j], squares ? wasm_f32x4_mul(part, part) : part);
         }
     }
     TG_UNROLL for (int j = 0; j < 4; j++) wasm_v128_store(sum + 4 * j, v[j]);
     for (; i < n; i++)
-        sum[i % 16] += x[i] * x[i];
+        sum[i % 16] += squares ? (x[i] - mean) * (x[i] - mean) : x[i];
     for (int width = 8; width; width /= 2)
         for (int j = 0; j < width; j++)
             sum[j] += sum[j + width];
-    const float scale = 1.0f / sqrtf(sum[0] / (float)n + eps);
+    return sum[0];
+}
+
+void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, size_t n, float *y)
+{
+    const float scale = 1.0f / sqrtf(sum_row(x, n, 0, 1) / (float)n + eps);
     const v128_t scales = wasm_f32x4_splat(scale);
-    for (i = 0; i + 4 <= n; i += 4)
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4)
         wasm_v128_store(y + i, wasm_f32x4_mul(wasm_f32x4_mul(wasm_v128_load(x + i), scales), wasm_v128_load(weight + i)));
     for (; i < n; i++)
         y[i] = x[i] * scale * weight[i];
+}
+
+void tg_layernorm_f32__simd128(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y)
+{
+    const float mean = sum_row(x, n, 0, 0) / (float)n;
+    const float scale = 1.0f / sqrtf(sum_row(x, n, mean, 1) / (float)n + eps);
+    const v128_t means = wasm_f32x4_splat(mean), scales = wasm_f32x4_splat(scale);
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        v128_t v = wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(x + i), means), scales);
+        if (weight)
+            v = wasm_f32x4_mul(v, wasm_v128_load(weight + i));
+        wasm_v128_store(y + i, bias ? wasm_f32x4_add(v, wasm_v128_load(bias + i)) : v);
+    }
+    for (; i < n; i++)
+        y[i] = (x[i] - mean) * scale * (weight ? weight[i] : 1.0f) + (bias ? bias[i] : 0.0f);
 }
 
 #define MADD(a, b, c)  wasm_f32x4_add(c, wasm_f32x4_mul(a, b))

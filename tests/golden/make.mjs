@@ -2,6 +2,7 @@
 // the code, and where it belongs to one the byte and words of the message, that each must fail with. golden.test.mjs checks that they are as written here.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { tinyModel } from './architectures.mjs';
 import { writeGguf } from './gguf-writer.mjs';
 import { tinyLlama, tinyVocabulary } from './tiny-llama.mjs';
 import { TYPES } from './types.mjs';
@@ -33,6 +34,17 @@ const key = (name, type, value) => changed({ keys: { [name]: [name, type, value]
 const extra = { name: 'extra.weight', type: 'F32', dims: [8], bytes: Buffer.alloc(32) };
 const patch = (bytes, at, ...values) => Uint8Array.from(bytes, (byte, i) => values[i - at] ?? byte);
 const whole = changed();
+
+/** A small model of another architecture. */
+const small = (arch) =>
+  tinyModel(arch, { type: 'Q8_0', shape: { N_EMBD: 64, N_HEAD: 2, N_HEAD_KV: 1, HEAD_DIM: 32, N_FF: 64, N_VOCAB: 301, EXPERTS: 3 } });
+
+/** Its keys alone, with others in their place or beside them: what is wrong with them is found before any tensor is looked at. */
+function keysOf(arch, ...more) {
+  const names = more.map(([name]) => `${arch}.${name}`);
+  const kept = small(arch).metadata.filter(([name]) => !names.includes(name));
+  return writeGguf({ metadata: [...kept, ...more.map(([name, ...value]) => [`${arch}.${name}`, ...value])] });
+}
 
 /** A small model whose last weight of this tensor, or the scale of its last block, is infinite. */
 function spoilt(type, name = 'blk.0.ffn_up.weight') {
@@ -102,7 +114,7 @@ const MUST_FAIL = {
     null,
   ],
   'architecture-missing': [changed({ keys: { 'general.architecture': undefined } }), 'MODEL_KEY_MISSING', 'general.architecture', null],
-  'architecture-we-lack': [key('general.architecture', 'string', 'mamba'), 'MODEL_ARCH_UNSUPPORTED', '"mamba" is not supported; supported: llama', null],
+  'architecture-we-lack': [key('general.architecture', 'string', 'mamba'), 'MODEL_ARCH_UNSUPPORTED', '"mamba" is not supported; supported: llama, qwen2, ', null],
   'architecture-a-number': [key('general.architecture', 'u32', 1), 'MODEL_KEY_BAD', 'general.architecture', null],
   'key-missing': [changed({ keys: { 'llama.block_count': undefined } }), 'MODEL_KEY_MISSING', 'llama.block_count', null],
   'layers-2-31': [key('llama.block_count', 'u32', 2 ** 31), 'MODEL_KEY_BAD', 'llama.block_count is 2147483648', null],
@@ -113,7 +125,22 @@ const MUST_FAIL = {
   'epsilon-nan': [key('llama.attention.layer_norm_rms_epsilon', 'f32', NaN), 'MODEL_KEY_BAD', 'layer_norm_rms_epsilon', null],
   'rope-base-0': [key('llama.rope.freq_base', 'f32', 0), 'MODEL_KEY_BAD', 'llama.rope.freq_base', null],
   'rope-odd': [key('llama.rope.dimension_count', 'u32', 1), 'MODEL_KEY_BAD', 'llama.rope.dimension_count', null],
-  'rope-scaled': [key('llama.rope.scaling.type', 'string', 'yarn'), 'MODEL_OPTION_UNSUPPORTED', 'yarn', null],
+  'rope-scaling-we-lack': [key('llama.rope.scaling.type', 'string', 'ntk'), 'MODEL_OPTION_UNSUPPORTED', '"ntk"; supported: none, linear', null],
+  'rope-factor-negative': [key('llama.rope.scaling.factor', 'f32', -2), 'MODEL_KEY_BAD', 'llama.rope.scaling.factor is -2', null],
+  'scores-capped': [key('llama.attn_logit_softcapping', 'f32', 50), 'MODEL_OPTION_UNSUPPORTED', 'llama.attn_logit_softcapping is 50', null],
+  'logits-scaled': [key('llama.logit_scale', 'f32', 8), 'MODEL_OPTION_UNSUPPORTED', 'llama.logit_scale is 8', null],
+  'not-causal': [key('llama.attention.causal', 'bool', false), 'MODEL_OPTION_UNSUPPORTED', 'llama.attention.causal', null],
+  'heads-a-list': [key('llama.attention.head_count_kv', 'array<i32>', [1]), 'MODEL_KEY_BAD', 'llama.attention.head_count_kv', null],
+  'experts-more-used-than-there': [keysOf('granitemoe', ['expert_used_count', 'u32', 9]), 'MODEL_KEY_BAD', 'granitemoe.expert_used_count is 9', null],
+  'experts-by-sigmoid': [keysOf('olmoe', ['expert_gating_func', 'u32', 2]), 'MODEL_OPTION_UNSUPPORTED', 'olmoe.expert_gating_func is 2', null],
+  'heads-too-few-numbers': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 1]]), 'MODEL_KEY_BAD', 'lfm2.attention.head_count_kv is 2', null],
+  'heads-in-no-layer': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 0, 0, 0]]), 'MODEL_KEY_BAD', 'no layer has attention', null],
+  'bias-missing': [
+    writeGguf({ tensors: model.tensors, metadata: model.metadata.map(([k, t, v]) => [k.replace(/^llama\./, 'qwen2.'), t, v === 'llama' && !/^tok/.test(k) ? 'qwen2' : v]) }),
+    'MODEL_TENSOR_MISSING',
+    'blk.0.attn_q.bias',
+    null,
+  ],
   experts: [key('llama.expert_count', 'u32', 8), 'MODEL_OPTION_UNSUPPORTED', 'llama.expert_count', null],
   'vocabulary-size-differs': [key('llama.vocab_size', 'u32', 261), 'MODEL_KEY_BAD', 'llama.vocab_size', null],
   'tensor-missing': [changed({ tensors: { 'blk.0.ffn_up.weight': undefined } }), 'MODEL_TENSOR_MISSING', 'blk.0.ffn_up.weight', null],
@@ -148,6 +175,7 @@ const MUST_FAIL = {
 };
 
 const VALID = {
+  ...Object.fromEntries(['gemma2', 'lfm2', 'granitemoe'].map((arch) => [arch, writeGguf(small(arch))])),
   v2: writeGguf({ version: 2, ...tinyLlama() }),
   ...Object.fromEntries(
     [8, 4096].map((alignment) => {

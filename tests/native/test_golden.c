@@ -1,30 +1,10 @@
 /* The golden files through the public header, with sanitizers watching: those that must load do, those that must fail give the
  * code of expect.json, whole and in portions, with the file's length known and unknown, and so does a file cut anywhere. */
 #include "../../src/tokenglass.h"
+#include "golden_file.h"
 #include "test.h"
 
 #include <stdlib.h>
-
-#define FOLDER "tests/golden/"
-
-/* A file's bytes, exactly as many as there are, so that a read past them is seen; NULL when there is none. The caller frees them.
- */
-static uint8_t *read_file(const char *folder, const char *name, size_t *size)
-{
-    char path[256];
-    snprintf(path, sizeof path, FOLDER "%s%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return NULL;
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *bytes = malloc(*size + !*size);
-    const bool whole = fread(bytes, 1, *size, file) == *size;
-    CHECK(whole, "%s", path);
-    fclose(file);
-    return bytes;
-}
 
 /* Loads a model from bytes in portions; its error, of status TG_OK when it loaded. */
 static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool size_known, bool vocab_only)
@@ -96,8 +76,9 @@ static void must_fail(void)
 
 static void valid(void)
 {
-    static const char *const names[] = {"v2.gguf",   "alignment-8.gguf", "alignment-4096.gguf", "f32.gguf",       "f16.gguf",
-                                        "bf16.gguf", "q8_0.gguf",        "q4_0.gguf",           "own-output.gguf"};
+    static const char *const names[] = {"v2.gguf",         "alignment-8.gguf", "alignment-4096.gguf", "f32.gguf",
+                                        "f16.gguf",        "bf16.gguf",        "q8_0.gguf",           "q4_0.gguf",
+                                        "own-output.gguf", "gemma2.gguf",      "lfm2.gguf",           "granitemoe.gguf"};
     size_t size;
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         uint8_t *bytes = read_file("valid/", names[k], &size);

@@ -153,23 +153,68 @@ static void check_rmsnorm(const char *name, tg_rmsnorm_fn *fn, tg_rmsnorm_fn *sc
     }
 }
 
-static void check_swiglu(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance)
+static void check_layernorm(const char *name, tg_layernorm_fn *fn, tg_layernorm_fn *scalar, double tolerance)
+{
+    for (int round = 0; round < 300; round++) {
+        float x[200], weight[200], bias[200], got[200], expected[200];
+        const size_t n = 1 + random_u32(&r) % 200;
+        const float *w = round % 3 ? weight : NULL, *b = round % 2 ? bias : NULL;
+        double mean = 0, squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = random_gauss(&r) * 3 + (float)(round % 5);
+            weight[i] = random_gauss(&r);
+            bias[i] = random_gauss(&r);
+            mean += x[i] / (double)n;
+        }
+        for (size_t i = 0; i < n; i++)
+            squares += (x[i] - mean) * (x[i] - mean);
+        fn(x, w, b, 1e-5f, n, got);
+        scalar(x, w, b, 1e-5f, n, expected);
+        for (size_t i = 0; i < n; i++) {
+            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance, "%s: n %zu, element %zu", name, n, i);
+            const double scale = 1 / sqrt(squares / (double)n + 1e-5);
+            const double truth = (x[i] - mean) * scale * (w ? weight[i] : 1) + (b ? bias[i] : 0);
+            /* a mean in floats is off by some of its last bits */
+            const double size = (fabs(x[i]) + fabs(mean)) * scale * (w ? fabs(weight[i]) : 1) + (b ? fabs(bias[i]) : 0);
+            CHECK(fabs(got[i] - truth) <= 2e-6 * size + 1e-9, "%s: %g, truth %g", name, got[i], truth);
+        }
+    }
+}
+
+/* A gated unit, with and without `up`; truth: the function that the gate goes through. */
+static void check_unit(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance, double (*truth_of)(double))
 {
     for (int round = 0; round < 300; round++) {
         float gate[70], up[70], got[70], expected[70];
         const size_t n = 1 + random_u32(&r) % 70;
+        const int gated = round % 4 != 0;
         for (size_t i = 0; i < n; i++) {
             gate[i] = got[i] = expected[i] = random_gauss(&r) * (round % 3 ? 4 : 60);
             up[i] = random_gauss(&r);
         }
-        fn(got, up, n);
-        scalar(expected, up, n);
+        fn(got, gated ? up : NULL, n);
+        scalar(expected, gated ? up : NULL, n);
         for (size_t i = 0; i < n; i++) {
-            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance, "%s: n %zu, element %zu", name, n, i);
-            const double truth = gate[i] / (1 + exp(-(double)gate[i])) * up[i];
-            CHECK(fabs(got[i] - truth) <= 1e-6 * fabs(truth) + 1e-30, "%s: %g, truth %g", name, got[i], truth);
+            /* what is below the smallest of floats that are stored whole may come out as nothing */
+            CHECK(fabs(expected[i]) < 1e-35 || difference(got[i], expected[i], fabs(expected[i])) <= tolerance,
+                  "%s: n %zu, element %zu: %g, scalar %g", name, n, i, got[i], expected[i]);
+            const double value = truth_of(gate[i]), truth = value * (gated ? up[i] : 1);
+            /* where it is e^-k of its argument, the rounding of k counts */
+            const double k = value != 0 ? fmax(-log(value / gate[i]), 0) : 100;
+            CHECK(fabs(got[i] - truth) <= (1e-6 + 2e-7 * k) * fabs(truth) + 1e-30, "%s of %g: %g, truth %g", name, gate[i],
+                  got[i], truth);
         }
     }
+}
+
+static double silu(double x)
+{
+    return x / (1 + exp(-x));
+}
+
+static double gelu(double x)
+{
+    return x / (1 + exp(-2 * sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
 }
 
 static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *scalar, double tolerance)
@@ -266,12 +311,14 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
 }
 
 /* One function for each kind: name, the function of the row and the scalar one, its type as text, its tolerance. */
-#define RUN_quantize(name, type, fn, scalar, tolerance) check_quantize(name, fn, scalar)
-#define RUN_rmsnorm(name, type, fn, scalar, tolerance)  check_rmsnorm(name, fn, scalar, tolerance)
-#define RUN_swiglu(name, type, fn, scalar, tolerance)   check_swiglu(name, fn, scalar, tolerance)
-#define RUN_softmax(name, type, fn, scalar, tolerance)  check_softmax(name, fn, scalar, tolerance)
-#define RUN_values(name, type, fn, scalar, tolerance)   check_values(name, type, fn, scalar, tolerance)
-#define RUN_matmul(name, type, fn, scalar, tolerance)   check_matmul(name, quant_of(type), fn, scalar, tolerance)
+#define RUN_quantize(name, type, fn, scalar, tolerance)  check_quantize(name, fn, scalar)
+#define RUN_rmsnorm(name, type, fn, scalar, tolerance)   check_rmsnorm(name, fn, scalar, tolerance)
+#define RUN_layernorm(name, type, fn, scalar, tolerance) check_layernorm(name, fn, scalar, tolerance)
+#define RUN_swiglu(name, type, fn, scalar, tolerance)    check_unit(name, fn, scalar, tolerance, silu)
+#define RUN_geglu(name, type, fn, scalar, tolerance)     check_unit(name, fn, scalar, tolerance, gelu)
+#define RUN_softmax(name, type, fn, scalar, tolerance)   check_softmax(name, fn, scalar, tolerance)
+#define RUN_values(name, type, fn, scalar, tolerance)    check_values(name, type, fn, scalar, tolerance)
+#define RUN_matmul(name, type, fn, scalar, tolerance)    check_matmul(name, quant_of(type), fn, scalar, tolerance)
 
 static tg_quant quant_of(const char *suffix)
 {

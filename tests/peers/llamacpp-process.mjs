@@ -42,9 +42,9 @@ const calls = {
 
   /** n ids -> n Float32Arrays of n_vocab, the raw logits after each of them; and with probabilities: the library's own softmax of them. batch: ids run
    * at a time; another batch may give other bits */
-  logits: (ids, probabilities = false, cache = 'F32', batch = ids.length) =>
+  logits: (ids, probabilities = false, cache = 'F32', batch = ids.length, contextSize = ids.length + 8) =>
     withSequence(
-      ids.length + 8,
+      contextSize,
       async (sequence) => {
         // Temperature 0 is the one sampler of the library that leaves the logits as they are.
         const generateNext = { logits: true, probabilities, options: { temperature: 0 } };

@@ -64,7 +64,7 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     n_vocab,
     instructions,
     tokenize: (texts) => call('tokenize', texts),
-    logits: (ids, probabilities, cache, batch) => call('logits', ids, probabilities, cache, batch),
+    logits: (ids, probabilities, cache, batch, contextSize) => call('logits', ids, probabilities, cache, batch, contextSize),
     greedy: (ids, n) => call('greedy', ids, n),
     embed: (text) => call('embed', text),
     chain: (ids, options) => call('chain', ids, options),

@@ -1,0 +1,330 @@
+/* In: a file's keys and an architecture's description. Out: hyper-parameters within their bounds; whatever would change the
+ * numbers and is not supported is refused by name. Owns nothing. */
+#include "arch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Upper bounds far above any small model, so that no product of them leaves 64 bits. */
+#define MAX_LAYERS    1024
+#define MAX_WIDTH     (1u << 17)
+#define MAX_HEADS     1024
+#define MAX_HEAD_DIM  1024
+#define MAX_FF        (1u << 20)
+#define MAX_CTX_TRAIN (1u << 30)
+#define MAX_EXPERTS   1024
+#define MAX_TAPS      32
+
+/* One reading of a file: the first error stays. */
+typedef struct reader {
+    const tg_gguf *gguf;
+    tg_error *error;
+    tg_status status;
+} reader;
+
+void tg_arch_key(const tg_gguf *gguf, const char *key, char out[TG_KEY])
+{
+    tg_str name = {"", 0};
+    bool found;
+    tg_gguf_get_string(gguf, "general.architecture", &name, &found, NULL);
+    snprintf(out, TG_KEY, "%s.%s", name.data, key);
+}
+
+/* Integer keys; *out stays when the key is absent, unless it is needed. Returns whether it was there. */
+static bool get(reader *r, const char *key, uint32_t min, uint32_t max, bool needed, uint32_t *out)
+{
+    char name[TG_KEY];
+    bool found = false;
+    tg_arch_key(r->gguf, key, name);
+    if (!r->status)
+        r->status = tg_gguf_get_u32(r->gguf, name, min, max, out, needed ? NULL : &found, r->error);
+    return found;
+}
+
+static bool get_float(reader *r, const char *key, bool needed, float *out)
+{
+    char name[TG_KEY];
+    bool found = false;
+    tg_arch_key(r->gguf, key, name);
+    if (!r->status)
+        r->status = tg_gguf_get_f32(r->gguf, name, out, needed ? NULL : &found, r->error);
+    return found;
+}
+
+static bool get_bool(reader *r, const char *key, bool *out)
+{
+    char name[TG_KEY];
+    bool found = false;
+    tg_arch_key(r->gguf, key, name);
+    if (!r->status)
+        r->status = tg_gguf_get_bool(r->gguf, name, out, &found, r->error);
+    return found;
+}
+
+static void bad(reader *r, const char *key, double value, const char *why)
+{
+    char name[TG_KEY];
+    tg_arch_key(r->gguf, key, name);
+    if (!r->status)
+        r->status = tg_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s is %.9g%s%s", name, value, *why ? ": " : "", why);
+}
+
+static void refuse(reader *r, const char *key, double value, const char *what)
+{
+    char name[TG_KEY];
+    tg_arch_key(r->gguf, key, name);
+    if (!r->status)
+        r->status = tg_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET, "%s is %.9g: %s", name, value, what);
+}
+
+/* A float that must lie between min and max. */
+static void get_between(reader *r, const char *key, bool needed, float min, float max, float *out)
+{
+    get_float(r, key, needed, out);
+    if (!(*out >= min && *out <= max))
+        bad(r, key, (double)*out, "");
+}
+
+/* A key that says something only in other architectures: refused unless it is what its absence means. */
+static void only(reader *r, const char *key, float neutral, const char *what)
+{
+    float value = neutral;
+    char name[TG_KEY];
+    tg_arch_key(r->gguf, key, name);
+    const tg_gguf_kv *kv = tg_gguf_find(r->gguf, name);
+    if (kv && kv->type == TG_GGUF_BOOL)
+        value = (float)kv->value.u;
+    else if (kv && kv->type != TG_GGUF_F32 && kv->type != TG_GGUF_F64) {
+        uint32_t whole = (uint32_t)neutral;
+        get(r, key, 0, UINT32_MAX, false, &whole);
+        value = (float)whole;
+    } else
+        get_float(r, key, false, &value);
+    if (value != neutral && value != 0)
+        refuse(r, key, (double)value, what);
+}
+
+static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
+{
+    tg_rotation *rotation = &hp->rotations[0];
+    *rotation = (tg_rotation){.base = 10000, .scale = 1, .magnitude = 1, .fast = 32, .slow = 1, .factors = true};
+    hp->rope_dim = hp->head_dim;
+    hp->n_ctx_orig = hp->n_ctx_train;
+    if (arch->unrotated) {
+        rotation->base = 0;
+        hp->rope_dim = 0;
+        return;
+    }
+    get(r, "rope.dimension_count", 1, MAX_HEAD_DIM, false, &hp->rope_dim);
+    if (hp->rope_dim > hp->head_dim || hp->rope_dim % 2)
+        bad(r, "rope.dimension_count", hp->rope_dim, "is odd or wider than a head");
+    get_float(r, "rope.freq_base", false, &rotation->base);
+    if (!(rotation->base > 0) || !(rotation->base < 1e30f))
+        bad(r, "rope.freq_base", (double)rotation->base, "");
+    get(r, "rope.scaling.original_context_length", 1, MAX_CTX_TRAIN, false, &hp->n_ctx_orig);
+
+    char name[TG_KEY];
+    tg_str type = {"linear", 6};
+    bool found;
+    tg_arch_key(r->gguf, "rope.scaling.type", name);
+    if (!r->status)
+        r->status = tg_gguf_get_string(r->gguf, name, &type, &found, r->error);
+    const bool none = !strcmp(type.data, "none");
+    rotation->yarn = !strcmp(type.data, "yarn");
+    if (!r->status && !none && !rotation->yarn && strcmp(type.data, "linear") && strcmp(type.data, "longrope"))
+        r->status = tg_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET,
+                            "%s is \"%.32s\"; supported: none, linear, yarn, longrope", name, type.data);
+    float factor = 0, magnitude = 1; /* a factor of 0 scales nothing */
+    if (!get_float(r, "rope.scaling.factor", false, &factor))
+        get_float(r, "rope.scale_linear", false, &factor);
+    if (!(factor >= 0) || !(factor < 1e6f))
+        bad(r, "rope.scaling.factor", (double)factor, "");
+    if (factor > 0 && !none)
+        rotation->scale = 1 / factor;
+    get_between(r, "rope.scaling.attn_factor", false, 1e-3f, 1e3f, &magnitude);
+    rotation->magnitude = magnitude;
+    if (rotation->yarn) {
+        get_between(r, "rope.scaling.yarn_beta_fast", false, 1e-3f, 1e6f, &rotation->fast);
+        get_between(r, "rope.scaling.yarn_beta_slow", false, 1e-3f, 1e6f, &rotation->slow);
+        only(r, "rope.scaling.yarn_ext_factor", 1, "only whole mixtures of scaled and unscaled angles are supported");
+        only(r, "rope.scaling.yarn_attn_factor", 1, "only attn_factor is supported");
+        only(r, "rope.scaling.yarn_log_multiplier", 0, "only YaRN's own magnitude is supported");
+        if (factor > 1)
+            rotation->magnitude *= (float)(1 + 0.1 * log((double)factor));
+    }
+}
+
+static void read_window(reader *r, const tg_arch *arch, tg_hparams *hp)
+{
+    if (!(arch->keys & TG_KEYS_WINDOW))
+        return; /* that a model was trained with a window is said of some whose files are run without it everywhere */
+    hp->window = arch->window;
+    hp->window_period = arch->window_period;
+    get(r, "attention.sliding_window", 0, MAX_CTX_TRAIN, false, &hp->window);
+    get(r, "attention.sliding_window_pattern", 0, MAX_LAYERS, false, &hp->window_period);
+    if (!hp->window)
+        hp->window_period = 0;
+    if (hp->window && hp->window_period != 1) {
+        hp->rotations[1] = hp->rotations[0];
+        get_float(r, "rope.freq_base_swa", false, &hp->rotations[1].base);
+    }
+}
+
+static void read_experts(reader *r, const tg_arch *arch, tg_hparams *hp)
+{
+    if (!(arch->keys & TG_KEYS_EXPERTS)) {
+        only(r, "expert_count", 0, "mixtures of experts are not supported in this architecture");
+        return;
+    }
+    get(r, "expert_count", 0, MAX_EXPERTS, false, &hp->n_expert);
+    if (!hp->n_expert)
+        return;
+    get(r, "expert_used_count", 1, hp->n_expert, true, &hp->n_expert_used);
+    hp->n_ff_expert = hp->n_ff;
+    get(r, "expert_feed_forward_length", 1, MAX_FF, false, &hp->n_ff_expert);
+    get(r, "expert_shared_feed_forward_length", 0, MAX_FF, false, &hp->n_ff_shared);
+    only(r, "expert_shared_count", 0, "only a shared expert by its length is supported");
+    only(r, "expert_weights_scale", 1, "weights of experts are not scaled");
+    only(r, "expert_gating_func", 1, "only softmax is supported");
+    only(r, "expert_group_count", 1, "experts are not in groups");
+    hp->experts_sum_to_one = arch->experts_sum_to_one;
+}
+
+static void read_scales(reader *r, const tg_arch *arch, tg_hparams *hp)
+{
+    static const char none[] = "this architecture is not scaled";
+    hp->embedding_scale = hp->residual_scale = hp->logit_scale = 1;
+    if (arch->keys & TG_KEYS_SCALES) {
+        float divisor = 1;
+        get_between(r, "embedding_scale", false, -1e6f, 1e6f, &hp->embedding_scale);
+        get_between(r, "residual_scale", false, -1e6f, 1e6f, &hp->residual_scale);
+        get_between(r, "attention.scale", false, 0, 1e6f, &hp->attention_scale);
+        get_between(r, "logit_scale", true, 1e-6f, 1e6f, &divisor);
+        hp->logit_scale = 1 / divisor;
+        if (hp->embedding_scale == 0) /* 0: as if it was not there */
+            hp->embedding_scale = 1;
+        if (hp->residual_scale == 0)
+            hp->residual_scale = 1;
+    } else {
+        only(r, "embedding_scale", 1, none);
+        only(r, "residual_scale", 1, none);
+        only(r, "attention.scale", 0, none);
+        only(r, "logit_scale", 1, none);
+    }
+    if (arch->keys & TG_KEYS_CAPS) {
+        hp->attention_cap = arch->attention_cap;
+        hp->logit_cap = arch->logit_cap;
+        get_between(r, "attn_logit_softcapping", false, 0, 1e6f, &hp->attention_cap);
+        get_between(r, "final_logit_softcapping", false, 0, 1e6f, &hp->logit_cap);
+    } else {
+        only(r, "attn_logit_softcapping", 0, "scores are not capped in this architecture");
+        only(r, "final_logit_softcapping", 0, "logits are not capped in this architecture");
+    }
+    if (arch->keys & TG_KEYS_CLAMP)
+        get_between(r, "attention.clamp_kqv", false, 0, 1e30f, &hp->clamp);
+    else
+        only(r, "attention.clamp_kqv", 0, "queries and keys are not clamped in this architecture");
+    only(r, "attention.max_alibi_bias", 0, "biases by distance are not supported");
+    bool causal = true;
+    get_bool(r, "attention.causal", &causal);
+    if (!causal)
+        refuse(r, "attention.causal", 0, "only models that look back are supported");
+}
+
+uint32_t tg_arch_heads_kv(const tg_gguf *gguf, uint32_t layer, uint32_t fallback)
+{
+    char name[TG_KEY];
+    tg_gguf_array list;
+    bool found = false;
+    tg_arch_key(gguf, "attention.head_count_kv", name);
+    const tg_gguf_kv *kv = tg_gguf_find(gguf, name);
+    if (!kv || kv->type != TG_GGUF_ARRAY || tg_gguf_get_array(gguf, name, TG_GGUF_I32, &list, &found, NULL) || !found)
+        return fallback;
+    return layer < list.count ? ((const uint32_t *)list.data)[layer] : 0;
+}
+
+/* One number, or for architectures whose layers differ a list: 0 where a layer has no attention, else one number. */
+static void read_heads_kv(reader *r, const tg_arch *arch, tg_hparams *hp)
+{
+    static const char key[] = "attention.head_count_kv";
+    char name[TG_KEY];
+    tg_gguf_array list;
+    tg_arch_key(r->gguf, key, name);
+    const tg_gguf_kv *kv = tg_gguf_find(r->gguf, name);
+    hp->n_head_kv = hp->n_head;
+    if (r->status || !kv || kv->type != TG_GGUF_ARRAY || !(arch->keys & TG_KEYS_CONV)) {
+        get(r, key, 1, MAX_HEADS, false, &hp->n_head_kv);
+        return;
+    }
+    bool found;
+    r->status = tg_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
+    if (!r->status && list.count != hp->n_layer)
+        bad(r, key, list.count, "numbers, but not one for each layer");
+    uint32_t heads = 0;
+    for (uint32_t i = 0; i < hp->n_layer && !r->status; i++) {
+        const uint32_t own = ((const uint32_t *)list.data)[i];
+        if (own > MAX_HEADS || (own && heads && own != heads))
+            bad(r, key, own, "another number than in other layers is not supported");
+        heads = own ? own : heads;
+    }
+    if (!heads)
+        bad(r, key, 0, "no layer has attention");
+    hp->n_head_kv = heads;
+}
+
+tg_status tg_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
+{
+    reader r = {gguf, error, TG_OK};
+    bool rotates = true;
+    get_bool(&r, "rope.scaling.finetuned", &rotates);
+    if (!rotates)
+        hp->rotations[0].base = 0;
+    return r.status;
+}
+
+tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
+{
+    reader reading = {gguf, error, TG_OK}, *r = &reading;
+    uint32_t n_vocab = hp->n_vocab, head_dim_v;
+    get(r, "context_length", 1, MAX_CTX_TRAIN, true, &hp->n_ctx_train);
+    get(r, "block_count", 1, MAX_LAYERS, true, &hp->n_layer);
+    get(r, "embedding_length", 1, MAX_WIDTH, true, &hp->n_embd);
+    get(r, "feed_forward_length", 1, MAX_FF, true, &hp->n_ff);
+    get(r, "attention.head_count", 1, MAX_HEADS, true, &hp->n_head);
+    if (r->status)
+        return r->status;
+    read_heads_kv(r, arch, hp);
+    hp->head_dim = hp->n_embd / hp->n_head;
+    get(r, "attention.key_length", 1, MAX_HEAD_DIM, false, &hp->head_dim);
+    head_dim_v = hp->head_dim;
+    get(r, "attention.value_length", 1, MAX_HEAD_DIM, false, &head_dim_v);
+    get(r, "vocab_size", 1, UINT32_MAX, false, &n_vocab);
+    if (!hp->head_dim || hp->head_dim > MAX_HEAD_DIM)
+        bad(r, "attention.head_count", hp->n_head, "heads of no or absurd width");
+    if (!r->status && hp->n_head % hp->n_head_kv)
+        bad(r, "attention.head_count_kv", hp->n_head_kv, "does not divide the number of heads");
+    if (head_dim_v != hp->head_dim)
+        bad(r, "attention.value_length", head_dim_v, "values of another width than keys are not supported");
+    if (n_vocab != hp->n_vocab)
+        bad(r, "vocab_size", n_vocab, "differs from the number of tokens in tokenizer.ggml.tokens");
+    const char *eps = arch->norm == TG_NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+    get_float(r, eps, true, &hp->norm_eps);
+    if (!(hp->norm_eps >= 0) || !(hp->norm_eps < 1))
+        bad(r, eps, (double)hp->norm_eps, "");
+    if (arch->keys & TG_KEYS_CONV)
+        get(r, "shortconv.l_cache", 1, MAX_TAPS, true, &hp->n_conv);
+
+    hp->norm = arch->norm;
+    hp->pre_norms = arch->norm_plain || (arch->needs & TG_HAS(attn_norm));
+    hp->rope = arch->rope;
+    hp->positions = arch->positions;
+    hp->unit = arch->unit;
+    hp->parallel = arch->parallel;
+    hp->unrotated_period = arch->unrotated_period;
+    read_rotations(r, arch, hp);
+    read_window(r, arch, hp);
+    read_experts(r, arch, hp);
+    read_scales(r, arch, hp);
+    return r->status || !arch->read ? r->status : arch->read(gguf, hp, error);
+}

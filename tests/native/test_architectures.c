@@ -1,0 +1,176 @@
+/* Architectures whose layers keep or see other things than llama's (windows and caps, short convolutions, experts) on the golden
+ * files of them: the same bits whatever the batches, threads, rewinds, forks, trees and cache types, and after saving. */
+#include "../../src/tokenglass.h"
+#include "golden_file.h"
+#include "test.h"
+#include "tiny_session.h"
+
+#include <threads.h>
+
+enum { N = 150, MOST = 40, WORDS = 2 };
+
+static int help(void *context)
+{
+    tg_model_join(context, 1);
+    return 0;
+}
+
+/* One token at a time, in batches, by two threads. */
+static void batches(const uint8_t *bytes, size_t size, tg_model *model, tg_model_options options)
+{
+    int32_t ids[N];
+    float one[VOCAB], many[VOCAB];
+    fill(ids, N, 7);
+    fresh(model, ids, N, 1, one);
+    for (size_t batch = 5; batch <= N; batch = batch * 3 - 1) {
+        fresh(model, ids, N, batch, many);
+        CHECK(same(one, many), "in batches of %zu", batch);
+    }
+    for (int i = 0; i < VOCAB; i++)
+        CHECK(isfinite(one[i]), "logit %d is %f", i, one[i]);
+    options.n_threads = 2;
+    tg_model *threaded = load(bytes, size, 0, options);
+    thrd_t thread;
+    CHECK(thrd_create(&thread, help, threaded) == thrd_success, "a thread");
+    fresh(threaded, ids, N, 64, many);
+    CHECK(same(one, many), "with two threads");
+    tg_model_free(threaded);
+    thrd_join(thread, NULL);
+}
+
+/* Random rewinds, forks and new tokens, against fresh runs; and a session that was saved. */
+static void branches(tg_model *model)
+{
+    test_random r = {9};
+    tg_session *sessions[3];
+    float expected[VOCAB];
+    const float *logits;
+    size_t n;
+    for (int i = 0; i < 3; i++)
+        CHECK(!tg_session_new(model, &sessions[i]) && !tg_session_force(sessions[i], 1), "%s", tg_model_error(model)->message);
+    for (int round = 0; round < 60; round++) {
+        const uint32_t i = random_u32(&r) % 3, other = (i + 1 + random_u32(&r) % 2) % 3;
+        tg_session *s = sessions[i];
+        tg_session_tokens(s, &n);
+        if (round % 3 == 0)
+            CHECK(!tg_session_rewind(s, 1 + random_u32(&r) % n), "%s", tg_model_error(model)->message);
+        if (round % 3 == 1) {
+            tg_session_free(sessions[other]);
+            CHECK(!tg_session_fork(s, &sessions[other]), "%s", tg_model_error(model)->message);
+        }
+        tg_session_tokens(s, &n);
+        for (uint32_t k = random_u32(&r) % 30; k && n < N; k--, n++)
+            CHECK(!tg_session_force(s, (int32_t)(random_u32(&r) % VOCAB)), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_eval(s, 1 + random_u32(&r) % 40, 1), "%s", tg_model_error(model)->message);
+        if (round % 5 == 4) {
+            const int32_t *tokens = tg_session_tokens(s, &n);
+            CHECK(!tg_session_eval(s, SIZE_MAX, 0), "%s", tg_model_error(model)->message);
+            while (tg_session_pending(s))
+                CHECK(!tg_session_eval(s, SIZE_MAX, 0), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_logits(s, &logits), "%s", tg_model_error(model)->message);
+            fresh(model, tokens, n, 64, expected);
+            CHECK(same(logits, expected), "%zu tokens in round %d", n, round);
+        }
+    }
+    /* saved in its parts, opened as another session, which goes on */
+    tg_session *opened = NULL;
+    void *from, *to;
+    size_t length, total = 0;
+    while (tg_session_pending(sessions[0]))
+        CHECK(!tg_session_eval(sessions[0], SIZE_MAX, 0), "%s", tg_model_error(model)->message);
+    tg_session_seal(sessions[0], 0);
+    for (uint32_t i = 0; tg_session_part(sessions[0], i, &from, &length); i++)
+        total += length;
+    CHECK(tg_session_part(sessions[0], 0, &from, &length) && !tg_session_open(model, from, total, &opened), "%s",
+          tg_model_error(model)->message);
+    for (uint32_t i = 1; opened && tg_session_part(sessions[0], i, &from, &length); i++)
+        if (tg_session_part(opened, i, &to, &length))
+            memcpy(to, from, length);
+    CHECK(opened && !tg_session_opened(opened) && !tg_session_force(opened, 5), "%s", tg_model_error(model)->message);
+    const int32_t *tokens = tg_session_tokens(opened, &n);
+    CHECK(!tg_session_eval(opened, SIZE_MAX, 0) && !tg_session_logits(opened, &logits), "%s", tg_model_error(model)->message);
+    fresh(model, tokens, n, 64, expected);
+    CHECK(same(logits, expected), "a saved session goes on");
+    tg_session_free(opened);
+    for (int i = 0; i < 3; i++)
+        tg_session_free(sessions[i]);
+}
+
+/* Tokens that see only their path equal that path run alone. */
+static void trees(tg_model *model)
+{
+    test_random r = {21};
+    static float logits[MOST * VOCAB];
+    for (int round = 0; round < 12; round++) {
+        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST, words = (n + 31) / 32;
+        int32_t prefix[N], ids[MOST], positions[MOST];
+        uint32_t visible[MOST * WORDS] = {0};
+        float expected[VOCAB];
+        tg_session *session;
+        fill(prefix, base, (uint64_t)round + 1);
+        fill(ids, n, (uint64_t)round + 100);
+        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) && !tg_session_eval(session, 1000, 0),
+              "%s", tg_model_error(model)->message);
+        for (size_t i = 0; i < n; i++) { /* each follows one before it, most often the last one, or the prefix */
+            const size_t parent = random_u32(&r) % 3 ? i : random_u32(&r) % (i + 1);
+            positions[i] = (int32_t)base;
+            if (parent) {
+                memcpy(visible + i * words, visible + (parent - 1) * words, words * sizeof *visible);
+                positions[i] = positions[parent - 1] + 1;
+            }
+            visible[i * words + i / 32] |= 1u << i % 32;
+        }
+        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s", tg_model_error(model)->message);
+        for (size_t i = 0; i < n; i += 1 + n / 6) {
+            size_t length = base;
+            for (size_t j = 0; j <= i; j++)
+                if (visible[i * words + j / 32] >> j % 32 & 1)
+                    prefix[length++] = ids[j];
+            fresh(model, prefix, length, 64, expected);
+            CHECK(same(logits + i * VOCAB, expected), "tree token %zu of %zu after %zu", i, n, base);
+        }
+        tg_session_free(session);
+    }
+}
+
+static void all(const char *name)
+{
+    size_t size;
+    uint8_t *bytes = read_file("valid/", name, &size);
+    if (!bytes) {
+        SKIP("the golden files are found only from the project's root");
+        return;
+    }
+    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
+        const tg_model_options options = {
+            .cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache, .n_ctx = 160, .n_kv = 640};
+        tg_model *model = load(bytes, size, 0, options);
+        batches(bytes, size, model, options);
+        branches(model);
+        trees(model);
+        tg_model_free(model);
+    }
+    free(bytes);
+}
+
+static void gemma2(void)
+{
+    all("gemma2.gguf");
+}
+
+static void lfm2(void)
+{
+    all("lfm2.gguf");
+}
+
+static void granitemoe(void)
+{
+    all("granitemoe.gguf");
+}
+
+static const tg_test tests[] = {
+    {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree", gemma2},
+    {"architectures-state", "short convolutions, likewise", lfm2},
+    {"architectures-experts", "mixtures of experts, likewise", granitemoe},
+};
+TEST_MAIN(tests)

@@ -1,0 +1,120 @@
+/**
+ * How far we and llama.cpp are from float64 forward passes over the same weights: every architecture and some types of its matrices. In: names of cases
+ * (none: all), --types A,B, --seeds N. Out: a table, line by line, and exit code 1 when a bar is missed. The measuring is for tests, too.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadModel } from '../../dist/node.js';
+import { caseNames, tinyModel } from '../golden/architectures.mjs';
+import { writeGguf } from '../golden/gguf-writer.mjs';
+import { compareRuns } from '../js/measures.mjs';
+import { logitRows } from '../js/rows.mjs';
+
+import { openPeer, preparePeer } from './llamacpp.mjs';
+import { referenceLogits } from './reference.mjs';
+
+/** Float weights: the greatest difference to the truth as a share of the logits' standard deviation. */
+export const FLOAT_LIMIT = 1e-4;
+/** Coded weights: our RMS error by llama.cpp's. */
+export const RATIO_LIMIT = 1.02;
+const FLOATS = ['F32', 'F16', 'BF16'];
+export const POSITIONS = { F32: 256, coded: 48 };
+const N_CTX = 512; // more than the cases' original contexts, for both engines
+
+const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** The standard deviation of all logits. */
+function spread(rows) {
+  const all = rows.flatMap((row) => Array.from(row));
+  const middle = mean(all);
+  return Math.sqrt(mean(all.map((x) => (x - middle) ** 2)));
+}
+
+/**
+ * One case with one type: errors of ours and of llama.cpp (undefined when it cannot run the file: then why; or with peer: false), means over the seeds.
+ * @returns {Promise<{ ours: object, theirs?: object, why?: string, missed: boolean }>} of each { rms, max, kl }: rms and max as shares of the spread
+ */
+export async function measure(
+  name,
+  type,
+  { seeds, folder, peer: asked = true, positions = FLOATS.includes(type) ? POSITIONS.F32 : POSITIONS.coded },
+) {
+  const runs = { ours: [], theirs: [] };
+  let why;
+  for (let seed = 1; seed <= seeds; seed++) {
+    const bytes = writeGguf(tinyModel(name, { type, seed }));
+    const path = join(folder, 'model.gguf');
+    writeFileSync(path, bytes);
+    const ids = Array.from({ length: positions }, (_, i) => 3 + ((i * 37 + 5 + seed) % 317));
+    const truth = referenceLogits(Buffer.from(bytes), ids, N_CTX);
+    const unit = spread(truth);
+    const compare = (rows) => {
+      const { rms, maxDiff, meanKl } = compareRuns(truth, rows);
+      return { rms: rms / unit, max: maxDiff / unit, kl: meanKl };
+    };
+    const model = await loadModel(path, { worker: false, n_ctx: N_CTX, cache_type_k: 'f32', cache_type_v: 'f32' });
+    runs.ours.push(compare(await logitRows(model, ids)));
+    await model.dispose();
+    if (why || !asked) continue;
+    try {
+      const peer = await openPeer(path);
+      try {
+        runs.theirs.push(compare((await peer.logits(ids, false, 'F32', positions, N_CTX)).map(({ logits }) => logits)));
+      } finally {
+        await peer.close();
+      }
+    } catch (error) {
+      why = error.message.split('\n')[0].slice(0, 100);
+    }
+  }
+  const means = (list) =>
+    list.length
+      ? { rms: mean(list.map((r) => r.rms)), max: Math.max(...list.map((r) => r.max)), kl: mean(list.map((r) => r.kl)) }
+      : undefined;
+  const ours = means(runs.ours);
+  const theirs = means(runs.theirs);
+  // written so that NaN misses the bar
+  const met = FLOATS.includes(type) ? ours.max <= FLOAT_LIMIT : theirs && ours.rms <= RATIO_LIMIT * theirs.rms;
+  return { ours, theirs, why, missed: !met };
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    options: { types: { type: 'string', default: 'F32,Q8_0,Q4_0' }, seeds: { type: 'string', default: '8' } },
+    allowPositionals: true,
+  });
+  const reason = preparePeer();
+  if (reason) throw new Error(reason);
+  const folder = mkdtempSync(join(tmpdir(), 'tokenglass-parity-'));
+  const e = (x) => x.toExponential(1);
+  let missed = 0;
+  console.log(
+    '| architecture | type | ours: RMS error | greatest | mean KL | llama.cpp: RMS error | mean KL | ours / llama.cpp |',
+  );
+  console.log('|---|---|---|---|---|---|---|---|');
+  try {
+    for (const name of positionals.length ? positionals : caseNames)
+      for (const type of values.types.split(',')) {
+        const {
+          ours,
+          theirs,
+          why,
+          missed: bad,
+        } = await measure(name, type, { seeds: FLOATS.includes(type) ? 1 : Number(values.seeds), folder });
+        const peer = theirs ? `${e(theirs.rms)} | ${e(theirs.kl)} | ${(ours.rms / theirs.rms).toFixed(3)}` : `${why} | |`;
+        console.log(
+          `| ${name} | ${type} | ${e(ours.rms)} | ${e(ours.max)} | ${e(ours.kl)} | ${peer}${bad ? ' **missed**' : ''} |`,
+        );
+        missed += bad;
+      }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  console.log(missed ? `${missed} bars missed` : 'all bars met');
+  process.exitCode = missed ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
