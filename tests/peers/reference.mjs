@@ -265,6 +265,13 @@ const architectures = {
       return add(x, m.rms(blk(i, 'post_ffw_norm'), m.gated(i, x)));
     },
   },
+  smollm3: {
+    layer(m, x, i, p) {
+      const normed = m.rms(blk(i, 'attn_norm'), x);
+      x = add(x, i % 4 === 3 ? m.attend(i, ...m.project(i, normed)) : m.attention(i, normed, p, 'normal'));
+      return add(x, m.gated(i, m.rms(blk(i, 'ffn_norm'), x)));
+    },
+  },
   granite: {
     embed: (m, x) => times(x, m.key('embedding_scale')),
     layer(m, x, i, p) {
