@@ -145,6 +145,11 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS }
       layers: 4,
     },
     smollm3: { keys: rms, top: outputNorm, layer: llama, layers: 4 },
+    stablelm: {
+      keys: [...layerNorm, ...partial],
+      top: { ...outputNorm, ...outputNormBias, ...own },
+      layer: { ...llama, ...normBiases, ...qkvBiases },
+    },
     granite: { keys: [...rms, ...scales], top: outputNorm, layer: llama, embedding: 0.5 },
     lfm2: {
       keys: [...rms, ['shortconv.l_cache', 'u32', 3], ['attention.head_count_kv', 'array<i32>', [0, N_HEAD_KV, 0, N_HEAD_KV]]],

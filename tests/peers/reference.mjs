@@ -272,6 +272,13 @@ const architectures = {
       return add(x, m.gated(i, m.rms(blk(i, 'ffn_norm'), x)));
     },
   },
+  stablelm: {
+    layer(m, x, i, p) {
+      x = add(x, m.attention(i, m.layerNorm(blk(i, 'attn_norm'), x), p, 'neox'));
+      return add(x, m.gated(i, m.layerNorm(blk(i, 'ffn_norm'), x)));
+    },
+    norm: (m, x) => m.layerNorm('output_norm', x),
+  },
   granite: {
     embed: (m, x) => times(x, m.key('embedding_scale')),
     layer(m, x, i, p) {
