@@ -150,6 +150,11 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS }
       top: { ...outputNorm, ...outputNormBias, ...own },
       layer: { ...llama, ...normBiases, ...qkvBiases },
     },
+    starcoder2: {
+      keys: layerNorm,
+      top: { ...outputNorm, ...outputNormBias },
+      layer: { ...norms, ...normBiases, ...qkv, ...qkvBiases, ...output, ...outputBias, ...plainFfn, ...ffnBiases },
+    },
     granite: { keys: [...rms, ...scales], top: outputNorm, layer: llama, embedding: 0.5 },
     lfm2: {
       keys: [...rms, ['shortconv.l_cache', 'u32', 3], ['attention.head_count_kv', 'array<i32>', [0, N_HEAD_KV, 0, N_HEAD_KV]]],

@@ -279,6 +279,13 @@ const architectures = {
     },
     norm: (m, x) => m.layerNorm('output_norm', x),
   },
+  starcoder2: {
+    layer(m, x, i, p) {
+      x = add(x, m.attention(i, m.layerNorm(blk(i, 'attn_norm'), x), p, 'neox'));
+      return add(x, m.plain(i, m.layerNorm(blk(i, 'ffn_norm'), x)));
+    },
+    norm: (m, x) => m.layerNorm('output_norm', x),
+  },
   granite: {
     embed: (m, x) => times(x, m.key('embedding_scale')),
     layer(m, x, i, p) {
