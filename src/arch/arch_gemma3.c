@@ -14,7 +14,7 @@ static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
     if (hp->n_layer == LAYERS_27B)
         hp->attention_scale = 1 / sqrtf((float)(hp->n_embd / hp->n_head));
     tg_arch_key(gguf, "rope.freq_base_swa", name);
-    if (!tg_gguf_find(gguf, name))
+    if (hp->window && !tg_gguf_find(gguf, name))
         hp->rotations[1].base = 10000;
     hp->rotations[1].scale = 1;
     return TG_OK;

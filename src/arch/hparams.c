@@ -105,6 +105,13 @@ static void only(reader *r, const char *key, float neutral, const char *what)
         refuse(r, key, (double)value, what);
 }
 
+static void get_base(reader *r, const char *key, float *base)
+{
+    get_float(r, key, false, base);
+    if (!(*base > 0) || !(*base < 1e30f))
+        bad(r, key, (double)*base, "");
+}
+
 static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     tg_rotation *rotation = &hp->rotations[0];
@@ -119,9 +126,7 @@ static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
     get(r, "rope.dimension_count", 1, MAX_HEAD_DIM, false, &hp->rope_dim);
     if (hp->rope_dim > hp->head_dim || hp->rope_dim % 2)
         bad(r, "rope.dimension_count", hp->rope_dim, "is odd or wider than a head");
-    get_float(r, "rope.freq_base", false, &rotation->base);
-    if (!(rotation->base > 0) || !(rotation->base < 1e30f))
-        bad(r, "rope.freq_base", (double)rotation->base, "");
+    get_base(r, "rope.freq_base", &rotation->base);
     get(r, "rope.scaling.original_context_length", 1, MAX_CTX_TRAIN, false, &hp->n_ctx_orig);
 
     char name[TG_KEY];
@@ -167,7 +172,7 @@ static void read_window(reader *r, const tg_arch *arch, tg_hparams *hp)
         hp->window_period = 0;
     if (hp->window && hp->window_period != 1) {
         hp->rotations[1] = hp->rotations[0];
-        get_float(r, "rope.freq_base_swa", false, &hp->rotations[1].base);
+        get_base(r, "rope.freq_base_swa", &hp->rotations[1].base);
     }
 }
 

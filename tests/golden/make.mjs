@@ -135,6 +135,7 @@ const MUST_FAIL = {
   'experts-by-sigmoid': [keysOf('olmoe', ['expert_gating_func', 'u32', 2]), 'MODEL_OPTION_UNSUPPORTED', 'olmoe.expert_gating_func is 2', null],
   'heads-too-few-numbers': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 1]]), 'MODEL_KEY_BAD', 'lfm2.attention.head_count_kv is 2', null],
   'heads-in-no-layer': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 0, 0, 0]]), 'MODEL_KEY_BAD', 'no layer has attention', null],
+  'rope-base-of-windows-0': [keysOf('gemma3', ['rope.freq_base_swa', 'f32', 0]), 'MODEL_KEY_BAD', 'gemma3.rope.freq_base_swa is 0', null],
   'bias-missing': [
     writeGguf({ tensors: model.tensors, metadata: model.metadata.map(([k, t, v]) => [k.replace(/^llama\./, 'qwen2.'), t, v === 'llama' && !/^tok/.test(k) ? 'qwen2' : v]) }),
     'MODEL_TENSOR_MISSING',
