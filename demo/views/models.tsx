@@ -36,8 +36,8 @@ export function Models({ library, into, done }: ModelsProps) {
   return (
     <div class="models">
       <p>
-        The file stays in your browser: nothing is sent anywhere. Models of architecture llama in F32, F16, BF16, Q8_0 or Q4_0 are
-        known to work.
+        The file stays in your browser: nothing is sent anywhere. What cannot be run here (an architecture, a tokenizer, a type of
+        weights) is refused by name before the weights are read.
       </p>
       <label class="field">
         <span>a GGUF file (or drop one on the page)</span>

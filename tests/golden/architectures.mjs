@@ -1,7 +1,7 @@
 // Small models with random weights of every architecture, the same for the same seed. In: the name of a case, a type for its matrices, a seed. Out: keys
 // and tensors for writeGguf. What is between the architectures' names and the tensors follows llama.cpp's loader; rows are long enough for every type.
-import { encodeTensor } from './gguf-writer.mjs';
-import { generator, tinyVocabulary } from './tiny-llama.mjs';
+import { encodeTensor, generator } from './gguf-writer.mjs';
+import { tinyVocabulary } from './tiny-llama.mjs';
 
 /** The shape of the files that are measured: rows long enough for every type. */
 const WIDE = { N_EMBD: 256, N_HEAD: 4, N_HEAD_KV: 2, HEAD_DIM: 64, N_FF: 512, N_VOCAB: 320, EXPERTS: 4 };

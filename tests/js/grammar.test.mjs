@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
-import { generator } from '../golden/tiny-llama.mjs';
+import { generator } from '../golden/gguf-writer.mjs';
 import { randomSchema } from './schemas.mjs';
 import { collect, withModel } from './support.mjs';
 
