@@ -18,5 +18,5 @@ await instrument.start((progress) =>
   loadModel('storybook', { progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0) }),
 );
 if (instrument.model.value) await openLink(instrument, location.hash);
-await keep();
 window.addEventListener('hashchange', () => void openLink(instrument, location.hash));
+await keep();

@@ -4,7 +4,14 @@ import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-pre
 import type { PrecacheEntry } from 'workbox-precaching';
 
 declare const FILES: PrecacheEntry[];
-declare const self: { skipWaiting(): Promise<void>; addEventListener(type: 'install', then: () => void): void };
+declare const self: {
+  skipWaiting(): Promise<void>;
+  clients: { matchAll(options: { type: 'window'; includeUncontrolled: true }): Promise<{ id: string }[]> };
+  addEventListener(type: 'message', then: (event: ExtendableMessageEvent) => void): void;
+};
+interface ExtendableMessageEvent extends MessageEvent {
+  waitUntil(work: Promise<unknown>): void;
+}
 
 const ISOLATING = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -22,4 +29,13 @@ async function isolated({ response }: { response: Response }): Promise<Response>
 addPlugins([{ handlerWillRespond: isolated }]);
 precacheAndRoute(FILES);
 cleanupOutdatedCaches();
-self.addEventListener('install', () => void self.skipWaiting()); // a page that is open goes on as it is: it is not claimed
+
+/** A new version takes over when the last page of the old one is left: until then that has its own files. */
+async function takeOver(left: MessageEvent): Promise<void> {
+  const open = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const { id } = left.source as unknown as { id: string };
+  if (open.every((client) => client.id === id)) await self.skipWaiting();
+}
+self.addEventListener('message', (event) => {
+  if (event.data === 'left') event.waitUntil(takeOver(event));
+});

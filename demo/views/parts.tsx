@@ -1,7 +1,7 @@
 /** Small parts that several panels share: buttons that keep the focus, token names, dialogs, lists that arrows walk. */
 import type { ComponentChildren } from 'preact';
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { isControl, name } from '../visible.js';
 
 interface ButtonProps {
@@ -54,7 +54,8 @@ interface DialogProps {
 /** A modal dialog: Escape, its button and a click beside it close it, and the focus goes back to where it was. */
 export function Dialog({ id, title, open, close, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // with its content: a key that is pressed at once is the dialog's
     if (open && !dialog.current!.open) dialog.current!.showModal();
     if (!open && dialog.current!.open) dialog.current!.close();
   }, [open]);
