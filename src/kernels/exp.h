@@ -100,16 +100,16 @@ static inline float tg_gelu(float x)
 #define TG_EXP2_4(name, MADD)                                                                                                    \
     static inline v128_t name(v128_t x)                                                                                          \
     {                                                                                                                            \
-        const v128_t low = wasm_f32x4_lt(x, wasm_f32x4_const_splat(TG_EXP2_LOW));                                                \
-        const v128_t shifted = wasm_f32x4_add(x, wasm_f32x4_const_splat(TG_ROUND));                                              \
-        const v128_t r = wasm_f32x4_sub(x, wasm_f32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND)));                           \
-        v128_t p = wasm_f32x4_const_splat(TG_EXP2_P0);                                                                           \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P1));                                                                      \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P2));                                                                      \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P3));                                                                      \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P4));                                                                      \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP2_P5));                                                                      \
-        p = MADD(p, r, wasm_f32x4_const_splat(1.0f));                                                                            \
+        const v128_t low = wasm_f32x4_lt(x, TG_KEPT_F32(TG_EXP2_LOW));                                                           \
+        const v128_t shifted = wasm_f32x4_add(x, TG_KEPT_F32(TG_ROUND));                                                         \
+        const v128_t r = wasm_f32x4_sub(x, wasm_f32x4_sub(shifted, TG_KEPT_F32(TG_ROUND)));                                      \
+        v128_t p = TG_KEPT_F32(TG_EXP2_P0);                                                                                      \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP2_P1));                                                                                 \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP2_P2));                                                                                 \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP2_P3));                                                                                 \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP2_P4));                                                                                 \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP2_P5));                                                                                 \
+        p = MADD(p, r, TG_KEPT_F32(1.0f));                                                                                       \
         return wasm_v128_andnot(wasm_i32x4_add(p, wasm_i32x4_shl(shifted, 23)), low);                                            \
     }
 
@@ -117,19 +117,19 @@ static inline float tg_gelu(float x)
 #define TG_EXP4(name, MADD, NMADD)                                                                                               \
     static inline v128_t name(v128_t x)                                                                                          \
     {                                                                                                                            \
-        const v128_t low = wasm_f32x4_lt(x, wasm_f32x4_const_splat(TG_EXP_LOW));                                                 \
-        x = wasm_f32x4_pmin(x, wasm_f32x4_const_splat(TG_EXP_HIGH)); /* NaN stays NaN */                                         \
-        const v128_t shifted = MADD(x, wasm_f32x4_const_splat(TG_LOG2E), wasm_f32x4_const_splat(TG_ROUND));                      \
-        const v128_t n = wasm_f32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND));                                              \
-        const v128_t r = NMADD(n, wasm_f32x4_const_splat(TG_LN2_LOW), NMADD(n, wasm_f32x4_const_splat(TG_LN2_HIGH), x));         \
-        v128_t p = wasm_f32x4_const_splat(TG_EXP_P0);                                                                            \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P1));                                                                       \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P2));                                                                       \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P3));                                                                       \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P4));                                                                       \
-        p = MADD(p, r, wasm_f32x4_const_splat(TG_EXP_P5));                                                                       \
-        p = wasm_f32x4_add(MADD(p, wasm_f32x4_mul(r, r), r), wasm_f32x4_const_splat(1.0f));                                      \
-        const v128_t bits = wasm_i32x4_shl(wasm_i32x4_add(shifted, wasm_i32x4_const_splat(127)), 23);                            \
+        const v128_t low = wasm_f32x4_lt(x, TG_KEPT_F32(TG_EXP_LOW));                                                            \
+        x = wasm_f32x4_pmin(x, TG_KEPT_F32(TG_EXP_HIGH)); /* NaN stays NaN */                                                    \
+        const v128_t shifted = MADD(x, TG_KEPT_F32(TG_LOG2E), TG_KEPT_F32(TG_ROUND));                                            \
+        const v128_t n = wasm_f32x4_sub(shifted, TG_KEPT_F32(TG_ROUND));                                                         \
+        const v128_t r = NMADD(n, TG_KEPT_F32(TG_LN2_LOW), NMADD(n, TG_KEPT_F32(TG_LN2_HIGH), x));                               \
+        v128_t p = TG_KEPT_F32(TG_EXP_P0);                                                                                       \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP_P1));                                                                                  \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP_P2));                                                                                  \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP_P3));                                                                                  \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP_P4));                                                                                  \
+        p = MADD(p, r, TG_KEPT_F32(TG_EXP_P5));                                                                                  \
+        p = wasm_f32x4_add(MADD(p, wasm_f32x4_mul(r, r), r), TG_KEPT_F32(1.0f));                                                 \
+        const v128_t bits = wasm_i32x4_shl(wasm_i32x4_add(shifted, TG_KEPT_I32(127)), 23);                                       \
         return wasm_v128_andnot(wasm_f32x4_mul(p, bits), low);                                                                   \
     }
 #endif

@@ -43,14 +43,14 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
             {
                 const v128_t scaled = inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
                 /* to the nearest whole number, which then stands in the lowest bits */
-                const v128_t shifted = wasm_f32x4_add(scaled, wasm_f32x4_const_splat(TG_ROUND));
-                c[j] = wasm_i32x4_sub(shifted, wasm_f32x4_const_splat(TG_ROUND));
+                const v128_t shifted = wasm_f32x4_add(scaled, TG_KEPT_F32(TG_ROUND));
+                c[j] = wasm_i32x4_sub(shifted, TG_KEPT_F32(TG_ROUND));
                 negative = wasm_i32x4_sub(negative, c[j]);
             }
             const v128_t codes =
                 wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(c[0], c[1]), wasm_i16x8_narrow_i32x4(c[2], c[3]));
             wasm_v128_store(out->q + 4 * i, codes);
-            wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, wasm_i8x16_const_splat(-128))); /* adds 128 to each */
+            wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, TG_KEPT_I32((int)0x80808080))); /* adds 128 to each */
             minus[i / 4] = sum_lanes(negative);
         }
         tg_act_sums(out, minus[0], minus[1]);

@@ -97,6 +97,10 @@ static const tg_piece tg_pieces[7][8][3] = {
            {{3, 6, 2, 0}, {4, 6, 2, 2}, {5, 6, 2, 4}}},
 };
 
+/* The bits that a piece may fill in a code, of all pieces above. */
+static const uint8_t tg_piece_masks[7][5] = {
+    [2] = {0x03}, [3] = {0x07, 0x03, 0x04}, [4] = {0x0f}, [5] = {0x1f, 0x07, 0x18, 0x08, 0x10}, [6] = {0x3f, 0x03, 0x0c, 0x30}};
+
 #define TG_GROUP_BYTES(bits) (16 * (bits))
 #define TG_CODED_TILE_BYTES(elements, bits, scales, mins)                                                                        \
     ((elements) / 32 * TG_GROUP_BYTES(bits) + 4 * (scales) + ((mins) == 8 ? 32 : 0) + ((mins) ? 16 : 8))

@@ -217,7 +217,8 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
 typedef struct vectors {
     tg_quantize_fn *quantize;
     tg_rmsnorm_fn *rmsnorm;
-    tg_swiglu_fn *swiglu;
+    tg_layernorm_fn *layernorm;
+    tg_swiglu_fn *gated;
     tg_softmax_fn *softmax;
     tg_values_fn *values;
 } vectors;
@@ -235,10 +236,15 @@ static void run_rmsnorm(void *context)
     ((vectors *)context)->rmsnorm(in, weight, 1e-5f, N, out);
 }
 
-static void run_swiglu(void *context)
+static void run_layernorm(void *context)
+{
+    ((vectors *)context)->layernorm(in, weight, weight, 1e-5f, N, out);
+}
+
+static void run_gated(void *context) /* swiglu and geglu */
 {
     memcpy(out, in, sizeof in);
-    ((vectors *)context)->swiglu(out, weight, N);
+    ((vectors *)context)->gated(out, weight, N);
 }
 
 static void run_softmax(void *context)
@@ -267,10 +273,12 @@ static void bench_vector(const char *kind, const char *type, const char *variant
            (double)n / best(run, &kernels), "Gelement/s", 0);
 }
 
-#define RUN_matmul(type, variant, fn)   bench_matmul(#type, #variant, quant_of(#type), fn)
-#define RUN_quantize(type, variant, fn) bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
-#define RUN_rmsnorm(type, variant, fn)  bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
-#define RUN_swiglu(type, variant, fn)   bench_vector("swiglu", #type, #variant, run_swiglu, (vectors){.swiglu = fn}, N)
+#define RUN_matmul(type, variant, fn)    bench_matmul(#type, #variant, quant_of(#type), fn)
+#define RUN_quantize(type, variant, fn)  bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
+#define RUN_rmsnorm(type, variant, fn)   bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
+#define RUN_layernorm(type, variant, fn) bench_vector("layernorm", #type, #variant, run_layernorm, (vectors){.layernorm = fn}, N)
+#define RUN_swiglu(type, variant, fn)    bench_vector("swiglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
+#define RUN_geglu(type, variant, fn)     bench_vector("geglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
 #define RUN_softmax(type, variant, fn)                                                                                           \
     bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE *SOFTMAX_QUERIES)
 #define RUN_values(type, variant, fn)                                                                                            \
