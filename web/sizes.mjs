@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const dist = new URL('../dist/', import.meta.url);
-const WASM_LIMIT = 150 * 1024;
+const WASM_LIMIT = 200_000;
 const ENTRY_LIMIT = 30 * 1024;
 const PAGE_LIMIT = 200 * 1000; // JavaScript and CSS of the page's first view
 

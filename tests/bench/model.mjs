@@ -7,7 +7,7 @@ import { generator as unitGenerator, randomBlock, writeGguf } from '../golden/gg
 import { TYPES, toHalf } from '../golden/types.mjs';
 
 const folder = fileURLToPath(new URL('../../build/bench/', import.meta.url));
-const VERSION = 1; // of what is written: a file of another is made anew
+const VERSION = 2; // of what is written: a file of another is made anew
 
 export const SHAPES = {
   tiny: { n_embd: 256, n_layer: 4, n_head: 4, n_head_kv: 2, n_ff: 768, n_vocab: 2048, n_ctx: 4096, rope_base: 10000 },
@@ -56,7 +56,8 @@ function weights(random, type, n, deviation) {
   const spread = (random() / 2 ** 32 - 0.5) * 0.4 + 1;
   if (elements === 1) {
     const uniform = () => (random() / 2 ** 31 - 1) * deviation * Math.sqrt(3);
-    const halves = Uint16Array.from({ length: 65536 }, () => toHalf(uniform()));
+    const upperHalf = (x) => new Uint32Array(Float32Array.of(x).buffer)[0] >>> 16;
+    const halves = Uint16Array.from({ length: 65536 }, () => (type === 'BF16' ? upperHalf : toHalf)(uniform()));
     for (let i = 0; i < n; i++) {
       if (type === 'F32') out.writeFloatLE(uniform(), 4 * i);
       else out.writeUInt16LE(halves[random() >>> 16], 2 * i);

@@ -2,6 +2,7 @@
 // USAGE). Out: tables on the terminal, build/bench/result.json, and with --chart the README's chart.
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -131,41 +132,69 @@ async function choices() {
   );
 }
 
-/** Every engine in turns, round after round, so that what else the machine does meets all of them. */
-async function peers() {
-  result.peers = [];
-  for (const type of types) {
-    const model = modelFile(values.shape, type);
-    for (const threads of threadCounts) {
-      const found = wantedEngines.map(({ name }) => ({ name, type, threads, results: [] }));
-      for (let i = 0; i < rounds; i++) {
-        for (const [k, engine] of wantedEngines.entries()) {
-          process.stderr.write(`${type}, ${threads} threads, round ${i + 1} of ${rounds}: ${engine.name}\n`);
-          const result = await engine.run(model, threads, PLAN);
-          if (result.n_threads !== threads) {
-            throw new Error(`${engine.name} ran on ${result.n_threads} threads: ${result.threads_note ?? 'it does not say why'}`);
-          }
-          found[k].results.push(result);
-        }
-      }
-      for (const { results, ...rest } of found) {
-        const of = (key) => median(results.flatMap(({ runs }) => runs.map((r) => r[key])));
-        const middle = (key) => (results[0][key] === undefined ? undefined : median(results.map((r) => r[key])));
-        result.peers.push({
-          ...rest,
-          used_threads: results[0].n_threads,
-          prefill: of('prefill'),
-          decode: of('decode'),
-          instantiated_ms: middle('instantiated_ms'),
-          load_ms: middle('load_ms'),
-          first_logits_ms: middle('first_logits_ms'),
-          memory_above_mb: middle('memory_above_mb'),
-          token_ms: middle('token_ms'),
-          steps: results.at(-1).steps,
-        });
-      }
+const WIDE = ['F32', 'F16', 'BF16', 'Q6_K', 'Q8_0']; // types that are held against Q8_0, the others against Q4_0
+
+/** The weight types beside one another: of a token all weights are read once, as the shapes tie the output to the embedding. */
+function typesTable() {
+  for (const threads of threadCounts) {
+    const of = (engine, type) => result.peers.find((p) => p.name === engine && p.type === type && p.threads === threads);
+    for (const { name } of wantedEngines) {
+      const share = (p, key) => {
+        const base = of(name, WIDE.includes(p.type) ? 'Q8_0' : 'Q4_0');
+        return base ? `${round((100 * p[key]) / base[key], 0)} %` : '';
+      };
+      const native = (p, key) => {
+        const other = of('llama.cpp, native', p.type);
+        return other && other !== p ? round(p[key] / other[key], 2) : '';
+      };
+      table(
+        `${name}, ${threads} thread${threads > 1 ? 's' : ''}: by type; shares of Q8_0's (of ${WIDE.join(', ')}) or Q4_0's`,
+        ['type', 'decode, tokens/s', 'GB/s', 'share', 'x native', 'prefill, tokens/s', 'share', 'x native'],
+        types.map((type) => {
+          const p = of(name, type);
+          const [d, g, f] = [round(p.decode), round(p.gbs, 2), round(p.prefill)];
+          return [type, d, g, share(p, 'gbs'), native(p, 'decode'), f, share(p, 'prefill'), native(p, 'prefill')];
+        }),
+      );
     }
   }
+}
+
+/** Every type and engine in turns, round after round, so that what else the machine does meets all of them. */
+async function peers() {
+  const found = types.flatMap((type) =>
+    threadCounts.flatMap((threads) => wantedEngines.map((engine) => ({ type, threads, engine, results: [] }))),
+  );
+  for (let i = 0; i < rounds; i++) {
+    for (const { type, threads, engine, results } of found) {
+      process.stderr.write(`round ${i + 1} of ${rounds}: ${type}, ${threads} threads, ${engine.name}\n`);
+      const measured = await engine.run(modelFile(values.shape, type), threads, PLAN);
+      if (measured.n_threads !== threads) {
+        throw new Error(`${engine.name} ran on ${measured.n_threads} threads: ${measured.threads_note ?? 'it does not say why'}`);
+      }
+      results.push(measured);
+    }
+  }
+  result.peers = found.map(({ type, threads, engine, results }) => {
+    const of = (key) => median(results.flatMap(({ runs }) => runs.map((r) => r[key])));
+    const middle = (key) => (results[0][key] === undefined ? undefined : median(results.map((r) => r[key])));
+    return {
+      name: engine.name,
+      type,
+      threads,
+      used_threads: results[0].n_threads,
+      prefill: of('prefill'),
+      decode: of('decode'),
+      gbs: (of('decode') * statSync(modelFile(values.shape, type)).size) / 1e9,
+      instantiated_ms: middle('instantiated_ms'),
+      load_ms: middle('load_ms'),
+      first_logits_ms: middle('first_logits_ms'),
+      memory_above_mb: middle('memory_above_mb'),
+      token_ms: middle('token_ms'),
+      steps: results.at(-1).steps,
+    };
+  });
+  if (types.length > 2) typesTable();
   for (const threads of new Set(result.peers.map((p) => p.threads))) {
     for (const type of new Set(result.peers.map((p) => p.type))) {
       const rows = result.peers.filter((p) => p.type === type && p.threads === threads);
