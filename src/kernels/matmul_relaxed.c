@@ -14,6 +14,7 @@ static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *
                                                             size_t x_stride, const int strips, const int tokens, const int offset,
                                                             float *y, size_t y_stride)
 {
+    const tg_scaling scaling = tg_scaling_begin();
     v128_t sum[2][4];
     TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++) sum[s][t] = wasm_f32x4_const_splat(0);
     for (size_t b = 0; b < n_blocks; b++, tile++) {
@@ -42,7 +43,7 @@ static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *
         }
         TG_UNROLL for (int s = 0; s < strips; s++)
         {
-            const v128_t d = tg_half4(tile[(size_t)s * n_blocks].d);
+            const v128_t d = tg_scale4(&scaling, tile[(size_t)s * n_blocks].d);
             TG_UNROLL for (int t = 0; t < tokens; t++)
             {
                 const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->d));

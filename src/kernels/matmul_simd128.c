@@ -33,6 +33,7 @@ static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *
                                                             size_t x_stride, const int strips, const int tokens, float *y,
                                                             size_t y_stride)
 {
+    const tg_scaling scaling = tg_scaling_begin();
     v128_t sum[2][4];
     TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++) sum[s][t] = wasm_f32x4_const_splat(0);
     for (size_t b = 0; b < n_blocks; b++, tile++) {
@@ -47,7 +48,7 @@ static inline __attribute__((always_inline)) void walk_q8_0(const tg_tile_q8_0 *
                 const v128_t w_low = wasm_i16x8_extend_low_i8x16(w), w_high = wasm_i16x8_extend_high_i8x16(w);
                 ADD_PRODUCTS(w_low, w_high, 4 * j)
             }
-            const v128_t d = tg_half4(own->d);
+            const v128_t d = tg_scale4(&scaling, own->d);
             TG_UNROLL for (int t = 0; t < tokens; t++)
             {
                 const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(&tg_act_at(x, x_stride, t, b)->d));

@@ -31,11 +31,32 @@ static inline int tg_kept(int x)
     return kept;
 }
 
-/* Four binary16 -> four floats, exactly, but for infinities and NaN, which weights do not have (tg_weights_feed sees to it). */
+/* Four binary16 -> four floats, exactly, but for infinities and NaN, which weights do not have (tg_weights_feed sees to it).
+ * Subnormal ones take a processor a hundred times as long: for elements of weights, of which few are. */
 static inline v128_t tg_half4(const void *halves)
 {
     const v128_t bits = wasm_v128_and(wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13), TG_KEPT_I32((int)0x8fffe000));
     return wasm_f32x4_mul(bits, TG_KEPT_F32(0x1p112f));
+}
+
+/* The same for scales of blocks, of which all may be subnormal (those of Q6_K or IQ4_XS usually are): no operation meets a
+ * subnormal number. As the bits of a float, a half is right when 112 is added to its exponent, or, if it is subnormal, when 113
+ * is and 2^-14 is then taken off; of the two the wrong one is always greater, or the same. */
+typedef struct tg_scaling {
+    v128_t magnitude, normal, subnormal, least, sign;
+} tg_scaling;
+
+static inline tg_scaling tg_scaling_begin(void)
+{
+    return (tg_scaling){TG_KEPT_I32(0x0fffe000), TG_KEPT_I32(112 << 23), TG_KEPT_I32(113 << 23), TG_KEPT_F32(0x1p-14f),
+                        TG_KEPT_I32((int)0x80000000)};
+}
+
+static inline v128_t tg_scale4(const tg_scaling *c, const void *halves)
+{
+    const v128_t half = wasm_i32x4_load16x4(halves), bits = wasm_v128_and(wasm_i32x4_shl(half, 13), c->magnitude);
+    const v128_t subnormal = wasm_f32x4_sub(wasm_i32x4_add(bits, c->subnormal), c->least);
+    return wasm_v128_or(wasm_f32x4_pmin(wasm_i32x4_add(bits, c->normal), subnormal), wasm_v128_and(half, c->sign));
 }
 
 /* block `b` of token `t`, whose activations are rows of x_stride bytes */
