@@ -14,7 +14,7 @@ const USAGE = `npm run bench -- [options]
   --only WHAT       some of limits, kernels, sampling, peers, growth, f16, busy, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
-  --engines TEXT    only engines whose name contains it
+  --engines TEXTS   only engines whose name contains one of them, separated by semicolons
   --rounds N        each engine is started and measured so often, in turns (default 3)
   --shape NAME      ${Object.keys(SHAPES).join(', ')} (default 135m; types of blocks of 256 need 115m)
   --chart           draw demo/bench.svg
@@ -55,7 +55,7 @@ const types = listed('types', Object.keys(TYPES));
 const threadCounts = listed('threads', ['1', '2', '3', '4', '6', '8', '12', '16']).map(Number);
 const rounds = Number(listed('rounds', ['1', '2', '3', '5', '7', '9'])[0]);
 listed('shape', Object.keys(SHAPES));
-const wantedEngines = engines.filter(({ name }) => name.includes(values.engines));
+const wantedEngines = engines.filter(({ name }) => values.engines.split(';').some((text) => name.includes(text)));
 if (wantedEngines.length === 0) {
   console.error(`--engines ${values.engines}: there are only ${engines.map(({ name }) => name).join('; ')}`);
   process.exit(2);

@@ -50,7 +50,7 @@ class Cursor {
   }
 }
 
-/** metadata by key; has, type, dims and tensor (its numbers) by a tensor's name; dataOffset: byte where tensor data begins. */
+/** metadata by key, and its n_kv keys as they are in the file; has, type, dims and tensor (its numbers) by a tensor's name; dataOffset: byte where tensor data begins. */
 export function readGguf(bytes) {
   const cursor = new Cursor(bytes);
   cursor.take(4);
@@ -58,10 +58,12 @@ export function readGguf(bytes) {
   const n_tensors = cursor.u64();
   const n_kv = cursor.u64();
   const metadata = {};
+  const keysBegin = cursor.at;
   for (let i = 0; i < n_kv; i++) {
     const key = cursor.string();
     metadata[key] = cursor.value(cursor.u32());
   }
+  const keysEnd = cursor.at;
   const tensors = new Map();
   for (let i = 0; i < n_tensors; i++) {
     const name = cursor.string();
@@ -73,6 +75,8 @@ export function readGguf(bytes) {
   return {
     version,
     metadata,
+    n_kv,
+    keys: bytes.subarray(keysBegin, keysEnd),
     dataOffset,
     names: [...tensors.keys()],
     has: (name) => tensors.has(name),

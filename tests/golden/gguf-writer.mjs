@@ -57,9 +57,9 @@ class Bytes {
 /**
  * metadata: [key, type, value] with types as above and array<type>. tensors: { name, type, dims, bytes } with dims[0] the row length; `ggml` and
  * `offset` replace the number of the type and the place in the data. version, alignment, n_kv and n_tensors can be set to what they should not be.
- * raw: bytes written instead of keys and directory.
+ * raw: bytes written instead of keys and directory; keys: instead of metadata.
  */
-export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors = [], n_kv, n_tensors, raw }) {
+export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors = [], n_kv, n_tensors, raw, keys }) {
   const out = new Bytes();
   out.put(Buffer.from('GGUF'));
   out.u32(version);
@@ -69,6 +69,7 @@ export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors 
     out.put(raw);
     return out.done();
   }
+  if (keys) out.put(keys);
   for (const [key, type, value] of metadata) {
     out.string(key);
     const element = /^array<(\w+)>$/.exec(type)?.[1];
