@@ -131,6 +131,13 @@ static char *escape(const char *text, size_t length, bool prefix, size_t *escape
     return escaped;
 }
 
+tg_status tg_spm_prepare(tg_tokens *tokens, const tg_gguf *gguf, tg_error *error)
+{
+    (void)gguf, (void)error;
+    tokens->add_bos = tokens->add_space_prefix = true;
+    return TG_OK;
+}
+
 tg_status tg_spm_encode(const tg_tokens *tokens, const char *text, size_t length, bool first, tg_ids *out, tg_error *error)
 {
     if (!length)

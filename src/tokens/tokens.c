@@ -1,6 +1,7 @@
 /* In: the tokenizer's keys of a GGUF header. Out: a vocabulary with look-ups, and the way between text and ids that all kinds
  * share. The tg_tokens owns its tables; the entries stay in the header. */
 #include "tokens.h"
+#include "unicode.h"
 #include "vocabulary.h"
 
 #include <stdlib.h>
@@ -73,6 +74,23 @@ static int hex(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* The bytes that an entry's characters stand for; a character that stands for none is text as it is. */
+static uint32_t spelt_bytes(tg_str entry, char *to)
+{
+    uint32_t n = 0;
+    for (size_t at = 0; at < entry.length;) {
+        const tg_char c = tg_char_at(entry.data, at, entry.length);
+        const int byte = tg_bpe_byte(c.code);
+        if (byte >= 0 && c.code != TG_NO_CHARACTER)
+            to[n++] = (char)byte;
+        else
+            for (uint32_t i = 0; i < c.length; i++)
+                to[n++] = entry.data[at + i];
+        at += c.length;
+    }
+    return n;
+}
+
 /* The bytes each token adds to a text; byte tokens are noted by their value. */
 static tg_status fill_bytes(tg_tokens *t, tg_error *error)
 {
@@ -89,9 +107,13 @@ static tg_status fill_bytes(tg_tokens *t, tg_error *error)
             to[length++] = (char)(high << 4 | low);
             if (t->byte_ids[high << 4 | low] < 0)
                 t->byte_ids[high << 4 | low] = (int32_t)i;
+        } else if (t->spelling == TG_SPELT_BYTES && (t->kinds[i] == TG_TOKEN_NORMAL || t->kinds[i] == TG_TOKEN_UNUSED)) {
+            length = spelt_bytes(entry, to);
+            if (length == 1 && t->byte_ids[(uint8_t)to[0]] < 0)
+                t->byte_ids[(uint8_t)to[0]] = (int32_t)i;
         } else if (t->kinds[i] != TG_TOKEN_CONTROL && t->kinds[i] != TG_TOKEN_UNKNOWN) {
             for (uint32_t k = 0; k < entry.length;) {
-                const bool space = entry.length - k >= 3 && !memcmp(entry.data + k, SPACE, 3);
+                const bool space = t->spelling == TG_SPELT_SPACES && entry.length - k >= 3 && !memcmp(entry.data + k, SPACE, 3);
                 to[length++] = space ? ' ' : entry.data[k];
                 k += space ? 3 : 1;
             }
@@ -152,9 +174,6 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
         status = read_id(gguf, "tokenizer.ggml.eot_token_id", t->n, &eot, error);
     if (!status)
         status = read_id(gguf, "tokenizer.ggml.eom_token_id", t->n, &eom, error);
-    t->add_bos = true; /* this kind's defaults */
-    t->add_eos = false;
-    t->add_space_prefix = true;
     if (!status)
         status = tg_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &t->add_bos, &found, error);
     if (!status)
@@ -206,32 +225,36 @@ static tg_tokens *allocate(const tg_gguf_array *entries)
     return t;
 }
 
-static tg_status find_kind(const tg_gguf *gguf, tg_encode_fn **out, tg_error *error)
+typedef struct kind {
+    const char *name;
+    tg_encode_fn *encode;
+    tg_prepare_fn *prepare;
+    tg_spelling spelling;
+} kind;
+
+static tg_status find_kind(const tg_gguf *gguf, const kind **out, tg_error *error)
 {
-    static const struct {
-        const char *kind;
-        tg_encode_fn *encode;
-    } kinds[] = {
-#define TG_TOKENIZER(kind, name) {kind, tg_##name##_encode},
+    static const kind kinds[] = {
+#define TG_TOKENIZER(kind, name, spelling) {kind, tg_##name##_encode, tg_##name##_prepare, TG_SPELT_##spelling},
 #include "tokenizers.def"
 #undef TG_TOKENIZER
     };
     static const char supported[] = "" /* ", llama, ...": the first two bytes are skipped */
-#define TG_TOKENIZER(kind, name) ", " kind
+#define TG_TOKENIZER(kind, name, spelling) ", " kind
 #include "tokenizers.def"
 #undef TG_TOKENIZER
         ;
-    tg_str kind;
-    const tg_status status = tg_gguf_get_string(gguf, "tokenizer.ggml.model", &kind, NULL, error);
+    tg_str name;
+    const tg_status status = tg_gguf_get_string(gguf, "tokenizer.ggml.model", &name, NULL, error);
     if (status)
         return status;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (!strcmp(kind.data, kinds[i].kind)) {
-            *out = kinds[i].encode;
+        if (!strcmp(name.data, kinds[i].name)) {
+            *out = &kinds[i];
             return TG_OK;
         }
     return tg_fail(error, TG_TOKENIZER_UNSUPPORTED, TG_NO_OFFSET, "tokenizer \"%.32s\" is not supported; supported: %s",
-                   kind.data, supported + 2);
+                   name.data, supported + 2);
 }
 
 static tg_status check_lengths(const tg_gguf_array *entries, const tg_gguf_array *other, bool found, const char *name,
@@ -247,9 +270,9 @@ tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
 {
     tg_gguf_array entries, scores, kinds;
     bool has_scores = false, has_kinds = false;
-    tg_encode_fn *encode;
+    const kind *kind;
     *out = NULL;
-    tg_status status = find_kind(gguf, &encode, error);
+    tg_status status = find_kind(gguf, &kind, error);
     if (!status)
         status = tg_gguf_get_array(gguf, "tokenizer.ggml.tokens", TG_GGUF_STRING, &entries, NULL, error);
     if (!status && !entries.count)
@@ -267,24 +290,28 @@ tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
     tg_tokens *t = allocate(&entries);
     if (!t)
         return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for a vocabulary of %u tokens", (unsigned)entries.count);
-    t->encode = encode;
+    t->encode = kind->encode;
+    t->spelling = kind->spelling;
     t->scores = has_scores ? scores.data : NULL;
     for (uint32_t i = 0; i < t->n && !status; i++) {
-        const int32_t kind = has_kinds ? ((const int32_t *)kinds.data)[i] : TG_TOKEN_NORMAL;
-        if (kind < TG_TOKEN_NORMAL || kind > TG_TOKEN_BYTE)
-            status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "token %u is of unknown kind %d", (unsigned)i, (int)kind);
+        const int32_t type = has_kinds ? ((const int32_t *)kinds.data)[i] : TG_TOKEN_NORMAL;
+        if (type < TG_TOKEN_NORMAL || type > TG_TOKEN_BYTE)
+            status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "token %u is of unknown kind %d", (unsigned)i, (int)type);
         if (t->scores && t->scores[i] != t->scores[i])
             status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "the score of token %u is not a number", (unsigned)i);
-        t->kinds[i] = (uint8_t)kind;
+        t->kinds[i] = (uint8_t)type;
     }
     if (!status)
         status = fill_bytes(t, error);
     if (!status) {
         fill_table(t);
         sort_special(t);
-        status = read_special(t, gguf, error);
+        status = kind->prepare(t, gguf, error);
     }
-    for (int i = 0; i < 256 && !status; i++)
+    if (!status)
+        status = read_special(t, gguf, error);
+    /* Published vocabularies of byte-level BPE lack bytes that their makers never saw: those are an error when they are met. */
+    for (int i = 0; i < 256 && !status && t->spelling == TG_SPELT_SPACES; i++)
         if (tg_tokens_byte(t, (uint8_t)i) < 0)
             status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
                              "the vocabulary has no token for byte 0x%02X and no unknown token", (unsigned)i);
@@ -297,6 +324,8 @@ tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
 
 void tg_tokens_free(tg_tokens *t)
 {
+    if (t)
+        free(t->merges);
     free(t);
 }
 

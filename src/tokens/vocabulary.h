@@ -26,6 +26,16 @@ typedef struct tg_view { /* of the storage of a token's bytes */
 typedef tg_status tg_encode_fn(const tg_tokens *tokens, const char *text, size_t length, bool first, tg_ids *out,
                                tg_error *error);
 
+/* Reads what this kind of tokenizer has beyond the vocabulary, and sets its defaults of add_bos, add_eos and add_space_prefix. */
+typedef tg_status tg_prepare_fn(tg_tokens *tokens, const tg_gguf *gguf, tg_error *error);
+
+typedef enum tg_spelling {                  /* of normal and unused tokens */
+                           TG_SPELT_SPACES, /* as they are, U+2581 for a space */
+                           TG_SPELT_BYTES   /* a character for each byte */
+} tg_spelling;
+
+typedef struct tg_merges tg_merges;
+
 struct tg_tokens {
     uint32_t n;
     const tg_str *entries; /* [n] in the GGUF header */
@@ -43,19 +53,26 @@ struct tg_tokens {
     int32_t bos, eos, unknown;
     bool add_bos, add_eos, add_space_prefix;
     tg_encode_fn *encode;
+    tg_spelling spelling;
+    const struct tg_pretokenizer *pretokenizer; /* of byte-level BPE, and */
+    tg_merges *merges;                          /* its own allocation */
     size_t memory;
 };
 
 /* The id of the entry that text may become by merging, normal, user-defined or unused, spelt like this; or -1. */
 int32_t tg_tokens_find(const tg_tokens *tokens, const char *text, size_t length);
 
-/* One byte by itself: its byte token, or the unknown token. */
+/* One byte by itself: its token, or the unknown token, or -1. */
 static inline int32_t tg_tokens_byte(const tg_tokens *tokens, uint8_t byte)
 {
     return tokens->byte_ids[byte] >= 0 ? tokens->byte_ids[byte] : tokens->unknown;
 }
 
-#define TG_TOKENIZER(kind, name) tg_encode_fn tg_##name##_encode;
+int tg_bpe_byte(uint32_t code); /* the byte that a character stands for in an entry spelt in bytes, or -1 */
+
+#define TG_TOKENIZER(kind, name, spelling)                                                                                       \
+    tg_encode_fn tg_##name##_encode;                                                                                             \
+    tg_prepare_fn tg_##name##_prepare;
 #include "tokenizers.def"
 #undef TG_TOKENIZER
 

@@ -6,7 +6,7 @@ import { shared, withModel } from './support.mjs';
 
 const SEPARATOR = '\n__ggml_vocab_test__\n';
 
-for (const name of ['llama-spm', 'phi-3']) {
+for (const name of ['llama-spm', 'phi-3', 'gpt-2', 'falcon', 'starcoder', 'deepseek-coder']) {
   const vocabulary = shared(`tokenizers/ggml-vocab-${name}.gguf`);
   test(`46 of 46 vectors of ${name}`, vocabulary.needs, () =>
     withModel(vocabulary.path, { worker: false, vocab_only: true }, async (model) => {

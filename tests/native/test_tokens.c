@@ -320,7 +320,9 @@ static char *read_whole(const char *folder, const char *name, const char *suffix
 /* .inp: texts, each followed by a separator; .out: a line of ids for each, without BOS */
 static void vectors(void)
 {
-    static const char *const names[] = {"ggml-vocab-llama-spm.gguf", "ggml-vocab-phi-3.gguf"};
+    static const char *const names[] = {"ggml-vocab-llama-spm.gguf", "ggml-vocab-phi-3.gguf",
+                                        "ggml-vocab-gpt-2.gguf",     "ggml-vocab-falcon.gguf",
+                                        "ggml-vocab-starcoder.gguf", "ggml-vocab-deepseek-coder.gguf"};
     static const char folder[] = "../shared/tokenizers", separator[] = "\n__ggml_vocab_test__\n";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t size, used, ignored;
@@ -407,6 +409,6 @@ static const tg_test tests[] = {
     {"tokens-damaged", "damaged vocabularies are refused", damaged},
     {"tokens-random", "any bytes come back", random_bytes},
     {"tokens-long", "a megabyte of one letter", long_runs},
-    {"tokens-vectors", "46 published vectors of each of two vocabularies", vectors},
+    {"tokens-vectors", "46 published vectors of each of six vocabularies", vectors},
 };
 TEST_MAIN(tests)
