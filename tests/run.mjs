@@ -103,6 +103,10 @@ const suites = {
       return [await nodeTests('browser', find('tests/browser', /\.test\.mjs$/))];
     },
   },
+  tokenizers: {
+    needs: 'dist',
+    run: async () => [await nodeTests('tokenizers', find('tests/tokenizers', /^[^/]*\.test\.mjs$/))], // they install the vocabularies themselves
+  },
   peers: {
     needs: 'dist',
     run: async () => [await nodeTests('peers', find('tests/peers', /^[^/]*\.test\.mjs$/))], // they install their peer themselves

