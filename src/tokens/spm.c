@@ -1,72 +1,18 @@
 /* SentencePiece-style BPE as GGUF carries it (Sennrich, Haddow and Birch 2016; Kudo and Richardson 2018): characters are merged,
  * the pair with the greatest score first, the leftmost among equals; what is no token in the end becomes bytes. In: plain text.
- * Out: ids. Work memory lives during the call.
+ * Out: ids. Work memory for words beyond SHORT characters lives during the call.
  *
- * Each merge adds at most two pairs to a heap, so the cost is n log n whatever the text; a pair longer than the longest token is
- * not looked up. */
+ * Merges never reach over two neighbouring characters that no token has side by side, so a text falls into words there, each
+ * merged by itself. A short word is searched for its best pair again after each merge; a long one keeps its pairs in a heap, so
+ * the cost is n log n whatever the text; a pair longer than the longest token is not looked up. */
 #include "vocabulary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACE "\xe2\x96\x81" /* U+2581 stands for a space */
-
-typedef struct symbol {
-    uint32_t at, length;    /* bytes in the text; length 0: merged into another */
-    int32_t previous, next; /* or -1 */
-} symbol;
-
-typedef struct pair {
-    float score;
-    int32_t left, right;
-    uint32_t length; /* of both when the pair was made: it is stale when they have changed */
-} pair;
-
-typedef struct work {
-    const tg_tokens *tokens;
-    const char *text;
-    symbol *symbols;
-    pair *heap;
-    size_t n_heap;
-} work;
-
-static bool pair_before(pair a, pair b)
-{
-    return a.score > b.score || (a.score == b.score && a.left < b.left);
-}
-
-static void heap_push(work *w, pair p)
-{
-    size_t at = w->n_heap++;
-    for (size_t parent; at && pair_before(p, w->heap[parent = (at - 1) / 2]); at = parent)
-        w->heap[at] = w->heap[parent];
-    w->heap[at] = p;
-}
-
-static pair heap_pop(work *w)
-{
-    const pair top = w->heap[0], last = w->heap[--w->n_heap];
-    size_t at = 0;
-    for (size_t child; (child = 2 * at + 1) < w->n_heap; at = child) {
-        if (child + 1 < w->n_heap && pair_before(w->heap[child + 1], w->heap[child]))
-            child++;
-        if (!pair_before(w->heap[child], last))
-            break;
-        w->heap[at] = w->heap[child];
-    }
-    w->heap[at] = last;
-    return top;
-}
-
-static void offer(work *w, int32_t left, int32_t right)
-{
-    if (left < 0 || right < 0)
-        return;
-    const uint32_t length = w->symbols[left].length + w->symbols[right].length;
-    const int32_t id = tg_tokens_find(w->tokens, w->text + w->symbols[left].at, length);
-    if (id >= 0)
-        heap_push(w, (pair){w->tokens->scores ? w->tokens->scores[id] : 0, left, right, length});
-}
+#define SHORT  40 /* characters */
+#define NO_KEY UINT32_MAX
+#define END    0x8000u /* see word */
 
 /* Bytes of the character that begins here: what its first byte says, as far as bytes that continue it follow. A stray byte is a
  * character of its own, so that it does not swallow what comes after it. */
@@ -80,99 +26,280 @@ static size_t character_length(const char *text, size_t left)
     return length;
 }
 
-/* Counts the characters; with symbols, also makes each of them one. */
-static size_t split(const char *text, size_t length, symbol *symbols)
+/* The bytes of a character as a number; a space is what it is spelt as. */
+static uint32_t character(const char *text, size_t length)
 {
-    size_t n = 0;
-    for (size_t at = 0, step; at < length; at += step, n++) {
-        step = character_length(text + at, length - at);
-        if (symbols)
-            symbols[n] = (symbol){(uint32_t)at, (uint32_t)step, (int32_t)n - 1, at + step < length ? (int32_t)n + 1 : -1};
-    }
-    return n;
-}
-
-static void merge_all(work *w)
-{
-    while (w->n_heap) {
-        const pair p = heap_pop(w);
-        symbol *left = &w->symbols[p.left], *right = &w->symbols[p.right];
-        if (!left->length || !right->length || left->length + right->length != p.length)
-            continue;
-        left->length += right->length;
-        right->length = 0;
-        left->next = right->next;
-        if (right->next >= 0)
-            w->symbols[right->next].previous = p.left;
-        offer(w, left->previous, p.left);
-        offer(w, p.left, left->next);
-    }
-}
-
-/* text with its spaces spelt out, one put before it if wanted; the caller frees it */
-static char *escape(const char *text, size_t length, bool prefix, size_t *escaped_length)
-{
-    size_t spaces = prefix, n = 0;
+    uint32_t c = 0;
     for (size_t i = 0; i < length; i++)
-        spaces += text[i] == ' ';
-    char *escaped = malloc(length + 3 * spaces + 1);
-    if (!escaped)
-        return NULL;
-    for (size_t i = 0; i < length + prefix; i++) {
-        const char c = i < prefix ? ' ' : text[i - prefix];
-        if (c == ' ') {
-            memcpy(escaped + n, SPACE, 3);
-            n += 3;
-        } else {
-            escaped[n++] = c;
+        c = c << 8 | (uint8_t)text[i];
+    return c == ' ' ? TG_SPACE_SPELLING : c;
+}
+
+static uint32_t neighbours(uint32_t left, uint32_t right)
+{
+    uint32_t h = left * 0x9e3779b1u ^ right * 0x85ebca77u;
+    h = (h ^ h >> 15) * 0x2c1b3c6du;
+    return h ^ h >> 13;
+}
+
+tg_status tg_spm_prepare(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
+{
+    (void)gguf;
+    t->add_bos = t->add_space_prefix = true;
+    if (t->longest >= END)
+        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long", (unsigned)t->longest);
+    t->adjacent_mask = 4 * (t->mask + 1) - 1; /* bits: some 8 for each token */
+    t->adjacent = calloc(1, (t->adjacent_mask + 1) / 8 + 1);
+    if (!t->adjacent)
+        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for a vocabulary of %u tokens", (unsigned)t->n);
+    t->memory += (t->adjacent_mask + 1) / 8 + 1;
+    for (uint32_t slot = 0; slot <= t->mask; slot++) {
+        if (!t->table[slot])
+            continue;
+        const tg_str entry = t->entries[t->table[slot] - 1];
+        uint32_t before = 0;
+        for (size_t at = 0, n; at < entry.length; at += n) {
+            n = character_length(entry.data + at, entry.length - at);
+            const uint32_t c = character(entry.data + at, n), bit = neighbours(before, c) & t->adjacent_mask;
+            if (at)
+                t->adjacent[bit / 8] |= (uint8_t)(1 << bit % 8);
+            before = c;
         }
     }
-    *escaped_length = n;
-    return escaped;
-}
-
-tg_status tg_spm_prepare(tg_tokens *tokens, const tg_gguf *gguf, tg_error *error)
-{
-    (void)gguf, (void)error;
-    tokens->add_bos = tokens->add_space_prefix = true;
     return TG_OK;
 }
 
-tg_status tg_spm_encode(const tg_tokens *tokens, const char *text, size_t length, bool first, tg_ids *out, tg_error *error)
+static bool may_merge(const tg_tokens *t, uint32_t left, uint32_t right)
 {
-    if (!length)
-        return TG_OK;
-    if (length > INT32_MAX / 4)
-        return tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "a text of %zu bytes is too long to tokenize at once", length);
-    work w = {.tokens = tokens};
-    size_t n_bytes;
-    char *escaped = escape(text, length, first && tokens->add_space_prefix, &n_bytes);
-    const size_t n = escaped ? split(escaped, n_bytes, NULL) : 0;
-    const bool fits = n && n <= SIZE_MAX / (2 * sizeof *w.heap); /* where size_t has 32 bits, the product could wrap */
-    w.text = escaped;
-    w.symbols = fits ? malloc(n * sizeof *w.symbols) : NULL;
-    /* n - 1 pairs at first, and each of at most n - 1 merges takes one out and adds at most two */
-    w.heap = w.symbols ? malloc(2 * n * sizeof *w.heap) : NULL;
-    if (!w.heap) {
-        free(w.symbols);
-        free(escaped);
-        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
+    const uint32_t bit = neighbours(left, right) & t->adjacent_mask;
+    return t->adjacent[bit / 8] >> bit % 8 & 1;
+}
+
+/* The order in which pairs are merged: the lower the earlier; NO_KEY when the two together are no token. */
+static uint32_t key_of(const tg_tokens *t, const char *text, size_t length)
+{
+    const int32_t id = tg_tokens_find(t, text, length);
+    if (id < 0)
+        return NO_KEY;
+    union {
+        float score;
+        uint32_t bits;
+    } key = {(t->scores ? t->scores[id] : 0) + 0.0f}; /* -0 is 0 */
+    return key.bits >> 31 ? key.bits : 0x7fffffffu - key.bits;
+}
+
+static void put_symbol(const tg_tokens *t, const char *text, size_t length, tg_ids *out)
+{
+    static const uint8_t space[] = {TG_SPACE_SPELLING >> 16, TG_SPACE_SPELLING >> 8 & 255, TG_SPACE_SPELLING & 255};
+    const int32_t id = tg_tokens_find(t, text, length);
+    if (id >= 0) {
+        tg_ids_put(out, id);
+        return;
     }
-    split(escaped, n_bytes, w.symbols);
-    for (size_t i = 1; i < n; i++)
-        offer(&w, (int32_t)i - 1, (int32_t)i);
-    merge_all(&w);
-    for (int32_t i = 0; i >= 0; i = w.symbols[i].next) {
-        const char *piece = escaped + w.symbols[i].at;
-        const int32_t id = tg_tokens_find(tokens, piece, w.symbols[i].length);
-        if (id >= 0)
-            tg_ids_put(out, id);
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == ' ')
+            for (size_t k = 0; k < sizeof space; k++)
+                tg_ids_put(out, tg_tokens_byte(t, space[k]));
         else
-            for (uint32_t k = 0; k < w.symbols[i].length; k++)
-                tg_ids_put(out, tg_tokens_byte(tokens, (uint8_t)piece[k]));
+            tg_ids_put(out, tg_tokens_byte(t, (uint8_t)text[i]));
+}
+
+static void encode_short(const tg_tokens *t, const char *word, size_t n, const uint16_t *begins, tg_ids *out)
+{
+    uint16_t at[SHORT + 1]; /* where each symbol begins, and the last ends */
+    uint32_t keys[SHORT];   /* of the pair that begins here */
+    memcpy(at, begins, (n + 1) * sizeof *at);
+    for (size_t i = 0; i + 1 < n; i++)
+        keys[i] = key_of(t, word + at[i], (size_t)(at[i + 2] - at[i]));
+    while (n > 1) {
+        size_t best = 0;
+        for (size_t i = 1; i + 1 < n; i++)
+            if (keys[i] < keys[best])
+                best = i;
+        if (keys[best] == NO_KEY)
+            break;
+        memmove(at + best + 1, at + best + 2, (n - best - 1) * sizeof *at);
+        n--;
+        if (best + 1 < n) {
+            memmove(keys + best + 1, keys + best + 2, (n - best - 1) * sizeof *keys);
+            keys[best] = key_of(t, word + at[best], (size_t)(at[best + 2] - at[best]));
+        }
+        if (best)
+            keys[best - 1] = key_of(t, word + at[best - 1], (size_t)(at[best + 1] - at[best - 1]));
     }
+    for (size_t i = 0; i < n; i++)
+        put_symbol(t, word + at[i], (size_t)(at[i + 1] - at[i]), out);
+}
+
+/* A long word. At a symbol's first byte stands its length, and at its last one, too, with END added (which an only byte has as
+ * well): so both neighbours are found without links. The heap holds pairs as key and place, which order it. A pair is stale when
+ * the two symbols that stand there now have another key, or none; with the same key it may be merged as well. When the heap is
+ * full, stale pairs are thrown out: there are fewer live ones than symbols, so that happens the more seldom the more has been
+ * merged. */
+typedef struct word {
+    const tg_tokens *tokens;
+    const char *text;
+    uint16_t *symbols; /* [length] */
+    uint64_t *heap;    /* key << 32 | place */
+    size_t length, n_heap, capacity;
+} word;
+
+static size_t symbol_length(const word *w, size_t at)
+{
+    return w->symbols[at] & ~END;
+}
+
+/* The key of the pair that begins at a symbol. */
+static uint32_t key_at(const word *w, size_t at)
+{
+    const size_t right = at + symbol_length(w, at);
+    return right < w->length ? key_of(w->tokens, w->text + at, right - at + symbol_length(w, right)) : NO_KEY;
+}
+
+/* Whether a symbol begins here, which those in the middle and at the end of others do not tell by their length alone. */
+static bool live(const word *w, uint64_t pair)
+{
+    const size_t at = (uint32_t)pair;
+    return w->symbols[at] && (w->symbols[at] & END ? symbol_length(w, at) == 1 : true) && key_at(w, at) == pair >> 32;
+}
+
+static void sift_down(uint64_t *heap, size_t n, size_t at)
+{
+    const uint64_t pair = heap[at];
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && heap[child + 1] < heap[child])
+            child++;
+        if (heap[child] >= pair)
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = pair;
+}
+
+static void make_heap(word *w)
+{
+    for (size_t i = w->n_heap / 2; i-- > 0;)
+        sift_down(w->heap, w->n_heap, i);
+}
+
+static void offer(word *w, size_t place)
+{
+    const uint32_t key = key_at(w, place);
+    if (key == NO_KEY)
+        return;
+    if (w->n_heap == w->capacity) {
+        size_t n = 0;
+        for (size_t i = 0; i < w->n_heap; i++)
+            if (live(w, w->heap[i]))
+                w->heap[n++] = w->heap[i];
+        w->n_heap = n;
+        make_heap(w);
+    }
+    const uint64_t pair = (uint64_t)key << 32 | place;
+    size_t at = w->n_heap++;
+    for (size_t parent; at && pair < w->heap[parent = (at - 1) / 2]; at = parent)
+        w->heap[at] = w->heap[parent];
+    w->heap[at] = pair;
+}
+
+static void set_symbol(word *w, size_t at, size_t length)
+{
+    w->symbols[at] = (uint16_t)length;
+    w->symbols[at + length - 1] = (uint16_t)(length | END);
+}
+
+static void merge_all(word *w)
+{
+    while (w->n_heap) {
+        const uint64_t pair = w->heap[0];
+        w->heap[0] = w->heap[--w->n_heap];
+        sift_down(w->heap, w->n_heap, 0);
+        if (!live(w, pair))
+            continue;
+        const size_t at = (uint32_t)pair, left = symbol_length(w, at), right = symbol_length(w, at + left);
+        w->symbols[at + left - 1] = w->symbols[at + left] = 0;
+        set_symbol(w, at, left + right);
+        if (at)
+            offer(w, at - symbol_length(w, at - 1));
+        offer(w, at);
+    }
+}
+
+static tg_status encode_long(const tg_tokens *t, const char *text, size_t length, tg_ids *out, tg_error *error)
+{
+    word w = {.tokens = t, .text = text, .length = length, .capacity = length + length / 16 + 64};
+    const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
+    w.heap = fits ? malloc(w.capacity * sizeof *w.heap + length * sizeof *w.symbols) : NULL;
+    if (!w.heap)
+        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize a word of %zu bytes", length);
+    w.symbols = (uint16_t *)(w.heap + w.capacity);
+    memset(w.symbols, 0, length * sizeof *w.symbols);
+    for (size_t at = 0, n; at < length; at += n)
+        set_symbol(&w, at, n = character_length(text + at, length - at));
+    for (size_t at = 0; at < length; at += symbol_length(&w, at)) {
+        const uint32_t key = key_at(&w, at);
+        if (key != NO_KEY)
+            w.heap[w.n_heap++] = (uint64_t)key << 32 | at;
+    }
+    make_heap(&w);
+    merge_all(&w);
+    for (size_t at = 0; at < length; at += symbol_length(&w, at))
+        put_symbol(t, text + at, symbol_length(&w, at), out);
     free(w.heap);
-    free(w.symbols);
-    free(escaped);
     return TG_OK;
+}
+
+/* The first word of a text and where its characters begin, as far as there is room: characters that may merge. */
+typedef struct extent {
+    size_t bytes, characters;
+    uint16_t begins[SHORT + 1];
+} extent;
+
+static extent first_word(const tg_tokens *t, const char *text, size_t length)
+{
+    extent e = {0};
+    uint32_t before = 0;
+    for (size_t n; e.bytes < length; e.bytes += n, e.characters++) {
+        n = character_length(text + e.bytes, length - e.bytes);
+        const uint32_t c = character(text + e.bytes, n);
+        if (e.bytes && !may_merge(t, before, c))
+            break;
+        before = c;
+        if (e.characters <= SHORT)
+            e.begins[e.characters] = (uint16_t)e.bytes;
+    }
+    if (e.characters <= SHORT)
+        e.begins[e.characters] = (uint16_t)e.bytes;
+    return e;
+}
+
+static tg_status encode_word(const tg_tokens *t, const char *text, const extent *e, tg_ids *out, tg_error *error)
+{
+    if (e->characters > SHORT)
+        return encode_long(t, text, e->bytes, out, error);
+    encode_short(t, text, e->characters, e->begins, out);
+    return TG_OK;
+}
+
+tg_status tg_spm_encode(const tg_tokens *t, const char *text, size_t length, bool first, tg_ids *out, tg_error *error)
+{
+    tg_status status = TG_OK;
+    size_t at = 0;
+    if (first && t->add_space_prefix && length) { /* the first word has a space before it */
+        char *spaced = malloc(length + 1);
+        if (!spaced)
+            return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
+        spaced[0] = ' ';
+        memcpy(spaced + 1, text, length);
+        const extent e = first_word(t, spaced, length + 1);
+        status = encode_word(t, spaced, &e, out, error);
+        at = e.bytes - 1;
+        free(spaced);
+    }
+    while (at < length && !status) {
+        const extent e = first_word(t, text + at, length - at);
+        status = encode_word(t, text + at, &e, out, error);
+        at += e.bytes;
+    }
+    return status;
 }

@@ -33,23 +33,46 @@ static const char *const end_spellings[] = {
     "<|tool_response>",
 };
 
+/* Bytes of U+2581 here, or 0. */
+static size_t spelt_space(const char *text, size_t left)
+{
+    return (uint8_t)text[0] == 0xe2 && left >= 3 && !memcmp(text, SPACE, 3) ? 3 : 0;
+}
+
+/* A space and what it is spelt as count for the same. */
 static uint32_t hash(const char *text, size_t length)
 {
     uint32_t h = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        h = (h ^ (uint8_t)text[i]) * 16777619u;
+    for (size_t i = 0, n; i < length; i += n ? n : 1) {
+        n = spelt_space(text + i, length - i);
+        h = (h ^ (n ? ' ' : (uint8_t)text[i])) * 16777619u;
+    }
     return h;
+}
+
+/* Whether an entry spells a text: its own spaces stand for nothing in a text, whose spaces are U+2581. */
+static bool spells(const tg_tokens *t, tg_str entry, const char *text, size_t length)
+{
+    if (t->spelling == TG_SPELT_BYTES)
+        return entry.length == length && !memcmp(entry.data, text, length);
+    size_t k = 0;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == ' ') {
+            if (k == entry.length || !spelt_space(entry.data + k, entry.length - k))
+                return false;
+            k += 3;
+        } else if (k == entry.length || entry.data[k++] != text[i])
+            return false;
+    return k == entry.length;
 }
 
 int32_t tg_tokens_find(const tg_tokens *t, const char *text, size_t length)
 {
     if (length > t->longest)
         return -1;
-    for (uint32_t at = hash(text, length) & t->mask; t->table[at]; at = (at + 1) & t->mask) {
-        const tg_str *entry = &t->entries[t->table[at] - 1];
-        if (entry->length == length && !memcmp(entry->data, text, length))
+    for (uint32_t at = hash(text, length) & t->mask; t->table[at]; at = (at + 1) & t->mask)
+        if (spells(t, t->entries[t->table[at] - 1], text, length))
             return (int32_t)t->table[at] - 1;
-    }
     return -1;
 }
 
@@ -123,27 +146,6 @@ static tg_status fill_bytes(tg_tokens *t, tg_error *error)
         t->storage[used++] = 0;
     }
     return TG_OK;
-}
-
-static void sort_special(tg_tokens *t)
-{
-    for (uint32_t i = 0; i < t->n; i++)
-        if ((t->kinds[i] == TG_TOKEN_CONTROL || t->kinds[i] == TG_TOKEN_UNKNOWN || t->kinds[i] == TG_TOKEN_USER_DEFINED) &&
-            t->entries[i].length)
-            t->special[t->n_special++] = (int32_t)i;
-    /* merge sort, stable: the longest first, then by id */
-    for (uint32_t width = 1; width < t->n_special; width *= 2)
-        for (uint32_t from = 0; from + width < t->n_special; from += 2 * width) {
-            const uint32_t end = from + 2 * width < t->n_special ? from + 2 * width : t->n_special;
-            int32_t *scratch = t->special + t->n;
-            uint32_t a = from, b = from + width;
-            for (uint32_t i = from; i < end; i++)
-                scratch[i] =
-                    b >= end || (a < from + width && t->entries[t->special[a]].length >= t->entries[t->special[b]].length)
-                        ? t->special[a++]
-                        : t->special[b++];
-            memcpy(t->special + from, scratch + from, (end - from) * sizeof *scratch);
-        }
 }
 
 /* A special id from the file: absent is -1. */
@@ -305,7 +307,7 @@ tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
         status = fill_bytes(t, error);
     if (!status) {
         fill_table(t);
-        sort_special(t);
+        tg_special_sort(t);
         status = kind->prepare(t, gguf, error);
     }
     if (!status)
@@ -324,8 +326,10 @@ tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
 
 void tg_tokens_free(tg_tokens *t)
 {
-    if (t)
+    if (t) {
         free(t->merges);
+        free(t->adjacent);
+    }
     free(t);
 }
 
@@ -374,88 +378,16 @@ tg_str tg_tokens_entry(const tg_tokens *t, int32_t id)
     return t->entries[id];
 }
 
-/* A part of the text on its way: plain, or one special token. */
-typedef struct part {
-    size_t at, length;
-    int32_t id;   /* of the special token, or -1 */
-    int32_t next; /* or -1 */
-} part;
-
-typedef struct parts {
-    part *list;
-    size_t n, capacity;
-} parts;
-
-static bool part_after(parts *p, int32_t before, part what)
-{
-    if (p->n == p->capacity) {
-        const size_t capacity = p->capacity ? p->capacity * 2 : 16;
-        if (capacity > INT32_MAX / sizeof(part)) /* beyond it sizes wrap where size_t has 32 bits */
-            return false;
-        part *larger = realloc(p->list, capacity * sizeof *larger);
-        if (!larger)
-            return false;
-        p->list = larger;
-        p->capacity = capacity;
-    }
-    p->list[p->n] = what;
-    if (before >= 0) {
-        p->list[p->n].next = p->list[before].next;
-        p->list[before].next = (int32_t)p->n;
-    }
-    p->n++;
-    return true;
-}
-
-static const char *find_bytes(const char *text, size_t length, tg_str what)
-{
-    for (const char *end = text + length; length >= what.length; length = (size_t)(end - text)) {
-        text = memchr(text, what.data[0], length - what.length + 1);
-        if (!text)
-            return NULL;
-        if (!memcmp(text, what.data, what.length))
-            return text;
-        text++;
-    }
-    return NULL;
-}
-
-/* Cuts special tokens out of the text, the longest spelling first. User-defined ones always count, the others only when asked
- * for. */
-static bool cut_special(const tg_tokens *t, const char *text, size_t length, bool parse, parts *p)
-{
-    if (!part_after(p, -1, (part){0, length, -1, -1}))
-        return false;
-    for (uint32_t s = 0; s < t->n_special; s++) {
-        const int32_t id = t->special[s];
-        const tg_str spelling = t->entries[id];
-        if (!parse && t->kinds[id] != TG_TOKEN_USER_DEFINED)
-            continue;
-        for (int32_t i = 0; i >= 0; i = p->list[i].next) {
-            if (p->list[i].id >= 0)
-                continue;
-            const char *found = find_bytes(text + p->list[i].at, p->list[i].length, spelling);
-            if (!found)
-                continue;
-            const size_t at = (size_t)(found - text), after = at + spelling.length, end = p->list[i].at + p->list[i].length;
-            p->list[i].length = at - p->list[i].at;
-            if (!part_after(p, i, (part){after, end - after, -1, -1}) || !part_after(p, i, (part){at, spelling.length, id, -1}))
-                return false;
-        }
-    }
-    return true;
-}
-
 tg_status tg_tokens_encode(const tg_tokens *t, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,
                            size_t *n, tg_error *error)
 {
     tg_ids out = {ids, capacity, 0};
-    parts p = {0};
+    tg_parts p = {0};
     bool first = true; /* nothing but special tokens so far, or just before */
     tg_status status = TG_OK;
     if ((flags & TG_ADD_SPECIAL) && t->add_bos && t->bos >= 0)
         tg_ids_put(&out, t->bos);
-    if (!cut_special(t, text, length, flags & TG_PARSE_SPECIAL, &p))
+    if (!tg_special_cut(t, text, length, flags & TG_PARSE_SPECIAL, &p))
         status = tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
     for (int32_t i = 0; i >= 0 && !status; i = p.list[i].next) {
         if (p.list[i].id >= 0) {

@@ -36,6 +36,8 @@ typedef enum tg_spelling {                  /* of normal and unused tokens */
 
 typedef struct tg_merges tg_merges;
 
+#define TG_SPACE_SPELLING 0xe29681u /* the bytes of U+2581, which stands for a space in entries */
+
 struct tg_tokens {
     uint32_t n;
     const tg_str *entries; /* [n] in the GGUF header */
@@ -47,19 +49,23 @@ struct tg_tokens {
     uint32_t *table;       /* [mask + 1] id + 1 by hash of the entry, 0 where free; what text can become by merging */
     uint32_t mask;
     uint32_t longest; /* bytes of the longest entry in the table: nothing longer is found there */
-    int32_t *special; /* [n_special] control, unknown and user-defined tokens, longest entry first */
+    int32_t *special; /* [n_special] control, unknown and user-defined tokens, by the bytes of their entries */
     uint32_t n_special;
-    int32_t byte_ids[256]; /* or -1 */
+    uint32_t special_from[257]; /* where in it those begin whose first byte is at least this */
+    int32_t byte_ids[256];      /* or -1 */
     int32_t bos, eos, unknown;
     bool add_bos, add_eos, add_space_prefix;
     tg_encode_fn *encode;
     tg_spelling spelling;
     const struct tg_pretokenizer *pretokenizer; /* of byte-level BPE, and */
     tg_merges *merges;                          /* its own allocation */
+    uint8_t *adjacent;      /* of SentencePiece: bits for characters that stand side by side in a token; its own allocation */
+    uint32_t adjacent_mask; /* of their hash */
     size_t memory;
 };
 
-/* The id of the entry that text may become by merging, normal, user-defined or unused, spelt like this; or -1. */
+/* The id of the entry that text may become by merging, normal, user-defined or unused; or -1. A space in the text is U+2581 in
+ * the entry, where entries are spelt so. */
 int32_t tg_tokens_find(const tg_tokens *tokens, const char *text, size_t length);
 
 /* One byte by itself: its token, or the unknown token, or -1. */
@@ -69,6 +75,24 @@ static inline int32_t tg_tokens_byte(const tg_tokens *tokens, uint8_t byte)
 }
 
 int tg_bpe_byte(uint32_t code); /* the byte that a character stands for in an entry spelt in bytes, or -1 */
+
+/* A part of a text on its way: plain, or one special token. */
+typedef struct tg_part {
+    size_t at, length;
+    int32_t id;   /* of the special token, or -1 */
+    int32_t next; /* or -1 */
+} tg_part;
+
+typedef struct tg_parts { /* list[0] is the first; the list is its own allocation */
+    tg_part *list;
+    size_t n, capacity;
+} tg_parts;
+
+/* Finds the special tokens among the entries and puts them in order. scratch: behind them in t->special is room for as many. */
+void tg_special_sort(tg_tokens *t);
+/* Cuts special tokens out of the text, the longest spelling first. User-defined ones always count, the others only when asked
+ * for. False when out of memory. */
+bool tg_special_cut(const tg_tokens *t, const char *text, size_t length, bool parse, tg_parts *parts);
 
 #define TG_TOKENIZER(kind, name, spelling)                                                                                       \
     tg_encode_fn tg_##name##_encode;                                                                                             \
