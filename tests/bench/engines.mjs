@@ -140,11 +140,15 @@ export const kernels = (variant, what) => program(variant, 'kernels', [what]);
 export const sampling = (variant) => program(variant, 'sampling', []);
 
 /** A program of tests/bench in a process of its own; its lines. */
-async function program(variant, name, args) {
+function program(variant, name, args) {
   const wasm = `${root}build/wasm/${variant}/tests/bench/${name}.wasm`;
-  const { stdout } = await run(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, ...args], {
-    timeout: MINUTES * 60_000,
-  });
+  return lines(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, ...args]);
+}
+
+export const tokenizers = () => lines(process.execPath, ['--no-warnings', `${here}tokenizers.mjs`]);
+
+async function lines(node, args) {
+  const { stdout } = await run(node, args, { timeout: MINUTES * 60_000 });
   return stdout
     .trim()
     .split('\n')

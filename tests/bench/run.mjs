@@ -6,12 +6,12 @@ import { statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engines, kernels, ours, sampling, setUp, tearDown } from './engines.mjs';
+import { engines, kernels, ours, sampling, setUp, tearDown, tokenizers } from './engines.mjs';
 import { TYPES } from '../golden/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
-  --only WHAT       some of limits, kernels, sampling, peers, growth, f16, busy, separated by commas (default: all)
+  --only WHAT       some of limits, kernels, sampling, tokenizers, peers, growth, f16, busy, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXTS   only engines whose name contains one of them, separated by semicolons
@@ -22,7 +22,7 @@ const USAGE = `npm run bench -- [options]
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'limits,kernels,sampling,peers,growth,f16,busy' },
+    only: { type: 'string', default: 'limits,kernels,sampling,tokenizers,peers,growth,f16,busy' },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
     engines: { type: 'string', default: '' },
@@ -37,7 +37,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const PARTS = { limits, kernels: allKernels, sampling: choices, peers, growth, f16, busy };
+const PARTS = { limits, kernels: allKernels, sampling: choices, tokenizers: tokenizing, peers, growth, f16, busy };
 
 /** The items of a list that an option gives; each must be known. */
 function listed(name, known) {
@@ -129,6 +129,15 @@ async function choices() {
         chain,
         ...variants.map((v) => round(found.find((x) => x.variant === v && x.vocab === vocab && x.chain === chain).ms, 2)),
       ]),
+  );
+}
+
+async function tokenizing() {
+  result.tokenizers = await tokenizers();
+  table(
+    'Tokenizers (simd128 build, this Node): 1 MB of each but the first; memory beyond what the engine had, ids among it',
+    ['vocabulary', 'text', 'MB/s', 'bytes a byte', 'tokens'],
+    result.tokenizers.map((t) => [t.vocabulary, t.text, round(t.mb_s, 2), round(t.bytes_a_byte), t.tokens]),
   );
 }
 
