@@ -282,6 +282,60 @@ static void random_bytes(void)
     drop(v);
 }
 
+/* Spaces and letters, whose pairs often have the same score, by the definition: of all neighbours that make a token the pair with
+ * the greatest score, the leftmost, until there is none. */
+static const entry defined[] = {{SP, -9, 1},        {"a", -9, 1},    {"b", -9, 1},    {"c", -9, 1},    {"aa", -2, 1},
+                                {"ab", -1, 1},      {"bc", -1, 1},   {"aab", -3, 1},  {SP "a", -1, 1}, {SP SP, -2, 1},
+                                {SP SP "a", -1, 1}, {"abbc", -2, 1}, {"aaaa", -2, 1}, {"ca" SP, -4, 1}};
+#define N_DEFINED (sizeof defined / sizeof defined[0])
+
+static size_t plainly(const char *text, size_t n, char symbols[][64])
+{
+    for (size_t i = 0; i < n; i++)
+        snprintf(symbols[i], sizeof symbols[i], "%s", text[i] == ' ' ? SP : (char[]){text[i], 0});
+    for (;;) {
+        const entry *best = NULL;
+        size_t place = 0;
+        for (size_t i = 0; i + 1 < n; i++) {
+            char pair[160];
+            snprintf(pair, sizeof pair, "%s%s", symbols[i], symbols[i + 1]);
+            for (size_t k = 0; k < N_DEFINED; k++)
+                if (!strcmp(pair, defined[k].text) && (!best || defined[k].score > best->score)) {
+                    best = &defined[k];
+                    place = i;
+                }
+        }
+        if (!best)
+            return n;
+        strcat(symbols[place], symbols[place + 1]);
+        memmove(symbols + place + 1, symbols + place + 2, (n - place - 2) * sizeof symbols[0]);
+        n--;
+    }
+}
+
+static void beside_the_definition(void)
+{
+    static char symbols[400][64];
+    test_random r = {6};
+    tg_status status;
+    vocabulary v = make(defined, N_DEFINED, 1, NULL, 0, &status);
+    CHECK(!status, "%s", tg_status_name(status));
+    for (int round = 0; round < 300; round++) {
+        char text[401] = " "; /* the prefix */
+        int32_t ids[400];
+        const size_t length = 2 + random_u32(&r) % (round % 2 ? 40 : 398);
+        size_t n;
+        for (size_t i = 1; i < length; i++)
+            text[i] = "aaabbc "[random_u32(&r) % 7];
+        CHECK(!tg_tokens_encode(v.tokens, text + 1, length - 1, 0, ids, 400, &n, NULL));
+        const size_t wanted = plainly(text, length, symbols);
+        CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
+        for (size_t i = 0; i < n; i++)
+            CHECK(!strcmp(tg_tokens_entry(v.tokens, ids[i]).data, symbols[i]), "round %d, token %zu", round, i);
+    }
+    drop(v);
+}
+
 static void long_runs(void)
 {
     static const entry entries[] = {{SP, -9, 1}, {"a", -9, 1}, {"aa", -1, 1}, {"aaaa", -2, 1}, {"aaaaaaaa", -3, 1}};
@@ -408,6 +462,7 @@ static const tg_test tests[] = {
     {"tokens-options", "space prefix, BOS and EOS by the file's keys", options},
     {"tokens-damaged", "damaged vocabularies are refused", damaged},
     {"tokens-random", "any bytes come back", random_bytes},
+    {"tokens-definition", "short and long words as by the plainest merging", beside_the_definition},
     {"tokens-long", "a megabyte of one letter", long_runs},
     {"tokens-vectors", "46 published vectors of each of six vocabularies", vectors},
 };

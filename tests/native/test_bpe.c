@@ -1,0 +1,229 @@
+/* Byte-level BPE: how texts are cut into words, by hand; merges in small vocabularies made here, by hand and beside the plainest
+ * way to merge; damaged ones. */
+#include "../../src/tokens/pretokenize.h"
+#include "../../src/tokens/tokens.h"
+#include "random.h"
+#include "test.h"
+#include "tiny_gguf.h"
+
+typedef struct vocabulary {
+    tg_gguf *gguf;
+    tg_tokens *tokens;
+    tg_error error;
+} vocabulary;
+
+/* GPT-2's spelling of a byte */
+static void spell(uint32_t byte, char out[3])
+{
+    const int shown = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte != 0xad);
+    uint32_t code = byte;
+    if (!shown) {
+        code = 0x100;
+        for (uint32_t b = 0; b < byte; b++)
+            code += !((b >= '!' && b <= '~') || (b >= 0xa1 && b != 0xad));
+    }
+    out[0] = (char)(code < 0x80 ? code : 0xc0 | code >> 6);
+    out[1] = (char)(code < 0x80 ? 0 : 0x80 | (code & 63));
+    out[2] = 0;
+}
+
+/* the 256 bytes, then what the merges make, then a control token <eos>; a merge is "left right" */
+static vocabulary make(const char *pre, const char *const *merges, uint32_t n_merges, tg_status *status)
+{
+    tiny_bytes b = {0};
+    vocabulary v = {tg_gguf_new(0), NULL, {0}};
+    size_t used;
+    char byte[3];
+    tiny_put(&b, "GGUF", 4);
+    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 5);
+    tiny_key_string(&b, "tokenizer.ggml.model", "gpt2");
+    tiny_key_string(&b, "tokenizer.ggml.pre", pre);
+    tiny_string(&b, "tokenizer.ggml.tokens");
+    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, 257 + n_merges);
+    for (uint32_t i = 0; i < 256; i++) {
+        spell(i, byte);
+        tiny_string(&b, byte);
+    }
+    for (uint32_t i = 0; i < n_merges; i++) {
+        char joined[64];
+        const char *space = strchr(merges[i], ' ');
+        snprintf(joined, sizeof joined, "%.*s%s", (int)(space ? space - merges[i] : 0), merges[i], space ? space + 1 : merges[i]);
+        tiny_string(&b, joined);
+    }
+    tiny_string(&b, "<eos>");
+    tiny_string(&b, "tokenizer.ggml.token_type");
+    tiny_u32(&b, 9), tiny_u32(&b, 5), tiny_u64(&b, 257 + n_merges);
+    for (uint32_t i = 0; i < 257 + n_merges; i++)
+        tiny_u32(&b, i == 256 + n_merges ? 3 : 1);
+    tiny_string(&b, "tokenizer.ggml.merges");
+    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, n_merges);
+    for (uint32_t i = 0; i < n_merges; i++)
+        tiny_string(&b, merges[i]);
+    CHECK(!tg_gguf_feed(v.gguf, b.data, b.size, &used, &v.error) && tg_gguf_done(v.gguf), "%s", v.error.message);
+    *status = tg_tokens_new(v.gguf, &v.tokens, &v.error);
+    free(b.data);
+    return v;
+}
+
+static void drop(vocabulary v)
+{
+    tg_tokens_free(v.tokens);
+    tg_gguf_free(v.gguf);
+}
+
+static void words(void)
+{
+    static const struct {
+        const char *pre, *text, *words;
+    } cases[] = {
+        {"gpt-2", "I'll say  hello42 !?\n\n x", "I|'ll| say| | hello|42| !?|\n\n| x"},
+        {"gpt-2", "WE'LL", "WE|'|LL"},
+        {"gpt-2", "a  ", "a|  "},
+        {"starcoder", "ab 123", "ab| |1|2|3"},
+        {"llama-bpe", "WE'LL 12345\r\n  x", "WE|'LL| |123|45|\r\n| | x"},
+        {"llama-bpe", "(hello) a.b\n\nc", "(hello|)| a|.b|\n\n|c"},
+        {"qwen2", "a123", "a|1|2|3"},
+        {"gpt-4o", "camelCaseHTML don't//\n", "camel|Case|HTML| don't|//\n"},
+        {"tekken", "don't 12", "don|'t| |1|2"},
+        {"deepseek-v3", "a1234\xe4\xb8\xad\xe6\x96\x87!b", "a|123|4|\xe4\xb8\xad\xe6\x96\x87|!b"},
+        {"falcon", "x<=1234", "x|<=|123|4"},
+        {"chameleon", "<sentinel:12>IMGIMGABZ  x", "<|sentinel|:|1|2|>|IMGIMGABZ|  |x"},
+        {"default", "a+b 2024.", "a|+|b| |202|4|."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const tg_pretokenizer *pre = tg_pretokenizer_find(cases[i].pre);
+        char got[256] = "";
+        size_t n, used = 0;
+        CHECK(pre, "%s is there", cases[i].pre);
+        tg_words w = tg_words_of(pre->scheme, cases[i].text, strlen(cases[i].text));
+        for (const char *word; (word = tg_words_next(&w, &n));)
+            used += (size_t)snprintf(got + used, sizeof got - used, "%s%.*s", used ? "|" : "", (int)n, word);
+        CHECK(!strcmp(got, cases[i].words), "%s: \"%s\"", cases[i].pre, got);
+    }
+}
+
+static const char *const merges_list[] = {"a b", "b c", "ab c", "a a", "aa aa", "\xc4\xa0 a", "e r", "er e", "c ab", "bc bc"};
+#define N_MERGES (sizeof merges_list / sizeof merges_list[0])
+
+static void expect(const tg_tokens *t, const char *text, unsigned flags, const char *spelt)
+{
+    int32_t ids[64];
+    size_t n = 0, used = 0;
+    char got[512] = "";
+    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, 64, &n, NULL), "\"%s\"", text);
+    for (size_t i = 0; i < n; i++)
+        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "", tg_tokens_entry(t, ids[i]).data);
+    CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
+}
+
+static void merges(void)
+{
+    tg_status status;
+    vocabulary v = make("gpt-2", merges_list, N_MERGES, &status);
+    CHECK(!status, "%s", v.error.message);
+    expect(v.tokens, "abc", 0, "abc");
+    expect(v.tokens, "bcab", 0, "bc ab");
+    expect(v.tokens, "aaaaa", 0, "aaaa a");
+    expect(v.tokens, "b a", 0,
+           "b \xc4\xa0"
+           "a");
+    expect(v.tokens, "\xff", 0, "\xc3\xbf");
+    expect(v.tokens, "a<eos>", 0, "a < e o s >");
+    expect(v.tokens, "a<eos>", TG_PARSE_SPECIAL, "a <eos>");
+    drop(v);
+}
+
+/* ids of one word by the definition: of all pairs that merge the first in the list, the leftmost, until there is none */
+static size_t plainly(const char *text, size_t n, char symbols[][64])
+{
+    for (size_t i = 0; i < n; i++)
+        spell((uint8_t)text[i], symbols[i]);
+    for (;;) {
+        size_t best = 0, place = 0;
+        for (best = 0; best < N_MERGES; best++) {
+            for (place = 0; place + 1 < n; place++) {
+                char pair[160];
+                snprintf(pair, sizeof pair, "%s %s", symbols[place], symbols[place + 1]);
+                if (!strcmp(pair, merges_list[best]))
+                    break;
+            }
+            if (place + 1 < n)
+                break;
+        }
+        if (best == N_MERGES)
+            return n;
+        strcat(symbols[place], symbols[place + 1]);
+        memmove(symbols + place + 1, symbols + place + 2, (n - place - 2) * sizeof symbols[0]);
+        n--;
+    }
+}
+
+static void beside_the_definition(void)
+{
+    static char symbols[400][64];
+    test_random r = {5};
+    tg_status status;
+    vocabulary v = make("gpt-2", merges_list, N_MERGES, &status);
+    for (int round = 0; round < 300; round++) {
+        char text[400];
+        int32_t ids[400];
+        const size_t length = 1 + random_u32(&r) % (round % 2 ? 48 : sizeof text);
+        size_t n;
+        for (size_t i = 0; i < length; i++)
+            text[i] = "aabbcceer"[random_u32(&r) % 9];
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, 400, &n, NULL));
+        const size_t wanted = plainly(text, length, symbols);
+        CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
+        for (size_t i = 0; i < n; i++)
+            CHECK(!strcmp(tg_tokens_entry(v.tokens, ids[i]).data, symbols[i]), "round %d, token %zu", round, i);
+    }
+    drop(v);
+}
+
+static void random_bytes(void)
+{
+    test_random r = {78};
+    tg_status status;
+    vocabulary v = make("llama-bpe", merges_list, N_MERGES, &status);
+    for (int round = 0; round < 20000; round++) {
+        char text[96], back[96];
+        int32_t ids[96];
+        const size_t length = random_u32(&r) % sizeof text;
+        size_t n, n_back;
+        for (size_t i = 0; i < length; i++)
+            text[i] = random_u32(&r) % 3 ? "  ab\n'1\xc3\xa9\xe4\xb8\xad"[random_u32(&r) % 12] : (char)random_u32(&r);
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, 96, &n, NULL) && n <= length, "%zu tokens", n);
+        CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
+                  !memcmp(back, text, length),
+              "round %d does not come back", round);
+    }
+    drop(v);
+}
+
+static void damaged(void)
+{
+    static const struct {
+        const char *pre, *merge;
+        tg_status status;
+        const char *says;
+    } cases[] = {
+        {"of-tomorrow", "a b", TG_TOKENIZER_UNSUPPORTED, "pre-tokenizer \"of-tomorrow\" is not supported; supported: default, "},
+        {"gpt-2", "ab", TG_TOKENIZER_BAD, "is no pair"},
+        {"gpt-2", "a zz", TG_TOKENIZER_BAD, "names what is no token"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tg_status status;
+        vocabulary v = make(cases[i].pre, &cases[i].merge, 1, &status);
+        CHECK(status == cases[i].status && !v.tokens && strstr(v.error.message, cases[i].says), "%s", v.error.message);
+        drop(v);
+    }
+}
+
+static const tg_test tests[] = {
+    {"bpe-words", "texts cut into words by the rules of each family", words},
+    {"bpe-merges", "the merge of lowest rank first; control tokens when asked for", merges},
+    {"bpe-definition", "short and long words as by the plainest merging", beside_the_definition},
+    {"bpe-random", "any bytes come back", random_bytes},
+    {"bpe-damaged", "unknown pre-tokenizers and damaged merges are refused", damaged},
+};
+TEST_MAIN(tests)
