@@ -330,11 +330,11 @@ tg_status tg_model_check_tokens(tg_model *model, const int32_t *ids, size_t n)
     return TG_OK;
 }
 
-tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,
-                            size_t *n)
+tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, uint32_t *ends,
+                            size_t capacity, size_t *n)
 {
     const tg_status status = with_vocabulary(model);
-    return status ? status : tg_tokens_encode(model->tokens, text, length, flags, ids, capacity, n, &model->error);
+    return status ? status : tg_tokens_encode(model->tokens, text, length, flags, ids, ends, capacity, n, &model->error);
 }
 
 tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n)

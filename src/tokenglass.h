@@ -109,8 +109,8 @@ void tg_model_join(tg_model *model, uint32_t thread);
 void tg_model_thread_died(tg_model *model);
 
 /* ---- tokens (see tokens/tokens.h for the meaning of flags and counts) ---- */
-tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,
-                            size_t *n);
+tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags, int32_t *ids, uint32_t *ends,
+                            size_t capacity, size_t *n);
 tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n);
 /* See tg_tokens_breakers. */
 tg_status tg_model_breakers(tg_model *model, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n);

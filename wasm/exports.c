@@ -159,10 +159,11 @@ double tgw_error_offset(const tg_model *model)
 
 /* out: the count needed */
 TGW_EXPORT(tokenize)
-int tgw_tokenize(tg_model *model, const char *text, size_t length, uint32_t flags, int32_t *ids, size_t capacity, double *out)
+int tgw_tokenize(tg_model *model, const char *text, size_t length, uint32_t flags, int32_t *ids, uint32_t *ends, size_t capacity,
+                 double *out)
 {
     size_t n = 0;
-    const tg_status status = tg_model_tokenize(model, text, length, flags, ids, capacity, &n);
+    const tg_status status = tg_model_tokenize(model, text, length, flags, ids, ends, capacity, &n);
     *out = (double)n;
     return (int)status;
 }

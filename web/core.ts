@@ -182,6 +182,10 @@ export class Core {
     return this.#vocabulary.tokenize(text, flags);
   }
 
+  tokenOffsets(text: string, flags: number): Int32Array {
+    return this.#vocabulary.tokenOffsets(text, flags);
+  }
+
   detokenize(ids: Int32Array): Uint8Array {
     return this.#vocabulary.detokenize(ids);
   }

@@ -30,6 +30,7 @@ import type {
   ScoreOptions,
   Session,
   TokenScore,
+  TokenOffset,
   TokenizeOptions,
 } from './types.js';
 
@@ -41,6 +42,12 @@ const ADD_SPECIAL = 1;
 const PARSE_SPECIAL = 2;
 const MOST_POSITIONS = 2 ** 20;
 const MOST_THREADS = 64;
+
+function flagsOf(options: TokenizeOptions, method: string): number {
+  checkNames(options, ['add_special', 'parse_special'], method);
+  const { add_special = true, parse_special = false } = options;
+  return (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0);
+}
 
 class ModelImpl implements Model, Owner {
   readonly backend: Backend;
@@ -75,10 +82,13 @@ class ModelImpl implements Model, Owner {
   }
 
   async tokenize(text: string, options: TokenizeOptions = {}): Promise<number[]> {
-    checkNames(options, ['add_special', 'parse_special'], 'tokenize');
-    const { add_special = true, parse_special = false } = options;
-    const flags = (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0);
-    return Array.from(await this.#call('tokenize', [text, flags]));
+    return Array.from(await this.#call('tokenize', [text, flagsOf(options, 'tokenize')]));
+  }
+
+  async tokenOffsets(text: string, options: TokenizeOptions = {}): Promise<TokenOffset[]> {
+    const found = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
+    const n = found.length / 2;
+    return Array.from(found.subarray(0, n), (token, i) => ({ token, start: i ? found[n + i - 1]! : 0, end: found[n + i]! }));
   }
 
   async detokenize(ids: readonly number[]): Promise<string> {

@@ -9,6 +9,7 @@ import type { Explanation, Progress, StepTrace, TokenScore } from './types.js';
 /** The methods of Core that can be called from afar, with their arguments but for the signal. */
 export interface Methods {
   tokenize(text: string, flags: number): Int32Array;
+  tokenOffsets(text: string, flags: number): Int32Array;
   detokenize(ids: Int32Array): Uint8Array;
   tokenBytes(id: number): Uint8Array;
   tokenText(id: number): string;

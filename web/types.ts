@@ -110,6 +110,12 @@ export interface TokenizeOptions {
   parse_special?: boolean;
 }
 
+export interface TokenOffset {
+  token: number;
+  start: number;
+  end: number;
+}
+
 /** Numbers by token id; as keys of an object they are strings. */
 export type LogitBias = Readonly<Record<string, number>> | ReadonlyMap<number, number>;
 
@@ -342,6 +348,8 @@ export interface Session extends AsyncDisposable {
 export interface Model extends AsyncDisposable {
   readonly info: ModelInfo;
   tokenize(text: string, options?: TokenizeOptions): Promise<number[]>;
+  /** The same tokens, each with the part of the text that it covers: bytes start to end of its UTF-8. What is not in the text (BOS, a tokenizer's space before it) covers none. */
+  tokenOffsets(text: string, options?: TokenizeOptions): Promise<TokenOffset[]>;
   detokenize(ids: readonly number[]): Promise<string>;
   tokenBytes(id: number): Promise<Uint8Array>;
   /** For display: its bytes as UTF-8, or how the vocabulary spells it where it adds none to a text. */

@@ -30,16 +30,20 @@ export class Vocabulary {
     this.#engine.check(this.#model, name, this.#model, ...args);
   }
 
-  /** Ids that a function of the engine makes from bytes; `likely` of them have room at first. */
-  #idsFrom(bytes: Uint8Array, likely: number, call: (from: number, to: number, capacity: number) => void): Int32Array {
+  /** Ids that a function of the engine makes from bytes; `likely` of them have room at first. lists: how many numbers it makes for each, list by list. */
+  #idsFrom(bytes: Uint8Array, likely: number, call: (from: number, to: number, capacity: number) => void, lists = 1): Int32Array {
     const engine = this.#engine;
     return engine.with(bytes.length, (from) => {
       engine.bytes(from, bytes.length).set(bytes);
       for (let capacity = likely; ;) {
-        const ids = engine.with(capacity * 4, (to) => {
+        const ids = engine.with(lists * capacity * 4, (to) => {
           call(from, to, capacity);
           const n = engine.result();
-          if (n <= capacity) return engine.i32(to, n).slice();
+          if (n <= capacity) {
+            const all = engine.i32(to, lists * capacity);
+            if (lists === 1) return all.slice(0, n);
+            return Int32Array.from({ length: lists * n }, (_, i) => all[Math.floor(i / n) * capacity + (i % n)]!);
+          }
           capacity = n;
           return undefined;
         });
@@ -52,7 +56,19 @@ export class Vocabulary {
     const bytes = new TextEncoder().encode(text); // lone surrogates become U+FFFD
     // seldom more tokens than bytes: a space, BOS and EOS are all that can be added
     return this.#idsFrom(bytes, bytes.length + 4, (from, to, capacity) =>
-      this.#check('tokenize', from, bytes.length, flags, to, capacity, this.#engine.out),
+      this.#check('tokenize', from, bytes.length, flags, to, 0, capacity, this.#engine.out),
+    );
+  }
+
+  /** The ids, then where each one's part of the text ends, in bytes. */
+  tokenOffsets(text: string, flags: number): Int32Array {
+    const bytes = new TextEncoder().encode(text);
+    return this.#idsFrom(
+      bytes,
+      bytes.length + 4,
+      (from, to, capacity) =>
+        this.#check('tokenize', from, bytes.length, flags, to, to + 4 * capacity, capacity, this.#engine.out),
+      2,
     );
   }
 

@@ -160,7 +160,7 @@ static tg_status encode_short(const tg_tokens *t, const char *word, size_t lengt
     uint32_t ranks[SHORT]; /* of the pair that begins here */
     size_t n = length;
     for (size_t i = 0; i < n; i++)
-        if ((ids[i] = tg_tokens_byte(t, (uint8_t)word[i])) < 0)
+        if ((ids[i] = t->byte_ids[(uint8_t)word[i]]) < 0)
             return no_byte((uint8_t)word[i], error);
     for (size_t i = 0; i + 1 < n; i++)
         ranks[i] = find_merge(m, ids[i], ids[i + 1]);
@@ -181,7 +181,7 @@ static tg_status encode_short(const tg_tokens *t, const char *word, size_t lengt
             ranks[best - 1] = find_merge(m, ids[best - 1], ids[best]);
     }
     for (size_t i = 0; i < n; i++)
-        tg_ids_put(out, ids[i]);
+        tg_ids_put(out, ids[i], word += t->views[ids[i]].length);
     return TG_OK;
 }
 
@@ -282,7 +282,7 @@ static tg_status encode_long(const tg_tokens *t, const char *text, size_t length
     w.symbols = (int32_t *)(w.heap + w.capacity);
     tg_status status = TG_OK;
     for (size_t i = 0; i < length && !status; i++)
-        if ((w.symbols[i] = tg_tokens_byte(t, (uint8_t)text[i])) < 0)
+        if ((w.symbols[i] = t->byte_ids[(uint8_t)text[i]]) < 0)
             status = no_byte((uint8_t)text[i], error);
     for (size_t i = 0; i + 1 < length && !status; i++) {
         const uint32_t rank = find_merge(t->merges, w.symbols[i], w.symbols[i + 1]);
@@ -293,7 +293,7 @@ static tg_status encode_long(const tg_tokens *t, const char *text, size_t length
         make_heap(&w);
         merge_all(&w);
         for (size_t i = 0; i < length; i += symbol_length(&w, i))
-            tg_ids_put(out, w.symbols[i]);
+            tg_ids_put(out, w.symbols[i], text + i + symbol_length(&w, i));
     }
     free(w.heap);
     return status;
@@ -308,7 +308,7 @@ tg_status tg_bpe_encode(const tg_tokens *t, const char *text, size_t length, boo
     for (const char *word; !status && (word = tg_words_next(&words, &n));) {
         const int32_t id = t->pretokenizer->whole ? whole_word(t, word, n) : -1;
         if (id >= 0)
-            tg_ids_put(out, id);
+            tg_ids_put(out, id, word + n);
         else
             status = n <= SHORT ? encode_short(t, word, n, out, error) : encode_long(t, word, n, out, error);
     }

@@ -19,10 +19,10 @@ static void put(tg_ids *out, size_t from, int32_t head, const int32_t *tail, siz
 {
     if (known(out, from, head, tail, n_tail))
         return;
-    tg_ids_put(out, (int32_t)(1 + n_tail));
-    tg_ids_put(out, head);
+    tg_ids_put(out, (int32_t)(1 + n_tail), NULL);
+    tg_ids_put(out, head, NULL);
     for (size_t i = 0; i < n_tail; i++)
-        tg_ids_put(out, tail[i]);
+        tg_ids_put(out, tail[i], NULL);
 }
 
 static bool contains(tg_str word, const char *text, size_t length)
@@ -36,7 +36,7 @@ static bool contains(tg_str word, const char *text, size_t length)
 tg_status tg_tokens_breakers(const tg_tokens *tokens, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n,
                              tg_error *error)
 {
-    tg_ids out = {ids, capacity, 0};
+    tg_ids out = {.ids = ids, .capacity = capacity};
     *n = 0;
     if (!length || length > TG_MAX_BREAKER)
         return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "a sequence breaker has 1 to %d bytes, not %zu",
@@ -57,7 +57,7 @@ tg_status tg_tokens_breakers(const tg_tokens *tokens, const char *text, size_t l
             if (memcmp(word.data + word.length - head, text, head) != 0)
                 continue;
             const tg_status status =
-                tg_tokens_encode(tokens, text + head, length - head, 0, tail, TG_MAX_BREAKER + 2, &n_tail, error);
+                tg_tokens_encode(tokens, text + head, length - head, 0, tail, NULL, TG_MAX_BREAKER + 2, &n_tail, error);
             if (status)
                 return status;
             put(&out, from, (int32_t)id, tail, n_tail < MAX_TAIL ? n_tail : MAX_TAIL);

@@ -93,15 +93,15 @@ static void put_symbol(const tg_tokens *t, const char *text, size_t length, tg_i
     static const uint8_t space[] = {TG_SPACE_SPELLING >> 16, TG_SPACE_SPELLING >> 8 & 255, TG_SPACE_SPELLING & 255};
     const int32_t id = tg_tokens_find(t, text, length);
     if (id >= 0) {
-        tg_ids_put(out, id);
+        tg_ids_put(out, id, text + length);
         return;
     }
     for (size_t i = 0; i < length; i++)
         if (text[i] == ' ')
             for (size_t k = 0; k < sizeof space; k++)
-                tg_ids_put(out, tg_tokens_byte(t, space[k]));
+                tg_ids_put(out, tg_tokens_byte(t, space[k]), text + i + 1);
         else
-            tg_ids_put(out, tg_tokens_byte(t, (uint8_t)text[i]));
+            tg_ids_put(out, tg_tokens_byte(t, (uint8_t)text[i]), text + i + 1);
 }
 
 static void encode_short(const tg_tokens *t, const char *word, size_t n, const uint16_t *begins, tg_ids *out)
@@ -292,7 +292,12 @@ tg_status tg_spm_encode(const tg_tokens *t, const char *text, size_t length, boo
         spaced[0] = ' ';
         memcpy(spaced + 1, text, length);
         const extent e = first_word(t, spaced, length + 1);
+        const tg_ids outside = *out;
+        out->origin = spaced + 1;
+        out->offset = (size_t)(text - outside.origin) + outside.offset;
         status = encode_word(t, spaced, &e, out, error);
+        out->origin = outside.origin;
+        out->offset = outside.offset;
         at = e.bytes - 1;
         free(spaced);
     }

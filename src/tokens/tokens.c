@@ -378,20 +378,20 @@ tg_str tg_tokens_entry(const tg_tokens *t, int32_t id)
     return t->entries[id];
 }
 
-tg_status tg_tokens_encode(const tg_tokens *t, const char *text, size_t length, unsigned flags, int32_t *ids, size_t capacity,
-                           size_t *n, tg_error *error)
+tg_status tg_tokens_encode(const tg_tokens *t, const char *text, size_t length, unsigned flags, int32_t *ids, uint32_t *ends,
+                           size_t capacity, size_t *n, tg_error *error)
 {
-    tg_ids out = {ids, capacity, 0};
+    tg_ids out = {.ids = ids, .ends = ends, .capacity = capacity, .origin = text};
     tg_parts p = {0};
     bool first = true; /* nothing but special tokens so far, or just before */
     tg_status status = TG_OK;
     if ((flags & TG_ADD_SPECIAL) && t->add_bos && t->bos >= 0)
-        tg_ids_put(&out, t->bos);
+        tg_ids_put(&out, t->bos, text);
     if (!tg_special_cut(t, text, length, flags & TG_PARSE_SPECIAL, &p))
         status = tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
     for (int32_t i = 0; i >= 0 && !status; i = p.list[i].next) {
         if (p.list[i].id >= 0) {
-            tg_ids_put(&out, p.list[i].id);
+            tg_ids_put(&out, p.list[i].id, text + p.list[i].at + p.list[i].length);
             first = true;
         } else if (p.list[i].length) {
             status = t->encode(t, text + p.list[i].at, p.list[i].length, first, &out, error);
@@ -400,7 +400,7 @@ tg_status tg_tokens_encode(const tg_tokens *t, const char *text, size_t length, 
     }
     free(p.list);
     if ((flags & TG_ADD_SPECIAL) && t->add_eos && t->eos >= 0)
-        tg_ids_put(&out, t->eos);
+        tg_ids_put(&out, t->eos, text + length);
     *n = out.n;
     return status;
 }

@@ -41,8 +41,10 @@ tg_str tg_tokens_entry(const tg_tokens *tokens, int32_t id);
 
 /* ids of text (length bytes). flags: TG_ADD_SPECIAL adds BOS/EOS by the model's rule; TG_PARSE_SPECIAL turns the spelling of
  * control tokens into their ids (else it is plain text). *n is the count needed, also when it exceeds capacity (then only the
- * first capacity ids are written; capacity 0 with ids NULL asks for the count). Cost is near linear in length. */
-tg_status tg_tokens_encode(const tg_tokens *tokens, const char *text, size_t length, unsigned flags, int32_t *ids,
+ * first capacity ids are written; capacity 0 with ids NULL asks for the count). ends, unless NULL: where each token's part of the
+ * text ends, in bytes; it begins where that of the token before ends, the first at 0 (so what is not in the text, BOS or a space
+ * prefix alone, has a part of no bytes). Cost is near linear in length. */
+tg_status tg_tokens_encode(const tg_tokens *tokens, const char *text, size_t length, unsigned flags, int32_t *ids, uint32_t *ends,
                            size_t capacity, size_t *n, tg_error *error);
 /* The exact bytes of ids joined, less the one space that tokenizing put before a text (SentencePiece's space prefix) when ids
  * begin a text, and likewise after a user-defined token, where tokenizing put one, too. *n likewise. */

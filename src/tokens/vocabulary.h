@@ -5,16 +5,22 @@
 
 #include "tokens.h"
 
-/* A list of ids that counts on when its room is used up. */
+/* A list of ids that counts on when its room is used up, and, if wanted, where in the text each token's part of it ends. */
 typedef struct tg_ids {
     int32_t *ids;
     size_t capacity, n;
+    uint32_t *ends;     /* [capacity] or NULL: bytes from the beginning of the text, `offset` for what ends at origin */
+    const char *origin; /* a place in the text, or in a copy of it */
+    size_t offset;
 } tg_ids;
 
-static inline void tg_ids_put(tg_ids *ids, int32_t id)
+static inline void tg_ids_put(tg_ids *ids, int32_t id, const char *end)
 {
-    if (ids->n < ids->capacity)
+    if (ids->n < ids->capacity) {
         ids->ids[ids->n] = id;
+        if (ids->ends)
+            ids->ends[ids->n] = (uint32_t)(ids->offset + (size_t)(end - ids->origin));
+    }
     ids->n++;
 }
 

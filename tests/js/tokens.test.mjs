@@ -17,6 +17,21 @@ for (const name of ['llama-spm', 'phi-3', 'gpt-2', 'falcon', 'starcoder', 'deeps
         const ids = await model.tokenize(text, { add_special: false });
         assert.equal(ids.join(' '), lines[i].trim(), JSON.stringify(text));
         assert.equal(await model.detokenize(ids), text);
+        const parts = await model.tokenOffsets(text, { add_special: false });
+        assert.deepEqual(
+          parts.map(({ token }) => token),
+          ids,
+        );
+        const bytes = Buffer.from(text);
+        let at = 0;
+        for (const { token, start, end } of parts) {
+          assert.equal(start, at);
+          at = end;
+          const own = Buffer.from(await model.tokenBytes(token));
+          const prefix = start === 0 && own[0] === 0x20 && own.length === end + 1 ? 1 : 0; // a space that is not in the text
+          assert.deepEqual(bytes.subarray(start, end), own.subarray(prefix));
+        }
+        assert.equal(at, bytes.length);
       }
     }),
   );

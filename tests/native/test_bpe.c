@@ -27,6 +27,8 @@ static void spell(uint32_t byte, char out[3])
     out[2] = 0;
 }
 
+static bool without_q; /* the vocabulary has no token for the byte q, but an unknown token */
+
 /* the 256 bytes, then what the merges make, then a control token <eos>; a merge is "left right" */
 static vocabulary make(const char *pre, const char *const *merges, uint32_t n_merges, tg_status *status)
 {
@@ -35,14 +37,14 @@ static vocabulary make(const char *pre, const char *const *merges, uint32_t n_me
     size_t used;
     char byte[3];
     tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 5);
+    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 6);
     tiny_key_string(&b, "tokenizer.ggml.model", "gpt2");
     tiny_key_string(&b, "tokenizer.ggml.pre", pre);
     tiny_string(&b, "tokenizer.ggml.tokens");
     tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, 257 + n_merges);
     for (uint32_t i = 0; i < 256; i++) {
         spell(i, byte);
-        tiny_string(&b, byte);
+        tiny_string(&b, without_q && i == 'q' ? "<unk>" : byte);
     }
     for (uint32_t i = 0; i < n_merges; i++) {
         char joined[64];
@@ -55,6 +57,7 @@ static vocabulary make(const char *pre, const char *const *merges, uint32_t n_me
     tiny_u32(&b, 9), tiny_u32(&b, 5), tiny_u64(&b, 257 + n_merges);
     for (uint32_t i = 0; i < 257 + n_merges; i++)
         tiny_u32(&b, i == 256 + n_merges ? 3 : 1);
+    tiny_key_u32(&b, "tokenizer.ggml.unknown_token_id", 'q');
     tiny_string(&b, "tokenizer.ggml.merges");
     tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, n_merges);
     for (uint32_t i = 0; i < n_merges; i++)
@@ -110,7 +113,7 @@ static void expect(const tg_tokens *t, const char *text, unsigned flags, const c
     int32_t ids[64];
     size_t n = 0, used = 0;
     char got[512] = "";
-    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, 64, &n, NULL), "\"%s\"", text);
+    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"", text);
     for (size_t i = 0; i < n; i++)
         used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "", tg_tokens_entry(t, ids[i]).data);
     CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
@@ -171,7 +174,7 @@ static void beside_the_definition(void)
         size_t n;
         for (size_t i = 0; i < length; i++)
             text[i] = "aabbcceer"[random_u32(&r) % 9];
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, 400, &n, NULL));
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, NULL, 400, &n, NULL));
         const size_t wanted = plainly(text, length, symbols);
         CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
         for (size_t i = 0; i < n; i++)
@@ -188,15 +191,38 @@ static void random_bytes(void)
     for (int round = 0; round < 20000; round++) {
         char text[96], back[96];
         int32_t ids[96];
+        uint32_t ends[96];
         const size_t length = random_u32(&r) % sizeof text;
         size_t n, n_back;
         for (size_t i = 0; i < length; i++)
             text[i] = random_u32(&r) % 3 ? "  ab\n'1\xc3\xa9\xe4\xb8\xad"[random_u32(&r) % 12] : (char)random_u32(&r);
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, 96, &n, NULL) && n <= length, "%zu tokens", n);
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, ends, 96, &n, NULL) && n <= length, "%zu tokens", n);
+        for (size_t i = 0, from = 0; i < n; from = ends[i++]) {
+            const tg_str bytes = tg_tokens_bytes(v.tokens, ids[i]);
+            CHECK(ends[i] == from + bytes.length && !memcmp(text + from, bytes.data, bytes.length),
+                  "round %d: token %zu covers others", round, i);
+        }
         CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
                   !memcmp(back, text, length),
               "round %d does not come back", round);
     }
+    drop(v);
+}
+
+static void missing_byte(void)
+{
+    static const char long_word[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaq";
+    tg_status status;
+    tg_error error;
+    size_t n;
+    without_q = true;
+    vocabulary v = make("gpt-2", merges_list, N_MERGES, &status);
+    without_q = false;
+    CHECK(!status, "%s", v.error.message);
+    CHECK(tg_tokens_encode(v.tokens, "aq", 2, 0, NULL, NULL, 0, &n, &error) == TG_TOKENIZER_BAD);
+    CHECK(strstr(error.message, "byte 0x71"), "%s", error.message);
+    CHECK(tg_tokens_encode(v.tokens, long_word, sizeof long_word - 1, 0, NULL, NULL, 0, &n, &error) == TG_TOKENIZER_BAD);
+    expect(v.tokens, "ab", 0, "ab");
     drop(v);
 }
 
@@ -224,6 +250,7 @@ static const tg_test tests[] = {
     {"bpe-merges", "the merge of lowest rank first; control tokens when asked for", merges},
     {"bpe-definition", "short and long words as by the plainest merging", beside_the_definition},
     {"bpe-random", "any bytes come back", random_bytes},
+    {"bpe-missing-byte", "a byte that the vocabulary lacks is an error when it is met", missing_byte},
     {"bpe-damaged", "unknown pre-tokenizers and damaged merges are refused", damaged},
 };
 TEST_MAIN(tests)

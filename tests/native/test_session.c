@@ -461,7 +461,7 @@ static void plan(void)
     CHECK(tg_session_new(model, &session) == TG_MODEL_NOT_READY, "a vocabulary alone has no sessions");
     int32_t ids[8];
     size_t n;
-    CHECK(!tg_model_tokenize(model, "ab", 2, 0, ids, 8, &n) && n > 0, "but tokens");
+    CHECK(!tg_model_tokenize(model, "ab", 2, 0, ids, NULL, 8, &n) && n > 0, "but tokens");
     tg_model_free(model);
     free(bytes);
 }

@@ -68,7 +68,7 @@ static void expect(const tg_tokens *t, const char *text, unsigned flags, const c
     int32_t ids[64];
     size_t n = 0, used = 0;
     char got[512] = "";
-    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, 64, &n, NULL), "\"%s\"", text);
+    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"", text);
     for (size_t i = 0; i < n; i++)
         used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "", tg_tokens_entry(t, ids[i]).data);
     CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
@@ -154,7 +154,7 @@ static void no_imitations(void)
         char back[64];
         size_t n, n_back, length = strlen(cases[i].text);
         expect(v.tokens, cases[i].text, 0, cases[i].spelt);
-        CHECK(!tg_tokens_encode(v.tokens, cases[i].text, length, 0, ids, 64, &n, NULL), "\"%s\"", cases[i].text);
+        CHECK(!tg_tokens_encode(v.tokens, cases[i].text, length, 0, ids, NULL, 64, &n, NULL), "\"%s\"", cases[i].text);
         CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
                   !memcmp(back, cases[i].text, length),
               "\"%s\" comes back as \"%.*s\"", cases[i].text, (int)n_back, back);
@@ -186,10 +186,11 @@ static void capacities(void)
     int32_t full[8], part[8];
     size_t n, count;
     char text[8];
-    CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, full, 8, &n, NULL) && n == 5, "%zu tokens", n);
+    CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, full, NULL, 8, &n, NULL) && n == 5, "%zu tokens", n);
     for (size_t capacity = 0; capacity <= n; capacity++) {
         memset(part, -1, sizeof part);
-        CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, part, capacity, &count, NULL) && count == n, "%zu", count);
+        CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, part, NULL, capacity, &count, NULL) && count == n, "%zu",
+              count);
         CHECK(!memcmp(part, full, capacity * sizeof *part) && part[capacity] == -1, "capacity %zu", capacity);
         memset(text, '#', sizeof text);
         CHECK(!tg_tokens_decode(v.tokens, full, n, text, capacity, &count, NULL) && count == 3, "%zu bytes", count);
@@ -264,6 +265,7 @@ static void random_bytes(void)
     for (int round = 0; round < 20000; round++) {
         char text[48], back[64];
         int32_t ids[200];
+        uint32_t ends[200];
         const size_t length = random_u32(&r) % sizeof text;
         size_t n, n_back, count;
         for (size_t i = 0; i < length; i++) { /* any bytes, UTF-8 or not, with many spaces and letters */
@@ -272,8 +274,16 @@ static void random_bytes(void)
             if (text[i] == '\x96') /* U+2581 itself is the one thing that reads back as a space */
                 text[i] = 'a';
         }
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, 200, &n, NULL) && n <= 200, "%zu tokens", n);
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, 0, &count, NULL) && count == n,
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, ends, 200, &n, NULL) && n <= 200, "%zu tokens", n);
+        for (size_t i = 0, from = 0; i < n; from = ends[i++]) {
+            tg_str bytes = tg_tokens_bytes(v.tokens, ids[i]);
+            if (!i && bytes.length && bytes.data[0] == ' ') /* the prefix is not in the text */
+                bytes.data++, bytes.length--;
+            CHECK(ends[i] == from + bytes.length && !memcmp(text + from, bytes.data, bytes.length),
+                  "round %d: token %zu covers others", round, i);
+        }
+        CHECK(!n || ends[n - 1] == length, "round %d: not to the end", round);
+        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, NULL, 0, &count, NULL) && count == n,
               "the count alone is %zu, not %zu", count, n);
         CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
                   !memcmp(back, text, length),
@@ -327,7 +337,7 @@ static void beside_the_definition(void)
         size_t n;
         for (size_t i = 1; i < length; i++)
             text[i] = "aaabbc "[random_u32(&r) % 7];
-        CHECK(!tg_tokens_encode(v.tokens, text + 1, length - 1, 0, ids, 400, &n, NULL));
+        CHECK(!tg_tokens_encode(v.tokens, text + 1, length - 1, 0, ids, NULL, 400, &n, NULL));
         const size_t wanted = plainly(text, length, symbols);
         CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
         for (size_t i = 0; i < n; i++)
@@ -346,9 +356,9 @@ static void long_runs(void)
     size_t n;
     memset(text, 'a', length);
     /* quadratic work would take hours here */
-    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, 0, &n, NULL) && n == length / 8 + 1, "%zu tokens", n);
+    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) && n == length / 8 + 1, "%zu tokens", n);
     memset(text, 'z', length);
-    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, 0, &n, NULL) && n == length + 1, "%zu tokens", n);
+    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) && n == length + 1, "%zu tokens", n);
     free(text);
     drop(v);
 }
@@ -396,7 +406,8 @@ static void vectors(void)
                 int32_t ids[256];
                 char got[2048] = "", back[2048];
                 size_t n = 0, n_back = 0;
-                CHECK(!tg_tokens_encode(t, text, (size_t)(end - text), 0, ids, 256, &n, &error) && n <= 256, "%s", error.message);
+                CHECK(!tg_tokens_encode(t, text, (size_t)(end - text), 0, ids, NULL, 256, &n, &error) && n <= 256, "%s",
+                      error.message);
                 for (size_t k = 0, at = 0; k < n; k++)
                     at += (size_t)snprintf(got + at, sizeof got - at, " %d", (int)ids[k]);
                 const size_t width = strcspn(line, "\n");
