@@ -31,6 +31,17 @@ function changed({ keys = {}, tensors = {}, more = [] } = {}) {
   });
 }
 const key = (name, type, value) => changed({ keys: { [name]: [name, type, value] } });
+/** A model with a byte-level vocabulary: every byte as GPT-2 spells it, and "he". */
+const shownAsItself = (byte) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
+const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !shownAsItself(byte));
+const spelt = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(shownAsItself(byte) ? byte : 256 + hidden.indexOf(byte)));
+const byteKeys = [
+  ['tokenizer.ggml.model', 'string', 'gpt2'],
+  ['tokenizer.ggml.tokens', 'array<string>', ['<unk>', '<s>', '</s>', ...spelt, 'he']],
+  ['tokenizer.ggml.token_type', 'array<i32>', [2, 3, 3, ...Array(257).fill(1)]],
+];
+const byteLevel = (...more) =>
+  changed({ keys: Object.fromEntries([...byteKeys, ...more].map((entry) => [entry[0], entry])) });
 const extra = { name: 'extra.weight', type: 'F32', dims: [8], bytes: Buffer.alloc(32) };
 const patch = (bytes, at, ...values) => Uint8Array.from(bytes, (byte, i) => values[i - at] ?? byte);
 const whole = changed();
@@ -166,6 +177,10 @@ const MUST_FAIL = {
   'tensor-unexpected': [changed({ more: [extra] }), 'MODEL_TENSOR_UNEXPECTED', 'extra.weight', null],
   'tokenizer-missing': [changed({ keys: { 'tokenizer.ggml.model': undefined } }), 'MODEL_KEY_MISSING', 'tokenizer.ggml.model', null],
   'tokenizer-we-lack': [key('tokenizer.ggml.model', 'string', 'rwkv'), 'TOKENIZER_UNSUPPORTED', '"rwkv" is not supported', null],
+  'pre-tokenizer-we-lack': [byteLevel(['tokenizer.ggml.pre', 'string', 'of-tomorrow']), 'TOKENIZER_UNSUPPORTED', '"of-tomorrow" is not supported; supported: default, gpt-2', null],
+  'merges-missing': [byteLevel(), 'MODEL_KEY_MISSING', 'tokenizer.ggml.merges', null],
+  'merge-of-one': [byteLevel(['tokenizer.ggml.merges', 'array<string>', ['the']]), 'TOKENIZER_BAD', 'merge 0, "the", is no pair', null],
+  'merge-of-no-token': [byteLevel(['tokenizer.ggml.merges', 'array<string>', ['h e', 'h q']]), 'TOKENIZER_BAD', 'merge 1, "h q"', null],
   'vocabulary-empty': [key('tokenizer.ggml.tokens', 'array<string>', []), 'TOKENIZER_BAD', 'empty', null],
   'vocabulary-of-numbers': [key('tokenizer.ggml.tokens', 'array<u32>', [1, 2]), 'MODEL_KEY_BAD', 'tokenizer.ggml.tokens', null],
   'scores-of-other-length': [key('tokenizer.ggml.scores', 'array<f32>', [0, 0]), 'TOKENIZER_BAD', 'scores', null],
@@ -186,6 +201,18 @@ const VALID = {
   ),
   ...Object.fromEntries(SMALL_TYPES.map((type) => [type.toLowerCase(), writeGguf(tinyLlama({ type }))])),
   'own-output': writeGguf(tinyLlama({ type: 'Q8_0', tied: false, n_vocab: 277, n_head_kv: 2 })),
+  'byte-level': (() => {
+    const { metadata, tensors } = tinyLlama();
+    const more = Array.from({ length: 15 }, (_, i) => (i ? `w${i}` : 'th'));
+    const keys = [
+      byteKeys[0],
+      ['tokenizer.ggml.tokens', 'array<string>', [...byteKeys[1][2], ...more]],
+      ['tokenizer.ggml.token_type', 'array<i32>', [...byteKeys[2][2], ...more.map(() => 1)]],
+      ['tokenizer.ggml.pre', 'string', 'qwen2'],
+      ['tokenizer.ggml.merges', 'array<string>', ['h e', 't h']],
+    ];
+    return writeGguf({ tensors, metadata: [...metadata.filter(([name]) => !keys.some(([other]) => other === name)), ...keys] });
+  })(),
   vocabulary: writeGguf({ metadata: [['general.architecture', 'string', 'llama'], ...tinyVocabulary(275)] }),
 };
 
