@@ -33,6 +33,7 @@ typedef struct queries {
     tg_forward *f;
     tg_attention_scratch *own;
     uint32_t layer, head, group, first, n;
+    size_t head_dim;
     bool windows;                            /* they see only their last positions, */
     uint32_t begin[TG_QUERIES];              /* each from this one on; else from 0 */
     float cap;                               /* of scores, in powers of 2; 0: none */
@@ -43,7 +44,7 @@ typedef struct queries {
 static void add_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block, uint32_t n)
 {
     const tg_forward *f = s->f;
-    const size_t head_dim = f->hparams->head_dim;
+    const size_t head_dim = s->head_dim;
     const float *scores = s->own->scores + i * TG_PAGE;
     float before[TG_QUERIES], sum[TG_QUERIES];
     memcpy(before, s->most + i, (end - i) * sizeof *before);
@@ -58,7 +59,7 @@ static void add_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block,
         }
         s->sum[k] += sum[k - i];
     }
-    f->values(block + f->kv->keys_bytes, n, scores, end - i, head_dim, s->own->out + i * head_dim);
+    f->values(block + f->kv->layers[s->layer].keys_bytes, n, scores, end - i, head_dim, s->own->out + i * head_dim);
 }
 
 /* Query i belongs to this token of the batch. */
@@ -72,7 +73,7 @@ static uint32_t token_of(const queries *s, uint32_t i)
 static void score_page(queries *s, uint32_t i, uint32_t end, const uint8_t *block, uint32_t from)
 {
     const tg_forward *f = s->f;
-    const size_t head_dim = f->hparams->head_dim;
+    const size_t head_dim = s->head_dim;
     const tg_quant_row *quant = &tg_quants[tg_caches[f->kv->type_k].quant];
     const bool coded = quant->activation == TG_ACT_Q8;
     const size_t stride = coded ? head_dim / 32 * sizeof(tg_act_q8) : head_dim * sizeof(float);
@@ -99,7 +100,7 @@ static void add_gathered(queries *s, uint32_t i, uint32_t end)
         if (slot >= batch->base && !(visible[(slot - batch->base) / 32] >> (slot - batch->base) % 32 & 1))
             continue;
         const uint8_t *block = tg_kv_block(f->kv, batch->table->pages[slot / TG_PAGE], s->layer, s->head);
-        tg_kv_copy_slot(f->kv, s->own->gathered, filled++, block, slot % TG_PAGE);
+        tg_kv_copy_slot(f->kv, s->layer, s->own->gathered, filled++, block, slot % TG_PAGE);
         if (filled == TG_PAGE) {
             if (s->begin[i] < from + TG_PAGE) {
                 score_page(s, i, end, s->own->gathered, from);
@@ -156,7 +157,8 @@ static void attend(queries *s)
         if (n == i)
             continue;
         if (s->n == s->group && from + TG_PAGE < all) /* few queries, whose keys come from memory */
-            tg_touch(tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE + 1], s->layer, s->head), f->kv->head_bytes);
+            tg_touch(tg_kv_block(f->kv, batch->table->pages[from / TG_PAGE + 1], s->layer, s->head),
+                     f->kv->layers[s->layer].head_bytes);
         score_page(s, i, n, block, from);
         if (from + TG_PAGE <= shared + (batch->visible ? 0 : token_of(s, i) + 1)) {
             add_page(s, i, n, block, TG_PAGE);
@@ -174,32 +176,35 @@ static void attend(queries *s)
 
 typedef struct step {
     tg_forward *f;
-    uint32_t layer, group, window;
+    const tg_layer *w;
+    uint32_t layer; /* whose keys and values */
+    uint32_t group;
     uint32_t parts; /* of a head's queries, TG_QUERIES each */
 } step;
 
 static void attend_parts(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const step *w = context;
-    tg_forward *f = w->f;
+    const step *own = context;
+    tg_forward *f = own->f;
     const tg_hparams *hp = f->hparams;
-    const size_t head_dim = hp->head_dim, q_stride = tg_padded((size_t)hp->n_head * head_dim);
-    const uint32_t n_queries = f->batch->n * w->group;
+    const uint32_t group = own->group, window = own->w->window;
+    const size_t head_dim = own->w->head_dim, q_stride = tg_padded((size_t)hp->n_head * head_dim);
+    const uint32_t n_queries = f->batch->n * group;
     /* the softmax takes powers of 2 */
     const float scale = hp->attention_scale > 0 ? TG_LOG2E * hp->attention_scale : TG_LOG2E / sqrtf((float)head_dim);
     for (size_t item = first; item < last; item++) {
-        queries s = {.f = f, .own = &f->attention[thread], .layer = w->layer, .group = w->group};
-        s.windows = w->window > 0;
+        queries s = {.f = f, .own = &f->attention[thread], .layer = own->layer, .group = group, .head_dim = head_dim};
+        s.windows = window > 0;
         s.cap = hp->attention_cap * TG_LOG2E;
-        s.head = (uint32_t)item / w->parts;
-        s.first = (uint32_t)item % w->parts * TG_QUERIES;
+        s.head = (uint32_t)item / own->parts;
+        s.first = (uint32_t)item % own->parts * TG_QUERIES;
         s.n = n_queries - s.first < TG_QUERIES ? n_queries - s.first : TG_QUERIES;
         for (uint32_t i = 0; i < s.n; i++) {
-            const float *q = f->q + token_of(&s, i) * q_stride + (s.head * w->group + (s.first + i) % w->group) * head_dim;
+            const float *q = f->q + token_of(&s, i) * q_stride + (s.head * group + (s.first + i) % group) * head_dim;
             for (size_t d = 0; d < head_dim; d++)
                 s.own->queries[i * head_dim + d] = q[d] * scale;
-            const uint32_t place = w->window ? tg_batch_place(f->batch, token_of(&s, i)) + 1 : 0;
-            s.begin[i] = place > w->window ? place - w->window : 0;
+            const uint32_t place = window ? tg_batch_place(f->batch, token_of(&s, i)) + 1 : 0;
+            s.begin[i] = place > window ? place - window : 0;
             s.most[i] = -INFINITY;
             s.sum[i] = 0;
         }
@@ -208,7 +213,7 @@ static void attend_parts(void *context, size_t first, size_t last, uint32_t thre
         memset(s.own->out, 0, s.n * head_dim * sizeof(float));
         attend(&s);
         for (uint32_t i = 0; i < s.n; i++) {
-            float *to = f->heads + token_of(&s, i) * q_stride + (s.head * w->group + (s.first + i) % w->group) * head_dim;
+            float *to = f->heads + token_of(&s, i) * q_stride + (s.head * group + (s.first + i) % group) * head_dim;
             for (size_t d = 0; d < head_dim; d++)
                 to[d] = s.own->out[i * head_dim + d] / s.sum[i];
         }
@@ -218,27 +223,27 @@ static void attend_parts(void *context, size_t first, size_t last, uint32_t thre
 /* Items are tokens: their keys and values go into the cache. */
 static void write_cache(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const step *w = context;
-    const tg_forward *f = w->f;
-    const tg_hparams *hp = f->hparams;
-    const size_t stride = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
+    const step *own = context;
+    const tg_forward *f = own->f;
+    const uint32_t n_head = own->w->n_head_kv, head_dim = own->w->head_dim;
+    const size_t stride = tg_padded((size_t)n_head * head_dim);
     (void)thread;
     for (size_t t = first; t < last; t++)
-        for (uint32_t h = 0; h < hp->n_head_kv; h++) {
+        for (uint32_t h = 0; h < n_head; h++) {
             const uint32_t slot = f->batch->base + (uint32_t)t;
-            uint8_t *block = tg_kv_block(f->kv, f->batch->table->pages[slot / TG_PAGE], w->layer, h);
-            tg_kv_write(f->kv, f->kernels, block, slot % TG_PAGE, f->k + t * stride + h * hp->head_dim,
-                        f->v + t * stride + h * hp->head_dim);
+            uint8_t *block = tg_kv_block(f->kv, f->batch->table->pages[slot / TG_PAGE], own->layer, h);
+            tg_kv_write(f->kv, f->kernels, own->layer, block, slot % TG_PAGE, f->k + t * stride + h * head_dim,
+                        f->v + t * stride + h * head_dim);
         }
 }
 
-void tg_forward_attend(tg_forward *f, uint32_t layer, uint32_t window)
+void tg_forward_attend(tg_forward *f, const tg_layer *w, uint32_t index)
 {
     const double begun = tg_step_begin(f);
-    const uint32_t group = f->hparams->n_head / f->hparams->n_head_kv;
-    step w = {f, layer, group, window, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
-    tg_forward_run(f, f->batch->n, 8, write_cache, &w);
-    tg_forward_run(f, (size_t)w.parts * f->hparams->n_head_kv, 1, attend_parts, &w);
+    const uint32_t group = f->hparams->n_head / w->n_head_kv;
+    step own = {f, w, index, group, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
+    tg_forward_run(f, f->batch->n, 8, write_cache, &own);
+    tg_forward_run(f, (size_t)own.parts * w->n_head_kv, 1, attend_parts, &own);
     tg_forward_changed(f);
     tg_step_end(f, TG_STEP_attention, begun);
 }

@@ -27,15 +27,6 @@ static void keep(void *context, size_t first, size_t last, uint32_t thread)
     }
 }
 
-/* Whether the token in slot `before` of the cache is one that token t of the batch sees. */
-static bool sees(const tg_batch *batch, uint32_t t, uint32_t before)
-{
-    if (before < batch->base || !batch->visible)
-        return true;
-    const uint32_t i = before - batch->base;
-    return batch->visible[(size_t)t * ((batch->n + 31) / 32) + i / 32] >> i % 32 & 1;
-}
-
 static void convolve(void *context, size_t first, size_t last, uint32_t thread)
 {
     const convolution *c = context;
@@ -50,7 +41,7 @@ static void convolve(void *context, size_t first, size_t last, uint32_t thread)
             const float *x = state(f, c->layer, slot), *weight = c->taps->values + tap;
             for (size_t i = 0; i < n; i++)
                 y[i] = (tap == n_taps - 1 ? 0 : y[i]) + x[i] * weight[i * n_taps];
-            while (slot && !sees(f->batch, (uint32_t)t, slot - 1))
+            while (slot > f->batch->base && !tg_batch_sees(f->batch, (uint32_t)t, slot - 1 - f->batch->base))
                 slot--;
             if (!slot)
                 break; /* before the first token there is nothing */

@@ -27,7 +27,7 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
     f->gate = tg_arena_take(arena, TG_BATCH * ff, sizeof(float));
     f->up = tg_arena_take(arena, TG_BATCH * ff, sizeof(float));
     f->out = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
-    f->act_blocks = (max(widest, hp->n_head * hp->head_dim) + 31) / 32;
+    f->act_blocks = (max(widest, max(hp->n_head * hp->head_dim, hp->delta_heads * hp->delta_dim)) + 31) / 32;
     f->act = tg_arena_take(arena, TG_BATCH * f->act_blocks, sizeof *f->act);
     if (hp->n_expert) {
         f->router = tg_arena_take(arena, TG_BATCH * tg_padded(hp->n_expert), sizeof(float));
@@ -35,6 +35,10 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
         f->mixed = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
         f->gathered = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
     }
+    if (hp->gated_heads)
+        f->paired = tg_arena_take(arena, TG_BATCH * tg_padded(2 * (size_t)hp->n_head * hp->head_dim), sizeof(float));
+    if (hp->delta_heads)
+        tg_delta_place(f, arena);
     tg_rope_place(f, arena);
     tg_attention_place(f, arena);
 }
@@ -197,31 +201,67 @@ void tg_forward_norm(tg_forward *f, const float *from, const tg_vector *weight, 
     tg_step_end(f, TG_STEP_norm, begun);
 }
 
-typedef struct normed_heads {
+/* ---- heads ---- */
+
+typedef struct heads {
     tg_forward *f;
-    const tg_vector *q, *k;
-} normed_heads;
+    const tg_layer *w;
+} heads;
+
+static void unpair(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const heads *h = context;
+    const size_t dim = h->w->head_dim, q = h->f->hparams->n_head * dim;
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        for (size_t i = 0; i < q; i++)
+            h->f->q[t * tg_padded(q) + i] = h->f->paired[t * tg_padded(2 * q) + i / dim * 2 * dim + i % dim];
+}
+
+void tg_forward_unpair(tg_forward *f, const tg_layer *w)
+{
+    tg_forward_run(f, f->batch->n, 8, unpair, &(heads){f, w});
+}
+
+static void gate_heads(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const heads *h = context;
+    const size_t dim = h->w->head_dim, q = h->f->hparams->n_head * dim;
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        for (size_t i = 0; i < q; i++)
+            h->f->heads[t * tg_padded(q) + i] *=
+                tg_sigmoid(h->f->paired[t * tg_padded(2 * q) + i / dim * 2 * dim + dim + i % dim]);
+}
+
+void tg_forward_gate_heads(tg_forward *f, const tg_layer *w)
+{
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 8, gate_heads, &(heads){f, w});
+    tg_forward_changed(f);
+    tg_step_end(f, TG_STEP_unit, begun);
+}
 
 static void norm_heads(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const normed_heads *n = context;
-    const tg_hparams *hp = n->f->hparams;
-    const size_t q = (size_t)hp->n_head * hp->head_dim, kv = (size_t)hp->n_head_kv * hp->head_dim;
+    const heads *h = context;
+    const tg_vector *q_norm = &h->w->attn_q_norm, *k_norm = &h->w->attn_k_norm;
+    const size_t q = (size_t)h->f->hparams->n_head * h->w->head_dim, kv = (size_t)h->w->n_head_kv * h->w->head_dim;
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        float *row = n->f->q + t * tg_padded(q);
-        for (size_t i = 0; i < q; i += n->q->length)
-            norm_row(n->f, row + i, n->q, NULL, n->q->length, row + i);
-        row = n->f->k + t * tg_padded(kv);
-        for (size_t i = 0; i < kv; i += n->k->length)
-            norm_row(n->f, row + i, n->k, NULL, n->k->length, row + i);
+        float *row = h->f->q + t * tg_padded(q);
+        for (size_t i = 0; i < q; i += q_norm->length)
+            norm_row(h->f, row + i, q_norm, NULL, q_norm->length, row + i);
+        row = h->f->k + t * tg_padded(kv);
+        for (size_t i = 0; i < kv; i += k_norm->length)
+            norm_row(h->f, row + i, k_norm, NULL, k_norm->length, row + i);
     }
 }
 
-void tg_forward_norm_heads(tg_forward *f, const tg_vector *q, const tg_vector *k)
+void tg_forward_norm_heads(tg_forward *f, const tg_layer *w)
 {
     const double begun = tg_step_begin(f);
-    tg_forward_run(f, f->batch->n, 8, norm_heads, &(normed_heads){f, q, k});
+    tg_forward_run(f, f->batch->n, 8, norm_heads, &(heads){f, w});
     tg_step_end(f, TG_STEP_norm, begun);
 }
 
@@ -233,18 +273,20 @@ static void clamp_row(float *row, size_t n, float most)
 
 static void clamp(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const tg_forward *f = context;
-    const tg_hparams *hp = f->hparams;
-    const size_t q = tg_padded((size_t)hp->n_head * hp->head_dim), kv = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
+    const heads *h = context;
+    const tg_forward *f = h->f;
+    const float most = f->hparams->clamp;
+    const size_t q = tg_padded((size_t)f->hparams->n_head * h->w->head_dim),
+                 kv = tg_padded((size_t)h->w->n_head_kv * h->w->head_dim);
     (void)thread;
-    clamp_row(f->q + first * q, (last - first) * q, hp->clamp);
-    clamp_row(f->k + first * kv, (last - first) * kv, hp->clamp);
-    clamp_row(f->v + first * kv, (last - first) * kv, hp->clamp);
+    clamp_row(f->q + first * q, (last - first) * q, most);
+    clamp_row(f->k + first * kv, (last - first) * kv, most);
+    clamp_row(f->v + first * kv, (last - first) * kv, most);
 }
 
-void tg_forward_clamp(tg_forward *f)
+void tg_forward_clamp(tg_forward *f, const tg_layer *w)
 {
-    tg_forward_run(f, f->batch->n, 8, clamp, f);
+    tg_forward_run(f, f->batch->n, 8, clamp, &(heads){f, w});
 }
 
 typedef struct unit {

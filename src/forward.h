@@ -50,13 +50,18 @@ typedef struct tg_rotation {
 
 typedef struct tg_hparams {
     uint32_t n_vocab, n_ctx_train, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
+    uint32_t n_layer_unused;           /* layers of the file after those */
     uint32_t rope_dim;                 /* elements of a head that are rotated */
     uint32_t n_ctx_orig;               /* positions of the training whose rotations were not scaled */
     uint32_t n_expert, n_expert_used;  /* 0: no mixture of experts */
     uint32_t n_ff_expert, n_ff_shared; /* widths of one expert, and of the one that all tokens take (0: none) */
-    uint32_t n_conv;                   /* taps of a short convolution */
-    uint32_t window, window_period;    /* tokens that a windowed layer's token sees; each so many-th layer is without */
-    uint32_t unrotated_period;         /* each so many-th layer does not rotate; 0: all do */
+    uint32_t n_conv;                   /* taps of a convolution over time */
+    uint32_t delta_heads,
+        delta_keys;            /* of a gated delta net: heads; those among them that have keys of their own (0: no such nets) */
+    uint32_t delta_dim;        /* width of its keys and values */
+    uint32_t attention_period; /* each so many-th layer attends, the others are delta nets; 0: all attend */
+    uint32_t window, window_period; /* tokens that a windowed layer's token sees; each so many-th layer is without */
+    uint32_t unrotated_period;      /* each so many-th layer does not rotate; 0: all do */
     tg_norm_kind norm;
     tg_rope_order rope;
     tg_unit unit;
@@ -64,6 +69,7 @@ typedef struct tg_hparams {
     bool experts_sum_to_one; /* the weights of the chosen experts are divided by their sum */
     bool pre_norms;          /* norms stand before attention and feed-forward */
     bool positions;          /* learned positions are added to the embeddings */
+    bool gated_heads;        /* what attention finds is weighted by a gate that comes with the queries */
     tg_rotation rotations[TG_ROTATIONS];
     float norm_eps;
     float attention_scale;                 /* of scores; 0: 1 / sqrt(head_dim) */
@@ -73,6 +79,12 @@ typedef struct tg_hparams {
     float clamp;                           /* queries, keys and values lie between -clamp and clamp; 0: anywhere */
 } tg_hparams;
 
+typedef enum tg_mixer { /* what carries information from position to position in a layer */
+                        TG_ATTENTION_MIXER,
+                        TG_CONVOLUTION_MIXER, /* a short convolution */
+                        TG_DELTA_MIXER        /* a gated delta net */
+} tg_mixer;
+
 /* The union of what the layers of the architectures have; what one has not has no rows, or no length. */
 typedef struct tg_layer {
 #define TG_LAYER_VECTOR(field, name, rows, length)      tg_vector field;
@@ -80,10 +92,12 @@ typedef struct tg_layer {
 #include "layer.def"
 #undef TG_LAYER_VECTOR
 #undef TG_LAYER_MATRIX
-    uint32_t window;  /* positions that a token sees, itself among them; 0: all */
-    uint8_t rotation; /* of rotations, or TG_UNROTATED */
-    bool fused;       /* gate and up are the two halves of ffn_up */
-    bool convolves;   /* a short convolution stands in place of attention */
+    tg_mixer mixer;
+    uint32_t n_head_kv, head_dim; /* of attention */
+    uint32_t window;              /* positions that a token sees, itself among them; 0: all */
+    uint8_t rotation;             /* of rotations, or TG_UNROTATED */
+    bool fused;                   /* gate and up are the two halves of ffn_up */
+    size_t state_at;              /* where its part of a recurrent state begins, if it has one */
 } tg_layer;
 
 /* What each token of a batch sees. Without `visible` token i sees the whole prefix and the batch up to itself. */
@@ -94,6 +108,8 @@ typedef struct tg_batch {
     uint32_t base;            /* cached positions before the batch; token i lies in slot base + i */
     const uint32_t *visible;  /* NULL, or [n][ceil(n / 32)] bits: which of the batch's tokens token i sees besides the prefix */
     const tg_kv_table *table;
+    const float *state; /* the recurrent state after `base` positions; NULL: there is none yet */
+    float *state_after; /* where the one after the last token goes, which must be another; NULL: nowhere */
 } tg_batch;
 
 typedef enum tg_step {
@@ -112,6 +128,14 @@ typedef struct tg_attention_scratch {
     float *scores;        /* [TG_QUERIES][TG_PAGE] */
     uint8_t *gathered;    /* one head's block of a page, for keys picked one by one */
 } tg_attention_scratch;
+
+/* What a gated delta net needs: [TG_BATCH] rows each. */
+typedef struct tg_delta_scratch {
+    float *in, *mixed;   /* [tg_delta_channels]: queries, keys and values before and after the convolution over time */
+    float *gate, *out;   /* [delta_heads * delta_dim] */
+    float *alpha, *beta; /* [delta_heads] how much of its state a head forgets, and how much of a value it takes */
+    float *states;       /* [n_threads][delta_dim][delta_dim], not a row for each token: a head's state on the way */
+} tg_delta_scratch;
 
 typedef struct tg_forward {
     const tg_kernels *kernels;
@@ -135,9 +159,11 @@ typedef struct tg_forward {
     double *frequencies[TG_ROTATIONS]; /* [rope_dim / 2], not a row for each token */
     float *router, *chosen;            /* [n_expert]: what a token thinks of each expert; what those it takes are weighted by */
     float *mixed, *gathered;           /* [n_embd]: the sum over experts; the input of one of them */
-    tg_attention_scratch *attention;   /* [n_threads] */
-    size_t act_blocks;                 /* blocks in a row of act */
-    const float *quantized;            /* the rows that act holds, or NULL */
+    float *paired;                     /* [n_head][2][head_dim]: queries, each with its gate */
+    tg_delta_scratch delta;
+    tg_attention_scratch *attention; /* [n_threads] */
+    size_t act_blocks;               /* blocks in a row of act */
+    const float *quantized;          /* the rows that act holds, or NULL */
 } tg_forward;
 
 /* Counts or places the scratch memory; kernels, hparams, kv and pool must be set. */
@@ -168,15 +194,18 @@ void tg_forward_changed(tg_forward *forward);
 
 /* to[t] = norm of from[t], n_embd wide; they may be the same. A norm without weight or bias (length 0) goes without. */
 void tg_forward_norm(tg_forward *forward, const float *from, const tg_vector *weight, const tg_vector *bias, float *to);
+/* q = the first halves of pairs, and heads = heads * sigmoid of the second halves. */
+void tg_forward_unpair(tg_forward *forward, const tg_layer *layer);
+void tg_forward_gate_heads(tg_forward *forward, const tg_layer *layer);
 /* Norms q and k: each head by itself when the weight is as long as a head, else all of them together. */
-void tg_forward_norm_heads(tg_forward *forward, const tg_vector *q, const tg_vector *k);
+void tg_forward_norm_heads(tg_forward *forward, const tg_layer *layer);
 /* q, k and v to between -clamp and clamp */
-void tg_forward_clamp(tg_forward *forward);
+void tg_forward_clamp(tg_forward *forward, const tg_layer *layer);
 /* Rotates pairs of each head of q and of k by the batch's rotations (Su et al. 2021). (rope.c) */
-void tg_forward_rope(tg_forward *forward, uint32_t rotation);
-/* Writes k and v of the batch into the cache's layer, then heads = softmax(q . keys * scale) . values over what each token sees,
- * the last `window` positions of it (0: all). (attention.c) */
-void tg_forward_attend(tg_forward *forward, uint32_t layer, uint32_t window);
+void tg_forward_rope(tg_forward *forward, const tg_layer *layer);
+/* Writes k and v of the batch into the cache's layer `index`, then heads = softmax(q . keys * scale) . values over what each
+ * token sees, the last positions of it where the layer has a window. (attention.c) */
+void tg_forward_attend(tg_forward *forward, const tg_layer *layer, uint32_t index);
 void tg_attention_place(tg_forward *forward, tg_arena *arena);
 /* gate = unit(gate) * up, or unit(gate) when up is NULL, for the first n rows of `width` floats */
 void tg_forward_unit(tg_forward *forward, uint32_t n, size_t width, float *gate, const float *up);
@@ -185,10 +214,24 @@ void tg_forward_experts(tg_forward *forward, const tg_layer *layer);
 /* gate = out * convolution over time of (gate * up), whose products are kept in the cache's layer. taps: (n_embd, n_conv), the
  * last for the token itself. (convolution.c) */
 void tg_forward_convolve(tg_forward *forward, uint32_t layer, const tg_vector *taps);
+/* delta.out = the gated delta rule over delta.in, weighted by delta.gate, from and to the batch's recurrent states.
+ * (delta_net.c) */
+void tg_forward_delta(tg_forward *forward, const tg_layer *layer);
+void tg_delta_place(tg_forward *forward, tg_arena *arena);
+/* Values that the net's convolution runs over: queries, keys, values. */
+uint32_t tg_delta_channels(const tg_hparams *hparams);
+/* Floats of one layer's part of a recurrent state: what the convolution looks back on, and the heads' states. */
+uint64_t tg_delta_state(const tg_hparams *hparams);
 /* x += out * residual_scale */
 void tg_forward_add(tg_forward *forward);
 /* logits of n rows, scaled and capped as the architecture says */
 void tg_forward_shape_logits(tg_forward *forward, float *logits, uint32_t n);
+
+/* Whether token t of a batch sees token i of it. */
+static inline bool tg_batch_sees(const tg_batch *batch, uint32_t t, uint32_t i)
+{
+    return batch->visible ? batch->visible[(size_t)t * ((batch->n + 31) / 32) + i / 32] >> i % 32 & 1 : i <= t;
+}
 
 /* The place in the sequence of token t of a batch: how many positions it sees before itself. */
 uint32_t tg_batch_place(const tg_batch *batch, uint32_t t);

@@ -8,14 +8,17 @@ void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
 {
     kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
     const tg_cache_row *k = &tg_caches[kv->type_k], *v = &tg_caches[kv->type_v];
-    kv->keys_bytes =
-        (size_t)TG_PAGE / TG_TILE_ROWS * kv->head_dim / tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
-    kv->value_bytes = (size_t)kv->head_dim / v->elements * v->value_bytes;
-    kv->head_bytes = kv->keys_bytes + TG_PAGE * kv->value_bytes;
-    kv->page_bytes = 0;
+    kv->page_bytes = kv->head_bytes = 0;
     for (uint32_t i = 0; i < kv->n_layer; i++) {
-        kv->layers[i].at = kv->page_bytes;
-        kv->page_bytes += kv->layers[i].state ? TG_PAGE * sizeof(float) * kv->layers[i].state : kv->head_bytes * kv->n_head_kv;
+        tg_kv_layer *layer = &kv->layers[i];
+        layer->keys_bytes =
+            (size_t)TG_PAGE / TG_TILE_ROWS * layer->head_dim / tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
+        layer->value_bytes = (size_t)layer->head_dim / v->elements * v->value_bytes;
+        layer->head_bytes = layer->keys_bytes + TG_PAGE * layer->value_bytes;
+        layer->at = kv->page_bytes;
+        kv->page_bytes += TG_PAGE * sizeof(float) * layer->state + layer->head_bytes * layer->n_head;
+        if (layer->n_head && layer->head_bytes > kv->head_bytes)
+            kv->head_bytes = layer->head_bytes;
     }
     kv->refs = tg_arena_take(arena, kv->n_pages, sizeof *kv->refs);
     kv->free_list = tg_arena_take(arena, kv->n_pages, sizeof *kv->free_list);
@@ -73,16 +76,19 @@ void tg_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to)
     to->n_pages = from->n_pages;
 }
 
-void tg_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint8_t *block, uint32_t slot, const float *key, const float *value)
+void tg_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint32_t layer, uint8_t *block, uint32_t slot, const float *key,
+                 const float *value)
 {
-    tg_caches[kv->type_k].write_key(kernels, key, kv->head_dim, block, slot);
-    tg_caches[kv->type_v].write_value(kernels, value, kv->head_dim, block + kv->keys_bytes + slot * kv->value_bytes);
+    const tg_kv_layer *l = &kv->layers[layer];
+    tg_caches[kv->type_k].write_key(kernels, key, l->head_dim, block, slot);
+    tg_caches[kv->type_v].write_value(kernels, value, l->head_dim, block + l->keys_bytes + slot * l->value_bytes);
 }
 
-void tg_kv_copy_slot(const tg_kv *kv, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot)
+void tg_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot)
 {
-    tg_caches[kv->type_k].copy_key(to, to_slot, from, from_slot, kv->head_dim);
-    memcpy(to + kv->keys_bytes + to_slot * kv->value_bytes, from + kv->keys_bytes + from_slot * kv->value_bytes, kv->value_bytes);
+    const tg_kv_layer *l = &kv->layers[layer];
+    tg_caches[kv->type_k].copy_key(to, to_slot, from, from_slot, l->head_dim);
+    memcpy(to + l->keys_bytes + to_slot * l->value_bytes, from + l->keys_bytes + from_slot * l->value_bytes, l->value_bytes);
 }
 
 void tg_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot)
@@ -92,7 +98,7 @@ void tg_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint
         for (uint32_t i = slot; i < TG_PAGE; i++) {
             if (kv->layers[layer].state)
                 memset(tg_kv_state(kv, page, layer, i), 0, kv->layers[layer].state * sizeof(float));
-            for (uint32_t head = 0; head < kv->n_head_kv && !kv->layers[layer].state; head++)
-                tg_kv_write(kv, kernels, tg_kv_block(kv, page, layer, head), i, zeros, zeros);
+            for (uint32_t head = 0; head < kv->layers[layer].n_head; head++)
+                tg_kv_write(kv, kernels, layer, tg_kv_block(kv, page, layer, head), i, zeros, zeros);
         }
 }

@@ -8,6 +8,10 @@
 #define DEFAULT_MAX_CTX  4096u /* positions, when the caller does not say and the model was trained for more */
 #define DEFAULT_BRANCHES 1024u /* positions in the cache for branches, likewise */
 #define MAX_CTX          (1u << 20)
+/* Memory for recurrent states: as many as fit into it, within limits. With a few a session that goes back runs little again. */
+#define STATE_BYTES (128u << 20)
+#define MIN_STATES  4u
+#define MAX_STATES  64u
 
 tg_model *tg_model_new(const tg_model_options *options)
 {
@@ -62,6 +66,7 @@ static void place(tg_model *model, void *memory)
         tg_weights_place(model->list, &arena);
         model->plan.weights = arena.used;
         tg_kv_place(&model->kv, model->n_kv, &arena);
+        tg_states_place(&model->states, &arena);
         model->plan.kv = arena.used - model->plan.weights;
         tg_decoder_place(&model->decoder, &arena);
     }
@@ -76,7 +81,7 @@ static tg_cache_type cache_type(const tg_model *model, tg_cache_type wanted)
     if (wanted != TG_CACHE_AUTO)
         return wanted;
     const tg_layer *layer = model->weights.layers; /* the first that has attention, if any */
-    for (uint32_t i = 1; layer->convolves && i < model->hparams.n_layer; i++)
+    for (uint32_t i = 1; layer->mixer != TG_ATTENTION_MIXER && i < model->hparams.n_layer; i++)
         layer++;
     switch (layer->attn_qkv.rows ? layer->attn_qkv.quant : layer->attn_q.quant) {
     case TG_QUANT_F32:
@@ -111,10 +116,26 @@ static tg_status set_up(tg_model *model)
     model->n_kv =
         options->n_kv ? options->n_kv : model->n_ctx + (model->n_ctx < DEFAULT_BRANCHES ? model->n_ctx : DEFAULT_BRANCHES);
     model->kv.n_layer = hp->n_layer;
-    model->kv.n_head_kv = hp->n_head_kv;
-    model->kv.head_dim = hp->head_dim;
-    for (uint32_t i = 0; i < hp->n_layer; i++)
-        model->kv.layers[i].state = model->weights.layers[i].convolves ? hp->n_embd : 0;
+    uint64_t floats = 0;
+    for (uint32_t i = 0; i < hp->n_layer; i++) {
+        tg_layer *layer = &model->weights.layers[i];
+        if (layer->mixer == TG_ATTENTION_MIXER)
+            model->kv.layers[i] = (tg_kv_layer){.n_head = layer->n_head_kv, .head_dim = layer->head_dim};
+        else if (layer->mixer == TG_CONVOLUTION_MIXER)
+            model->kv.layers[i] = (tg_kv_layer){.state = hp->n_embd};
+        else {
+            layer->state_at = (size_t)floats;
+            floats += tg_delta_state(hp);
+        }
+    }
+    if (floats > INT32_MAX / sizeof(float))
+        return tg_fail(&model->error, TG_MODEL_TOO_LARGE, TG_NO_OFFSET, "a recurrent state has %llu floats",
+                       (unsigned long long)floats);
+    model->states.floats = (size_t)floats;
+    if (floats) {
+        const size_t fit = STATE_BYTES / (model->states.floats * sizeof(float));
+        model->states.n_slots = fit < MIN_STATES ? MIN_STATES : fit > MAX_STATES ? MAX_STATES : (uint32_t)fit;
+    }
     model->decoder.weights = &model->weights;
     model->decoder.forward.kernels = &model->kernels;
     model->decoder.forward.hparams = hp;

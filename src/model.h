@@ -5,6 +5,7 @@
 #include "decode.h"
 #include "gguf.h"
 #include "kv.h"
+#include "states.h"
 #include "tokenglass.h"
 #include "tokens/tokens.h"
 #include "weights.h"
@@ -15,17 +16,18 @@ typedef struct tg_flight {
     tg_session *session; /* NULL: none */
     tg_batch batch;
     int32_t positions[TG_BATCH];
+    uint32_t state; /* the slot of the recurrent state after it, or TG_NO_STATE */
 } tg_flight;
 
 /* The first part of a saved session, little-endian. The others follow it without gaps: tokens, mu, logits (when they follow all
- * tokens), pages. */
+ * tokens), the recurrent state (where the model has one), pages. */
 typedef struct tg_saved {
     char magic[8];
     uint8_t digest[32]; /* SHA-256 of the rest of this part and of all others */
     uint8_t fingerprint[32];
     char variant[16], dot[16], cache_k[8], cache_v[8];
     uint64_t note, page_bytes;
-    uint32_t n_vocab, n_tokens, n_cached, logits_at, dropped, pinned, n_pages, reserved;
+    uint32_t n_vocab, n_tokens, n_cached, logits_at, dropped, pinned, n_pages, n_state; /* n_state: floats */
 } tg_saved;
 
 struct tg_model {
@@ -42,6 +44,7 @@ struct tg_model {
     tg_kernels kernels;
     tg_pool *pool;
     tg_kv kv;
+    tg_states states;
     tg_decoder decoder;
     tg_flight flight;
     tg_session *sessions; /* all of them, the newest first */
@@ -59,12 +62,13 @@ struct tg_session { /* one allocation with the five arrays */
     int32_t *tokens; /* [n_ctx] */
     double *mu;      /* [n_ctx + 1] mirostat's state after the first so many tokens */
     uint32_t n_tokens;
-    uint32_t n_cached;  /* the first so many tokens have been run and are in the cache */
+    uint32_t n_cached; /* the first so many tokens have been run and are in the cache, and so is the recurrent state after them */
     uint32_t logits_at; /* logits holds what follows that many tokens; 0: nothing */
     uint32_t dropped;   /* tokens that slid out of the window, */
     uint32_t pinned;    /* from behind so many that stayed */
     float *logits;      /* [n_vocab] */
     tg_kv_table table;
+    tg_state_list states;
     tg_saved saved; /* its header when it was last sealed, or as it was opened */
 };
 
@@ -72,6 +76,12 @@ struct tg_session { /* one allocation with the five arrays */
 tg_session *tg_session_allocate(tg_model *model); /* NULL, and the model's error, when out of memory */
 /* Ends the session's batch that is under way, if there is one. */
 void tg_session_land(tg_session *session);
+/* Ends whatever batch is under way. */
+void tg_model_land(tg_model *model);
+/* Of what is cached keeps at most the first n tokens: for a recurrent model those up to the last state that was kept. */
+void tg_session_uncache(tg_session *session, uint32_t n);
+/* A slot for a recurrent state after tokens of the session; TG_NO_STATE when the model has none. */
+tg_status tg_session_take_state(tg_session *session, uint32_t *slot);
 /* Makes the positions after what is cached, up to, not including, upto, writable. */
 tg_status tg_session_reserve(tg_session *session, uint32_t upto);
 /* Keeps the first n tokens. Without the logits that follow them the last is run again: its logits come out the same. */
@@ -85,6 +95,18 @@ tg_status tg_session_copy_logits(tg_model *model, uint32_t row, float *to);
 tg_status tg_session_keep_logits(tg_session *session, uint32_t n);
 /* Runs whatever is not in the cache. */
 tg_status tg_session_fill(tg_session *session);
+
+/* The recurrent state after what is cached; NULL: nothing is, or the model has none. */
+static inline float *tg_session_state(const tg_session *session)
+{
+    return session->states.n ? tg_states_at(&session->model->states, tg_state_list_last(&session->states)) : NULL;
+}
+
+/* Floats of a session's recurrent state as it is saved: after n_cached tokens. */
+static inline uint32_t tg_saved_state(const tg_model *model, uint32_t n_cached)
+{
+    return n_cached ? (uint32_t)model->states.floats : 0;
+}
 
 /* TG_THREAD_LOST. */
 tg_status tg_model_lost(tg_model *model);

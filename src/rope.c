@@ -52,12 +52,12 @@ void tg_rope_turn(const tg_forward *f, size_t t)
         }
 }
 
-static void rotate(const tg_forward *f, float *row, uint32_t n_heads, const float *rotation)
+static void rotate(const tg_forward *f, float *row, uint32_t n_heads, uint32_t head_dim, const float *rotation)
 {
     const uint32_t pairs = f->hparams->rope_dim / 2;
     const bool normal = f->hparams->rope == TG_ROPE_NORMAL;
     const uint32_t step = normal ? 2 : 1, apart = normal ? 1 : pairs;
-    for (uint32_t h = 0; h < n_heads; h++, row += f->hparams->head_dim)
+    for (uint32_t h = 0; h < n_heads; h++, row += head_dim)
         for (uint32_t i = 0; i < pairs; i++) {
             const float c = rotation[2 * i], s = rotation[2 * i + 1], a = row[step * i], b = row[step * i + apart];
             row[step * i] = a * c - b * s;
@@ -67,24 +67,25 @@ static void rotate(const tg_forward *f, float *row, uint32_t n_heads, const floa
 
 typedef struct turned {
     tg_forward *f;
-    const float *rotation;
+    const tg_layer *w;
 } turned;
 
 static void rope(void *context, size_t first, size_t last, uint32_t thread)
 {
     const turned *r = context;
+    const tg_layer *w = r->w;
     const tg_hparams *hp = r->f->hparams;
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        const float *rotation = r->rotation + t * (hp->rope_dim / 2) * 2;
-        rotate(r->f, r->f->q + t * tg_padded((size_t)hp->n_head * hp->head_dim), hp->n_head, rotation);
-        rotate(r->f, r->f->k + t * tg_padded((size_t)hp->n_head_kv * hp->head_dim), hp->n_head_kv, rotation);
+        const float *rotation = r->f->rotation[w->rotation] + t * (hp->rope_dim / 2) * 2;
+        rotate(r->f, r->f->q + t * tg_padded((size_t)hp->n_head * w->head_dim), hp->n_head, w->head_dim, rotation);
+        rotate(r->f, r->f->k + t * tg_padded((size_t)w->n_head_kv * w->head_dim), w->n_head_kv, w->head_dim, rotation);
     }
 }
 
-void tg_forward_rope(tg_forward *f, uint32_t rotation)
+void tg_forward_rope(tg_forward *f, const tg_layer *w)
 {
     const double begun = tg_step_begin(f);
-    tg_forward_run(f, f->batch->n, 8, rope, &(turned){f, f->rotation[rotation]});
+    tg_forward_run(f, f->batch->n, 8, rope, &(turned){f, w});
     tg_step_end(f, TG_STEP_rope, begun);
 }

@@ -30,10 +30,88 @@ tg_session *tg_session_allocate(tg_model *model)
     return session;
 }
 
+void tg_model_land(tg_model *model)
+{
+    tg_flight *flight = &model->flight;
+    if (flight->session && flight->state != TG_NO_STATE)
+        tg_states_release(&model->states, flight->state);
+    flight->session = NULL;
+}
+
 void tg_session_land(tg_session *session)
 {
     if (session->model->flight.session == session)
-        session->model->flight.session = NULL;
+        tg_model_land(session->model);
+}
+
+void tg_session_uncache(tg_session *session, uint32_t n)
+{
+    tg_model *model = session->model;
+    if (session->n_cached > n)
+        session->n_cached = n;
+    if (model->states.floats) {
+        session->n_cached = tg_state_list_position(&session->states, session->n_cached);
+        tg_state_list_cut(&model->states, &session->states, session->n_cached);
+    }
+    tg_kv_cut(&model->kv, &session->table, session->n_cached);
+}
+
+/* Of the other sessions' last states the one of the session that has not run for the longest time. */
+static uint32_t idle_state(const tg_session *but)
+{
+    const uint32_t own = tg_state_list_last(&but->states);
+    const tg_session *idle = NULL;
+    for (const tg_session *s = but->model->sessions; s; s = s->next) {
+        const uint32_t last = tg_state_list_last(&s->states);
+        if (last != TG_NO_STATE && last != own && (!idle || s->used < idle->used))
+            idle = s;
+    }
+    return idle ? tg_state_list_last(&idle->states) : TG_NO_STATE;
+}
+
+static bool is_last(const tg_model *model, uint32_t slot)
+{
+    for (const tg_session *s = model->sessions; s; s = s->next)
+        if (tg_state_list_last(&s->states) == slot)
+            return true;
+    return false;
+}
+
+/* The state that is given up for another: of those that no session goes on from the one that is missed least, then another
+ * session's own. What is lost is work: the tokens are run again when they are needed. */
+static uint32_t least_state(const tg_session *session)
+{
+    uint32_t found = TG_NO_STATE;
+    double least = 0;
+    for (const tg_session *s = session->model->sessions; s; s = s->next) {
+        double loss;
+        if (s->states.n < 2)
+            continue;
+        const uint32_t slot = tg_state_list_least(&s->states, &loss);
+        if (!is_last(session->model, slot) && (found == TG_NO_STATE || loss < least)) {
+            found = slot;
+            least = loss;
+        }
+    }
+    return found != TG_NO_STATE ? found : idle_state(session);
+}
+
+tg_status tg_session_take_state(tg_session *session, uint32_t *slot)
+{
+    tg_model *model = session->model;
+    *slot = TG_NO_STATE;
+    if (!model->states.floats)
+        return TG_OK;
+    while ((*slot = tg_states_take(&model->states)) == TG_NO_STATE) {
+        const uint32_t victim = least_state(session);
+        if (victim == TG_NO_STATE)
+            return tg_fail(&model->error, TG_KV_FULL, TG_NO_OFFSET, "the %u recurrent states are all taken",
+                           (unsigned)model->states.n_slots);
+        for (tg_session *s = model->sessions; s; s = s->next)
+            if (tg_state_list_drop(&model->states, &s->states, victim))
+                tg_session_uncache(s, s->n_cached);
+    }
+    return TG_OK;
 }
 
 /* What it costs others when a session gives up its last page: 0: nothing, the page becomes free; 1: other idle sessions hold it,
@@ -79,9 +157,9 @@ tg_status tg_session_reserve(tg_session *session, uint32_t upto)
             return status;
         tg_error_clear(&model->error);
         tg_session_land(idle);
-        tg_kv_cut(kv, &idle->table, (idle->table.n_pages - 1) * TG_PAGE);
-        if (idle->n_cached > idle->table.n_pages * TG_PAGE)
-            idle->n_cached = idle->table.n_pages * TG_PAGE;
+        const uint32_t kept = (idle->table.n_pages - 1) * TG_PAGE;
+        tg_kv_cut(kv, &idle->table, kept);
+        tg_session_uncache(idle, kept);
     }
 }
 
@@ -101,7 +179,7 @@ void tg_session_free(tg_session *session)
     if (!session)
         return;
     tg_session_land(session);
-    tg_kv_cut(&session->model->kv, &session->table, 0);
+    tg_session_uncache(session, 0);
     tg_session **link = &session->model->sessions;
     while (*link != session)
         link = &(*link)->next;
@@ -126,6 +204,7 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
     fork->n_cached = session->n_cached;
     fork->logits_at = session->logits_at;
     tg_kv_share(&model->kv, &session->table, &fork->table);
+    tg_state_list_share(&model->states, &session->states, &fork->states);
     tg_kv_cut(&model->kv, &fork->table, fork->n_cached); /* a batch that is not through has pages past them: they stay its own */
     *out = fork;
     return TG_OK;
@@ -134,8 +213,7 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
 void tg_session_release(tg_session *session)
 {
     tg_session_land(session);
-    session->n_cached = 0;
-    tg_kv_cut(&session->model->kv, &session->table, 0);
+    tg_session_uncache(session, 0);
 }
 
 const int32_t *tg_session_tokens(const tg_session *session, size_t *n)
@@ -152,10 +230,7 @@ void tg_session_keep(tg_session *session, uint32_t n)
         session->dropped = session->pinned = 0;
     if (session->logits_at != n)
         session->logits_at = 0;
-    const uint32_t most = n && !session->logits_at ? n - 1 : n;
-    if (session->n_cached > most)
-        session->n_cached = most;
-    tg_kv_cut(&session->model->kv, &session->table, session->n_cached);
+    tg_session_uncache(session, n && !session->logits_at ? n - 1 : n);
 }
 
 tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n)
@@ -176,8 +251,7 @@ tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n)
         session->mu[i + 1] = session->mu[i];
     if (common <= session->pinned)
         session->dropped = session->pinned = 0;
-    if (session->n_cached > common)
-        session->n_cached = common;
+    tg_session_uncache(session, common);
     if (session->logits_at > common)
         session->logits_at = 0;
     tg_session_keep(session, (uint32_t)n);
@@ -235,8 +309,7 @@ tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
     memmove(session->tokens + n_keep, session->tokens + n_keep + n_discard, rest * sizeof *session->tokens);
     memmove(session->mu + n_keep, session->mu + n_keep + n_discard, (rest + 1) * sizeof *session->mu);
     session->logits_at = 0;
-    if (session->n_cached > n_keep)
-        session->n_cached = (uint32_t)n_keep;
+    tg_session_uncache(session, (uint32_t)n_keep);
     tg_session_keep(session, left);
     session->dropped = dropped;
     session->pinned = pinned;
@@ -260,24 +333,38 @@ tg_status tg_session_run(tg_session *session, uint32_t n, uint32_t layers, uint3
     *ran = 0;
     if (flight->session != session) {
         const uint32_t base = session->n_cached;
-        const tg_status status = tg_session_reserve(session, base + n);
+        uint32_t state;
+        tg_model_land(model);
+        tg_status status = tg_session_take_state(session, &state); /* first: it may cut tables to what is cached */
         if (status)
             return status;
+        status = tg_session_reserve(session, base + n);
+        if (status) {
+            if (state != TG_NO_STATE)
+                tg_states_release(&model->states, state);
+            return status;
+        }
         for (uint32_t i = 0; i < n; i++)
             flight->positions[i] = (int32_t)(base + i);
-        flight->batch = (tg_batch){n, session->tokens + base, flight->positions, base, NULL, &session->table};
+        flight->batch = (tg_batch){n,    session->tokens + base, flight->positions,         base,
+                                   NULL, &session->table,        tg_session_state(session), NULL};
+        if (state != TG_NO_STATE)
+            flight->batch.state_after = tg_states_at(&model->states, state);
         flight->session = session;
+        flight->state = state;
         tg_decode_begin(&model->decoder, &flight->batch);
     }
     const bool through = tg_decode_layers(&model->decoder, layers);
     if (tg_pool_failed(model->pool)) {
-        flight->session = NULL;
+        tg_model_land(model);
         return tg_model_lost(model);
     }
     if (!through)
         return TG_OK;
     flight->session = NULL;
     session->n_cached += flight->batch.n;
+    if (flight->state != TG_NO_STATE)
+        tg_state_list_append(&model->states, &session->states, session->n_cached, flight->state);
     *ran = flight->batch.n;
     return TG_OK;
 }
@@ -297,7 +384,8 @@ tg_status tg_session_keep_logits(tg_session *session, uint32_t n)
         return TG_OK;
     const tg_status status = tg_session_copy_logits(session->model, n - 1, session->logits);
     if (status)
-        session->n_cached--; /* the last token still has to be run: without its logits it does not count */
+        tg_session_uncache(session,
+                           session->n_cached - 1); /* the last token still has to be run: without its logits it does not count */
     else
         session->logits_at = session->n_tokens;
     return status;

@@ -35,8 +35,8 @@ tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, con
         status = tg_session_reserve(session, base + (uint32_t)n);
     if (status)
         return status;
-    const tg_batch batch = {(uint32_t)n, tokens, positions, base, visible, &session->table};
-    model->flight.session = NULL;
+    const tg_batch batch = {(uint32_t)n, tokens, positions, base, visible, &session->table, tg_session_state(session), NULL};
+    tg_model_land(model);
     tg_decode_begin(&model->decoder, &batch);
     tg_decode_layers(&model->decoder, UINT32_MAX);
     if (tg_pool_failed(model->pool))

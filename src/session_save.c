@@ -45,10 +45,14 @@ bool tg_session_part(tg_session *session, uint32_t index, void **bytes, size_t *
         *bytes = session->logits;
         *n = saved->logits_at ? saved->n_vocab * sizeof *session->logits : 0;
         return true;
+    case 4:
+        *bytes = saved->n_state ? tg_session_state(session) : session->logits; /* never NULL */
+        *n = saved->n_state * sizeof(float);
+        return true;
     default:
-        if (index - 4 >= saved->n_pages)
+        if (index - 5 >= saved->n_pages)
             return false;
-        *bytes = kv->pages + session->table.pages[index - 4] * kv->page_bytes;
+        *bytes = kv->pages + session->table.pages[index - 5] * kv->page_bytes;
         *n = kv->page_bytes;
         return true;
     }
@@ -76,8 +80,7 @@ static void clear_rest(tg_session *session)
         return;
     if (tg_session_reserve(session, session->n_cached + 1)) { /* no page for a copy of a shared one: the rest is run again */
         tg_error_clear(&session->model->error);
-        session->n_cached -= session->n_cached % TG_PAGE;
-        tg_kv_cut(&session->model->kv, &session->table, session->n_cached);
+        tg_session_uncache(session, session->n_cached - session->n_cached % TG_PAGE);
         return;
     }
     const uint32_t page = session->table.pages[session->n_cached / TG_PAGE];
@@ -98,6 +101,7 @@ void tg_session_seal(tg_session *session, uint64_t note)
     saved->dropped = session->dropped;
     saved->pinned = session->pinned;
     saved->n_pages = session->table.n_pages;
+    saved->n_state = tg_saved_state(session->model, session->n_cached);
     digest(session, saved->digest);
 }
 
@@ -116,7 +120,7 @@ static tg_status foreign(tg_model *model, const char *what, const char *its, con
 static uint64_t saved_size(const tg_saved *saved)
 {
     const uint64_t n = saved->n_tokens, logits = saved->logits_at ? saved->n_vocab : 0;
-    return sizeof *saved + n * sizeof(int32_t) + (n + 1) * sizeof(double) + logits * sizeof(float) +
+    return sizeof *saved + n * sizeof(int32_t) + (n + 1) * sizeof(double) + (logits + saved->n_state) * sizeof(float) +
            saved->n_pages * saved->page_bytes;
 }
 
@@ -145,7 +149,7 @@ static tg_status check_header(tg_session *session, const tg_saved *saved, size_t
         return tg_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET, "the saved session has %u tokens; the context is %u",
                        (unsigned)saved->n_tokens, (unsigned)model->n_ctx);
     if (saved->n_cached > saved->n_tokens || saved->pinned > saved->n_tokens ||
-        (saved->logits_at && saved->logits_at != saved->n_tokens) ||
+        (saved->logits_at && saved->logits_at != saved->n_tokens) || saved->n_state != tg_saved_state(model, saved->n_cached) ||
         saved->n_pages != (saved->n_cached + TG_PAGE - 1) / TG_PAGE ||
         (saved->n_tokens && !saved->logits_at && saved->n_cached == saved->n_tokens))
         return damaged(model, "its header contradicts itself");
@@ -165,6 +169,12 @@ tg_status tg_session_open(tg_model *model, const void *header, size_t n, tg_sess
         memcpy(&saved, header, sizeof saved);
         status = check_header(session, &saved, n);
     }
+    uint32_t state = TG_NO_STATE;
+    tg_model_land(model);
+    if (!status && saved.n_cached)
+        status = tg_session_take_state(session, &state);
+    if (!status && state != TG_NO_STATE)
+        tg_state_list_append(&model->states, &session->states, saved.n_cached, state);
     if (!status)
         status = tg_session_reserve(session, saved.n_cached);
     if (status) {

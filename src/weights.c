@@ -17,6 +17,7 @@
 typedef struct target { /* where a tensor of the directory goes: exactly one of the two once wanted */
     tg_matrix *matrix;
     tg_vector *vector;
+    bool skipped;
 } target;
 
 struct tg_weights {
@@ -112,10 +113,19 @@ tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t
     return tg_weights_want_table(weights, name, 1, length, out, error);
 }
 
+void tg_weights_skip_layers(tg_weights *weights, uint32_t first)
+{
+    for (uint32_t i = 0; i < weights->n; i++) {
+        const char *name = tg_gguf_tensor_at(weights->gguf, i)->name.data;
+        if (!strncmp(name, "blk.", 4) && strtoul(name + 4, NULL, 10) >= first)
+            weights->targets[i].skipped = true;
+    }
+}
+
 tg_status tg_weights_check_all_wanted(const tg_weights *weights, tg_error *error)
 {
     for (uint32_t i = 0; i < weights->n; i++)
-        if (!weights->targets[i].matrix && !weights->targets[i].vector)
+        if (!weights->targets[i].matrix && !weights->targets[i].vector && !weights->targets[i].skipped)
             return tg_fail(error, TG_MODEL_TENSOR_UNEXPECTED, TG_NO_OFFSET,
                            "tensor %s has no place in this architecture as it is supported here",
                            tg_gguf_tensor_at(weights->gguf, i)->name.data);
@@ -132,7 +142,7 @@ void tg_weights_place(tg_weights *weights, tg_arena *arena)
             matrix->tiles = tg_arena_take(arena, strips, strip);
             if (matrix->tiles && matrix->rows % TG_TILE_ROWS)
                 memset(matrix->tiles + (strips - 1) * strip, 0, strip);
-        } else {
+        } else if (weights->targets[i].vector) {
             tg_vector *vector = weights->targets[i].vector;
             vector->values = tg_arena_take(arena, vector->length, sizeof(float));
         }
@@ -191,7 +201,7 @@ tg_status tg_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n, t
         const uint64_t ahead = weights->position < tensor->offset ? tensor->offset - weights->position /* padding before it */
                                                                   : tensor->offset + tensor->size - weights->position;
         size_t take = ahead < n ? (size_t)ahead : n;
-        if (weights->position >= tensor->offset) {
+        if (weights->position >= tensor->offset && !weights->targets[weights->current].skipped) {
             if (weights->carried) {
                 if (take > quant->bytes - weights->carried)
                     take = quant->bytes - weights->carried;

@@ -45,6 +45,9 @@ _Static_assert(TG_LAYER_TENSORS <= 64, "a set of tensors is a 64-bit number");
 #define TG_FFN_BIASES  (TG_HAS(ffn_up_b) | TG_HAS(ffn_down_b))
 #define TG_EXPERTS     (TG_HAS(ffn_router) | TG_HAS(ffn_gate_exps) | TG_HAS(ffn_up_exps) | TG_HAS(ffn_down_exps))
 #define TG_SHARED      (TG_HAS(ffn_gate_shexp) | TG_HAS(ffn_up_shexp) | TG_HAS(ffn_down_shexp))
+#define TG_DELTA_NET                                                                                                             \
+    (TG_HAS(delta_in) | TG_HAS(delta_gate) | TG_HAS(delta_conv) | TG_HAS(delta_alpha) | TG_HAS(delta_beta) | TG_HAS(delta_dt) |  \
+     TG_HAS(delta_a) | TG_HAS(delta_norm) | TG_HAS(delta_out))
 #define TG_CONVOLUTION (TG_HAS(conv_in) | TG_HAS(conv) | TG_HAS(conv_out))
 
 /* Groups of keys that an architecture may have; one that it has not is refused by name unless it says nothing. */
@@ -55,6 +58,7 @@ typedef enum tg_arch_keys {
     TG_KEYS_WINDOW = 8,  /* attention.sliding_window and its pattern */
     TG_KEYS_CLAMP = 16,  /* attention.clamp_kqv */
     TG_KEYS_CONV = 32,   /* shortconv.l_cache: layers without key-value heads convolve */
+    TG_KEYS_DELTA = 64,  /* ssm.*, full_attention_interval: most layers are gated delta nets */
 } tg_arch_keys;
 
 typedef enum tg_output {
@@ -76,6 +80,8 @@ typedef struct tg_arch {
     tg_parallel parallel;
     tg_output output;
     const char *output_norm; /* its name in the file; NULL: output_norm */
+    const char *ffn_norm;    /* likewise, of a layer; NULL: ffn_norm */
+    bool gated_heads;        /* attn_q gives for each head a query and a gate */
     bool wide_norms;         /* norms of q and k go over all heads together */
     bool fused_up;           /* ffn_up has gate and up, one after the other */
     bool experts_sum_to_one;

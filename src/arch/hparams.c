@@ -278,6 +278,51 @@ static void read_heads_kv(reader *r, const tg_arch *arch, tg_hparams *hp)
     hp->n_head_kv = heads;
 }
 
+/* Three of the four sections are places in time, height and width, dealt out to the pairs in turn, and for a text the same; a
+ * pair that falls into the fourth would not be rotated as one. */
+static void read_sections(reader *r, const tg_hparams *hp)
+{
+    static const char key[] = "rope.dimension_sections";
+    char name[TG_KEY];
+    tg_gguf_array list;
+    tg_arch_key(r->gguf, key, name);
+    if (!r->status)
+        r->status = tg_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, NULL, r->error);
+    if (r->status)
+        return;
+    const int32_t *sections = list.data;
+    if (list.count < 3 || list.count > 4) {
+        bad(r, key, list.count, "numbers, not 3 or 4");
+        return;
+    }
+    for (uint32_t i = 0; i < hp->rope_dim / 2; i++)
+        if (sections[i % 3] < 0 || i >= 3 * (uint64_t)sections[i % 3])
+            refuse(r, key, sections[i % 3], "sections that leave pairs without a place in the text are not supported");
+}
+
+static void read_delta_nets(reader *r, tg_hparams *hp)
+{
+    uint32_t inner = 0;
+    hp->attention_period = 4;
+    get(r, "full_attention_interval", 1, MAX_LAYERS, false, &hp->attention_period);
+    get(r, "ssm.conv_kernel", 1, MAX_TAPS, true, &hp->n_conv);
+    get(r, "ssm.time_step_rank", 1, MAX_HEADS, true, &hp->delta_heads);
+    get(r, "ssm.group_count", 1, MAX_HEADS, true, &hp->delta_keys);
+    get(r, "ssm.state_size", 4, MAX_HEAD_DIM, true, &hp->delta_dim);
+    get(r, "ssm.inner_size", 1, MAX_WIDTH, true, &inner);
+    if (!r->status && hp->delta_heads % hp->delta_keys)
+        bad(r, "ssm.group_count", hp->delta_keys, "does not divide the number of heads");
+    if (hp->delta_dim % 4)
+        bad(r, "ssm.state_size", hp->delta_dim, "is no multiple of 4");
+    if (!r->status && inner != hp->delta_heads * hp->delta_dim)
+        bad(r, "ssm.inner_size", inner, "is not the width of all heads");
+    read_sections(r, hp);
+    only(r, "attention.recurrent_layers", 0, "only layers that attend in turn are supported");
+    /* layers that guess at further tokens stand behind the others: none of them is needed for the next one */
+    get(r, "nextn_predict_layers", 0, hp->n_layer - 1, false, &hp->n_layer_unused);
+    hp->n_layer -= hp->n_layer_unused;
+}
+
 tg_status tg_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 {
     reader r = {gguf, error, TG_OK};
@@ -324,11 +369,14 @@ tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpar
     hp->pre_norms = arch->norm_plain || (arch->needs & TG_HAS(attn_norm));
     hp->rope = arch->rope;
     hp->positions = arch->positions;
+    hp->gated_heads = arch->gated_heads;
     hp->unit = arch->unit;
     hp->parallel = arch->parallel;
     hp->unrotated_period = arch->unrotated_period;
     read_rotations(r, arch, hp);
     read_window(r, arch, hp);
+    if (arch->keys & TG_KEYS_DELTA)
+        read_delta_nets(r, hp);
     read_experts(r, arch, hp);
     read_scales(r, arch, hp);
     return r->status || !arch->read ? r->status : arch->read(gguf, hp, error);

@@ -6,7 +6,7 @@
 static void attention(tg_forward *f, const tg_layer *w, uint32_t index, const float *from)
 {
     const tg_hparams *hp = f->hparams;
-    const uint32_t n = f->batch->n, n_q = hp->n_head * hp->head_dim, n_kv = hp->n_head_kv * hp->head_dim;
+    const uint32_t n = f->batch->n, n_q = hp->n_head * w->head_dim, n_kv = w->n_head_kv * w->head_dim;
     const size_t embd = tg_padded(hp->n_embd), q = tg_padded(n_q), kv = tg_padded(n_kv);
     if (w->attn_qkv.rows) {
         const tg_matrix parts[] = {tg_matrix_part(&w->attn_qkv, 0, n_q), tg_matrix_part(&w->attn_qkv, n_q, n_kv),
@@ -19,17 +19,22 @@ static void attention(tg_forward *f, const tg_layer *w, uint32_t index, const fl
                             3);
     } else
         tg_forward_products(f, from, embd, n,
-                            (tg_product[]){{&w->attn_q, f->q, q, w->attn_q_b},
+                            (tg_product[]){{&w->attn_q, hp->gated_heads ? f->paired : f->q,
+                                            hp->gated_heads ? tg_padded(2 * n_q) : q, w->attn_q_b},
                                            {&w->attn_k, f->k, kv, w->attn_k_b},
                                            {&w->attn_v, f->v, kv, w->attn_v_b}},
                             3);
+    if (hp->gated_heads)
+        tg_forward_unpair(f, w);
     if (hp->clamp > 0)
-        tg_forward_clamp(f);
+        tg_forward_clamp(f, w);
     if (w->attn_q_norm.length)
-        tg_forward_norm_heads(f, &w->attn_q_norm, &w->attn_k_norm);
+        tg_forward_norm_heads(f, w);
     if (w->rotation != TG_UNROTATED)
-        tg_forward_rope(f, w->rotation);
-    tg_forward_attend(f, index, w->window);
+        tg_forward_rope(f, w);
+    tg_forward_attend(f, w, index);
+    if (hp->gated_heads)
+        tg_forward_gate_heads(f, w);
     tg_forward_products(f, f->heads, q, n, &(tg_product){&w->attn_output, f->out, embd, w->attn_output_b}, 1);
 }
 
@@ -47,6 +52,23 @@ static void convolution(tg_forward *f, const tg_layer *w, uint32_t index, const 
                         3);
     tg_forward_convolve(f, index, &w->conv);
     tg_forward_products(f, f->gate, embd, n, &(tg_product){.matrix = &w->conv_out, f->out, embd}, 1);
+}
+
+/* out = what a gated delta net finds for the batch. */
+static void delta_net(tg_forward *f, const tg_layer *w, const float *from)
+{
+    const tg_hparams *hp = f->hparams;
+    const uint32_t n = f->batch->n;
+    const size_t embd = tg_padded(hp->n_embd), inner = tg_padded((size_t)hp->delta_heads * hp->delta_dim);
+    const size_t channels = tg_padded(tg_delta_channels(hp)), heads = tg_padded(hp->delta_heads);
+    tg_forward_products(f, from, embd, n,
+                        (tg_product[]){{.matrix = &w->delta_in, f->delta.in, channels},
+                                       {.matrix = &w->delta_gate, f->delta.gate, inner},
+                                       {.matrix = &w->delta_alpha, f->delta.alpha, heads},
+                                       {.matrix = &w->delta_beta, f->delta.beta, heads}},
+                        4);
+    tg_forward_delta(f, w);
+    tg_forward_products(f, f->delta.out, inner, n, &(tg_product){.matrix = &w->delta_out, f->out, embd}, 1);
 }
 
 /* out = what the feed-forward makes of rows of n_embd floats. */
@@ -87,10 +109,17 @@ void tg_arch_layer(tg_forward *f, const tg_layer *w, uint32_t index)
 {
     const tg_hparams *hp = f->hparams;
     const float *from = before(f, hp->pre_norms, &w->attn_norm, &w->attn_norm_b);
-    if (w->convolves)
-        convolution(f, w, index, from);
-    else
+    switch (w->mixer) {
+    case TG_ATTENTION_MIXER:
         attention(f, w, index, from);
+        break;
+    case TG_CONVOLUTION_MIXER:
+        convolution(f, w, index, from);
+        break;
+    case TG_DELTA_MIXER:
+        delta_net(f, w, from);
+        break;
+    }
     if (w->attn_post_norm.length)
         tg_forward_norm(f, f->out, &w->attn_post_norm, NULL, f->out);
     if (hp->parallel == TG_SEQUENTIAL)

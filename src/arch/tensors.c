@@ -1,5 +1,5 @@
 /* In: an architecture's description, its hyper-parameters and a file's directory. Out: every tensor declared, and of each layer
- * what it is: its window, its rotation, whether it convolves. Owns nothing. */
+ * what it is: its mixer, its window, its rotation. Owns nothing. */
 #include "arch.h"
 
 #include <stdio.h>
@@ -25,9 +25,10 @@ typedef struct sets {
 static sets tensors_of(const tg_arch *arch, const tg_gguf *gguf, const tg_hparams *hp, const tg_layer *layer, uint32_t index)
 {
     sets s = {arch->needs, arch->may};
-    if (layer->convolves)
-        s = (sets){(s.needs & ~(TG_ATTENTION | TG_HEAD_NORMS)) | TG_CONVOLUTION, s.may & ~TG_QKV_BIASES};
-    if (has(gguf, index, "attn_qkv.weight")) {
+    if (layer->mixer != TG_ATTENTION_MIXER)
+        s = (sets){(s.needs & ~(TG_ATTENTION | TG_HEAD_NORMS)) | (layer->mixer == TG_DELTA_MIXER ? TG_DELTA_NET : TG_CONVOLUTION),
+                   s.may & ~TG_QKV_BIASES};
+    else if (has(gguf, index, "attn_qkv.weight")) {
         s.needs = replace(replace(s.needs, TG_QKV, TG_HAS(attn_qkv)), TG_QKV_BIASES, TG_HAS(attn_qkv_b));
         s.may = replace(s.may, TG_QKV_BIASES, TG_HAS(attn_qkv_b));
     }
@@ -40,8 +41,11 @@ static tg_status want_layer(const tg_arch *arch, tg_weights *list, const tg_gguf
                             uint32_t index, tg_error *error)
 {
     /* the words of layer.def */
-    const uint32_t embd = hp->n_embd, q = hp->n_head * hp->head_dim, kv = hp->n_head_kv * hp->head_dim, ff = hp->n_ff;
-    const uint32_t q_norm = arch->wide_norms ? q : hp->head_dim, k_norm = arch->wide_norms ? kv : hp->head_dim;
+    const uint32_t embd = hp->n_embd, q = hp->n_head * layer->head_dim, kv = layer->n_head_kv * layer->head_dim, ff = hp->n_ff;
+    const uint32_t q_norm = arch->wide_norms ? q : layer->head_dim, k_norm = arch->wide_norms ? kv : layer->head_dim;
+    const uint32_t queries = hp->gated_heads ? 2 * q : q, channels = tg_delta_channels(hp), delta_heads = hp->delta_heads;
+    const uint32_t delta_dim = hp->delta_dim, delta = delta_heads * delta_dim;
+    const char *ffn_norm_name = arch->ffn_norm ? arch->ffn_norm : "ffn_norm.weight";
     const uint32_t up = layer->fused ? 2 * ff : ff, experts = hp->n_expert, ff_expert = hp->n_ff_expert;
     const uint32_t ff_shared = hp->n_ff_shared, conv = hp->n_conv;
     const sets wanted = tensors_of(arch, gguf, hp, layer, index);
@@ -61,8 +65,9 @@ static tg_status want_layer(const tg_arch *arch, tg_weights *list, const tg_gguf
 #undef TG_LAYER_MATRIX
 #undef WANT
     /* parts of a matrix begin where a strip of tiles does */
-    if (!status && ((layer->attn_qkv.rows && (q % TG_TILE_ROWS || kv % TG_TILE_ROWS)) || (layer->fused && ff % TG_TILE_ROWS) ||
-                    (experts && (ff_expert % TG_TILE_ROWS || embd % TG_TILE_ROWS)) || (layer->convolves && embd % TG_TILE_ROWS)))
+    if (!status &&
+        ((layer->attn_qkv.rows && (q % TG_TILE_ROWS || kv % TG_TILE_ROWS)) || (layer->fused && ff % TG_TILE_ROWS) ||
+         (experts && (ff_expert % TG_TILE_ROWS || embd % TG_TILE_ROWS)) || (layer->conv_in.rows && embd % TG_TILE_ROWS)))
         return tg_fail(error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET,
                        "blk.%u: several matrices lie in one tensor, of which not each has a multiple of %d rows", (unsigned)index,
                        TG_TILE_ROWS);
@@ -106,8 +111,16 @@ tg_status tg_arch_want_tensors(const tg_arch *arch, tg_weights *list, const tg_g
             (hp->unrotated_period && (i + 1) % hp->unrotated_period == 0))
             layer->rotation = TG_UNROTATED;
         layer->fused = arch->fused_up && !has(gguf, i, "ffn_gate.weight");
-        layer->convolves = (arch->keys & TG_KEYS_CONV) && !tg_arch_heads_kv(gguf, i, hp->n_head_kv);
+        layer->n_head_kv = hp->n_head_kv;
+        layer->head_dim = hp->head_dim;
+        layer->mixer = TG_ATTENTION_MIXER;
+        if ((arch->keys & TG_KEYS_CONV) && !tg_arch_heads_kv(gguf, i, hp->n_head_kv))
+            layer->mixer = TG_CONVOLUTION_MIXER;
+        if (hp->attention_period && (i + 1) % hp->attention_period != 0)
+            layer->mixer = TG_DELTA_MIXER;
         status = want_layer(arch, list, gguf, hp, layer, i, error);
     }
+    if (hp->n_layer_unused)
+        tg_weights_skip_layers(list, hp->n_layer);
     return status;
 }

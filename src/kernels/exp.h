@@ -85,6 +85,11 @@ static inline float tg_tanh(float x)
     return copysignf((1 - e) / (1 + e), x);
 }
 
+static inline float tg_sigmoid(float x)
+{
+    return 1.0f / (1.0f + tg_exp(-x));
+}
+
 /* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel 2016), written so that nothing cancels. */
 #define TG_GELU_A (-1.5957691216057308f) /* -2 * sqrt(2 / pi) */
 #define TG_GELU_B 0.044715f

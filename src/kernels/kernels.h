@@ -71,6 +71,11 @@ typedef struct tg_value_q8 {
  * [n_queries][head_dim]. */
 typedef void tg_values_fn(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim, float *out);
 
+/* One token's step of the gated delta rule (Yang, Kautz and Hatamizadeh 2024) on one head's state S [n][n], a row for each
+ * element of the keys: S = decay * S, then S += k (beta * (v - S^T k))^T, then out = S^T q. n a multiple of 4. */
+typedef void tg_delta_fn(float *state, const float *q, const float *k, const float *v, float decay, float beta, size_t n,
+                         float *out);
+
 /* Reads a byte of every cache line of `bytes` bytes: WebAssembly has no prefetch, and this is as good. A walk over tiles does so
  * much for each line that a processor does not look far enough ahead to keep memory busy; a burst of reads does (measured: 1.2
  * to 1.7 times the speed of a product with one token). */

@@ -121,3 +121,19 @@ static float value_q8_0(const void *values, size_t i)
 VALUES(f32)
 VALUES(f16)
 VALUES(q8_0)
+
+void tg_delta_f32__scalar(float *state, const float *q, const float *k, const float *v, float decay, float beta, size_t n,
+                          float *out)
+{
+    for (size_t j = 0; j < n; j++) {
+        float found = 0;
+        for (size_t i = 0; i < n; i++)
+            found += state[i * n + j] * k[i];
+        const float taken = (v[j] - found * decay) * beta;
+        out[j] = 0;
+        for (size_t i = 0; i < n; i++) {
+            state[i * n + j] = state[i * n + j] * decay + k[i] * taken;
+            out[j] += state[i * n + j] * q[i];
+        }
+    }
+}

@@ -210,6 +210,7 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
 
 /* ---- vectors ---- */
 
+#define DELTA           128  /* width of a head's state in Qwen 3.5 */
 #define N               1536 /* the longest row of a 135M model */
 #define SOFTMAX_QUERIES 12
 #define QUERIES         3 /* that share a key-value head */
@@ -221,6 +222,7 @@ typedef struct vectors {
     tg_swiglu_fn *gated;
     tg_softmax_fn *softmax;
     tg_values_fn *values;
+    tg_delta_fn *delta;
 } vectors;
 
 static float in[N], weight[N], out[N];
@@ -259,6 +261,11 @@ static void run_values(void *context)
     ((vectors *)context)->values(memory, TG_PAGE, weight, QUERIES, HEAD, out);
 }
 
+static void run_delta(void *context)
+{
+    ((vectors *)context)->delta((float *)(void *)memory, in, in + DELTA, in + 2 * DELTA, 0.9f, 0.5f, DELTA, out);
+}
+
 static void bench_vector(const char *kind, const char *type, const char *variant, void (*run)(void *), vectors kernels, size_t n)
 {
     for (int i = 0; i < N; i++) {
@@ -268,6 +275,7 @@ static void bench_vector(const char *kind, const char *type, const char *variant
     fill(type);
     report(kind, type, variant,
            n == N                           ? "a row of 1536"
+           : n == DELTA * DELTA             ? "a head of 128"
            : n == TG_PAGE * SOFTMAX_QUERIES ? "a page of 32, 12 queries"
                                             : "32 positions, head of 64, 3 queries",
            (double)n / best(run, &kernels), "Gelement/s", 0);
@@ -283,6 +291,8 @@ static void bench_vector(const char *kind, const char *type, const char *variant
     bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE *SOFTMAX_QUERIES)
 #define RUN_values(type, variant, fn)                                                                                            \
     bench_vector("values", #type, #variant, run_values, (vectors){.values = fn}, TG_PAGE *HEAD *QUERIES)
+
+#define RUN_delta(type, variant, fn) bench_vector("delta", #type, #variant, run_delta, (vectors){.delta = fn}, DELTA *DELTA)
 
 static tg_quant quant_of(const char *suffix)
 {

@@ -50,6 +50,17 @@ const whole = changed();
 const small = (arch) =>
   tinyModel(arch, { type: 'Q8_0', shape: { N_EMBD: 64, N_HEAD: 2, N_HEAD_KV: 1, HEAD_DIM: 32, N_FF: 64, N_VOCAB: 301, EXPERTS: 3 } });
 
+/** The same with a layer behind the others that is there to guess at further tokens. */
+function guessing() {
+  const { metadata, tensors } = small('qwen35');
+  const replaced = metadata.filter(([name]) => name !== 'qwen35.block_count');
+  const keys = [
+    ['qwen35.block_count', 'u32', 5],
+    ['qwen35.nextn_predict_layers', 'u32', 1],
+  ];
+  return writeGguf({ metadata: [...replaced, ...keys], tensors: [...tensors, { ...extra, name: 'blk.4.nextn.enorm.weight' }] });
+}
+
 /** Its keys alone, with others in their place or beside them: what is wrong with them is found before any tensor is looked at. */
 function keysOf(arch, ...more) {
   const names = more.map(([name]) => `${arch}.${name}`);
@@ -146,6 +157,12 @@ const MUST_FAIL = {
   'experts-by-sigmoid': [keysOf('olmoe', ['expert_gating_func', 'u32', 2]), 'MODEL_OPTION_UNSUPPORTED', 'olmoe.expert_gating_func is 2', null],
   'heads-too-few-numbers': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 1]]), 'MODEL_KEY_BAD', 'lfm2.attention.head_count_kv is 2', null],
   'heads-in-no-layer': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 0, 0, 0]]), 'MODEL_KEY_BAD', 'no layer has attention', null],
+  'delta-heads-not-divided': [keysOf('qwen35', ['ssm.group_count', 'u32', 3]), 'MODEL_KEY_BAD', 'qwen35.ssm.group_count is 3', null],
+  'delta-width-of-other-heads': [keysOf('qwen35', ['ssm.inner_size', 'u32', 8]), 'MODEL_KEY_BAD', 'qwen35.ssm.inner_size is 8', null],
+  'delta-state-odd': [keysOf('qwen35', ['ssm.state_size', 'u32', 6]), 'MODEL_KEY_BAD', 'qwen35.ssm.state_size is 6', null],
+  'rope-sections-of-two': [keysOf('qwen35', ['rope.dimension_sections', 'array<i32>', [1, 1]]), 'MODEL_KEY_BAD', 'rope.dimension_sections is 2', null],
+  'rope-sections-too-short': [keysOf('qwen35', ['rope.dimension_sections', 'array<i32>', [0, 9, 9, 0]]), 'MODEL_OPTION_UNSUPPORTED', 'rope.dimension_sections is 0', null],
+  'guessing-layers-only': [keysOf('qwen35', ['nextn_predict_layers', 'u32', 4]), 'MODEL_KEY_BAD', 'qwen35.nextn_predict_layers is 4', null],
   'rope-base-of-windows-0': [keysOf('gemma3', ['rope.freq_base_swa', 'f32', 0]), 'MODEL_KEY_BAD', 'gemma3.rope.freq_base_swa is 0', null],
   'bias-missing': [
     writeGguf({ tensors: model.tensors, metadata: model.metadata.map(([k, t, v]) => [k.replace(/^llama\./, 'qwen2.'), t, v === 'llama' && !/^tok/.test(k) ? 'qwen2' : v]) }),
@@ -191,7 +208,8 @@ const MUST_FAIL = {
 };
 
 const VALID = {
-  ...Object.fromEntries(['gemma2', 'lfm2', 'granitemoe'].map((arch) => [arch, writeGguf(small(arch))])),
+  ...Object.fromEntries(['gemma2', 'lfm2', 'qwen35', 'granitemoe'].map((arch) => [arch, writeGguf(small(arch))])),
+  'guessing-layer': guessing(),
   v2: writeGguf({ version: 2, ...tinyLlama() }),
   ...Object.fromEntries(
     [8, 4096].map((alignment) => {

@@ -1,6 +1,6 @@
 /* Architectures whose layers keep or see other things than llama's (windows and caps, short convolutions, experts) on the golden
  * files of them: the same bits whatever the batches, threads, rewinds, forks, trees and cache types, and after saving. */
-#include "../../src/tokenglass.h"
+#include "../../src/model.h"
 #include "golden_file.h"
 #include "test.h"
 #include "tiny_session.h"
@@ -163,6 +163,46 @@ static void lfm2(void)
     all("lfm2.gguf");
 }
 
+/* The same sessions where there are hardly more states than sessions, so that each takes them from the others; and how little is
+ * run again when a session goes back. */
+static void few_states(void)
+{
+    size_t size;
+    uint8_t *bytes = read_file("valid/", "qwen35.gguf", &size);
+    if (!bytes) {
+        SKIP("the golden files are found only from the project's root");
+        return;
+    }
+    for (uint32_t n_slots = 2; n_slots < 8; n_slots++) {
+        tg_model *model = load(bytes, size, 0, (tg_model_options){.n_ctx = 160, .n_kv = 640});
+        model->states.n_slots = n_slots;
+        branches(model);
+        for (uint32_t i = 0; i < n_slots; i++)
+            CHECK(!model->states.refs[i], "a state of %u is still held when the sessions are gone", (unsigned)n_slots);
+        tg_model_free(model);
+    }
+    tg_model *model = load(bytes, size, 0, (tg_model_options){.n_ctx = 160});
+    tg_session *s;
+    int32_t ids[N];
+    fill(ids, N, 5);
+    CHECK(!tg_session_new(model, &s), "%s", tg_model_error(model)->message);
+    for (size_t n = 1; n <= N; n++)
+        CHECK(!tg_session_force(s, ids[n - 1]) && !tg_session_eval(s, 1, 0), "%s", tg_model_error(model)->message);
+    for (size_t n = N - 1; n > 8; n -= 7) {
+        CHECK(!tg_session_rewind(s, n), "%s", tg_model_error(model)->message);
+        CHECK(tg_session_pending(s) <= TG_STATE_EVERY, "%zu tokens to run again after going back to %zu", tg_session_pending(s),
+              n);
+    }
+    tg_session_free(s);
+    tg_model_free(model);
+    free(bytes);
+}
+
+static void qwen35(void)
+{
+    all("qwen35.gguf");
+}
+
 static void granitemoe(void)
 {
     all("granitemoe.gguf");
@@ -171,6 +211,8 @@ static void granitemoe(void)
 static const tg_test tests[] = {
     {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree", gemma2},
     {"architectures-state", "short convolutions, likewise", lfm2},
+    {"architectures-recurrent", "gated delta nets, likewise", qwen35},
+    {"architectures-few-states", "sessions that take recurrent states from each other", few_states},
     {"architectures-experts", "mixtures of experts, likewise", granitemoe},
 };
 TEST_MAIN(tests)

@@ -310,6 +310,40 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
     }
 }
 
+static void check_delta(const char *name, tg_delta_fn *fn, tg_delta_fn *scalar)
+{
+    enum { MOST = 48 };
+    static float start[MOST * MOST], got[MOST * MOST], expected[MOST * MOST];
+    float q[MOST], k[MOST], v[MOST], out[MOST], out_expected[MOST];
+    for (int round = 0; round < 100; round++) {
+        const size_t n = 4 * (1 + random_u32(&r) % (MOST / 4));
+        const float decay = (float)random_unit(&r), beta = (float)random_unit(&r);
+        for (size_t i = 0; i < n * n; i++)
+            start[i] = got[i] = expected[i] = random_gauss(&r);
+        for (size_t i = 0; i < n; i++) {
+            q[i] = random_gauss(&r);
+            k[i] = random_gauss(&r) / sqrtf((float)n);
+            v[i] = random_gauss(&r);
+        }
+        fn(got, q, k, v, decay, beta, n, out);
+        scalar(expected, q, k, v, decay, beta, n, out_expected);
+        CHECK(!memcmp(got, expected, n * n * sizeof *got) && !memcmp(out, out_expected, n * sizeof *out), "%s: width %zu", name,
+              n);
+        for (size_t j = 0; j < n; j++) {
+            double mapped = 0, found = 0, scale = 0;
+            for (size_t i = 0; i < n; i++)
+                mapped += (double)start[i * n + j] * decay * k[i];
+            for (size_t i = 0; i < n; i++) {
+                const double truth = (double)start[i * n + j] * decay + k[i] * ((v[j] - mapped) * beta);
+                found += truth * q[i];
+                scale += fabs(truth * q[i]);
+                CHECK(fabs(got[i * n + j] - truth) <= 1e-5, "%s: state %g, truth %g", name, got[i * n + j], truth);
+            }
+            CHECK(fabs(out[j] - found) <= 1e-5 * (1 + scale), "%s: %g, truth %g", name, out[j], found);
+        }
+    }
+}
+
 /* One function for each kind: name, the function of the row and the scalar one, its type as text, its tolerance. */
 #define RUN_quantize(name, type, fn, scalar, tolerance)  check_quantize(name, fn, scalar)
 #define RUN_rmsnorm(name, type, fn, scalar, tolerance)   check_rmsnorm(name, fn, scalar, tolerance)
@@ -318,6 +352,7 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
 #define RUN_geglu(name, type, fn, scalar, tolerance)     check_unit(name, fn, scalar, tolerance, gelu)
 #define RUN_softmax(name, type, fn, scalar, tolerance)   check_softmax(name, fn, scalar, tolerance)
 #define RUN_values(name, type, fn, scalar, tolerance)    check_values(name, type, fn, scalar, tolerance)
+#define RUN_delta(name, type, fn, scalar, tolerance)     check_delta(name, fn, scalar)
 #define RUN_matmul(name, type, fn, scalar, tolerance)    check_matmul(name, quant_of(type), fn, scalar, tolerance)
 
 static tg_quant quant_of(const char *suffix)

@@ -36,7 +36,7 @@ for (const name of caseNames)
     assert.ok(ours.max <= FLOAT_LIMIT, `${ours.max}`);
   });
 
-for (const name of ['llama, YaRN', 'gemma2', 'gemma3', 'phi3', 'gpt2', 'olmo2, windows', 'lfm2', 'granitemoe, shared'])
+for (const name of ['llama, YaRN', 'gemma2', 'gemma3', 'phi3', 'gpt2', 'olmo2, windows', 'lfm2', 'qwen35', 'granitemoe, shared'])
   test(`${name}, F32: llama.cpp agrees with the float64 pass`, { skip: reason || false, timeout: 120_000 }, async (t) => {
     const { theirs, why } = await measure(name, 'F32', { seeds: 1, folder, positions: POSITIONS });
     assert.ok(theirs, why);

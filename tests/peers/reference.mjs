@@ -11,6 +11,7 @@ const times = (a, factor) => a.map((x) => x * factor);
 const silu = (x) => x / (1 + Math.exp(-x));
 const gelu = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 const cap = (x, most) => (most ? most * Math.tanh(x / most) : x);
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 class Model {
@@ -108,7 +109,7 @@ class Model {
     return [all.slice(0, q), all.slice(q, q + kv), all.slice(q + kv)];
   }
   /** Keeps k and v, then what q finds in the last `window` positions. */
-  attend(i, q, k, v, { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0 } = {}) {
+  attend(i, q, k, v, { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0, gates } = {}) {
     this.past[i].push({ k, v });
     const seen = this.past[i].slice(-Math.min(window, this.past[i].length));
     const out = new Float64Array(q.length);
@@ -127,7 +128,7 @@ class Model {
         for (let d = 0; d < this.head_dim; d++) out[from + d] += (weights[t] / total) * past.v[kv + d];
       });
     }
-    return this.linear(`blk.${i}.attn_output`, out);
+    return this.linear(`blk.${i}.attn_output`, gates ? out.map((value, d) => value * gates[d]) : out);
   }
   /** The usual attention of a layer: projections, rotation, attention. */
   attention(i, x, position, order, options) {
@@ -329,7 +330,60 @@ const architectures = {
     },
     norm: (m, x) => m.rms('token_embd_norm', x),
   },
+  qwen35: {
+    layer(m, x, i, p) {
+      const normed = m.rms(blk(i, 'attn_norm'), x);
+      const ffn = (y) => add(y, m.gated(i, m.rms(blk(i, 'post_attention_norm'), y)));
+      if (m.has(`${blk(i, 'ssm_out')}.weight`)) return ffn(add(x, deltaNet(m, normed, i, p)));
+      const both = m.linear(blk(i, 'attn_q'), normed);
+      const d = m.head_dim;
+      const half = (from) => both.filter((_, at) => Math.floor(at / d) % 2 === from);
+      const turned = (name, heads) => m.rope(m.rmsHeads(blk(i, name), heads), p, 'neox');
+      const [k, v] = ['attn_k', 'attn_v'].map((name) => m.linear(blk(i, name), normed));
+      const gates = half(1).map(sigmoid);
+      return ffn(add(x, m.attend(i, turned('attn_q_norm', half(0)), turned('attn_k_norm', k), v, { gates })));
+    },
+  },
 };
+/** A gated delta net: a convolution over time, then heads whose states map keys to values. */
+function deltaNet(m, x, i, p) {
+  const [heads, groups, taps] = ['ssm.time_step_rank', 'ssm.group_count', 'ssm.conv_kernel'].map((key) => m.key(key));
+  const dim = m.key('ssm.state_size');
+  const states = (m.past[i][0] ??= { inputs: [], heads: Array.from({ length: heads }, () => new Float64Array(dim * dim)) });
+  states.inputs.push(m.linear(blk(i, 'attn_qkv'), x));
+  const weight = m.values(blk(i, 'ssm_conv1d.weight'));
+  const mixed = states.inputs[p].map((_, c) => {
+    let y = 0;
+    for (let tap = 0; tap < taps; tap++) y += weight[c * taps + tap] * (states.inputs[p - taps + 1 + tap]?.[c] ?? 0);
+    return silu(y);
+  });
+  const alpha = add(m.linear(blk(i, 'ssm_alpha'), x), m.values(blk(i, 'ssm_dt.bias')));
+  const beta = m.linear(blk(i, 'ssm_beta'), x).map(sigmoid);
+  const decay = alpha.map((a, h) => Math.exp(Math.log1p(Math.exp(a)) * m.values(blk(i, 'ssm_a'))[h]));
+  const unit = (v) => times(v, 1 / Math.max(Math.sqrt(sum(v.map((e) => e * e))), m.eps));
+  const gate = m.linear(blk(i, 'attn_gate'), x);
+  const out = new Float64Array(heads * dim);
+  states.heads.forEach((state, h) => {
+    const part = (at) => mixed.slice(at * dim, (at + 1) * dim);
+    const q = times(unit(part(h % groups)), 1 / Math.sqrt(dim));
+    const k = unit(part(groups + (h % groups)));
+    const v = part(2 * groups + h);
+    for (let e = 0; e < dim; e++) {
+      let found = 0;
+      for (let r = 0; r < dim; r++) found += k[r] * (state[r * dim + e] *= decay[h]);
+      for (let r = 0; r < dim; r++) {
+        state[r * dim + e] += k[r] * beta[h] * (v[e] - found);
+        out[h * dim + e] += q[r] * state[r * dim + e];
+      }
+    }
+    const normed = m.rms(blk(i, 'ssm_norm'), out.slice(h * dim, (h + 1) * dim));
+    out.set(
+      normed.map((value, e) => value * silu(gate[h * dim + e])),
+      h * dim,
+    );
+  });
+  return m.linear(blk(i, 'ssm_out'), out);
+}
 architectures.granitemoe = architectures.granite;
 
 /** Logits of every position: ids.length Float64Arrays of n_vocab. n_ctx: the context that long-rope models choose their factors by. */
