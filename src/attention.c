@@ -177,7 +177,6 @@ static void attend(queries *s)
 typedef struct step {
     tg_forward *f;
     const tg_layer *w;
-    uint32_t layer; /* whose keys and values */
     uint32_t group;
     uint32_t parts; /* of a head's queries, TG_QUERIES each */
 } step;
@@ -193,7 +192,7 @@ static void attend_parts(void *context, size_t first, size_t last, uint32_t thre
     /* the softmax takes powers of 2 */
     const float scale = hp->attention_scale > 0 ? TG_LOG2E * hp->attention_scale : TG_LOG2E / sqrtf((float)head_dim);
     for (size_t item = first; item < last; item++) {
-        queries s = {.f = f, .own = &f->attention[thread], .layer = own->layer, .group = group, .head_dim = head_dim};
+        queries s = {.f = f, .own = &f->attention[thread], .layer = own->w->cache, .group = group, .head_dim = head_dim};
         s.windows = window > 0;
         s.cap = hp->attention_cap * TG_LOG2E;
         s.head = (uint32_t)item / own->parts;
@@ -231,18 +230,19 @@ static void write_cache(void *context, size_t first, size_t last, uint32_t threa
     for (size_t t = first; t < last; t++)
         for (uint32_t h = 0; h < n_head; h++) {
             const uint32_t slot = f->batch->base + (uint32_t)t;
-            uint8_t *block = tg_kv_block(f->kv, f->batch->table->pages[slot / TG_PAGE], own->layer, h);
-            tg_kv_write(f->kv, f->kernels, own->layer, block, slot % TG_PAGE, f->k + t * stride + h * head_dim,
+            uint8_t *block = tg_kv_block(f->kv, f->batch->table->pages[slot / TG_PAGE], own->w->cache, h);
+            tg_kv_write(f->kv, f->kernels, own->w->cache, block, slot % TG_PAGE, f->k + t * stride + h * head_dim,
                         f->v + t * stride + h * head_dim);
         }
 }
 
-void tg_forward_attend(tg_forward *f, const tg_layer *w, uint32_t index)
+void tg_forward_attend(tg_forward *f, const tg_layer *w)
 {
     const double begun = tg_step_begin(f);
     const uint32_t group = f->hparams->n_head / w->n_head_kv;
-    step own = {f, w, index, group, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
-    tg_forward_run(f, f->batch->n, 8, write_cache, &own);
+    step own = {f, w, group, (f->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
+    if (!w->borrows)
+        tg_forward_run(f, f->batch->n, 8, write_cache, &own);
     tg_forward_run(f, (size_t)own.parts * w->n_head_kv, 1, attend_parts, &own);
     tg_forward_changed(f);
     tg_step_end(f, TG_STEP_attention, begun);

@@ -21,6 +21,8 @@ void tg_decoder_prepare(tg_decoder *d, uint32_t n_ctx)
 void tg_decode_begin(tg_decoder *d, const tg_batch *batch)
 {
     tg_forward_begin(&d->forward, batch, &d->weights->token_embd, &d->weights->position_embd);
+    if (d->weights->per_layer.rows)
+        tg_forward_per_layer(&d->forward, &d->weights->per_layer, &d->weights->per_layer_proj, &d->weights->per_layer_norm);
     d->n_batch = batch->n;
     d->layer = 0;
     d->n_rows = 0;

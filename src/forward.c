@@ -16,7 +16,7 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
     const tg_hparams *hp = f->hparams;
     const size_t embd = tg_padded(hp->n_embd), q = tg_padded((size_t)hp->n_head * hp->head_dim);
     const size_t kv = tg_padded((size_t)hp->n_head_kv * hp->head_dim);
-    const uint32_t widest = max(max(hp->n_ff, hp->n_embd), max(hp->n_ff_expert, hp->n_ff_shared));
+    const uint32_t widest = max(max(max(hp->n_ff, hp->n_embd), hp->n_per_layer), max(hp->n_ff_expert, hp->n_ff_shared));
     const size_t ff = tg_padded(widest);
     f->x = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
     f->norm = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
@@ -34,6 +34,11 @@ void tg_forward_place(tg_forward *f, tg_arena *arena)
         f->chosen = tg_arena_take(arena, TG_BATCH * (uint64_t)hp->n_expert, sizeof(float));
         f->mixed = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
         f->gathered = tg_arena_take(arena, TG_BATCH * embd, sizeof(float));
+    }
+    if (hp->n_per_layer) {
+        const uint64_t all = (uint64_t)hp->n_layer * tg_padded(hp->n_per_layer);
+        f->per_layer = tg_arena_take(arena, all * TG_BATCH, sizeof(float));
+        f->per_layer_rows = tg_arena_take(arena, all * tg_pool_n_threads(f->pool), sizeof(float));
     }
     if (hp->gated_heads)
         f->paired = tg_arena_take(arena, TG_BATCH * tg_padded(2 * (size_t)hp->n_head * hp->head_dim), sizeof(float));
@@ -171,7 +176,7 @@ void tg_forward_products(tg_forward *f, const float *x, size_t x_stride, uint32_
 static void norm_row(const tg_forward *f, const float *from, const tg_vector *weight, const tg_vector *bias, size_t n, float *to)
 {
     if (f->hparams->norm == TG_NORM_RMS)
-        f->kernels->rmsnorm_f32(from, weight->values, f->hparams->norm_eps, n, to);
+        f->kernels->rmsnorm_f32(from, weight->length ? weight->values : NULL, f->hparams->norm_eps, n, to);
     else
         f->kernels->layernorm_f32(from, weight->length ? weight->values : NULL, bias && bias->length ? bias->values : NULL,
                                   f->hparams->norm_eps, n, to);
@@ -253,7 +258,7 @@ static void norm_heads(void *context, size_t first, size_t last, uint32_t thread
         for (size_t i = 0; i < q; i += q_norm->length)
             norm_row(h->f, row + i, q_norm, NULL, q_norm->length, row + i);
         row = h->f->k + t * tg_padded(kv);
-        for (size_t i = 0; i < kv; i += k_norm->length)
+        for (size_t i = 0; i < kv && !h->w->borrows; i += k_norm->length)
             norm_row(h->f, row + i, k_norm, NULL, k_norm->length, row + i);
     }
 }
@@ -262,6 +267,25 @@ void tg_forward_norm_heads(tg_forward *f, const tg_layer *w)
 {
     const double begun = tg_step_begin(f);
     tg_forward_run(f, f->batch->n, 8, norm_heads, &(heads){f, w});
+    tg_step_end(f, TG_STEP_norm, begun);
+}
+
+static void norm_values(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const heads *h = context;
+    const size_t dim = h->w->head_dim, kv = h->w->n_head_kv * dim;
+    (void)thread;
+    for (size_t t = first; t < last; t++)
+        for (size_t i = 0; i < kv; i += dim) {
+            float *value = h->f->v + t * tg_padded(kv) + i;
+            h->f->kernels->rmsnorm_f32(value, NULL, h->f->hparams->norm_eps, dim, value);
+        }
+}
+
+void tg_forward_norm_values(tg_forward *f, const tg_layer *w)
+{
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 8, norm_values, &(heads){f, w});
     tg_step_end(f, TG_STEP_norm, begun);
 }
 
@@ -329,6 +353,28 @@ static void add(void *context, size_t first, size_t last, uint32_t thread)
         f->x[i] += f->out[i] * scale;
 }
 
+typedef struct scaled {
+    tg_forward *f;
+    float scale;
+} scaled;
+
+static void scale(void *context, size_t first, size_t last, uint32_t thread)
+{
+    const scaled *s = context;
+    const size_t embd = tg_padded(s->f->hparams->n_embd);
+    (void)thread;
+    for (size_t i = first * embd; i < last * embd; i++)
+        s->f->x[i] *= s->scale;
+}
+
+void tg_forward_scale(tg_forward *f, float by)
+{
+    const double begun = tg_step_begin(f);
+    tg_forward_run(f, f->batch->n, 16, scale, &(scaled){f, by});
+    tg_forward_changed(f);
+    tg_step_end(f, TG_STEP_add, begun);
+}
+
 void tg_forward_add(tg_forward *f)
 {
     const double begun = tg_step_begin(f);
@@ -369,4 +415,7 @@ void tg_forward_shape_logits(tg_forward *f, float *logits, uint32_t n)
     const size_t runs = (hp->n_vocab + LOGITS_RUN - 1) / LOGITS_RUN;
     if (hp->logit_scale != 1 || hp->logit_cap > 0)
         tg_forward_run(f, n * runs, 1, shape, &(shaped){hp, logits, runs});
+    for (uint32_t row = 0; row < n; row++)
+        for (uint32_t i = 0; i < hp->n_suppressed; i++)
+            logits[row * tg_padded(hp->n_vocab) + (uint32_t)hp->suppressed[i]] = -INFINITY;
 }

@@ -35,10 +35,11 @@ typedef enum tg_parallel {
     TG_PARALLEL_NORMS /* both see the same input, each by its own norm */
 } tg_parallel;
 
-/* How one kind of layer turns its heads: pair i of position p by p * base^(-2i / rope_dim) * scale, the vector then times
+/* How one kind of layer turns its heads: pair i of position p by p * base^(-2i / dim) * scale, the vector then times
  * magnitude. YaRN (Peng et al. 2023) turns pairs that make more than `fast` rotations in the context of training as if unscaled,
  * those with fewer than `slow` scaled, and those between by a mixture. */
 typedef struct tg_rotation {
+    uint32_t dim; /* elements of a head that are rotated */
     float base, scale, magnitude;
     bool yarn;
     float fast, slow;
@@ -51,8 +52,10 @@ typedef struct tg_rotation {
 typedef struct tg_hparams {
     uint32_t n_vocab, n_ctx_train, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
     uint32_t n_layer_unused;           /* layers of the file after those */
-    uint32_t rope_dim;                 /* elements of a head that are rotated */
     uint32_t n_ctx_orig;               /* positions of the training whose rotations were not scaled */
+    uint32_t head_dim_windowed;        /* width of the heads of layers that have a window */
+    uint32_t n_shared;                 /* the last so many layers attend to what earlier ones have cached */
+    uint32_t n_per_layer;              /* width of the embeddings that tokens have for each layer; 0: none */
     uint32_t n_expert, n_expert_used;  /* 0: no mixture of experts */
     uint32_t n_ff_expert, n_ff_shared; /* widths of one expert, and of the one that all tokens take (0: none) */
     uint32_t n_conv;                   /* taps of a convolution over time */
@@ -69,6 +72,7 @@ typedef struct tg_hparams {
     bool experts_sum_to_one; /* the weights of the chosen experts are divided by their sum */
     bool pre_norms;          /* norms stand before attention and feed-forward */
     bool positions;          /* learned positions are added to the embeddings */
+    bool normed_values;      /* values are normed as keys are, but without weights */
     bool gated_heads;        /* what attention finds is weighted by a gate that comes with the queries */
     tg_rotation rotations[TG_ROTATIONS];
     float norm_eps;
@@ -76,7 +80,9 @@ typedef struct tg_hparams {
     float embedding_scale, residual_scale; /* of embeddings, and of what layers add; 1: as they are */
     float logit_scale;                     /* of logits */
     float attention_cap, logit_cap;        /* c * tanh(x / c) of scores and of logits; 0: none */
-    float clamp;                           /* queries, keys and values lie between -clamp and clamp; 0: anywhere */
+    const int32_t *suppressed;             /* [n_suppressed] tokens that the model is never to say: their logits are -infinity */
+    uint32_t n_suppressed;
+    float clamp; /* queries, keys and values lie between -clamp and clamp; 0: anywhere */
 } tg_hparams;
 
 typedef enum tg_mixer { /* what carries information from position to position in a layer */
@@ -94,6 +100,9 @@ typedef struct tg_layer {
 #undef TG_LAYER_MATRIX
     tg_mixer mixer;
     uint32_t n_head_kv, head_dim; /* of attention */
+    uint32_t cache;               /* the layer whose keys and values it attends to: */
+    bool borrows;                 /* not its own */
+    uint32_t n_ff;                /* width of the feed-forward */
     uint32_t window;              /* positions that a token sees, itself among them; 0: all */
     uint8_t rotation;             /* of rotations, or TG_UNROTATED */
     bool fused;                   /* gate and up are the two halves of ffn_up */
@@ -155,11 +164,13 @@ typedef struct tg_forward {
     float *gate, *up;                  /* [the widest feed-forward, or n_embd] */
     float *out;                        /* [n_embd] what a product adds to x */
     tg_act_q8 *act;                    /* [longest row / 32] the quantized input of a product */
-    float *rotation[TG_ROTATIONS];     /* [rope_dim / 2][2] cosine and sine of every pair of the batch; NULL: no layer has it */
-    double *frequencies[TG_ROTATIONS]; /* [rope_dim / 2], not a row for each token */
+    float *rotation[TG_ROTATIONS];     /* [dim / 2][2] cosine and sine of every pair of the batch; NULL: no layer has it */
+    double *frequencies[TG_ROTATIONS]; /* [dim / 2], not a row for each token */
     float *router, *chosen;            /* [n_expert]: what a token thinks of each expert; what those it takes are weighted by */
     float *mixed, *gathered;           /* [n_embd]: the sum over experts; the input of one of them */
     float *paired;                     /* [n_head][2][head_dim]: queries, each with its gate */
+    float *per_layer_rows;             /* [n_threads][n_layer * n_per_layer], not a row for each token: rows of the table */
+    float *per_layer;                  /* not rows but [n_layer][TG_BATCH][n_per_layer]: what tokens give to each layer */
     tg_delta_scratch delta;
     tg_attention_scratch *attention; /* [n_threads] */
     size_t act_blocks;               /* blocks in a row of act */
@@ -168,7 +179,7 @@ typedef struct tg_forward {
 
 /* Counts or places the scratch memory; kernels, hparams, kv and pool must be set. */
 void tg_forward_place(tg_forward *forward, tg_arena *arena);
-/* Once the weights are there: what batches need besides them. factors: [rope_dim / 2] of the rotations that have them, or NULL.
+/* Once the weights are there: what batches need besides them. factors: [dim / 2] of the rotations that have them, or NULL.
  * (rope.c) */
 void tg_rope_place(tg_forward *forward, tg_arena *arena);
 void tg_rope_prepare(tg_forward *forward, const float *factors);
@@ -197,15 +208,17 @@ void tg_forward_norm(tg_forward *forward, const float *from, const tg_vector *we
 /* q = the first halves of pairs, and heads = heads * sigmoid of the second halves. */
 void tg_forward_unpair(tg_forward *forward, const tg_layer *layer);
 void tg_forward_gate_heads(tg_forward *forward, const tg_layer *layer);
-/* Norms q and k: each head by itself when the weight is as long as a head, else all of them together. */
+/* Norms q, and k unless it is borrowed: each head by itself when the weight is as long as a head, else all of them together. */
 void tg_forward_norm_heads(tg_forward *forward, const tg_layer *layer);
+/* Norms each head's value, without weights. */
+void tg_forward_norm_values(tg_forward *forward, const tg_layer *layer);
 /* q, k and v to between -clamp and clamp */
 void tg_forward_clamp(tg_forward *forward, const tg_layer *layer);
-/* Rotates pairs of each head of q and of k by the batch's rotations (Su et al. 2021). (rope.c) */
+/* Rotates pairs of each head of q, and of k unless it is borrowed, by the batch's rotations (Su et al. 2021). (rope.c) */
 void tg_forward_rope(tg_forward *forward, const tg_layer *layer);
-/* Writes k and v of the batch into the cache's layer `index`, then heads = softmax(q . keys * scale) . values over what each
- * token sees, the last positions of it where the layer has a window. (attention.c) */
-void tg_forward_attend(tg_forward *forward, const tg_layer *layer, uint32_t index);
+/* Writes k and v of the batch into the cache unless they are borrowed, then heads = softmax(q . keys * scale) . values over what
+ * each token sees, the last positions of it where the layer has a window. (attention.c) */
+void tg_forward_attend(tg_forward *forward, const tg_layer *layer);
 void tg_attention_place(tg_forward *forward, tg_arena *arena);
 /* gate = unit(gate) * up, or unit(gate) when up is NULL, for the first n rows of `width` floats */
 void tg_forward_unit(tg_forward *forward, uint32_t n, size_t width, float *gate, const float *up);
@@ -222,6 +235,12 @@ void tg_delta_place(tg_forward *forward, tg_arena *arena);
 uint32_t tg_delta_channels(const tg_hparams *hparams);
 /* Floats of one layer's part of a recurrent state: what the convolution looks back on, and the heads' states. */
 uint64_t tg_delta_state(const tg_hparams *hparams);
+/* What tokens give to each layer, from tables and from their embeddings in x. (per_layer.c) */
+void tg_forward_per_layer(tg_forward *forward, const tg_matrix *table, const tg_matrix *projection, const tg_vector *norm);
+/* gate = gelu(gate) * what the batch's tokens give to layer `index` */
+void tg_forward_take_per_layer(tg_forward *forward, uint32_t index);
+/* x *= scale */
+void tg_forward_scale(tg_forward *forward, float scale);
 /* x += out * residual_scale */
 void tg_forward_add(tg_forward *forward);
 /* logits of n rows, scaled and capped as the architecture says */

@@ -73,6 +73,12 @@ static void place(tg_model *model, void *memory)
     model->plan.scratch = arena.used - model->plan.weights - model->plan.kv;
 }
 
+/* The width of heads that are no multiple of `elements`, or 0. */
+static uint32_t odd_heads(const tg_hparams *hp, uint32_t elements)
+{
+    return hp->head_dim % elements ? hp->head_dim : hp->head_dim_windowed % elements ? hp->head_dim_windowed : 0;
+}
+
 /* What the caller chose, or else a type as exact as most weights are: floats for floats; for quantized weights q8_0, the
  * smallest, and by far the fastest over a long context (npm run bench -- --only growth). It costs little beside 8-bit
  * activations: the built-in model's mean KL to a float64 pass is 2.4e-4 with it and 1.6e-4 with f32. */
@@ -90,7 +96,7 @@ static tg_cache_type cache_type(const tg_model *model, tg_cache_type wanted)
     case TG_QUANT_BF16:
         return TG_CACHE_F16;
     default:
-        return model->hparams.head_dim % tg_caches[TG_CACHE_Q8_0].elements ? TG_CACHE_F16 : TG_CACHE_Q8_0;
+        return odd_heads(&model->hparams, tg_caches[TG_CACHE_Q8_0].elements) ? TG_CACHE_F16 : TG_CACHE_Q8_0;
     }
 }
 
@@ -104,10 +110,12 @@ static tg_status set_up(tg_model *model)
                        (unsigned)options->n_ctx, (unsigned)options->n_kv, MAX_CTX, 2 * MAX_CTX);
     model->kv.type_k = cache_type(model, options->cache_type_k);
     model->kv.type_v = cache_type(model, options->cache_type_v);
-    if (hp->head_dim % tg_caches[model->kv.type_k].elements || hp->head_dim % tg_caches[model->kv.type_v].elements)
+    const uint32_t odd_k = odd_heads(hp, tg_caches[model->kv.type_k].elements);
+    const uint32_t odd_v = odd_heads(hp, tg_caches[model->kv.type_v].elements);
+    if (odd_k || odd_v)
         return tg_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
                        "the model's heads are %u wide: that is no multiple of 32, as the cache type q8_0 needs it",
-                       (unsigned)hp->head_dim);
+                       (unsigned)(odd_k ? odd_k : odd_v));
     model->n_ctx = options->n_ctx ? options->n_ctx : hp->n_ctx_train < DEFAULT_MAX_CTX ? hp->n_ctx_train : DEFAULT_MAX_CTX;
     if (hp->positions && model->n_ctx > hp->n_ctx_train)
         return tg_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
@@ -120,7 +128,7 @@ static tg_status set_up(tg_model *model)
     for (uint32_t i = 0; i < hp->n_layer; i++) {
         tg_layer *layer = &model->weights.layers[i];
         if (layer->mixer == TG_ATTENTION_MIXER)
-            model->kv.layers[i] = (tg_kv_layer){.n_head = layer->n_head_kv, .head_dim = layer->head_dim};
+            model->kv.layers[i] = (tg_kv_layer){.n_head = layer->borrows ? 0 : layer->n_head_kv, .head_dim = layer->head_dim};
         else if (layer->mixer == TG_CONVOLUTION_MIXER)
             model->kv.layers[i] = (tg_kv_layer){.state = hp->n_embd};
         else {

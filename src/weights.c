@@ -113,6 +113,13 @@ tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t
     return tg_weights_want_table(weights, name, 1, length, out, error);
 }
 
+void tg_weights_skip(tg_weights *weights, const char *name)
+{
+    const tg_gguf_tensor *tensor = tg_gguf_find_tensor(weights->gguf, name);
+    if (tensor)
+        weights->targets[tensor - tg_gguf_tensor_at(weights->gguf, 0)].skipped = true;
+}
+
 void tg_weights_skip_layers(tg_weights *weights, uint32_t first)
 {
     for (uint32_t i = 0; i < weights->n; i++) {

@@ -43,6 +43,8 @@ tg_status tg_weights_want_vector(tg_weights *weights, const char *name, uint32_t
 tg_status tg_weights_want_table(tg_weights *weights, const char *name, uint32_t rows, uint32_t length, tg_vector *out,
                                 tg_error *error);
 
+/* A tensor that may be there, and is then read over. */
+void tg_weights_skip(tg_weights *weights, const char *name);
 /* The tensors of layers from `first` on, none of which may be wanted, are read over. */
 void tg_weights_skip_layers(tg_weights *weights, uint32_t first);
 /* After the last want: a tensor of the file that nothing wants is TG_MODEL_TENSOR_UNEXPECTED. */

@@ -10,14 +10,18 @@
 #include "../weights.h"
 
 typedef struct tg_arch_weights {
-    tg_matrix token_embd;                        /* (n_vocab, n_embd) */
-    tg_matrix position_embd;                     /* (n_ctx_train, n_embd) where positions are learned */
-    tg_vector output_norm, output_norm_b;        /* (n_embd) */
-    tg_matrix output;                            /* (n_vocab, n_embd); unused when tied */
-    tg_vector output_b;                          /* (n_vocab) */
-    tg_vector rope_freqs, rope_long, rope_short; /* (rope_dim / 2) factors of the rotations: for all, long and short contexts */
-    bool tied;                                   /* the output matrix is the embedding */
-    tg_layer *layers;                            /* [n_layer] */
+    tg_matrix token_embd;                 /* (n_vocab, n_embd) */
+    tg_matrix position_embd;              /* (n_ctx_train, n_embd) where positions are learned */
+    tg_vector output_norm, output_norm_b; /* (n_embd) */
+    tg_matrix per_layer;                  /* (n_vocab, n_layer * n_per_layer) what tokens give to each layer */
+    tg_matrix per_layer_proj;             /* (n_layer * n_per_layer, n_embd) the same, from their embeddings */
+    tg_vector per_layer_norm;             /* (n_per_layer) */
+    tg_matrix output;                     /* (n_vocab, n_embd); unused when tied */
+    tg_vector output_b;                   /* (n_vocab) */
+    tg_vector rope_freqs, rope_long,
+        rope_short;   /* (half of what is rotated) factors of the rotations: for all, long and short contexts */
+    bool tied;        /* the output matrix is the embedding */
+    tg_layer *layers; /* [n_layer] */
 } tg_arch_weights;
 
 /* One bit for each tensor of layer.def. */
@@ -48,6 +52,7 @@ _Static_assert(TG_LAYER_TENSORS <= 64, "a set of tensors is a 64-bit number");
 #define TG_DELTA_NET                                                                                                             \
     (TG_HAS(delta_in) | TG_HAS(delta_gate) | TG_HAS(delta_conv) | TG_HAS(delta_alpha) | TG_HAS(delta_beta) | TG_HAS(delta_dt) |  \
      TG_HAS(delta_a) | TG_HAS(delta_norm) | TG_HAS(delta_out))
+#define TG_PER_LAYER   (TG_HAS(per_layer_gate) | TG_HAS(per_layer_out) | TG_HAS(per_layer_norm))
 #define TG_CONVOLUTION (TG_HAS(conv_in) | TG_HAS(conv) | TG_HAS(conv_out))
 
 /* Groups of keys that an architecture may have; one that it has not is refused by name unless it says nothing. */
@@ -59,6 +64,8 @@ typedef enum tg_arch_keys {
     TG_KEYS_CLAMP = 16,  /* attention.clamp_kqv */
     TG_KEYS_CONV = 32,   /* shortconv.l_cache: layers without key-value heads convolve */
     TG_KEYS_DELTA = 64,  /* ssm.*, full_attention_interval: most layers are gated delta nets */
+    TG_KEYS_VARIED = 128 /* what differs between layers: widths by lists or with a window, whose cache they use; and embeddings
+                            for each layer */
 } tg_arch_keys;
 
 typedef enum tg_output {
@@ -81,6 +88,7 @@ typedef struct tg_arch {
     tg_output output;
     const char *output_norm; /* its name in the file; NULL: output_norm */
     const char *ffn_norm;    /* likewise, of a layer; NULL: ffn_norm */
+    bool normed_values;      /* a norm without weights; and attn_k serves as attn_v where there is none */
     bool gated_heads;        /* attn_q gives for each head a query and a gate */
     bool wide_norms;         /* norms of q and k go over all heads together */
     bool fused_up;           /* ffn_up has gate and up, one after the other */
@@ -105,8 +113,10 @@ void tg_arch_layer(tg_forward *forward, const tg_layer *layer, uint32_t index);
 #define TG_KEY 96 /* bytes for the name of a key with its architecture */
 /* "<arch>.<key>" */
 void tg_arch_key(const tg_gguf *gguf, const char *key, char out[TG_KEY]);
-/* The heads of keys and values in a layer, by attention.head_count_kv: one number for all, or a list. */
-uint32_t tg_arch_heads_kv(const tg_gguf *gguf, uint32_t layer, uint32_t fallback);
+/* What key "<arch>.<key>" says of a layer if it is a list of numbers, else `fallback`. */
+uint32_t tg_arch_of_layer(const tg_gguf *gguf, const char *key, uint32_t layer, uint32_t fallback);
+/* Whether a layer has a window. */
+bool tg_arch_windowed(const tg_gguf *gguf, const tg_hparams *hparams, uint32_t layer);
 
 /* For tg_arch.read: rope.scaling.finetuned false means that nothing rotates. */
 tg_status tg_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hparams, tg_error *error);

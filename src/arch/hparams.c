@@ -112,20 +112,24 @@ static void get_base(reader *r, const char *key, float *base)
         bad(r, key, (double)*base, "");
 }
 
+static void get_dim(reader *r, const char *key, uint32_t head_dim, uint32_t *dim)
+{
+    get(r, key, 1, MAX_HEAD_DIM, false, dim);
+    if (*dim > head_dim || *dim % 2)
+        bad(r, key, *dim, "is odd or wider than a head");
+}
+
 static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     tg_rotation *rotation = &hp->rotations[0];
-    *rotation = (tg_rotation){.base = 10000, .scale = 1, .magnitude = 1, .fast = 32, .slow = 1, .factors = true};
-    hp->rope_dim = hp->head_dim;
+    *rotation =
+        (tg_rotation){.dim = hp->head_dim, .base = 10000, .scale = 1, .magnitude = 1, .fast = 32, .slow = 1, .factors = true};
     hp->n_ctx_orig = hp->n_ctx_train;
     if (arch->unrotated) {
         rotation->base = 0;
-        hp->rope_dim = 0;
         return;
     }
-    get(r, "rope.dimension_count", 1, MAX_HEAD_DIM, false, &hp->rope_dim);
-    if (hp->rope_dim > hp->head_dim || hp->rope_dim % 2)
-        bad(r, "rope.dimension_count", hp->rope_dim, "is odd or wider than a head");
+    get_dim(r, "rope.dimension_count", hp->head_dim, &rotation->dim);
     get_base(r, "rope.freq_base", &rotation->base);
     get(r, "rope.scaling.original_context_length", 1, MAX_CTX_TRAIN, false, &hp->n_ctx_orig);
 
@@ -160,6 +164,41 @@ static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
     }
 }
 
+static const char windows_key[] = "attention.sliding_window_pattern";
+
+/* The list that says of each layer whether it has a window, or NULL. */
+static const uint8_t *windows(const tg_gguf *gguf, uint32_t *count)
+{
+    char name[TG_KEY];
+    tg_gguf_array list;
+    bool found = false;
+    tg_arch_key(gguf, windows_key, name);
+    const tg_gguf_kv *kv = tg_gguf_find(gguf, name);
+    if (!kv || kv->type != TG_GGUF_ARRAY || tg_gguf_get_array(gguf, name, TG_GGUF_BOOL, &list, &found, NULL) || !found)
+        return NULL;
+    *count = list.count;
+    return list.data;
+}
+
+static bool get_windows(reader *r, const tg_arch *arch, const tg_hparams *hp)
+{
+    uint32_t count;
+    if (!(arch->keys & TG_KEYS_VARIED) || !windows(r->gguf, &count))
+        return false;
+    if (count != hp->n_layer)
+        bad(r, windows_key, count, "numbers, but not one for each layer");
+    return true;
+}
+
+bool tg_arch_windowed(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
+{
+    uint32_t count;
+    const uint8_t *list = windows(gguf, &count);
+    if (!hp->window)
+        return false;
+    return list ? list[layer] != 0 : hp->window_period && (layer + 1) % hp->window_period != 0;
+}
+
 static void read_window(reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     if (!(arch->keys & TG_KEYS_WINDOW))
@@ -167,12 +206,15 @@ static void read_window(reader *r, const tg_arch *arch, tg_hparams *hp)
     hp->window = arch->window;
     hp->window_period = arch->window_period;
     get(r, "attention.sliding_window", 0, MAX_CTX_TRAIN, false, &hp->window);
-    get(r, "attention.sliding_window_pattern", 0, MAX_LAYERS, false, &hp->window_period);
+    if (!get_windows(r, arch, hp))
+        get(r, "attention.sliding_window_pattern", 0, MAX_LAYERS, false, &hp->window_period);
     if (!hp->window)
         hp->window_period = 0;
-    if (hp->window && hp->window_period != 1) {
+    if (hp->window && (hp->window_period != 1 || (arch->keys & TG_KEYS_VARIED))) {
         hp->rotations[1] = hp->rotations[0];
         get_base(r, "rope.freq_base_swa", &hp->rotations[1].base);
+        if (arch->keys & TG_KEYS_VARIED)
+            get_dim(r, "rope.dimension_count_swa", hp->head_dim_windowed, &hp->rotations[1].dim);
     }
 }
 
@@ -237,45 +279,63 @@ static void read_scales(reader *r, const tg_arch *arch, tg_hparams *hp)
         refuse(r, "attention.causal", 0, "only models that look back are supported");
 }
 
-uint32_t tg_arch_heads_kv(const tg_gguf *gguf, uint32_t layer, uint32_t fallback)
+uint32_t tg_arch_of_layer(const tg_gguf *gguf, const char *key, uint32_t layer, uint32_t fallback)
 {
     char name[TG_KEY];
     tg_gguf_array list;
     bool found = false;
-    tg_arch_key(gguf, "attention.head_count_kv", name);
+    tg_arch_key(gguf, key, name);
     const tg_gguf_kv *kv = tg_gguf_find(gguf, name);
     if (!kv || kv->type != TG_GGUF_ARRAY || tg_gguf_get_array(gguf, name, TG_GGUF_I32, &list, &found, NULL) || !found)
         return fallback;
     return layer < list.count ? ((const uint32_t *)list.data)[layer] : 0;
 }
 
-/* One number, or for architectures whose layers differ a list: 0 where a layer has no attention, else one number. */
+/* One number from min to max, or for architectures whose layers differ a list of them, of which *out becomes the greatest.
+ * Returns whether it is a list; min 0 lets layers be without. */
+static bool get_each(reader *r, const char *key, bool listed, uint32_t min, uint32_t max, bool needed, uint32_t *out)
+{
+    char name[TG_KEY];
+    tg_gguf_array list;
+    uint32_t n_layer = 0;
+    bool found;
+    tg_arch_key(r->gguf, key, name);
+    const tg_gguf_kv *kv = tg_gguf_find(r->gguf, name);
+    if (!listed || !kv || kv->type != TG_GGUF_ARRAY) {
+        get(r, key, min > 1 ? min : 1, max, needed, out);
+        return false;
+    }
+    get(r, "block_count", 1, MAX_LAYERS, true, &n_layer);
+    if (!r->status)
+        r->status = tg_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
+    if (!r->status && list.count != n_layer)
+        bad(r, key, list.count, "numbers, but not one for each layer");
+    *out = 0;
+    for (uint32_t i = 0; i < n_layer && !r->status; i++) {
+        const uint32_t own = ((const uint32_t *)list.data)[i];
+        if (own < min || own > max)
+            bad(r, key, own, "");
+        *out = own > *out ? own : *out;
+    }
+    return true;
+}
+
+/* Heads of keys and values; in lists of layers that do not all attend, 0 or one number. */
 static void read_heads_kv(reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     static const char key[] = "attention.head_count_kv";
-    char name[TG_KEY];
-    tg_gguf_array list;
-    tg_arch_key(r->gguf, key, name);
-    const tg_gguf_kv *kv = tg_gguf_find(r->gguf, name);
+    const bool some = arch->keys & TG_KEYS_CONV;
     hp->n_head_kv = hp->n_head;
-    if (r->status || !kv || kv->type != TG_GGUF_ARRAY || !(arch->keys & TG_KEYS_CONV)) {
-        get(r, key, 1, MAX_HEADS, false, &hp->n_head_kv);
-        return;
-    }
-    bool found;
-    r->status = tg_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
-    if (!r->status && list.count != hp->n_layer)
-        bad(r, key, list.count, "numbers, but not one for each layer");
-    uint32_t heads = 0;
-    for (uint32_t i = 0; i < hp->n_layer && !r->status; i++) {
-        const uint32_t own = ((const uint32_t *)list.data)[i];
-        if (own > MAX_HEADS || (own && heads && own != heads))
-            bad(r, key, own, "another number than in other layers is not supported");
-        heads = own ? own : heads;
-    }
-    if (!heads)
+    const bool list = get_each(r, key, some || (arch->keys & TG_KEYS_VARIED), some ? 0 : 1, MAX_HEADS, false, &hp->n_head_kv);
+    if (!r->status && !hp->n_head_kv)
         bad(r, key, 0, "no layer has attention");
-    hp->n_head_kv = heads;
+    for (uint32_t i = 0; i < hp->n_layer && list && !r->status; i++) {
+        const uint32_t own = tg_arch_of_layer(r->gguf, key, i, 0);
+        if (some && own && own != hp->n_head_kv)
+            bad(r, key, own, "another number than in other layers is not supported");
+        else if (own && hp->n_head % own)
+            bad(r, key, own, "does not divide the number of heads");
+    }
 }
 
 /* Three of the four sections are places in time, height and width, dealt out to the pairs in turn, and for a text the same; a
@@ -295,9 +355,45 @@ static void read_sections(reader *r, const tg_hparams *hp)
         bad(r, key, list.count, "numbers, not 3 or 4");
         return;
     }
-    for (uint32_t i = 0; i < hp->rope_dim / 2; i++)
+    for (uint32_t i = 0; i < hp->rotations[0].dim / 2; i++)
         if (sections[i % 3] < 0 || i >= 3 * (uint64_t)sections[i % 3])
             refuse(r, key, sections[i % 3], "sections that leave pairs without a place in the text are not supported");
+}
+
+static void read_suppressed(reader *r, tg_hparams *hp)
+{
+    static const char key[] = "tokenizer.ggml.suppress_tokens";
+    tg_gguf_array list = {0};
+    bool found;
+    if (!r->status)
+        r->status = tg_gguf_get_array(r->gguf, key, TG_GGUF_I32, &list, &found, r->error);
+    if (r->status || !found)
+        return;
+    hp->suppressed = list.data;
+    hp->n_suppressed = list.count;
+    for (uint32_t i = 0; i < list.count && !r->status; i++)
+        if ((uint32_t)hp->suppressed[i] >= hp->n_vocab)
+            r->status = tg_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s names token %d of %u", key, (int)hp->suppressed[i],
+                                (unsigned)hp->n_vocab);
+}
+
+/* Before rotations and windows, whose widths follow from these. */
+static void read_varied(reader *r, tg_hparams *hp)
+{
+    uint32_t values;
+    get(r, "attention.key_length_swa", 1, MAX_HEAD_DIM, false, &hp->head_dim_windowed);
+    if (hp->head_dim_windowed > hp->head_dim)
+        bad(r, "attention.key_length_swa", hp->head_dim_windowed,
+            "heads that are wider with a window than without are not supported");
+    values = hp->head_dim_windowed;
+    get(r, "attention.value_length_swa", 1, MAX_HEAD_DIM, false, &values);
+    if (values != hp->head_dim_windowed)
+        bad(r, "attention.value_length_swa", values, "values of another width than keys are not supported");
+    get(r, "embedding_length_per_layer_input", 0, MAX_WIDTH, false, &hp->n_per_layer);
+    get(r, "attention.shared_kv_layers", 0, hp->n_layer, false, &hp->n_shared);
+    if (hp->n_shared && hp->n_layer - hp->n_shared < 2)
+        bad(r, "attention.shared_kv_layers", hp->n_shared, "leaves fewer than two layers with caches of their own");
+    read_suppressed(r, hp);
 }
 
 static void read_delta_nets(reader *r, tg_hparams *hp)
@@ -340,7 +436,7 @@ tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpar
     get(r, "context_length", 1, MAX_CTX_TRAIN, true, &hp->n_ctx_train);
     get(r, "block_count", 1, MAX_LAYERS, true, &hp->n_layer);
     get(r, "embedding_length", 1, MAX_WIDTH, true, &hp->n_embd);
-    get(r, "feed_forward_length", 1, MAX_FF, true, &hp->n_ff);
+    get_each(r, "feed_forward_length", arch->keys & TG_KEYS_VARIED, 1, MAX_FF, true, &hp->n_ff);
     get(r, "attention.head_count", 1, MAX_HEADS, true, &hp->n_head);
     if (r->status)
         return r->status;
@@ -369,10 +465,14 @@ tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpar
     hp->pre_norms = arch->norm_plain || (arch->needs & TG_HAS(attn_norm));
     hp->rope = arch->rope;
     hp->positions = arch->positions;
+    hp->normed_values = arch->normed_values;
     hp->gated_heads = arch->gated_heads;
     hp->unit = arch->unit;
     hp->parallel = arch->parallel;
     hp->unrotated_period = arch->unrotated_period;
+    hp->head_dim_windowed = hp->head_dim;
+    if (arch->keys & TG_KEYS_VARIED)
+        read_varied(r, hp);
     read_rotations(r, arch, hp);
     read_window(r, arch, hp);
     if (arch->keys & TG_KEYS_DELTA)

@@ -2,8 +2,10 @@
  * Out: its sum into the residual stream. What a layer does follows from what it has; hparams say the rest. Owns nothing. */
 #include "arch.h"
 
+#include <string.h>
+
 /* q, k and v of the batch from rows of n_embd floats, cached and attended to; out = what attention adds. */
-static void attention(tg_forward *f, const tg_layer *w, uint32_t index, const float *from)
+static void attention(tg_forward *f, const tg_layer *w, const float *from)
 {
     const tg_hparams *hp = f->hparams;
     const uint32_t n = f->batch->n, n_q = hp->n_head * w->head_dim, n_kv = w->n_head_kv * w->head_dim;
@@ -17,22 +19,29 @@ static void attention(tg_forward *f, const tg_layer *w, uint32_t index, const fl
                                            {&parts[1], f->k, kv, tg_vector_part(bias, n_q, n_kv)},
                                            {&parts[2], f->v, kv, tg_vector_part(bias, n_q + n_kv, n_kv)}},
                             3);
-    } else
-        tg_forward_products(f, from, embd, n,
-                            (tg_product[]){{&w->attn_q, hp->gated_heads ? f->paired : f->q,
-                                            hp->gated_heads ? tg_padded(2 * n_q) : q, w->attn_q_b},
-                                           {&w->attn_k, f->k, kv, w->attn_k_b},
-                                           {&w->attn_v, f->v, kv, w->attn_v_b}},
-                            3);
+    } else {
+        tg_product products[3] = {
+            {&w->attn_q, hp->gated_heads ? f->paired : f->q, hp->gated_heads ? tg_padded(2 * n_q) : q, w->attn_q_b}};
+        size_t n_products = 1;
+        if (!w->borrows)
+            products[n_products++] = (tg_product){&w->attn_k, f->k, kv, w->attn_k_b};
+        if (w->attn_v.rows)
+            products[n_products++] = (tg_product){&w->attn_v, f->v, kv, w->attn_v_b};
+        tg_forward_products(f, from, embd, n, products, n_products);
+        if (!w->borrows && !w->attn_v.rows)
+            memcpy(f->v, f->k, n * kv * sizeof *f->v);
+    }
     if (hp->gated_heads)
         tg_forward_unpair(f, w);
     if (hp->clamp > 0)
         tg_forward_clamp(f, w);
     if (w->attn_q_norm.length)
         tg_forward_norm_heads(f, w);
+    if (hp->normed_values && !w->borrows)
+        tg_forward_norm_values(f, w);
     if (w->rotation != TG_UNROTATED)
         tg_forward_rope(f, w);
-    tg_forward_attend(f, w, index);
+    tg_forward_attend(f, w);
     if (hp->gated_heads)
         tg_forward_gate_heads(f, w);
     tg_forward_products(f, f->heads, q, n, &(tg_product){&w->attn_output, f->out, embd, w->attn_output_b}, 1);
@@ -76,23 +85,23 @@ static void feed_forward(tg_forward *f, const tg_layer *w, const float *from)
 {
     const tg_hparams *hp = f->hparams;
     const uint32_t n = f->batch->n;
-    const size_t embd = tg_padded(hp->n_embd), ff = tg_padded(hp->n_ff);
+    const size_t embd = tg_padded(hp->n_embd), ff = tg_padded(w->n_ff);
     if (w->ffn_router.rows) {
         tg_forward_experts(f, w);
         return;
     }
     if (w->fused) {
-        const tg_matrix gate = tg_matrix_part(&w->ffn_up, 0, hp->n_ff), up = tg_matrix_part(&w->ffn_up, hp->n_ff, hp->n_ff);
+        const tg_matrix gate = tg_matrix_part(&w->ffn_up, 0, w->n_ff), up = tg_matrix_part(&w->ffn_up, w->n_ff, w->n_ff);
         tg_forward_products(f, from, embd, n,
-                            (tg_product[]){{&gate, f->gate, ff, tg_vector_part(&w->ffn_up_b, 0, hp->n_ff)},
-                                           {&up, f->up, ff, tg_vector_part(&w->ffn_up_b, hp->n_ff, hp->n_ff)}},
+                            (tg_product[]){{&gate, f->gate, ff, tg_vector_part(&w->ffn_up_b, 0, w->n_ff)},
+                                           {&up, f->up, ff, tg_vector_part(&w->ffn_up_b, w->n_ff, w->n_ff)}},
                             2);
     } else if (w->ffn_gate.rows)
         tg_forward_products(f, from, embd, n,
                             (tg_product[]){{&w->ffn_gate, f->gate, ff, w->ffn_gate_b}, {&w->ffn_up, f->up, ff, w->ffn_up_b}}, 2);
     else
         tg_forward_products(f, from, embd, n, &(tg_product){&w->ffn_up, f->gate, ff, w->ffn_up_b}, 1);
-    tg_forward_unit(f, n, hp->n_ff, f->gate, w->fused || w->ffn_gate.rows ? f->up : NULL);
+    tg_forward_unit(f, n, w->n_ff, f->gate, w->fused || w->ffn_gate.rows ? f->up : NULL);
     tg_forward_products(f, f->gate, ff, n, &(tg_product){&w->ffn_down, f->out, embd, w->ffn_down_b}, 1);
 }
 
@@ -105,13 +114,24 @@ static const float *before(tg_forward *f, bool normed, const tg_vector *weight, 
     return f->norm;
 }
 
+/* out = what the batch's tokens give to this layer themselves, as x lets it through. */
+static void per_layer(tg_forward *f, const tg_layer *w, uint32_t index)
+{
+    const uint32_t n = f->batch->n;
+    const size_t embd = tg_padded(f->hparams->n_embd), given = tg_padded(f->hparams->n_per_layer);
+    tg_forward_products(f, f->x, embd, n, &(tg_product){.matrix = &w->per_layer_gate, f->gate, given}, 1);
+    tg_forward_take_per_layer(f, index);
+    tg_forward_products(f, f->gate, given, n, &(tg_product){.matrix = &w->per_layer_out, f->out, embd}, 1);
+    tg_forward_norm(f, f->out, &w->per_layer_norm, NULL, f->out);
+}
+
 void tg_arch_layer(tg_forward *f, const tg_layer *w, uint32_t index)
 {
     const tg_hparams *hp = f->hparams;
     const float *from = before(f, hp->pre_norms, &w->attn_norm, &w->attn_norm_b);
     switch (w->mixer) {
     case TG_ATTENTION_MIXER:
-        attention(f, w, index, from);
+        attention(f, w, from);
         break;
     case TG_CONVOLUTION_MIXER:
         convolution(f, w, index, from);
@@ -132,4 +152,10 @@ void tg_arch_layer(tg_forward *f, const tg_layer *w, uint32_t index)
     if (w->ffn_post_norm.length)
         tg_forward_norm(f, f->out, &w->ffn_post_norm, NULL, f->out);
     tg_forward_add(f);
+    if (w->per_layer_gate.rows) {
+        per_layer(f, w, index);
+        tg_forward_add(f);
+    }
+    if (w->scale.length)
+        tg_forward_scale(f, w->scale.values[0]);
 }

@@ -43,7 +43,8 @@ typedef void tg_quantize_fn(const float *x, size_t n, tg_act_q8 *out);
 typedef void tg_matmul_fn(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
                           size_t n_tokens, float *y, size_t y_stride);
 
-/* y[i] = x[i] / sqrt(mean of x^2 + eps) * weight[i], i < n (Zhang and Sennrich 2019, root mean square layer normalization) */
+/* y[i] = x[i] / sqrt(mean of x^2 + eps) * weight[i], i < n (Zhang and Sennrich 2019, root mean square layer normalization);
+ * weight NULL: times 1 */
 typedef void tg_rmsnorm_fn(const float *x, const float *weight, float eps, size_t n, float *y);
 
 /* y[i] = (x[i] - mean) / sqrt(mean of (x - mean)^2 + eps) * weight[i] + bias[i], i < n (Ba, Kiros and Hinton 2016, layer

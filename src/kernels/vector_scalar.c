@@ -45,7 +45,7 @@ void tg_rmsnorm_f32__scalar(const float *x, const float *weight, float eps, size
         sum[i % 16] += x[i] * x[i];
     const float scale = 1.0f / sqrtf(tree(sum) / (float)n + eps);
     for (size_t i = 0; i < n; i++)
-        y[i] = x[i] * scale * weight[i];
+        y[i] = x[i] * scale * (weight ? weight[i] : 1.0f);
 }
 
 void tg_layernorm_f32__scalar(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y)

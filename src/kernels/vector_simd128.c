@@ -85,10 +85,12 @@ void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, siz
     const float scale = 1.0f / sqrtf(sum_row(x, n, 0, 1) / (float)n + eps);
     const v128_t scales = wasm_f32x4_splat(scale);
     size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        wasm_v128_store(y + i, wasm_f32x4_mul(wasm_f32x4_mul(wasm_v128_load(x + i), scales), wasm_v128_load(weight + i)));
+    for (; i + 4 <= n; i += 4) {
+        const v128_t v = wasm_f32x4_mul(wasm_v128_load(x + i), scales);
+        wasm_v128_store(y + i, weight ? wasm_f32x4_mul(v, wasm_v128_load(weight + i)) : v);
+    }
     for (; i < n; i++)
-        y[i] = x[i] * scale * weight[i];
+        y[i] = x[i] * scale * (weight ? weight[i] : 1.0f);
 }
 
 void tg_layernorm_f32__simd128(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y)

@@ -4,15 +4,15 @@ import { encodeTensor, generator } from './gguf-writer.mjs';
 import { tinyVocabulary } from './tiny-llama.mjs';
 
 /** The shape of the files that are measured: rows long enough for every type. */
-const WIDE = { N_EMBD: 256, N_HEAD: 4, N_HEAD_KV: 2, HEAD_DIM: 64, N_FF: 512, N_VOCAB: 320, EXPERTS: 4 };
+const WIDE = { N_EMBD: 256, N_HEAD: 4, N_HEAD_KV: 2, HEAD_DIM: 64, N_FF: 512, N_VOCAB: 320, EXPERTS: 4, PER_LAYER: 256 };
 const N_CTX = 512;
 
 /**
  * By the name of the case: `arch` when it is another, keys beside the sizes, tensors outside of the layers, tensors of a layer (or a function of its
  * number), layers when there are not 3, seeds when the mean error needs more than 8, embedding: how large the embedding's values are, where they are scaled afterwards: else a token would drown what
- * layers add to it.
+ * layers add to it; headNorms: what the norms of queries and keys lie around.
  */
-function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS }) {
+function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, PER_LAYER }) {
   const Q = N_HEAD * HEAD_DIM;
   const KV = N_HEAD_KV * HEAD_DIM;
 
@@ -50,7 +50,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS }
     'shortconv.out_proj.weight': [N_EMBD, N_EMBD],
   };
   const DELTA_HEADS = N_EMBD / HEAD_DIM;
-  const DELTA_KEYS = DELTA_HEADS / 2;
+  const DELTA_KEYS = Math.ceil(DELTA_HEADS / 2);
   const DELTA_CHANNELS = 2 * DELTA_KEYS * HEAD_DIM + N_EMBD;
   const deltaNet = {
     'attn_qkv.weight': [DELTA_CHANNELS, N_EMBD],
@@ -113,6 +113,45 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS }
       top: outputNorm,
       layer: { ...llama, ...postNorms, ...headNorms },
       layers: 7,
+    },
+    gemma4: {
+      embedding: 0.5,
+      headNorms: 0.3, // its scores are not divided by anything
+      keys: [
+        ...[...rms, ...window, ['rope.freq_base', 'f32', 1e6], ['rope.freq_base_swa', 'f32', 1e4]],
+        ['attention.sliding_window_pattern', 'array<bool>', [true, false, true, false, true, false]],
+        ['attention.shared_kv_layers', 'u32', 2],
+        ['attention.key_length', 'u32', 2 * HEAD_DIM],
+        ['attention.value_length', 'u32', 2 * HEAD_DIM],
+        ['attention.key_length_swa', 'u32', HEAD_DIM],
+        ['attention.value_length_swa', 'u32', HEAD_DIM],
+        ['rope.dimension_count', 'u32', 2 * HEAD_DIM],
+        ['rope.dimension_count_swa', 'u32', HEAD_DIM],
+        ['attention.head_count_kv', 'array<i32>', [N_HEAD_KV, 1, N_HEAD_KV, 1, N_HEAD_KV, 1]],
+        ['feed_forward_length', 'array<i32>', [N_FF, N_FF, N_FF, N_FF, 2 * N_FF, 2 * N_FF]],
+        ['embedding_length_per_layer_input', 'u32', PER_LAYER],
+        ['final_logit_softcapping', 'f32', 30],
+      ],
+      top: {
+        ...{ ...outputNorm, 'rope_freqs.weight': [HEAD_DIM] },
+        ...{ 'per_layer_token_embd.weight': [N_VOCAB, 6 * PER_LAYER], 'per_layer_model_proj.weight': [6 * PER_LAYER, N_EMBD] },
+        'per_layer_proj_norm.weight': [PER_LAYER],
+      },
+      layer(i) {
+        const dim = i % 2 ? 2 * HEAD_DIM : HEAD_DIM;
+        const ff = i < 4 ? N_FF : 2 * N_FF;
+        const kv = (i % 2 ? 1 : N_HEAD_KV) * dim;
+        const own = { 'attn_k.weight': [kv, N_EMBD], 'attn_k_norm.weight': [dim], ...(i % 2 ? {} : { 'attn_v.weight': [kv, N_EMBD] }) };
+        return {
+          ...{ ...norms, ...postNorms, ...vector('post_norm.weight') },
+          ...{ 'attn_q.weight': [N_HEAD * dim, N_EMBD], 'attn_q_norm.weight': [dim], 'attn_output.weight': [N_EMBD, N_HEAD * dim] },
+          ...(i < 4 ? own : {}),
+          ...{ 'ffn_gate.weight': [ff, N_EMBD], 'ffn_up.weight': [ff, N_EMBD], 'ffn_down.weight': [N_EMBD, ff] },
+          ...{ 'inp_gate.weight': [PER_LAYER, N_EMBD], 'proj.weight': [N_EMBD, PER_LAYER] },
+          ...(i === 2 ? {} : { 'layer_output_scale.weight': [1] }),
+        };
+      },
+      layers: 6,
     },
     phi2: {
       keys: [...layerNorm, ...partial],
@@ -227,24 +266,25 @@ export const seedsOf = (name) => casesOf(WIDE)[name].seeds ?? 8;
 export const isMixture = (name) => casesOf(WIDE)[name].keys.some(([key]) => key === 'expert_count');
 
 /** What the values of a tensor lie around, and how far from it: logits then spread by a few units, whatever the depth. */
-function spread(name, columns, embedding) {
+function spread(name, columns, embedding, headNorms) {
   if (/^rope_/.test(name)) return [2.5, 1.5];
+  if (/^attn_[qk]_norm/.test(name)) return [headNorms, headNorms / 2];
   if (/^ssm_a$/.test(name)) return [-1, 0.9];
-  if (/norm\.weight$/.test(name)) return [1, 0.5];
+  if (/norm\.weight$|^layer_output_scale/.test(name)) return [1, 0.5];
   if (/\.bias$/.test(name)) return [0, 0.3];
-  return [0, Math.sqrt(3 / columns) * (/^token_embd|^position_embd/.test(name) ? embedding : 1)];
+  return [0, Math.sqrt(3 / columns) * (/^token_embd|^position_embd|^per_layer_token_embd/.test(name) ? embedding : 1)];
 }
 
 /** Keys and tensors of a case. `more`: keys that replace or follow its own; shape: what differs from WIDE. */
 export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} } = {}) {
   const sizes = { ...WIDE, ...shape };
   const { N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB } = sizes;
-  const { arch = name, keys, top, layer, layers = 3, embedding = 4 } = casesOf(sizes)[name];
+  const { arch = name, keys, top, layer, layers = 3, embedding = 4, headNorms = 1 } = casesOf(sizes)[name];
   const random = generator(seed);
   const tensor = (tensorName, shape) => {
     const own32 = shape[0] === 'F32' || shape.length === 1;
     const dims = shape.filter((n) => n !== 'F32').reverse();
-    const [mean, width] = spread(tensorName.replace(/^blk\.\d+\./, ''), dims[0], embedding);
+    const [mean, width] = spread(tensorName.replace(/^blk\.\d+\./, ''), dims[0], embedding, headNorms);
     const values = Array.from({ length: dims.reduce((a, b) => a * b) }, () => mean + (2 * random() - 1) * width);
     const its = own32 ? 'F32' : type;
     return { name: tensorName, type: its, dims, bytes: encodeTensor(its, values) };

@@ -47,18 +47,13 @@ const patch = (bytes, at, ...values) => Uint8Array.from(bytes, (byte, i) => valu
 const whole = changed();
 
 /** A small model of another architecture. */
-const small = (arch) =>
-  tinyModel(arch, { type: 'Q8_0', shape: { N_EMBD: 64, N_HEAD: 2, N_HEAD_KV: 1, HEAD_DIM: 32, N_FF: 64, N_VOCAB: 301, EXPERTS: 3 } });
+const small = (arch, ...more) =>
+  tinyModel(arch, { more, type: 'Q8_0', shape: { N_EMBD: 64, N_HEAD: 2, N_HEAD_KV: 1, HEAD_DIM: 32, N_FF: 64, N_VOCAB: 301, EXPERTS: 3, PER_LAYER: 32 } });
 
 /** The same with a layer behind the others that is there to guess at further tokens. */
 function guessing() {
-  const { metadata, tensors } = small('qwen35');
-  const replaced = metadata.filter(([name]) => name !== 'qwen35.block_count');
-  const keys = [
-    ['qwen35.block_count', 'u32', 5],
-    ['qwen35.nextn_predict_layers', 'u32', 1],
-  ];
-  return writeGguf({ metadata: [...replaced, ...keys], tensors: [...tensors, { ...extra, name: 'blk.4.nextn.enorm.weight' }] });
+  const { metadata, tensors } = small('qwen35', ['block_count', 'u32', 5], ['nextn_predict_layers', 'u32', 1]);
+  return writeGguf({ metadata, tensors: [...tensors, { ...extra, name: 'blk.4.nextn.enorm.weight' }] });
 }
 
 /** Its keys alone, with others in their place or beside them: what is wrong with them is found before any tensor is looked at. */
@@ -163,6 +158,17 @@ const MUST_FAIL = {
   'rope-sections-of-two': [keysOf('qwen35', ['rope.dimension_sections', 'array<i32>', [1, 1]]), 'MODEL_KEY_BAD', 'rope.dimension_sections is 2', null],
   'rope-sections-too-short': [keysOf('qwen35', ['rope.dimension_sections', 'array<i32>', [0, 9, 9, 0]]), 'MODEL_OPTION_UNSUPPORTED', 'rope.dimension_sections is 0', null],
   'guessing-layers-only': [keysOf('qwen35', ['nextn_predict_layers', 'u32', 4]), 'MODEL_KEY_BAD', 'qwen35.nextn_predict_layers is 4', null],
+  'windows-too-few': [keysOf('gemma4', ['attention.sliding_window_pattern', 'array<bool>', [true]]), 'MODEL_KEY_BAD', 'sliding_window_pattern is 1', null],
+  'windows-with-wider-heads': [keysOf('gemma4', ['attention.key_length_swa', 'u32', 128]), 'MODEL_KEY_BAD', 'gemma4.attention.key_length_swa is 128', null],
+  'shared-caches-of-all': [keysOf('gemma4', ['attention.shared_kv_layers', 'u32', 5]), 'MODEL_KEY_BAD', 'gemma4.attention.shared_kv_layers is 5', null],
+  'shared-cache-of-other-shape': [writeGguf(small('gemma4', ['attention.shared_kv_layers', 'u32', 3])), 'MODEL_OPTION_UNSUPPORTED', 'blk.3 has the cache of blk.2', null],
+  'suppressed-outside': [
+    writeGguf({ metadata: [...small('gemma4').metadata, ['tokenizer.ggml.suppress_tokens', 'array<i32>', [3, 301]]] }),
+    'MODEL_KEY_BAD',
+    'suppress_tokens names token 301 of 301',
+    null,
+  ],
+  'feed-forward-of-0': [keysOf('gemma4', ['feed_forward_length', 'array<i32>', [64, 64, 64, 0, 64, 64]]), 'MODEL_KEY_BAD', 'gemma4.feed_forward_length is 0', null],
   'rope-base-of-windows-0': [keysOf('gemma3', ['rope.freq_base_swa', 'f32', 0]), 'MODEL_KEY_BAD', 'gemma3.rope.freq_base_swa is 0', null],
   'bias-missing': [
     writeGguf({ tensors: model.tensors, metadata: model.metadata.map(([k, t, v]) => [k.replace(/^llama\./, 'qwen2.'), t, v === 'llama' && !/^tok/.test(k) ? 'qwen2' : v]) }),
@@ -208,7 +214,7 @@ const MUST_FAIL = {
 };
 
 const VALID = {
-  ...Object.fromEntries(['gemma2', 'lfm2', 'qwen35', 'granitemoe'].map((arch) => [arch, writeGguf(small(arch))])),
+  ...Object.fromEntries(['gemma2', 'gemma4', 'lfm2', 'qwen35', 'granitemoe'].map((arch) => [arch, writeGguf(small(arch))])),
   'guessing-layer': guessing(),
   v2: writeGguf({ version: 2, ...tinyLlama() }),
   ...Object.fromEntries(

@@ -158,6 +158,11 @@ static void gemma2(void)
     all("gemma2.gguf");
 }
 
+static void gemma4(void)
+{
+    all("gemma4.gguf");
+}
+
 static void lfm2(void)
 {
     all("lfm2.gguf");
@@ -210,6 +215,7 @@ static void granitemoe(void)
 
 static const tg_test tests[] = {
     {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree", gemma2},
+    {"architectures-varied", "layers of several widths, borrowed caches and embeddings for each layer, likewise", gemma4},
     {"architectures-state", "short convolutions, likewise", lfm2},
     {"architectures-recurrent", "gated delta nets, likewise", qwen35},
     {"architectures-few-states", "sessions that take recurrent states from each other", few_states},

@@ -76,10 +76,10 @@ static void must_fail(void)
 
 static void valid(void)
 {
-    static const char *const names[] = {"v2.gguf",         "alignment-8.gguf",   "alignment-4096.gguf", "f32.gguf",
-                                        "f16.gguf",        "bf16.gguf",          "q8_0.gguf",           "q4_0.gguf",
-                                        "own-output.gguf", "gemma2.gguf",        "lfm2.gguf",           "granitemoe.gguf",
-                                        "qwen35.gguf",     "guessing-layer.gguf"};
+    static const char *const names[] = {"v2.gguf",         "alignment-8.gguf",    "alignment-4096.gguf", "f32.gguf",
+                                        "f16.gguf",        "bf16.gguf",           "q8_0.gguf",           "q4_0.gguf",
+                                        "own-output.gguf", "gemma2.gguf",         "lfm2.gguf",           "granitemoe.gguf",
+                                        "qwen35.gguf",     "guessing-layer.gguf", "gemma4.gguf"};
     size_t size;
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         uint8_t *bytes = read_file("valid/", names[k], &size);

@@ -51,10 +51,11 @@ class Model {
     }
     return this.has(`${name}.bias`) ? add(out, this.values(`${name}.bias`)) : out;
   }
+  /** Without a name: without weights. */
   rms(name, x) {
     const scale = 1 / Math.sqrt(sum(x.map((v) => v * v)) / x.length + this.eps);
-    const weight = this.values(`${name}.weight`);
-    return x.map((v, i) => v * scale * weight[i]);
+    const weight = name && this.values(`${name}.weight`);
+    return x.map((v, i) => v * scale * (weight ? weight[i] : 1));
   }
   layerNorm(name, x) {
     const mean = sum(x) / x.length;
@@ -70,8 +71,12 @@ class Model {
   }
 
   /** Turns heads by the position; order: 'normal' or 'neox'; unscaled: without the file's scaling; base instead of the file's. */
-  rope(x, position, order, { unscaled = false, base = this.key('rope.freq_base', 10000) } = {}) {
-    const dim = this.key('rope.dimension_count', this.head_dim);
+  rope(
+    x,
+    position,
+    order,
+    { unscaled = false, base = this.key('rope.freq_base', 10000), dim = this.key('rope.dimension_count', this.head_dim) } = {},
+  ) {
     const type = this.key('rope.scaling.type', 'linear');
     const factor = this.key('rope.scaling.factor', 1);
     const original = this.key('rope.scaling.original_context_length', this.key('context_length'));
@@ -108,24 +113,24 @@ class Model {
     const kv = this.heads_kv[i] * this.head_dim;
     return [all.slice(0, q), all.slice(q, q + kv), all.slice(q + kv)];
   }
-  /** Keeps k and v, then what q finds in the last `window` positions. */
-  attend(i, q, k, v, { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0, gates } = {}) {
-    this.past[i].push({ k, v });
-    const seen = this.past[i].slice(-Math.min(window, this.past[i].length));
+  /** Keeps k and v, if there are any, then what q finds in the last `window` positions, of what layer `from` keeps. */
+  attend(i, q, k, v, { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0, gates, from = i } = {}) {
+    if (k) this.past[i].push({ k, v });
+    const seen = this.past[from].slice(-Math.min(window, this.past[from].length));
     const out = new Float64Array(q.length);
     for (let head = 0; head < this.n_head; head++) {
-      const from = head * this.head_dim;
+      const at = head * this.head_dim;
       const kv = Math.floor((head * this.heads_kv[i]) / this.n_head) * this.head_dim;
       const scores = seen.map((past) => {
         let dot = 0;
-        for (let d = 0; d < this.head_dim; d++) dot += q[from + d] * past.k[kv + d];
+        for (let d = 0; d < this.head_dim; d++) dot += q[at + d] * past.k[kv + d];
         return cap(dot * scale, softcap);
       });
       const most = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - most));
       const total = sum(weights);
       seen.forEach((past, t) => {
-        for (let d = 0; d < this.head_dim; d++) out[from + d] += (weights[t] / total) * past.v[kv + d];
+        for (let d = 0; d < this.head_dim; d++) out[at + d] += (weights[t] / total) * past.v[kv + d];
       });
     }
     return this.linear(`blk.${i}.attn_output`, gates ? out.map((value, d) => value * gates[d]) : out);
@@ -208,6 +213,46 @@ const architectures = {
       x = add(x, m.rms(blk(i, 'post_attention_norm'), a));
       return add(x, m.rms(blk(i, 'post_ffw_norm'), m.gated(i, m.rms(blk(i, 'ffn_norm'), x), gelu)));
     },
+  },
+  gemma4: {
+    embed(m, x, p, id) {
+      const embedded = times(x, Math.sqrt(x.length));
+      const n = m.key('embedding_length_per_layer_input');
+      const all = n * m.n_layer;
+      const row = m.values('per_layer_token_embd.weight').slice(id * all, (id + 1) * all);
+      const projected = times(m.linear('per_layer_model_proj', embedded), 1 / Math.sqrt(x.length));
+      m.given = Array.from({ length: m.n_layer }, (_, i) => {
+        const normed = m.rms('per_layer_proj_norm', projected.slice(i * n, (i + 1) * n));
+        return normed.map((value, d) => (value + row[i * n + d] * Math.sqrt(n)) / Math.SQRT2);
+      });
+      return embedded;
+    },
+    layer(m, x, i, p) {
+      const local = m.key('attention.sliding_window_pattern')[i];
+      const own = m.n_layer - m.key('attention.shared_kv_layers', 0);
+      m.head_dim = m.key(`attention.key_length${local ? '_swa' : ''}`);
+      const normed = m.rms(blk(i, 'attn_norm'), x);
+      const turn = (name, heads) =>
+        m.rope(m.rmsHeads(blk(i, name), heads), p, 'neox', {
+          ...(local && { unscaled: true, base: m.key('rope.freq_base_swa'), dim: m.key('rope.dimension_count_swa') }),
+        });
+      const q = turn('attn_q_norm', m.linear(blk(i, 'attn_q'), normed));
+      const options = { scale: 1, window: local ? m.key('attention.sliding_window') : Infinity };
+      let a;
+      if (i < own) {
+        const k = m.linear(blk(i, 'attn_k'), normed);
+        const v = m.has(`${blk(i, 'attn_v')}.weight`) ? m.linear(blk(i, 'attn_v'), normed) : k;
+        a = m.attend(i, q, turn('attn_k_norm', k), m.rmsHeads('', v), options);
+      } else a = m.attend(i, q, undefined, undefined, { ...options, from: own - (local ? 2 : 1) });
+      x = add(x, m.rms(blk(i, 'post_attention_norm'), a));
+      x = add(x, m.rms(blk(i, 'post_ffw_norm'), m.gated(i, m.rms(blk(i, 'ffn_norm'), x), gelu)));
+      const gate = m.linear(blk(i, 'inp_gate'), x).map((value, d) => gelu(value) * m.given[i][d]);
+      x = add(x, m.rms(blk(i, 'post_norm'), m.linear(blk(i, 'proj'), gate)));
+      return m.has(`${blk(i, 'layer_output_scale')}.weight`)
+        ? times(x, m.values(`${blk(i, 'layer_output_scale')}.weight`)[0])
+        : x;
+    },
+    logits: (m, logits) => logits.map((x) => cap(x, m.key('final_logit_softcapping', 0))),
   },
   phi2: {
     layer(m, x, i, p) {
@@ -393,7 +438,7 @@ export function referenceLogits(bytes, ids, n_ctx) {
   const n_embd = m.key('embedding_length');
   let last;
   return Array.from(ids, (id, p) => {
-    let x = embed(m, m.values('token_embd.weight').slice(id * n_embd, (id + 1) * n_embd), p);
+    let x = embed(m, m.values('token_embd.weight').slice(id * n_embd, (id + 1) * n_embd), p, id);
     for (let i = 0; i < m.n_layer; i++) x = layer(m, x, i, p);
     last = x;
     return logits(m, m.linear(m.has('output.weight') ? 'output' : 'token_embd', norm(m, x)));
