@@ -235,6 +235,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       }),
       layers: 4,
     },
+    ernie4_5: { keys: rms, top: outputNorm, layer: { ...llama, ...qkvBiases } },
     granitemoe: {
       embedding: 0.5,
       keys: [...rms, ...scales, ...moe],

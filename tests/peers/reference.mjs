@@ -389,6 +389,12 @@ const architectures = {
       return ffn(add(x, m.attend(i, turned('attn_q_norm', half(0)), turned('attn_k_norm', k), v, { gates })));
     },
   },
+  ernie4_5: {
+    layer(m, x, i, p) {
+      x = add(x, m.attention(i, m.rms(blk(i, 'attn_norm'), x), p, 'normal'));
+      return add(x, m.gated(i, m.rms(blk(i, 'ffn_norm'), x)));
+    },
+  },
 };
 /** A gated delta net: a convolution over time, then heads whose states map keys to values. */
 function deltaNet(m, x, i, p) {
