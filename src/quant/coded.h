@@ -27,7 +27,7 @@ static const int8_t tg_books[][16] = {
 
 typedef struct tg_layout {
     int bits;    /* of a code in the tile: 2 to 6 */
-    int groups;  /* of 32 elements, the length of an activation block: 1 or 8 */
+    int groups;  /* of 32 elements, the length of an activation block: 1, 4 or 8 */
     int scales;  /* whole-number scales, signed bytes: 0, 8 (one a group) or 16 (one for each half of a group) */
     int mins;    /* 0: the type has none; 1: m alone; 8: a byte a group, times m; 16: one for each half of a group, times m: these
                     and    the scales, both of 4 bits, share a byte */

@@ -138,6 +138,10 @@ export const TYPES = {
     ...{ ggml: 35, elements: 256, bytes: 66, d: 64 },
     weight: (view, at, i) => half(view, at + 64) * (bits(view, at + (i >> 7) * 32 + (i % 32), (i % 128 >> 5) * 2, 2) - 1),
   },
+  Q1_0: {
+    ...{ ggml: 41, elements: 128, bytes: 18, d: 0 },
+    weight: (view, at, i) => half(view, at) * (bit(view, at + 2, i) ? 1 : -1),
+  },
   MXFP4: {
     ...{ ggml: 39, elements: 32, bytes: 17 },
     weight: (view, at, i) => {

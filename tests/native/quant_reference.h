@@ -154,6 +154,8 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
     }
     case TG_QUANT_TQ2_0:
         return d * (bits_at(block + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) - 1);
+    case TG_QUANT_Q1_0:
+        return bits_at(block + 2 + i / 8, i % 8, 1) ? d : -d;
     case TG_QUANT_MXFP4: { /* a sign, two bits of exponent with bias 1, one of mantissa */
         const int code = (block[1 + i % 16] >> nibble) % 16, exponent = code / 2 % 4;
         const double magnitude = exponent ? ldexp(1 + code % 2 * 0.5, exponent - 1) : code % 2 * 0.5;
