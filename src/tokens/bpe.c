@@ -3,7 +3,8 @@
  * beyond SHORT bytes lives during the call.
  *
  * Merges are looked up by the ids of both sides, so a step costs the same however long the tokens are. A short word is searched
- * for its best pair again after each merge; a long one keeps its pairs in a heap, so the cost is n log n whatever the text. */
+ * for its best pair again after each merge; a long one keeps its pairs in a tree, so the cost is n log n whatever the text. */
+#include "pairs.h"
 #include "pretokenize.h"
 #include "unicode.h"
 #include "vocabulary.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define SHORT   48 /* bytes */
-#define NO_RANK UINT32_MAX
+#define NO_RANK TG_NO_PAIR
 
 struct tg_merges {
     uint32_t mask;
@@ -186,14 +187,14 @@ static tg_status encode_short(const tg_tokens *t, const char *word, size_t lengt
 }
 
 /* A long word. Its symbols lie in one number a byte: a symbol's id where it begins, and where it ends, when it has more than one
- * byte, the complement of where it begins; in between something negative. So both neighbours are found without links. The heap
- * holds pairs as rank and place, which order it; a pair is stale when other symbols stand there. When it is full, stale pairs
- * are thrown out: there are fewer live ones than symbols, so that happens the more seldom the more has been merged. */
+ * byte, the complement of where it begins; in between something negative. So both neighbours are found without links. The pair
+ * of a symbol and the next has its rank as key where the symbol begins. Where the caller has room for as many ids and ends as the
+ * word has bytes, symbols and keys lie there until they have become these. */
 typedef struct word {
     const tg_tokens *tokens;
     int32_t *symbols;
-    uint64_t *heap; /* rank << 32 | place */
-    size_t length, n_heap, capacity;
+    size_t length;
+    tg_pairs pairs;
 } word;
 
 static size_t symbol_length(const word *w, size_t at)
@@ -201,101 +202,52 @@ static size_t symbol_length(const word *w, size_t at)
     return w->tokens->views[w->symbols[at]].length;
 }
 
-static bool live(const word *w, uint64_t pair)
-{
-    const size_t at = (uint32_t)pair;
-    const struct tg_merge *merge = &w->tokens->merges->list[pair >> 32];
-    if (w->symbols[at] != merge->left)
-        return false;
-    const size_t next = at + symbol_length(w, at);
-    return next < w->length && w->symbols[next] == merge->right;
-}
-
-static void sift_down(uint64_t *heap, size_t n, size_t at)
-{
-    const uint64_t pair = heap[at];
-    for (size_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && heap[child + 1] < heap[child])
-            child++;
-        if (heap[child] >= pair)
-            break;
-        heap[at] = heap[child];
-    }
-    heap[at] = pair;
-}
-
-static void make_heap(word *w)
-{
-    for (size_t i = w->n_heap / 2; i-- > 0;)
-        sift_down(w->heap, w->n_heap, i);
-}
-
-static void push(word *w, uint64_t pair)
-{
-    if (w->n_heap == w->capacity) {
-        size_t n = 0;
-        for (size_t i = 0; i < w->n_heap; i++)
-            if (live(w, w->heap[i]))
-                w->heap[n++] = w->heap[i];
-        w->n_heap = n;
-        make_heap(w);
-    }
-    size_t at = w->n_heap++;
-    for (size_t parent; at && pair < w->heap[parent = (at - 1) / 2]; at = parent)
-        w->heap[at] = w->heap[parent];
-    w->heap[at] = pair;
-}
-
-static void offer(word *w, size_t left, size_t right)
-{
-    const uint32_t rank = find_merge(w->tokens->merges, w->symbols[left], w->symbols[right]);
-    if (rank != NO_RANK)
-        push(w, (uint64_t)rank << 32 | left);
-}
-
 static void merge_all(word *w)
 {
-    while (w->n_heap) {
-        const uint64_t pair = w->heap[0];
-        w->heap[0] = w->heap[--w->n_heap];
-        sift_down(w->heap, w->n_heap, 0);
-        if (!live(w, pair))
-            continue;
-        const size_t at = (uint32_t)pair, right = at + symbol_length(w, at), end = right + symbol_length(w, right);
+    const tg_merges *m = w->tokens->merges;
+    for (size_t at; tg_pairs_least(&w->pairs, &at);) {
+        const uint32_t rank = w->pairs.levels[0][at];
+        const size_t right = at + symbol_length(w, at), end = right + symbol_length(w, right);
         w->symbols[right] = INT32_MIN;
         w->symbols[end - 1] = ~(int32_t)at;
-        w->symbols[at] = w->tokens->merges->list[pair >> 32].merged;
-        if (at)
-            offer(w, w->symbols[at - 1] < 0 ? (size_t)~w->symbols[at - 1] : at - 1, at);
-        if (end < w->length)
-            offer(w, at, end);
+        w->symbols[at] = m->list[rank].merged;
+        tg_pairs_set(&w->pairs, right, TG_NO_PAIR);
+        tg_pairs_set(&w->pairs, at, end < w->length ? find_merge(m, w->symbols[at], w->symbols[end]) : TG_NO_PAIR);
+        if (at) {
+            const size_t left = w->symbols[at - 1] < 0 ? (size_t)~w->symbols[at - 1] : at - 1;
+            tg_pairs_set(&w->pairs, left, find_merge(m, w->symbols[left], w->symbols[at]));
+        }
     }
 }
 
 static tg_status encode_long(const tg_tokens *t, const char *text, size_t length, tg_ids *out, tg_error *error)
 {
-    word w = {.tokens = t, .length = length, .capacity = length + length / 8 + 2};
+    const bool room = out->capacity >= out->n && out->capacity - out->n >= length;
+    const bool own_symbols = !room, own_keys = !room || !out->ends;
     const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
-    w.heap = fits ? malloc(w.capacity * sizeof *w.heap + length * sizeof *w.symbols) : NULL;
-    if (!w.heap)
+    const size_t above = fits ? tg_pairs_above(length) : 0;
+    uint32_t *work = fits ? malloc((above + own_symbols * length + own_keys * length + 1) * sizeof *work) : NULL;
+    if (!work)
         return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize a word of %zu bytes", length);
-    w.symbols = (int32_t *)(w.heap + w.capacity);
+    uint32_t *keys = own_keys ? work + above : out->ends + out->n;
+    word w = {.tokens = t, .length = length};
+    w.symbols = own_symbols ? (int32_t *)work + above + length : out->ids + out->n;
     tg_status status = TG_OK;
     for (size_t i = 0; i < length && !status; i++)
         if ((w.symbols[i] = t->byte_ids[(uint8_t)text[i]]) < 0)
             status = no_byte((uint8_t)text[i], error);
-    for (size_t i = 0; i + 1 < length && !status; i++) {
-        const uint32_t rank = find_merge(t->merges, w.symbols[i], w.symbols[i + 1]);
-        if (rank != NO_RANK)
-            w.heap[w.n_heap++] = (uint64_t)rank << 32 | i;
-    }
     if (!status) {
-        make_heap(&w);
+        for (size_t i = 0; i < length; i++)
+            keys[i] = i + 1 < length ? find_merge(t->merges, w.symbols[i], w.symbols[i + 1]) : TG_NO_PAIR;
+        tg_pairs_begin(&w.pairs, keys, length, work);
         merge_all(&w);
-        for (size_t i = 0; i < length; i += symbol_length(&w, i))
-            tg_ids_put(out, w.symbols[i], text + i + symbol_length(&w, i));
+        for (size_t i = 0; i < length;) { /* never ahead of what is read */
+            const int32_t id = w.symbols[i];
+            i += t->views[id].length;
+            tg_ids_put(out, id, text + i);
+        }
     }
-    free(w.heap);
+    free(work);
     return status;
 }
 

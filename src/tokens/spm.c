@@ -3,15 +3,16 @@
  * Out: ids. Work memory for words beyond SHORT characters lives during the call.
  *
  * Merges never reach over two neighbouring characters that no token has side by side, so a text falls into words there, each
- * merged by itself. A short word is searched for its best pair again after each merge; a long one keeps its pairs in a heap, so
+ * merged by itself. A short word is searched for its best pair again after each merge; a long one keeps its pairs in a tree, so
  * the cost is n log n whatever the text; a pair longer than the longest token is not looked up. */
+#include "pairs.h"
 #include "vocabulary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SHORT  40 /* characters */
-#define NO_KEY UINT32_MAX
+#define NO_KEY TG_NO_PAIR
 #define END    0x8000u /* see word */
 
 /* Bytes of the character that begins here: what its first byte says, as far as bytes that continue it follow. A stray byte is a
@@ -132,16 +133,14 @@ static void encode_short(const tg_tokens *t, const char *word, size_t n, const u
 }
 
 /* A long word. At a symbol's first byte stands its length, and at its last one, too, with END added (which an only byte has as
- * well): so both neighbours are found without links. The heap holds pairs as key and place, which order it. A pair is stale when
- * the two symbols that stand there now have another key, or none; with the same key it may be merged as well. When the heap is
- * full, stale pairs are thrown out: there are fewer live ones than symbols, so that happens the more seldom the more has been
- * merged. */
+ * well): so both neighbours are found without links. The pair of a symbol and the next has its key where the symbol begins: where
+ * the caller has room for as many ids as the word has bytes, keys lie there until these are written. */
 typedef struct word {
     const tg_tokens *tokens;
     const char *text;
     uint16_t *symbols; /* [length] */
-    uint64_t *heap;    /* key << 32 | place */
-    size_t length, n_heap, capacity;
+    size_t length;
+    tg_pairs pairs;
 } word;
 
 static size_t symbol_length(const word *w, size_t at)
@@ -156,52 +155,6 @@ static uint32_t key_at(const word *w, size_t at)
     return right < w->length ? key_of(w->tokens, w->text + at, right - at + symbol_length(w, right)) : NO_KEY;
 }
 
-/* Whether a symbol begins here, which those in the middle and at the end of others do not tell by their length alone. */
-static bool live(const word *w, uint64_t pair)
-{
-    const size_t at = (uint32_t)pair;
-    return w->symbols[at] && (w->symbols[at] & END ? symbol_length(w, at) == 1 : true) && key_at(w, at) == pair >> 32;
-}
-
-static void sift_down(uint64_t *heap, size_t n, size_t at)
-{
-    const uint64_t pair = heap[at];
-    for (size_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && heap[child + 1] < heap[child])
-            child++;
-        if (heap[child] >= pair)
-            break;
-        heap[at] = heap[child];
-    }
-    heap[at] = pair;
-}
-
-static void make_heap(word *w)
-{
-    for (size_t i = w->n_heap / 2; i-- > 0;)
-        sift_down(w->heap, w->n_heap, i);
-}
-
-static void offer(word *w, size_t place)
-{
-    const uint32_t key = key_at(w, place);
-    if (key == NO_KEY)
-        return;
-    if (w->n_heap == w->capacity) {
-        size_t n = 0;
-        for (size_t i = 0; i < w->n_heap; i++)
-            if (live(w, w->heap[i]))
-                w->heap[n++] = w->heap[i];
-        w->n_heap = n;
-        make_heap(w);
-    }
-    const uint64_t pair = (uint64_t)key << 32 | place;
-    size_t at = w->n_heap++;
-    for (size_t parent; at && pair < w->heap[parent = (at - 1) / 2]; at = parent)
-        w->heap[at] = w->heap[parent];
-    w->heap[at] = pair;
-}
-
 static void set_symbol(word *w, size_t at, size_t length)
 {
     w->symbols[at] = (uint16_t)length;
@@ -210,42 +163,41 @@ static void set_symbol(word *w, size_t at, size_t length)
 
 static void merge_all(word *w)
 {
-    while (w->n_heap) {
-        const uint64_t pair = w->heap[0];
-        w->heap[0] = w->heap[--w->n_heap];
-        sift_down(w->heap, w->n_heap, 0);
-        if (!live(w, pair))
-            continue;
-        const size_t at = (uint32_t)pair, left = symbol_length(w, at), right = symbol_length(w, at + left);
-        w->symbols[at + left - 1] = w->symbols[at + left] = 0;
+    for (size_t at; tg_pairs_least(&w->pairs, &at);) {
+        const size_t left = symbol_length(w, at), right = symbol_length(w, at + left);
         set_symbol(w, at, left + right);
-        if (at)
-            offer(w, at - symbol_length(w, at - 1));
-        offer(w, at);
+        tg_pairs_set(&w->pairs, at + left, NO_KEY);
+        tg_pairs_set(&w->pairs, at, key_at(w, at));
+        if (at) {
+            const size_t before = at - symbol_length(w, at - 1);
+            tg_pairs_set(&w->pairs, before, key_at(w, before));
+        }
     }
 }
 
 static tg_status encode_long(const tg_tokens *t, const char *text, size_t length, tg_ids *out, tg_error *error)
 {
-    word w = {.tokens = t, .text = text, .length = length, .capacity = length + length / 16 + 64};
+    const bool own_keys = out->capacity < out->n || out->capacity - out->n < length;
     const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
-    w.heap = fits ? malloc(w.capacity * sizeof *w.heap + length * sizeof *w.symbols) : NULL;
-    if (!w.heap)
+    const size_t above = fits ? tg_pairs_above(length) : 0;
+    uint32_t *work = fits ? malloc((above + own_keys * length) * sizeof *work + length * sizeof(uint16_t)) : NULL;
+    if (!work)
         return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize a word of %zu bytes", length);
-    w.symbols = (uint16_t *)(w.heap + w.capacity);
-    memset(w.symbols, 0, length * sizeof *w.symbols);
+    uint32_t *keys = own_keys ? work + above : (uint32_t *)out->ids + out->n;
+    word w = {.tokens = t, .text = text, .length = length, .symbols = (uint16_t *)(work + above + own_keys * length)};
     for (size_t at = 0, n; at < length; at += n)
         set_symbol(&w, at, n = character_length(text + at, length - at));
-    for (size_t at = 0; at < length; at += symbol_length(&w, at)) {
-        const uint32_t key = key_at(&w, at);
-        if (key != NO_KEY)
-            w.heap[w.n_heap++] = (uint64_t)key << 32 | at;
+    for (size_t at = 0, n; at < length; at += n) {
+        n = symbol_length(&w, at);
+        keys[at] = key_at(&w, at);
+        for (size_t k = 1; k < n; k++)
+            keys[at + k] = NO_KEY;
     }
-    make_heap(&w);
+    tg_pairs_begin(&w.pairs, keys, length, work);
     merge_all(&w);
     for (size_t at = 0; at < length; at += symbol_length(&w, at))
         put_symbol(t, text + at, symbol_length(&w, at), out);
-    free(w.heap);
+    free(work);
     return TG_OK;
 }
 
