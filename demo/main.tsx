@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { loadModel } from '../web/index.js';
 import { keep } from './offline.js';
 import { Comparison } from './state/compare.js';
+import { Cutting } from './state/cut.js';
 import { Instrument } from './state/instrument.js';
 import { Library } from './state/models.js';
 import { openLink } from './state/share.js';
@@ -11,9 +12,10 @@ import { App } from './views/app.js';
 const instrument = new Instrument();
 const library = new Library(instrument);
 const comparison = new Comparison(instrument);
+const cutting = new Cutting(instrument, comparison);
 const app = document.getElementById('app')!;
 app.replaceChildren(); // what stood there for the case that this program cannot be loaded
-render(<App instrument={instrument} library={library} comparison={comparison} />, app);
+render(<App instrument={instrument} library={library} comparison={comparison} cutting={cutting} />, app);
 await instrument.start((progress) =>
   loadModel('storybook', { progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0) }),
 );

@@ -36,6 +36,13 @@ const show = (panel) => (_, page) => page.run((panel) => document.querySelector(
 const SHOTS = [
   { name: 'first-visit', ...DESKTOP, act: () => undefined },
   { name: 'page', ...DESKTOP, height: 1330, act: story, readme: true },
+  { name: 'cut', ...DESKTOP, height: 620, act: async ({ press, set }, page) => {
+    await press('tour-skip');
+    await press('cut-open');
+    await set('cut-text', 'Once upon a time\u200b, naïve cats\t  went home.\n\nThe end…');
+    await page.wait(() => document.querySelector('[data-testid="cut-summary"]').dataset.pieces > 20);
+    await show('.cut-panel')(undefined, page);
+  } },
   { name: 'waterfall', ...DESKTOP, height: 560, act: async (view, page) => {
     await story(view);
     await view.press('switch-top_n_sigma');

@@ -2,11 +2,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Comparison } from '../state/compare.js';
+import type { Cutting } from '../state/cut.js';
 import type { Instrument } from '../state/instrument.js';
 import type { Library } from '../state/models.js';
 import { count, size } from '../visible.js';
 import { Choice } from './choice.js';
 import { Compare } from './compare.js';
+import { Cut } from './cut.js';
 import { Keys, listen } from './keys.js';
 import { Coming, Models } from './models.js';
 import { Button, Dialog } from './parts.js';
@@ -69,9 +71,10 @@ interface AppProps {
   instrument: Instrument;
   library: Library;
   comparison: Comparison;
+  cutting: Cutting;
 }
 
-export function App({ instrument, library, comparison }: AppProps) {
+export function App({ instrument, library, comparison, cutting }: AppProps) {
   const sheet = useSignal<Sheet>(undefined);
   const comparing = useSignal(false);
   useDrop(library);
@@ -99,6 +102,9 @@ export function App({ instrument, library, comparison }: AppProps) {
             }}
           >
             Compare
+          </Button>
+          <Button id="cut-open" pressed={cutting.open.value} press={() => (cutting.open.value = !cutting.open.value)}>
+            Cut
           </Button>
           <Button id="share" off={!instrument.model.value} press={opener('share')}>
             Share
@@ -136,6 +142,9 @@ export function App({ instrument, library, comparison }: AppProps) {
         <Waterfall instrument={instrument} />
         <Timeline instrument={instrument} />
         <Paths instrument={instrument} />
+        {cutting.open.value && (
+          <Cut {...{ instrument, cutting, library }} choose={opener('other-model')} same={() => comparison.setOther(undefined)} />
+        )}
         {comparing.value && (
           <Compare instrument={instrument} comparison={comparison} library={library} choose={opener('other-model')} />
         )}

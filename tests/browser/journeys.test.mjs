@@ -280,6 +280,97 @@ for (const { name, needs } of browsers) {
       await page.run(() => document.querySelector('[data-testid="compare"]').click());
     });
 
+    test('how a text is cut: every token with its bytes, nothing invisible; and where another vocabulary cuts otherwise', async () => {
+      await begin();
+      await press('cut-open');
+      const seen = () =>
+        page.run(() => ({
+          ...document.querySelector('[data-testid="cut-summary"]').dataset,
+          stretches: [...document.querySelectorAll('.cut .stretch')].map((stretch) => ({
+            same: stretch.dataset.same === 'true',
+            sides: ['a', 'b'].map((side) =>
+              [...stretch.querySelectorAll(`.side-${side} .cell`)].map(({ dataset, textContent }) => ({
+                ...{ id: Number(dataset.token), start: Number(dataset.start), end: Number(dataset.end), text: textContent },
+              })),
+            ),
+          })),
+        }));
+      const until = (n, which = 'pieces') =>
+        page.wait(
+          ([n, which]) => document.querySelector('[data-testid="cut-summary"]')?.dataset[which] === String(n),
+          [n, which],
+        );
+      const tokenized = (file, text, options) =>
+        other.run(
+          async ([file, text, options]) => {
+            const { loadModel } = await import('/index.js');
+            const model = await loadModel(file, { vocab_only: true });
+            const ids = await model.tokenize(text, options);
+            await model.dispose();
+            return ids;
+          },
+          [file, text, options],
+        );
+      const of = (stretches, side) => stretches.flatMap(({ sides }) => sides[side]);
+      const text = 'One naïve\u200b cat\t</s> 漢\n';
+      const bytes = new TextEncoder().encode(text);
+      await set('cut-text', text);
+      const ids = await tokenized('/storybook-q8_0.gguf', text);
+      await until(ids.length);
+      const alone = await seen();
+      assert.deepEqual(
+        of(alone.stretches, 0).map(({ id }) => id),
+        ids,
+      );
+      let at = 0;
+      for (const { start, end, text: shown } of of(alone.stretches, 0)) {
+        assert.equal(start, at);
+        at = end;
+        assert.doesNotMatch(shown, /[\s\u200b]|^$/u, 'what cannot be seen is named');
+      }
+      assert.equal(at, bytes.length);
+      assert.equal(alone.others, undefined);
+      // special tokens only when asked for
+      await press('cut-special');
+      const special = await tokenized('/storybook-q8_0.gguf', text, { parse_special: true });
+      assert.notEqual(special.length, ids.length);
+      await until(special.length);
+      await press('cut-ends');
+      await until(special.length - 1);
+      await press('cut-ends');
+      await press('cut-special');
+      await until(ids.length);
+      // a token's bytes and characters, and a part of a character
+      const part = of(alone.stretches, 0).findIndex(({ start }) => bytes[start] === 0xe6);
+      await page.run((part) => document.querySelectorAll('.cut .cell')[part].click(), part);
+      await page.wait(() => /E6.*part of U\+6F22/.test(document.querySelector('[data-testid="cut-told"]').textContent));
+      await page.run(() => document.querySelector('[data-testid="cut-table"]').setAttribute('open', ''));
+      assert.equal(await page.run(() => document.querySelectorAll('[data-testid="cut-table"] tbody tr').length), ids.length);
+      // another vocabulary
+      await page.click('cut-other');
+      await page.upload('file', inTree('tests/golden/valid/byte-level.gguf'));
+      await page.wait(() => Number(document.querySelector('[data-testid="cut-summary"]').dataset.others) > 0);
+      const both = await seen();
+      assert.deepEqual(
+        of(both.stretches, 0).map(({ id }) => id),
+        ids,
+      );
+      assert.equal(Number(both.others), of(both.stretches, 1).length);
+      assert.equal(Number(both.differ), both.stretches.filter(({ same }) => !same).length);
+      for (const { same, sides } of both.stretches) {
+        const ends = sides.map((side) => side.at(-1)?.end);
+        if (sides.every((side) => side.length > 0)) assert.equal(ends[0], ends[1], 'both sides of a stretch end together');
+        const cuts = sides.map((side) => side.map(({ end }) => end).join());
+        assert.equal(same, cuts[0] === cuts[1]);
+      }
+      assert.ok(both.stretches.some(({ same }) => same) && both.stretches.some(({ same }) => !same));
+      await press('cut-same');
+      await page.wait(() => document.querySelector('[data-testid="cut-summary"]').dataset.others === undefined);
+      await set('cut-text', '');
+      await until(1); // BOS
+      await press('cut-open');
+    });
+
     test('a model of one’s own: a file, a drop, an address; what cannot be is said, and the one before stays', async () => {
       await begin();
       assert.ok(

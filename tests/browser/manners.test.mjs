@@ -165,6 +165,8 @@ for (const { name, needs } of browsers) {
             ),
           );
         }
+        await tap(id('cut-open'));
+        await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
         await tap(id('compare'));
         assert.ok((await page.run(read)).overflow <= 0);
         const order = await page.run(() =>
@@ -192,6 +194,8 @@ for (const { name, needs } of browsers) {
           await press('tour-skip');
           for (let i = 0; i < 3; i++) await press('step');
           await at('.text [data-index="4"]');
+          await press('cut-open');
+          await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
           await press('compare');
           await press('compare-run');
           for (const table of (await page.run(() => document.querySelectorAll('.twin').length))
@@ -311,6 +315,8 @@ for (const { name, needs } of browsers) {
         }
         await set('search', '<');
         assert.ok((await all('[data-testid="found"]')).length > 0);
+        await press('cut-open');
+        await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
         await press('compare');
         await press('compare-run');
         await page.run(() => document.querySelectorAll('details').forEach((details) => details.setAttribute('open', '')));

@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { generator } from '../golden/gguf-writer.mjs';
 import { bundle } from './page.mjs';
 
-let tree, chain, link, text, models, compare;
+let tree, chain, link, text, models, compare, cut;
 
 before(async () => {
   tree = await bundle('state/tree');
@@ -13,6 +13,7 @@ before(async () => {
   text = await bundle('state/text');
   models = await bundle('state/models');
   compare = await bundle('state/compare');
+  cut = await bundle('state/cut');
 });
 
 const made = (token, logprob = -1) => ({
@@ -211,4 +212,33 @@ test('divergence in bits: none from itself, infinite where something is excluded
   assert.equal(compare.divergence(p, new Map([[1, 0.25], [2, 0.75]])), 0.5 * Math.log2(2) + 0.5 * Math.log2(2 / 3)); // prettier-ignore
   assert.equal(compare.divergence(p, new Map([[1, 1]])), Infinity);
   assert.equal(compare.divergence(new Map([[1, 1]]), p), 1);
+});
+
+test('two cuts of a text are lined up where both end a token', () => {
+  /** Pieces by where they end; a letter: one that covers nothing. */
+  const side = (...ends) => {
+    let start = 0;
+    return ends.map((end) => {
+      const piece = typeof end === 'string' ? { start, end: start, text: end } : { start, end, text: '' };
+      start = piece.end;
+      return piece;
+    });
+  };
+  const lined = (a, b) => cut.lineUp(a, b).map((s) => [s.a.length, s.b.length, s.same]);
+  assert.deepEqual(lined(side(1, 3, 6), side(1, 3, 6)), [[1, 1, true], [1, 1, true], [1, 1, true]]); // prettier-ignore
+  assert.deepEqual(lined(side(1, 3, 6), side(2, 3, 6)), [[2, 2, false], [1, 1, true]]); // prettier-ignore
+  assert.deepEqual(lined(side(6), side(1, 2, 6)), [[1, 3, false]]);
+  assert.deepEqual(lined(side('<s>', 2), side(2)), [[1, 0, false], [1, 1, true]]); // prettier-ignore
+  assert.deepEqual(lined(side('<s>', 2, '</s>'), side('<s>', 2)), [[1, 1, true], [1, 1, true], [1, 0, false]]); // prettier-ignore
+  assert.deepEqual(lined([], []), []);
+  for (const [a, b] of [
+    [side(4), side(1, 2)],
+    [side(1, 2), side(4)],
+    [side(3), []],
+  ]) {
+    // prettier-ignore
+    const all = cut.lineUp(a, b);
+    assert.equal(all.flatMap((s) => s.a).length, a.length, 'nothing is lost where they do not end together');
+    assert.equal(all.flatMap((s) => s.b).length, b.length);
+  }
 });
