@@ -29,7 +29,7 @@ static float block_product(tg_layout l, const uint8_t *tile, int lane, const tg_
             least += (float)w.mins[2 * g] * x->sums[0];
             least += (float)w.mins[2 * g + 1] * x->sums[1];
         } else if (l.mins)
-            least += l.mins == 8 ? (float)w.mins[g] * x->sums[2] : x->sums[2];
+            least += l.mins == 8 ? (float)w.mins[g] * x->sums[2] : x->s;
     }
     sum += tg_coded_d(l, w.d) * scaled;
     return l.mins ? sum + tg_half_to_float(w.m) * least : sum;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../quant/quant.h"
 
@@ -14,20 +15,36 @@
 
 #define TG_SUM_GROUP 16 /* terms of a row that a product of floats adds up before it adds them to the others (even) */
 
-/* 32 activations as signed bytes: value = q * d, d = greatest magnitude / 127, codes rounded to nearest, ties to even. */
+/* 32 activations as signed bytes: value = q * d, codes rounded to nearest, ties to even, by greatest magnitude / 127; d is that,
+ * rounded to 11 bits. A binary16 has as many, which is how llama.cpp keeps d: by the same codes and scales its logits and ours
+ * are within 1e-6 of each other, and part only where a code falls to the other side of a tie. (The range is a float's: below a
+ * binary16's we keep the bits that it loses.) */
 typedef struct tg_act_q8 {
     int8_t q[32];
     uint8_t u[32]; /* q + 128: for a dot product whose second operand is unsigned */
     float d;
     float minus[3]; /* the sums of the first and the last 16 codes and of all, times -1: whole numbers, for weight codes with an
                        offset */
-    float sums[3];  /* of the values, d times those of q: for weights that have a least value */
+    float sums[3];  /* of the values, d times those of q: for weights that have a least value in each group */
+    float s;        /* of all values, before d was rounded, in 11 bits: Q8_1's, for weights that have one in a block of 32 */
 } tg_act_q8;
 
-/* What follows from d and the sums of the halves' codes, times -1. */
-static inline void tg_act_sums(tg_act_q8 *block, int32_t first, int32_t last)
+/* x in 11 significant bits, to nearest, ties to even; NaN stays NaN. */
+static inline float tg_eleven_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0xfff + (bits >> 13 & 1)) & ~(uint32_t)0x1fff;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* d and what follows from it. d: not yet rounded; first, last: the sums of the halves' codes, times -1. */
+static inline void tg_act_scale(tg_act_q8 *block, float d, int32_t first, int32_t last)
 {
     const int32_t minus[3] = {first, last, first + last};
+    block->d = tg_eleven_bits(d);
+    block->s = tg_eleven_bits(d * (float)-minus[2]);
     for (int i = 0; i < 3; i++) {
         block->minus[i] = (float)minus[i];
         block->sums[i] = block->d * (float)-minus[i];

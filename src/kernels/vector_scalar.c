@@ -18,14 +18,14 @@ void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
         }
         /* below 1e-30 the inverse would leave the range of floats: nothing is lost by calling it zero */
         const float inverse = finite && greatest > 1e-30f ? 127.0f / greatest : 0.0f;
-        out[b].d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
+        const float d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
         int32_t minus[2] = {0, 0};
         for (int i = 0; i < 32; i++) {
             out[b].q[i] = inverse > 0 ? (int8_t)rintf(x[i] * inverse) : 0;
             out[b].u[i] = (uint8_t)(out[b].q[i] + 128);
             minus[i / 16] -= out[b].q[i];
         }
-        tg_act_sums(&out[b], minus[0], minus[1]);
+        tg_act_scale(&out[b], d, minus[0], minus[1]);
     }
 }
 

@@ -35,7 +35,7 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
         const int finite = greatest <= FLT_MAX;
         const float inverse = finite && greatest > 1e-30f ? 127.0f / greatest : 0.0f;
         const v128_t factor = wasm_f32x4_splat(inverse);
-        out->d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
+        const float d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
         TG_UNROLL for (int i = 0; i < 8; i += 4)
         {
             v128_t c[4], negative = wasm_i32x4_const_splat(0);
@@ -53,7 +53,7 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
             wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, TG_KEPT_I32((int)0x80808080))); /* adds 128 to each */
             minus[i / 4] = sum_lanes(negative);
         }
-        tg_act_sums(out, minus[0], minus[1]);
+        tg_act_scale(out, d, minus[0], minus[1]);
     }
 }
 

@@ -32,7 +32,10 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
         const size_t n_blocks = block == 1 ? 1 + random_u32(&r) % 130 : 1 + random_u32(&r) % 9, cols = n_blocks * block;
         const size_t rows = strips * TG_TILE_ROWS, y_stride = rows + 8;
         uint8_t *file = malloc(n_blocks * row->bytes), *tiles = malloc(strips * n_blocks * row->tile_bytes);
-        float *w = malloc(rows * cols * sizeof *w), *x = malloc(n_tokens * cols * sizeof *x);
+        /* types with one least value a block, its second half-word, take it times the s of the activations */
+        const bool least = type == TG_QUANT_Q4_1 || type == TG_QUANT_Q5_1;
+        float *m = calloc(rows * n_blocks, sizeof *m), *w = malloc(rows * cols * sizeof *w),
+              *x = malloc(n_tokens * cols * sizeof *x);
         float *y = malloc(n_tokens * y_stride * sizeof *y), *expected = malloc(n_tokens * y_stride * sizeof *y), one[64];
         tg_act_q8 *act = malloc(n_tokens * (cols / 32 + 1) * sizeof *act);
         const void *input = x;
@@ -45,6 +48,8 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                 if (block > 1 && round % 4 == 3)
                     memset(at, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes);
                 set_scale(type, at, random_gauss(&r) * (block > 1 ? 0.01f : 1));
+                if (least)
+                    m[k * n_blocks + b] = tg_half_to_float((uint16_t)(at[2] | at[3] << 8));
             }
             row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS), tiles + k / TG_TILE_ROWS * n_blocks * row->tile_bytes);
             row->dequantize(file, n_blocks, w + k * cols);
@@ -68,6 +73,11 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                                           : (double)x[t * cols + i];
                     truth += w[k * cols + i] * xi;
                     scale += fabs(w[k * cols + i] * xi);
+                    if (least) {
+                        const float mi = m[k * n_blocks + i / 32];
+                        truth += mi * (i % 32 ? -xi : act[(t * cols + i) / 32].s - xi);
+                        scale += fabs(mi * xi);
+                    }
                 }
                 const float got = y[t * y_stride + k];
                 CHECK(difference(got, expected[t * y_stride + k], scale) <= tolerance,
@@ -85,13 +95,25 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
             fn(tiles, n_blocks, s, s + 1, (const uint8_t *)input + t * stride, stride, 1, one, y_stride);
         CHECK(!memcmp(one, y + t * y_stride, rows * sizeof *one), "%s: a token alone differs from the same in a batch of %zu",
               name, n_tokens);
-        free(file), free(tiles), free(w), free(x), free(y), free(expected), free(act);
+        free(file), free(tiles), free(m), free(w), free(x), free(y), free(expected), free(act);
         if (test_failures > 5)
             return;
     }
 }
 
 /* ---- vectors ---- */
+
+/* got is `exact` to nearest in 11 bits, counted by the definition: no whole number of its last place is nearer. */
+static void check_eleven_bits(const char *name, float got, float exact)
+{
+    int exponent;
+    frexpf(exact, &exponent);
+    const double place = ldexp(1, exponent - 11), places = exact / place;
+    double nearest = floor(places + 0.5);
+    if (nearest - places == 0.5 && fmod(nearest, 2) != 0)
+        nearest--;
+    CHECK(got == nearest * place, "%s: %a in 11 bits became %a", name, exact, got);
+}
 
 static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn *scalar)
 {
@@ -114,8 +136,15 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
                   name, round);
             CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name, got[b].d, expected[b].d);
             float most = 0;
-            for (int i = 0; i < 32; i++)
+            int all = 0;
+            for (int i = 0; i < 32; i++) {
                 most = fmaxf(most, fabsf(x[32 * b + i]));
+                all += got[b].q[i];
+            }
+            if (isfinite(got[b].d) && got[b].d > 0) {
+                check_eleven_bits(name, got[b].d, most / 127);
+                check_eleven_bits(name, got[b].s, most / 127 * (float)all);
+            }
             for (int k = 0; k < 3; k++) { /* the first half, the last, all */
                 int part = 0;
                 for (int i = k == 1 ? 16 : 0; i < (k == 0 ? 16 : 32); i++)
@@ -124,7 +153,7 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
                       "%s: part %d adds up to %d", name, k, part);
             }
             for (int i = 0; i < 32 && isfinite(got[b].d); i++)
-                CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <= most / 127 * 0.50001 + 1e-30,
+                CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <= most / 127 * 0.5001 + most * 0x1p-11 + 1e-30,
                       "%s: %g became %d x %g", name, x[32 * b + i], got[b].q[i], got[b].d);
         }
         if (round % 5 == 0 && round % 2)
