@@ -1,6 +1,6 @@
 // A plain GGUF reader for the tests, apart from the engine's: a file's bytes come in, its keys and its tensors as exactly dequantized numbers go out. It
 // trusts what it reads.
-import { TYPES, dequantize } from './types.mjs';
+import { TYPES, dequantize, fromHalf } from './types.mjs';
 
 const NAMES = Object.fromEntries(Object.entries(TYPES).map(([name, { ggml }]) => [ggml, name]));
 
@@ -72,6 +72,8 @@ export function readGguf(bytes) {
   }
   const alignment = metadata['general.alignment'] ?? 32;
   const dataOffset = Math.ceil(cursor.at / alignment) * alignment;
+  const viewOf = (name) => new DataView(bytes.buffer, bytes.byteOffset + dataOffset + tensors.get(name).offset);
+  const lengthOf = (name) => tensors.get(name).dims.reduce((a, b) => a * b, 1);
   return {
     version,
     metadata,
@@ -82,14 +84,13 @@ export function readGguf(bytes) {
     has: (name) => tensors.has(name),
     type: (name) => tensors.get(name).type,
     dims: (name) => tensors.get(name).dims,
-    tensor(name) {
-      const { dims, type, offset } = tensors.get(name);
-      const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset + offset);
-      return dequantize(
-        type,
-        view,
-        dims.reduce((a, b) => a * b, 1),
-      );
+    tensor: (name) => dequantize(tensors.get(name).type, viewOf(name), lengthOf(name)),
+    /** The least values of a tensor's blocks; undefined unless its type has one for each 32 elements. */
+    least(name) {
+      const { elements, bytes: size, m } = TYPES[tensors.get(name).type];
+      if (elements !== 32 || m === undefined) return undefined;
+      const view = viewOf(name);
+      return Float64Array.from({ length: lengthOf(name) / 32 }, (_, b) => fromHalf(view.getUint16(b * size + m, true)));
     },
   };
 }

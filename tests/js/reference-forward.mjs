@@ -6,7 +6,7 @@
  * (grouped-query attention), Shazeer 2020 (SwiGLU); names of keys and tensors: the GGUF specification.
  */
 import { readGguf } from '../golden/gguf-reader.mjs';
-import { TYPES } from '../golden/types.mjs';
+import { TYPES, fromHalf, toHalf } from '../golden/types.mjs';
 
 /** Whether the engine multiplies weights of a type with 8-bit codes. */
 const isCoded = (type) => TYPES[type].elements > 1;
@@ -23,7 +23,10 @@ export function loadReference(bytes, { codedActivations = false } = {}) {
   const key = (name, fallback) => file.metadata[`llama.${name}`] ?? fallback;
   for (const name of NOT_PLAIN) if (file.metadata[name]) throw new Error(`${name} is not part of the reference`);
   const vector = (name) => Float64Array.from(file.tensor(name));
-  const matrix = (name) => ({ values: vector(name), coded: codedActivations && isCoded(file.type(name)) });
+  const matrix = (name) =>
+    codedActivations && isCoded(file.type(name))
+      ? { values: vector(name), coded: true, least: file.least(name) }
+      : { values: vector(name), coded: false };
   if (file.has('rope_freqs.weight')) throw new Error('rope_freqs.weight is not part of the reference');
 
   const n_embd = key('embedding_length');
@@ -56,28 +59,40 @@ export function loadReference(bytes, { codedActivations = false } = {}) {
   };
 }
 
+/** x to 11 significant bits, as many as a binary16 has, in any range. */
+function elevenBits(x) {
+  const power = x === 0 ? 1 : 2 ** Math.floor(Math.log2(Math.abs(x)));
+  return fromHalf(toHalf(x / power)) * power;
+}
+
 /**
  * The rounding that a kernel for quantized weights makes on purpose, and the only one that is not mere float arithmetic: each block of 32 numbers
- * becomes 8-bit codes, round(x / d) with d = max|x| / 127.
+ * becomes 8-bit codes, round(x / d) with d = max|x| / 127, and then d has 11 bits. Out: the values of the codes, and for each block by how much s, the
+ * sum of the codes times d before it was rounded, again in 11 bits, differs from the sum of the values.
  */
 function throughCodes(vector) {
-  const out = new Float64Array(vector.length);
+  const values = new Float64Array(vector.length);
+  const over = [];
   for (let start = 0; start < vector.length; start += 32) {
     const block = vector.subarray(start, start + 32);
     const d = block.reduce((max, x) => Math.max(max, Math.abs(x)), 0) / 127;
-    if (d > 0) block.forEach((x, i) => (out[start + i] = Math.round(x / d) * d));
+    const codes = block.map((x) => (d > 0 ? Math.round(x / d) : 0));
+    const sum = codes.reduce((a, b) => a + b, 0);
+    codes.forEach((code, i) => (values[start + i] = code * elevenBits(d)));
+    over.push(elevenBits(d * sum) - elevenBits(d) * sum);
   }
-  return out;
+  return { values, over };
 }
 
-/** (R by K) times (K) -> (R) */
-function multiply({ values: matrix, coded }, x) {
-  const vector = coded ? throughCodes(x) : x;
+/** (R by K) times (K) -> (R). Types with one least value for each block of 32 take it times the block's s, as Q8_1 has it. */
+function multiply({ values: matrix, coded, least }, x) {
+  const { values: vector, over } = coded ? throughCodes(x) : { values: x };
   const columns = vector.length;
   const out = new Float64Array(matrix.length / columns);
   for (let row = 0; row < out.length; row++) {
     let sum = 0;
     for (let k = 0; k < columns; k++) sum += matrix[row * columns + k] * vector[k];
+    if (least) over.forEach((rest, b) => (sum += least[row * over.length + b] * rest));
     out[row] = sum;
   }
   return out;
