@@ -9,8 +9,8 @@ const N_CTX = 512;
 
 /**
  * By the name of the case: `arch` when it is another, keys beside the sizes, tensors outside of the layers, tensors of a layer (or a function of its
- * number), layers when there are not 3, seeds when the mean error needs more than 8, embedding: how large the embedding's values are, where they are scaled afterwards: else a token would drown what
- * layers add to it; headNorms: what the norms of queries and keys lie around.
+ * number), layers when there are not 3, embedding: how large the embedding's values are, where they are scaled afterwards: else a token would drown
+ * what layers add to it; headNorms: what the norms of queries and keys lie around.
  */
 function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, PER_LAYER }) {
   const Q = N_HEAD * HEAD_DIM;
@@ -217,7 +217,6 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       layers: 4,
     },
     qwen35: {
-      seeds: 32, // its states carry every error on: the mean of 8 is still 3 % off
       keys: [
         ...[...rms, ...partial],
         ['rope.dimension_sections', 'array<i32>', [Math.ceil(PAIRS / 3), Math.ceil((PAIRS - 1) / 3), Math.ceil((PAIRS - 2) / 3), 0]],
@@ -262,9 +261,6 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
 }
 
 export const caseNames = Object.keys(casesOf(WIDE));
-/** How many models with random weights the mean error is taken of. */
-export const seedsOf = (name) => casesOf(WIDE)[name].seeds ?? 8;
-export const isMixture = (name) => casesOf(WIDE)[name].keys.some(([key]) => key === 'expert_count');
 
 /** What the values of a tensor lie around, and how far from it: logits then spread by a few units, whatever the depth. */
 function spread(name, columns, embedding, headNorms) {

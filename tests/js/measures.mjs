@@ -57,7 +57,7 @@ export function maxAbsDiff(a, b) {
 }
 
 /** Root of the mean squared difference. */
-export function rmsDiff(a, b) {
+function rmsDiff(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
   return Math.sqrt(sum / a.length);
