@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # In: the sources, and what to build: dist (the package and the page), native (the tests, sanitizers on), wasm-tests, bench (the kernels' benchmark);
 # nothing named: all but the last.
-# Out: dist/ and build/, by the rules and flags of wasm/rules.mk. Only what changed is built again; the first time, what is missing of the compilers
+# Out: dist/ and build/, by the rules and flags of wasm/toolchain/rules.mk. Only what changed is built again; the first time, what is missing of the compilers
 # and npm packages is fetched.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -17,23 +17,23 @@ keep() {
 
 export CC="${CC:-clang-19}" EMCC="${EMCC:-}"
 if [ "$*" != native ]; then
-    node wasm/setup.mjs
-    EMCC=$(wasm/find-emcc.sh)
+    node wasm/toolchain/setup.mjs
+    EMCC=$(wasm/toolchain/find-emcc.sh)
 fi
 if [ "$*" != dist ] && [ "$*" != "dist bench" ]; then
-    if [ "$CC" = clang-19 ] && command -v apt-get >/dev/null; then wasm/apt.sh clang-19 libclang-rt-19-dev; fi
+    if [ "$CC" = clang-19 ] && command -v apt-get >/dev/null; then wasm/toolchain/apt.sh clang-19 libclang-rt-19-dev; fi
     command -v "$CC" >/dev/null || { echo "build: $CC is missing; set CC to a C compiler with sanitizers" >&2 && exit 1; }
     echo "$CC" | keep build/cc
 fi
-command -v make >/dev/null || wasm/apt.sh make
+command -v make >/dev/null || wasm/toolchain/apt.sh make
 
 # A source that goes changes no file that stays: a new list links everything again, and old tests must not stay behind.
 find src tests/native tests/wasm tests/bench/*.c wasm web demo -type f ! -name 'generated*.ts' | LC_ALL=C sort | keep build/sources
 [ ! build/sources -nt build/linked ] || rm -f build/native/test_* build/wasm/*/tests/*/*.wasm
 touch -r build/sources build/linked
 
-if make -s -q -f wasm/rules.mk "$@" 2>/dev/null; then
+if make -s -q -f wasm/toolchain/rules.mk "$@" 2>/dev/null; then
     echo 'build: nothing to do'
 else
-    make -s -j "$(getconf _NPROCESSORS_ONLN)" -f wasm/rules.mk "$@"
+    make -s -j "$(getconf _NPROCESSORS_ONLN)" -f wasm/toolchain/rules.mk "$@"
 fi

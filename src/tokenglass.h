@@ -31,10 +31,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cache_type.h"
-#include "kernels/pool.h"
+#include "cache/cache_type.h"
+#include "base/pool.h"
 #include "sample/sample.h"
-#include "status.h"
+#include "base/status.h"
 
 typedef struct tg_model tg_model;
 typedef struct tg_session tg_session;

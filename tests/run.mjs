@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBrowser, nodeWithRelaxedSimd } from '../wasm/setup.mjs';
+import { findBrowser, nodeWithRelaxedSimd } from '../wasm/toolchain/setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTES = 20; // a program that takes longer hangs
@@ -87,7 +87,7 @@ const suites = {
       return all(runs);
     },
   },
-  js: { needs: 'dist', run: async () => [await nodeTests('js', find('tests/js', /\.test\.mjs$/))] },
+  node: { needs: 'dist', run: async () => [await nodeTests('node', find('tests/node', /\.test\.mjs$/))] },
   golden: { needs: 'dist', run: async () => [await nodeTests('golden', find('tests/golden', /\.test\.mjs$/))] },
   browser: {
     needs: 'dist',

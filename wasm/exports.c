@@ -1,6 +1,6 @@
-/* The flat boundary between the engine and JavaScript: numbers and pointers in, numbers out. In: what web/engine.ts passes. Out:
- * results in memory that the caller gives, as doubles or as the records whose layout is asserted here. Pointers to models and
- * sessions are handles; whoever made one frees it. */
+/* The flat boundary between the engine and JavaScript: numbers and pointers in, numbers out. In: what web/engine/engine.ts
+ * passes. Out: results in memory that the caller gives, as doubles or as the records whose layout is asserted here. Pointers to
+ * models and sessions are handles; whoever made one frees it. */
 #include "../src/tokenglass.h"
 
 #include <stddef.h>

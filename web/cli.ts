@@ -3,11 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { candidateLines, paint, scoreLines, visible } from './cli-text.js';
-import { TokenglassError } from './errors.js';
+import { candidateLines, paint, scoreLines, visible } from './api/cli-text.js';
+import { TokenglassError } from './types/errors.js';
 import { loadModel, stages } from './node.js';
 import type { ChatMessage, Model, SamplerOptions } from './node.js';
-import { stepFile } from './trace.js';
+import { stepFile } from './api/trace.js';
 
 const numbers = stages.flatMap(({ options }) => options.map(({ name }) => name));
 const flag = (name: string) => name.replaceAll('_', '-');

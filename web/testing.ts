@@ -1,8 +1,8 @@
 /** Pinned behaviour for other people's tests: in, a model and cases; out, a golden file of its choices, or what has moved since. Node only where it is given paths. */
-import { TokenglassError } from './errors.js';
-import type { TraceModel } from './trace.js';
-import { modelOf, optionsFile, optionsFrom } from './trace.js';
-import type { Candidate, Model, SamplerOptions, Session, StageName, StepTrace } from './types.js';
+import { TokenglassError } from './types/errors.js';
+import type { TraceModel } from './api/trace.js';
+import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
+import type { Candidate, Model, SamplerOptions, Session, StageName, StepTrace } from './types/types.js';
 
 /** One generation to pin: a prompt (text, or ids), and how it goes on. */
 export interface GoldenCase {

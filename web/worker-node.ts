@@ -1,9 +1,9 @@
 /** The script of a worker thread in Node: in, the requests of one model, or a thread's start; out, answers. */
 import { parentPort } from 'node:worker_threads';
-import { nodeOpener, spawnScript } from './platform-node.js';
-import type { Request } from './protocol.js';
-import { serve } from './serve.js';
-import type { ThreadStart } from './thread.js';
+import { nodeOpener, spawnScript } from './platform/node.js';
+import type { Request } from './transport/protocol.js';
+import { serve } from './transport/serve.js';
+import type { ThreadStart } from './engine/thread.js';
 
 const spawnThread = () => spawnScript(new URL(import.meta.url));
 

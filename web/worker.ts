@@ -1,8 +1,8 @@
 /** The script of a browser's worker: in, the requests of one model, or a thread's start; out, answers. */
-import { browserOpener, workerPort } from './platform.js';
-import type { Request } from './protocol.js';
-import { serve } from './serve.js';
-import type { ThreadStart } from './thread.js';
+import { browserOpener, workerPort } from './platform/platform.js';
+import type { Request } from './transport/protocol.js';
+import { serve } from './transport/serve.js';
+import type { ThreadStart } from './engine/thread.js';
 
 // The script's own address: named by new URL('./worker.js', ...), it would be followed by bundlers without end.
 const spawnThread = () => workerPort(new Worker(self.location.href, { type: 'module' }));

@@ -2,7 +2,7 @@
 import { batch, signal } from '@preact/signals';
 import { loadModel } from '../../web/index.js';
 import type { LoadOptions, Model } from '../../web/index.js';
-import { urlSource } from '../../web/sources.js';
+import { urlSource } from '../../web/platform/sources.js';
 import type { Instrument } from './instrument.js';
 
 /** A small model that is known to work, and where it is described. */

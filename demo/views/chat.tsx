@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { ChatMessage } from '../../web/index.js';
 import type { Instrument } from '../state/instrument.js';
-import { isControl } from '../visible.js';
-import { Button } from './parts.js';
+import { isControl } from '../format.js';
+import { Button } from '../ui/parts.js';
 
 const SCHEMA = `{
   "type": "object",

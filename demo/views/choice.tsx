@@ -2,8 +2,8 @@
 import type { Candidate, StageName, StepTrace } from '../../web/index.js';
 import type { Instrument } from '../state/instrument.js';
 import { DRAWS } from '../state/looks.js';
-import { name, percent, spelled } from '../visible.js';
-import { Button, Piece, Twin, walk } from './parts.js';
+import { name, percent, spelled } from '../format.js';
+import { Button, Piece, Twin, walk } from '../ui/parts.js';
 
 /** What became of a candidate, in a word. */
 function fate(candidate: Candidate, trace: StepTrace): string {

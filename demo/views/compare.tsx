@@ -4,8 +4,8 @@ import { moved, settings, switched, withValue } from '../state/chain.js';
 import type { Compared, Comparison, Drawn } from '../state/compare.js';
 import type { Instrument } from '../state/instrument.js';
 import type { Library } from '../state/models.js';
-import { name, percent } from '../visible.js';
-import { Button } from './parts.js';
+import { name, percent } from '../format.js';
+import { Button } from '../ui/parts.js';
 import { Slider } from './waterfall.js';
 
 /** The other side's chain, in little. */

@@ -4,8 +4,8 @@ import type { Cutting, Piece, Stretch } from '../state/cut.js';
 import { MOST } from '../state/cut.js';
 import type { Instrument } from '../state/instrument.js';
 import type { Library } from '../state/models.js';
-import { spelled, visible } from '../visible.js';
-import { Button, Twin, walk } from './parts.js';
+import { spelled, visible } from '../format.js';
+import { Button, Twin, walk } from '../ui/parts.js';
 
 /** A piece's text with nothing in it invisible; what covers no byte of the text is what its vocabulary spells. */
 const called = ({ text, bytes }: Piece) => visible(text, bytes) || '∅';

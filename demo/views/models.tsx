@@ -3,8 +3,8 @@ import { useSignal } from '@preact/signals';
 import type { Model } from '../../web/index.js';
 import type { Library } from '../state/models.js';
 import { BUILT_IN, known, pageOf } from '../state/models.js';
-import { size } from '../visible.js';
-import { Button } from './parts.js';
+import { size } from '../format.js';
+import { Button } from '../ui/parts.js';
 
 interface ModelsProps {
   library: Library;

@@ -4,8 +4,8 @@ import { linkHorizontal } from 'd3-shape';
 import type { Instrument } from '../state/instrument.js';
 import type { Node, Stretch, Tree } from '../state/tree.js';
 import { pathTo, stretches } from '../state/tree.js';
-import { name } from '../visible.js';
-import { Button, useWidth } from './parts.js';
+import { name } from '../format.js';
+import { Button, useWidth } from '../ui/parts.js';
 
 const [WIDTH, ROW, LABEL, LEAST] = [560, 26, 250, 330]; // the width until it is known
 const MOST_LABEL = 22; // characters

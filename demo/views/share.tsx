@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Instrument } from '../state/instrument.js';
 import { openTrace, shareLink, traceFile } from '../state/share.js';
-import { Button } from './parts.js';
+import { Button } from '../ui/parts.js';
 
 async function download(instrument: Instrument) {
   const json = JSON.stringify(await traceFile(instrument));

@@ -3,9 +3,9 @@ import { useSignal } from '@preact/signals';
 import type { Instrument } from '../state/instrument.js';
 import type { Measure, Shown } from '../state/text.js';
 import { levelOf, scales } from '../state/text.js';
-import { isControl, name, percent } from '../visible.js';
+import { isControl, name, percent } from '../format.js';
 import { Chat, Form } from './chat.js';
-import { Button, walk } from './parts.js';
+import { Button, walk } from '../ui/parts.js';
 
 const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' }; // the style's names
 

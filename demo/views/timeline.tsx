@@ -3,8 +3,8 @@ import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { Instrument } from '../state/instrument.js';
 import type { Shown } from '../state/text.js';
-import { name, percent } from '../visible.js';
-import { Twin, useWidth } from './parts.js';
+import { name, percent } from '../format.js';
+import { Twin, useWidth } from '../ui/parts.js';
 
 const [WIDTH, HEIGHT, BOTTOM, LEFT] = [560, 150, 18, 26]; // the width until it is known
 const LEAST_BITS = 4; // the scale's end at least

@@ -7,8 +7,8 @@ import type { Candidate, StageName, StageTrace, StepTrace } from '../../web/inde
 import type { Place, Setting } from '../state/chain.js';
 import { settings } from '../state/chain.js';
 import type { Instrument } from '../state/instrument.js';
-import { name as nameOf, percent } from '../visible.js';
-import { Twin } from './parts.js';
+import { name as nameOf, percent } from '../format.js';
+import { Twin } from '../ui/parts.js';
 
 const LABELLED = 0.055; // share of a column from which a token's name fits
 

@@ -3,7 +3,7 @@
 #ifndef TG_QUANT_BLOCKS_H
 #define TG_QUANT_BLOCKS_H
 
-#include "coded.h"
+#include "packed.h"
 #include "quant.h"
 
 /* ---- in the file ---- */

@@ -2,7 +2,7 @@
 #ifndef TG_QUANT_GRIDS_H
 #define TG_QUANT_GRIDS_H
 
-#include "coded.h"
+#include "packed.h"
 #include "grid_tables.h"
 
 #include <string.h>

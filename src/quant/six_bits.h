@@ -2,7 +2,7 @@
 #ifndef TG_QUANT_SIX_BITS_H
 #define TG_QUANT_SIX_BITS_H
 
-#include "coded.h"
+#include "packed.h"
 
 /* Scales 0 to 3 are the low 6 bits of bytes 0 to 3, mins 0 to 3 those of bytes 4 to 7. Of the others, bytes 8 to 11 have the low
  * 4 bits (a scale's in the low half, a min's in the high half); the 2 bits above them are the top bits of bytes 0 to 3 for

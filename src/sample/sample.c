@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../arena.h"
+#include "../base/arena.h"
 #include "candidates.h"
 #include "expd.h"
 #include "random.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../status.h"
+#include "../base/status.h"
 
 typedef enum tg_stage {
 #define TG_STAGE(name, chain) TG_STAGE_##name,

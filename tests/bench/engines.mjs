@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { serve } from '../../demo/serve.mjs';
-import { findBrowser, installPackages, nodeWithRelaxedSimd } from '../../wasm/setup.mjs';
+import { findBrowser, installPackages, nodeWithRelaxedSimd } from '../../wasm/toolchain/setup.mjs';
 import { preparePeer } from '../peers/llamacpp.mjs';
 
 const run = promisify(execFile);

@@ -3,8 +3,8 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { generator as unitGenerator, randomBlock, writeGguf } from '../golden/gguf-writer.mjs';
-import { TYPES, toHalf } from '../golden/types.mjs';
+import { generator as unitGenerator, randomBlock, writeGguf } from '../support/gguf-writer.mjs';
+import { TYPES, toHalf } from '../support/types.mjs';
 
 const folder = fileURLToPath(new URL('../../build/bench/', import.meta.url));
 const VERSION = 2; // of what is written: a file of another is made anew

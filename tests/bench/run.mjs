@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engines, kernels, ours, sampling, setUp, tearDown, tokenizers } from './engines.mjs';
-import { TYPES } from '../golden/types.mjs';
+import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]

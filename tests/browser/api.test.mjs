@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { loadModel } from '../../dist/node.js';
-import { writeGguf } from '../golden/gguf-writer.mjs';
-import { tinyLlama } from '../golden/tiny-llama.mjs';
-import { inTree, published, shared } from '../js/support.mjs';
+import { writeGguf } from '../support/gguf-writer.mjs';
+import { tinyLlama } from '../support/tiny-llama.mjs';
+import { inTree, published, shared } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { scenarios } from './pages/sessions.mjs';
 

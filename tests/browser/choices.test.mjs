@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
-import { inTree } from '../js/support.mjs';
+import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, program, read, shown } from './page.mjs';
 

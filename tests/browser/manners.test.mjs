@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
-import { writeGguf } from '../golden/gguf-writer.mjs';
-import { tinyLlama } from '../golden/tiny-llama.mjs';
-import { inTree } from '../js/support.mjs';
+import { writeGguf } from '../support/gguf-writer.mjs';
+import { tinyLlama } from '../support/tiny-llama.mjs';
+import { inTree } from '../support/support.mjs';
 import { axe, browsers, open } from './browsers.mjs';
 import { hand, quiet, read, shown } from './page.mjs';
 

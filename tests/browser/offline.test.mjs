@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
-import { inTree } from '../js/support.mjs';
+import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, quiet, read, shown } from './page.mjs';
 import { slowLine } from './slow-line.mjs';

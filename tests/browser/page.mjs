@@ -1,7 +1,7 @@
 // What tests of the page share: what it shows, read from its documented test ids, and what a program of the same browser gets that asks the package for the same.
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { inTree } from '../js/support.mjs';
+import { inTree } from '../support/support.mjs';
 
 /** A module of the page for this process. */
 export async function bundle(name) {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
-import { softmax } from '../js/measures.mjs';
-import { inTree } from '../js/support.mjs';
+import { softmax } from '../support/measures.mjs';
+import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, program, quiet, read, shown } from './page.mjs';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
-import { inTree } from '../js/support.mjs';
+import { inTree } from '../support/support.mjs';
 
 let folder, server;
 

@@ -1,7 +1,7 @@
 // What is pure in the page's state: the tree of texts and its history, the chain, links, levels, addresses, divergence.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { generator } from '../golden/gguf-writer.mjs';
+import { generator } from '../support/gguf-writer.mjs';
 import { bundle } from './page.mjs';
 
 let tree, chain, link, text, models, compare, cut;

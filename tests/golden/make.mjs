@@ -2,10 +2,10 @@
 // the code, and where it belongs to one the byte and words of the message, that each must fail with. golden.test.mjs checks that they are as written here.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { tinyModel } from './architectures.mjs';
-import { writeGguf } from './gguf-writer.mjs';
-import { tinyLlama, tinyVocabulary } from './tiny-llama.mjs';
-import { TYPES } from './types.mjs';
+import { tinyModel } from '../support/architectures.mjs';
+import { writeGguf } from '../support/gguf-writer.mjs';
+import { tinyLlama, tinyVocabulary } from '../support/tiny-llama.mjs';
+import { TYPES } from '../support/types.mjs';
 
 const HUGE = 2n ** 63n;
 /** Those whose blocks fit the rows of a small file. */

@@ -1,6 +1,6 @@
 /* Architectures whose layers keep or see other things than llama's (windows and caps, short convolutions, experts) on the golden
  * files of them: the same bits whatever the batches, threads, rewinds, forks, trees and cache types, and after saving. */
-#include "../../src/model.h"
+#include "../../src/session/model.h"
 #include "golden_file.h"
 #include "test.h"
 #include "tiny_session.h"

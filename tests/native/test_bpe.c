@@ -1,7 +1,7 @@
 /* Byte-level BPE: how texts are cut into words, by hand; merges in small vocabularies made here, by hand and beside the plainest
  * way to merge; damaged ones. */
-#include "../../src/tokens/pretokenize.h"
-#include "../../src/tokens/tokens.h"
+#include "../../src/tokenizer/pretokenize.h"
+#include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
 #include "test.h"
 #include "tiny_gguf.h"

@@ -1,7 +1,7 @@
 /* The GGUF reader by itself: every value type, portions of any size, mutations and cuts of a valid header, bounded memory, and
  * SHA-256. */
-#include "../../src/gguf.h"
-#include "../../src/sha256.h"
+#include "../../src/gguf/gguf.h"
+#include "../../src/base/sha256.h"
 #include "random.h"
 #include "test.h"
 #include "tiny_gguf.h"

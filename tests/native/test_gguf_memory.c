@@ -46,8 +46,8 @@ static void test_free(void *block)
 #define calloc  test_calloc
 #define realloc test_realloc
 #define free    test_free
-#include "../../src/gguf.c"
-#include "../../src/gguf_check.c"
+#include "../../src/gguf/parser.c"
+#include "../../src/gguf/check.c"
 #undef malloc
 #undef calloc
 #undef realloc

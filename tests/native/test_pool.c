@@ -1,6 +1,6 @@
 /* The pool of threads: every item done once by whoever is there; threads that come late, sleep or die. */
 #define TG_POOL_PATIENCE 1
-#include "../../src/kernels/pool.c"
+#include "../../src/base/pool.c"
 #include "random.h"
 #include "test.h"
 

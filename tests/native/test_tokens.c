@@ -1,6 +1,6 @@
 /* The SentencePiece-style tokenizer on small vocabularies made here, whose right answers can be told by hand, and on random
  * bytes. */
-#include "../../src/tokens/tokens.h"
+#include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
 #include "test.h"
 #include "tiny_gguf.h"

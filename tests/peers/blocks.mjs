@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TYPES } from '../golden/types.mjs';
+import { TYPES } from '../support/types.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = join(root, 'build/tests/ggml-blocks');
@@ -18,7 +18,7 @@ let built = false;
 function build() {
   if (built) return;
   const cc = process.env.CC ?? (existsSync(join(root, 'build/cc')) ? readFileSync(join(root, 'build/cc'), 'utf8').trim() : 'cc');
-  const sources = readdirSync(join(root, 'src/quant')).filter((name) => name.endsWith('.c'));
+  const sources = readdirSync(join(root, 'src/quant'), { recursive: true }).filter((name) => name.endsWith('.c'));
   mkdirSync(dirname(program), { recursive: true });
   const flags = ['-std=gnu17', '-O1', '-ffp-contract=off', '-Wall', '-Wextra', '-Werror', '-Wno-format-zero-length'];
   execFileSync(

@@ -10,12 +10,12 @@ import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/node.js';
-import { encodeTensor, writeGguf } from '../golden/gguf-writer.mjs';
-import { tinyLlama } from '../golden/tiny-llama.mjs';
-import { compareRuns } from '../js/measures.mjs';
-import { loadReference, referenceLogits } from '../js/reference-forward.mjs';
-import { logitRows } from '../js/rows.mjs';
-import { TYPES } from '../golden/types.mjs';
+import { encodeTensor, writeGguf } from '../support/gguf-writer.mjs';
+import { tinyLlama } from '../support/tiny-llama.mjs';
+import { compareRuns } from '../support/measures.mjs';
+import { loadReference, referenceLogits } from '../support/reference-forward.mjs';
+import { logitRows } from '../support/rows.mjs';
+import { TYPES } from '../support/types.mjs';
 import { compareDequantizers, quantize } from './blocks.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 

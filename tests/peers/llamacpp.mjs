@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { installPackages } from '../../wasm/setup.mjs';
+import { installPackages } from '../../wasm/toolchain/setup.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 

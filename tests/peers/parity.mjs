@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../../dist/node.js';
-import { caseNames, tinyModel } from '../golden/architectures.mjs';
-import { writeGguf } from '../golden/gguf-writer.mjs';
-import { TYPES } from '../golden/types.mjs';
-import { compareRuns } from '../js/measures.mjs';
-import { logitRows } from '../js/rows.mjs';
+import { caseNames, tinyModel } from '../support/architectures.mjs';
+import { writeGguf } from '../support/gguf-writer.mjs';
+import { TYPES } from '../support/types.mjs';
+import { compareRuns } from '../support/measures.mjs';
+import { logitRows } from '../support/rows.mjs';
 
 import { openPeer, preparePeer } from './llamacpp.mjs';
 import { referenceLogits } from './reference.mjs';

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { caseNames, tinyModel } from '../golden/architectures.mjs';
+import { caseNames, tinyModel } from '../support/architectures.mjs';
 import { preparePeer } from './llamacpp.mjs';
 import { FLOAT_LIMIT, RATIO_LIMIT, measure } from './parity.mjs';
 
@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tokenglass-parity-'));
 after(() => rmSync(folder, { recursive: true }));
 
 test('every architecture of arch.def has a case', () => {
-  const rows = [...readFileSync(new URL('../../src/arch/arch.def', import.meta.url), 'utf8').matchAll(/^TG_ARCH\((\w+)\)/gm)];
+  const rows = [...readFileSync(new URL('../../src/model/arch.def', import.meta.url), 'utf8').matchAll(/^TG_ARCH\((\w+)\)/gm)];
   const covered = new Set(caseNames.map((name) => tinyModel(name, { shape: TINY }).metadata[0][2]));
   assert.deepEqual(
     rows.map(([, name]) => name).filter((name) => !covered.has(name)),

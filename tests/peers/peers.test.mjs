@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/node.js';
-import { argmax, compareRuns, comparisonTable, maxAbsDiff, softmax } from '../js/measures.mjs';
-import { loadReference, referenceLogits } from '../js/reference-forward.mjs';
-import { logitRows } from '../js/rows.mjs';
-import { convertGguf } from '../golden/convert.mjs';
+import { argmax, compareRuns, comparisonTable, maxAbsDiff, softmax } from '../support/measures.mjs';
+import { loadReference, referenceLogits } from '../support/reference-forward.mjs';
+import { logitRows } from '../support/rows.mjs';
+import { convertGguf } from '../support/convert.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 import { sampleStrings } from './strings.mjs';
-import { STORY } from '../js/story.mjs';
+import { STORY } from '../support/story.mjs';
 
 const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const STORIES = inTree('../shared/models/stories260K.gguf');

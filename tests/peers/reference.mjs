@@ -4,7 +4,7 @@
  *
  * Sources: the papers that src/arch/ names; names of keys and tensors, and what its loader does when a key is absent, as in llama.cpp.
  */
-import { readGguf } from '../golden/gguf-reader.mjs';
+import { readGguf } from '../support/gguf-reader.mjs';
 
 const add = (a, b, scale = 1) => a.map((x, i) => x + b[i] * scale);
 const times = (a, factor) => a.map((x) => x * factor);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { STORY } from '../js/story.mjs';
+import { STORY } from '../support/story.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 
 const STORYBOOK = fileURLToPath(new URL('../../demo/model/storybook-q8_0.gguf', import.meta.url));

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../../dist/node.js';
-import { installPackages } from '../../wasm/setup.mjs';
+import { installPackages } from '../../wasm/toolchain/setup.mjs';
 import { texts } from './texts.mjs';
 import { vocabularies } from './vocabularies.mjs';
 

@@ -1,5 +1,5 @@
 // Random texts, the same for the same seed, of the kinds that llama.cpp's random test of tokenizers has. In: a vocabulary. Out: [kind, text], without end.
-import { generator } from '../golden/gguf-writer.mjs';
+import { generator } from '../support/gguf-writer.mjs';
 
 const CUSTOM = [
   ...[

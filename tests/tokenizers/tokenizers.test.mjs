@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { shared } from '../js/support.mjs';
+import { shared } from '../support/support.mjs';
 import { compare, prepare } from './compare.mjs';
 import { encodings, vocabularies } from './vocabularies.mjs';
 

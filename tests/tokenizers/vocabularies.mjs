@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { writeGguf } from '../golden/gguf-writer.mjs';
+import { writeGguf } from '../support/gguf-writer.mjs';
 
 const inPackage = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
 const TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 };

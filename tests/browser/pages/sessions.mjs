@@ -1,4 +1,4 @@
-// What sessions promise, as functions of loadModel: in Node (tests/js/sessions.test.mjs) and in pages (tests/browser/api.test.mjs) they must not throw.
+// What sessions promise, as functions of loadModel: in Node (tests/node/sessions.test.mjs) and in pages (tests/browser/api.test.mjs) they must not throw.
 
 function check(holds, message) {
   if (!holds) throw new Error(message);

@@ -1,0 +1,8 @@
+/* ERNIE 4.5 (Baidu 2025), the dense models: as llama, with biases of queries, keys and values in some. */
+#include "../arch.h"
+
+const tg_arch tg_arch_ernie4_5 = {
+    .name = "ernie4_5",
+    .needs = TG_NORMS | TG_ATTENTION | TG_GATED_FFN,
+    .may = TG_QKV_BIASES,
+};

@@ -1,0 +1,31 @@
+/* Gemma 3, text (Gemma Team 2025): as gemma 2 without caps, with norms of each head's query and key; five layers of six have a
+ * window, and rotations of their own, which nothing scales. */
+#include "../arch.h"
+
+#include <math.h>
+
+#define LAYERS_27B 62 /* that size alone divides scores by the root of n_embd / n_head */
+
+static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
+{
+    (void)error;
+    char name[TG_KEY];
+    hp->embedding_scale = sqrtf((float)hp->n_embd);
+    if (hp->n_layer == LAYERS_27B)
+        hp->attention_scale = 1 / sqrtf((float)(hp->n_embd / hp->n_head));
+    tg_arch_key(gguf, "rope.freq_base_swa", name);
+    if (hp->window && !tg_gguf_find(gguf, name))
+        hp->rotations[1].base = 10000;
+    hp->rotations[1].scale = 1;
+    return TG_OK;
+}
+
+const tg_arch tg_arch_gemma3 = {
+    .name = "gemma3",
+    .needs = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
+    .keys = TG_KEYS_CAPS | TG_KEYS_WINDOW,
+    .rope = TG_ROPE_NEOX,
+    .unit = TG_UNIT_GELU,
+    .window_period = 6,
+    .read = read,
+};

@@ -1,0 +1,16 @@
+/* F32: IEEE binary32. In: file elements or tiles. Out: floats or tiles, into the caller's memory. */
+#include "../blocks.h"
+
+#include <math.h>
+#include <string.h>
+
+static float value(const uint8_t *element)
+{
+    float f;
+    memcpy(&f, element, 4);
+    return f;
+}
+
+#define ELEMENT   f32
+#define is_finite isfinite
+#include "../element.inc"

@@ -1,0 +1,27 @@
+/* Q6_K: blocks of 16 groups of 16 six-bit codes around 32, each group with a signed byte as its scale. In: file blocks or tiles.
+ * Out: floats or tiles, into the caller's memory. */
+#include "../packed.h"
+
+#include <string.h>
+
+typedef struct tg_block_q6_k {
+    uint8_t ql[128];   /* low 4 bits: of 128 elements at a time, element j < 64 in the low half of byte j, element 64 + j in the
+                          high half */
+    uint8_t qh[64];    /* high 2 bits: of 128 elements at a time, element 32k + j in byte j from bit 2k on */
+    int8_t scales[16]; /* of elements 16g to 16g + 15 */
+    uint16_t d;        /* binary16: value = (code - 32) * scale * d */
+} tg_block_q6_k;
+
+static void read_block(const tg_block_q6_k *block, tg_coded *out)
+{
+    out->d = block->d;
+    memcpy(out->scales, block->scales, 16);
+    for (int i = 0; i < 256; i++) {
+        const int part = i / 128, j = i % 128;
+        out->codes[i] = (uint8_t)((block->ql[64 * part + j % 64] >> j / 64 * 4 & 15) |
+                                  (block->qh[32 * part + j % 32] >> j / 32 * 2 & 3) << 4);
+    }
+}
+
+#define TYPE q6_k
+#include "../packed.inc"

@@ -1,0 +1,38 @@
+// In: dist/. Out: passes when each wasm variant, the library's core entry and the page's first view keep their size limits.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readFileSync, readdirSync } from 'node:fs';
+import { sizes, withImports } from '../../wasm/toolchain/sizes.mjs';
+import { inTree } from '../support/support.mjs';
+
+test('both wasm variants, the core entry and the page were measured', () => {
+  const names = sizes().map(({ name }) => name);
+  for (const name of ['tokenglass.simd128.wasm', 'tokenglass.relaxed.wasm', 'index.js', 'demo/main.js'])
+    assert.ok(names.includes(name), name);
+});
+
+for (const { name, gzipped, limit } of sizes()) {
+  test(`${name} has at most ${limit} bytes gzipped`, () => {
+    assert.ok(gzipped > 0 && gzipped <= limit, `${gzipped} bytes`);
+  });
+}
+
+test('a program that only loads a model loads nothing of chat, grammars or the command line', () => {
+  const { gzipped } = sizes().find(({ name }) => name === 'index.js');
+  const core = withImports(new URL('../../dist/index.js', import.meta.url))
+    .map(String)
+    .join('');
+  const later = readdirSync(inTree('dist')).filter((name) => /^browser-(chat|completions|grammar)-\w+\.js$/.test(name));
+  assert.equal(later.length, 3, later.join());
+  const [chat, completions, grammar] = later.sort().map((name) => readFileSync(inTree(`dist/${name}`), 'utf8'));
+  // words that each of them has, and that nothing has which is loaded at once
+  for (const [text, word] of [
+    [chat, 'raise_exception'],
+    [completions, 'chat.completion'],
+    [grammar, 'compileJSONSchema'],
+  ]) {
+    assert.ok(text.includes(word), word);
+    assert.ok(!core.includes(word), `${word} is in the core entry of ${gzipped} bytes`);
+  }
+  assert.ok(readFileSync(inTree('dist/cli.js'), 'utf8').includes('max-tokens') && !core.includes('max-tokens'));
+});

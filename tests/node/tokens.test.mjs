@@ -1,0 +1,111 @@
+// Tokenizers through the public interface: published vectors, and any text to ids and back.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { shared, withModel } from '../support/support.mjs';
+
+const SEPARATOR = '\n__ggml_vocab_test__\n';
+
+for (const name of ['llama-spm', 'phi-3', 'gpt-2', 'falcon', 'starcoder', 'deepseek-coder']) {
+  const vocabulary = shared(`tokenizers/ggml-vocab-${name}.gguf`);
+  test(`46 of 46 vectors of ${name}`, vocabulary.needs, () =>
+    withModel(vocabulary.path, { worker: false, vocab_only: true }, async (model) => {
+      const texts = readFileSync(`${vocabulary.path}.inp`, 'utf8').split(SEPARATOR).slice(0, 46);
+      const lines = readFileSync(`${vocabulary.path}.out`, 'utf8').split('\n');
+      assert.equal(texts.length, 46);
+      for (const [i, text] of texts.entries()) {
+        const ids = await model.tokenize(text, { add_special: false });
+        assert.equal(ids.join(' '), lines[i].trim(), JSON.stringify(text));
+        assert.equal(await model.detokenize(ids), text);
+        const parts = await model.tokenOffsets(text, { add_special: false });
+        assert.deepEqual(
+          parts.map(({ token }) => token),
+          ids,
+        );
+        const bytes = Buffer.from(text);
+        let at = 0;
+        for (const { token, start, end } of parts) {
+          assert.equal(start, at);
+          at = end;
+          const own = Buffer.from(await model.tokenBytes(token));
+          const prefix = start === 0 && own[0] === 0x20 && own.length === end + 1 ? 1 : 0; // a space that is not in the text
+          assert.deepEqual(bytes.subarray(start, end), own.subarray(prefix));
+        }
+        assert.equal(at, bytes.length);
+      }
+    }),
+  );
+}
+
+/** xorshift32 */
+function generator(state) {
+  return (n) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % n;
+  };
+}
+
+/** Texts of every kind: words, all planes, lone surrogates, control characters, runs of spaces. */
+function randomText(random) {
+  const words = ['the', 'Once', ' upon', "don't", '\n\n', '  ', '😀', 'ﬁ', '…', '</s>', '<s>', '<0x41>', '1234', 'ÀÉ', '\u0301'];
+  const kinds = [
+    () => words[random(words.length)],
+    () => ' '.repeat(1 + random(40)),
+    () => String.fromCharCode(random(32)),
+    () => String.fromCharCode(32 + random(95)),
+    () => String.fromCharCode(random(0x10000)), // lone surrogates, too
+    () => String.fromCodePoint(random(0x110000)),
+    () => 'a'.repeat(random(30)),
+  ];
+  let text = '';
+  for (let n = random(12); n > 0; n--) text += kinds[random(kinds.length)]();
+  return text.replaceAll('\u2581', '');
+}
+
+for (const { name, source, needs } of [
+  { name: 'the built-in model', source: 'storybook', needs: {} },
+  {
+    name: 'the 32,000 of llama-spm',
+    source: shared('tokenizers/ggml-vocab-llama-spm.gguf').path,
+    needs: shared('tokenizers/ggml-vocab-llama-spm.gguf').needs,
+  },
+  {
+    name: 'phi-3, where </s> is user-defined', // and so met in every text
+    source: shared('tokenizers/ggml-vocab-phi-3.gguf').path,
+    needs: shared('tokenizers/ggml-vocab-phi-3.gguf').needs,
+  },
+]) {
+  test(`10,000 random texts come back from their tokens: ${name}`, needs, () =>
+    withModel(source, { worker: false, vocab_only: true }, async (model) => {
+      const random = generator(20261123);
+      for (let i = 0; i < 10000; i++) {
+        const text = randomText(random);
+        const ids = await model.tokenize(text, { add_special: i % 2 === 0 });
+        assert.equal(await model.detokenize(ids), text.toWellFormed?.() ?? Buffer.from(text).toString(), JSON.stringify(text));
+      }
+    }),
+  );
+}
+
+test('special tokens are text unless they are asked for', () =>
+  withModel('storybook', { worker: false }, async (model) => {
+    const plain = await model.tokenize('<s>hello</s>', { add_special: false });
+    assert.ok(!plain.includes(1) && !plain.includes(2));
+    assert.equal(await model.detokenize(plain), '<s>hello</s>');
+    const parsed = await model.tokenize('<s>hello</s>', { add_special: false, parse_special: true });
+    assert.equal(parsed[0], 1);
+    assert.equal(parsed.at(-1), 2);
+    assert.equal(await model.detokenize(parsed), 'hello');
+    assert.deepEqual(await model.tokenize(''), [1]);
+    assert.deepEqual(await model.tokenize('', { add_special: false }), []);
+  }));
+
+test('a megabyte of one letter, of spaces or of emoji is tokenized and comes back', () =>
+  withModel('storybook', { worker: false }, async (model) => {
+    for (const unit of ['a', ' ', '😀', 'ab ', '\u0301']) {
+      const text = unit.repeat(2 ** 20 / Buffer.byteLength(unit));
+      assert.ok((await model.detokenize(await model.tokenize(text))) === text, unit);
+    }
+  }));

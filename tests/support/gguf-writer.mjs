@@ -1,0 +1,211 @@
+// GGUF files for the tests: keys and tensors come in, the bytes of a file go out. Written from the format's description, apart from the engine's reader;
+// nothing is checked, so that broken files can be written, too.
+
+import { E2M1, NONLINEAR, TYPES, fromHalf, setScale, toHalf } from './types.mjs';
+
+const VALUE_TYPES = {
+  u8: 0,
+  i8: 1,
+  u16: 2,
+  i16: 3,
+  u32: 4,
+  i32: 5,
+  f32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  u64: 10,
+  i64: 11,
+  f64: 12,
+};
+
+/** Bytes that grow. */
+class Bytes {
+  parts = [];
+  length = 0;
+  put(bytes) {
+    this.parts.push(bytes);
+    this.length += bytes.length;
+  }
+  number(size, write) {
+    const buffer = Buffer.alloc(size);
+    write(buffer);
+    this.put(buffer);
+  }
+  u32(v) {
+    this.number(4, (b) => b.writeUInt32LE(v >>> 0));
+  }
+  u64(v) {
+    this.number(8, (b) => b.writeBigUInt64LE(BigInt.asUintN(64, BigInt(v))));
+  }
+  string(s) {
+    const bytes = Buffer.from(s);
+    this.u64(bytes.length);
+    this.put(bytes);
+  }
+  value(type, v) {
+    const writers = {
+      u8: () => this.number(1, (b) => b.writeUInt8(v)),
+      i8: () => this.number(1, (b) => b.writeInt8(v)),
+      u16: () => this.number(2, (b) => b.writeUInt16LE(v)),
+      i16: () => this.number(2, (b) => b.writeInt16LE(v)),
+      u32: () => this.u32(v),
+      i32: () => this.number(4, (b) => b.writeInt32LE(v)),
+      f32: () => this.number(4, (b) => b.writeFloatLE(v)),
+      bool: () => this.number(1, (b) => b.writeUInt8(Number(v))),
+      string: () => this.string(v),
+      u64: () => this.u64(v),
+      i64: () => this.u64(v),
+      f64: () => this.number(8, (b) => b.writeDoubleLE(v)),
+    };
+    writers[type]();
+  }
+  pad(alignment) {
+    this.put(Buffer.alloc((alignment - (this.length % alignment)) % alignment));
+  }
+  done() {
+    return new Uint8Array(Buffer.concat(this.parts));
+  }
+}
+
+/**
+ * metadata: [key, type, value] with types as above and array<type>. tensors: { name, type, dims, bytes } with dims[0] the row length; `ggml` and
+ * `offset` replace the number of the type and the place in the data. version, alignment, n_kv and n_tensors can be set to what they should not be.
+ * raw: bytes written instead of keys and directory; keys: instead of metadata.
+ */
+export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors = [], n_kv, n_tensors, raw, keys }) {
+  const out = new Bytes();
+  out.put(Buffer.from('GGUF'));
+  out.u32(version);
+  out.u64(n_tensors ?? tensors.length);
+  out.u64(n_kv ?? metadata.length);
+  if (raw) {
+    out.put(raw);
+    return out.done();
+  }
+  if (keys) out.put(keys);
+  for (const [key, type, value] of metadata) {
+    out.string(key);
+    const element = /^array<(\w+)>$/.exec(type)?.[1];
+    if (element) {
+      out.u32(VALUE_TYPES.array);
+      out.u32(VALUE_TYPES[element]);
+      out.u64(value.length);
+      for (const v of value) out.value(element, v);
+    } else {
+      out.u32(VALUE_TYPES[type]);
+      out.value(type, value);
+    }
+  }
+  let at = 0;
+  for (const { name, type, dims, bytes, ggml, offset } of tensors) {
+    out.string(name);
+    out.u32(dims.length);
+    for (const dim of dims) out.u64(dim);
+    out.u32(ggml ?? TYPES[type].ggml);
+    out.u64(offset ?? at);
+    at += Math.ceil(bytes.length / alignment) * alignment;
+  }
+  out.pad(alignment);
+  for (const { bytes } of tensors) {
+    out.put(bytes);
+    out.pad(alignment);
+  }
+  return out.done();
+}
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+/** The numbers of a generator [0, 1) that begins as it is told; mulberry32 by Tommy Ettinger. */
+export function generator(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * A block of random bytes whose weights have this deviation, and with m about no mean: any codes and any scales of groups, extreme ones too, which no quantizer
+ * would choose together.
+ */
+export function randomBlock(type, random, deviation) {
+  const { elements, bytes, m, weight } = TYPES[type];
+  const block = Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
+  const view = new DataView(block.buffer, block.byteOffset, bytes);
+  const weights = () => Array.from({ length: elements }, (_, i) => weight(view, 0, i));
+  const set = (scale, least) => {
+    setScale(type, view, scale);
+    if (m !== undefined) view.setUint16(m, toHalf(least), true);
+  };
+  const mean = (list) => list.reduce((sum, x) => sum + x, 0) / elements;
+  let least = 0;
+  if (m !== undefined) {
+    set(0, 1);
+    const step = mean(weights());
+    set(1, 0);
+    least = step ? -mean(weights()) / step : 0;
+  }
+  set(1, least);
+  const scale = deviation / Math.sqrt(mean(weights().map((w) => w * w)) || 1);
+  set(scale, scale * least);
+  return block;
+}
+
+/** The nearest of a list's values. */
+const nearest = (list, v) => list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
+const codes = (n) => Array.from({ length: n }, (_, i) => i);
+
+/** Blocks of 32 as simple quantizers make them: x -> [d, m, what codes stand for]. */
+const QUANTIZERS = {
+  Q4_0: (x, extreme) => [extreme / -8, 0, codes(16).map((c) => c - 8)],
+  Q8_0: (x, extreme) => [Math.abs(extreme) / 127, 0, codes(255).map((c) => c - 127)],
+  Q4_1: (x) => [(Math.max(...x) - Math.min(...x)) / 15, Math.min(...x), codes(16)],
+  Q5_0: (x, extreme) => [extreme / -16, 0, codes(32).map((c) => c - 16)],
+  Q5_1: (x) => [(Math.max(...x) - Math.min(...x)) / 31, Math.min(...x), codes(32)],
+  IQ4_NL: (x, extreme) => [extreme / NONLINEAR[0], 0, NONLINEAR],
+  MXFP4: (x, extreme) => [2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2), 0, [...E2M1, ...E2M1.map((v) => -v)]],
+};
+
+/** Numbers as the bytes of a tensor: blocks of 32 are quantized; blocks of 256 are random ones of the numbers' deviation. */
+export function encodeTensor(type, values) {
+  if (type === 'F32') return Buffer.from(Float32Array.from(values).buffer);
+  if (type === 'F16') return Buffer.from(Uint16Array.from(values, toHalf).buffer);
+  if (type === 'BF16') {
+    return Buffer.from(
+      Uint16Array.from(values, (value) => {
+        float[0] = value;
+        return (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16;
+      }).buffer,
+    );
+  }
+  const { elements, bytes: size, d, m } = TYPES[type];
+  if (elements > 32) {
+    const random = generator(values.length + Math.floor(Math.abs(values[0]) * 1e9));
+    const deviation = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+    return Buffer.concat(Array.from({ length: values.length / elements }, () => randomBlock(type, random, deviation)));
+  }
+  const out = Buffer.alloc((values.length / elements) * size);
+  for (let block = 0; block * elements < values.length; block++) {
+    const x = Array.from(values.slice(block * elements, (block + 1) * elements));
+    const extreme = x.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most), 0);
+    const at = block * size;
+    const [wanted, wantedLeast, list] = QUANTIZERS[type](x, extreme);
+    const scale = d === undefined ? wanted : fromHalf(toHalf(wanted));
+    const least = fromHalf(toHalf(wantedLeast));
+    if (d === undefined) out.writeUInt8(127 + Math.log2(wanted), at);
+    else out.writeUInt16LE(toHalf(wanted), at + d);
+    if (m !== undefined) out.writeUInt16LE(toHalf(least), at + m);
+    const chosen = x.map((v) => nearest(list, scale ? (v - least) / scale : 0));
+    if (type === 'Q8_0') {
+      chosen.forEach((code, i) => out.writeInt8(list[code], at + 2 + i));
+      continue;
+    }
+    for (let i = 0; i < 16; i++) out[at + size - 16 + i] = (chosen[i] & 15) | ((chosen[16 + i] & 15) << 4);
+    if (list.length === 32) chosen.forEach((code, i) => (out[at + size - 20 + (i >> 3)] |= (code >> 4) << (i & 7)));
+  }
+  return out;
+}

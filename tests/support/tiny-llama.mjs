@@ -1,0 +1,72 @@
+// A small llama-architecture model with random weights, the same for the same shape: what the golden files and the tests of sources and errors are made
+// from. In: what differs from the usual shape. Out: keys and tensors for writeGguf.
+import { encodeTensor, generator } from './gguf-writer.mjs';
+
+/** <unk>, <s>, </s>, the 256 bytes, then pieces. */
+export function tinyVocabulary(n_vocab) {
+  const tokens = ['<unk>', '<s>', '</s>'];
+  for (let byte = 0; byte < 256; byte++) tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const pieces = ['\u2581', 'e', 't', 'a', 'o', 'n', 'h', 'he', 'th', 'the', '\u2581the', '\u2581a', 'an', '\u2581an'];
+  for (let i = tokens.length; i < n_vocab; i++) tokens.push(pieces[i - 259] ?? `\u2581w${i}`);
+  const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1); // unknown, control, byte, normal
+  return [
+    ['tokenizer.ggml.model', 'string', 'llama'],
+    ['tokenizer.ggml.tokens', 'array<string>', tokens],
+    ['tokenizer.ggml.scores', 'array<f32>', tokens.map((_, i) => -i)],
+    ['tokenizer.ggml.token_type', 'array<i32>', tokens.map((_, i) => kind(i))],
+    ['tokenizer.ggml.bos_token_id', 'u32', 1],
+    ['tokenizer.ggml.eos_token_id', 'u32', 2],
+    ['tokenizer.ggml.unknown_token_id', 'u32', 0],
+  ];
+}
+
+export function tinyLlama({
+  type = 'F32',
+  tied = true,
+  n_vocab = 275,
+  n_embd = 32,
+  n_head = 2,
+  n_head_kv = 1,
+  n_ff = 32,
+  n_layer = 1,
+  seed = 1,
+} = {}) {
+  const random = generator(seed);
+  const kv = (n_embd / n_head) * n_head_kv;
+  const values = (n, scale, mean) => Array.from({ length: n }, () => mean + (2 * random() - 1) * scale);
+  const vector = (name) => ({ name, type: 'F32', dims: [n_embd], bytes: encodeTensor('F32', values(n_embd, 0.5, 1)) });
+  const matrix = (name, rows, columns) => ({
+    ...{ name, type, dims: [columns, rows] },
+    bytes: encodeTensor(type, values(rows * columns, Math.sqrt(3 / columns), 0)),
+  });
+  const layers = Array.from({ length: n_layer }, (_, i) => [
+    vector(`blk.${i}.attn_norm.weight`),
+    matrix(`blk.${i}.attn_q.weight`, n_embd, n_embd),
+    matrix(`blk.${i}.attn_k.weight`, kv, n_embd),
+    matrix(`blk.${i}.attn_v.weight`, kv, n_embd),
+    matrix(`blk.${i}.attn_output.weight`, n_embd, n_embd),
+    vector(`blk.${i}.ffn_norm.weight`),
+    matrix(`blk.${i}.ffn_gate.weight`, n_ff, n_embd),
+    matrix(`blk.${i}.ffn_up.weight`, n_ff, n_embd),
+    matrix(`blk.${i}.ffn_down.weight`, n_embd, n_ff),
+  ]).flat();
+  return {
+    metadata: [
+      ['general.architecture', 'string', 'llama'],
+      ['llama.block_count', 'u32', n_layer],
+      ['llama.context_length', 'u32', 64],
+      ['llama.embedding_length', 'u32', n_embd],
+      ['llama.feed_forward_length', 'u32', n_ff],
+      ['llama.attention.head_count', 'u32', n_head],
+      ['llama.attention.head_count_kv', 'u32', n_head_kv],
+      ['llama.attention.layer_norm_rms_epsilon', 'f32', 1e-5],
+      ...tinyVocabulary(n_vocab),
+    ],
+    tensors: [
+      matrix('token_embd.weight', n_vocab, n_embd),
+      vector('output_norm.weight'),
+      ...layers,
+      ...(tied ? [] : [matrix('output.weight', n_vocab, n_embd)]),
+    ],
+  };
+}

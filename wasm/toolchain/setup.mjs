@@ -1,0 +1,70 @@
+// In: this machine. Out: what the build and the tests need besides a C compiler is installed, each only when it is missing: the packages of a lock file,
+// a Node with relaxed SIMD, the browsers. Run as a program, it installs the project's own packages.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const NODE_WITH_RELAXED_SIMD = '24.21.0';
+
+function run(command, args, cwd = root) {
+  execFileSync(command, args, { cwd, stdio: ['ignore', 2, 2] });
+}
+
+/** Installs what the folder's package-lock.json says, by an npm command, unless that was done already. */
+export function installPackages(folder, command = ['ci']) {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
+  const stamp = join(folder, 'node_modules', '.installed');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.error(`setup: npm ${command.join(' ')} in ${folder}`);
+  // No install script is needed: esbuild and the others find their programs without.
+  run('npm', [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder);
+  writeFileSync(stamp, lock);
+}
+
+/** The path of a Node that computes relaxed SIMD rightly without a flag (22 or later): this one, or one of npm's, fetched into build/. */
+export function nodeWithRelaxedSimd() {
+  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  const folder = join(root, 'build', 'node');
+  const path = join(folder, 'node_modules', name, 'bin', 'node');
+  const stamp = join(folder, 'version');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === NODE_WITH_RELAXED_SIMD) return path;
+  console.error(`setup: fetching Node ${NODE_WITH_RELAXED_SIMD}`);
+  run('npm', [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--prefix',
+    folder,
+    `${name}@${NODE_WITH_RELAXED_SIMD}`,
+  ]);
+  writeFileSync(stamp, NODE_WITH_RELAXED_SIMD);
+  return path;
+}
+
+/** The path of a browser: $variable, or the first of the names on PATH, installed as a Debian package when there is none; undefined: not to be had. */
+export function findBrowser(variable, names, debianPackage) {
+  if (process.env[variable]) return process.env[variable];
+  const onPath = () =>
+    names
+      .flatMap((name) => process.env.PATH.split(delimiter).map((folder) => join(folder, name)))
+      .find((path) => existsSync(path));
+  if (!onPath()) {
+    try {
+      run('wasm/toolchain/apt.sh', [debianPackage]);
+    } catch {
+      console.error(`setup: no ${debianPackage} here; set ${variable} to the path of one`);
+    }
+  }
+  return onPath();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) installPackages(root);

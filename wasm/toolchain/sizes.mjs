@@ -1,0 +1,53 @@
+// In: dist/. Out: the size in bytes, raw and gzipped, of each wasm variant, of the core entry and of the page's first view with all they import statically, and the limits they
+// must keep. Run as a program, it prints them.
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const dist = new URL('../../dist/', import.meta.url);
+const WASM_LIMIT = 200_000;
+const ENTRY_LIMIT = 30 * 1024;
+const PAGE_LIMIT = 200 * 1000; // JavaScript and CSS of the page's first view
+
+/** The file and the modules it imports statically, each once. */
+export function withImports(url, seen = new Set()) {
+  if (seen.has(url.href)) return [];
+  seen.add(url.href);
+  const bytes = readFileSync(url);
+  const imports = [...bytes.toString().matchAll(/\b(?:import|export)\b[^'"();]*["'](\.\.?\/[^"']+)["']/g)].map(
+    (match) => match[1],
+  );
+  return [bytes, ...imports.flatMap((imported) => withImports(new URL(imported, url), seen))];
+}
+
+function measure(name, files, limit) {
+  const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+  return {
+    name,
+    raw: sum(files.map((file) => file.length)),
+    gzipped: sum(files.map((file) => gzipSync(file, { level: 9 }).length)),
+    limit,
+  };
+}
+
+export function sizes() {
+  const wasms = readdirSync(dist).filter((name) => name.endsWith('.wasm'));
+  return [
+    ...wasms.map((name) => measure(name, [readFileSync(new URL(name, dist))], WASM_LIMIT)),
+    measure('index.js', withImports(new URL('index.js', dist)), ENTRY_LIMIT),
+    measure(
+      'demo/main.js',
+      [
+        ...withImports(new URL('demo/main.js', dist)),
+        ...['worker.js', 'style.css'].map((name) => readFileSync(new URL(`demo/${name}`, dist))),
+      ],
+      PAGE_LIMIT,
+    ),
+  ];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { name, raw, gzipped, limit } of sizes()) {
+    console.log(`  ${name}: ${raw} bytes, ${gzipped} gzipped (limit ${limit})`);
+  }
+}

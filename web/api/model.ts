@@ -1,0 +1,237 @@
+/** A model as programs see it: in, a source and options; out, tokens, sessions and scores. It owns its worker, or the engine in this thread. */
+import { builds, storybook } from '../platform/assets.js';
+import { LocalBackend, RemoteBackend } from '../transport/backend.js';
+import type { Backend } from '../transport/backend.js';
+import { TokenglassError, throwIfAborted } from '../types/errors.js';
+import { cacheTypes, kernelVariants } from '../types/generated.js';
+import type { CoreOptions } from '../engine/loading.js';
+import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
+import type { Platform } from '../platform/platform.js';
+import type { Methods } from '../transport/protocol.js';
+import { SessionImpl } from './session.js';
+import type { Owner } from './session.js';
+import { responseSource, streamSource, streamSpec } from '../platform/sources.js';
+import type { SourceSpec } from '../platform/sources.js';
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatMessage,
+  ChatParams,
+  Completion,
+  CompletionChunk,
+  CompletionParams,
+  Constraint,
+  EmbedOptions,
+  GrammarSpec,
+  LoadOptions,
+  Model,
+  ModelInfo,
+  ModelSource,
+  ScoreOptions,
+  Session,
+  TokenScore,
+  TokenOffset,
+  TokenizeOptions,
+} from '../types/types.js';
+
+const LOAD_OPTIONS = [
+  ...['progressCallback', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
+  ...['worker', 'kernels', 'n_threads', 'profile', 'wasmURL', 'workerURL'],
+];
+const ADD_SPECIAL = 1;
+const PARSE_SPECIAL = 2;
+const MOST_POSITIONS = 2 ** 20;
+const MOST_THREADS = 64;
+
+function flagsOf(options: TokenizeOptions, method: string): number {
+  checkNames(options, ['add_special', 'parse_special'], method);
+  const { add_special = true, parse_special = false } = options;
+  return (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0);
+}
+
+class ModelImpl implements Model, Owner {
+  readonly backend: Backend;
+  readonly info: ModelInfo;
+  #sessions = 0;
+  #disposed = false;
+
+  constructor(backend: Backend, info: ModelInfo) {
+    this.backend = backend;
+    this.info = info;
+  }
+
+  check(): void {
+    if (this.#disposed) throw new TokenglassError('DISPOSED', 'the model was disposed');
+  }
+
+  newNumber(): number {
+    return ++this.#sessions;
+  }
+
+  async #call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<Methods[M]>> {
+    this.check();
+    return this.backend.call(method, args, signal);
+  }
+
+  async #ids(text: string | readonly number[]): Promise<Int32Array> {
+    return idsOf(typeof text === 'string' ? await this.tokenize(text) : text);
+  }
+
+  async tokenize(text: string, options: TokenizeOptions = {}): Promise<number[]> {
+    return Array.from(await this.#call('tokenize', [text, flagsOf(options, 'tokenize')]));
+  }
+
+  async tokenOffsets(text: string, options: TokenizeOptions = {}): Promise<TokenOffset[]> {
+    const found = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
+    const n = found.length / 2;
+    return Array.from(found.subarray(0, n), (token, i) => ({ token, start: i ? found[n + i - 1]! : 0, end: found[n + i]! }));
+  }
+
+  async detokenize(ids: readonly number[]): Promise<string> {
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.#call('detokenize', [idsOf(ids)]));
+  }
+
+  async tokenBytes(id: number): Promise<Uint8Array> {
+    const [token = -1] = idsOf([id]);
+    return this.#call('tokenBytes', [token]);
+  }
+
+  async tokenText(id: number): Promise<string> {
+    const [token = -1] = idsOf([id]);
+    return this.#call('tokenText', [token]);
+  }
+
+  createSession(options: { seed?: number | bigint } = {}): Session {
+    this.check();
+    checkNames(options, ['seed'], 'createSession');
+    return new SessionImpl(this, options.seed === undefined ? randomSeed() : checkSeed(options.seed));
+  }
+
+  async loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session> {
+    this.check();
+    if (saved instanceof Blob) return this.loadSession(await saved.arrayBuffer());
+    if (!(saved instanceof Uint8Array) && !(saved instanceof ArrayBuffer)) {
+      throw new TokenglassError('INVALID_ARGUMENT', 'a saved session is a Uint8Array, an ArrayBuffer or a Blob');
+    }
+    return SessionImpl.load(this, new Uint8Array(saved));
+  }
+
+  async score(text: string | readonly number[], options: ScoreOptions = {}): Promise<TokenScore[]> {
+    checkNames(options, ['top_n', 'stride', 'signal'], 'score');
+    throwIfAborted(options.signal);
+    const top_n = wholeNumber(options.top_n ?? 0, 'top_n', 0, this.info.n_vocab);
+    const stride = options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MOST_POSITIONS);
+    return this.#call('score', [await this.#ids(text), { top_n, stride }], options.signal);
+  }
+
+  async embed(text: string | readonly number[], options: EmbedOptions = {}): Promise<Float32Array> {
+    checkNames(options, ['pooling', 'normalize', 'signal'], 'embed');
+    throwIfAborted(options.signal);
+    const { pooling = 'mean', normalize = true } = options;
+    placeIn(['mean', 'last'], pooling, 'pooling');
+    const ids = await this.#ids(text);
+    if (ids.length > this.info.n_ctx)
+      throw new TokenglassError('CONTEXT_FULL', `${ids.length} tokens do not fit into a context of ${this.info.n_ctx}`);
+    return this.#call('embed', [ids, pooling === 'mean', normalize], options.signal);
+  }
+
+  createCompletion(params: CompletionParams & { stream: true }): Promise<AsyncGenerator<CompletionChunk>>;
+  createCompletion(params: CompletionParams & { stream?: false | null }): Promise<Completion>;
+  async createCompletion(params: CompletionParams): Promise<Completion | AsyncGenerator<CompletionChunk>> {
+    this.check();
+    return (await import('./completions.js')).createCompletion(this, params);
+  }
+
+  createChatCompletion(params: ChatParams & { stream: true }): Promise<AsyncGenerator<ChatCompletionChunk>>;
+  createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
+  async createChatCompletion(params: ChatParams): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
+    this.check();
+    return (await import('./completions.js')).createChatCompletion(this, params);
+  }
+
+  async applyChatTemplate(messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }> {
+    this.check();
+    return (await import('./completions.js')).chatPrompt(this, messages);
+  }
+
+  async createGrammar(spec: GrammarSpec): Promise<Constraint> {
+    this.check();
+    return (await import('./grammar.js')).createGrammar(this, () => this.#call('vocabulary', []), spec);
+  }
+
+  async stats(): ReturnType<Model['stats']> {
+    return this.#call('stats', []);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.backend.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+function specOf(source: ModelSource, platform: Platform): SourceSpec {
+  if (source === 'storybook') return { kind: 'url', url: storybook };
+  if (typeof source === 'string') return platform.namedSource(source);
+  if (source instanceof URL) return { kind: 'url', url: source.href };
+  if (source instanceof Blob) return platform.blobSource(source);
+  if (source instanceof Response) return streamSpec(responseSource(source, source.url || 'the response'));
+  if (source instanceof ReadableStream) return streamSpec(streamSource(source, undefined, 'the stream'));
+  if (source instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(source) };
+  if (source instanceof Uint8Array) return { kind: 'bytes', bytes: source };
+  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${Object.prototype.toString.call(source)}`);
+}
+
+/** An option that is one of a list, as its place in it; the place after the last when it was not given. */
+function placeIn(list: readonly string[], value: string | undefined, name: string): number {
+  const place = value === undefined ? list.length : list.indexOf(value);
+  if (place < 0) throw new TokenglassError('INVALID_ARGUMENT', `${name} is "${String(value)}"; known: ${list.join(', ')}`);
+  return place;
+}
+
+/** A caller's own build stands for all of them. */
+const allBuilds = (url: string): typeof builds => ({
+  simd128: url,
+  relaxed: url,
+  'simd128.threads': url,
+  'relaxed.threads': url,
+});
+
+const absolute = (url: string | URL, base: string) => new URL(url, base).href;
+
+export async function load(platform: Platform, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  checkNames(options, LOAD_OPTIONS, 'loadModel');
+  const { progressCallback = () => undefined, signal, worker = true } = options;
+  throwIfAborted(signal);
+  const page = globalThis.location?.href ?? import.meta.url;
+  if (options.kernels !== undefined) placeIn(kernelVariants.slice(1), options.kernels, 'kernels');
+  const coreOptions: CoreOptions = {
+    n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MOST_POSITIONS),
+    n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MOST_POSITIONS),
+    cache_type_k: placeIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
+    cache_type_v: placeIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
+    vocab_only: options.vocab_only ?? false,
+    n_threads: options.n_threads === undefined ? undefined : wholeNumber(options.n_threads, 'n_threads', 1, MOST_THREADS),
+    profile: options.profile ?? false,
+    kernels: options.kernels,
+    builds: options.wasmURL === undefined ? builds : allBuilds(absolute(options.wasmURL, page)),
+  };
+  const spec = specOf(source, platform);
+  const backend = worker
+    ? new RemoteBackend(platform, options.workerURL && absolute(options.workerURL, page))
+    : new LocalBackend(platform);
+  try {
+    return new ModelImpl(backend, await backend.load(spec, coreOptions, progressCallback, signal));
+  } catch (error) {
+    await backend.dispose();
+    throw error;
+  }
+}
