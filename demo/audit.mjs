@@ -22,13 +22,18 @@ const noted = () =>
   new Promise((resolve) => {
     const found = { choice: performance.now(), paint: 0, largest: 0, shift: 0, blocked: 0 };
     const take = {
-      paint: ({ name, startTime }) => name === 'first-contentful-paint' && (found.paint = startTime),
-      'largest-contentful-paint': ({ startTime }) => (found.largest = Math.max(found.largest, startTime)),
+      paint: ({ name, startTime }) =>
+        name === 'first-contentful-paint' && (found.paint = startTime),
+      'largest-contentful-paint': ({ startTime }) =>
+        (found.largest = Math.max(found.largest, startTime)),
       'layout-shift': ({ value, hadRecentInput }) => (found.shift += hadRecentInput ? 0 : value),
       longtask: ({ duration }) => (found.blocked += duration - 50),
     };
     for (const [type, each] of Object.entries(take))
-      new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({ type, buffered: true });
+      new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({
+        type,
+        buffered: true,
+      });
     setTimeout(() => resolve(found), 200);
   });
 
@@ -72,7 +77,11 @@ for (const { name, bytesPerSecond, delay } of LINES) {
 }
 
 const server = await slowLine(root, { bytesPerSecond: Infinity, delay: 0 });
-for (const [name, options] of Object.entries({ light: {}, dark: { dark: true }, 'phone, 360 px': { width: 360, height: 740 } })) {
+for (const [name, options] of Object.entries({
+  light: {},
+  dark: { dark: true },
+  'phone, 360 px': { width: 360, height: 740 },
+})) {
   const page = await open('chromium', options);
   await page.goto(server.url);
   await page.wait(shown, 0);
@@ -82,9 +91,17 @@ for (const [name, options] of Object.entries({ light: {}, dark: { dark: true }, 
   }
   const found = await axe(page);
   console.log(`axe-core, ${name}`);
-  line('serious or critical', found.filter(({ impact }) => impact === 'serious' || impact === 'critical').length, 0);
-  line('minor or moderate', found.filter(({ impact }) => impact === 'minor' || impact === 'moderate').length);
-  for (const { impact, help, where } of found) console.log(`    ${impact}: ${help}: ${where.join(' | ').slice(0, 300)}`);
+  line(
+    'serious or critical',
+    found.filter(({ impact }) => impact === 'serious' || impact === 'critical').length,
+    0,
+  );
+  line(
+    'minor or moderate',
+    found.filter(({ impact }) => impact === 'minor' || impact === 'moderate').length,
+  );
+  for (const { impact, help, where } of found)
+    console.log(`    ${impact}: ${help}: ${where.join(' | ').slice(0, 300)}`);
   await page.close();
 }
 await server.close();

@@ -6,9 +6,16 @@ const hex = (n: number, digits: number) => n.toString(16).toUpperCase().padStart
 
 /** Spaces and line ends as marks, other control and format characters by their number, half characters as bytes. */
 export function visible(text: string, bytes: Uint8Array): string {
-  if (bytes.length > 0 && text.includes('\ufffd')) return [...bytes].map((byte) => `‹${hex(byte, 2)}›`).join('');
+  if (bytes.length > 0 && text.includes('\ufffd'))
+    return [...bytes].map((byte) => `‹${hex(byte, 2)}›`).join('');
   return [...text]
-    .map((c) => MARKS[c] ?? (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u.test(c) ? `‹U+${hex(c.codePointAt(0)!, 4)}›` : c))
+    .map(
+      (c) =>
+        MARKS[c] ??
+        (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u.test(c)
+          ? `‹U+${hex(c.codePointAt(0)!, 4)}›`
+          : c),
+    )
     .join('');
 }
 
@@ -18,7 +25,8 @@ export function name({ text, bytes }: { text: string; bytes: Uint8Array }): stri
 }
 
 /** Bytes as people write them; none: of a control token. */
-export const spelled = (bytes: Uint8Array): string => Array.from(bytes, (byte) => hex(byte, 2)).join(' ') || 'none';
+export const spelled = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => hex(byte, 2)).join(' ') || 'none';
 
 /** Control tokens add no bytes; they look different from a text that spells the same. */
 export const isControl = ({ bytes }: { bytes: Uint8Array }): boolean => bytes.length === 0;

@@ -15,9 +15,14 @@ const comparison = new Comparison(instrument);
 const cutting = new Cutting(instrument, comparison);
 const app = document.getElementById('app')!;
 app.replaceChildren(); // what stood there for the case that this program cannot be loaded
-render(<App instrument={instrument} library={library} comparison={comparison} cutting={cutting} />, app);
+render(
+  <App instrument={instrument} library={library} comparison={comparison} cutting={cutting} />,
+  app,
+);
 await instrument.start((progress) =>
-  loadModel('storybook', { progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0) }),
+  loadModel('storybook', {
+    progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0),
+  }),
 );
 if (instrument.model.value) await openLink(instrument, location.hash);
 window.addEventListener('hashchange', () => void openLink(instrument, location.hash));

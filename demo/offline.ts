@@ -3,7 +3,9 @@
 export async function keep(): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
   try {
-    const registration = await navigator.serviceWorker.register(new URL('service-worker.js', document.baseURI));
+    const registration = await navigator.serviceWorker.register(
+      new URL('service-worker.js', document.baseURI),
+    );
     window.addEventListener('pagehide', () => registration.waiting?.postMessage('left'));
   } catch {
     // nothing depends on it

@@ -31,7 +31,8 @@ const grown = async (view) => {
   await branch(view, 12, 1);
   await steps(view, 9);
 };
-const show = (panel) => (_, page) => page.run((panel) => document.querySelector(panel).scrollIntoView({ block: 'start' }), panel);
+const show = (panel) => (_, page) =>
+  page.run((panel) => document.querySelector(panel).scrollIntoView({ block: 'start' }), panel);
 
 const SHOTS = [
   { name: 'first-visit', ...DESKTOP, act: () => undefined },
@@ -77,7 +78,8 @@ for (const { name, act, readme, ...view } of SHOTS) {
   const path = inTree(`build/screenshots/${name}.png`);
   await page.screenshot(path);
   console.log(path);
-  if (readme && process.argv.includes('--readme')) copyFileSync(path, inTree(`demo/screenshot-${name}.png`));
+  if (readme && process.argv.includes('--readme'))
+    copyFileSync(path, inTree(`demo/screenshot-${name}.png`));
   await page.close();
 }
 await server.close();

@@ -43,7 +43,11 @@ function fileOf(root, url) {
     if (!name.startsWith(normalize(root + sep))) return undefined;
     const stat = statSync(name);
     return stat.isFile()
-      ? { name, size: stat.size, version: `"${stat.size.toString(36)}-${stat.mtimeMs.toString(36)}"` }
+      ? {
+          name,
+          size: stat.size,
+          version: `"${stat.size.toString(36)}-${stat.mtimeMs.toString(36)}"`,
+        }
       : undefined;
   } catch {
     return undefined; // no such file, or a path that names none
@@ -60,11 +64,13 @@ function rangeOf(header, size) {
 }
 
 function answer({ roots, headers }, request, response) {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
   const file = roots.map((root) => fileOf(root, request.url)).find(Boolean);
   if (!file) return response.writeHead(404, headers).end('not found\n');
   const range = rangeOf(request.headers.range, file.size);
-  if (range === null) return response.writeHead(416, { 'Content-Range': `bytes */${file.size}` }).end();
+  if (range === null)
+    return response.writeHead(416, { 'Content-Range': `bytes */${file.size}` }).end();
   const { from, to } = range ?? { from: 0, to: file.size - 1 };
   response.writeHead(range ? 206 : 200, {
     ...headers,
@@ -112,7 +118,10 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     process.exit(2);
   }
   try {
-    const { url } = await serve({ port, roots: [fileURLToPath(new URL('../dist/demo', import.meta.url))] });
+    const { url } = await serve({
+      port,
+      roots: [fileURLToPath(new URL('../dist/demo', import.meta.url))],
+    });
     console.log(`tokenglass: ${url}`);
   } catch (error) {
     console.error(`the page cannot be served: ${error.message}`);

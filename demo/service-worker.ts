@@ -6,7 +6,9 @@ import type { PrecacheEntry } from 'workbox-precaching';
 declare const FILES: PrecacheEntry[];
 declare const self: {
   skipWaiting(): Promise<void>;
-  clients: { matchAll(options: { type: 'window'; includeUncontrolled: true }): Promise<{ id: string }[]> };
+  clients: {
+    matchAll(options: { type: 'window'; includeUncontrolled: true }): Promise<{ id: string }[]>;
+  };
   addEventListener(type: 'message', then: (event: ExtendableMessageEvent) => void): void;
 };
 interface ExtendableMessageEvent extends MessageEvent {
@@ -23,7 +25,11 @@ const ISOLATING = {
 async function isolated({ response }: { response: Response }): Promise<Response> {
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATING)) headers.set(name, value);
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  return new Response(response.body, {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+  });
 }
 
 addPlugins([{ handlerWillRespond: isolated }]);

@@ -24,12 +24,19 @@ function find(folder, pattern) {
 function run(command, args) {
   return new Promise((resolve) => {
     let output = '';
-    const child = spawn(command, args, { cwd: root, env, timeout: MINUTES * 60_000, killSignal: 'SIGKILL' });
+    const child = spawn(command, args, {
+      cwd: root,
+      env,
+      timeout: MINUTES * 60_000,
+      killSignal: 'SIGKILL',
+    });
     const collect = (chunk) => (output += chunk);
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);
     child.on('error', (error) => resolve({ code: null, output: `${output}${error.message}\n` }));
-    child.on('close', (code, signal) => resolve({ code, output: signal ? `${output}ended by ${signal}\n` : output }));
+    child.on('close', (code, signal) =>
+      resolve({ code, output: signal ? `${output}ended by ${signal}\n` : output }),
+    );
   });
 }
 
@@ -37,14 +44,21 @@ function run(command, args) {
 async function program(name, command, args) {
   const { code, output } = await run(command, args);
   const sum = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/);
-  const failures = output.split(/^(?=(?:ok|not ok|skip) )/m).filter((part) => /^not ok|^\s+\S+:\d+:/.test(part));
+  const failures = output
+    .split(/^(?=(?:ok|not ok|skip) )/m)
+    .filter((part) => /^not ok|^\s+\S+:\d+:/.test(part));
   return judge(name, code, sum?.slice(1), sum ? failures.join('') || output : output);
 }
 
 /** Files for node --test; its report says what passed and what failed, line by line, and ends with counts. */
 async function nodeTests(name, files) {
   if (files.length === 0) return judge(name, 0, undefined, 'there are no test files\n');
-  const { code, output } = await run(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files]);
+  const { code, output } = await run(process.execPath, [
+    '--test',
+    '--test-reporter=spec',
+    '--test-concurrency=1',
+    ...files,
+  ]);
   const count = (word) => Number(output.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
   const sum = [count('pass'), count('fail') + count('cancelled'), count('skipped') + count('todo')];
   const passes = /^\s*(?:✔|ℹ|﹣) .*\n/gm;
@@ -55,7 +69,11 @@ async function nodeTests(name, files) {
 function judge(name, code, counts, output) {
   const [passed, failed, skipped] = (counts ?? [0, 0, 0]).map((word) => Number(word ?? 0));
   const reason =
-    passed + failed + skipped === 0 ? 'it ran no test' : code !== 0 && failed === 0 ? `it ended with ${code ?? 'a signal'}` : '';
+    passed + failed + skipped === 0
+      ? 'it ran no test'
+      : code !== 0 && failed === 0
+        ? `it ended with ${code ?? 'a signal'}`
+        : '';
   const result = { passed, failed: reason ? failed + 1 : failed, skipped };
   if (result.failed) console.log(`--- ${name}${reason && `: ${reason}`}\n${output.trimEnd()}\n---`);
   return result;
@@ -69,10 +87,16 @@ async function all(runs) {
 
 /** Each suite: what build.sh must build for it, and a function that gives the results of its parts. */
 const suites = {
-  lint: { needs: 'dist', run: async () => [await program('lint', process.execPath, ['tests/lint.mjs'])] },
+  lint: {
+    needs: 'dist',
+    run: async () => [await program('lint', process.execPath, ['tests/lint.mjs'])],
+  },
   native: {
     needs: 'native',
-    run: () => all(find('build/native', /^test_\w+$/).map((path) => () => program(basename(path), path, []))),
+    run: () =>
+      all(
+        find('build/native', /^test_\w+$/).map((path) => () => program(basename(path), path, [])),
+      ),
   },
   wasm: {
     needs: 'wasm-tests',
@@ -87,8 +111,14 @@ const suites = {
       return all(runs);
     },
   },
-  node: { needs: 'dist', run: async () => [await nodeTests('node', find('tests/node', /\.test\.mjs$/))] },
-  golden: { needs: 'dist', run: async () => [await nodeTests('golden', find('tests/golden', /\.test\.mjs$/))] },
+  node: {
+    needs: 'dist',
+    run: async () => [await nodeTests('node', find('tests/node', /\.test\.mjs$/))],
+  },
+  golden: {
+    needs: 'dist',
+    run: async () => [await nodeTests('golden', find('tests/golden', /\.test\.mjs$/))],
+  },
   browser: {
     needs: 'dist',
     async run() {
@@ -105,7 +135,9 @@ const suites = {
   },
   tokenizers: {
     needs: 'dist',
-    run: async () => [await nodeTests('tokenizers', find('tests/tokenizers', /^[^/]*\.test\.mjs$/))], // they install the vocabularies themselves
+    run: async () => [
+      await nodeTests('tokenizers', find('tests/tokenizers', /^[^/]*\.test\.mjs$/)),
+    ], // they install the vocabularies themselves
   },
   peers: {
     needs: 'dist',
@@ -117,7 +149,8 @@ const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !suites[name]);
 const names = wanted.length ? wanted : Object.keys(suites);
 const total = { passed: 0, failed: 0, skipped: 0 };
-const sum = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+const sum = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
 
 /** Runs one suite and adds what it counted; one that throws has failed. */
 async function timed(name, part) {
@@ -141,7 +174,9 @@ async function build() {
   const needs = wanted.length ? [...new Set(wanted.map((name) => suites[name].needs))] : [];
   env.TOKENGLASS_BUILT = needs.join(' ');
   const child = spawn('./build.sh', needs, { cwd: root, stdio: ['ignore', 1, 2] });
-  const code = await new Promise((resolve) => child.on('close', resolve).on('error', () => resolve(1)));
+  const code = await new Promise((resolve) =>
+    child.on('close', resolve).on('error', () => resolve(1)),
+  );
   if (code !== 0) throw new Error('the build failed');
 }
 

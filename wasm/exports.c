@@ -1,6 +1,7 @@
-/* The flat boundary between the engine and JavaScript: numbers and pointers in, numbers out. In: what web/engine/engine.ts
- * passes. Out: results in memory that the caller gives, as doubles or as the records whose layout is asserted here. Pointers to
- * models and sessions are handles; whoever made one frees it. */
+/* The flat boundary between the engine and JavaScript: numbers and pointers in, numbers out. In:
+ * what web/engine/engine.ts passes. Out: results in memory that the caller gives, as doubles or as
+ * the records whose layout is asserted here. Pointers to models and sessions are handles; whoever
+ * made one frees it. */
 #include "../src/tokenglass.h"
 
 #include <stddef.h>
@@ -11,18 +12,20 @@ __attribute__((import_module("tokenglass"), import_name("now"))) double tgw_now(
 #define TGW_EXPORT(name) __attribute__((export_name(#name), used))
 
 /* Records that JavaScript reads by these offsets (web/layout.ts). */
-_Static_assert(sizeof(tg_candidate) == 32 && offsetof(tg_candidate, token) == 0 && offsetof(tg_candidate, logit) == 4 &&
-                   offsetof(tg_candidate, p) == 8 && offsetof(tg_candidate, final_p) == 16 &&
+_Static_assert(sizeof(tg_candidate) == 32 && offsetof(tg_candidate, token) == 0 &&
+                   offsetof(tg_candidate, logit) == 4 && offsetof(tg_candidate, p) == 8 &&
+                   offsetof(tg_candidate, p_final) == 16 &&
                    offsetof(tg_candidate, removed_by) == 24,
                "candidate record");
-_Static_assert(sizeof(tg_score) == 20 && offsetof(tg_score, logprob) == 4 && offsetof(tg_score, rank) == 8 &&
-                   offsetof(tg_score, entropy) == 12 && offsetof(tg_score, top_mass) == 16,
+_Static_assert(sizeof(tg_score) == 20 && offsetof(tg_score, logprob) == 4 &&
+                   offsetof(tg_score, rank) == 8 && offsetof(tg_score, entropy) == 12 &&
+                   offsetof(tg_score, top_mass) == 16,
                "score record");
 _Static_assert(sizeof(tg_top) == 8 && offsetof(tg_top, logprob) == 4, "alternative record");
 
 TGW_EXPORT(model_new)
-tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t type_k, uint32_t type_v, uint32_t vocab_only,
-                        uint32_t n_threads, uint32_t timed)
+tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t type_k,
+                        uint32_t type_v, uint32_t vocab_only, uint32_t n_threads, uint32_t timed)
 {
     const tg_model_options options = {.file_size = (uint64_t)file_size,
                                       .n_ctx = n_ctx,
@@ -35,11 +38,12 @@ tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_
     return tg_model_new(&options);
 }
 
-/* The life of thread number `thread`, on its own stack and in its own instance: ends when the thread is terminated. */
+/* The life of thread number `thread`, on its own stack and in its own instance: ends when the
+ * thread is terminated. */
 TGW_EXPORT(model_join)
 void tgw_model_join(tg_model *model, uint32_t thread)
 {
-    tg_model_join(model, thread);
+    tg_model_thread_main(model, thread);
 }
 
 TGW_EXPORT(model_thread_died)
@@ -48,11 +52,12 @@ void tgw_model_thread_died(tg_model *model)
     tg_model_thread_died(model);
 }
 
-/* out: milliseconds that a step of the forward pass has taken so far; the name's address, 0 past the last step */
+/* out: milliseconds that a step of the forward pass has taken so far; the name's address, 0 past
+ * the last step */
 TGW_EXPORT(model_time)
 const char *tgw_model_time(const tg_model *model, uint32_t index, double *out)
 {
-    return tg_model_get_time(model, index, out);
+    return tg_model_get_profile(model, index, out);
 }
 
 TGW_EXPORT(model_free)
@@ -103,16 +108,19 @@ int tgw_model_finish(tg_model *model)
     return (int)tg_model_finish(model);
 }
 
-/* numbers: n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff, n_params, type_k, type_v, tied, bos, eos;
- * strings: architecture, name, kernel variant, its dot product, chat template or 0, each NUL-terminated; fingerprint: 32 bytes */
+/* numbers: n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff, n_params,
+ * type_k, type_v, tied, bos, eos; strings: architecture, name, kernel variant, its dot product,
+ * chat template or 0, each NUL-terminated; fingerprint: 32 bytes */
 TGW_EXPORT(model_info)
 int tgw_model_info(tg_model *model, double *numbers, const char **strings, uint8_t *fingerprint)
 {
     tg_model_info info = {0};
     const tg_status status = tg_model_get_info(model, &info);
-    const double values[] = {info.n_vocab,      info.n_ctx_train,  info.n_ctx,       info.n_kv,           info.n_layer,
-                             info.n_embd,       info.n_head,       info.n_head_kv,   info.n_ff,           (double)info.n_params,
-                             info.cache_type_k, info.cache_type_v, info.tied_output, tg_model_bos(model), tg_model_eos(model)};
+    const double values[] = {
+        info.n_vocab,     info.n_ctx_train,      info.n_ctx,         info.n_kv,
+        info.n_layer,     info.n_embd,           info.n_head,        info.n_head_kv,
+        info.n_ff,        (double)info.n_params, info.cache_type_k,  info.cache_type_v,
+        info.tied_output, tg_model_bos(model),   tg_model_eos(model)};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         numbers[i] = values[i];
     for (size_t i = 0; i < sizeof info.fingerprint; i++)
@@ -141,7 +149,7 @@ int tgw_model_quant(tg_model *model, uint32_t index, double *out)
 TGW_EXPORT(model_decoded)
 double tgw_model_decoded(const tg_model *model)
 {
-    return (double)tg_model_decoded(model);
+    return (double)tg_model_n_decoded(model);
 }
 
 TGW_EXPORT(error_message)
@@ -159,8 +167,8 @@ double tgw_error_offset(const tg_model *model)
 
 /* out: the count needed */
 TGW_EXPORT(tokenize)
-int tgw_tokenize(tg_model *model, const char *text, size_t length, uint32_t flags, int32_t *ids, uint32_t *ends, size_t capacity,
-                 double *out)
+int tgw_tokenize(tg_model *model, const char *text, size_t length, uint32_t flags, int32_t *ids,
+                 uint32_t *ends, size_t capacity, double *out)
 {
     size_t n = 0;
     const tg_status status = tg_model_tokenize(model, text, length, flags, ids, ends, capacity, &n);
@@ -170,7 +178,8 @@ int tgw_tokenize(tg_model *model, const char *text, size_t length, uint32_t flag
 
 /* out: the bytes needed */
 TGW_EXPORT(detokenize)
-int tgw_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text, size_t capacity, double *out)
+int tgw_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text, size_t capacity,
+                   double *out)
 {
     size_t n = 0;
     const tg_status status = tg_model_detokenize(model, ids, n_ids, text, capacity, &n);
@@ -180,15 +189,17 @@ int tgw_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text
 
 /* out: the count needed */
 TGW_EXPORT(breakers)
-int tgw_breakers(tg_model *model, const char *text, size_t length, int32_t *ids, size_t capacity, double *out)
+int tgw_breakers(tg_model *model, const char *text, size_t length, int32_t *ids, size_t capacity,
+                 double *out)
 {
     size_t n = 0;
-    const tg_status status = tg_model_breakers(model, text, length, ids, capacity, &n);
+    const tg_status status = tg_model_sequence_breakers(model, text, length, ids, capacity, &n);
     *out = (double)n;
     return (int)status;
 }
 
-/* out: address and length of the bytes it adds to a text, address and length of its spelling, its kind, 1 if it ends a generation
+/* out: address and length of the bytes it adds to a text, address and length of its spelling, its
+ * kind, 1 if it ends a generation
  */
 TGW_EXPORT(token)
 int tgw_token(tg_model *model, int32_t id, double *out)
@@ -199,7 +210,7 @@ int tgw_token(tg_model *model, int32_t id, double *out)
     bool eog = false;
     tg_status status = tg_model_token_bytes(model, id, &bytes, &n_bytes);
     if (!status)
-        status = tg_model_token_entry(model, id, &entry, &n_entry);
+        status = tg_model_token_piece(model, id, &entry, &n_entry);
     if (!status)
         status = tg_model_token_flags(model, id, &kind, &eog);
     out[0] = (double)(uintptr_t)bytes;
@@ -240,7 +251,7 @@ int tgw_session_fork(const tg_session *session, double *out)
 TGW_EXPORT(session_release)
 void tgw_session_release(tg_session *session)
 {
-    tg_session_release(session);
+    tg_session_release_cache(session);
 }
 
 /* The address of the session's tokens; out: how many. */
@@ -268,7 +279,7 @@ int tgw_session_rewind(tg_session *session, size_t n)
 TGW_EXPORT(session_force)
 int tgw_session_force(tg_session *session, int32_t token)
 {
-    return (int)tg_session_force(session, token);
+    return (int)tg_session_append(session, token);
 }
 
 TGW_EXPORT(session_pending)
@@ -277,12 +288,12 @@ size_t tgw_session_pending(const tg_session *session)
     return tg_session_pending(session);
 }
 
-/* out: 1 when a batch of the session is in flight */
+/* out: 1 when a batch of the session is in pending_batch */
 TGW_EXPORT(session_eval)
 int tgw_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers, double *out)
 {
     const tg_status status = tg_session_eval(session, max_tokens, max_layers);
-    *out = tg_session_in_flight(session);
+    *out = tg_session_has_pending_batch(session);
     return (int)status;
 }
 
@@ -300,7 +311,7 @@ int tgw_session_logits(tg_session *session, double *out)
 TGW_EXPORT(session_take)
 int tgw_session_take(tg_session *session, const tg_trace *trace)
 {
-    return (int)tg_session_take(session, trace);
+    return (int)tg_session_accept(session, trace);
 }
 
 TGW_EXPORT(session_shift)
@@ -312,13 +323,13 @@ int tgw_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
 TGW_EXPORT(session_dropped)
 uint32_t tgw_session_dropped(const tg_session *session)
 {
-    return tg_session_dropped(session);
+    return tg_session_n_discarded(session);
 }
 
 TGW_EXPORT(session_seal)
 void tgw_session_seal(tg_session *session, uint32_t note_low, uint32_t note_high)
 {
-    tg_session_seal(session, (uint64_t)note_high << 32 | note_low);
+    tg_session_save_snapshot_begin(session, (uint64_t)note_high << 32 | note_low);
 }
 
 /* out: the part's address and length; returns 0 past the last part */
@@ -327,18 +338,19 @@ int tgw_session_part(tg_session *session, uint32_t index, double *out)
 {
     void *bytes = NULL;
     size_t n = 0;
-    const bool found = tg_session_part(session, index, &bytes, &n);
+    const bool found = tg_session_snapshot_chunk(session, index, &bytes, &n);
     out[0] = (double)(uintptr_t)bytes;
     out[1] = (double)n;
     return found;
 }
 
-/* header: the first part, as far as it is there; n: bytes of all parts; out: the session's handle */
+/* header: the first part, as far as it is there; n: bytes of all parts; out: the session's handle
+ */
 TGW_EXPORT(session_open)
 int tgw_session_open(tg_model *model, const void *header, size_t n, double *out)
 {
     tg_session *session = NULL;
-    const tg_status status = tg_session_open(model, header, n, &session);
+    const tg_status status = tg_session_load_snapshot_begin(model, header, n, &session);
     *out = (double)(uintptr_t)session;
     return (int)status;
 }
@@ -346,7 +358,7 @@ int tgw_session_open(tg_model *model, const void *header, size_t n, double *out)
 TGW_EXPORT(session_opened)
 int tgw_session_opened(tg_session *session)
 {
-    return (int)tg_session_opened(session);
+    return (int)tg_session_load_snapshot_commit(session);
 }
 
 typedef struct tgw_list { /* a list of stages.def */
@@ -355,13 +367,15 @@ typedef struct tgw_list { /* a list of stages.def */
     uint32_t n;
 } tgw_list;
 
-/* options: a double for each option of stages.def; lists: a record for each of its lists; order: stage numbers. out: token,
- * logprob, u, low, high, other, entropy, p_final, mu, number and address of the candidates, number of stages, address of the
- * trace (for stage_trace and session_take), position; addresses of fates, raw and final probabilities by token, and of the logits
+/* options: a double for each option of stages.def; lists: a record for each of its lists; order:
+ * stage numbers. out: token, logprob, u, low, high, other, entropy, p_final, mu, number and address
+ * of the candidates, number of stages, address of the trace (for stage_trace and session_take),
+ * position; addresses of fates, raw and final probabilities by token, and of the logits
  */
 TGW_EXPORT(session_sample)
-int tgw_session_sample(tg_session *session, const double *options, const tgw_list *lists, const uint8_t *order, uint32_t n_order,
-                       uint32_t seed_low, uint32_t seed_high, uint32_t stream, uint32_t top_n, double *out)
+int tgw_session_sample(tg_session *session, const double *options, const tgw_list *lists,
+                       const uint8_t *order, uint32_t n_order, uint32_t seed_low,
+                       uint32_t seed_high, uint32_t stream, uint32_t top_n, double *out)
 {
     tg_sample_request request;
     const tg_trace *trace;
@@ -377,7 +391,7 @@ int tgw_session_sample(tg_session *session, const double *options, const tgw_lis
         request.order[i] = order[i];
     request.n_order = n_order;
     request.seed = (uint64_t)seed_high << 32 | seed_low;
-    request.stream = stream;
+    request.sample_index = stream;
     request.top_n = top_n;
     const tg_status status = tg_session_sample(session, &request, &trace);
     if (status || tg_session_logits(session, &logits))
@@ -397,15 +411,16 @@ int tgw_session_sample(tg_session *session, const double *options, const tgw_lis
     out[10] = (double)(uintptr_t)trace->candidates;
     out[11] = trace->n_stages;
     out[12] = (double)(uintptr_t)trace;
-    out[13] = (double)(position + tg_session_dropped(session));
-    out[14] = (double)(uintptr_t)tg_sampler_fates(sampler);
+    out[13] = (double)(position + tg_session_n_discarded(session));
+    out[14] = (double)(uintptr_t)tg_sampler_removed_by(sampler);
     out[15] = (double)(uintptr_t)tg_sampler_p(sampler);
-    out[16] = (double)(uintptr_t)tg_sampler_final_p(sampler);
+    out[16] = (double)(uintptr_t)tg_sampler_p_final(sampler);
     out[17] = (double)(uintptr_t)logits;
     return 0;
 }
 
-/* The address of the reason; out: stage number, kept, removed, mass before, mass after, threshold, coin */
+/* The address of the reason; out: stage number, kept, removed, mass before, mass after, threshold,
+ * coin */
 TGW_EXPORT(stage_trace)
 const char *tgw_stage_trace(const tg_trace *trace, uint32_t index, double *out)
 {
@@ -421,7 +436,8 @@ const char *tgw_stage_trace(const tg_trace *trace, uint32_t index, double *out)
 }
 
 TGW_EXPORT(session_score)
-int tgw_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n, tg_score *scores, tg_top *tops)
+int tgw_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n,
+                      tg_score *scores, tg_top *tops)
 {
     return (int)tg_session_score(session, tokens, n, top_n, scores, tops);
 }
@@ -430,5 +446,5 @@ int tgw_session_score(tg_session *session, const int32_t *tokens, size_t n, uint
 TGW_EXPORT(session_hidden)
 int tgw_session_hidden(tg_session *session, const int32_t *tokens, size_t n, float *states)
 {
-    return (int)tg_session_hidden(session, tokens, n, states);
+    return (int)tg_session_hidden_states(session, tokens, n, states);
 }

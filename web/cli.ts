@@ -40,9 +40,28 @@ function readArguments() {
     return parseArgs({
       allowPositionals: true,
       options: {
-        ...{ model: text, 'max-tokens': text, top: text, score: text, seed: text, samplers: text, 'n-ctx': text, threads: text },
-        ...{ json: yes, chat: yes, 'ignore-eos': yes, shift: yes, version: yes, help: { ...yes, short: 'h' } },
-        ...(Object.fromEntries(numbers.map((name) => [flag(name), text])) as Record<string, typeof text>),
+        ...{
+          model: text,
+          'max-tokens': text,
+          top: text,
+          score: text,
+          seed: text,
+          samplers: text,
+          'n-ctx': text,
+          threads: text,
+        },
+        ...{
+          json: yes,
+          chat: yes,
+          'ignore-eos': yes,
+          shift: yes,
+          version: yes,
+          help: { ...yes, short: 'h' },
+        },
+        ...(Object.fromEntries(numbers.map((name) => [flag(name), text])) as Record<
+          string,
+          typeof text
+        >),
       },
     });
   } catch (error) {
@@ -50,7 +69,8 @@ function readArguments() {
   }
 }
 
-type Arguments = ReturnType<typeof readArguments>['values'] & Record<string, string | boolean | undefined>;
+type Arguments = ReturnType<typeof readArguments>['values'] &
+  Record<string, string | boolean | undefined>;
 
 function samplerOptions(values: Arguments): Omit<SamplerOptions, 'grammar'> {
   const options: Omit<SamplerOptions, 'grammar'> = {};
@@ -58,17 +78,24 @@ function samplerOptions(values: Arguments): Omit<SamplerOptions, 'grammar'> {
     const given = values[flag(name)];
     if (given === undefined) continue;
     const number = given === '' ? NaN : Number(given);
-    if (Number.isNaN(number)) throw new UsageError(`--${flag(name)} ${String(given)}: a number is needed`);
+    if (Number.isNaN(number))
+      throw new UsageError(`--${flag(name)} ${String(given)}: a number is needed`);
     options[name] = number;
   }
-  if (values.samplers !== undefined) options.samplers = values.samplers.split(',') as NonNullable<SamplerOptions['samplers']>;
+  if (values.samplers !== undefined)
+    options.samplers = values.samplers.split(',') as NonNullable<SamplerOptions['samplers']>;
   return options;
 }
 
 const DEFAULT_TOKENS = 256;
 const out = (text: string) => process.stdout.write(text);
 
-async function generate(model: Model, prompt: string, values: Arguments, seed: bigint): Promise<void> {
+async function generate(
+  model: Model,
+  prompt: string,
+  values: Arguments,
+  seed: bigint,
+): Promise<void> {
   const top_n = wholeOf(values.top, 'top');
   const session = model.createSession({ seed });
   const color = paint(process.stdout);
@@ -90,7 +117,8 @@ async function generate(model: Model, prompt: string, values: Arguments, seed: b
   for await (const step of session.generate(prompt, options)) {
     begin(); // not before: what is refused prints nothing
     if (values.json) out(`${JSON.stringify(stepFile(step))}\n`);
-    else if (step.trace) out(candidateLines(step, step.trace, await model.tokenText(step.token), color));
+    else if (step.trace)
+      out(candidateLines(step, step.trace, await model.tokenText(step.token), color));
     else out(visible(step.text));
     if (most === undefined && ++made === DEFAULT_TOKENS) break;
   }
@@ -103,18 +131,31 @@ async function score(model: Model, file: string, values: Arguments): Promise<voi
   if (file === '-') for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const text = file === '-' ? Buffer.concat(chunks).toString() : await readFile(file, 'utf8');
   const scores = await model.score(text, { top_n: wholeOf(values.top, 'top') ?? 0 });
-  if (values.json) for (const { bytes, ...rest } of scores) out(`${JSON.stringify({ ...rest, bytes: [...bytes] })}\n`);
+  if (values.json)
+    for (const { bytes, ...rest } of scores)
+      out(`${JSON.stringify({ ...rest, bytes: [...bytes] })}\n`);
   else out(scoreLines(scores, paint(process.stdout)));
 }
 
-async function chat(model: Model, first: string | undefined, values: Arguments, seed: bigint): Promise<void> {
+async function chat(
+  model: Model,
+  first: string | undefined,
+  values: Arguments,
+  seed: bigint,
+): Promise<void> {
   const lines = createInterface({ input: process.stdin, terminal: false });
   const messages: ChatMessage[] = [];
   const max_tokens = wholeOf(values['max-tokens'], 'max-tokens') ?? DEFAULT_TOKENS;
   const turn = async (content: string) => {
     messages.push({ role: 'user', content });
     let said = '';
-    const parts = await model.createChatCompletion({ ...samplerOptions(values), messages, seed, max_tokens, stream: true });
+    const parts = await model.createChatCompletion({
+      ...samplerOptions(values),
+      messages,
+      seed,
+      max_tokens,
+      stream: true,
+    });
     for await (const { choices } of parts) {
       const text = choices[0]?.delta.content ?? '';
       said += text;
@@ -139,17 +180,24 @@ async function main(): Promise<void> {
   const values = given as Arguments;
   if (values.help) return void out(`${USAGE}\n`);
   if (values.version) {
-    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } = JSON.parse(
+      await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+    ) as { version: string };
     return void out(`${version}\n`);
   }
   if (positionals.length > 1) throw new UsageError('more than one prompt: put it in quotes');
   const [prompt] = positionals;
-  if (prompt === undefined && values.score === undefined && !values.chat) throw new UsageError('there is no prompt');
+  if (prompt === undefined && values.score === undefined && !values.chat)
+    throw new UsageError('there is no prompt');
   if (values.seed !== undefined && !/^\d+$/.test(values.seed))
     throw new UsageError(`--seed ${values.seed}: a whole number is needed`);
-  const seed = values.seed === undefined ? BigInt(Math.floor(Math.random() * 2 ** 32)) : BigInt(values.seed);
+  const seed =
+    values.seed === undefined ? BigInt(Math.floor(Math.random() * 2 ** 32)) : BigInt(values.seed);
   samplerOptions(values); // before the model is read
-  const [n_ctx, n_threads] = [wholeOf(values['n-ctx'], 'n-ctx'), wholeOf(values.threads, 'threads')];
+  const [n_ctx, n_threads] = [
+    wholeOf(values['n-ctx'], 'n-ctx'),
+    wholeOf(values.threads, 'threads'),
+  ];
   const model = await loadModel(values.model ?? 'storybook', {
     ...(n_ctx !== undefined && { n_ctx }),
     ...(n_threads !== undefined && { n_threads }),
@@ -158,13 +206,16 @@ async function main(): Promise<void> {
     if (values.score !== undefined) await score(model, values.score, values);
     else if (values.chat) await chat(model, prompt, values, seed);
     else await generate(model, prompt!, values, seed);
-    if (values.seed === undefined && values.score === undefined && process.stderr.isTTY) process.stderr.write(`seed ${seed}\n`);
+    if (values.seed === undefined && values.score === undefined && process.stderr.isTTY)
+      process.stderr.write(`seed ${seed}\n`);
   } finally {
     await model.dispose();
   }
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // whoever reads has enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? 0 : 1),
+); // whoever reads has enough
 main().catch((error: unknown) => {
   const usage = error instanceof UsageError;
   const text = error instanceof TokenglassError || usage ? (error as Error).message : String(error);

@@ -10,4 +10,5 @@ export { exportTrace, importTrace } from './api/trace.js';
 export type { Trace, TraceFile, TraceModel } from './api/trace.js';
 
 /** Loads a model; it runs in a worker of its own unless `worker: false`. Rejects with a TokenglassError, or AbortError after options.signal. */
-export const loadModel = (source: ModelSource, options?: LoadOptions): Promise<Model> => load(browser, source, options);
+export const loadModel = (source: ModelSource, options?: LoadOptions): Promise<Model> =>
+  load(browser, source, options);

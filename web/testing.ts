@@ -2,7 +2,14 @@
 import { TokenglassError } from './types/errors.js';
 import type { TraceModel } from './api/trace.js';
 import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
-import type { Candidate, Model, SamplerOptions, Session, StageName, StepTrace } from './types/types.js';
+import type {
+  Candidate,
+  Model,
+  SamplerOptions,
+  Session,
+  StageName,
+  StepTrace,
+} from './types/types.js';
 
 /** One generation to pin: a prompt (text, or ids), and how it goes on. */
 export interface GoldenCase {
@@ -31,7 +38,13 @@ export interface Golden {
   format: 'tokenglass-golden';
   version: 1;
   model: TraceModel;
-  cases: { name: string; prompt: number[]; seed: string; options: Record<string, unknown>; steps: GoldenStep[] }[];
+  cases: {
+    name: string;
+    prompt: number[];
+    seed: string;
+    options: Record<string, unknown>;
+    steps: GoldenStep[];
+  }[];
 }
 
 /** Something that moved by more than the tolerance. */
@@ -74,15 +87,29 @@ export async function recordTrace(
   cases: readonly GoldenCase[],
   { path, top_n = DEFAULT_TOP }: { path?: string; top_n?: number } = {},
 ): Promise<Golden> {
-  const golden: Golden = { format: 'tokenglass-golden', version: 1, model: modelOf(model.info), cases: [] };
+  const golden: Golden = {
+    format: 'tokenglass-golden',
+    version: 1,
+    model: modelOf(model.info),
+    cases: [],
+  };
   for (const { name, prompt, max_tokens = DEFAULT_TOKENS, options = {} } of cases) {
     const ids = typeof prompt === 'string' ? await model.tokenize(prompt) : [...prompt];
     const { seed = DEFAULT_SEED, ...rest } = options;
     const session = await begin(model, ids);
     const steps: GoldenStep[] = [];
     try {
-      for await (const { token, trace } of session.generate(undefined, { ...rest, seed, max_tokens, trace: { top_n } })) {
-        steps.push({ token, text: await model.tokenText(token), candidates: trace!.candidates.map(asGolden) });
+      for await (const { token, trace } of session.generate(undefined, {
+        ...rest,
+        seed,
+        max_tokens,
+        trace: { top_n },
+      })) {
+        steps.push({
+          token,
+          text: await model.tokenText(token),
+          candidates: trace!.candidates.map(asGolden),
+        });
       }
     } finally {
       await session.dispose();
@@ -106,7 +133,8 @@ async function goldenOf(from: Golden | string): Promise<Golden> {
 }
 
 const digits = (x: number) => x.toFixed(4);
-const fateOf = (removed_by: StageName | null | undefined) => (removed_by ? `removed by ${removed_by}` : 'kept');
+const fateOf = (removed_by: StageName | null | undefined) =>
+  removed_by ? `removed by ${removed_by}` : 'kept';
 
 /** What moved in one choice. now: by token, as it is today. */
 function moved(
@@ -116,7 +144,8 @@ function moved(
   tolerance: number,
 ): string | undefined {
   const { p, final, removed_by } = now;
-  if (Math.abs(p - before.p) <= tolerance && Math.abs(final - before.final) <= tolerance) return undefined;
+  if (Math.abs(p - before.p) <= tolerance && Math.abs(final - before.final) <= tolerance)
+    return undefined;
   const stage = removed_by ?? before.removed_by ?? undefined;
   const reason = trace.stages.find(({ name }) => name === stage)?.reason;
   const fate =
@@ -150,18 +179,35 @@ export async function compareTrace(
   const { fingerprint, n_vocab } = golden.model;
   if (fingerprint !== model.info.fingerprint)
     tell(`the model is another: fingerprint ${fingerprint} → ${model.info.fingerprint}`);
-  if (n_vocab !== model.info.n_vocab) tell(`the vocabulary has another size: ${n_vocab} → ${model.info.n_vocab}`);
-  for (const { name, prompt, seed, options, steps } of n_vocab === model.info.n_vocab ? golden.cases : []) {
+  if (n_vocab !== model.info.n_vocab)
+    tell(`the vocabulary has another size: ${n_vocab} → ${model.info.n_vocab}`);
+  for (const { name, prompt, seed, options, steps } of n_vocab === model.info.n_vocab
+    ? golden.cases
+    : []) {
     const session = await begin(model, prompt);
     try {
       for (const [i, { token, text, candidates }] of steps.entries()) {
-        const trace = await session.candidates({ ...optionsFrom(options), seed: BigInt(seed), top_n: candidates.length });
+        const trace = await session.candidates({
+          ...optionsFrom(options),
+          seed: BigInt(seed),
+          top_n: candidates.length,
+        });
         const today = new Map(trace.candidates.map((candidate) => [candidate.token, candidate]));
         for (const before of candidates) {
           const now = today.get(before.token) ?? (await session.explain(before.token));
           const what = moved(before, now, trace, tolerance);
-          const place = { case: name, step: i, token: before.token, before: before.p, after: now.p };
-          if (what) tell(`${name}, step ${i}: ${JSON.stringify(before.text)} (${before.token}): ${what}`, place);
+          const place = {
+            case: name,
+            step: i,
+            token: before.token,
+            before: before.p,
+            after: now.p,
+          };
+          if (what)
+            tell(
+              `${name}, step ${i}: ${JSON.stringify(before.text)} (${before.token}): ${what}`,
+              place,
+            );
         }
         if (trace.draw.token !== token) {
           const drawn = await model.tokenText(trace.draw.token);
@@ -174,5 +220,9 @@ export async function compareTrace(
       await session.dispose();
     }
   }
-  return { same: differences.length === 0, differences, report: differences.map(({ message }) => message).join('\n') };
+  return {
+    same: differences.length === 0,
+    differences,
+    report: differences.map(({ message }) => message).join('\n'),
+  };
 }

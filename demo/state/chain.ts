@@ -94,23 +94,39 @@ export function moved(chain: Chain, name: StageName, to: number): Chain {
 }
 
 /** A chain from what a stranger wrote: known stages once each, the rest behind them switched off; numbers within the engine's limits. */
-export function chainFrom(order: readonly unknown[], values: Readonly<Record<string, unknown>>): Chain {
+export function chainFrom(
+  order: readonly unknown[],
+  values: Readonly<Record<string, unknown>>,
+): Chain {
   const known = new Map(ORDERED.map(({ name }) => [name as string, name]));
-  const on = [...new Set(order)].flatMap((name) => (typeof name === 'string' && known.has(name) ? [known.get(name)!] : []));
+  const on = [...new Set(order)].flatMap((name) =>
+    typeof name === 'string' && known.has(name) ? [known.get(name)!] : [],
+  );
   const rest = usualChain.places.filter(({ name }) => !on.includes(name));
   const options = ORDERED.flatMap(({ options }) => options);
   const taken = settings.flatMap(({ name }) => {
     const value = values[name];
     const { min, max, whole } = options.find((option) => option.name === name)!;
-    const fits = typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value));
+    const fits =
+      typeof value === 'number' &&
+      value >= min &&
+      value <= max &&
+      (!whole || Number.isInteger(value));
     return fits ? [[name, value] as const] : [];
   });
   return {
-    places: [...on.map((name) => ({ name, on: true })), ...rest.map(({ name }) => ({ name, on: false }))],
+    places: [
+      ...on.map((name) => ({ name, on: true })),
+      ...rest.map(({ name }) => ({ name, on: false })),
+    ],
     values: { ...usualChain.values, ...Object.fromEntries(taken) },
   };
 }
 
 /** The values that are not the usual ones. */
 export const changedValues = ({ values }: Chain): Values =>
-  Object.fromEntries(settings.filter(({ name, usual }) => values[name] !== usual).map(({ name }) => [name, values[name]]));
+  Object.fromEntries(
+    settings
+      .filter(({ name, usual }) => values[name] !== usual)
+      .map(({ name }) => [name, values[name]]),
+  );

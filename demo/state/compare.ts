@@ -54,7 +54,9 @@ interface Look {
 
 async function look({ session, options, n_vocab }: Side): Promise<Look> {
   const trace = await session.candidates({ ...options, top_n: n_vocab });
-  const { token, text, bytes, p, final } = trace.candidates.find((candidate) => candidate.token === trace.draw.token)!;
+  const { token, text, bytes, p, final } = trace.candidates.find(
+    (candidate) => candidate.token === trace.draw.token,
+  )!;
   return { trace, drawn: { token, text, bytes, p, final } };
 }
 
@@ -115,7 +117,10 @@ export class Comparison {
     const ids = instrument.tokensTo(instrument.selected.value);
     const seed = instrument.seed.value;
     const a: Side = {
-      ...{ session: model.createSession(), options: { ...optionsOf(instrument.chain.value), seed } },
+      ...{
+        session: model.createSession(),
+        options: { ...optionsOf(instrument.chain.value), seed },
+      },
       ...{ n_vocab: model.info.n_vocab, ended: false },
     };
     const b: Side = {
@@ -128,7 +133,12 @@ export class Comparison {
       // another vocabulary gets the text
       const tokens = other === model ? ids : await this.#tokensFor(model, other, ids);
       await b.session.sync(tokens);
-      return await this.#walk(a, b, ids.length === tokens.length && ids.every((id, i) => id === tokens[i]), [model, other]);
+      return await this.#walk(
+        a,
+        b,
+        ids.length === tokens.length && ids.every((id, i) => id === tokens[i]),
+        [model, other],
+      );
     } finally {
       await a.session.dispose();
       await b.session.dispose();
@@ -142,7 +152,12 @@ export class Comparison {
     return same || model.info.n_vocab !== other.info.n_vocab ? other.tokenize(text) : ids;
   }
 
-  async #walk(a: Side, b: Side, together: boolean, [model, other]: [Model, Model]): Promise<Compared> {
+  async #walk(
+    a: Side,
+    b: Side,
+    together: boolean,
+    [model, other]: [Model, Model],
+  ): Promise<Compared> {
     const pairs: Pair[] = [];
     let one = true;
     let parts: number | undefined;
@@ -155,12 +170,14 @@ export class Comparison {
         raw: comparable ? divergence(by(x, 'p'), by(y, 'p')) : undefined,
         final: comparable ? divergence(by(x, 'final'), by(y, 'final')) : undefined,
       });
-      const alike = x && y && (one ? x.drawn.token === y.drawn.token : x.drawn.text === y.drawn.text);
+      const alike =
+        x && y && (one ? x.drawn.token === y.drawn.token : x.drawn.text === y.drawn.text);
       if (!alike && parts === undefined) parts = i;
       if (!alike) together = false;
       for (const [side, seen, { info }] of [[a, x, model] as const, [b, y, other] as const]) {
         if (!seen) continue;
-        if (seen.drawn.token === info.eos || side.session.tokens.length + 1 >= info.n_ctx) side.ended = true;
+        if (seen.drawn.token === info.eos || side.session.tokens.length + 1 >= info.n_ctx)
+          side.ended = true;
         else await side.session.force(seen.drawn.token);
       }
     }

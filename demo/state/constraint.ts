@@ -26,7 +26,10 @@ export class Forced {
       this.left.value = false;
       if (form === undefined) this.#constraint = undefined;
       else if (form.kind === 'json') this.#constraint = await model.createGrammar({ json: true });
-      else this.#constraint = await model.createGrammar({ json_schema: JSON.parse(form.schema) as Record<string, unknown> });
+      else
+        this.#constraint = await model.createGrammar({
+          json_schema: JSON.parse(form.schema) as Record<string, unknown>,
+        });
       this.form.value = form;
       this.problem.value = '';
     } catch (error) {

@@ -86,7 +86,10 @@ export class Cutting {
       if (!this.open.value || !model) return;
       const asked = ++this.#asked;
       const wait = untracked(() => this.cut.value) ? TYPING_MS : 0;
-      setTimeout(() => asked === this.#asked && void this.#ask(asked, model, other, text, options), wait);
+      setTimeout(
+        () => asked === this.#asked && void this.#ask(asked, model, other, text, options),
+        wait,
+      );
     });
   }
 
@@ -100,7 +103,13 @@ export class Cutting {
     return this.#comparison.other.value;
   }
 
-  async #ask(asked: number, model: Model, other: Model | undefined, text: string, options: object): Promise<void> {
+  async #ask(
+    asked: number,
+    model: Model,
+    other: Model | undefined,
+    text: string,
+    options: object,
+  ): Promise<void> {
     try {
       const bytes = new TextEncoder().encode(text);
       const [pieces, others] = [
@@ -109,7 +118,9 @@ export class Cutting {
       ];
       if (asked !== this.#asked) return; // something else was asked meanwhile
       this.problem.value = '';
-      const stretches = others ? lineUp(pieces, others) : pieces.map((piece) => ({ a: [piece], b: [], same: true }));
+      const stretches = others
+        ? lineUp(pieces, others)
+        : pieces.map((piece) => ({ a: [piece], b: [], same: true }));
       this.cut.value = { pieces, others, stretches, bytes: bytes.length };
     } catch (error) {
       if (asked === this.#asked) this.problem.value = (error as Error).message;
@@ -126,13 +137,25 @@ function touched(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start, end));
 }
 
-async function piecesOf(model: Model, text: string, bytes: Uint8Array, options: object): Promise<Piece[]> {
+async function piecesOf(
+  model: Model,
+  text: string,
+  bytes: Uint8Array,
+  options: object,
+): Promise<Piece[]> {
   const pieces: Piece[] = [];
   for (const { token, start, end } of await model.tokenOffsets(text, options)) {
     const own = bytes.slice(start, end);
     const text = own.length ? decoder.decode(own) : await model.tokenText(token);
     const whole = own.length ? touched(bytes, start, end) : text;
-    pieces.push({ token, start, end, bytes: own, text, partOf: whole === text ? undefined : whole });
+    pieces.push({
+      token,
+      start,
+      end,
+      bytes: own,
+      text,
+      partOf: whole === text ? undefined : whole,
+    });
   }
   return pieces;
 }

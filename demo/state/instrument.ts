@@ -1,7 +1,15 @@
 /** The page's live state: in, the user's wishes; out, signals that the views read. The tree of texts and the chain are pure (tree.ts, chain.ts); this asks the
  * engine for what follows from them. One session at a time; work is done in order. */
 import { batch, computed, signal } from '@preact/signals';
-import type { Model, SamplerOptions, Session, StageName, StageOptionName, StepTrace, TokenScore } from '../../web/index.js';
+import type {
+  Model,
+  SamplerOptions,
+  Session,
+  StageName,
+  StageOptionName,
+  StepTrace,
+  TokenScore,
+} from '../../web/index.js';
 import type { Chain } from './chain.js';
 import { moved, optionsOf, switched, usualChain, withValue } from './chain.js';
 import { Forced } from './constraint.js';
@@ -20,8 +28,10 @@ const TYPING_MS = 120; // a pause in typing after which the prompt is run
 const NAP_MS = 40; // a slow run looks so often whether it is to end
 
 /** Resolves once the screen shows what has changed, so that the drawing is not counted as the model's time. */
-const painted = () => new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-const nap = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+const painted = () =>
+  new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+const nap = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** What a replay came to: so many tokens, and where the first was another one. */
@@ -81,7 +91,9 @@ export class Instrument {
   readonly taken = computed(() => {
     const index = this.selected.value;
     if (index === undefined) return undefined;
-    return [...this.shown.value.prompt, ...this.shown.value.made].find((shown) => shown.index === index)?.token;
+    return [...this.shown.value.prompt, ...this.shown.value.made].find(
+      (shown) => shown.index === index,
+    )?.token;
   });
   /** How many ways were taken at each token. */
   readonly forks = computed(() => trees.forksOn(this.tree.value, this.path.value));
@@ -113,7 +125,10 @@ export class Instrument {
       batch(() => {
         this.model.value = model;
         // tokens of another vocabulary mean nothing here; the text that was typed does
-        if (before) this.history.value = trees.begun({ text: this.tree.value.root.chat ? FIRST_PROMPT : this.prompt.value });
+        if (before)
+          this.history.value = trees.begun({
+            text: this.tree.value.root.chat ? FIRST_PROMPT : this.prompt.value,
+          });
         this.selected.value = undefined;
         this.replayed.value = undefined;
         this.rate.value = 0;
@@ -141,7 +156,9 @@ export class Instrument {
   inTurn(work: () => Promise<void>): Promise<void> {
     this.#typed();
     let failed: unknown;
-    return this.#do(() => work().catch((error: unknown) => void (failed = error ?? new Error('failed')))).then(() => {
+    return this.#do(() =>
+      work().catch((error: unknown) => void (failed = error ?? new Error('failed'))),
+    ).then(() => {
       if (failed !== undefined) throw failed as Error;
     });
   }
@@ -176,7 +193,9 @@ export class Instrument {
       const ids = await this.#idsOf(root);
       if (this.tree.value.root !== root) return; // another one was typed meanwhile, and is about to be taken
       await this.#session.sync([...ids, ...this.path.value.map(({ token }) => token)]);
-      const fresh = ids.length !== this.promptIds.value.length || ids.some((id, i) => id !== this.promptIds.value[i]);
+      const fresh =
+        ids.length !== this.promptIds.value.length ||
+        ids.some((id, i) => id !== this.promptIds.value[i]);
       await this.#look(
         () => {
           this.promptIds.value = ids;
@@ -246,7 +265,8 @@ export class Instrument {
       return this.#session!;
     }
     const ids = [...promptIds, ...path.map(({ token }) => token)].slice(0, index);
-    const same = this.#view?.ids.length === ids.length && this.#view.ids.every((id, i) => id === ids[i]);
+    const same =
+      this.#view?.ids.length === ids.length && this.#view.ids.every((id, i) => id === ids[i]);
     if (!same) {
       await this.#closeView();
       const session = await this.#session!.fork();
@@ -344,7 +364,16 @@ export class Instrument {
       for (const { bytes, text, token, logprob, rank, entropy } of scores.slice(ids.length)) {
         const given = chosen.includes(now.at?.depth ?? 0);
         const how: Origin = given ? 'given' : 'drawn';
-        now = trees.grown(now, { token, bytes, text, logprob, rank, entropy, how, eog: token === model.info.eos });
+        now = trees.grown(now, {
+          token,
+          bytes,
+          text,
+          logprob,
+          rank,
+          entropy,
+          how,
+          eog: token === model.info.eos,
+        });
         if (!given) this.#asked.set(now.at!, options);
       }
       this.history.value = { ...this.history.value, now };
@@ -455,10 +484,17 @@ export class Instrument {
   /** One token more at the session's end, by these options. */
   async #next(options: SamplerOptions, how: Origin): Promise<Made> {
     const session = this.#session!;
-    for await (const step of session.generate(undefined, { ...options, max_tokens: 1, trace: { top_n: TOP_N } })) {
+    for await (const step of session.generate(undefined, {
+      ...options,
+      max_tokens: 1,
+      trace: { top_n: TOP_N },
+    })) {
       const { token, bytes, logprob, eog, trace } = step;
       const listed = trace!.candidates.findIndex((candidate) => candidate.token === token);
-      const { rank, text } = listed < 0 ? await session.explain(token) : { rank: listed, text: trace!.candidates[listed]!.text };
+      const { rank, text } =
+        listed < 0
+          ? await session.explain(token)
+          : { rank: listed, text: trace!.candidates[listed]!.text };
       return { token, bytes, text, logprob, rank, entropy: trace!.entropy, how, eog };
     }
     throw new Error('no token came');
@@ -508,7 +544,8 @@ export class Instrument {
         this.rate.value = (n / busy) * 1000;
         await painted();
         const due = start + 1000 / this.speed.value;
-        while (this.running.value && performance.now() < due) await nap(Math.min(NAP_MS, due - performance.now()));
+        while (this.running.value && performance.now() < due)
+          await nap(Math.min(NAP_MS, due - performance.now()));
       }
       this.running.value = false;
     });
@@ -554,7 +591,8 @@ export class Instrument {
   /** The tree, and in it the node before a token of the text; within the prompt that is a tree of its own. */
   async #cut(index: number): Promise<[Tree, Node | undefined]> {
     const { promptIds, path } = this.#place();
-    if (index >= promptIds.length) return [this.tree.value, path[Math.min(index - promptIds.length, path.length) - 1]];
+    if (index >= promptIds.length)
+      return [this.tree.value, path[Math.min(index - promptIds.length, path.length) - 1]];
     const ids = promptIds.slice(0, index);
     return [trees.planted({ text: await this.model.value!.detokenize(ids), ids }), undefined];
   }
@@ -575,7 +613,11 @@ export class Instrument {
       this.replayed.value = undefined;
       this.running.value = true;
       const kind = `replay ${++this.#runs}`;
-      this.history.value = trees.stepped(this.history.value, trees.wentTo(this.tree.value, undefined), kind);
+      this.history.value = trees.stepped(
+        this.history.value,
+        trees.wentTo(this.tree.value, undefined),
+        kind,
+      );
       this.selected.value = undefined;
       await this.#take();
       let differs: number | undefined;

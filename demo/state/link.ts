@@ -34,7 +34,10 @@ const MOST_LINK = 100_000; // characters
 const MOST_JSON = 2_000_000; // bytes
 const KEY = 'moment=';
 
-async function through(stream: CompressionStream | DecompressionStream, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+async function through(
+  stream: CompressionStream | DecompressionStream,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array> {
   const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -55,26 +58,47 @@ const toBase64 = (bytes: Uint8Array) =>
     .replaceAll('/', '_')
     .replaceAll('=', '');
 const fromBase64 = (text: string) =>
-  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
+    char.charCodeAt(0),
+  );
 
 /** The part behind the # of an address. */
-export async function linkOf({ model, name, prompt, ids, chain, seed, path, chosen }: Moment): Promise<string> {
+export async function linkOf({
+  model,
+  name,
+  prompt,
+  ids,
+  chain,
+  seed,
+  path,
+  chosen,
+}: Moment): Promise<string> {
   const written: Written = {
     ...{ v: 1, m: model, n: name, p: prompt, ...(ids && { i: ids }) },
-    ...{ s: chain.places.filter(({ on }) => on).map((place) => place.name), o: changedValues(chain) },
+    ...{
+      s: chain.places.filter(({ on }) => on).map((place) => place.name),
+      o: changedValues(chain),
+    },
     ...{ d: seed, t: path, c: chosen },
   };
-  const bytes = await through(new CompressionStream('deflate-raw'), new TextEncoder().encode(JSON.stringify(written)));
+  const bytes = await through(
+    new CompressionStream('deflate-raw'),
+    new TextEncoder().encode(JSON.stringify(written)),
+  );
   return KEY + toBase64(bytes);
 }
 
-const isText = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most;
-const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const areWhole = (value: unknown): value is number[] => Array.isArray(value) && value.length <= 100_000 && value.every(isWhole);
+const isText = (value: unknown, most: number): value is string =>
+  typeof value === 'string' && value.length <= most;
+const isWhole = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+const areWhole = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= 100_000 && value.every(isWhole);
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const wrong = (what: string) => new Error(`This link cannot be used: ${what} is not as this page writes it.`);
+const wrong = (what: string) =>
+  new Error(`This link cannot be used: ${what} is not as this page writes it.`);
 
 /** What a link says; undefined when it is none of ours, an Error with the reason when it is broken. */
 export async function momentOf(hash: string): Promise<Moment | undefined> {
@@ -83,7 +107,10 @@ export async function momentOf(hash: string): Promise<Moment | undefined> {
   if (text.length > MOST_LINK) throw new Error('This link is too long to be one of ours.');
   let value: unknown;
   try {
-    const bytes = await through(new DecompressionStream('deflate-raw'), fromBase64(text.slice(KEY.length)));
+    const bytes = await through(
+      new DecompressionStream('deflate-raw'),
+      fromBase64(text.slice(KEY.length)),
+    );
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new Error('This link cannot be read: it was cut or changed on its way.', { cause });
@@ -96,5 +123,14 @@ export async function momentOf(hash: string): Promise<Moment | undefined> {
   if (!Array.isArray(s) || !isObject(o)) throw wrong('its settings');
   if (!isWhole(d)) throw wrong('its seed');
   if (!areWhole(t) || !areWhole(c)) throw wrong('its path of tokens');
-  return { model: m, name: n, prompt: p, ...(i && { ids: i }), chain: chainFrom(s, o), seed: d, path: t, chosen: c };
+  return {
+    model: m,
+    name: n,
+    prompt: p,
+    ...(i && { ids: i }),
+    chain: chainFrom(s, o),
+    seed: d,
+    path: t,
+    chosen: c,
+  };
 }

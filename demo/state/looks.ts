@@ -30,7 +30,11 @@ export async function afterStage(
   const upto =
     last < 0
       ? trace
-      : await session.candidates({ ...options, samplers: names.slice(0, last + 1), top_n: trace.candidates.length });
+      : await session.candidates({
+          ...options,
+          samplers: names.slice(0, last + 1),
+          top_n: trace.candidates.length,
+        });
   return new Map(upto.candidates.map(({ token, final }) => [token, final]));
 }
 

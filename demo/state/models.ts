@@ -19,9 +19,24 @@ export const BUILT_IN = 'storybook';
 const HUB = 'https://huggingface.co';
 
 export const known: readonly Known[] = [
-  { name: 'stories 260K, F32', file: 'ggml-org/tiny-llamas/stories260K.gguf', size: 1.19e6, licence: 'MIT' },
-  { name: 'stories 15M, Q4_0', file: 'ggml-org/tiny-llamas/stories15M-q4_0.gguf', size: 19.1e6, licence: 'MIT' },
-  { name: 'stories 15M, Q8_0', file: 'ggml-org/tiny-llamas/stories15M-q8_0.gguf', size: 26.7e6, licence: 'MIT' },
+  {
+    name: 'stories 260K, F32',
+    file: 'ggml-org/tiny-llamas/stories260K.gguf',
+    size: 1.19e6,
+    licence: 'MIT',
+  },
+  {
+    name: 'stories 15M, Q4_0',
+    file: 'ggml-org/tiny-llamas/stories15M-q4_0.gguf',
+    size: 19.1e6,
+    licence: 'MIT',
+  },
+  {
+    name: 'stories 15M, Q8_0',
+    file: 'ggml-org/tiny-llamas/stories15M-q8_0.gguf',
+    size: 26.7e6,
+    licence: 'MIT',
+  },
   {
     name: 'TinyLlama 1.1B chat, Q8_0',
     file: 'TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF/tinyllama-1.1b-chat-v1.0.Q8_0.gguf',
@@ -31,7 +46,8 @@ export const known: readonly Known[] = [
 ];
 
 /** The page that describes a model of the list. */
-export const pageOf = ({ file }: Known): string => `${HUB}/${file.split('/').slice(0, 2).join('/')}`;
+export const pageOf = ({ file }: Known): string =>
+  `${HUB}/${file.split('/').slice(0, 2).join('/')}`;
 
 /** The address that a text means: an address as it is, owner/repo/file on the hub; undefined: neither. */
 export function addressOf(text: string, base: string): string | undefined {
@@ -64,7 +80,10 @@ async function fetched(address: string, signal: AbortSignal): Promise<Response> 
     },
     { highWaterMark: 0 },
   );
-  return new Response(stream as BodyInit, total === undefined ? {} : { headers: { 'Content-Length': String(total) } });
+  return new Response(
+    stream as BodyInit,
+    total === undefined ? {} : { headers: { 'Content-Length': String(total) } },
+  );
 }
 
 /** A model on its way. */
@@ -101,7 +120,10 @@ export class Library {
     };
     let model: Model | undefined;
     try {
-      const bytes = typeof source === 'string' && source !== BUILT_IN ? await fetched(source, stop.signal) : source;
+      const bytes =
+        typeof source === 'string' && source !== BUILT_IN
+          ? await fetched(source, stop.signal)
+          : source;
       model = await loadModel(bytes, options);
       if (stop.signal.aborted) throw stop.signal.reason;
       const loaded = model;
@@ -109,7 +131,8 @@ export class Library {
       else await this.#instrument.start(async () => loaded);
       return true;
     } catch (error) {
-      if (this.#stop === stop && !stop.signal.aborted) this.problem.value = `${name}: ${(error as Error).message}`;
+      if (this.#stop === stop && !stop.signal.aborted)
+        this.problem.value = `${name}: ${(error as Error).message}`;
       if (stop.signal.aborted) await model?.dispose();
       return false;
     } finally {

@@ -7,7 +7,8 @@ import { TOP_N } from './instrument.js';
 import type { Moment } from './link.js';
 import { linkOf, momentOf } from './link.js';
 
-const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
+const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** The shown text with its settings. */
 async function momentNow(instrument: Instrument): Promise<Moment> {
@@ -40,14 +41,20 @@ async function setMoment(instrument: Instrument, moment: Moment, what: string): 
   const stray = [...moment.path, ...(moment.ids ?? [])].find((id) => id >= info.n_vocab);
   if (moment.model !== info.fingerprint || stray !== undefined) {
     const other =
-      moment.model !== info.fingerprint ? `another model, ${moment.name || 'without a name'}` : `tokens that are none`;
+      moment.model !== info.fingerprint
+        ? `another model, ${moment.name || 'without a name'}`
+        : `tokens that are none`;
     instrument.notice.value = `This ${what} is of ${other}: its prompt and settings are here, its text is not, and what comes next will differ.`;
     await instrument.setMoment({ text: moment.prompt }, [], []);
     return;
   }
   const { n_ctx } = info;
   const path = moment.path.slice(0, Math.max(0, n_ctx - (moment.ids?.length ?? 0)));
-  await instrument.setMoment({ text: moment.prompt, ...(moment.ids && { ids: moment.ids }) }, path, moment.chosen);
+  await instrument.setMoment(
+    { text: moment.prompt, ...(moment.ids && { ids: moment.ids }) },
+    path,
+    moment.chosen,
+  );
 }
 
 /** Takes up what the address says, if it says anything of ours; what is wrong with it is told. */
@@ -72,10 +79,24 @@ export async function traceFile(instrument: Instrument): Promise<TraceFile> {
       await session.sync(prompt);
       for (const { node, text } of instrument.shown.value.made) {
         const { token, bytes, eog } = node!;
-        const trace = await session.candidates({ ...(instrument.askedOf(node!) ?? usual), top_n: TOP_N });
-        const { p } = trace.candidates.find((candidate) => candidate.token === token) ?? (await session.explain(token));
+        const trace = await session.candidates({
+          ...(instrument.askedOf(node!) ?? usual),
+          top_n: TOP_N,
+        });
+        const { p } =
+          trace.candidates.find((candidate) => candidate.token === token) ??
+          (await session.explain(token));
         const logprob = Math.log(p); // as exact as the trace, wherever the token came from
-        steps.push({ token, text, bytes, logprob, position: trace.position, eog, shifted: 0, trace });
+        steps.push({
+          token,
+          text,
+          bytes,
+          logprob,
+          position: trace.position,
+          eog,
+          shifted: 0,
+          trace,
+        });
         await session.force(token);
       }
     } finally {
@@ -83,7 +104,13 @@ export async function traceFile(instrument: Instrument): Promise<TraceFile> {
     }
   });
   const { chain, seed } = instrument;
-  return exportTrace({ model: model.info, prompt, seed: BigInt(seed.value), options: optionsOf(chain.value), steps });
+  return exportTrace({
+    model: model.info,
+    prompt,
+    seed: BigInt(seed.value),
+    options: optionsOf(chain.value),
+    steps,
+  });
 }
 
 /** An exported trace becomes the page's text and settings. */
@@ -93,14 +120,21 @@ export async function openTrace(instrument: Instrument, json: string): Promise<v
   try {
     const trace = importTrace(json);
     const { samplers = [], ...values } = trace.options;
-    const fits = trace.model.fingerprint === model.info.fingerprint && trace.prompt.every((id) => id < model.info.n_vocab);
+    const fits =
+      trace.model.fingerprint === model.info.fingerprint &&
+      trace.prompt.every((id) => id < model.info.n_vocab);
     const prompt = fits ? await model.detokenize(trace.prompt) : '';
     const moment: Moment = {
       ...{ model: trace.model.fingerprint, name: trace.model.name, prompt },
       ...(!same(await model.tokenize(prompt), trace.prompt) && fits && { ids: trace.prompt }),
-      ...{ chain: chainFrom(samplers, values as Record<string, unknown>), seed: Number(BigInt.asUintN(53, trace.seed)) },
+      ...{
+        chain: chainFrom(samplers, values as Record<string, unknown>),
+        seed: Number(BigInt.asUintN(53, trace.seed)),
+      },
       path: trace.steps.map(({ token }) => token),
-      chosen: trace.steps.flatMap((step, i) => (step.trace && step.trace.draw.token !== step.token ? [i] : [])),
+      chosen: trace.steps.flatMap((step, i) =>
+        step.trace && step.trace.draw.token !== step.token ? [i] : [],
+      ),
     };
     await setMoment(instrument, moment, 'trace');
   } catch (error) {

@@ -28,7 +28,8 @@ export function shownTokens(
 ): { prompt: Shown[]; made: Shown[] } {
   const whole = new TextDecoder('utf-8', { ignoreBOM: true });
   // a character that is split over tokens is shown by the one that completes it
-  const textOf = (bytes: Uint8Array, spelled: string) => (bytes.length === 0 ? spelled : whole.decode(bytes, { stream: true }));
+  const textOf = (bytes: Uint8Array, spelled: string) =>
+    bytes.length === 0 ? spelled : whole.decode(bytes, { stream: true });
   let space = text !== '' && !text.startsWith(' '); // some tokenizers put one before a text
   const prompt = (scores ?? []).map((score, index): Shown => {
     let shown = textOf(score.bytes, score.text);
@@ -37,11 +38,31 @@ export function shownTokens(
       space = false;
     }
     const { token, bytes, logprob, rank, entropy } = score;
-    return { index, token, bytes, text: shown, logprob, rank, entropy, how: 'prompt', node: undefined };
+    return {
+      index,
+      token,
+      bytes,
+      text: shown,
+      logprob,
+      rank,
+      entropy,
+      how: 'prompt',
+      node: undefined,
+    };
   });
   const made = path.map((node, i): Shown => {
     const { token, bytes, logprob, rank, entropy, how } = node;
-    return { index: n_prompt + i, token, bytes, text: textOf(bytes, node.text), logprob, rank, entropy, how, node };
+    return {
+      index: n_prompt + i,
+      token,
+      bytes,
+      text: textOf(bytes, node.text),
+      logprob,
+      rank,
+      entropy,
+      how,
+      node,
+    };
   });
   return { prompt, made };
 }
@@ -79,7 +100,10 @@ export const scales: Readonly<Record<Measure, Scale>> = {
 };
 
 /** 0 to 4; undefined for a token that nothing stands before. */
-export function levelOf(measure: Measure, token: Pick<Shown, 'logprob' | 'rank' | 'entropy'>): number | undefined {
+export function levelOf(
+  measure: Measure,
+  token: Pick<Shown, 'logprob' | 'rank' | 'entropy'>,
+): number | undefined {
   if (Number.isNaN(token.logprob)) return undefined;
   const { ends, value } = scales[measure];
   const x = value(token);

@@ -73,7 +73,12 @@ export function grown(tree: Tree, made: Made): Tree {
   const parent = tree.at;
   const known = childrenOf(tree, parent).find(({ token }) => token === made.token);
   if (known) return { ...tree, at: known };
-  const node = { ...made, parent, depth: (parent?.depth ?? 0) + 1, joint: (parent?.joint ?? 0) + made.logprob };
+  const node = {
+    ...made,
+    parent,
+    depth: (parent?.depth ?? 0) + 1,
+    joint: (parent?.joint ?? 0) + made.logprob,
+  };
   return { ...tree, tips: [...tree.tips.filter((tip) => tip !== parent), node], at: node };
 }
 
@@ -141,7 +146,12 @@ export interface History {
 
 const MOST_STEPS = 1000;
 
-export const begun = (root: Root): History => ({ past: [], now: planted(root), future: [], kind: '' });
+export const begun = (root: Root): History => ({
+  past: [],
+  now: planted(root),
+  future: [],
+  kind: '',
+});
 
 /** The present becomes past; with a kind that is also that of the step before, it is replaced. */
 export function stepped(history: History, now: Tree, kind = ''): History {
@@ -155,7 +165,12 @@ export const settled = (history: History): History => ({ ...history, kind: '' })
 export function undone(history: History): History {
   const now = history.past.at(-1);
   if (!now) return history;
-  return { past: history.past.slice(0, -1), now, future: [history.now, ...history.future], kind: '' };
+  return {
+    past: history.past.slice(0, -1),
+    now,
+    future: [history.now, ...history.future],
+    kind: '',
+  };
 }
 
 export function redone(history: History): History {

@@ -18,7 +18,17 @@ interface ButtonProps {
 }
 
 /** A button that is off keeps the focus, so that the keyboard's place is not lost when a run ends. */
-export function Button({ id, off = false, press, main, pressed, label, hint, keys, children }: ButtonProps) {
+export function Button({
+  id,
+  off = false,
+  press,
+  main,
+  pressed,
+  label,
+  hint,
+  keys,
+  children,
+}: ButtonProps) {
   return (
     <button
       type="button"
@@ -40,7 +50,11 @@ export function Button({ id, off = false, press, main, pressed, label, hint, key
 
 /** A token's name; a control token's is in a frame. */
 export function Piece({ token }: { token: { text: string; bytes: Uint8Array } }) {
-  return <span class="piece">{isControl(token) ? <span class="control">{name(token)}</span> : name(token)}</span>;
+  return (
+    <span class="piece">
+      {isControl(token) ? <span class="control">{name(token)}</span> : name(token)}
+    </span>
+  );
 }
 
 interface DialogProps {
@@ -88,9 +102,14 @@ export function Dialog({ id, title, open, close, children }: DialogProps) {
 export function walk(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-walk]')];
   const at = items.indexOf(document.activeElement as HTMLElement);
-  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[
-    event.key
-  ];
+  const to = {
+    ArrowDown: at + 1,
+    ArrowRight: at + 1,
+    ArrowUp: at - 1,
+    ArrowLeft: at - 1,
+    Home: 0,
+    End: items.length - 1,
+  }[event.key];
   if (at < 0 || to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   event.stopPropagation();

@@ -25,7 +25,9 @@ function Status({ instrument }: { instrument: Instrument }) {
   if (!info) {
     return (
       <p class="status" role="status">
-        {phase.value === 'failed' ? 'no model' : `loading the built-in model, ${Math.round(100 * loaded.value)} %`}
+        {phase.value === 'failed'
+          ? 'no model'
+          : `loading the built-in model, ${Math.round(100 * loaded.value)} %`}
       </p>
     );
   }
@@ -33,12 +35,13 @@ function Status({ instrument }: { instrument: Instrument }) {
   return (
     <p class="status" data-testid="status" data-decoded={decoded.value}>
       <span>
-        {info.name || info.architecture} · {count(info.n_params)} parameters · {weights} · {size(info.memory.file)}
+        {info.name || info.architecture} · {count(info.n_params)} parameters · {weights} ·{' '}
+        {size(info.memory.file)}
       </span>
       <span title={info.threads_note && `1 thread: ${info.threads_note}`}>
         {rate.value > 0 && `${rate.value.toFixed(0)} tokens/s · `}
-        {info.kernel_variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'} · {info.n_threads} thread{info.n_threads > 1 && 's'} ·{' '}
-        {size(memory.value)} of memory
+        {info.kernel_variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'} · {info.n_threads} thread
+        {info.n_threads > 1 && 's'} · {size(memory.value)} of memory
       </span>
     </p>
   );
@@ -103,7 +106,11 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
           >
             Compare
           </Button>
-          <Button id="cut-open" pressed={cutting.open.value} press={() => (cutting.open.value = !cutting.open.value)}>
+          <Button
+            id="cut-open"
+            pressed={cutting.open.value}
+            press={() => (cutting.open.value = !cutting.open.value)}
+          >
             Cut
           </Button>
           <Button id="share" off={!instrument.model.value} press={opener('share')}>
@@ -143,16 +150,30 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
         <Timeline instrument={instrument} />
         <Paths instrument={instrument} />
         {cutting.open.value && (
-          <Cut {...{ instrument, cutting, library }} choose={opener('other-model')} same={() => comparison.setOther(undefined)} />
+          <Cut
+            {...{ instrument, cutting, library }}
+            choose={opener('other-model')}
+            same={() => comparison.setOther(undefined)}
+          />
         )}
         {comparing.value && (
-          <Compare instrument={instrument} comparison={comparison} library={library} choose={opener('other-model')} />
+          <Compare
+            instrument={instrument}
+            comparison={comparison}
+            library={library}
+            choose={opener('other-model')}
+          />
         )}
       </main>
       <Dialog id="models-sheet" title="Models" open={sheet.value === 'models'} close={close}>
         <Models library={library} into={undefined} done={close} />
       </Dialog>
-      <Dialog id="other-sheet" title="The model of side B" open={sheet.value === 'other-model'} close={close}>
+      <Dialog
+        id="other-sheet"
+        title="The model of side B"
+        open={sheet.value === 'other-model'}
+        close={close}
+      >
         <Models library={library} into={(model) => void comparison.setOther(model)} done={close} />
       </Dialog>
       <Dialog id="share-sheet" title="Share" open={sheet.value === 'share'} close={close}>

@@ -30,7 +30,11 @@ export function Form({ instrument }: { instrument: Instrument }) {
     <div class="form">
       <label>
         <span>the text must be</span>{' '}
-        <select data-testid="form" value={wanted.value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        <select
+          data-testid="form"
+          value={wanted.value}
+          onChange={({ currentTarget }) => choose(currentTarget.value)}
+        >
           <option value="any">anything</option>
           <option value="json">JSON</option>
           <option value="schema">JSON of a schema</option>
@@ -86,7 +90,9 @@ export function Chat({ instrument }: { instrument: Instrument }) {
         : [];
     const asked = words.value;
     words.value = '';
-    void instrument.setChat([...before, { role: 'user', content: asked }]).then(() => instrument.run());
+    void instrument
+      .setChat([...before, { role: 'user', content: asked }])
+      .then(() => instrument.run());
   };
   const chatting = open.value || chat !== undefined;
   return (

@@ -41,7 +41,13 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
       title={title}
       onClick={() => void take(token)}
     >
-      <button type="button" class="take" data-walk tabIndex={drawn ? 0 : -1} aria-label={`take ${name(candidate)}: ${title}`}>
+      <button
+        type="button"
+        class="take"
+        data-walk
+        tabIndex={drawn ? 0 : -1}
+        aria-label={`take ${name(candidate)}: ${title}`}
+      >
         <Piece token={candidate} />
       </button>
       <span class="id">{token}</span>
@@ -60,7 +66,15 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
 }
 
 /** Any token of the vocabulary, by its text or id: its probability and what became of it. */
-function Search({ instrument, trace, scale }: { instrument: Instrument; trace: StepTrace; scale: number }) {
+function Search({
+  instrument,
+  trace,
+  scale,
+}: {
+  instrument: Instrument;
+  trace: StepTrace;
+  scale: number;
+}) {
   const found = instrument.found.value;
   return (
     <>
@@ -82,7 +96,9 @@ function Search({ instrument, trace, scale }: { instrument: Instrument; trace: S
           <select
             data-testid="after"
             value={instrument.stage.value ?? ''}
-            onChange={({ currentTarget: { value } }) => instrument.showAfter((value || undefined) as StageName | undefined)}
+            onChange={({ currentTarget: { value } }) =>
+              instrument.showAfter((value || undefined) as StageName | undefined)
+            }
           >
             <option value="">after all stages</option>
             {trace.stages.map(({ name }) => (
@@ -94,7 +110,12 @@ function Search({ instrument, trace, scale }: { instrument: Instrument; trace: S
         </label>
       </div>
       {found && (
-        <ol class="rows found" tabIndex={-1} aria-label="Tokens found, the most probable first" onKeyDown={walk}>
+        <ol
+          class="rows found"
+          tabIndex={-1}
+          aria-label="Tokens found, the most probable first"
+          onKeyDown={walk}
+        >
           {found.map((candidate) => (
             <Bar
               key={candidate.token}
@@ -167,7 +188,9 @@ function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrac
 /** The survivors side by side, as wide as they are probable, and the coin over them. */
 function Draw({ trace }: { trace: StepTrace }) {
   const { u, low, high, token } = trace.draw;
-  const survivors = trace.candidates.filter(({ final }) => final > 0).toSorted((a, b) => b.final - a.final || a.token - b.token);
+  const survivors = trace.candidates
+    .filter(({ final }) => final > 0)
+    .toSorted((a, b) => b.final - a.final || a.token - b.token);
   const drawn = trace.candidates.find((candidate) => candidate.token === token);
   const unlisted = 1 - survivors.reduce((sum, { final }) => sum + final, 0);
   return (
@@ -175,7 +198,11 @@ function Draw({ trace }: { trace: StepTrace }) {
       <h3>
         The draw <small>the coin u = {u.toFixed(4)} fell here</small>
       </h3>
-      <div class="strip" role="img" aria-label={`u = ${u.toFixed(4)} lies between ${low.toFixed(4)} and ${high.toFixed(4)}`}>
+      <div
+        class="strip"
+        role="img"
+        aria-label={`u = ${u.toFixed(4)} lies between ${low.toFixed(4)} and ${high.toFixed(4)}`}
+      >
         {survivors.map((candidate) => (
           <span
             key={candidate.token}
@@ -186,11 +213,21 @@ function Draw({ trace }: { trace: StepTrace }) {
             {candidate.final > 0.06 && name(candidate)}
           </span>
         ))}
-        {unlisted > 1e-9 && <span style={{ flexGrow: unlisted }} title={`tokens not listed: ${percent(unlisted)}`} />}
-        <i class="coin" data-testid="coin" data-u={u} data-low={low} data-high={high} style={{ left: `${100 * u}%` }} />
+        {unlisted > 1e-9 && (
+          <span style={{ flexGrow: unlisted }} title={`tokens not listed: ${percent(unlisted)}`} />
+        )}
+        <i
+          class="coin"
+          data-testid="coin"
+          data-u={u}
+          data-low={low}
+          data-high={high}
+          style={{ left: `${100 * u}%` }}
+        />
       </div>
       <p>
-        {drawn ? <b>{name(drawn)}</b> : `token ${token}`} holds {low.toFixed(4)} to {high.toFixed(4)}; Step takes it.
+        {drawn ? <b>{name(drawn)}</b> : `token ${token}`} holds {low.toFixed(4)} to{' '}
+        {high.toFixed(4)}; Step takes it.
       </p>
     </div>
   );
@@ -239,14 +276,18 @@ export function Choice({ instrument }: { instrument: Instrument }) {
   }
   const after = instrument.after.value;
   const index = instrument.selected.value;
-  const scale = trace.candidates.reduce((most, { p, token }) => Math.max(most, p, after.get(token) ?? 0), 0);
+  const scale = trace.candidates.reduce(
+    (most, { p, token }) => Math.max(most, p, after.get(token) ?? 0),
+    0,
+  );
   const others = trace.n_vocab - trace.candidates.length;
   return (
     <section class="choice-panel" aria-labelledby="choice-title" data-index={index}>
       <h2 id="choice-title">
         {index === undefined ? 'This choice' : `The choice of token ${index + 1}`}{' '}
         <small>
-          {trace.n_vocab.toLocaleString('en')} tokens, entropy {(trace.entropy / Math.LN2).toFixed(2)} bits
+          {trace.n_vocab.toLocaleString('en')} tokens, entropy{' '}
+          {(trace.entropy / Math.LN2).toFixed(2)} bits
         </small>
       </h2>
       {index !== undefined && (
@@ -267,7 +308,11 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="p">p</span>
         <span class="why" />
       </div>
-      <ol class="rows" aria-label="Candidates, the most probable first; arrows walk, Enter takes one" onKeyDown={walk}>
+      <ol
+        class="rows"
+        aria-label="Candidates, the most probable first; arrows walk, Enter takes one"
+        onKeyDown={walk}
+      >
         {trace.candidates.map((candidate) => (
           <Bar
             key={candidate.token}
@@ -284,7 +329,10 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="piece">everything else</span>
         <span class="id">{others.toLocaleString('en')}</span>
         <span class="bar" aria-hidden="true">
-          <i class={trace.other > scale ? 'cut' : ''} style={{ width: `${Math.min(100, (100 * trace.other) / scale)}%` }} />
+          <i
+            class={trace.other > scale ? 'cut' : ''}
+            style={{ width: `${Math.min(100, (100 * trace.other) / scale)}%` }}
+          />
         </span>
         <span class="p">{percent(trace.other)}</span>
         <span class="why" />

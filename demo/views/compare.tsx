@@ -50,11 +50,17 @@ function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void })
   );
 }
 
-const bits = (x: number | undefined) => (x === undefined ? '–' : x === Infinity ? '∞' : x.toFixed(3));
+const bits = (x: number | undefined) =>
+  x === undefined ? '–' : x === Infinity ? '∞' : x.toFixed(3);
 
 function Cell({ drawn }: { drawn: Drawn | undefined }) {
   return (
-    <td title={drawn && `id ${drawn.token}, ${percent(drawn.p)} before, ${percent(drawn.final)} after the stages`}>
+    <td
+      title={
+        drawn &&
+        `id ${drawn.token}, ${percent(drawn.p)} before, ${percent(drawn.final)} after the stages`
+      }
+    >
       {drawn ? name(drawn) : '–'} <small>{drawn && percent(drawn.p)}</small>
     </td>
   );
@@ -65,7 +71,9 @@ function Result({ result }: { result: Compared }) {
   return (
     <>
       <p data-testid="compared" data-parts={parts} data-same={parts === undefined}>
-        {parts === undefined ? `The same ${pairs.length} tokens on both sides.` : `They part at token ${parts + 1}.`}{' '}
+        {parts === undefined
+          ? `The same ${pairs.length} tokens on both sides.`
+          : `They part at token ${parts + 1}.`}{' '}
         {!one && 'The vocabularies differ: texts are compared, distributions cannot be.'}
       </p>
       <div class="scroll" tabIndex={0} role="group" aria-label="both texts, token by token">
@@ -75,7 +83,10 @@ function Result({ result }: { result: Compared }) {
               <th scope="col">#</th>
               <th scope="col">A</th>
               <th scope="col">B</th>
-              <th scope="col" title="Kullback-Leibler divergence of B from A, bits: of what the model says">
+              <th
+                scope="col"
+                title="Kullback-Leibler divergence of B from A, bits: of what the model says"
+              >
                 KL, model
               </th>
               <th scope="col" title="The same after all stages; ∞: B excludes what A may draw">
@@ -117,7 +128,11 @@ export function Compare({ instrument, comparison, library, choose }: CompareProp
   return (
     <section class="compare-panel" aria-labelledby="compare-title" aria-busy={working.value}>
       <h2 id="compare-title">
-        Compare <small>A is the page as it is; B goes on from the same text with its own settings, or another model</small>
+        Compare{' '}
+        <small>
+          A is the page as it is; B goes on from the same text with its own settings, or another
+          model
+        </small>
       </h2>
       <div class="sides">
         <div>
@@ -131,15 +146,22 @@ export function Compare({ instrument, comparison, library, choose }: CompareProp
               min={0}
               value={seed.value ?? instrument.seed.value}
               onInput={({ currentTarget: { valueAsNumber } }) => {
-                if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0) seed.value = valueAsNumber;
+                if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0)
+                  seed.value = valueAsNumber;
               }}
             />
           </label>
           <p>
-            model: <b>{shown(other.value?.info.name ?? info?.name)}</b> {other.value ? '' : '(the same)'}
+            model: <b>{shown(other.value?.info.name ?? info?.name)}</b>{' '}
+            {other.value ? '' : '(the same)'}
           </p>
           <div class="transport">
-            <Button id="compare-run" main off={working.value || !info} press={() => comparison.run()}>
+            <Button
+              id="compare-run"
+              main
+              off={working.value || !info}
+              press={() => comparison.run()}
+            >
               Compare
             </Button>
             <Button id="compare-copy" press={() => comparison.copy()}>
@@ -160,7 +182,13 @@ export function Compare({ instrument, comparison, library, choose }: CompareProp
             </p>
           )}
         </div>
-        <div>{result.value ? <Result result={result.value} /> : <p class="note">Nothing has been compared yet.</p>}</div>
+        <div>
+          {result.value ? (
+            <Result result={result.value} />
+          ) : (
+            <p class="note">Nothing has been compared yet.</p>
+          )}
+        </div>
       </div>
     </section>
   );

@@ -11,7 +11,9 @@ import { Button, Twin, walk } from '../ui/parts.js';
 const called = ({ text, bytes }: Piece) => visible(text, bytes) || '∅';
 
 const codes = (text: string) =>
-  [...text].map((c) => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`).join(' ');
+  [...text]
+    .map((c) => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`)
+    .join(' ');
 
 /** Characters by their numbers, also of a piece that has only a part of one. */
 const characters = ({ text, bytes, partOf }: Piece) =>
@@ -84,7 +86,8 @@ function Rows({ sides }: { sides: readonly (readonly [string, readonly Piece[]])
   );
 }
 
-const plural = (n: number, what: string) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
+const plural = (n: number, what: string) =>
+  `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
 interface CutProps {
   instrument: Instrument;
@@ -99,8 +102,11 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
   const { cut, problem, special, ends } = cutting;
   const { pieces = [], others, stretches = [], bytes = 0 } = cut.value ?? {};
   const differ = stretches.filter((stretch) => !stretch.same).length;
-  const named = (info?: { name: string; architecture: string }) => info?.name || info?.architecture || 'the model';
-  const place = new Map([pieces, others ?? []].flatMap((list) => list.map((piece, i) => [piece, i] as const)));
+  const named = (info?: { name: string; architecture: string }) =>
+    info?.name || info?.architecture || 'the model';
+  const place = new Map(
+    [pieces, others ?? []].flatMap((list) => list.map((piece, i) => [piece, i] as const)),
+  );
   const chosen = selected.value && place.has(selected.value) ? selected.value : undefined;
   const cells = (list: readonly Piece[], side: string) => (
     <span class={`side side-${side}`}>
@@ -126,7 +132,8 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
   return (
     <section class="cut-panel" aria-labelledby="cut-title">
       <h2 id="cut-title">
-        How a text is cut <small>the bytes that each token covers; a second vocabulary beside the first</small>
+        How a text is cut{' '}
+        <small>the bytes that each token covers; a second vocabulary beside the first</small>
       </h2>
       <label class="field">
         <span>a text</span>
@@ -171,8 +178,15 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
           {problem.value}
         </p>
       )}
-      <p data-testid="cut-summary" data-pieces={pieces.length} data-others={others?.length} data-differ={differ} role="status">
-        {plural(bytes, 'byte')}. <b>A</b> {named(instrument.model.value?.info)}: {plural(pieces.length, 'token')}.{' '}
+      <p
+        data-testid="cut-summary"
+        data-pieces={pieces.length}
+        data-others={others?.length}
+        data-differ={differ}
+        role="status"
+      >
+        {plural(bytes, 'byte')}. <b>A</b> {named(instrument.model.value?.info)}:{' '}
+        {plural(pieces.length, 'token')}.{' '}
         {others && (
           <>
             <b>B</b> {named(cutting.other?.info)}: {plural(others.length, 'token')}.{' '}
@@ -193,9 +207,15 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
       </div>
       {rest > 0 && <p class="note">{plural(rest, 'more piece')} not shown.</p>}
       <p class="note" data-testid="cut-told" role="status">
-        {chosen ? `${told(chosen)}; characters: ${characters(chosen)}` : 'Click a token to see its bytes.'}
+        {chosen
+          ? `${told(chosen)}; characters: ${characters(chosen)}`
+          : 'Click a token to see its bytes.'}
       </p>
-      <Twin id="cut-table">{() => <Rows sides={[['A', pieces] as const, ...(others ? [['B', others] as const] : [])]} />}</Twin>
+      <Twin id="cut-table">
+        {() => (
+          <Rows sides={[['A', pieces] as const, ...(others ? [['B', others] as const] : [])]} />
+        )}
+      </Twin>
     </section>
   );
 }

@@ -19,7 +19,9 @@ const MAP: readonly [keys: string, what: string][] = [
 ];
 
 function focusCandidate(): void {
-  document.querySelector<HTMLElement>('[data-testid="candidate"] [data-walk][tabindex="0"]')?.focus();
+  document
+    .querySelector<HTMLElement>('[data-testid="candidate"] [data-walk][tabindex="0"]')
+    ?.focus();
 }
 
 /** The index of the choice before or after the shown one; undefined is the next choice, after the last token. */
@@ -79,7 +81,9 @@ export function Keys({ tour }: { tour: () => void }) {
           ))}
         </tbody>
       </table>
-      <p>A stage’s grip moves with the left and right arrows; sliders and lists move with theirs.</p>
+      <p>
+        A stage’s grip moves with the left and right arrows; sliders and lists move with theirs.
+      </p>
       <label>
         <input
           type="checkbox"

@@ -36,8 +36,9 @@ export function Models({ library, into, done }: ModelsProps) {
   return (
     <div class="models">
       <p>
-        The file stays in your browser: nothing is sent anywhere. What cannot be run here (an architecture, a tokenizer, a type of
-        weights) is refused by name before the weights are read.
+        The file stays in your browser: nothing is sent anywhere. What cannot be run here (an
+        architecture, a tokenizer, a type of weights) is refused by name before the weights are
+        read.
       </p>
       <label class="field">
         <span>a GGUF file (or drop one on the page)</span>
@@ -102,7 +103,10 @@ export function Models({ library, into, done }: ModelsProps) {
           </li>
         ))}
       </ul>
-      <Button id="built-in" press={() => library.load('the built-in model', BUILT_IN, into).then(then)}>
+      <Button
+        id="built-in"
+        press={() => library.load('the built-in model', BUILT_IN, into).then(then)}
+      >
         The built-in model
       </Button>
     </div>

@@ -10,8 +10,10 @@ import { Button, useWidth } from '../ui/parts.js';
 const [WIDTH, ROW, LABEL, LEAST] = [560, 26, 250, 330]; // the width until it is known
 const MOST_LABEL = 22; // characters
 
-const textOf = (nodes: readonly Node[]) => nodes.map(({ bytes, text }) => name({ bytes, text })).join('');
-const short = (text: string) => (text.length > MOST_LABEL ? `…${text.slice(1 - MOST_LABEL)}` : text);
+const textOf = (nodes: readonly Node[]) =>
+  nodes.map(({ bytes, text }) => name({ bytes, text })).join('');
+const short = (text: string) =>
+  text.length > MOST_LABEL ? `…${text.slice(1 - MOST_LABEL)}` : text;
 const bits = (node: Node) => (-node.joint / Math.LN2).toFixed(1);
 
 interface Link {
@@ -69,7 +71,11 @@ function Map({ instrument, tree }: { instrument: Instrument; tree: Tree }) {
               onClick={() => void instrument.goTo(last)}
             >
               <circle r={4.5} />
-              <title>{last ? `${textOf(data.nodes)}, ${bits(last)} bits from the prompt` : 'the end of the prompt'}</title>
+              <title>
+                {last
+                  ? `${textOf(data.nodes)}, ${bits(last)} bits from the prompt`
+                  : 'the end of the prompt'}
+              </title>
               <text x={9} y={4}>
                 {text}
               </text>
@@ -90,7 +96,10 @@ export function Paths({ instrument }: { instrument: Instrument }) {
         Paths <small>joint probability, as bits; the bold one is shown</small>
       </h2>
       {tree.tips.length === 0 ? (
-        <p class="note">Every token that is taken grows a path; take another candidate, and a second one begins there.</p>
+        <p class="note">
+          Every token that is taken grows a path; take another candidate, and a second one begins
+          there.
+        </p>
       ) : (
         <>
           <Map instrument={instrument} tree={tree} />
@@ -106,7 +115,8 @@ export function Paths({ instrument }: { instrument: Instrument }) {
                   <Button id="path" pressed={tip === tree.at} press={() => instrument.goTo(tip)}>
                     <span class="piece">{short(textOf(pathTo(tip)))}</span>{' '}
                     <small>
-                      {tip.depth} tokens, {bits(tip)} bits, {(Math.exp(tip.joint / tip.depth) * 100).toFixed(1)} % a token
+                      {tip.depth} tokens, {bits(tip)} bits,{' '}
+                      {(Math.exp(tip.joint / tip.depth) * 100).toFixed(1)} % a token
                     </small>
                   </Button>
                 </li>

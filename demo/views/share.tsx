@@ -8,7 +8,10 @@ import { Button } from '../ui/parts.js';
 async function download(instrument: Instrument) {
   const json = JSON.stringify(await traceFile(instrument));
   const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
-  Object.assign(document.createElement('a'), { href: url, download: 'tokenglass-trace.json' }).click();
+  Object.assign(document.createElement('a'), {
+    href: url,
+    download: 'tokenglass-trace.json',
+  }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
@@ -24,13 +27,15 @@ export function Share({ instrument, done }: { instrument: Instrument; done: () =
   const copy = () =>
     navigator.clipboard.writeText(link.value).then(
       () => (copied.value = 'Copied.'),
-      () => (copied.value = 'The browser does not let this page copy: the link is selected, copy it by hand.'),
+      () =>
+        (copied.value =
+          'The browser does not let this page copy: the link is selected, copy it by hand.'),
     );
   return (
     <div class="share">
       <p>
-        The link has the prompt, the settings, the seed and every token of this text. Who opens it with the same model sees the
-        same, and can replay it.
+        The link has the prompt, the settings, the seed and every token of this text. Who opens it
+        with the same model sees the same, and can replay it.
       </p>
       <label class="field">
         <span>link</span>

@@ -12,14 +12,21 @@ const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab'
 /** White space gets a mark that is not part of the text: what is copied is what the model wrote. */
 function Marked({ text }: { text: string }) {
   const parts = text.split(/([ \n\t])/).filter(Boolean);
-  return <>{parts.map((part) => (MARKED[part] ? <span class={MARKED[part]}>{part}</span> : part))}</>;
+  return (
+    <>{parts.map((part) => (MARKED[part] ? <span class={MARKED[part]}>{part}</span> : part))}</>
+  );
 }
 
 /** What a token of the text is called: half a character by its bytes. */
 export function told(token: Shown): string {
-  const called = isControl(token) ? `the control token ${token.text}` : name({ ...token, text: token.text || '\ufffd' });
-  if (Number.isNaN(token.logprob)) return `${called}, id ${token.token}, the first: nothing stands before it`;
-  const by = { drawn: '', chosen: ', chosen by hand', given: ', given', prompt: ', in the prompt' }[token.how];
+  const called = isControl(token)
+    ? `the control token ${token.text}`
+    : name({ ...token, text: token.text || '\ufffd' });
+  if (Number.isNaN(token.logprob))
+    return `${called}, id ${token.token}, the first: nothing stands before it`;
+  const by = { drawn: '', chosen: ', chosen by hand', given: ', given', prompt: ', in the prompt' }[
+    token.how
+  ];
   const bits = (-token.logprob / Math.LN2).toFixed(1);
   return `${called}, id ${token.token}, ${percent(Math.exp(token.logprob))} (${bits} bits), rank ${(token.rank + 1).toLocaleString('en')}${by}`;
 }
@@ -56,7 +63,11 @@ function Token({ token, measure, selected, last, forks, select }: TokenProps) {
         pick();
       }}
     >
-      {isControl(token) && !token.node ? token.text : <Marked text={isControl(token) ? '' : token.text} />}
+      {isControl(token) && !token.node ? (
+        token.text
+      ) : (
+        <Marked text={isControl(token) ? '' : token.text} />
+      )}
       {forks > 1 && <sup aria-hidden="true">{forks}</sup>}
     </span>
   );
@@ -72,7 +83,9 @@ function Heat({ measure, choose }: { measure: Measure; choose: (measure: Measure
         <select
           data-testid="heat"
           value={measure}
-          onChange={({ currentTarget: { value } }) => choose(MEASURES.find((known) => known === value)!)}
+          onChange={({ currentTarget: { value } }) =>
+            choose(MEASURES.find((known) => known === value)!)
+          }
         >
           {MEASURES.map((known) => (
             <option key={known} value={known}>
@@ -106,7 +119,9 @@ function Transport({ instrument }: { instrument: Instrument }) {
   const { phase, tree, canUndo, canRedo, speed, locked } = instrument;
   const running = instrument.running.value;
   const ready = phase.value === 'ready';
-  const pace = Number.isFinite(speed.value) ? `${speed.value} tokens a second` : 'as fast as it goes';
+  const pace = Number.isFinite(speed.value)
+    ? `${speed.value} tokens a second`
+    : 'as fast as it goes';
   return (
     <div class="transport">
       <Button id="step" main off={!ready} press={() => instrument.step()} keys="S">
@@ -165,7 +180,10 @@ function Transport({ instrument }: { instrument: Instrument }) {
           onBlur={({ currentTarget }) => (currentTarget.value = String(instrument.seed.value))}
         />
       </label>
-      <label class="lock" title="Locked: each beginning has this seed. Open: Reset takes a new one.">
+      <label
+        class="lock"
+        title="Locked: each beginning has this seed. Open: Reset takes a new one."
+      >
         <input
           data-testid="lock"
           type="checkbox"
@@ -222,7 +240,12 @@ export function Text({ instrument }: { instrument: Instrument }) {
         </label>
       )}
       <Transport instrument={instrument} />
-      <div class="text" role="group" aria-label="Tokens of the text; arrows walk, Enter shows a choice" onKeyDown={walk}>
+      <div
+        class="text"
+        role="group"
+        aria-label="Tokens of the text; arrows walk, Enter shows a choice"
+        onKeyDown={walk}
+      >
         <span class="prompt">{promptTokens.length ? promptTokens.map(token) : prompt.value}</span>
         <span data-testid="output">{made.map(token)}</span>
       </div>

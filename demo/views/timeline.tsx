@@ -13,12 +13,17 @@ const bits = (nats: number) => nats / Math.LN2;
 /** Selects a token and gives it the focus, where it stands in the text. */
 function show(instrument: Instrument, index: number) {
   instrument.select(index);
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.text [data-index="${index}"]`)?.focus());
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>(`.text [data-index="${index}"]`)?.focus(),
+  );
 }
 
 function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonly Shown[] }) {
   const { element, width: full } = useWidth<SVGSVGElement>(WIDTH);
-  const most = Math.max(LEAST_BITS, ...tokens.map(({ logprob, entropy }) => Math.max(bits(-logprob), bits(entropy))));
+  const most = Math.max(
+    LEAST_BITS,
+    ...tokens.map(({ logprob, entropy }) => Math.max(bits(-logprob), bits(entropy))),
+  );
   const [first, last] = [tokens[0]!.index, tokens.at(-1)!.index];
   const y = scaleLinear()
     .domain([0, most])
@@ -69,7 +74,9 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
           />
         ))}
         <path class="entropy" d={path(tokens) ?? ''} />
-        {here && <line class="cursor" x1={x(here.index)} x2={x(here.index)} y1={4} y2={HEIGHT - BOTTOM} />}
+        {here && (
+          <line class="cursor" x1={x(here.index)} x2={x(here.index)} y1={4} y2={HEIGHT - BOTTOM} />
+        )}
         <text class="axis" x={LEFT} y={HEIGHT - 3}>
           token {first + 1}
         </text>
@@ -86,7 +93,9 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
           max={last + 1}
           value={selected ?? last + 1}
           aria-valuetext={here ? `token ${here.index + 1}, ${name(here)}` : 'the next choice'}
-          onInput={({ currentTarget: { valueAsNumber: index } }) => instrument.select(index > last ? undefined : index)}
+          onInput={({ currentTarget: { valueAsNumber: index } }) =>
+            instrument.select(index > last ? undefined : index)
+          }
         />
       </label>
     </>

@@ -4,7 +4,10 @@ import { useEffect } from 'preact/hooks';
 import { Button } from '../ui/parts.js';
 
 const STOPS: readonly { panel: string; text: string }[] = [
-  { panel: '.text-panel', text: 'A language model goes on with this text, one token at a time. Press Step: it draws one.' },
+  {
+    panel: '.text-panel',
+    text: 'A language model goes on with this text, one token at a time. Press Step: it draws one.',
+  },
   {
     panel: '.choice-panel',
     text: 'Here is what it could have drawn, with every probability. Click any candidate to go on with that one instead.',
@@ -17,7 +20,10 @@ const STOPS: readonly { panel: string; text: string }[] = [
     panel: '.timeline-panel',
     text: 'How unsure the model was, token by token. Click a bar, or any token of the text, to go back to its choice.',
   },
-  { panel: '.paths-panel', text: 'Nothing is lost: every path that you took is kept here. Undo takes back the last step.' },
+  {
+    panel: '.paths-panel',
+    text: 'Nothing is lost: every path that you took is kept here. Undo takes back the last step.',
+  },
 ];
 
 const SEEN = 'tokenglass-tour';

@@ -53,16 +53,28 @@ interface Block {
 }
 
 /** Candidates as blocks as high as they are probable, those too small to see together as one. */
-function blocks(candidates: readonly Candidate[], of: (candidate: Candidate) => number, all: number, how: string): Block[] {
+function blocks(
+  candidates: readonly Candidate[],
+  of: (candidate: Candidate) => number,
+  all: number,
+  how: string,
+): Block[] {
   const seen = candidates.filter((candidate) => of(candidate) >= 0.018);
   const listed = seen.reduce((sum, candidate) => sum + of(candidate), 0);
   const rest = all - listed;
   return [
     ...seen.map((candidate) => {
       const share = of(candidate);
-      return { share, label: share >= LABELLED ? nameOf(candidate) : '', class: how, token: candidate.token };
+      return {
+        share,
+        label: share >= LABELLED ? nameOf(candidate) : '',
+        class: how,
+        token: candidate.token,
+      };
     }),
-    ...(rest > 1e-6 ? [{ share: rest, label: rest >= LABELLED ? '…' : '', class: `${how} rest` }] : []),
+    ...(rest > 1e-6
+      ? [{ share: rest, label: rest >= LABELLED ? '…' : '', class: `${how} rest` }]
+      : []),
   ];
 }
 
@@ -87,8 +99,12 @@ function Column({ parts, drawn }: { parts: readonly Block[]; drawn?: number | un
 
 /** Which candidates a stage let through and which it took. */
 function split(trace: StepTrace, stage: StageTrace): { kept: Candidate[]; out: Candidate[] } {
-  const before = new Set(trace.stages.slice(0, trace.stages.indexOf(stage)).map(({ name }) => name));
-  const reached = trace.candidates.filter(({ removed_by }) => !removed_by || !before.has(removed_by));
+  const before = new Set(
+    trace.stages.slice(0, trace.stages.indexOf(stage)).map(({ name }) => name),
+  );
+  const reached = trace.candidates.filter(
+    ({ removed_by }) => !removed_by || !before.has(removed_by),
+  );
   return {
     kept: reached.filter(({ removed_by }) => removed_by !== stage.name),
     out: reached.filter(({ removed_by }) => removed_by === stage.name),
@@ -111,7 +127,10 @@ function Fall({ trace, stage }: { trace: StepTrace; stage: StageTrace }) {
   return (
     <>
       <Column
-        parts={[...blocks(kept, ({ p }) => p, stage.mass_after, 'kept'), ...blocks(out, ({ p }) => p, gone, 'out')]}
+        parts={[
+          ...blocks(kept, ({ p }) => p, stage.mass_after, 'kept'),
+          ...blocks(out, ({ p }) => p, gone, 'out'),
+        ]}
         drawn={trace.draw.token}
       />
       <Counts stage={stage} />
@@ -186,7 +205,15 @@ function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
 }
 
 /** What is no stage of the chain: the logits, a grammar, the draw. */
-function Fixed({ name, note, children }: { name: string; note: string; children: ComponentChildren }) {
+function Fixed({
+  name,
+  note,
+  children,
+}: {
+  name: string;
+  note: string;
+  children: ComponentChildren;
+}) {
   return (
     <div class="stage fixed" data-testid={`stage-${name}`}>
       <div class="stage-head">
@@ -211,7 +238,8 @@ function useDragging(instrument: Instrument) {
       onStart: ({ item }) => void (next = item.nextSibling),
       onEnd: ({ item, newIndex, oldIndex }) => {
         list.current!.insertBefore(item, next);
-        if (newIndex !== undefined && newIndex !== oldIndex) instrument.move(item.dataset['name'] as StageName, newIndex);
+        if (newIndex !== undefined && newIndex !== oldIndex)
+          instrument.move(item.dataset['name'] as StageName, newIndex);
       },
     });
     return () => sortable.destroy();
@@ -259,13 +287,17 @@ export function Waterfall({ instrument }: { instrument: Instrument }) {
   return (
     <section class="stages-panel" aria-labelledby="stages-title">
       <h2 id="stages-title">
-        From logits to the draw <small>switch a stage, drag it, move its slider: the model is not run again</small>
+        From logits to the draw{' '}
+        <small>switch a stage, drag it, move its slider: the model is not run again</small>
       </h2>
       <div class="fall" tabIndex={0} role="group" aria-label="stages, from left to right">
         <Fixed name="logits" note="softmax over the whole vocabulary">
           {trace && (
             <>
-              <Column parts={blocks(trace.candidates, ({ p }) => p, 1, 'kept')} drawn={trace.draw.token} />
+              <Column
+                parts={blocks(trace.candidates, ({ p }) => p, 1, 'kept')}
+                drawn={trace.draw.token}
+              />
               <p>
                 <b>{trace.n_vocab.toLocaleString('en')}</b> tokens
               </p>
@@ -279,7 +311,13 @@ export function Waterfall({ instrument }: { instrument: Instrument }) {
         )}
         <ol class="stages" ref={list}>
           {instrument.chain.value.places.map((place, index) => (
-            <Stage key={place.name} instrument={instrument} place={place} index={index} trace={trace} />
+            <Stage
+              key={place.name}
+              instrument={instrument}
+              place={place}
+              index={index}
+              trace={trace}
+            />
           ))}
         </ol>
         <Fixed name="draw" note="what is left, as it is drawn from">

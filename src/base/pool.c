@@ -1,16 +1,18 @@
-/* In: tasks. Out: their items done by all threads of the pool. Owns its own memory; threads and what tasks point to belong to
- * others. */
+/* In: tasks. Out: their items done by all threads of the pool. Owns its own memory; threads and
+ * what tasks point to belong to others. */
 #include "pool.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Sleeping on a word of memory, where threads can; a native build has none but those of the tests, which yield. */
+/* Sleeping on a word of memory, where threads can; a native build has none but those of the tests,
+ * which yield. */
 #if defined(__wasm_atomics__)
 #define SLICE_MS 50
 static void sleep_while(_Atomic uint32_t *word, uint32_t value, bool forever)
 {
-    __builtin_wasm_memory_atomic_wait32((int *)word, (int)value, forever ? -1 : SLICE_MS * 1000000ll);
+    __builtin_wasm_memory_atomic_wait32((int *)word, (int)value,
+                                        forever ? -1 : SLICE_MS * 1000000ll);
 }
 
 static void wake(_Atomic uint32_t *word)
@@ -44,8 +46,10 @@ static void wake(_Atomic uint32_t *word)
 }
 #endif
 
-#define SPINS 20000u      /* looks at a word before sleeping on it: some tens of microseconds */
-#define OPEN  0x80000000u /* in gate: the task takes further threads; the lower bits count those that are in it */
+#define SPINS 20000u /* looks at a word before sleeping on it: some tens of microseconds */
+#define OPEN                                                                                       \
+    0x80000000u /* in gate: the task takes further threads; the lower bits count those that are in \
+                   it */
 
 struct tg_pool {
     uint32_t n_threads;
@@ -54,8 +58,9 @@ struct tg_pool {
     void *context;
     size_t n, run;
     /* each word that is fought over has a cache line of its own */
-    _Alignas(64) _Atomic size_t next;       /* the first item that nobody has taken */
-    _Alignas(64) _Atomic uint32_t gate;     /* OPEN and how many threads, the caller not counted, are in the task */
+    _Alignas(64) _Atomic size_t next; /* the first item that nobody has taken */
+    _Alignas(64) _Atomic uint32_t
+        gate; /* OPEN and how many threads, the caller not counted, are in the task */
     _Alignas(64) _Atomic uint32_t signal;   /* changes with every task, and when the pool closes */
     _Alignas(64) _Atomic uint32_t sleepers; /* threads that sleep on signal, or are about to */
     _Atomic uint32_t caller_sleeps;         /* the caller sleeps on gate */
@@ -63,7 +68,7 @@ struct tg_pool {
     _Atomic uint32_t closing, failed;
 };
 
-tg_pool *tg_pool_new(uint32_t n_threads)
+tg_pool *tgi_pool_new(uint32_t n_threads)
 {
     tg_pool *pool = aligned_alloc(64, sizeof *pool); /* its size is a multiple of its alignment */
     if (pool)
@@ -71,17 +76,17 @@ tg_pool *tg_pool_new(uint32_t n_threads)
     return pool;
 }
 
-uint32_t tg_pool_n_threads(const tg_pool *pool)
+uint32_t tgi_pool_n_threads(const tg_pool *pool)
 {
     return pool->n_threads;
 }
 
-bool tg_pool_failed(const tg_pool *pool)
+bool tgi_pool_failed(const tg_pool *pool)
 {
     return atomic_load(&pool->failed);
 }
 
-void tg_pool_fail(tg_pool *pool)
+void tgi_pool_fail(tg_pool *pool)
 {
     atomic_store(&pool->failed, 1);
     wake(&pool->gate);
@@ -115,9 +120,10 @@ static void leave(tg_pool *pool)
         wake(&pool->gate);
 }
 
-void tg_pool_join(tg_pool *pool, uint32_t thread)
+void tgi_pool_thread_main(tg_pool *pool, uint32_t thread)
 {
-    uint32_t seen = 0; /* the pool begins with signal 0 and no task: whatever came since is met by `enter` */
+    uint32_t seen =
+        0; /* the pool begins with signal 0 and no task: whatever came since is met by `enter` */
     atomic_fetch_add(&pool->joined, 1);
     while (!atomic_load(&pool->closing)) {
         const uint32_t signal = atomic_load(&pool->signal);
@@ -129,11 +135,13 @@ void tg_pool_join(tg_pool *pool, uint32_t thread)
             }
             continue;
         }
-        for (uint32_t i = 0; i < SPINS && atomic_load_explicit(&pool->signal, memory_order_relaxed) == seen; i++)
+        for (uint32_t i = 0;
+             i < SPINS && atomic_load_explicit(&pool->signal, memory_order_relaxed) == seen; i++)
             ;
         if (atomic_load(&pool->signal) != seen)
             continue;
-        /* whoever changes signal after this line sees the sleeper; whoever did before is seen by the sleep itself */
+        /* whoever changes signal after this line sees the sleeper; whoever did before is seen by
+         * the sleep itself */
         atomic_fetch_add(&pool->sleepers, 1);
         sleep_while(&pool->signal, seen, true);
         atomic_fetch_sub(&pool->sleepers, 1);
@@ -141,7 +149,8 @@ void tg_pool_join(tg_pool *pool, uint32_t thread)
     atomic_fetch_sub(&pool->joined, 1);
 }
 
-/* Waits until word is 0; false when it does not change for too long, or, if that matters, the pool has failed. */
+/* Waits until word is 0; false when it does not change for too long, or, if that matters, the pool
+ * has failed. */
 static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool matters)
 {
     uint32_t last = atomic_load(word);
@@ -149,7 +158,9 @@ static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool matters)
         last = atomic_load_explicit(word, memory_order_relaxed);
     atomic_store(&pool->caller_sleeps, 1);
     uint32_t patience = TG_POOL_PATIENCE * 1000 / SLICE_MS;
-    for (uint32_t now; (now = atomic_load(word)) != 0 && patience && !(matters && tg_pool_failed(pool)); patience--) {
+    for (uint32_t now;
+         (now = atomic_load(word)) != 0 && patience && !(matters && tgi_pool_failed(pool));
+         patience--) {
         if (now != last)
             patience = TG_POOL_PATIENCE * 1000 / SLICE_MS;
         last = now;
@@ -159,11 +170,12 @@ static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool matters)
     return atomic_load(word) == 0;
 }
 
-bool tg_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *context)
+bool tgi_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *context)
 {
-    if (tg_pool_failed(pool))
+    if (tgi_pool_failed(pool))
         return false;
-    /* several runs for each thread, so that one that is slow or late keeps the others waiting for little */
+    /* several runs for each thread, so that one that is slow or late keeps the others waiting for
+     * little */
     const size_t share = n / (4 * (size_t)pool->n_threads), run = share > grain ? share : grain;
     if (n <= run || !atomic_load(&pool->joined)) {
         if (n)
@@ -182,12 +194,12 @@ bool tg_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *con
     take_items(pool, 0);
     atomic_fetch_and(&pool->gate, ~OPEN);
     if (wait_until_zero(pool, &pool->gate, true))
-        return !tg_pool_failed(pool);
-    tg_pool_fail(pool);
+        return !tgi_pool_failed(pool);
+    tgi_pool_fail(pool);
     return false;
 }
 
-bool tg_pool_free(tg_pool *pool)
+bool tgi_pool_free(tg_pool *pool)
 {
     if (!pool)
         return true;

@@ -1,4 +1,5 @@
-/* SHA-256 (FIPS 180-4), fed in portions. In: bytes. Out: a digest of 32 bytes. The caller owns the state. */
+/* SHA-256 (FIPS 180-4), fed in portions. In: bytes. Out: a digest of 32 bytes. The caller owns the
+ * state. */
 #ifndef TG_SHA256_H
 #define TG_SHA256_H
 
@@ -11,9 +12,9 @@ typedef struct tg_sha256 {
     uint8_t block[64];
 } tg_sha256;
 
-void tg_sha256_init(tg_sha256 *sha);
-void tg_sha256_update(tg_sha256 *sha, const void *bytes, size_t n);
+void tgi_sha256_init(tg_sha256 *sha);
+void tgi_sha256_update(tg_sha256 *sha, const void *bytes, size_t n);
 /* Ends the message; the state is spent. */
-void tg_sha256_final(tg_sha256 *sha, uint8_t digest[32]);
+void tgi_sha256_final(tg_sha256 *sha, uint8_t digest[32]);
 
 #endif

@@ -1,10 +1,11 @@
-/* In: a status number and a printf format. Out: the first message kept in the caller's tg_error. Owns nothing. */
+/* In: a status number and a printf format. Out: the first message kept in the caller's tg_error.
+ * Owns nothing. */
 #include "status.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-tg_status tg_fail(tg_error *error, tg_status status, int64_t offset, const char *format, ...)
+tg_status tgi_fail(tg_error *error, tg_status status, int64_t offset, const char *format, ...)
 {
     if (error && error->status == TG_OK) {
         va_list args;
@@ -17,7 +18,7 @@ tg_status tg_fail(tg_error *error, tg_status status, int64_t offset, const char 
     return status;
 }
 
-void tg_error_clear(tg_error *error)
+void tgi_error_clear(tg_error *error)
 {
     error->status = TG_OK;
     error->offset = TG_NO_OFFSET;
@@ -27,8 +28,8 @@ void tg_error_clear(tg_error *error)
 const char *tg_status_name(tg_status status)
 {
     switch (status) {
-#define TG_STATUS(name, number, meaning)                                                                                         \
-    case TG_##name:                                                                                                              \
+#define TG_STATUS(name, number, meaning)                                                           \
+    case TG_##name:                                                                                \
         return #name;
 #include "status.def"
 #undef TG_STATUS

@@ -1,28 +1,29 @@
-/* In: page tables and the keys and values of positions. Out: pages in the pool. The pool lies in the model's arena, tables in
- * sessions. */
+/* In: page tables and the keys and values of positions. Out: pages in the pool. The pool lies in
+ * the model's arena, tables in sessions. */
 #include "kv.h"
 
 #include <string.h>
 
-void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
+void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
 {
     kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
-    const tg_cache_row *k = &tg_caches[kv->type_k], *v = &tg_caches[kv->type_v];
+    const tg_kv_type_row *k = &tg_kv_type_table[kv->type_k], *v = &tg_kv_type_table[kv->type_v];
     kv->page_bytes = kv->head_bytes = 0;
     for (uint32_t i = 0; i < kv->n_layer; i++) {
         tg_kv_layer *layer = &kv->layers[i];
-        layer->keys_bytes =
-            (size_t)TG_PAGE / TG_TILE_ROWS * layer->head_dim / tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
+        layer->keys_bytes = (size_t)TG_PAGE / TG_TILE_ROWS * layer->head_dim /
+                            tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
         layer->value_bytes = (size_t)layer->head_dim / v->elements * v->value_bytes;
         layer->head_bytes = layer->keys_bytes + TG_PAGE * layer->value_bytes;
         layer->at = kv->page_bytes;
-        kv->page_bytes += TG_PAGE * sizeof(float) * layer->state + layer->head_bytes * layer->n_head;
+        kv->page_bytes +=
+            TG_PAGE * sizeof(float) * layer->state + layer->head_bytes * layer->n_head;
         if (layer->n_head && layer->head_bytes > kv->head_bytes)
             kv->head_bytes = layer->head_bytes;
     }
-    kv->refs = tg_arena_take(arena, kv->n_pages, sizeof *kv->refs);
-    kv->free_list = tg_arena_take(arena, kv->n_pages, sizeof *kv->free_list);
-    kv->pages = tg_arena_take(arena, kv->n_pages, (uint64_t)kv->page_bytes);
+    kv->refs = tgi_arena_alloc(arena, kv->n_pages, sizeof *kv->refs);
+    kv->free_list = tgi_arena_alloc(arena, kv->n_pages, sizeof *kv->free_list);
+    kv->pages = tgi_arena_alloc(arena, kv->n_pages, (uint64_t)kv->page_bytes);
     if (!arena->base)
         return;
     kv->n_free = kv->n_pages;
@@ -32,19 +33,22 @@ void tg_kv_place(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
     }
 }
 
-tg_status tg_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto, tg_error *error)
+tg_status tgi_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto,
+                         tg_error *error)
 {
     const uint32_t wanted = (upto + TG_PAGE - 1) / TG_PAGE;
     const uint32_t last = length / TG_PAGE; /* the page that position `length` falls into */
     const bool copy = upto > length && last < table->n_pages && kv->refs[table->pages[last]] > 1;
     const uint32_t fresh = wanted > table->n_pages ? wanted - table->n_pages : 0;
     if (fresh + copy > kv->n_free)
-        return tg_fail(error, TG_KV_FULL, TG_NO_OFFSET,
-                       "the cache's %u pages of %d positions are all taken: %u more are needed, %u are free",
-                       (unsigned)kv->n_pages, TG_PAGE, (unsigned)(fresh + copy), (unsigned)kv->n_free);
+        return tgi_fail(
+            error, TG_KV_FULL, TG_NO_OFFSET,
+            "the cache's %u pages of %d positions are all taken: %u more are needed, %u are free",
+            (unsigned)kv->n_pages, TG_PAGE, (unsigned)(fresh + copy), (unsigned)kv->n_free);
     if (copy) {
         const uint32_t own = kv->free_list[--kv->n_free], shared = table->pages[last];
-        memcpy(kv->pages + own * kv->page_bytes, kv->pages + shared * kv->page_bytes, kv->page_bytes);
+        memcpy(kv->pages + own * kv->page_bytes, kv->pages + shared * kv->page_bytes,
+               kv->page_bytes);
         kv->refs[own] = 1;
         kv->refs[shared]--;
         table->pages[last] = own;
@@ -57,7 +61,7 @@ tg_status tg_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t
     return TG_OK;
 }
 
-void tg_kv_cut(tg_kv *kv, tg_kv_table *table, uint32_t length)
+void tgi_kv_truncate(tg_kv *kv, tg_kv_table *table, uint32_t length)
 {
     const uint32_t keep = (length + TG_PAGE - 1) / TG_PAGE;
     while (table->n_pages > keep) {
@@ -67,7 +71,7 @@ void tg_kv_cut(tg_kv *kv, tg_kv_table *table, uint32_t length)
     }
 }
 
-void tg_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to)
+void tgi_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to)
 {
     for (uint32_t i = 0; i < from->n_pages; i++) {
         to->pages[i] = from->pages[i];
@@ -76,29 +80,34 @@ void tg_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to)
     to->n_pages = from->n_pages;
 }
 
-void tg_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint32_t layer, uint8_t *block, uint32_t slot, const float *key,
-                 const float *value)
+void tgi_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint32_t layer, uint8_t *block,
+                  uint32_t slot, const float *key, const float *value)
 {
     const tg_kv_layer *l = &kv->layers[layer];
-    tg_caches[kv->type_k].write_key(kernels, key, l->head_dim, block, slot);
-    tg_caches[kv->type_v].write_value(kernels, value, l->head_dim, block + l->keys_bytes + slot * l->value_bytes);
+    tg_kv_type_table[kv->type_k].write_key(kernels, key, l->head_dim, block, slot);
+    tg_kv_type_table[kv->type_v].write_value(kernels, value, l->head_dim,
+                                             block + l->keys_bytes + slot * l->value_bytes);
 }
 
-void tg_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot)
+void tgi_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_slot,
+                      const uint8_t *from, uint32_t from_slot)
 {
     const tg_kv_layer *l = &kv->layers[layer];
-    tg_caches[kv->type_k].copy_key(to, to_slot, from, from_slot, l->head_dim);
-    memcpy(to + l->keys_bytes + to_slot * l->value_bytes, from + l->keys_bytes + from_slot * l->value_bytes, l->value_bytes);
+    tg_kv_type_table[kv->type_k].copy_key(to, to_slot, from, from_slot, l->head_dim);
+    memcpy(to + l->keys_bytes + to_slot * l->value_bytes,
+           from + l->keys_bytes + from_slot * l->value_bytes, l->value_bytes);
 }
 
-void tg_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot)
+void tgi_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot)
 {
     static const float zeros[1024]; /* heads are at most so wide */
     for (uint32_t layer = 0; layer < kv->n_layer; layer++)
         for (uint32_t i = slot; i < TG_PAGE; i++) {
             if (kv->layers[layer].state)
-                memset(tg_kv_state(kv, page, layer, i), 0, kv->layers[layer].state * sizeof(float));
+                memset(tgi_kv_state(kv, page, layer, i), 0,
+                       kv->layers[layer].state * sizeof(float));
             for (uint32_t head = 0; head < kv->layers[layer].n_head; head++)
-                tg_kv_write(kv, kernels, layer, tg_kv_block(kv, page, layer, head), i, zeros, zeros);
+                tgi_kv_write(kv, kernels, layer, tgi_kv_block(kv, page, layer, head), i, zeros,
+                             zeros);
         }
 }

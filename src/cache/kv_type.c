@@ -1,5 +1,5 @@
-/* In: keys and values as floats. Out: their blocks in pages. Owns nothing. A key's row is one lane of the tiles of its strip, as
- * a weight's row would be. */
+/* In: keys and values as floats. Out: their blocks in pages. Owns nothing. A key's row is one lane
+ * of the tiles of its strip, as a weight's row would be. */
 #include "kv_type.h"
 
 #include <string.h>
@@ -17,7 +17,8 @@ static size_t strip_offset(tg_quant quant, size_t head_dim, uint32_t slot)
 
 /* ---- f32, f16: single elements ---- */
 
-static void write_value_f32(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *row)
+static void write_value_f32(const tg_kernels *kernels, const float *x, size_t head_dim,
+                            uint8_t *row)
 {
     (void)kernels;
     memcpy(row, x, head_dim * sizeof *x);
@@ -25,32 +26,37 @@ static void write_value_f32(const tg_kernels *kernels, const float *x, size_t he
 
 static uint16_t to_half(float value)
 {
-    /* what is too large for the type becomes its largest number, as products take halves for finite; NaN stays, so that the
-     * values of a position that is broken break all that see it: nothing else looks at its logits */
-    return tg_float_to_half(value > HALF_MAX ? HALF_MAX : value < -HALF_MAX ? -HALF_MAX : value);
+    /* what is too large for the type becomes its largest number, as products take halves for
+     * finite; NaN stays, so that the values of a position that is broken break all that see it:
+     * nothing else looks at its logits */
+    return tgi_float_to_half(value > HALF_MAX ? HALF_MAX : value < -HALF_MAX ? -HALF_MAX : value);
 }
 
-static void write_value_f16(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *row)
+static void write_value_f16(const tg_kernels *kernels, const float *x, size_t head_dim,
+                            uint8_t *row)
 {
     (void)kernels;
     for (size_t i = 0; i < head_dim; i++)
         ((uint16_t *)row)[i] = to_half(x[i]);
 }
 
-#define ELEMENT_KEYS(type, QUANT, convert)                                                                                       \
-    static void write_key_##type(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *tiles, uint32_t slot)      \
-    {                                                                                                                            \
-        tg_tile_##type *strip = (tg_tile_##type *)(tiles + strip_offset(QUANT, head_dim, slot));                                 \
-        (void)kernels;                                                                                                           \
-        for (size_t i = 0; i < head_dim; i++)                                                                                    \
-            strip[i][slot % TG_TILE_ROWS] = convert(x[i]);                                                                       \
-    }                                                                                                                            \
-    static void copy_key_##type(uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot, size_t head_dim)         \
-    {                                                                                                                            \
-        tg_tile_##type *a = (tg_tile_##type *)(to + strip_offset(QUANT, head_dim, to_slot));                                     \
-        const tg_tile_##type *b = (const tg_tile_##type *)(from + strip_offset(QUANT, head_dim, from_slot));                     \
-        for (size_t i = 0; i < head_dim; i++)                                                                                    \
-            a[i][to_slot % TG_TILE_ROWS] = b[i][from_slot % TG_TILE_ROWS];                                                       \
+#define ELEMENT_KEYS(type, QUANT, convert)                                                         \
+    static void write_key_##type(const tg_kernels *kernels, const float *x, size_t head_dim,       \
+                                 uint8_t *tiles, uint32_t slot)                                    \
+    {                                                                                              \
+        tg_tile_##type *strip = (tg_tile_##type *)(tiles + strip_offset(QUANT, head_dim, slot));   \
+        (void)kernels;                                                                             \
+        for (size_t i = 0; i < head_dim; i++)                                                      \
+            strip[i][slot % TG_TILE_ROWS] = convert(x[i]);                                         \
+    }                                                                                              \
+    static void copy_key_##type(uint8_t *to, uint32_t to_slot, const uint8_t *from,                \
+                                uint32_t from_slot, size_t head_dim)                               \
+    {                                                                                              \
+        tg_tile_##type *a = (tg_tile_##type *)(to + strip_offset(QUANT, head_dim, to_slot));       \
+        const tg_tile_##type *b =                                                                  \
+            (const tg_tile_##type *)(from + strip_offset(QUANT, head_dim, from_slot));             \
+        for (size_t i = 0; i < head_dim; i++)                                                      \
+            a[i][to_slot % TG_TILE_ROWS] = b[i][from_slot % TG_TILE_ROWS];                         \
     }
 ELEMENT_KEYS(f32, TG_QUANT_F32, )
 ELEMENT_KEYS(f16, TG_QUANT_F16, to_half)
@@ -59,7 +65,8 @@ ELEMENT_KEYS(f16, TG_QUANT_F16, to_half)
 
 #define MAX_BLOCKS 32 /* heads are at most 1,024 wide */
 
-static void write_key_q8_0(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *tiles, uint32_t slot)
+static void write_key_q8_0(const tg_kernels *kernels, const float *x, size_t head_dim,
+                           uint8_t *tiles, uint32_t slot)
 {
     tg_act_q8 codes[MAX_BLOCKS];
     tg_tile_q8_0 *tile = (tg_tile_q8_0 *)(tiles + strip_offset(TG_QUANT_Q8_0, head_dim, slot));
@@ -73,7 +80,8 @@ static void write_key_q8_0(const tg_kernels *kernels, const float *x, size_t hea
     }
 }
 
-static void write_value_q8_0(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *row)
+static void write_value_q8_0(const tg_kernels *kernels, const float *x, size_t head_dim,
+                             uint8_t *row)
 {
     tg_act_q8 codes[MAX_BLOCKS];
     kernels->quantize_q8(x, head_dim, codes);
@@ -84,10 +92,12 @@ static void write_value_q8_0(const tg_kernels *kernels, const float *x, size_t h
     }
 }
 
-static void copy_key_q8_0(uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot, size_t head_dim)
+static void copy_key_q8_0(uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot,
+                          size_t head_dim)
 {
     tg_tile_q8_0 *a = (tg_tile_q8_0 *)(to + strip_offset(TG_QUANT_Q8_0, head_dim, to_slot));
-    const tg_tile_q8_0 *b = (const tg_tile_q8_0 *)(from + strip_offset(TG_QUANT_Q8_0, head_dim, from_slot));
+    const tg_tile_q8_0 *b =
+        (const tg_tile_q8_0 *)(from + strip_offset(TG_QUANT_Q8_0, head_dim, from_slot));
     const uint32_t i = to_slot % TG_TILE_ROWS, k = from_slot % TG_TILE_ROWS;
     for (size_t n = head_dim / 32; n--; a++, b++) {
         for (int j = 0; j < 8; j++)
@@ -99,22 +109,23 @@ static void copy_key_q8_0(uint8_t *to, uint32_t to_slot, const uint8_t *from, ui
 
 /* ---- the table ---- */
 
-#define TG_CACHE(NAME, suffix, elements, value_bytes)                                                                            \
-    static tg_matmul_fn *keys_##suffix(const tg_kernels *kernels)                                                                \
-    {                                                                                                                            \
-        return kernels->matmul_##suffix;                                                                                         \
-    }                                                                                                                            \
-    static tg_values_fn *values_##suffix(const tg_kernels *kernels)                                                              \
-    {                                                                                                                            \
-        return kernels->values_##suffix;                                                                                         \
+#define TG_CACHE(NAME, suffix, elements, value_bytes)                                              \
+    static tg_matmul_fn *keys_##suffix(const tg_kernels *kernels)                                  \
+    {                                                                                              \
+        return kernels->matmul_##suffix;                                                           \
+    }                                                                                              \
+    static tg_values_fn *values_##suffix(const tg_kernels *kernels)                                \
+    {                                                                                              \
+        return kernels->values_##suffix;                                                           \
     }
 #include "kv_types.def"
 #undef TG_CACHE
 
-const tg_cache_row tg_caches[TG_CACHE_TYPE_COUNT] = {
-#define TG_CACHE(NAME, suffix, elements, value_bytes)                                                                            \
-    {#suffix,           TG_QUANT_##NAME, elements,       value_bytes, write_key_##suffix, write_value_##suffix,                  \
-     copy_key_##suffix, keys_##suffix,   values_##suffix},
+const tg_kv_type_row tg_kv_type_table[TG_CACHE_TYPE_COUNT] = {
+#define TG_CACHE(NAME, suffix, elements, value_bytes)                                              \
+    {#suffix,           TG_QUANT_##NAME,    elements,                                              \
+     value_bytes,       write_key_##suffix, write_value_##suffix,                                  \
+     copy_key_##suffix, keys_##suffix,      values_##suffix},
 #include "kv_types.def"
 #undef TG_CACHE
 };

@@ -1,30 +1,35 @@
-/* In: all keys or the whole tensor directory of a header. Out: the same, sorted, or the first thing that is wrong with it. The
- * tg_gguf owns the sorted indices. */
+/* In: all keys or the whole tensor directory of a header. Out: the same, sorted, or the first thing
+ * that is wrong with it. The tg_gguf owns the sorted indices. */
 #include "internal.h"
 #include "../quant/quant.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ggml's names for numbers that quant.def may lack, so that a refusal says what the file holds; the numbers left out were never
- * given or have been withdrawn */
+/* ggml's names for numbers that quant.def may lack, so that a refusal says what the file holds; the
+ * numbers left out were never given or have been withdrawn */
 static const char *const ggml_names[] = {
-    [3] = "Q4_1",     [6] = "Q5_0",   [7] = "Q5_1",    [9] = "Q8_1",   [10] = "Q2_K",    [11] = "Q3_K",
-    [12] = "Q4_K",    [13] = "Q5_K",  [14] = "Q6_K",   [15] = "Q8_K",  [16] = "IQ2_XXS", [17] = "IQ2_XS",
-    [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL", [21] = "IQ3_S", [22] = "IQ2_S",   [23] = "IQ4_XS",
-    [24] = "I8",      [25] = "I16",   [26] = "I32",    [27] = "I64",   [28] = "F64",     [29] = "IQ1_M",
-    [34] = "TQ1_0",   [35] = "TQ2_0", [39] = "MXFP4",  [40] = "NVFP4", [41] = "Q1_0",    [42] = "Q2_0",
+    [3] = "Q4_1",     [6] = "Q5_0",    [7] = "Q5_1",     [9] = "Q8_1",   [10] = "Q2_K",
+    [11] = "Q3_K",    [12] = "Q4_K",   [13] = "Q5_K",    [14] = "Q6_K",  [15] = "Q8_K",
+    [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL",
+    [21] = "IQ3_S",   [22] = "IQ2_S",  [23] = "IQ4_XS",  [24] = "I8",    [25] = "I16",
+    [26] = "I32",     [27] = "I64",    [28] = "F64",     [29] = "IQ1_M", [34] = "TQ1_0",
+    [35] = "TQ2_0",   [39] = "MXFP4",  [40] = "NVFP4",   [41] = "Q1_0",  [42] = "Q2_0",
 };
 
-/* Sorts indices by name, stable, by merging: qsort has no room for g. Scratch memory is the caller's. */
-static void sort_indices(const tg_gguf *g, tg_gguf_name_fn *name, uint32_t *indices, uint32_t *scratch, uint32_t n)
+/* Sorts indices by name, stable, by merging: qsort has no room for g. Scratch memory is the
+ * caller's. */
+static void sort_indices(const tg_gguf *g, tg_gguf_name_fn *name, uint32_t *indices,
+                         uint32_t *scratch, uint32_t n)
 {
     for (uint32_t width = 1; width < n; width *= 2) {
         for (uint32_t from = 0; from < n; from += 2 * width) {
-            const uint32_t middle = from + width < n ? from + width : n, end = from + 2 * width < n ? from + 2 * width : n;
+            const uint32_t middle = from + width < n ? from + width : n,
+                           end = from + 2 * width < n ? from + 2 * width : n;
             uint32_t a = from, b = middle;
             for (uint32_t i = from; i < end; i++)
-                scratch[i] = b >= end || (a < middle && tg_gguf_compare(name(g, indices[a]), name(g, indices[b])) <= 0)
+                scratch[i] = b >= end || (a < middle && tgi_gguf_compare(name(g, indices[a]),
+                                                                         name(g, indices[b])) <= 0)
                                  ? indices[a++]
                                  : indices[b++];
         }
@@ -34,9 +39,11 @@ static void sort_indices(const tg_gguf *g, tg_gguf_name_fn *name, uint32_t *indi
 
 static uint32_t *sorted_by_name(tg_gguf *g, tg_gguf_name_fn *name, uint32_t n)
 {
-    uint32_t *indices = malloc((n ? n : 1) * sizeof *indices), *scratch = malloc((n ? n : 1) * sizeof *scratch);
+    uint32_t *indices = malloc((n ? n : 1) * sizeof *indices),
+             *scratch = malloc((n ? n : 1) * sizeof *scratch);
     if (!indices || !scratch) {
-        tg_fail(&g->failure, TG_OUT_OF_MEMORY, (int64_t)g->position, "no memory to sort %u names", (unsigned)n);
+        tgi_fail(&g->failure, TG_OUT_OF_MEMORY, (int64_t)g->position, "no memory to sort %u names",
+                 (unsigned)n);
         free(indices);
         free(scratch);
         return NULL;
@@ -49,24 +56,25 @@ static uint32_t *sorted_by_name(tg_gguf *g, tg_gguf_name_fn *name, uint32_t n)
     return indices;
 }
 
-tg_status tg_gguf_check_keys(tg_gguf *g)
+tg_status tgi_gguf_check_keys(tg_gguf *g)
 {
-    g->kv_by_name = sorted_by_name(g, tg_gguf_kv_name, g->kv_count);
+    g->kv_by_name = sorted_by_name(g, tgi_gguf_kv_name, g->kv_count);
     if (!g->kv_by_name)
         return g->failure.status;
     for (uint32_t i = 1; i < g->kv_count; i++)
-        if (!tg_gguf_compare(g->kv[g->kv_by_name[i - 1]].key, g->kv[g->kv_by_name[i]].key)) {
+        if (!tgi_gguf_compare(g->kv[g->kv_by_name[i - 1]].key, g->kv[g->kv_by_name[i]].key)) {
             const tg_gguf_kv *second = &g->kv[g->kv_by_name[i]];
-            return tg_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)second->offset,
-                           "the key %.64s stands twice, again at byte %llu", second->key.data,
-                           (unsigned long long)second->offset);
+            return tgi_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)second->offset,
+                            "the key %.64s stands twice, again at byte %llu", second->key.data,
+                            (unsigned long long)second->offset);
         }
     uint32_t alignment = 32;
-    const tg_gguf_kv *kv = tg_gguf_find(g, "general.alignment");
+    const tg_gguf_kv *kv = tgi_gguf_find(g, "general.alignment");
     bool found;
-    if (kv && (tg_gguf_get_u32(g, "general.alignment", 8, 65536, &alignment, &found, NULL) || (alignment & (alignment - 1))))
-        return tg_fail(&g->failure, TG_GGUF_BAD_ALIGNMENT, (int64_t)kv->offset,
-                       "general.alignment is no power of two of 8 to 65,536");
+    if (kv && (tgi_gguf_get_u32(g, "general.alignment", 8, 65536, &alignment, &found, NULL) ||
+               (alignment & (alignment - 1))))
+        return tgi_fail(&g->failure, TG_GGUF_BAD_ALIGNMENT, (int64_t)kv->offset,
+                        "general.alignment is no power of two of 8 to 65,536");
     g->alignment = alignment;
     return TG_OK;
 }
@@ -80,32 +88,39 @@ static int compare_offsets(const void *a, const void *b)
 /* A tensor's own numbers; its offset still counts from the start of the data. */
 static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
 {
-    const tg_quant_row *quant = tg_quant_of_ggml(t->type);
+    const tg_quant_row *quant = tgi_quant_of_ggml(t->type);
     uint64_t elements = 1;
     if (!quant) {
-        const char *name = t->type < sizeof ggml_names / sizeof ggml_names[0] ? ggml_names[t->type] : NULL;
-        return tg_fail(&g->failure, TG_GGUF_TENSOR_TYPE, (int64_t)t->entry, "tensor %s has ggml type %u (%s); supported: %s",
-                       t->name.data, (unsigned)t->type, name ? name : "unknown", tg_quant_names());
+        const char *name =
+            t->type < sizeof ggml_names / sizeof ggml_names[0] ? ggml_names[t->type] : NULL;
+        return tgi_fail(&g->failure, TG_GGUF_TENSOR_TYPE, (int64_t)t->entry,
+                        "tensor %s has ggml type %u (%s); supported: %s", t->name.data,
+                        (unsigned)t->type, name ? name : "unknown", tgi_quant_names());
     }
     for (uint32_t i = 0; i < t->n_dims; i++) {
         const uint64_t dim = t->dims[i];
-        if (!dim || dim > TG_GGUF_MAX_DIM || dim > (UINT64_C(1) << 48) / elements || (i == 0 && dim % quant->elements))
-            return tg_fail(&g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)t->entry,
-                           "tensor %s of type %s: dimension %u is %llu; rows are whole blocks of %u", t->name.data, quant->name,
-                           (unsigned)i, (unsigned long long)dim, (unsigned)quant->elements);
+        if (!dim || dim > TG_GGUF_MAX_DIM || dim > (UINT64_C(1) << 48) / elements ||
+            (i == 0 && dim % quant->elements))
+            return tgi_fail(
+                &g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)t->entry,
+                "tensor %s of type %s: dimension %u is %llu; rows are whole blocks of %u",
+                t->name.data, quant->name, (unsigned)i, (unsigned long long)dim,
+                (unsigned)quant->elements);
         elements *= dim;
     }
     t->size = elements / quant->elements * quant->bytes;
     if (t->offset % g->alignment)
-        return tg_fail(&g->failure, TG_GGUF_TENSOR_MISALIGNED, (int64_t)t->entry, "tensor %s starts at %llu, no multiple of %llu",
-                       t->name.data, (unsigned long long)t->offset, (unsigned long long)g->alignment);
+        return tgi_fail(&g->failure, TG_GGUF_TENSOR_MISALIGNED, (int64_t)t->entry,
+                        "tensor %s starts at %llu, no multiple of %llu", t->name.data,
+                        (unsigned long long)t->offset, (unsigned long long)g->alignment);
     if (t->offset > UINT64_C(1) << 60)
-        return tg_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry, "tensor %s starts at %llu, which no file reaches",
-                       t->name.data, (unsigned long long)t->offset);
+        return tgi_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry,
+                        "tensor %s starts at %llu, which no file reaches", t->name.data,
+                        (unsigned long long)t->offset);
     return TG_OK;
 }
 
-tg_status tg_gguf_check_tensors(tg_gguf *g)
+tg_status tgi_gguf_check_tensors(tg_gguf *g)
 {
     const uint32_t n = g->tensor_count;
     g->data_offset = (g->position + g->alignment - 1) / g->alignment * g->alignment;
@@ -120,30 +135,37 @@ tg_status tg_gguf_check_tensors(tg_gguf *g)
     g->file_end = g->data_offset;
     for (uint32_t i = 0; i < n; i++) {
         const tg_gguf_tensor *t = &g->tensors[i];
-        const uint64_t packed =
-            (g->file_end + g->alignment - 1) / g->alignment * g->alignment; /* where it would follow the one before */
+        const uint64_t packed = (g->file_end + g->alignment - 1) / g->alignment *
+                                g->alignment; /* where it would follow the one before */
         if (t->offset < g->file_end)
-            return tg_fail(&g->failure, TG_GGUF_TENSOR_OVERLAP, (int64_t)t->entry, "tensors %s and %s share bytes from %llu on",
-                           t[-1].name.data, t->name.data, (unsigned long long)t->offset);
+            return tgi_fail(&g->failure, TG_GGUF_TENSOR_OVERLAP, (int64_t)t->entry,
+                            "tensors %s and %s share bytes from %llu on", t[-1].name.data,
+                            t->name.data, (unsigned long long)t->offset);
         if (g->file_size && (t->offset > g->file_size || t->size > g->file_size - t->offset)) {
-            /* one that stands where it should means that the file was cut; one far away was never in it */
+            /* one that stands where it should means that the file was cut; one far away was never
+             * in it */
             if (t->offset == packed)
-                return tg_fail(&g->failure, TG_GGUF_TRUNCATED, (int64_t)g->file_size,
-                               "the file ends at byte %llu, but tensor %s reaches to %llu", (unsigned long long)g->file_size,
-                               t->name.data, (unsigned long long)(t->offset + t->size));
-            return tg_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry,
-                           "tensor %s lies at %llu to %llu of a file of %llu bytes", t->name.data, (unsigned long long)t->offset,
-                           (unsigned long long)(t->offset + t->size), (unsigned long long)g->file_size);
+                return tgi_fail(&g->failure, TG_GGUF_TRUNCATED, (int64_t)g->file_size,
+                                "the file ends at byte %llu, but tensor %s reaches to %llu",
+                                (unsigned long long)g->file_size, t->name.data,
+                                (unsigned long long)(t->offset + t->size));
+            return tgi_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry,
+                            "tensor %s lies at %llu to %llu of a file of %llu bytes", t->name.data,
+                            (unsigned long long)t->offset,
+                            (unsigned long long)(t->offset + t->size),
+                            (unsigned long long)g->file_size);
         }
         g->file_end = t->offset + t->size;
     }
-    g->tensor_by_name = sorted_by_name(g, tg_gguf_tensor_name, n);
+    g->tensor_by_name = sorted_by_name(g, tgi_gguf_tensor_name, n);
     if (!g->tensor_by_name)
         return g->failure.status;
     for (uint32_t i = 1; i < n; i++)
-        if (!tg_gguf_compare(g->tensors[g->tensor_by_name[i - 1]].name, g->tensors[g->tensor_by_name[i]].name)) {
+        if (!tgi_gguf_compare(g->tensors[g->tensor_by_name[i - 1]].name,
+                              g->tensors[g->tensor_by_name[i]].name)) {
             const tg_gguf_tensor *t = &g->tensors[g->tensor_by_name[i]];
-            return tg_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)t->entry, "tensor %s stands twice", t->name.data);
+            return tgi_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)t->entry,
+                            "tensor %s stands twice", t->name.data);
         }
     return TG_OK;
 }

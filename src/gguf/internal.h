@@ -1,4 +1,5 @@
-/* The inside of a tg_gguf, for gguf.c, which parses, gguf_check.c, which believes nothing, and gguf_values.c, which answers. */
+/* The inside of a tg_gguf, for gguf.c, which parses, gguf_check.c, which believes nothing, and
+ * gguf_values.c, which answers. */
 #ifndef TG_GGUF_INTERNAL_H
 #define TG_GGUF_INTERNAL_H
 
@@ -56,15 +57,15 @@ struct tg_gguf {
 };
 
 /* Order of names, by their bytes and then their lengths: a NUL inside one is a byte like others. */
-int tg_gguf_compare(tg_str a, tg_str b);
+int tgi_gguf_compare(tg_str a, tg_str b);
 
 /* The name of a key or a tensor by its index. */
 typedef tg_str tg_gguf_name_fn(const tg_gguf *g, uint32_t index);
-tg_gguf_name_fn tg_gguf_kv_name, tg_gguf_tensor_name;
+tg_gguf_name_fn tgi_gguf_kv_name, tgi_gguf_tensor_name;
 /* After the last key: sorts them by name, refuses doubles, reads the alignment. */
-tg_status tg_gguf_check_keys(tg_gguf *g);
-/* After the last entry of the directory: checks every tensor by itself, then all of them against each other and the file's end;
- * sorts them. */
-tg_status tg_gguf_check_tensors(tg_gguf *g);
+tg_status tgi_gguf_check_keys(tg_gguf *g);
+/* After the last entry of the directory: checks every tensor by itself, then all of them against
+ * each other and the file's end; sorts them. */
+tg_status tgi_gguf_check_tensors(tg_gguf *g);
 
 #endif

@@ -1,14 +1,18 @@
-/* In: a GGUF file's first bytes in portions of any size. Out: keys, values and a checked tensor directory, owned by the tg_gguf.
+/* In: a GGUF file's first bytes in portions of any size. Out: keys, values and a checked tensor
+ * directory, owned by the tg_gguf.
  *
- * The parser always waits for `need` bytes at `place`; when they are there, step() looks at them and says what comes next. So a
- * portion may end anywhere, and each byte is copied once, to where it stays. */
+ * The parser always waits for `need` bytes at `place`; when they are there, step() looks at them
+ * and says what comes next. So a portion may end anywhere, and each byte is copied once, to where
+ * it stays. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BLOCK (64u << 10) /* bytes of the first block for strings; each further one is twice as large, to LAST_BLOCK */
-#define LAST_BLOCK  (4u << 20)
+#define FIRST_BLOCK                                                                                \
+    (64u << 10) /* bytes of the first block for strings; each further one is twice as large, to    \
+                   LAST_BLOCK */
+#define LAST_BLOCK (4u << 20)
 
 static const char *const state_names[] = {
     "the magic number",
@@ -37,7 +41,7 @@ static const char *const state_names[] = {
 static const uint8_t scalar_bytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 #define N_TYPES (sizeof scalar_bytes / sizeof scalar_bytes[0])
 
-tg_gguf *tg_gguf_new(uint64_t file_size)
+tg_gguf *tgi_gguf_new(uint64_t file_size)
 {
     tg_gguf *g = calloc(1, sizeof *g);
     if (!g)
@@ -46,12 +50,12 @@ tg_gguf *tg_gguf_new(uint64_t file_size)
     g->place = g->small;
     g->need = 4;
     g->memory = sizeof *g;
-    tg_error_clear(&g->failure);
-    tg_sha256_init(&g->sha);
+    tgi_error_clear(&g->failure);
+    tgi_sha256_init(&g->sha);
     return g;
 }
 
-void tg_gguf_free(tg_gguf *g)
+void tgi_gguf_free(tg_gguf *g)
 {
     if (!g)
         return;
@@ -73,10 +77,12 @@ void tg_gguf_free(tg_gguf *g)
 
 static tg_status no_memory(tg_gguf *g, size_t bytes)
 {
-    return tg_fail(&g->failure, TG_OUT_OF_MEMORY, (int64_t)g->position, "no memory for %zu bytes of the header", bytes);
+    return tgi_fail(&g->failure, TG_OUT_OF_MEMORY, (int64_t)g->position,
+                    "no memory for %zu bytes of the header", bytes);
 }
 
-/* Room for one more entry of a table that grows as entries arrive; when there is none, NULL, and the table stays. */
+/* Room for one more entry of a table that grows as entries arrive; when there is none, NULL, and
+ * the table stays. */
 static void *grow(tg_gguf *g, void *table, uint32_t count, uint32_t *capacity, size_t size)
 {
     if (count < *capacity)
@@ -151,15 +157,19 @@ static uint64_t left(const tg_gguf *g)
     return g->file_size ? g->file_size - g->position : UINT64_MAX;
 }
 
-/* A string's length has come: makes room and awaits its bytes. key: whose value it is part of, or NULL for a name. */
-static tg_status await_string(tg_gguf *g, tg_gguf_state next, uint64_t limit, const tg_str *key, tg_str *out)
+/* A string's length has come: makes room and awaits its bytes. key: whose value it is part of, or
+ * NULL for a name. */
+static tg_status await_string(tg_gguf *g, tg_gguf_state next, uint64_t limit, const tg_str *key,
+                              tg_str *out)
 {
     const uint64_t length = small_u64(g, 0), most = limit < left(g) ? limit : left(g);
     if (length > most)
-        return tg_fail(&g->failure, TG_GGUF_STRING_LIMIT, (int64_t)g->position - 8,
-                       "byte %llu: %s%s%.64s has %llu bytes; %s %llu", (unsigned long long)g->position - 8, state_names[next],
-                       key ? " of key " : "", key ? key->data : "", (unsigned long long)length,
-                       most < limit ? "the bytes left in the file are" : "the most is", (unsigned long long)most);
+        return tgi_fail(&g->failure, TG_GGUF_STRING_LIMIT, (int64_t)g->position - 8,
+                        "byte %llu: %s%s%.64s has %llu bytes; %s %llu",
+                        (unsigned long long)g->position - 8, state_names[next],
+                        key ? " of key " : "", key ? key->data : "", (unsigned long long)length,
+                        most < limit ? "the bytes left in the file are" : "the most is",
+                        (unsigned long long)most);
     char *room = string_room(g, (size_t)length);
     if (!room)
         return g->failure.status;
@@ -179,22 +189,24 @@ static tg_status next_entry(tg_gguf *g)
         return await_small(g, KEY_LENGTH, 8);
     }
     if (!g->kv_by_name) {
-        const tg_status status = tg_gguf_check_keys(g);
+        const tg_status status = tgi_gguf_check_keys(g);
         if (status)
             return status;
     }
     if (g->tensor_count < g->n_tensors) {
-        tg_gguf_tensor *tensors = grow(g, g->tensors, g->tensor_count, &g->tensor_capacity, sizeof *g->tensors);
+        tg_gguf_tensor *tensors =
+            grow(g, g->tensors, g->tensor_count, &g->tensor_capacity, sizeof *g->tensors);
         if (!tensors)
             return g->failure.status;
         g->tensors = tensors;
         g->tensors[g->tensor_count] = (tg_gguf_tensor){.dims = {1, 1, 1, 1}, .entry = g->position};
         return await_small(g, NAME_LENGTH, 8);
     }
-    const tg_status status = tg_gguf_check_tensors(g);
+    const tg_status status = tgi_gguf_check_tensors(g);
     if (status)
         return status;
-    return await(g, g->data_offset > g->position && g->n_tensors ? PADDING : DONE, NULL, (size_t)(g->data_offset - g->position));
+    return await(g, g->data_offset > g->position && g->n_tensors ? PADDING : DONE, NULL,
+                 (size_t)(g->data_offset - g->position));
 }
 
 static tg_status read_version(tg_gguf *g)
@@ -202,10 +214,13 @@ static tg_status read_version(tg_gguf *g)
     g->version = small_u32(g, 0);
     if (g->version == 2 || g->version == 3)
         return await_small(g, COUNTS, 16);
-    if (g->small[0] == 0 && g->small[1] == 0 && g->small[2] == 0 && g->small[3] >= 1 && g->small[3] <= 3)
-        return tg_fail(&g->failure, TG_GGUF_BIG_ENDIAN, 4, "a big-endian file of version %u: only little-endian files are read",
-                       g->small[3]);
-    return tg_fail(&g->failure, TG_GGUF_BAD_VERSION, 4, "GGUF version %u; supported: 2 and 3", (unsigned)g->version);
+    if (g->small[0] == 0 && g->small[1] == 0 && g->small[2] == 0 && g->small[3] >= 1 &&
+        g->small[3] <= 3)
+        return tgi_fail(&g->failure, TG_GGUF_BIG_ENDIAN, 4,
+                        "a big-endian file of version %u: only little-endian files are read",
+                        g->small[3]);
+    return tgi_fail(&g->failure, TG_GGUF_BAD_VERSION, 4, "GGUF version %u; supported: 2 and 3",
+                    (unsigned)g->version);
 }
 
 static tg_status read_counts(tg_gguf *g)
@@ -213,13 +228,15 @@ static tg_status read_counts(tg_gguf *g)
     const uint64_t n_tensors = small_u64(g, 0), n_kv = small_u64(g, 8);
     /* a tensor's entry takes 32 bytes at least, a key's 13 */
     if (n_tensors > TG_GGUF_MAX_TENSORS || n_tensors > left(g) / 32)
-        return tg_fail(&g->failure, TG_GGUF_COUNT_LIMIT, 8,
-                       "the header promises %llu tensors; the most is %u, and they must fit into the file",
-                       (unsigned long long)n_tensors, TG_GGUF_MAX_TENSORS);
+        return tgi_fail(
+            &g->failure, TG_GGUF_COUNT_LIMIT, 8,
+            "the header promises %llu tensors; the most is %u, and they must fit into the file",
+            (unsigned long long)n_tensors, TG_GGUF_MAX_TENSORS);
     if (n_kv > TG_GGUF_MAX_KV || n_kv > left(g) / 13)
-        return tg_fail(&g->failure, TG_GGUF_COUNT_LIMIT, 16,
-                       "the header promises %llu keys; the most is %u, and they must fit into the file", (unsigned long long)n_kv,
-                       TG_GGUF_MAX_KV);
+        return tgi_fail(
+            &g->failure, TG_GGUF_COUNT_LIMIT, 16,
+            "the header promises %llu keys; the most is %u, and they must fit into the file",
+            (unsigned long long)n_kv, TG_GGUF_MAX_KV);
     g->n_tensors = (uint32_t)n_tensors;
     g->n_kv = (uint32_t)n_kv;
     return next_entry(g);
@@ -229,8 +246,8 @@ static tg_status read_value_type(tg_gguf *g, tg_gguf_kv *kv)
 {
     const uint32_t type = small_u32(g, 0);
     if (type >= N_TYPES)
-        return tg_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 4, "key %.64s has a value of unknown type %u",
-                       kv->key.data, (unsigned)type);
+        return tgi_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 4,
+                        "key %.64s has a value of unknown type %u", kv->key.data, (unsigned)type);
     kv->type = (tg_gguf_type)type;
     if (type == TG_GGUF_STRING)
         return await_small(g, STRING_LENGTH, 8);
@@ -263,8 +280,8 @@ static tg_status read_scalar(tg_gguf *g, tg_gguf_kv *kv)
         kv->value.u = u;
     }
     if (kv->type == TG_GGUF_BOOL && u > 1)
-        return tg_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 1, "key %.64s is a truth value of %u",
-                       kv->key.data, (unsigned)u);
+        return tgi_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 1,
+                        "key %.64s is a truth value of %u", kv->key.data, (unsigned)u);
     g->kv_count++;
     return next_entry(g);
 }
@@ -275,14 +292,17 @@ static tg_status read_array_head(tg_gguf *g, tg_gguf_kv *kv)
     const uint64_t count = small_u64(g, 4);
     kv->value.array = (tg_gguf_array){(tg_gguf_type)type, 0, NULL};
     if (type >= N_TYPES || type == TG_GGUF_ARRAY)
-        return tg_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 12, "key %.64s is an array of type %u",
-                       kv->key.data, (unsigned)type);
-    const size_t in_file = type == TG_GGUF_STRING ? 8 : scalar_bytes[type]; /* at least, for an element */
+        return tgi_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 12,
+                        "key %.64s is an array of type %u", kv->key.data, (unsigned)type);
+    const size_t in_file =
+        type == TG_GGUF_STRING ? 8 : scalar_bytes[type]; /* at least, for an element */
     if (count > TG_GGUF_MAX_ARRAY || count > left(g) / in_file)
-        return tg_fail(&g->failure, TG_GGUF_COUNT_LIMIT, (int64_t)g->position - 8,
-                       "key %.64s is an array of %llu elements; the most is %u, and they must fit into the file", kv->key.data,
-                       (unsigned long long)count, TG_GGUF_MAX_ARRAY);
-    const size_t size = (size_t)count * (type == TG_GGUF_STRING ? sizeof(tg_str) : scalar_bytes[type]);
+        return tgi_fail(&g->failure, TG_GGUF_COUNT_LIMIT, (int64_t)g->position - 8,
+                        "key %.64s is an array of %llu elements; the most is %u, and they must fit "
+                        "into the file",
+                        kv->key.data, (unsigned long long)count, TG_GGUF_MAX_ARRAY);
+    const size_t size =
+        (size_t)count * (type == TG_GGUF_STRING ? sizeof(tg_str) : scalar_bytes[type]);
     void *data = malloc(size ? size : 1);
     if (!data)
         return no_memory(g, size);
@@ -301,8 +321,9 @@ static tg_status read_n_dims(tg_gguf *g, tg_gguf_tensor *t)
 {
     t->n_dims = small_u32(g, 0);
     if (!t->n_dims || t->n_dims > TG_GGUF_MAX_DIMS)
-        return tg_fail(&g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)g->position - 4,
-                       "tensor %s has %u dimensions; 1 to %u are possible", t->name.data, (unsigned)t->n_dims, TG_GGUF_MAX_DIMS);
+        return tgi_fail(&g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)g->position - 4,
+                        "tensor %s has %u dimensions; 1 to %u are possible", t->name.data,
+                        (unsigned)t->n_dims, TG_GGUF_MAX_DIMS);
     return await(g, DIMS, t->dims, 8 * t->n_dims);
 }
 
@@ -314,8 +335,9 @@ static tg_status step(tg_gguf *g)
     switch (g->state) {
     case MAGIC:
         if (memcmp(g->small, "GGUF", 4))
-            return tg_fail(&g->failure, TG_GGUF_BAD_MAGIC, 0, "the file starts with %02x %02x %02x %02x, not with GGUF",
-                           g->small[0], g->small[1], g->small[2], g->small[3]);
+            return tgi_fail(&g->failure, TG_GGUF_BAD_MAGIC, 0,
+                            "the file starts with %02x %02x %02x %02x, not with GGUF", g->small[0],
+                            g->small[1], g->small[2], g->small[3]);
         return await_small(g, VERSION, 4);
     case VERSION:
         return read_version(g);
@@ -323,7 +345,8 @@ static tg_status step(tg_gguf *g)
         return read_counts(g);
     case KEY_LENGTH:
         if (!small_u64(g, 0))
-            return tg_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)g->position - 8, "key %u is empty", (unsigned)g->kv_count);
+            return tgi_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)g->position - 8,
+                            "key %u is empty", (unsigned)g->kv_count);
         return await_string(g, KEY, TG_GGUF_MAX_KEY, NULL, &kv->key);
     case KEY:
         return await_small(g, VALUE_TYPE, 4);
@@ -336,7 +359,8 @@ static tg_status step(tg_gguf *g)
     case ARRAY_HEAD:
         return read_array_head(g, kv);
     case ARRAY_STRING_LENGTH:
-        return await_string(g, ARRAY_STRING, TG_GGUF_MAX_STRING, &kv->key, (tg_str *)kv->value.array.data + g->element);
+        return await_string(g, ARRAY_STRING, TG_GGUF_MAX_STRING, &kv->key,
+                            (tg_str *)kv->value.array.data + g->element);
     case ARRAY_STRING:
         if (++g->element < kv->value.array.count)
             return await_small(g, ARRAY_STRING_LENGTH, 8);
@@ -347,9 +371,10 @@ static tg_status step(tg_gguf *g)
         return next_entry(g);
     case NAME_LENGTH:
         if (!small_u64(g, 0) || small_u64(g, 0) > TG_GGUF_MAX_TENSOR_NAME)
-            return tg_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)g->position - 8,
-                           "tensor %u has a name of %llu bytes; 1 to %u are possible", (unsigned)g->tensor_count,
-                           (unsigned long long)small_u64(g, 0), TG_GGUF_MAX_TENSOR_NAME);
+            return tgi_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)g->position - 8,
+                            "tensor %u has a name of %llu bytes; 1 to %u are possible",
+                            (unsigned)g->tensor_count, (unsigned long long)small_u64(g, 0),
+                            TG_GGUF_MAX_TENSOR_NAME);
         return await_string(g, NAME, TG_GGUF_MAX_TENSOR_NAME, NULL, &t->name);
     case NAME:
         return await_small(g, N_DIMS, 4);
@@ -371,7 +396,8 @@ static tg_status step(tg_gguf *g)
     return TG_OK;
 }
 
-tg_status tg_gguf_feed(tg_gguf *g, const uint8_t *bytes, size_t n, size_t *consumed, tg_error *error)
+tg_status tgi_gguf_feed(tg_gguf *g, const uint8_t *bytes, size_t n, size_t *consumed,
+                        tg_error *error)
 {
     tg_status status = g->failure.status;
     *consumed = 0;
@@ -380,7 +406,7 @@ tg_status tg_gguf_feed(tg_gguf *g, const uint8_t *bytes, size_t n, size_t *consu
         if (take && g->place)
             memcpy(g->place + g->have, bytes, take);
         if (take && g->state != PADDING)
-            tg_sha256_update(&g->sha, bytes, take);
+            tgi_sha256_update(&g->sha, bytes, take);
         if (take) {
             bytes += take;
             n -= take;
@@ -389,8 +415,9 @@ tg_status tg_gguf_feed(tg_gguf *g, const uint8_t *bytes, size_t n, size_t *consu
         g->position += take;
         *consumed += take;
         if (g->position > TG_GGUF_MAX_HEADER)
-            status = tg_fail(&g->failure, TG_GGUF_HEADER_LIMIT, (int64_t)g->position, "the header has more than %llu bytes",
-                             (unsigned long long)TG_GGUF_MAX_HEADER);
+            status = tgi_fail(&g->failure, TG_GGUF_HEADER_LIMIT, (int64_t)g->position,
+                              "the header has more than %llu bytes",
+                              (unsigned long long)TG_GGUF_MAX_HEADER);
         else if (g->have == g->need)
             status = step(g);
     }
@@ -399,12 +426,12 @@ tg_status tg_gguf_feed(tg_gguf *g, const uint8_t *bytes, size_t n, size_t *consu
     return status;
 }
 
-bool tg_gguf_done(const tg_gguf *g)
+bool tgi_gguf_done(const tg_gguf *g)
 {
     return g->state == DONE && !g->failure.status;
 }
 
-tg_status tg_gguf_end(const tg_gguf *g, tg_error *error)
+tg_status tgi_gguf_end(const tg_gguf *g, tg_error *error)
 {
     if (g->failure.status) {
         if (error && error->status == TG_OK)
@@ -413,6 +440,7 @@ tg_status tg_gguf_end(const tg_gguf *g, tg_error *error)
     }
     if (g->state == DONE)
         return TG_OK;
-    return tg_fail(error, TG_GGUF_TRUNCATED, (int64_t)g->position, "the file ends at byte %llu, where %s was expected",
-                   (unsigned long long)g->position, state_names[g->state]);
+    return tgi_fail(error, TG_GGUF_TRUNCATED, (int64_t)g->position,
+                    "the file ends at byte %llu, where %s was expected",
+                    (unsigned long long)g->position, state_names[g->state]);
 }

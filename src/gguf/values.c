@@ -1,32 +1,35 @@
-/* In: a read header and a key. Out: its value, checked for type and range, or an error that names it. Owns nothing. */
+/* In: a read header and a key. Out: its value, checked for type and range, or an error that names
+ * it. Owns nothing. */
 #include "internal.h"
 
 #include <string.h>
 
-int tg_gguf_compare(tg_str a, tg_str b)
+int tgi_gguf_compare(tg_str a, tg_str b)
 {
     const int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
-tg_str tg_gguf_kv_name(const tg_gguf *g, uint32_t index)
+tg_str tgi_gguf_kv_name(const tg_gguf *g, uint32_t index)
 {
     return g->kv[index].key;
 }
 
-tg_str tg_gguf_tensor_name(const tg_gguf *g, uint32_t index)
+tg_str tgi_gguf_tensor_name(const tg_gguf *g, uint32_t index)
 {
     return g->tensors[index].name;
 }
 
-/* The index whose name is `wanted` among n that are sorted by name; UINT32_MAX when there is none. */
-static uint32_t find_name(const tg_gguf *g, const uint32_t *indices, uint32_t n, tg_gguf_name_fn *name, const char *wanted)
+/* The index whose name is `wanted` among n that are sorted by name; UINT32_MAX when there is none.
+ */
+static uint32_t find_name(const tg_gguf *g, const uint32_t *indices, uint32_t n,
+                          tg_gguf_name_fn *name, const char *wanted)
 {
     const tg_str text = {wanted, (uint32_t)strlen(wanted)};
     uint32_t low = 0, high = indices ? n : 0;
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
-        const int order = tg_gguf_compare(name(g, indices[middle]), text);
+        const int order = tgi_gguf_compare(name(g, indices[middle]), text);
         if (!order)
             return indices[middle];
         if (order < 0)
@@ -37,37 +40,40 @@ static uint32_t find_name(const tg_gguf *g, const uint32_t *indices, uint32_t n,
     return UINT32_MAX;
 }
 
-const tg_gguf_kv *tg_gguf_find(const tg_gguf *g, const char *key)
+const tg_gguf_kv *tgi_gguf_find(const tg_gguf *g, const char *key)
 {
-    const uint32_t index = find_name(g, g->kv_by_name, g->kv_count, tg_gguf_kv_name, key);
+    const uint32_t index = find_name(g, g->kv_by_name, g->kv_count, tgi_gguf_kv_name, key);
     return index == UINT32_MAX ? NULL : &g->kv[index];
 }
 
-const tg_gguf_tensor *tg_gguf_find_tensor(const tg_gguf *g, const char *name)
+const tg_gguf_tensor *tgi_gguf_find_tensor(const tg_gguf *g, const char *name)
 {
-    const uint32_t index = find_name(g, g->tensor_by_name, g->tensor_count, tg_gguf_tensor_name, name);
+    const uint32_t index =
+        find_name(g, g->tensor_by_name, g->tensor_count, tgi_gguf_tensor_name, name);
     return index == UINT32_MAX ? NULL : &g->tensors[index];
 }
 
 /* The entry of key; absent is fine when the caller has `found` to hear of it. */
-static tg_status look_up(const tg_gguf *gguf, const char *key, const tg_gguf_kv **out, bool *found, tg_error *error)
+static tg_status look_up(const tg_gguf *gguf, const char *key, const tg_gguf_kv **out, bool *found,
+                         tg_error *error)
 {
-    *out = tg_gguf_find(gguf, key);
+    *out = tgi_gguf_find(gguf, key);
     if (found)
         *found = *out != NULL;
     if (!*out && !found)
-        return tg_fail(error, TG_MODEL_KEY_MISSING, TG_NO_OFFSET, "the key %s is missing", key);
+        return tgi_fail(error, TG_MODEL_KEY_MISSING, TG_NO_OFFSET, "the key %s is missing", key);
     return TG_OK;
 }
 
 static tg_status wrong_type(const tg_gguf_kv *kv, const char *wanted, tg_error *error)
 {
-    return tg_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset, "the key %.64s has a value of type %d, expected %s",
-                   kv->key.data, (int)kv->type, wanted);
+    return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
+                    "the key %.64s has a value of type %d, expected %s", kv->key.data,
+                    (int)kv->type, wanted);
 }
 
-tg_status tg_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, uint32_t max, uint32_t *out, bool *found,
-                          tg_error *error)
+tg_status tgi_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, uint32_t max,
+                           uint32_t *out, bool *found, tg_error *error)
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
@@ -86,21 +92,24 @@ tg_status tg_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, ui
     case TG_GGUF_I32:
     case TG_GGUF_I64:
         if (kv->value.i < 0)
-            return tg_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset, "%s is %lld; it must be %u to %u", key,
-                           (long long)kv->value.i, (unsigned)min, (unsigned)max);
+            return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
+                            "%s is %lld; it must be %u to %u", key, (long long)kv->value.i,
+                            (unsigned)min, (unsigned)max);
         value = (uint64_t)kv->value.i;
         break;
     default:
         return wrong_type(kv, "a whole number", error);
     }
     if (value < min || value > max)
-        return tg_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset, "%s is %llu; it must be %u to %u", key,
-                       (unsigned long long)value, (unsigned)min, (unsigned)max);
+        return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
+                        "%s is %llu; it must be %u to %u", key, (unsigned long long)value,
+                        (unsigned)min, (unsigned)max);
     *out = (uint32_t)value;
     return TG_OK;
 }
 
-tg_status tg_gguf_get_f32(const tg_gguf *gguf, const char *key, float *out, bool *found, tg_error *error)
+tg_status tgi_gguf_get_f32(const tg_gguf *gguf, const char *key, float *out, bool *found,
+                           tg_error *error)
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
@@ -112,7 +121,8 @@ tg_status tg_gguf_get_f32(const tg_gguf *gguf, const char *key, float *out, bool
     return TG_OK;
 }
 
-tg_status tg_gguf_get_bool(const tg_gguf *gguf, const char *key, bool *out, bool *found, tg_error *error)
+tg_status tgi_gguf_get_bool(const tg_gguf *gguf, const char *key, bool *out, bool *found,
+                            tg_error *error)
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
@@ -124,7 +134,8 @@ tg_status tg_gguf_get_bool(const tg_gguf *gguf, const char *key, bool *out, bool
     return TG_OK;
 }
 
-tg_status tg_gguf_get_string(const tg_gguf *gguf, const char *key, tg_str *out, bool *found, tg_error *error)
+tg_status tgi_gguf_get_string(const tg_gguf *gguf, const char *key, tg_str *out, bool *found,
+                              tg_error *error)
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
@@ -136,8 +147,8 @@ tg_status tg_gguf_get_string(const tg_gguf *gguf, const char *key, tg_str *out, 
     return TG_OK;
 }
 
-tg_status tg_gguf_get_array(const tg_gguf *gguf, const char *key, tg_gguf_type type, tg_gguf_array *out, bool *found,
-                            tg_error *error)
+tg_status tgi_gguf_get_array(const tg_gguf *gguf, const char *key, tg_gguf_type type,
+                             tg_gguf_array *out, bool *found, tg_error *error)
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
@@ -146,60 +157,61 @@ tg_status tg_gguf_get_array(const tg_gguf *gguf, const char *key, tg_gguf_type t
     if (kv->type != TG_GGUF_ARRAY)
         return wrong_type(kv, "an array", error);
     const tg_gguf_type is = kv->value.array.type;
-    const bool either_32 = (type == TG_GGUF_I32 || type == TG_GGUF_U32) && (is == TG_GGUF_I32 || is == TG_GGUF_U32);
+    const bool either_32 =
+        (type == TG_GGUF_I32 || type == TG_GGUF_U32) && (is == TG_GGUF_I32 || is == TG_GGUF_U32);
     if (is != type && !either_32)
-        return tg_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset, "%s is an array of type %d, expected %d", key, (int)is,
-                       (int)type);
+        return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
+                        "%s is an array of type %d, expected %d", key, (int)is, (int)type);
     *out = kv->value.array;
     return TG_OK;
 }
 
-uint64_t tg_gguf_data_offset(const tg_gguf *g)
+uint64_t tgi_gguf_data_offset(const tg_gguf *g)
 {
     return g->data_offset;
 }
 
-uint64_t tg_gguf_file_end(const tg_gguf *g)
+uint64_t tgi_gguf_file_end(const tg_gguf *g)
 {
     return g->file_end;
 }
 
-uint32_t tg_gguf_version(const tg_gguf *g)
+uint32_t tgi_gguf_version(const tg_gguf *g)
 {
     return g->version;
 }
 
-size_t tg_gguf_memory(const tg_gguf *g)
+size_t tgi_gguf_memory(const tg_gguf *g)
 {
     return g->memory;
 }
 
-uint32_t tg_gguf_n_kv(const tg_gguf *g)
+uint32_t tgi_gguf_n_kv(const tg_gguf *g)
 {
     return g->kv_count;
 }
 
-const tg_gguf_kv *tg_gguf_kv_at(const tg_gguf *g, uint32_t index)
+const tg_gguf_kv *tgi_gguf_kv_at(const tg_gguf *g, uint32_t index)
 {
     return &g->kv[index];
 }
 
-uint32_t tg_gguf_n_tensors(const tg_gguf *g)
+uint32_t tgi_gguf_n_tensors(const tg_gguf *g)
 {
     return g->tensor_count;
 }
 
-const tg_gguf_tensor *tg_gguf_tensor_at(const tg_gguf *g, uint32_t index)
+const tg_gguf_tensor *tgi_gguf_tensor_at(const tg_gguf *g, uint32_t index)
 {
     return &g->tensors[index];
 }
 
-void tg_gguf_fingerprint(const tg_gguf *g, uint64_t file_size, uint8_t digest[32])
+void tgi_gguf_fingerprint(const tg_gguf *g, uint64_t file_size, uint8_t digest[32])
 {
     tg_sha256 sha = g->sha;
     uint8_t length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (uint8_t)(file_size >> 8 * i);
-    tg_sha256_update(&sha, length, 8);
-    tg_sha256_final(&sha, digest);
+    tgi_sha256_update(&sha, length, 8);
+    tgi_sha256_final(&sha, digest);
 }

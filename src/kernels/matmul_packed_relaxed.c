@@ -1,5 +1,5 @@
-/* The products with weights of TG_CODED rows, with relaxed SIMD: fused multiply-add, and the four-byte dot product. In: tiles and
- * activations. Out: y, into the caller's memory. */
+/* The products with weights of TG_PACKED rows, with relaxed SIMD: fused multiply-add, and the
+ * four-byte dot product. In: tiles and activations. Out: y, into the caller's memory. */
 #ifdef __wasm_relaxed_simd__
 
 #include <wasm_simd128.h>
@@ -12,17 +12,18 @@
 typedef v128_t chain;
 #include "matmul_packed.inc"
 
-/* Codes of more than 127 with their offset are for a dot product whose second operand is unsigned; where it is signed, they are
- * taken as they are. */
+/* Codes of more than 127 with their offset are for a dot product whose second operand is unsigned;
+ * where it is signed, they are taken as they are. */
 #define MATMUL_SMALL(suffix, offset) CODED_MATMUL(suffix, relaxed, offset)
-#define MATMUL_WIDE(suffix, offset)                                                                                              \
-    CODED_MATMUL(suffix, relaxed_unsigned, offset)                                                                               \
+#define MATMUL_WIDE(suffix, offset)                                                                \
+    CODED_MATMUL(suffix, relaxed_unsigned, offset)                                                 \
     CODED_MATMUL(suffix, relaxed_signed, 0)
 #define TG_QUANT(...)
-#define TG_CODED(NAME, suffix, ggml, elements, bytes, bits, scales, mins, book, offset, divisor, d, dot)                         \
+#define TG_PACKED(NAME, suffix, ggml, elements, bytes, bits, scales, mins, book, offset, divisor,  \
+                  d, dot)                                                                          \
     MATMUL_##dot(suffix, offset)
 #include "../quant/quant.def"
 #undef TG_QUANT
-#undef TG_CODED
+#undef TG_PACKED
 
 #endif

@@ -1,5 +1,5 @@
-/* The products with weights of TG_CODED rows, with WebAssembly SIMD: the same bits as the scalar reference. In: tiles and
- * activations. Out: y, into the caller's memory. */
+/* The products with weights of TG_PACKED rows, with WebAssembly SIMD: the same bits as the scalar
+ * reference. In: tiles and activations. Out: y, into the caller's memory. */
 #ifdef __wasm_simd128__
 
 #include <wasm_simd128.h>
@@ -25,8 +25,8 @@ static inline chain add(chain c, v128_t w, const int8_t *x)
 static inline v128_t total(chain a, chain b)
 {
     const v128_t low = wasm_i32x4_add(a.low, b.low), high = wasm_i32x4_add(a.high, b.high);
-    return wasm_f32x4_convert_i32x4(
-        wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
+    return wasm_f32x4_convert_i32x4(wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
+                                                   wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
 }
 
 #define MADD(a, b, c)         wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
@@ -35,10 +35,11 @@ static inline v128_t total(chain a, chain b)
 
 /* a book's entries as they are; plain codes with their offset */
 #define TG_QUANT(...)
-#define TG_CODED(NAME, suffix, ggml, elements, bytes, bits, scales, mins, book, offset, divisor, d, dot)                         \
+#define TG_PACKED(NAME, suffix, ggml, elements, bytes, bits, scales, mins, book, offset, divisor,  \
+                  d, dot)                                                                          \
     CODED_MATMUL(suffix, simd128, TG_##book ? 0 : (offset))
 #include "../quant/quant.def"
 #undef TG_QUANT
-#undef TG_CODED
+#undef TG_PACKED
 
 #endif

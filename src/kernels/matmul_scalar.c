@@ -1,10 +1,12 @@
-/* The matrix products as a person can read them: the reference that every other variant is held to. In: tiles and activations.
- * Out: y, into the caller's memory. A row's terms are added block after block, whatever the batch. */
+/* The matrix products as a person can read them: the reference that every other variant is held to.
+ * In: tiles and activations. Out: y, into the caller's memory. A row's terms are added block after
+ * block, whatever the batch. */
 #include "kernels.h"
 
 #include "../quant/blocks.h"
 
-/* ---- weights of one element a block: sums of groups of elements, even and odd ones apart, as the vector variants have them ----
+/* ---- weights of one element a block: sums of groups of elements, even and odd ones apart, as the
+ * vector variants have them ----
  */
 
 static float element_f32(const uint8_t *tiles, size_t k, int lane)
@@ -14,19 +16,20 @@ static float element_f32(const uint8_t *tiles, size_t k, int lane)
 
 static float element_f16(const uint8_t *tiles, size_t k, int lane)
 {
-    return tg_half_to_float(((const tg_tile_f16 *)tiles)[k][lane]);
+    return tgi_half_to_float(((const tg_tile_f16 *)tiles)[k][lane]);
 }
 
 static float element_bf16(const uint8_t *tiles, size_t k, int lane)
 {
     float value;
-    tg_tile_row_bf16(tiles + k * sizeof(tg_tile_bf16), 1, lane, &value);
+    tgi_tile_row_bf16(tiles + k * sizeof(tg_tile_bf16), 1, lane, &value);
     return value;
 }
 
-static inline void matmul_elements(float (*element)(const uint8_t *, size_t, int), size_t tile_bytes, const uint8_t *tiles,
-                                   size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride, size_t n_tokens,
-                                   float *y, size_t y_stride)
+static inline void matmul_elements(float (*element)(const uint8_t *, size_t, int),
+                                   size_t tile_bytes, const uint8_t *tiles, size_t n_blocks,
+                                   size_t first, size_t last, const void *x, size_t x_stride,
+                                   size_t n_tokens, float *y, size_t y_stride)
 {
     for (size_t strip = first; strip < last; strip++)
         for (size_t t = 0; t < n_tokens; t++)
@@ -45,28 +48,35 @@ static inline void matmul_elements(float (*element)(const uint8_t *, size_t, int
             }
 }
 
-void tg_matmul_f32__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                           size_t n_tokens, float *y, size_t y_stride)
+void tgi_matmul_f32__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last,
+                            const void *x, size_t x_stride, size_t n_tokens, float *y,
+                            size_t y_stride)
 {
-    matmul_elements(element_f32, sizeof(tg_tile_f32), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+    matmul_elements(element_f32, sizeof(tg_tile_f32), tiles, n_blocks, first, last, x, x_stride,
+                    n_tokens, y, y_stride);
 }
 
-void tg_matmul_f16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                           size_t n_tokens, float *y, size_t y_stride)
+void tgi_matmul_f16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last,
+                            const void *x, size_t x_stride, size_t n_tokens, float *y,
+                            size_t y_stride)
 {
-    matmul_elements(element_f16, sizeof(tg_tile_f16), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+    matmul_elements(element_f16, sizeof(tg_tile_f16), tiles, n_blocks, first, last, x, x_stride,
+                    n_tokens, y, y_stride);
 }
 
-void tg_matmul_bf16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                            size_t n_tokens, float *y, size_t y_stride)
+void tgi_matmul_bf16__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last,
+                             const void *x, size_t x_stride, size_t n_tokens, float *y,
+                             size_t y_stride)
 {
-    matmul_elements(element_bf16, sizeof(tg_tile_bf16), tiles, n_blocks, first, last, x, x_stride, n_tokens, y, y_stride);
+    matmul_elements(element_bf16, sizeof(tg_tile_bf16), tiles, n_blocks, first, last, x, x_stride,
+                    n_tokens, y, y_stride);
 }
 
 /* ---- Q8_0: an exact integer sum for each block, scaled and added ---- */
 
-void tg_matmul_q8_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last, const void *x, size_t x_stride,
-                            size_t n_tokens, float *y, size_t y_stride)
+void tgi_matmul_q8_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last,
+                             const void *x, size_t x_stride, size_t n_tokens, float *y,
+                             size_t y_stride)
 {
     for (size_t strip = first; strip < last; strip++)
         for (size_t t = 0; t < n_tokens; t++)
@@ -78,7 +88,7 @@ void tg_matmul_q8_0__scalar(const uint8_t *tiles, size_t n_blocks, size_t first,
                     int32_t dot = 0;
                     for (int i = 0; i < 32; i++)
                         dot += tile->qs[i / 4][lane][i % 4] * xt->q[i];
-                    sum += (float)dot * (tg_half_to_float(tile->d[lane]) * xt->d);
+                    sum += (float)dot * (tgi_half_to_float(tile->d[lane]) * xt->d);
                 }
                 y[t * y_stride + strip * TG_TILE_ROWS + (size_t)lane] = sum;
             }

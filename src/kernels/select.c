@@ -1,24 +1,28 @@
-/* In: the rows of kernels.def that this build has, and what the processor makes of them. Out: the table of kernels to use, filled
- * for the caller. Owns nothing. */
+/* In: the rows of kernels.def that this build has, and what the processor makes of them. Out: the
+ * table of kernels to use, filled for the caller. Owns nothing. */
 #include "kernels.h"
 
 #include <string.h>
 
-typedef enum second_operand {           /* what the relaxed dot product makes of a second operand above 127 */
+typedef enum second_operand { /* what the relaxed dot product makes of a second operand above 127 */
                               NO_DOT,   /* this build has none */
                               UNSIGNED, /* 0 to 255, exactly, as x86's vpdpbusd has it */
                               SIGNED,   /* -128 to 127, as Arm's sdot has it */
-                              OTHER     /* sums of pairs that saturate, as x86's pmaddubsw gives them, or anything else */
+                              OTHER /* sums of pairs that saturate, as x86's pmaddubsw gives them,
+                                       or anything else */
 } second_operand;
 
 #ifdef __wasm_relaxed_simd__
 #include <wasm_simd128.h>
 
-/* One instruction tells. Its arguments come from memory, so that no compiler works them out by rules of its own. */
+/* One instruction tells. Its arguments come from memory, so that no compiler works them out by
+ * rules of its own. */
 static second_operand probe(void)
 {
-    static const volatile int8_t first[16] = {127, 127, 127, 127, -128, -128, -128, -128, 127, -128, 127, -128, 1, 2, 3, 4};
-    static const volatile uint8_t second[16] = {200, 200, 200, 200, 255, 255, 255, 255, 255, 255, 128, 128, 129, 130, 131, 132};
+    static const volatile int8_t first[16] = {127, 127,  127, 127,  -128, -128, -128, -128,
+                                              127, -128, 127, -128, 1,    2,    3,    4};
+    static const volatile uint8_t second[16] = {200, 200, 200, 200, 255, 255, 255, 255,
+                                                255, 255, 128, 128, 129, 130, 131, 132};
     int8_t a[16], b[16];
     int32_t got[4], as_unsigned[4] = {0}, as_signed[4] = {0};
     int is_unsigned = 1, is_signed = 1;
@@ -28,7 +32,8 @@ static second_operand probe(void)
         as_unsigned[i / 4] += a[i] * (uint8_t)b[i];
         as_signed[i / 4] += a[i] * b[i];
     }
-    wasm_v128_store(got, wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load(a), wasm_v128_load(b), wasm_i32x4_const_splat(0)));
+    wasm_v128_store(got, wasm_i32x4_relaxed_dot_i8x16_i7x16_add(
+                             wasm_v128_load(a), wasm_v128_load(b), wasm_i32x4_const_splat(0)));
     for (int i = 0; i < 4; i++) {
         is_unsigned &= got[i] == as_unsigned[i];
         is_signed &= got[i] == as_signed[i];
@@ -42,14 +47,14 @@ static second_operand probe(void)
 }
 #endif
 
-bool tg_kernel_runs(const char *variant)
+bool tgi_kernel_runs(const char *variant)
 {
     return !strcmp(variant, "relaxed_unsigned") ? probe() == UNSIGNED
            : !strcmp(variant, "relaxed_signed") ? probe() == SIGNED
                                                 : true;
 }
 
-void tg_kernels_select(tg_kernels *kernels)
+void tgi_kernels_select(tg_kernels *kernels)
 {
 #if defined(__wasm_relaxed_simd__)
     kernels->variant = "relaxed";
@@ -58,21 +63,22 @@ void tg_kernels_select(tg_kernels *kernels)
 #else
     kernels->variant = "scalar";
 #endif
-    static const char *const dots[] = {[NO_DOT] = "none", [UNSIGNED] = "unsigned", [SIGNED] = "signed", [OTHER] = "7-bit"};
+    static const char *const dots[] = {
+        [NO_DOT] = "none", [UNSIGNED] = "unsigned", [SIGNED] = "signed", [OTHER] = "7-bit"};
     kernels->dot = dots[probe()];
     /* in the list's order, so that the last row of a kind and type stays that runs here */
-#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
-    if (tg_kernel_runs(#variant))                                                                                                \
-        kernels->kind##_##type = tg_##kind##_##type##__##variant;
+#define TG_KERNEL(kind, type, variant, tolerance)                                                  \
+    if (tgi_kernel_runs(#variant))                                                                 \
+        kernels->kind##_##type = tgi_##kind##_##type##__##variant;
 #include "kernels.def"
 #undef TG_KERNEL
 }
 
-tg_matmul_fn *tg_kernels_matmul(const tg_kernels *kernels, tg_quant quant)
+tg_matmul_fn *tgi_kernels_matmul(const tg_kernels *kernels, tg_quant quant)
 {
     switch (quant) {
-#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                                                    \
-    case TG_QUANT_##NAME:                                                                                                        \
+#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                      \
+    case TG_QUANT_##NAME:                                                                          \
         return kernels->matmul_##suffix;
 #include "../quant/quant.def"
 #undef TG_QUANT

@@ -1,11 +1,12 @@
-/* The kernels on vectors as a person can read them: the reference. In: float vectors or pages of the cache. Out: results into the
- * caller's memory. Sums run in a fixed number of lanes, added in a fixed tree, as the vector variants have them. */
+/* The kernels on vectors as a person can read them: the reference. In: float vectors or pages of
+ * the cache. Out: results into the caller's memory. Sums run in a fixed number of lanes, added in a
+ * fixed tree, as the vector variants have them. */
 #include "exp.h"
 #include "kernels.h"
 
 #include <float.h>
 
-void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
+void tgi_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
 {
     for (size_t b = 0; b < n / 32; b++, x += 32) {
         float greatest = 0;
@@ -16,7 +17,8 @@ void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
             if (magnitude > greatest)
                 greatest = magnitude;
         }
-        /* below 1e-30 the inverse would leave the range of floats: nothing is lost by calling it zero */
+        /* below 1e-30 the inverse would leave the range of floats: nothing is lost by calling it
+         * zero */
         const float inverse = finite && greatest > 1e-30f ? 127.0f / greatest : 0.0f;
         const float d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
         int32_t minus[2] = {0, 0};
@@ -25,7 +27,7 @@ void tg_quantize_q8__scalar(const float *x, size_t n, tg_act_q8 *out)
             out[b].u[i] = (uint8_t)(out[b].q[i] + 128);
             minus[i / 16] -= out[b].q[i];
         }
-        tg_act_scale(&out[b], d, minus[0], minus[1]);
+        tgi_act_scale(&out[b], d, minus[0], minus[1]);
     }
 }
 
@@ -38,7 +40,7 @@ static float tree(float *sum)
     return sum[0];
 }
 
-void tg_rmsnorm_f32__scalar(const float *x, const float *weight, float eps, size_t n, float *y)
+void tgi_rmsnorm_f32__scalar(const float *x, const float *weight, float eps, size_t n, float *y)
 {
     float sum[16] = {0};
     for (size_t i = 0; i < n; i++)
@@ -48,7 +50,8 @@ void tg_rmsnorm_f32__scalar(const float *x, const float *weight, float eps, size
         y[i] = x[i] * scale * (weight ? weight[i] : 1.0f);
 }
 
-void tg_layernorm_f32__scalar(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y)
+void tgi_layernorm_f32__scalar(const float *x, const float *weight, const float *bias, float eps,
+                               size_t n, float *y)
 {
     float sum[16] = {0}, squares[16] = {0};
     for (size_t i = 0; i < n; i++)
@@ -61,19 +64,19 @@ void tg_layernorm_f32__scalar(const float *x, const float *weight, const float *
         y[i] = (x[i] - mean) * scale * (weight ? weight[i] : 1.0f) + (bias ? bias[i] : 0.0f);
 }
 
-void tg_swiglu_f32__scalar(float *gate, const float *up, size_t n)
+void tgi_swiglu_f32__scalar(float *gate, const float *up, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        gate[i] = gate[i] / (1.0f + tg_exp(-gate[i])) * (up ? up[i] : 1.0f);
+        gate[i] = gate[i] / (1.0f + tgi_exp(-gate[i])) * (up ? up[i] : 1.0f);
 }
 
-void tg_geglu_f32__scalar(float *gate, const float *up, size_t n)
+void tgi_geglu_f32__scalar(float *gate, const float *up, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        gate[i] = tg_gelu(gate[i]) * (up ? up[i] : 1.0f);
+        gate[i] = tgi_gelu(gate[i]) * (up ? up[i] : 1.0f);
 }
 
-void tg_softmax_f32__scalar(float *scores, size_t n, size_t n_queries, float *most, float *sum)
+void tgi_softmax_f32__scalar(float *scores, size_t n, size_t n_queries, float *most, float *sum)
 {
     for (size_t q = 0; q < n_queries; q++, scores += TG_PAGE) {
         float part[TG_PAGE];
@@ -81,7 +84,7 @@ void tg_softmax_f32__scalar(float *scores, size_t n, size_t n_queries, float *mo
             if (scores[j] > most[q])
                 most[q] = scores[j];
         for (size_t j = 0; j < TG_PAGE; j++)
-            part[j] = scores[j] = j < n ? tg_exp2(scores[j] - most[q]) : 0;
+            part[j] = scores[j] = j < n ? tgi_exp2(scores[j] - most[q]) : 0;
         for (size_t width = TG_PAGE / 2; width >= 4; width /= 2)
             for (size_t j = 0; j < width; j++)
                 part[j] += part[j + width];
@@ -96,7 +99,7 @@ static float value_f32(const void *values, size_t i)
 
 static float value_f16(const void *values, size_t i)
 {
-    return tg_half_to_float(((const uint16_t *)values)[i]);
+    return tgi_half_to_float(((const uint16_t *)values)[i]);
 }
 
 static float value_q8_0(const void *values, size_t i)
@@ -105,25 +108,25 @@ static float value_q8_0(const void *values, size_t i)
     return (float)block->q[i % 32] * block->d;
 }
 
-#define VALUES(type)                                                                                                             \
-    void tg_values_##type##__scalar(const void *values, size_t n_keys, const float *p, size_t n_queries, size_t head_dim,        \
-                                    float *out)                                                                                  \
-    {                                                                                                                            \
-        for (size_t q = 0; q < n_queries; q++)                                                                                   \
-            for (size_t i = 0; i < head_dim; i++) {                                                                              \
-                float sum = 0;                                                                                                   \
-                for (size_t j = 0; j < n_keys; j++)                                                                              \
-                    sum += p[q * TG_PAGE + j] * value_##type(values, j * head_dim + i);                                          \
-                out[q * head_dim + i] += sum;                                                                                    \
-            }                                                                                                                    \
+#define VALUES(type)                                                                               \
+    void tgi_values_##type##__scalar(const void *values, size_t n_keys, const float *p,            \
+                                     size_t n_queries, size_t head_dim, float *out)                \
+    {                                                                                              \
+        for (size_t q = 0; q < n_queries; q++)                                                     \
+            for (size_t i = 0; i < head_dim; i++) {                                                \
+                float sum = 0;                                                                     \
+                for (size_t j = 0; j < n_keys; j++)                                                \
+                    sum += p[q * TG_PAGE + j] * value_##type(values, j * head_dim + i);            \
+                out[q * head_dim + i] += sum;                                                      \
+            }                                                                                      \
     }
 
 VALUES(f32)
 VALUES(f16)
 VALUES(q8_0)
 
-void tg_delta_f32__scalar(float *state, const float *q, const float *k, const float *v, float decay, float beta, size_t n,
-                          float *out)
+void tgi_delta_f32__scalar(float *state, const float *q, const float *k, const float *v,
+                           float decay, float beta, size_t n, float *out)
 {
     for (size_t j = 0; j < n; j++) {
         float found = 0;

@@ -1,5 +1,5 @@
-/* The kernels on vectors with WebAssembly SIMD: the same bits as the scalar reference. In: float vectors or pages of the cache.
- * Out: results into the caller's memory. */
+/* The kernels on vectors with WebAssembly SIMD: the same bits as the scalar reference. In: float
+ * vectors or pages of the cache. Out: results into the caller's memory. */
 #ifdef __wasm_simd128__
 
 #include "exp.h"
@@ -21,7 +21,7 @@ static inline int32_t sum_lanes(v128_t v)
     return wasm_i32x4_extract_lane(v, 0);
 }
 
-void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
+void tgi_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
 {
     for (size_t b = 0; b < n / 32; b++, x += 32, out++) {
         v128_t v[8], most = wasm_i32x4_const_splat(0);
@@ -29,7 +29,9 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
         TG_UNROLL for (int i = 0; i < 8; i++)
         {
             v[i] = wasm_v128_load(x + 4 * i);
-            most = wasm_i32x4_max(most, wasm_f32x4_abs(v[i])); /* magnitudes are ordered as their bits are, NaN above infinity */
+            most = wasm_i32x4_max(
+                most, wasm_f32x4_abs(
+                          v[i])); /* magnitudes are ordered as their bits are, NaN above infinity */
         }
         const float greatest = greatest_magnitude(most);
         const int finite = greatest <= FLT_MAX;
@@ -41,24 +43,29 @@ void tg_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
             v128_t c[4], negative = wasm_i32x4_const_splat(0);
             TG_UNROLL for (int j = 0; j < 4; j++)
             {
-                const v128_t scaled = inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
+                const v128_t scaled =
+                    inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
                 /* to the nearest whole number, which then stands in the lowest bits */
                 const v128_t shifted = wasm_f32x4_add(scaled, TG_KEPT_F32(TG_ROUND));
                 c[j] = wasm_i32x4_sub(shifted, TG_KEPT_F32(TG_ROUND));
                 negative = wasm_i32x4_sub(negative, c[j]);
             }
-            const v128_t codes =
-                wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(c[0], c[1]), wasm_i16x8_narrow_i32x4(c[2], c[3]));
+            const v128_t codes = wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(c[0], c[1]),
+                                                         wasm_i16x8_narrow_i32x4(c[2], c[3]));
             wasm_v128_store(out->q + 4 * i, codes);
-            wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, TG_KEPT_I32((int)0x80808080))); /* adds 128 to each */
+            wasm_v128_store(
+                out->u + 4 * i,
+                wasm_v128_xor(codes, TG_KEPT_I32((int)0x80808080))); /* adds 128 to each */
             minus[i / 4] = sum_lanes(negative);
         }
-        tg_act_scale(out, d, minus[0], minus[1]);
+        tgi_act_scale(out, d, minus[0], minus[1]);
     }
 }
 
-/* The sum of n numbers, or of the squares of their differences to `mean`, in 16 lanes and by the tree of the scalar kernel. */
-static inline __attribute__((always_inline)) float sum_row(const float *x, size_t n, float mean, const int squares)
+/* The sum of n numbers, or of the squares of their differences to `mean`, in 16 lanes and by the
+ * tree of the scalar kernel. */
+static inline __attribute__((always_inline)) float sum_row(const float *x, size_t n, float mean,
+                                                           const int squares)
 {
     v128_t v[4];
     float sum[16];
@@ -67,7 +74,8 @@ static inline __attribute__((always_inline)) float sum_row(const float *x, size_
     for (; i + 16 <= n; i += 16) {
         TG_UNROLL for (int j = 0; j < 4; j++)
         {
-            const v128_t part = wasm_f32x4_sub(wasm_v128_load(x + i + 4 * j), wasm_f32x4_splat(mean));
+            const v128_t part =
+                wasm_f32x4_sub(wasm_v128_load(x + i + 4 * j), wasm_f32x4_splat(mean));
             v[j] = wasm_f32x4_add(v[j], squares ? wasm_f32x4_mul(part, part) : part);
         }
     }
@@ -80,7 +88,7 @@ static inline __attribute__((always_inline)) float sum_row(const float *x, size_
     return sum[0];
 }
 
-void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, size_t n, float *y)
+void tgi_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, size_t n, float *y)
 {
     const float scale = 1.0f / sqrtf(sum_row(x, n, 0, 1) / (float)n + eps);
     const v128_t scales = wasm_f32x4_splat(scale);
@@ -93,7 +101,8 @@ void tg_rmsnorm_f32__simd128(const float *x, const float *weight, float eps, siz
         y[i] = x[i] * scale * (weight ? weight[i] : 1.0f);
 }
 
-void tg_layernorm_f32__simd128(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y)
+void tgi_layernorm_f32__simd128(const float *x, const float *weight, const float *bias, float eps,
+                                size_t n, float *y)
 {
     const float mean = sum_row(x, n, 0, 0) / (float)n;
     const float scale = 1.0f / sqrtf(sum_row(x, n, mean, 1) / (float)n + eps);
@@ -109,9 +118,12 @@ void tg_layernorm_f32__simd128(const float *x, const float *weight, const float 
         y[i] = (x[i] - mean) * scale * (weight ? weight[i] : 1.0f) + (bias ? bias[i] : 0.0f);
 }
 
-/* Columns first to first + 4 * width - 1 of the state: they stay in the nearest cache from the first walk to the second. */
-static inline __attribute__((always_inline)) void delta_columns(float *state, const float *q, const float *k, const float *v,
-                                                                float decay, float beta, size_t n, float *out, const int width)
+/* Columns first to first + 4 * width - 1 of the state: they stay in the nearest cache from the
+ * first walk to the second. */
+static inline __attribute__((always_inline)) void delta_columns(float *state, const float *q,
+                                                                const float *k, const float *v,
+                                                                float decay, float beta, size_t n,
+                                                                float *out, const int width)
 {
     const v128_t decays = wasm_f32x4_splat(decay);
     v128_t found[8], taken[8], sum[8];
@@ -122,13 +134,15 @@ static inline __attribute__((always_inline)) void delta_columns(float *state, co
             wasm_f32x4_add(found[j], wasm_f32x4_mul(wasm_v128_load(state + i * n + 4 * j), key));
     }
     TG_UNROLL for (int j = 0; j < width; j++) taken[j] =
-        wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(v + 4 * j), wasm_f32x4_mul(found[j], decays)), wasm_f32x4_splat(beta));
+        wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(v + 4 * j), wasm_f32x4_mul(found[j], decays)),
+                       wasm_f32x4_splat(beta));
     for (size_t i = 0; i < n; i++) {
         const v128_t key = wasm_v128_load32_splat(k + i), query = wasm_v128_load32_splat(q + i);
         TG_UNROLL for (int j = 0; j < width; j++)
         {
             float *at = state + i * n + 4 * j;
-            const v128_t s = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(at), decays), wasm_f32x4_mul(key, taken[j]));
+            const v128_t s = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(at), decays),
+                                            wasm_f32x4_mul(key, taken[j]));
             wasm_v128_store(at, s);
             sum[j] = wasm_f32x4_add(sum[j], wasm_f32x4_mul(s, query));
         }
@@ -136,8 +150,8 @@ static inline __attribute__((always_inline)) void delta_columns(float *state, co
     TG_UNROLL for (int j = 0; j < width; j++) wasm_v128_store(out + 4 * j, sum[j]);
 }
 
-void tg_delta_f32__simd128(float *state, const float *q, const float *k, const float *v, float decay, float beta, size_t n,
-                           float *out)
+void tgi_delta_f32__simd128(float *state, const float *q, const float *k, const float *v,
+                            float decay, float beta, size_t n, float *out)
 {
     size_t j = 0;
     for (; j + 16 <= n; j += 16)
@@ -148,7 +162,7 @@ void tg_delta_f32__simd128(float *state, const float *q, const float *k, const f
 
 #define MADD(a, b, c)  wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
 #define NMADD(a, b, c) wasm_f32x4_sub(c, wasm_f32x4_mul(a, b))
-#define NAME(kernel)   tg_##kernel##__simd128
+#define NAME(kernel)   tgi_##kernel##__simd128
 #include "vector_float.inc"
 
 #endif

@@ -15,17 +15,18 @@ static const char names[] = "" /* ", llama, ...": the first two bytes are skippe
 #undef TG_ARCH
     ;
 
-tg_status tg_arch_find(const tg_gguf *gguf, const tg_arch **out, tg_error *error)
+tg_status tgi_arch_find(const tg_gguf *gguf, const tg_arch **out, tg_error *error)
 {
     tg_str name;
-    const tg_status status = tg_gguf_get_string(gguf, "general.architecture", &name, NULL, error);
+    const tg_status status = tgi_gguf_get_string(gguf, "general.architecture", &name, NULL, error);
     if (status)
         return status;
     for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++)
-        if (name.length == strlen(archs[i]->name) && !memcmp(name.data, archs[i]->name, name.length)) {
+        if (name.length == strlen(archs[i]->name) &&
+            !memcmp(name.data, archs[i]->name, name.length)) {
             *out = archs[i];
             return TG_OK;
         }
-    return tg_fail(error, TG_MODEL_ARCH_UNSUPPORTED, TG_NO_OFFSET, "architecture \"%.64s\" is not supported; supported: %s",
-                   name.data, names + 2);
+    return tgi_fail(error, TG_MODEL_ARCH_UNSUPPORTED, TG_NO_OFFSET,
+                    "architecture \"%.64s\" is not supported; supported: %s", name.data, names + 2);
 }

@@ -1,5 +1,5 @@
-/* In: a file's keys and an architecture's description. Out: hyper-parameters within their bounds; whatever would change the
- * numbers and is not supported is refused by name. Owns nothing. */
+/* In: a file's keys and an architecture's description. Out: hyper-parameters within their bounds;
+ * whatever would change the numbers and is not supported is refused by name. Owns nothing. */
 #include "arch.h"
 
 #include <math.h>
@@ -23,22 +23,24 @@ typedef struct reader {
     tg_status status;
 } reader;
 
-void tg_arch_key(const tg_gguf *gguf, const char *key, char out[TG_KEY])
+void tgi_arch_key(const tg_gguf *gguf, const char *key, char out[TG_KEY])
 {
     tg_str name = {"", 0};
     bool found;
-    tg_gguf_get_string(gguf, "general.architecture", &name, &found, NULL);
+    tgi_gguf_get_string(gguf, "general.architecture", &name, &found, NULL);
     snprintf(out, TG_KEY, "%s.%s", name.data, key);
 }
 
-/* Integer keys; *out stays when the key is absent, unless it is needed. Returns whether it was there. */
+/* Integer keys; *out stays when the key is absent, unless it is needed. Returns whether it was
+ * there. */
 static bool get(reader *r, const char *key, uint32_t min, uint32_t max, bool needed, uint32_t *out)
 {
     char name[TG_KEY];
     bool found = false;
-    tg_arch_key(r->gguf, key, name);
+    tgi_arch_key(r->gguf, key, name);
     if (!r->status)
-        r->status = tg_gguf_get_u32(r->gguf, name, min, max, out, needed ? NULL : &found, r->error);
+        r->status =
+            tgi_gguf_get_u32(r->gguf, name, min, max, out, needed ? NULL : &found, r->error);
     return found;
 }
 
@@ -46,9 +48,9 @@ static bool get_float(reader *r, const char *key, bool needed, float *out)
 {
     char name[TG_KEY];
     bool found = false;
-    tg_arch_key(r->gguf, key, name);
+    tgi_arch_key(r->gguf, key, name);
     if (!r->status)
-        r->status = tg_gguf_get_f32(r->gguf, name, out, needed ? NULL : &found, r->error);
+        r->status = tgi_gguf_get_f32(r->gguf, name, out, needed ? NULL : &found, r->error);
     return found;
 }
 
@@ -56,26 +58,28 @@ static bool get_bool(reader *r, const char *key, bool *out)
 {
     char name[TG_KEY];
     bool found = false;
-    tg_arch_key(r->gguf, key, name);
+    tgi_arch_key(r->gguf, key, name);
     if (!r->status)
-        r->status = tg_gguf_get_bool(r->gguf, name, out, &found, r->error);
+        r->status = tgi_gguf_get_bool(r->gguf, name, out, &found, r->error);
     return found;
 }
 
 static void bad(reader *r, const char *key, double value, const char *why)
 {
     char name[TG_KEY];
-    tg_arch_key(r->gguf, key, name);
+    tgi_arch_key(r->gguf, key, name);
     if (!r->status)
-        r->status = tg_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s is %.9g%s%s", name, value, *why ? ": " : "", why);
+        r->status = tgi_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s is %.9g%s%s", name,
+                             value, *why ? ": " : "", why);
 }
 
 static void refuse(reader *r, const char *key, double value, const char *what)
 {
     char name[TG_KEY];
-    tg_arch_key(r->gguf, key, name);
+    tgi_arch_key(r->gguf, key, name);
     if (!r->status)
-        r->status = tg_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET, "%s is %.9g: %s", name, value, what);
+        r->status = tgi_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET, "%s is %.9g: %s",
+                             name, value, what);
 }
 
 /* A float that must lie between min and max. */
@@ -86,13 +90,14 @@ static void get_between(reader *r, const char *key, bool needed, float min, floa
         bad(r, key, (double)*out, "");
 }
 
-/* A key that says something only in other architectures: refused unless it is what its absence means. */
+/* A key that says something only in other architectures: refused unless it is what its absence
+ * means. */
 static void only(reader *r, const char *key, float neutral, const char *what)
 {
     float value = neutral;
     char name[TG_KEY];
-    tg_arch_key(r->gguf, key, name);
-    const tg_gguf_kv *kv = tg_gguf_find(r->gguf, name);
+    tgi_arch_key(r->gguf, key, name);
+    const tg_gguf_kv *kv = tgi_gguf_find(r->gguf, name);
     if (kv && kv->type == TG_GGUF_BOOL)
         value = (float)kv->value.u;
     else if (kv && kv->type != TG_GGUF_F32 && kv->type != TG_GGUF_F64) {
@@ -122,8 +127,13 @@ static void get_dim(reader *r, const char *key, uint32_t head_dim, uint32_t *dim
 static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     tg_rotation *rotation = &hp->rotations[0];
-    *rotation =
-        (tg_rotation){.dim = hp->head_dim, .base = 10000, .scale = 1, .magnitude = 1, .fast = 32, .slow = 1, .factors = true};
+    *rotation = (tg_rotation){.dim = hp->head_dim,
+                              .base = 10000,
+                              .scale = 1,
+                              .magnitude = 1,
+                              .fast = 32,
+                              .slow = 1,
+                              .factors = true};
     hp->n_ctx_orig = hp->n_ctx_train;
     if (arch->unrotated) {
         rotation->base = 0;
@@ -136,14 +146,16 @@ static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
     char name[TG_KEY];
     tg_str type = {"linear", 6};
     bool found;
-    tg_arch_key(r->gguf, "rope.scaling.type", name);
+    tgi_arch_key(r->gguf, "rope.scaling.type", name);
     if (!r->status)
-        r->status = tg_gguf_get_string(r->gguf, name, &type, &found, r->error);
+        r->status = tgi_gguf_get_string(r->gguf, name, &type, &found, r->error);
     const bool none = !strcmp(type.data, "none");
     rotation->yarn = !strcmp(type.data, "yarn");
-    if (!r->status && !none && !rotation->yarn && strcmp(type.data, "linear") && strcmp(type.data, "longrope"))
-        r->status = tg_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET,
-                            "%s is \"%.32s\"; supported: none, linear, yarn, longrope", name, type.data);
+    if (!r->status && !none && !rotation->yarn && strcmp(type.data, "linear") &&
+        strcmp(type.data, "longrope"))
+        r->status =
+            tgi_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET,
+                     "%s is \"%.32s\"; supported: none, linear, yarn, longrope", name, type.data);
     float factor = 0, magnitude = 1; /* a factor of 0 scales nothing */
     if (!get_float(r, "rope.scaling.factor", false, &factor))
         get_float(r, "rope.scale_linear", false, &factor);
@@ -156,7 +168,8 @@ static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
     if (rotation->yarn) {
         get_between(r, "rope.scaling.yarn_beta_fast", false, 1e-3f, 1e6f, &rotation->fast);
         get_between(r, "rope.scaling.yarn_beta_slow", false, 1e-3f, 1e6f, &rotation->slow);
-        only(r, "rope.scaling.yarn_ext_factor", 1, "only whole mixtures of scaled and unscaled angles are supported");
+        only(r, "rope.scaling.yarn_ext_factor", 1,
+             "only whole mixtures of scaled and unscaled angles are supported");
         only(r, "rope.scaling.yarn_attn_factor", 1, "only attn_factor is supported");
         only(r, "rope.scaling.yarn_log_multiplier", 0, "only YaRN's own magnitude is supported");
         if (factor > 1)
@@ -172,9 +185,10 @@ static const uint8_t *windows(const tg_gguf *gguf, uint32_t *count)
     char name[TG_KEY];
     tg_gguf_array list;
     bool found = false;
-    tg_arch_key(gguf, windows_key, name);
-    const tg_gguf_kv *kv = tg_gguf_find(gguf, name);
-    if (!kv || kv->type != TG_GGUF_ARRAY || tg_gguf_get_array(gguf, name, TG_GGUF_BOOL, &list, &found, NULL) || !found)
+    tgi_arch_key(gguf, windows_key, name);
+    const tg_gguf_kv *kv = tgi_gguf_find(gguf, name);
+    if (!kv || kv->type != TG_GGUF_ARRAY ||
+        tgi_gguf_get_array(gguf, name, TG_GGUF_BOOL, &list, &found, NULL) || !found)
         return NULL;
     *count = list.count;
     return list.data;
@@ -190,7 +204,7 @@ static bool get_windows(reader *r, const tg_arch *arch, const tg_hparams *hp)
     return true;
 }
 
-bool tg_arch_windowed(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
+bool tgi_arch_windowed(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
 {
     uint32_t count;
     const uint8_t *list = windows(gguf, &count);
@@ -202,7 +216,8 @@ bool tg_arch_windowed(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
 static void read_window(reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     if (!(arch->keys & TG_KEYS_WINDOW))
-        return; /* that a model was trained with a window is said of some whose files are run without it everywhere */
+        return; /* that a model was trained with a window is said of some whose files are run
+                   without it everywhere */
     hp->window = arch->window;
     hp->window_period = arch->window_period;
     get(r, "attention.sliding_window", 0, MAX_CTX_TRAIN, false, &hp->window);
@@ -279,35 +294,38 @@ static void read_scales(reader *r, const tg_arch *arch, tg_hparams *hp)
         refuse(r, "attention.causal", 0, "only models that look back are supported");
 }
 
-uint32_t tg_arch_of_layer(const tg_gguf *gguf, const char *key, uint32_t layer, uint32_t fallback)
+uint32_t tgi_arch_layer_value(const tg_gguf *gguf, const char *key, uint32_t layer,
+                              uint32_t fallback)
 {
     char name[TG_KEY];
     tg_gguf_array list;
     bool found = false;
-    tg_arch_key(gguf, key, name);
-    const tg_gguf_kv *kv = tg_gguf_find(gguf, name);
-    if (!kv || kv->type != TG_GGUF_ARRAY || tg_gguf_get_array(gguf, name, TG_GGUF_I32, &list, &found, NULL) || !found)
+    tgi_arch_key(gguf, key, name);
+    const tg_gguf_kv *kv = tgi_gguf_find(gguf, name);
+    if (!kv || kv->type != TG_GGUF_ARRAY ||
+        tgi_gguf_get_array(gguf, name, TG_GGUF_I32, &list, &found, NULL) || !found)
         return fallback;
     return layer < list.count ? ((const uint32_t *)list.data)[layer] : 0;
 }
 
-/* One number from min to max, or for architectures whose layers differ a list of them, of which *out becomes the greatest.
- * Returns whether it is a list; min 0 lets layers be without. */
-static bool get_each(reader *r, const char *key, bool listed, uint32_t min, uint32_t max, bool needed, uint32_t *out)
+/* One number from min to max, or for architectures whose layers differ a list of them, of which
+ * *out becomes the greatest. Returns whether it is a list; min 0 lets layers be without. */
+static bool get_each(reader *r, const char *key, bool listed, uint32_t min, uint32_t max,
+                     bool needed, uint32_t *out)
 {
     char name[TG_KEY];
     tg_gguf_array list;
     uint32_t n_layer = 0;
     bool found;
-    tg_arch_key(r->gguf, key, name);
-    const tg_gguf_kv *kv = tg_gguf_find(r->gguf, name);
+    tgi_arch_key(r->gguf, key, name);
+    const tg_gguf_kv *kv = tgi_gguf_find(r->gguf, name);
     if (!listed || !kv || kv->type != TG_GGUF_ARRAY) {
         get(r, key, min > 1 ? min : 1, max, needed, out);
         return false;
     }
     get(r, "block_count", 1, MAX_LAYERS, true, &n_layer);
     if (!r->status)
-        r->status = tg_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
+        r->status = tgi_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
     if (!r->status && list.count != n_layer)
         bad(r, key, list.count, "numbers, but not one for each layer");
     *out = 0;
@@ -326,11 +344,12 @@ static void read_heads_kv(reader *r, const tg_arch *arch, tg_hparams *hp)
     static const char key[] = "attention.head_count_kv";
     const bool some = arch->keys & TG_KEYS_CONV;
     hp->n_head_kv = hp->n_head;
-    const bool list = get_each(r, key, some || (arch->keys & TG_KEYS_VARIED), some ? 0 : 1, MAX_HEADS, false, &hp->n_head_kv);
+    const bool list = get_each(r, key, some || (arch->keys & TG_KEYS_VARIED), some ? 0 : 1,
+                               MAX_HEADS, false, &hp->n_head_kv);
     if (!r->status && !hp->n_head_kv)
         bad(r, key, 0, "no layer has attention");
     for (uint32_t i = 0; i < hp->n_layer && list && !r->status; i++) {
-        const uint32_t own = tg_arch_of_layer(r->gguf, key, i, 0);
+        const uint32_t own = tgi_arch_layer_value(r->gguf, key, i, 0);
         if (some && own && own != hp->n_head_kv)
             bad(r, key, own, "another number than in other layers is not supported");
         else if (own && hp->n_head % own)
@@ -338,16 +357,16 @@ static void read_heads_kv(reader *r, const tg_arch *arch, tg_hparams *hp)
     }
 }
 
-/* Three of the four sections are places in time, height and width, dealt out to the pairs in turn, and for a text the same; a
- * pair that falls into the fourth would not be rotated as one. */
+/* Three of the four sections are places in time, height and width, dealt out to the pairs in turn,
+ * and for a text the same; a pair that falls into the fourth would not be rotated as one. */
 static void read_sections(reader *r, const tg_hparams *hp)
 {
     static const char key[] = "rope.dimension_sections";
     char name[TG_KEY];
     tg_gguf_array list;
-    tg_arch_key(r->gguf, key, name);
+    tgi_arch_key(r->gguf, key, name);
     if (!r->status)
-        r->status = tg_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, NULL, r->error);
+        r->status = tgi_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, NULL, r->error);
     if (r->status)
         return;
     const int32_t *sections = list.data;
@@ -357,7 +376,8 @@ static void read_sections(reader *r, const tg_hparams *hp)
     }
     for (uint32_t i = 0; i < hp->rotations[0].dim / 2; i++)
         if (sections[i % 3] < 0 || i >= 3 * (uint64_t)sections[i % 3])
-            refuse(r, key, sections[i % 3], "sections that leave pairs without a place in the text are not supported");
+            refuse(r, key, sections[i % 3],
+                   "sections that leave pairs without a place in the text are not supported");
 }
 
 static void read_suppressed(reader *r, tg_hparams *hp)
@@ -366,15 +386,16 @@ static void read_suppressed(reader *r, tg_hparams *hp)
     tg_gguf_array list = {0};
     bool found;
     if (!r->status)
-        r->status = tg_gguf_get_array(r->gguf, key, TG_GGUF_I32, &list, &found, r->error);
+        r->status = tgi_gguf_get_array(r->gguf, key, TG_GGUF_I32, &list, &found, r->error);
     if (r->status || !found)
         return;
     hp->suppressed = list.data;
     hp->n_suppressed = list.count;
     for (uint32_t i = 0; i < list.count && !r->status; i++)
         if ((uint32_t)hp->suppressed[i] >= hp->n_vocab)
-            r->status = tg_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s names token %d of %u", key, (int)hp->suppressed[i],
-                                (unsigned)hp->n_vocab);
+            r->status =
+                tgi_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s names token %d of %u", key,
+                         (int)hp->suppressed[i], (unsigned)hp->n_vocab);
 }
 
 /* Before rotations and windows, whose widths follow from these. */
@@ -388,11 +409,13 @@ static void read_varied(reader *r, tg_hparams *hp)
     values = hp->head_dim_windowed;
     get(r, "attention.value_length_swa", 1, MAX_HEAD_DIM, false, &values);
     if (values != hp->head_dim_windowed)
-        bad(r, "attention.value_length_swa", values, "values of another width than keys are not supported");
+        bad(r, "attention.value_length_swa", values,
+            "values of another width than keys are not supported");
     get(r, "embedding_length_per_layer_input", 0, MAX_WIDTH, false, &hp->n_per_layer);
     get(r, "attention.shared_kv_layers", 0, hp->n_layer, false, &hp->n_shared);
     if (hp->n_shared && hp->n_layer - hp->n_shared < 2)
-        bad(r, "attention.shared_kv_layers", hp->n_shared, "leaves fewer than two layers with caches of their own");
+        bad(r, "attention.shared_kv_layers", hp->n_shared,
+            "leaves fewer than two layers with caches of their own");
     read_suppressed(r, hp);
 }
 
@@ -414,12 +437,13 @@ static void read_delta_nets(reader *r, tg_hparams *hp)
         bad(r, "ssm.inner_size", inner, "is not the width of all heads");
     read_sections(r, hp);
     only(r, "attention.recurrent_layers", 0, "only layers that attend in turn are supported");
-    /* layers that guess at further tokens stand behind the others: none of them is needed for the next one */
+    /* layers that guess at further tokens stand behind the others: none of them is needed for the
+     * next one */
     get(r, "nextn_predict_layers", 0, hp->n_layer - 1, false, &hp->n_layer_unused);
     hp->n_layer -= hp->n_layer_unused;
 }
 
-tg_status tg_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
+tg_status tgi_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 {
     reader r = {gguf, error, TG_OK};
     bool rotates = true;
@@ -429,7 +453,8 @@ tg_status tg_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hp, tg_error *
     return r.status;
 }
 
-tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
+tg_status tgi_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hparams *hp,
+                                tg_error *error)
 {
     reader reading = {gguf, error, TG_OK}, *r = &reading;
     uint32_t n_vocab = hp->n_vocab, head_dim_v;
@@ -451,10 +476,12 @@ tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpar
     if (!r->status && hp->n_head % hp->n_head_kv)
         bad(r, "attention.head_count_kv", hp->n_head_kv, "does not divide the number of heads");
     if (head_dim_v != hp->head_dim)
-        bad(r, "attention.value_length", head_dim_v, "values of another width than keys are not supported");
+        bad(r, "attention.value_length", head_dim_v,
+            "values of another width than keys are not supported");
     if (n_vocab != hp->n_vocab)
         bad(r, "vocab_size", n_vocab, "differs from the number of tokens in tokenizer.ggml.tokens");
-    const char *eps = arch->norm == TG_NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+    const char *eps = arch->norm == TG_NORM_RMS ? "attention.layer_norm_rms_epsilon"
+                                                : "attention.layer_norm_epsilon";
     get_float(r, eps, true, &hp->norm_eps);
     if (!(hp->norm_eps >= 0) || !(hp->norm_eps < 1))
         bad(r, eps, (double)hp->norm_eps, "");
@@ -465,11 +492,11 @@ tg_status tg_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpar
     hp->pre_norms = arch->norm_plain || (arch->needs & TG_HAS(attn_norm));
     hp->rope = arch->rope;
     hp->positions = arch->positions;
-    hp->normed_values = arch->normed_values;
+    hp->v_norm = arch->v_norm;
     hp->gated_heads = arch->gated_heads;
     hp->unit = arch->unit;
     hp->parallel = arch->parallel;
-    hp->unrotated_period = arch->unrotated_period;
+    hp->nope_period = arch->nope_period;
     hp->head_dim_windowed = hp->head_dim;
     if (arch->keys & TG_KEYS_VARIED)
         read_varied(r, hp);

@@ -7,16 +7,18 @@
 
 #include <string.h>
 
-/* n elements of a point (8 of 2 bits, or 4 of 3) -> codes: an element's number, and the bit above it set where signs has one. */
-static inline void tg_grid_codes(uint32_t point, int n, uint32_t signs, uint8_t *codes)
+/* n elements of a point (8 of 2 bits, or 4 of 3) -> codes: an element's number, and the bit above
+ * it set where signs has one. */
+static inline void tgi_grid_codes(uint32_t point, int n, uint32_t signs, uint8_t *codes)
 {
     const int width = n == 8 ? 2 : 3; /* bits */
     for (int j = 0; j < n; j++)
-        codes[j] = (uint8_t)((point >> width * j & ((1u << width) - 1)) | (signs >> j & 1) << width);
+        codes[j] =
+            (uint8_t)((point >> width * j & ((1u << width) - 1)) | (signs >> j & 1) << width);
 }
 
 /* 8 signs of 7 bits: the last makes their number even. */
-static inline uint32_t tg_even_signs(uint32_t seven)
+static inline uint32_t tgi_even_signs(uint32_t seven)
 {
     uint32_t odd = seven ^ seven >> 4;
     odd ^= odd >> 2;
@@ -24,7 +26,7 @@ static inline uint32_t tg_even_signs(uint32_t seven)
     return seven | (odd & 1) << 7;
 }
 
-static inline uint32_t tg_read_u32(const uint8_t *bytes)
+static inline uint32_t tgi_read_u32(const uint8_t *bytes)
 {
     return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }

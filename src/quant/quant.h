@@ -1,7 +1,8 @@
-/* The weight types: sizes, the reference dequantizer of a file block, and the tile each type is repacked into.
- * A tile holds one block (or one element, for the float types) of TG_TILE_ROWS neighbouring rows, so that a vector load serves
- * all of them and a row's sum never has to be added across lanes. A matrix of R rows by K columns is ceil(R / TG_TILE_ROWS)
- * strips, each of K / elements tiles; missing rows are zero. */
+/* The weight types: sizes, the reference dequantizer of a file block, and the tile each type is
+ * repacked into. A tile holds one block (or one element, for the float types) of TG_TILE_ROWS
+ * neighbouring rows, so that a vector load serves all of them and a row's sum never has to be added
+ * across lanes. A matrix of R rows by K columns is ceil(R / TG_TILE_ROWS) strips, each of K /
+ * elements tiles; missing rows are zero. */
 #ifndef TG_QUANT_H
 #define TG_QUANT_H
 
@@ -29,28 +30,30 @@ typedef struct tg_quant_row {
     tg_activation activation;
     /* n_blocks file blocks -> n_blocks * elements floats, exactly the format's definition */
     void (*dequantize)(const uint8_t *blocks, size_t n_blocks, float *out);
-    /* n_blocks file blocks of row `lane` (0..3) of a strip -> their places in the strip's tiles, starting with tiles[0].
-     * Returns false when a scale (or an element that has none) is infinite or NaN: the kernels take them for finite. */
+    /* n_blocks file blocks of row `lane` (0..3) of a strip -> their places in the strip's tiles,
+     * starting with tiles[0]. Returns false when a scale (or an element that has none) is infinite
+     * or NaN: the kernels take them for finite. */
     bool (*repack)(const uint8_t *blocks, size_t n_blocks, int lane, uint8_t *tiles);
-    /* the inverse of repack followed by dequantize: n_blocks tiles, one lane -> floats (for embedding look-ups) */
+    /* the inverse of repack followed by dequantize: n_blocks tiles, one lane -> floats (for
+     * embedding look-ups) */
     void (*tile_row)(const uint8_t *tiles, size_t n_blocks, int lane, float *out);
 } tg_quant_row;
 
 extern const tg_quant_row tg_quants[TG_QUANT_COUNT];
 
 /* NULL when the type number is not in the list. */
-const tg_quant_row *tg_quant_of_ggml(uint32_t ggml);
+const tg_quant_row *tgi_quant_of_ggml(uint32_t ggml);
 
 /* "F32, F16, ..." for messages that say what is supported. */
-const char *tg_quant_names(void);
+const char *tgi_quant_names(void);
 
 /* Whether a binary16 is neither infinite nor NaN. */
-static inline bool tg_half_is_finite(uint16_t half)
+static inline bool tgi_half_is_finite(uint16_t half)
 {
     return (half & 0x7c00) != 0x7c00;
 }
 
-float tg_half_to_float(uint16_t half);  /* IEEE binary16, subnormals, infinities and NaN included */
-uint16_t tg_float_to_half(float value); /* round to nearest, ties to even */
+float tgi_half_to_float(uint16_t half); /* IEEE binary16, subnormals, infinities and NaN included */
+uint16_t tgi_float_to_half(float value); /* round to nearest, ties to even */
 
 #endif

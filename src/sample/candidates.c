@@ -5,9 +5,10 @@
 
 #include "expd.h"
 
-#define STRIDES 256u /* so many interleaved parts of the vocabulary are looked through side by side */
+#define STRIDES                                                                                    \
+    256u /* so many interleaved parts of the vocabulary are looked through side by side */
 
-void tg_candidates_fill(tg_candidates *candidates, const float *logits)
+void tgi_candidates_fill(tg_candidates *candidates, const float *logits)
 {
     for (uint32_t i = 0; i < candidates->vocab; i++)
         candidates->entries[i] = (tg_entry){logits[i], (int32_t)i};
@@ -67,8 +68,9 @@ static void heap_sort(tg_entry *e, uint32_t n)
 
 static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth);
 
-/* Moves a pivot to e[0]. Few of many wanted: an entry of a sorted sample that most likely stands a little after the k-th, so that
- * one pass leaves few (Floyd and Rivest 1975) and its comparisons are predictable. Else the median of three. */
+/* Moves a pivot to e[0]. Few of many wanted: an entry of a sorted sample that most likely stands a
+ * little after the k-th, so that one pass leaves few (Floyd and Rivest 1975) and its comparisons
+ * are predictable. Else the median of three. */
 static void choose_pivot(tg_entry *e, uint32_t n, uint32_t k, int depth)
 {
     if (n >= 4 * SAMPLE && k < n / MIN_SHARE) {
@@ -120,7 +122,7 @@ static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth)
         insertion_sort(e, n);
 }
 
-void tg_candidates_order(tg_candidates *candidates, uint32_t k)
+void tgi_candidates_order(tg_candidates *candidates, uint32_t k)
 {
     const uint32_t n = candidates->n, sorted = candidates->sorted;
     if (k > n)
@@ -134,18 +136,18 @@ void tg_candidates_order(tg_candidates *candidates, uint32_t k)
     candidates->sorted = k;
 }
 
-tg_entry tg_candidates_at(tg_candidates *candidates, uint32_t i)
+tg_entry tgi_candidates_at(tg_candidates *candidates, uint32_t i)
 {
     if (i >= candidates->sorted) {
         uint32_t k = 64;
         while (k <= i)
             k *= 8;
-        tg_candidates_order(candidates, k);
+        tgi_candidates_order(candidates, k);
     }
     return candidates->entries[i];
 }
 
-double tg_candidates_greatest(const tg_candidates *candidates)
+double tgi_candidates_max(const tg_candidates *candidates)
 {
     double greatest = candidates->entries[0].logit;
     if (candidates->sorted == 0)
@@ -155,7 +157,7 @@ double tg_candidates_greatest(const tg_candidates *candidates)
     return greatest;
 }
 
-double tg_candidates_least(const tg_candidates *candidates)
+double tgi_candidates_min(const tg_candidates *candidates)
 {
     double least = candidates->entries[candidates->n - 1].logit;
     for (uint32_t i = candidates->sorted; i < candidates->n; i++)
@@ -164,20 +166,20 @@ double tg_candidates_least(const tg_candidates *candidates)
     return least;
 }
 
-double tg_candidates_total(const tg_candidates *candidates, double greatest)
+double tgi_candidates_total(const tg_candidates *candidates, double greatest)
 {
     double total = 0;
     for (uint32_t i = 0; i < candidates->n; i++)
-        total += tg_expd(candidates->entries[i].logit - greatest);
+        total += tgi_expd(candidates->entries[i].logit - greatest);
     return total;
 }
 
-double tg_candidates_entropy(const tg_candidates *candidates, double greatest, double total)
+double tgi_candidates_entropy(const tg_candidates *candidates, double greatest, double total)
 {
     double moment = 0;
     for (uint32_t i = 0; i < candidates->n; i++) {
         const double x = candidates->entries[i].logit - greatest;
-        const double weight = tg_expd(x);
+        const double weight = tgi_expd(x);
         if (weight > 0) /* 0 times infinity must be 0 */
             moment += weight * x;
     }
@@ -185,7 +187,7 @@ double tg_candidates_entropy(const tg_candidates *candidates, double greatest, d
     return entropy > 0 ? entropy : 0;
 }
 
-void tg_candidates_cut_marked(tg_candidates *candidates, bool marked)
+void tgi_candidates_remove_marked(tg_candidates *candidates, bool marked)
 {
     tg_entry *e = candidates->entries;
     uint32_t kept = 0, sorted = 0;
@@ -199,14 +201,15 @@ void tg_candidates_cut_marked(tg_candidates *candidates, bool marked)
     candidates->sorted = sorted; /* those of them that stay keep their order */
 }
 
-uint32_t tg_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry *list)
+uint32_t tgi_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry *list)
 {
     tg_candidates all = {.entries = list, .vocab = vocab, .n = 0};
     if (k > vocab)
         k = vocab;
     if (k == 0)
         return 0;
-    /* a bound that at least k logits reach: the k-th greatest of the greatest of at least k strides */
+    /* a bound that at least k logits reach: the k-th greatest of the greatest of at least k strides
+     */
     float bound = -INFINITY;
     if (k <= STRIDES / 2 && vocab >= 8 * STRIDES) {
         float best[STRIDES];
@@ -218,7 +221,7 @@ uint32_t tg_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry
         for (uint32_t j = 0; j < STRIDES; j++)
             list[j] = (tg_entry){best[j], (int32_t)j};
         all.n = STRIDES;
-        tg_candidates_order(&all, k);
+        tgi_candidates_order(&all, k);
         bound = (float)list[k - 1].logit;
         all.n = 0;
     }
@@ -226,11 +229,11 @@ uint32_t tg_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry
         if (logits[i] >= bound)
             list[all.n++] = (tg_entry){logits[i], (int32_t)i};
     all.sorted = 0;
-    tg_candidates_order(&all, k);
+    tgi_candidates_order(&all, k);
     return k;
 }
 
-void tg_candidates_cut_below(tg_candidates *candidates, double limit)
+void tgi_candidates_remove_below(tg_candidates *candidates, double limit)
 {
     tg_entry *e = candidates->entries;
     uint32_t kept = 0;
@@ -238,6 +241,7 @@ void tg_candidates_cut_below(tg_candidates *candidates, double limit)
         if (e[i].logit >= limit)
             swap(&e[kept++], &e[i]);
     candidates->n = kept;
-    if (candidates->sorted > kept) /* what was in order keeps its order, and the lowest of it goes first */
+    if (candidates->sorted >
+        kept) /* what was in order keeps its order, and the lowest of it goes first */
         candidates->sorted = kept;
 }

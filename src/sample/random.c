@@ -1,7 +1,7 @@
 /* In: the address of a coin. Out: the coin. Pure functions; nothing is kept. */
 #include "random.h"
 
-void tg_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+void tgi_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
@@ -18,16 +18,16 @@ void tg_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-double tg_random(uint64_t seed, uint64_t position, uint32_t stream)
+double tgi_random(uint64_t seed, uint64_t position, uint32_t stream)
 {
-    return tg_coin(seed, position, stream, TG_COIN_DRAW);
+    return tgi_coin(seed, position, stream, TG_COIN_DRAW);
 }
 
-double tg_coin(uint64_t seed, uint64_t position, uint32_t stream, tg_coin_use use)
+double tgi_coin(uint64_t seed, uint64_t position, uint32_t stream, tg_coin_use use)
 {
     const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), stream, use};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t words[4];
-    tg_philox(counter, key, words);
+    tgi_philox(counter, key, words);
     return (double)(((uint64_t)words[1] << 32 | words[0]) >> 11) * 0x1p-53;
 }

@@ -1,5 +1,6 @@
-/* The chain: logits, softmax, the stages in order, the draw, and the trace of all of it. In: logits and a request. Out: a token
- * and a trace, which lives in the sampler until its next call; tg_sampler_free frees everything. */
+/* The chain: logits, softmax, the stages in order, the draw, and the trace of all of it. In: logits
+ * and a request. Out: a token and a trace, which lives in the sampler until its next call;
+ * tgi_sampler_free frees everything. */
 #include "sample.h"
 
 #include <float.h>
@@ -19,17 +20,18 @@ struct tg_sampler {
     uint32_t vocab, n_ctx;
     tg_candidates candidates;
     double *p;          /* vocab: raw softmax, by token id */
-    double *final_p;    /* vocab: after the last stage, by token id; survivors only */
+    double *p_final;    /* vocab: after the last stage, by token id; survivors only */
     tg_candidate *list; /* vocab: room for the trace's candidates */
-    int8_t *fates;      /* vocab: the stage, by its place in the trace, that removed the token; -1: none did */
+    int8_t *fates; /* vocab: the stage, by its place in the trace, that removed the token; -1: none
+                      did */
     tg_trace trace;
 };
 
 static const struct stage {
     const char *name;
-    tg_stage_apply *apply;
+    tgi_stage_apply *apply;
 } stages[TG_STAGE_COUNT] = {
-#define TG_STAGE(name, chain) {#name, tg_apply_##name},
+#define TG_STAGE(name, chain) {#name, tgi_apply_##name},
 #include "stages.def"
 };
 
@@ -38,7 +40,8 @@ static const struct option {
     double initial, min, max;
     enum { REAL, WHOLE } kind;
 } options[TG_OPTION_COUNT] = {
-#define TG_OPTION(stage, name, default_value, min, max, kind) {#name, default_value, min, max, kind},
+#define TG_OPTION(stage, name, default_value, min, max, kind)                                      \
+    {#name, default_value, min, max, kind},
 #include "stages.def"
 };
 
@@ -58,43 +61,48 @@ const char *tg_stage_name(tg_stage stage)
     return (unsigned)stage < TG_STAGE_COUNT ? stages[stage].name : "unknown";
 }
 
-/* one allocation: | sampler | entries | p | final_p | list | fates | marks | lengths | */
+/* one allocation: | sampler | entries | p | p_final | list | fates | marks | lengths | */
 static tg_sampler *lay_out(tg_arena *arena, uint32_t vocab, uint32_t n_ctx)
 {
-    tg_sampler *sampler = tg_arena_take(arena, 1, sizeof *sampler);
-    tg_entry *entries = tg_arena_take(arena, vocab, sizeof *entries);
-    double *p = tg_arena_take(arena, vocab, sizeof *p);
-    double *final_p = tg_arena_take(arena, vocab, sizeof *final_p);
-    tg_candidate *list = tg_arena_take(arena, vocab, sizeof *list);
-    int8_t *fates = tg_arena_take(arena, vocab, sizeof *fates);
-    uint32_t *marks = tg_arena_take(arena, vocab, sizeof *marks);
-    uint32_t *lengths = tg_arena_take(arena, n_ctx, sizeof *lengths);
+    tg_sampler *sampler = tgi_arena_alloc(arena, 1, sizeof *sampler);
+    tg_entry *entries = tgi_arena_alloc(arena, vocab, sizeof *entries);
+    double *p = tgi_arena_alloc(arena, vocab, sizeof *p);
+    double *p_final = tgi_arena_alloc(arena, vocab, sizeof *p_final);
+    tg_candidate *list = tgi_arena_alloc(arena, vocab, sizeof *list);
+    int8_t *fates = tgi_arena_alloc(arena, vocab, sizeof *fates);
+    uint32_t *marks = tgi_arena_alloc(arena, vocab, sizeof *marks);
+    uint32_t *lengths = tgi_arena_alloc(arena, n_ctx, sizeof *lengths);
     if (sampler) {
         memset(fates, -1, vocab);
         memset(marks, 0, vocab * sizeof *marks);
-        *sampler = (tg_sampler){.vocab = vocab, .n_ctx = n_ctx, .p = p, .final_p = final_p, .list = list, .fates = fates};
-        /* before the draw nobody needs final_p */
-        sampler->candidates = (tg_candidates){entries, vocab, vocab, 0, marks, final_p, lengths};
+        *sampler = (tg_sampler){.vocab = vocab,
+                                .n_ctx = n_ctx,
+                                .p = p,
+                                .p_final = p_final,
+                                .list = list,
+                                .fates = fates};
+        /* before the draw nobody needs p_final */
+        sampler->candidates = (tg_candidates){entries, vocab, vocab, 0, marks, p_final, lengths};
     }
     return sampler;
 }
 
-size_t tg_sampler_memory(uint32_t vocab, uint32_t n_ctx)
+size_t tgi_sampler_memory(uint32_t vocab, uint32_t n_ctx)
 {
     tg_arena arena = {NULL, 0};
     lay_out(&arena, vocab, n_ctx);
     return (size_t)arena.used;
 }
 
-tg_sampler *tg_sampler_new(uint32_t vocab, uint32_t n_ctx)
+tg_sampler *tgi_sampler_new(uint32_t vocab, uint32_t n_ctx)
 {
     if (vocab == 0 || vocab > VOCAB_LIMIT || n_ctx > CTX_LIMIT)
         return NULL;
-    tg_arena arena = {aligned_alloc(TG_ARENA_ALIGN, tg_sampler_memory(vocab, n_ctx)), 0};
+    tg_arena arena = {aligned_alloc(TG_ARENA_ALIGN, tgi_sampler_memory(vocab, n_ctx)), 0};
     return arena.base ? lay_out(&arena, vocab, n_ctx) : NULL;
 }
 
-void tg_sampler_free(tg_sampler *sampler)
+void tgi_sampler_free(tg_sampler *sampler)
 {
     free(sampler);
 }
@@ -109,7 +117,7 @@ void tg_sample_defaults(tg_sample_request *request)
             request->order[request->n_order++] = (uint8_t)i;
 }
 
-const int8_t *tg_sampler_fates(const tg_sampler *sampler)
+const int8_t *tg_sampler_removed_by(const tg_sampler *sampler)
 {
     return sampler->fates;
 }
@@ -119,42 +127,48 @@ const double *tg_sampler_p(const tg_sampler *sampler)
     return sampler->p;
 }
 
-const double *tg_sampler_final_p(const tg_sampler *sampler)
+const double *tg_sampler_p_final(const tg_sampler *sampler)
 {
-    return sampler->final_p;
+    return sampler->p_final;
 }
 
-static tg_status check_token(const tg_sampler *sampler, int32_t token, const char *where, uint32_t place, tg_error *error)
+static tg_status check_token(const tg_sampler *sampler, int32_t token, const char *where,
+                             uint32_t place, tg_error *error)
 {
     if (token >= 0 && (uint32_t)token < sampler->vocab)
         return TG_OK;
-    return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s has token %d at %u; the vocabulary has %u", where, (int)token,
-                   (unsigned)place, (unsigned)sampler->vocab);
+    return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                    "%s has token %d at %u; the vocabulary has %u", where, (int)token,
+                    (unsigned)place, (unsigned)sampler->vocab);
 }
 
 /* Everything the stages take for granted of lists and context. */
-static tg_status check_tokens(const tg_sampler *sampler, const tg_sample_request *request, tg_error *error)
+static tg_status check_tokens(const tg_sampler *sampler, const tg_sample_request *request,
+                              tg_error *error)
 {
     tg_status status = TG_OK;
     if (request->n_context > sampler->n_ctx)
-        return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "a context of %u tokens; the sampler was made for %u",
-                       (unsigned)request->n_context, (unsigned)sampler->n_ctx);
+        return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                        "a context of %u tokens; the sampler was made for %u",
+                        (unsigned)request->n_context, (unsigned)sampler->n_ctx);
     for (uint32_t i = 0; i < request->n_context && !status; i++)
         status = check_token(sampler, request->context[i], "the context", i, error);
     for (int name = 0; name < TG_LIST_COUNT; name++) {
         const tg_list *list = &request->lists[name];
         if (name == TG_LIST_grammar) {
             if (list->n && list->n != (sampler->vocab + 31) / 32)
-                return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "grammar has %u words of bits for %u tokens",
-                               (unsigned)list->n, (unsigned)sampler->vocab);
+                return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                                "grammar has %u words of bits for %u tokens", (unsigned)list->n,
+                                (unsigned)sampler->vocab);
             continue;
         }
         for (uint32_t i = 0; i < list->n && !status; i++) {
             if (name == TG_LIST_dry_sequence_breakers) {
                 const int32_t length = list->tokens[i];
                 if (length < 1 || (uint32_t)length >= list->n - i)
-                    return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s: a sequence of %d tokens at %u",
-                                   list_names[name], (int)length, (unsigned)i);
+                    return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                                    "%s: a sequence of %d tokens at %u", list_names[name],
+                                    (int)length, (unsigned)i);
                 for (const uint32_t end = i + (uint32_t)length; i < end && !status;) {
                     ++i;
                     status = check_token(sampler, list->tokens[i], list_names[name], i, error);
@@ -163,8 +177,9 @@ static tg_status check_tokens(const tg_sampler *sampler, const tg_sample_request
                 status = check_token(sampler, list->tokens[i], list_names[name], i, error);
             }
             if (name == TG_LIST_logit_bias && !status && !(list->values[i] <= FLT_MAX))
-                return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "logit_bias of token %d is %g", (int)list->tokens[i],
-                               (double)list->values[i]);
+                return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                                "logit_bias of token %d is %g", (int)list->tokens[i],
+                                (double)list->values[i]);
         }
     }
     return status;
@@ -176,30 +191,35 @@ static tg_status check_request(const tg_sample_request *request, tg_error *error
         const struct option *option = &options[i];
         const double value = request->options[i];
         if (!(value >= option->min && value <= option->max)) /* NaN fails both */
-            return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s is %g; it must be %g to %.10g", option->name, value,
-                           option->min, option->max);
+            return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                            "%s is %g; it must be %g to %.10g", option->name, value, option->min,
+                            option->max);
         if (option->kind == WHOLE && value != floor(value))
-            return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%s is %g; it must be a whole number", option->name,
-                           value);
+            return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                            "%s is %g; it must be a whole number", option->name, value);
     }
     if (request->n_order > TG_STAGE_COUNT)
-        return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "%u stages in the order, but there are only %u",
-                       (unsigned)request->n_order, (unsigned)TG_STAGE_COUNT);
+        return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                        "%u stages in the order, but there are only %u", (unsigned)request->n_order,
+                        (unsigned)TG_STAGE_COUNT);
     for (uint32_t i = 0; i < request->n_order; i++) {
         if (request->order[i] >= TG_STAGE_COUNT)
-            return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "stage number %u in the order is unknown",
-                           (unsigned)request->order[i]);
+            return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                            "stage number %u in the order is unknown", (unsigned)request->order[i]);
         if (memchr(request->order, request->order[i], i))
-            return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "stage %s is twice in the order",
-                           stages[request->order[i]].name);
+            return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                            "stage %s is twice in the order", stages[request->order[i]].name);
     }
     return TG_OK;
 }
 
 #define BLOCK 1024u
-#define LANES 4 /* sums run in so many parts, so that a compiler can keep them in vectors without changing the result */
+#define LANES                                                                                      \
+    4 /* sums run in so many parts, so that a compiler can keep them in vectors without changing   \
+         the result */
 
-static tg_status find_greatest(const float *logits, uint32_t vocab, float *greatest, tg_error *error)
+static tg_status find_greatest(const float *logits, uint32_t vocab, float *greatest,
+                               tg_error *error)
 {
     float best[LANES] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
     int bad = 0;
@@ -210,32 +230,35 @@ static tg_status find_greatest(const float *logits, uint32_t vocab, float *great
     }
     for (uint32_t i = 0; bad && i < vocab; i++)
         if (!(logits[i] <= FLT_MAX))
-            return tg_fail(error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET, "the logit of token %u is %g", (unsigned)i,
-                           (double)logits[i]);
+            return tgi_fail(error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET,
+                            "the logit of token %u is %g", (unsigned)i, (double)logits[i]);
     *greatest = best[0];
     for (int lane = 1; lane < LANES; lane++)
         if (best[lane] > *greatest)
             *greatest = best[lane];
     if (*greatest == -INFINITY)
-        return tg_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET, "all %u tokens are banned: their logits are -infinity",
-                       (unsigned)vocab);
+        return tgi_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET,
+                        "all %u tokens are banned: their logits are -infinity", (unsigned)vocab);
     return TG_OK;
 }
 
-/* The raw softmax into p, its entropy (nats) into the trace; returns the log of what it divided by: log p = logit - that. Sums
- * run in blocks, so that the rounding does not grow with the vocabulary. */
-static double softmax(const float *logits, uint32_t vocab, double greatest, double *p, double *entropy)
+/* The raw softmax into p, its entropy (nats) into the trace; returns the log of what it divided by:
+ * log p = logit - that. Sums run in blocks, so that the rounding does not grow with the vocabulary.
+ */
+static double softmax(const float *logits, uint32_t vocab, double greatest, double *p,
+                      double *entropy)
 {
     double sum = 0, moments = 0;
     for (uint32_t i = 0; i < vocab; i++)
-        p[i] = tg_expd(logits[i] - greatest);
+        p[i] = tgi_expd(logits[i] - greatest);
     for (uint32_t i = 0; i < vocab;) {
         const uint32_t end = vocab - i < BLOCK ? vocab : i + BLOCK;
         double total[LANES] = {0}, moment[LANES] = {0};
         for (; i < end; i++) {
             const double x = logits[i] - greatest;
             total[i % LANES] += p[i];
-            moment[i % LANES] += p[i] * (x < -800.0 ? -800.0 : x); /* p is 0 there: 0 times infinity must be 0 */
+            moment[i % LANES] +=
+                p[i] * (x < -800.0 ? -800.0 : x); /* p is 0 there: 0 times infinity must be 0 */
         }
         sum += (total[0] + total[1]) + (total[2] + total[3]);
         moments += (moment[0] + moment[1]) + (moment[2] + moment[3]);
@@ -247,7 +270,8 @@ static double softmax(const float *logits, uint32_t vocab, double greatest, doub
     return greatest + log(sum);
 }
 
-/* Runs the stages; the accounts (fates, counts, masses) are kept here, so that no stage can get them wrong. */
+/* Runs the stages; the accounts (fates, counts, masses) are kept here, so that no stage can get
+ * them wrong. */
 static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *request, tg_error *error)
 {
     tg_candidates *candidates = &sampler->candidates;
@@ -256,14 +280,16 @@ static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *reques
     for (uint32_t s = 0; s < request->n_order; s++) {
         tg_stage_trace *account = &trace->stages[s];
         const uint32_t n = candidates->n;
-        *account = (tg_stage_trace){.stage = (tg_stage)request->order[s], .mass_before = mass, .coin = NAN};
+        *account = (tg_stage_trace){
+            .stage = (tg_stage)request->order[s], .mass_before = mass, .coin = NAN};
         stages[account->stage].apply(candidates, request, account);
         for (uint32_t i = candidates->n; i < n; i++)
             sampler->fates[candidates->entries[i].token] = (int8_t)s;
         if (candidates->n < n) {
-            if (!candidates->n || tg_candidates_greatest(candidates) == -INFINITY)
-                return tg_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET, "%s leaves no token that could be drawn, of %u",
-                               stages[account->stage].name, (unsigned)n);
+            if (!candidates->n || tgi_candidates_max(candidates) == -INFINITY)
+                return tgi_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET,
+                                "%s leaves no token that could be drawn, of %u",
+                                stages[account->stage].name, (unsigned)n);
             double sum = 0;
             for (uint32_t i = 0; i < candidates->n; i++)
                 sum += sampler->p[candidates->entries[i].token];
@@ -291,31 +317,33 @@ static double add_up(const double *p, uint32_t n)
     return sum;
 }
 
-/* The top_n most probable by raw logit. It comes after the draw and takes the working set's room over: it cannot change what was
- * drawn. */
+/* The top_n most probable by raw logit. It comes after the draw and takes the working set's room
+ * over: it cannot change what was drawn. */
 static void list_candidates(tg_sampler *sampler, const float *logits, uint32_t top_n)
 {
     tg_trace *trace = &sampler->trace;
     const tg_entry *entries = sampler->candidates.entries;
     trace->candidates = sampler->list;
-    trace->n_candidates = tg_top_logits(logits, sampler->vocab, top_n, sampler->candidates.entries);
+    trace->n_candidates =
+        tgi_top_logits(logits, sampler->vocab, top_n, sampler->candidates.entries);
     for (uint32_t i = 0; i < trace->n_candidates; i++) {
         const int32_t token = entries[i].token;
         const int8_t fate = sampler->fates[token];
         sampler->list[i] = (tg_candidate){.token = token,
                                           .logit = logits[token],
                                           .p = sampler->p[token],
-                                          .final_p = fate < 0 ? sampler->final_p[token] : 0,
+                                          .p_final = fate < 0 ? sampler->p_final[token] : 0,
                                           .removed_by = fate};
         sampler->p[token] = 0; /* for the sum of the others */
     }
-    trace->other = add_up(sampler->p, sampler->vocab); /* not inferred: the honest mass is a finding */
+    trace->other =
+        add_up(sampler->p, sampler->vocab); /* not inferred: the honest mass is a finding */
     for (uint32_t i = 0; i < trace->n_candidates; i++)
         sampler->p[sampler->list[i].token] = sampler->list[i].p;
 }
 
-tg_status tg_sample(tg_sampler *sampler, const float *logits, const tg_sample_request *request, const tg_trace **out,
-                    tg_error *error)
+tg_status tgi_sample(tg_sampler *sampler, const float *logits, const tg_sample_request *request,
+                     const tg_trace **out, tg_error *error)
 {
     tg_trace *trace = &sampler->trace;
     float greatest;
@@ -330,26 +358,29 @@ tg_status tg_sample(tg_sampler *sampler, const float *logits, const tg_sample_re
 
     trace->vocab = sampler->vocab;
     const double log_total = softmax(logits, sampler->vocab, greatest, sampler->p, &trace->entropy);
-    tg_candidates_fill(&sampler->candidates, logits);
+    tgi_candidates_fill(&sampler->candidates, logits);
     memset(sampler->fates, -1, sampler->vocab);
     status = run_stages(sampler, request, error);
     if (status != TG_OK)
         return status;
-    tg_draw(&sampler->candidates, tg_random(request->seed, request->position, request->stream), sampler->final_p, trace);
+    tgi_draw(&sampler->candidates,
+             tgi_random(request->seed, request->position, request->sample_index), sampler->p_final,
+             trace);
     trace->logit = logits[trace->token];
     trace->logprob = trace->logit - log_total;
     trace->mu = request->mu;
-    if (request->options[TG_OPTION_mirostat] > 0 && memchr(request->order, TG_STAGE_mirostat, request->n_order))
-        trace->mu = tg_mirostat_next(request, trace->p_final);
+    if (request->options[TG_OPTION_mirostat] > 0 &&
+        memchr(request->order, TG_STAGE_mirostat, request->n_order))
+        trace->mu = tgi_mirostat_next(request, trace->p_final);
     list_candidates(sampler, logits, request->top_n);
     *out = trace;
     return TG_OK;
 }
 
-uint32_t tg_sampler_top(tg_sampler *sampler, const float *logits, uint32_t k, tg_top *out)
+uint32_t tgi_sampler_top(tg_sampler *sampler, const float *logits, uint32_t k, tg_top *out)
 {
     const tg_entry *entries = sampler->candidates.entries;
-    const uint32_t n = tg_top_logits(logits, sampler->vocab, k, sampler->candidates.entries);
+    const uint32_t n = tgi_top_logits(logits, sampler->vocab, k, sampler->candidates.entries);
     for (uint32_t i = 0; i < n; i++)
         out[i] = (tg_top){entries[i].token, (float)entries[i].logit};
     return n;

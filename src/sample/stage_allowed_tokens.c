@@ -1,9 +1,11 @@
-/* allowed_tokens: only listed tokens survive; an empty list is off. In: the working set. Out: the same set, cut. Owns nothing. */
+/* allowed_tokens: only listed tokens survive; an empty list is off. In: the working set. Out: the
+ * same set, cut. Owns nothing. */
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_allowed_tokens(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_allowed_tokens(tg_candidates *candidates, const tg_sample_request *request,
+                              tg_stage_trace *trace)
 {
     const tg_list *list = &request->lists[TG_LIST_allowed_tokens];
     const uint32_t n = candidates->n;
@@ -13,9 +15,10 @@ void tg_apply_allowed_tokens(tg_candidates *candidates, const tg_sample_request 
     }
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 1;
-    tg_candidates_cut_marked(candidates, false);
+    tgi_candidates_remove_marked(candidates, false);
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 0;
-    snprintf(trace->reason, sizeof trace->reason, "allowed_tokens: kept %u of %u: those that stand in the list of %u",
+    snprintf(trace->reason, sizeof trace->reason,
+             "allowed_tokens: kept %u of %u: those that stand in the list of %u",
              (unsigned)candidates->n, (unsigned)n, (unsigned)list->n);
 }

@@ -1,18 +1,21 @@
-/* banned_tokens: listed tokens are removed. In: the working set. Out: the same set, cut. Owns nothing. */
+/* banned_tokens: listed tokens are removed. In: the working set. Out: the same set, cut. Owns
+ * nothing. */
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_banned_tokens(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_banned_tokens(tg_candidates *candidates, const tg_sample_request *request,
+                             tg_stage_trace *trace)
 {
     const tg_list *list = &request->lists[TG_LIST_banned_tokens];
     const uint32_t n = candidates->n;
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 1;
     if (list->n)
-        tg_candidates_cut_marked(candidates, true);
+        tgi_candidates_remove_marked(candidates, true);
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 0;
-    snprintf(trace->reason, sizeof trace->reason, "banned_tokens: removed %u of %u: those that stand in the list of %u",
+    snprintf(trace->reason, sizeof trace->reason,
+             "banned_tokens: removed %u of %u: those that stand in the list of %u",
              (unsigned)(n - candidates->n), (unsigned)n, (unsigned)list->n);
 }

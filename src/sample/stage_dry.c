@@ -1,21 +1,25 @@
-/* dry, "don't repeat yourself" (p-e-w 2024): a token that would carry on a repetition loses dry_multiplier * dry_base^(length -
- * dry_allowed_length), length being that of the longest earlier run of tokens which the context's end repeats and which this
- * token followed. A sequence breaker ends the runs: they are looked for only in what stands after the last one in the context,
- * and a token that is a breaker by itself is never penalized. In: the working set and the context. Out: the same set, changed.
- * Owns nothing. */
+/* dry, "don't repeat yourself" (p-e-w 2024): a token that would carry on a repetition loses
+ * dry_multiplier * dry_base^(length - dry_allowed_length), length being that of the longest earlier
+ * run of tokens which the context's end repeats and which this token followed. A sequence breaker
+ * ends the runs: they are looked for only in what stands after the last one in the context, and a
+ * token that is a breaker by itself is never penalized. In: the working set and the context. Out:
+ * the same set, changed. Owns nothing. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 
-#define MAX_EXPONENT_LOG 88.7228391 /* as llama.cpp, the penalty stays within a float: log(FLT_MAX) */
+#define MAX_EXPONENT_LOG                                                                           \
+    88.7228391 /* as llama.cpp, the penalty stays within a float: log(FLT_MAX) */
 
-/* Tokens after the last breaker in the window of n whose last token is end[-1]; n when there is none. Breakers: for each its
- * length and its tokens. marks: those of their first tokens are set. */
-static uint32_t after_breaker(const tg_list *breakers, const uint32_t *marks, const int32_t *end, uint32_t n)
+/* Tokens after the last breaker in the window of n whose last token is end[-1]; n when there is
+ * none. Breakers: for each its length and its tokens. marks: those of their first tokens are set.
+ */
+static uint32_t after_breaker(const tg_list *breakers, const uint32_t *marks, const int32_t *end,
+                              uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) { /* i tokens stand after the breaker's first */
-        uint32_t longest = 0;          /* tokens of the longest breaker that begins there and fits */
+        uint32_t longest = 0; /* tokens of the longest breaker that begins there and fits */
         if (!marks[end[-1 - (int64_t)i]])
             continue;
         for (uint32_t at = 0; at < breakers->n; at += 1 + (uint32_t)breakers->tokens[at]) {
@@ -35,8 +39,8 @@ static uint32_t after_breaker(const tg_list *breakers, const uint32_t *marks, co
     return n;
 }
 
-/* lengths[k], 1 <= k < n: how many tokens before (and with) the one k places from the end equal those at the end: the
- * Z-algorithm (Gusfield 1997) on the reversed window, near linear. */
+/* lengths[k], 1 <= k < n: how many tokens before (and with) the one k places from the end equal
+ * those at the end: the Z-algorithm (Gusfield 1997) on the reversed window, near linear. */
 static void measure_runs(const int32_t *end, uint32_t n, uint32_t *lengths)
 {
     uint32_t left = 0, right = 0; /* the run that reaches farthest: places left to right - 1 */
@@ -54,9 +58,11 @@ static void measure_runs(const int32_t *end, uint32_t n, uint32_t *lengths)
     }
 }
 
-void tg_apply_dry(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_dry(tg_candidates *candidates, const tg_sample_request *request,
+                   tg_stage_trace *trace)
 {
-    const double multiplier = request->options[TG_OPTION_dry_multiplier], base = request->options[TG_OPTION_dry_base];
+    const double multiplier = request->options[TG_OPTION_dry_multiplier],
+                 base = request->options[TG_OPTION_dry_base];
     const double allowed = request->options[TG_OPTION_dry_allowed_length];
     const double last_n = request->options[TG_OPTION_dry_penalty_last_n];
     const tg_list *breakers = &request->lists[TG_LIST_dry_sequence_breakers];
@@ -64,7 +70,8 @@ void tg_apply_dry(tg_candidates *candidates, const tg_sample_request *request, t
         snprintf(trace->reason, sizeof trace->reason, "dry: off");
         return;
     }
-    const uint32_t n = last_n < 0 || last_n > request->n_context ? request->n_context : (uint32_t)last_n;
+    const uint32_t n =
+        last_n < 0 || last_n > request->n_context ? request->n_context : (uint32_t)last_n;
     const int32_t *end = request->context + request->n_context;
     for (uint32_t at = 0; at < breakers->n; at += 1 + (uint32_t)breakers->tokens[at])
         candidates->marks[breakers->tokens[at + 1]] = 1;
@@ -76,7 +83,8 @@ void tg_apply_dry(tg_candidates *candidates, const tg_sample_request *request, t
         measure_runs(end, n, candidates->lengths);
         for (uint32_t k = 1; k < n; k++) {
             const uint32_t length = candidates->lengths[k] < most ? candidates->lengths[k] : most;
-            uint32_t *mark = &candidates->marks[end[-(int64_t)k]]; /* of the token that followed the run; the length + 1 */
+            uint32_t *mark = &candidates->marks[end[-(int64_t)k]]; /* of the token that followed the
+                                                                      run; the length + 1 */
             if (length >= allowed && *mark < length + 1)
                 *mark = length + 1;
         }
@@ -100,6 +108,7 @@ void tg_apply_dry(tg_candidates *candidates, const tg_sample_request *request, t
     if (changed)
         candidates->sorted = 0;
     trace->threshold = allowed;
-    snprintf(trace->reason, sizeof trace->reason, "dry: lowered %u logits that would carry on a repetition, the longest of %u",
+    snprintf(trace->reason, sizeof trace->reason,
+             "dry: lowered %u logits that would carry on a repetition, the longest of %u",
              (unsigned)changed, (unsigned)longest);
 }

@@ -1,11 +1,12 @@
-/* logit_bias: adds a number to the logits of listed tokens; -infinity removes them. In: the working set. Out: the same set,
- * changed. Owns nothing. */
+/* logit_bias: adds a number to the logits of listed tokens; -infinity removes them. In: the working
+ * set. Out: the same set, changed. Owns nothing. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_logit_bias(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_logit_bias(tg_candidates *candidates, const tg_sample_request *request,
+                          tg_stage_trace *trace)
 {
     const tg_list *list = &request->lists[TG_LIST_logit_bias];
     const uint32_t n = candidates->n;
@@ -27,11 +28,12 @@ void tg_apply_logit_bias(tg_candidates *candidates, const tg_sample_request *req
     }
     if (changed) {
         candidates->sorted = 0;
-        tg_candidates_cut_marked(candidates, true);
+        tgi_candidates_remove_marked(candidates, true);
         banned = n - candidates->n;
     }
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 0;
-    snprintf(trace->reason, sizeof trace->reason, "logit_bias: changed %u of %u logits and removed %u tokens",
+    snprintf(trace->reason, sizeof trace->reason,
+             "logit_bias: changed %u of %u logits and removed %u tokens",
              (unsigned)(changed - banned), (unsigned)n, (unsigned)banned);
 }

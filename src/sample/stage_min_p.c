@@ -1,11 +1,12 @@
-/* min_p (Nguyen et al. 2024): who has at least min_p times the probability of the most probable survives. min_p = 0: off. In: the
- * working set. Out: the same set, cut. Owns nothing. */
+/* min_p (Nguyen et al. 2024): who has at least min_p times the probability of the most probable
+ * survives. min_p = 0: off. In: the working set. Out: the same set, cut. Owns nothing. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_min_p(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_min_p(tg_candidates *candidates, const tg_sample_request *request,
+                     tg_stage_trace *trace)
 {
     const double min_p = request->options[TG_OPTION_min_p];
     if (min_p <= 0) {
@@ -13,9 +14,11 @@ void tg_apply_min_p(tg_candidates *candidates, const tg_sample_request *request,
         return;
     }
     const uint32_t n = candidates->n;
-    const double limit = tg_candidates_greatest(candidates) + log(min_p); /* a share of probabilities is a distance of logits */
-    tg_candidates_cut_below(candidates, limit);
+    const double limit = tgi_candidates_max(candidates) +
+                         log(min_p); /* a share of probabilities is a distance of logits */
+    tgi_candidates_remove_below(candidates, limit);
     trace->threshold = min_p;
-    snprintf(trace->reason, sizeof trace->reason, "min_p: kept %u of %u with at least %.4g of the greatest, logit %.4g or more",
+    snprintf(trace->reason, sizeof trace->reason,
+             "min_p: kept %u of %u with at least %.4g of the greatest, logit %.4g or more",
              (unsigned)candidates->n, (unsigned)n, min_p, limit);
 }

@@ -1,7 +1,8 @@
-/* mirostat (Basu et al. 2021): keeps the surprise of what is drawn near mirostat_tau bits. Version 1 estimates Zipf's exponent
- * from the 100 most probable and from it how many may stay; version 2 keeps who surprises by at most mu bits. mu moves after the
- * draw (tg_mirostat_next); it is part of the session's state at a position. mirostat = 0: off. In: the working set and mu. Out:
- * the same set, cut. Owns nothing. */
+/* mirostat (Basu et al. 2021): keeps the surprise of what is drawn near mirostat_tau bits. Version
+ * 1 estimates Zipf's exponent from the 100 most probable and from it how many may stay; version 2
+ * keeps who surprises by at most mu bits. mu moves after the draw (tgi_mirostat_next); it is part
+ * of the session's state at a position. mirostat = 0: off. In: the working set and mu. Out: the
+ * same set, cut. Owns nothing. */
 #include <math.h>
 #include <stdio.h>
 
@@ -20,7 +21,8 @@ static uint32_t zipf_limit(tg_candidates *candidates, double mu)
     double products = 0, squares = 0;
     for (uint32_t i = 0; i + 1 < MOST_PROBABLE && i + 1 < candidates->n; i++) {
         const double t = log((i + 2.0) / (i + 1.0));
-        const double here = tg_candidates_at(candidates, i).logit, next = tg_candidates_at(candidates, i + 1).logit;
+        const double here = tgi_candidates_at(candidates, i).logit,
+                     next = tgi_candidates_at(candidates, i + 1).logit;
         if (next == -INFINITY)
             break;
         products += t * (here - next);
@@ -30,12 +32,14 @@ static uint32_t zipf_limit(tg_candidates *candidates, double mu)
         return 1;
     const double s = products / squares, excess = s - 1;
     const double spread = 1 - pow(candidates->vocab, -excess);
-    const double quotient = spread == 0 ? 1 / log(candidates->vocab) : excess / spread; /* where s is 1: its limit */
+    const double quotient =
+        spread == 0 ? 1 / log(candidates->vocab) : excess / spread; /* where s is 1: its limit */
     const double k = pow(quotient * exp2(mu), 1 / s);
     return k >= candidates->n ? candidates->n : k >= 1 ? (uint32_t)k : 1;
 }
 
-void tg_apply_mirostat(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_mirostat(tg_candidates *candidates, const tg_sample_request *request,
+                        tg_stage_trace *trace)
 {
     const int version = (int)request->options[TG_OPTION_mirostat];
     const uint32_t n = candidates->n;
@@ -47,27 +51,29 @@ void tg_apply_mirostat(tg_candidates *candidates, const tg_sample_request *reque
     if (version == 1) {
         const uint32_t k = zipf_limit(candidates, mu);
         if (k < n) {
-            tg_candidates_order(candidates, k);
+            tgi_candidates_order(candidates, k);
             candidates->n = k;
         }
         trace->threshold = k;
     } else {
-        const double greatest = tg_candidates_greatest(candidates);
-        const double limit = greatest + log(tg_candidates_total(candidates, greatest)) - mu * log(2);
+        const double greatest = tgi_candidates_max(candidates);
+        const double limit =
+            greatest + log(tgi_candidates_total(candidates, greatest)) - mu * log(2);
         if (limit > greatest) { /* none may stay: the most probable does */
-            tg_candidates_order(candidates, 1);
+            tgi_candidates_order(candidates, 1);
             candidates->n = 1;
         } else {
-            tg_candidates_cut_below(candidates, limit);
+            tgi_candidates_remove_below(candidates, limit);
         }
         trace->threshold = mu;
     }
-    snprintf(trace->reason, sizeof trace->reason, "mirostat: kept %u of %u at mu = %.4g bits", (unsigned)candidates->n,
-             (unsigned)n, mu);
+    snprintf(trace->reason, sizeof trace->reason, "mirostat: kept %u of %u at mu = %.4g bits",
+             (unsigned)candidates->n, (unsigned)n, mu);
 }
 
-double tg_mirostat_next(const tg_sample_request *request, double p_final)
+double tgi_mirostat_next(const tg_sample_request *request, double p_final)
 {
     const double surprise = -log2(p_final);
-    return mu_of(request) - request->options[TG_OPTION_mirostat_eta] * (surprise - request->options[TG_OPTION_mirostat_tau]);
+    return mu_of(request) - request->options[TG_OPTION_mirostat_eta] *
+                                (surprise - request->options[TG_OPTION_mirostat_tau]);
 }

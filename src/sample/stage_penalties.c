@@ -1,20 +1,25 @@
-/* penalties: a token that stands among the last penalty_last_n of the context becomes less probable. Its logit is divided by
- * penalty_repeat, or multiplied where it is not above 0 (Keskar et al. 2019), then loses penalty_freq for each time it stands
- * there and penalty_present once (OpenAI's two). penalty_last_n: -1 is the whole context, 0 is off. In: the working set and the
+/* penalties: a token that stands among the last penalty_last_n of the context becomes less
+ * probable. Its logit is divided by penalty_repeat, or multiplied where it is not above 0 (Keskar
+ * et al. 2019), then loses penalty_freq for each time it stands there and penalty_present once
+ * (OpenAI's two). penalty_last_n: -1 is the whole context, 0 is off. In: the working set and the
  * context. Out: the same set, changed. Owns nothing. */
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_penalties(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_penalties(tg_candidates *candidates, const tg_sample_request *request,
+                         tg_stage_trace *trace)
 {
-    const double last_n = request->options[TG_OPTION_penalty_last_n], repeat = request->options[TG_OPTION_penalty_repeat];
-    const double freq = request->options[TG_OPTION_penalty_freq], present = request->options[TG_OPTION_penalty_present];
+    const double last_n = request->options[TG_OPTION_penalty_last_n],
+                 repeat = request->options[TG_OPTION_penalty_repeat];
+    const double freq = request->options[TG_OPTION_penalty_freq],
+                 present = request->options[TG_OPTION_penalty_present];
     if (last_n == 0 || (repeat == 1 && freq == 0 && present == 0)) {
         snprintf(trace->reason, sizeof trace->reason, "penalties: off");
         return;
     }
-    const uint32_t n = last_n < 0 || last_n > request->n_context ? request->n_context : (uint32_t)last_n;
+    const uint32_t n =
+        last_n < 0 || last_n > request->n_context ? request->n_context : (uint32_t)last_n;
     const int32_t *window = request->context + (request->n_context - n);
     uint32_t changed = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -33,6 +38,7 @@ void tg_apply_penalties(tg_candidates *candidates, const tg_sample_request *requ
         candidates->marks[window[i]] = 0;
     if (changed)
         candidates->sorted = 0;
-    snprintf(trace->reason, sizeof trace->reason, "penalties: changed %u logits: tokens among the last %u", (unsigned)changed,
+    snprintf(trace->reason, sizeof trace->reason,
+             "penalties: changed %u logits: tokens among the last %u", (unsigned)changed,
              (unsigned)n);
 }

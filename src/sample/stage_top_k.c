@@ -1,10 +1,11 @@
-/* top_k: the k greatest logits survive; of equal ones on the border those with the lower ids. k = 0: off. In: the working set.
- * Out: the same set, cut. Owns nothing. */
+/* top_k: the k greatest logits survive; of equal ones on the border those with the lower ids. k =
+ * 0: off. In: the working set. Out: the same set, cut. Owns nothing. */
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_top_k(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_top_k(tg_candidates *candidates, const tg_sample_request *request,
+                     tg_stage_trace *trace)
 {
     const uint32_t k = (uint32_t)request->options[TG_OPTION_top_k];
     const uint32_t n = candidates->n;
@@ -13,10 +14,11 @@ void tg_apply_top_k(tg_candidates *candidates, const tg_sample_request *request,
         return;
     }
     if (k < n) {
-        tg_candidates_order(candidates, k);
+        tgi_candidates_order(candidates, k);
         candidates->n = k;
     }
-    trace->threshold = tg_candidates_least(candidates);
-    snprintf(trace->reason, sizeof trace->reason, "top_k: kept the %u greatest of %u, least logit %.4g", (unsigned)candidates->n,
+    trace->threshold = tgi_candidates_min(candidates);
+    snprintf(trace->reason, sizeof trace->reason,
+             "top_k: kept the %u greatest of %u, least logit %.4g", (unsigned)candidates->n,
              (unsigned)n, trace->threshold);
 }

@@ -1,11 +1,13 @@
-/* top_n_sigma (Tang et al. 2024): who is at most n standard deviations below the greatest logit survives; tokens with a logit of
- * -infinity do not count. n <= 0: off. In: the working set. Out: the same set, cut. Owns nothing. */
+/* top_n_sigma (Tang et al. 2024): who is at most n standard deviations below the greatest logit
+ * survives; tokens with a logit of -infinity do not count. n <= 0: off. In: the working set. Out:
+ * the same set, cut. Owns nothing. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 
-void tg_apply_top_n_sigma(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_top_n_sigma(tg_candidates *candidates, const tg_sample_request *request,
+                           tg_stage_trace *trace)
 {
     const double sigmas = request->options[TG_OPTION_top_n_sigma];
     const uint32_t n = candidates->n;
@@ -27,9 +29,10 @@ void tg_apply_top_n_sigma(tg_candidates *candidates, const tg_sample_request *re
             squares += x * x;
         }
     const double sigma = sqrt(squares / finite);
-    trace->threshold = tg_candidates_greatest(candidates) - sigmas * sigma;
-    tg_candidates_cut_below(candidates, trace->threshold);
+    trace->threshold = tgi_candidates_max(candidates) - sigmas * sigma;
+    tgi_candidates_remove_below(candidates, trace->threshold);
     snprintf(trace->reason, sizeof trace->reason,
-             "top_n_sigma: kept %u of %u within %.4g times sigma %.4g of the greatest, logit %.4g or more",
+             "top_n_sigma: kept %u of %u within %.4g times sigma %.4g of the greatest, logit %.4g "
+             "or more",
              (unsigned)candidates->n, (unsigned)n, sigmas, sigma, trace->threshold);
 }

@@ -1,13 +1,14 @@
-/* typ_p, locally typical sampling (Meister et al. 2022): those whose surprise is nearest to the entropy survive, as few of them
- * as together hold more than typical_p of what is left. typical_p >= 1: off. In: the working set. Out: the same set, cut. Owns
- * nothing. */
+/* typ_p, locally typical sampling (Meister et al. 2022): those whose surprise is nearest to the
+ * entropy survive, as few of them as together hold more than typical_p of what is left. typical_p
+ * >= 1: off. In: the working set. Out: the same set, cut. Owns nothing. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 #include "expd.h"
 
-void tg_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request,
+                     tg_stage_trace *trace)
 {
     const double p = request->options[TG_OPTION_typical_p];
     const uint32_t n = candidates->n;
@@ -15,11 +16,12 @@ void tg_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request,
         snprintf(trace->reason, sizeof trace->reason, "typ_p: off");
         return;
     }
-    const double greatest = tg_candidates_greatest(candidates);
-    const double total = tg_candidates_total(candidates, greatest), log_total = log(total);
-    const double entropy = tg_candidates_entropy(candidates, greatest, total);
+    const double greatest = tgi_candidates_max(candidates);
+    const double total = tgi_candidates_total(candidates, greatest), log_total = log(total);
+    const double entropy = tgi_candidates_entropy(candidates, greatest, total);
     tg_entry *e = candidates->entries;
-    for (uint32_t i = 0; i < n; i++) { /* for a while the order is that of nearness to the entropy */
+    for (uint32_t i = 0; i < n;
+         i++) { /* for a while the order is that of nearness to the entropy */
         candidates->keys[e[i].token] = e[i].logit;
         e[i].logit = -fabs(log_total - (e[i].logit - greatest) - entropy);
     }
@@ -27,11 +29,11 @@ void tg_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request,
     double mass = 0, mass_before_last = 0;
     uint32_t kept = 0;
     while (kept < n && (kept == 0 || mass <= p)) {
-        const tg_entry entry = tg_candidates_at(candidates, kept);
+        const tg_entry entry = tgi_candidates_at(candidates, kept);
         if (entry.logit == -INFINITY) /* only tokens without any probability are left */
             break;
         mass_before_last = mass;
-        mass += tg_expd(candidates->keys[entry.token] - greatest) / total;
+        mass += tgi_expd(candidates->keys[entry.token] - greatest) / total;
         kept++;
     }
     for (uint32_t i = 0; i < n; i++)
@@ -40,6 +42,7 @@ void tg_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request,
     candidates->sorted = 0;
     trace->threshold = mass_before_last;
     snprintf(trace->reason, sizeof trace->reason,
-             "typ_p: kept %u of %u nearest to the entropy %.4g: %.4g before the last, %.4g with it, limit %.4g", (unsigned)kept,
-             (unsigned)n, entropy, mass_before_last, mass, p);
+             "typ_p: kept %u of %u nearest to the entropy %.4g: %.4g before the last, %.4g with "
+             "it, limit %.4g",
+             (unsigned)kept, (unsigned)n, entropy, mass_before_last, mass, p);
 }

@@ -1,13 +1,14 @@
-/* xtc, "exclude top choices" (p-e-w 2024): with probability xtc_probability, all tokens with p >= xtc_threshold but the least
- * probable of them are removed. A threshold above 0.5 is off: at most one token can reach it. In: the working set. Out: the same
- * set, cut. Owns nothing. */
+/* xtc, "exclude top choices" (p-e-w 2024): with probability xtc_probability, all tokens with p >=
+ * xtc_threshold but the least probable of them are removed. A threshold above 0.5 is off: at most
+ * one token can reach it. In: the working set. Out: the same set, cut. Owns nothing. */
 #include <stdio.h>
 
 #include "candidates.h"
 #include "expd.h"
 #include "random.h"
 
-void tg_apply_xtc(tg_candidates *candidates, const tg_sample_request *request, tg_stage_trace *trace)
+void tgi_apply_xtc(tg_candidates *candidates, const tg_sample_request *request,
+                   tg_stage_trace *trace)
 {
     const double probability = request->options[TG_OPTION_xtc_probability];
     const double threshold = request->options[TG_OPTION_xtc_threshold];
@@ -17,18 +18,19 @@ void tg_apply_xtc(tg_candidates *candidates, const tg_sample_request *request, t
         snprintf(trace->reason, sizeof trace->reason, "xtc: off");
         return;
     }
-    trace->coin = tg_coin(request->seed, request->position, request->stream, TG_COIN_XTC);
+    trace->coin = tgi_coin(request->seed, request->position, request->sample_index, TG_COIN_XTC);
     trace->threshold = threshold;
     if (trace->coin > probability) {
-        snprintf(trace->reason, sizeof trace->reason, "xtc: the coin %.4g is above the probability %.4g: kept all %u",
-                 trace->coin, probability, (unsigned)n);
+        snprintf(trace->reason, sizeof trace->reason,
+                 "xtc: the coin %.4g is above the probability %.4g: kept all %u", trace->coin,
+                 probability, (unsigned)n);
         return;
     }
-    const double greatest = tg_candidates_greatest(candidates);
-    const double total = tg_candidates_total(candidates, greatest);
+    const double greatest = tgi_candidates_max(candidates);
+    const double total = tgi_candidates_total(candidates, greatest);
     uint32_t top = 0; /* tokens that reach the threshold */
     while (top < n) {
-        const double weight = tg_expd(tg_candidates_at(candidates, top).logit - greatest);
+        const double weight = tgi_expd(tgi_candidates_at(candidates, top).logit - greatest);
         if (weight == 0 || weight < threshold * total)
             break;
         top++;
@@ -44,6 +46,7 @@ void tg_apply_xtc(tg_candidates *candidates, const tg_sample_request *request, t
         candidates->sorted = 0;
     }
     snprintf(trace->reason, sizeof trace->reason,
-             "xtc: the coin %.4g is within %.4g: removed %u of the %u tokens with p >= %.4g, all but the last", trace->coin,
-             probability, (unsigned)removed, (unsigned)top, threshold);
+             "xtc: the coin %.4g is within %.4g: removed %u of the %u tokens with p >= %.4g, all "
+             "but the last",
+             trace->coin, probability, (unsigned)removed, (unsigned)top, threshold);
 }

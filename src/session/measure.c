@@ -5,45 +5,57 @@
 #include <math.h>
 #include <string.h>
 
-tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, const int32_t *positions, const uint32_t *visible,
-                                 size_t n, float *logits)
+tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens,
+                                 const int32_t *positions, const uint32_t *visible, size_t n,
+                                 float *logits)
 {
     tg_model *model = session->model;
     tg_error *error = &model->error;
     const size_t words = (n + 31) / 32;
     const uint32_t base = session->n_tokens;
-    tg_error_clear(error);
+    tgi_error_clear(error);
     if (tg_session_pending(session))
-        return tg_fail(error, TG_MODEL_NOT_READY, TG_NO_OFFSET, "%zu tokens have not been run", tg_session_pending(session));
+        return tgi_fail(error, TG_MODEL_NOT_READY, TG_NO_OFFSET, "%zu tokens have not been run",
+                        tg_session_pending(session));
     if (!n || n > TG_BATCH)
-        return tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "a tree has 1 to %d tokens, not %zu", TG_BATCH, n);
-    tg_status status = tg_model_check_tokens(model, tokens, n);
+        return tgi_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                        "a tree has 1 to %d tokens, not %zu", TG_BATCH, n);
+    tg_status status = tgi_model_check_tokens(model, tokens, n);
     for (size_t i = 0; i < n && !status; i++) {
         if (positions[i] < 0 || (uint32_t)positions[i] >= model->n_ctx)
-            status = tg_fail(error, TG_POSITION_OUT_OF_RANGE, TG_NO_OFFSET, "tree token %zu stands at position %d of %u", i,
-                             (int)positions[i], (unsigned)model->n_ctx);
+            status = tgi_fail(error, TG_POSITION_OUT_OF_RANGE, TG_NO_OFFSET,
+                              "tree token %zu stands at position %d of %u", i, (int)positions[i],
+                              (unsigned)model->n_ctx);
         for (size_t j = i + 1; j < 32 * words && !status; j++)
             if (visible[i * words + j / 32] >> j % 32 & 1)
-                status = tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "tree token %zu sees token %zu, which comes after it",
-                                 i, j);
+                status = tgi_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                                  "tree token %zu sees token %zu, which comes after it", i, j);
         if (!status && !(visible[i * words + i / 32] >> i % 32 & 1))
-            status = tg_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET, "tree token %zu does not see itself", i);
+            status = tgi_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                              "tree token %zu does not see itself", i);
     }
     if (!status)
-        status = tg_session_fill(session);
+        status = tgi_session_run_pending(session);
     if (!status)
-        status = tg_session_reserve(session, base + (uint32_t)n);
+        status = tgi_session_reserve(session, base + (uint32_t)n);
     if (status)
         return status;
-    const tg_batch batch = {(uint32_t)n, tokens, positions, base, visible, &session->table, tg_session_state(session), NULL};
-    tg_model_land(model);
-    tg_decode_begin(&model->decoder, &batch);
-    tg_decode_layers(&model->decoder, UINT32_MAX);
-    if (tg_pool_failed(model->pool))
-        status = tg_model_lost(model);
+    const tg_batch batch = {(uint32_t)n,
+                            tokens,
+                            positions,
+                            base,
+                            visible,
+                            &session->table,
+                            tgi_session_recurrent(session),
+                            NULL};
+    tgi_model_cancel_batch(model);
+    tgi_decode_begin(&model->decoder, &batch);
+    tgi_decode_layers(&model->decoder, UINT32_MAX);
+    if (tgi_pool_failed(model->pool))
+        status = tgi_model_thread_lost(model);
     for (uint32_t i = 0; i < n && !status; i++)
-        status = tg_session_copy_logits(model, i, logits + i * (size_t)model->hparams.n_vocab);
-    tg_kv_cut(&model->kv, &session->table, base);
+        status = tgi_session_copy_logits(model, i, logits + i * (size_t)model->hparams.n_vocab);
+    tgi_kv_truncate(&model->kv, &session->table, base);
     return status;
 }
 
@@ -51,13 +63,14 @@ tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens, con
 static tg_status make_room(tg_session *session, const int32_t *tokens, size_t n)
 {
     tg_model *model = session->model;
-    const tg_status status = tg_session_fill(session);
+    const tg_status status = tgi_session_run_pending(session);
     if (status)
         return status;
     if (n > model->n_ctx - session->n_tokens)
-        return tg_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET, "%zu more tokens do not fit: %u of %u positions are taken",
-                       n, (unsigned)session->n_tokens, (unsigned)model->n_ctx);
-    return tg_model_check_tokens(model, tokens, n);
+        return tgi_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET,
+                        "%zu more tokens do not fit: %u of %u positions are taken", n,
+                        (unsigned)session->n_tokens, (unsigned)model->n_ctx);
+    return tgi_model_check_tokens(model, tokens, n);
 }
 
 static void append(tg_session *session, const int32_t *tokens, size_t n)
@@ -68,21 +81,26 @@ static void append(tg_session *session, const int32_t *tokens, size_t n)
     session->n_tokens += (uint32_t)n;
 }
 
-/* Scores a token by the logits that stand before it, and lists its most probable rivals: top_n of them. */
-static tg_status score(tg_model *model, const float *logits, int32_t token, uint32_t top_n, tg_score *out, tg_top *tops)
+/* Scores a token by the logits that stand before it, and lists its most probable rivals: top_n of
+ * them. */
+static tg_status score(tg_model *model, const float *logits, int32_t token, uint32_t top_n,
+                       tg_score *out, tg_top *tops)
 {
     const uint32_t n_vocab = model->hparams.n_vocab;
     double log_total;
-    const tg_status status = tg_score_token(logits, n_vocab, token, out, &log_total, &model->error);
+    const tg_status status =
+        tgi_score_token(logits, n_vocab, token, out, &log_total, &model->error);
     if (status || !top_n)
         return status;
-    const uint32_t n = tg_sampler_top(model->sampler, logits, top_n, tops);
+    const uint32_t n = tgi_sampler_top(model->sampler, logits, top_n, tops);
     for (uint32_t i = 0; i < top_n; i++)
-        tops[i] = i < n ? (tg_top){tops[i].token, (float)(tops[i].logprob - log_total)} : (tg_top){-1, NAN};
+        tops[i] = i < n ? (tg_top){tops[i].token, (float)(tops[i].logprob - log_total)}
+                        : (tg_top){-1, NAN};
     return TG_OK;
 }
 
-tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n, tg_score *scores, tg_top *tops)
+tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n,
+                           tg_score *scores, tg_top *tops)
 {
     tg_model *model = session->model;
     const uint32_t before = session->n_tokens;
@@ -101,22 +119,24 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
         const size_t done = session->n_cached - before; /* of the n tokens */
         const uint32_t batch = n - done < TG_BATCH ? (uint32_t)(n - done) : TG_BATCH;
         uint32_t ran;
-        status = tg_session_run(session, batch, UINT32_MAX, &ran);
+        status = tgi_session_run_batch(session, batch, UINT32_MAX, &ran);
         for (uint32_t i = 0; i < batch && done + i + 1 < n && !status; i++) {
-            const float *logits = tg_decode_logits(&model->decoder, i);
+            const float *logits = tgi_decode_logits(&model->decoder, i);
             const size_t next = done + i + 1;
-            status = !logits ? tg_model_lost(model)
-                             : score(model, logits, tokens[next], top_n, &scores[next], tops ? tops + next * top_n : NULL);
+            status = !logits ? tgi_model_thread_lost(model)
+                             : score(model, logits, tokens[next], top_n, &scores[next],
+                                     tops ? tops + next * top_n : NULL);
         }
         if (!status)
-            status = tg_session_keep_logits(session, batch);
+            status = tgi_session_store_logits(session, batch);
     }
     if (status) /* nothing was appended; what the cache got is cut again */
-        tg_session_keep(session, before);
+        tgi_session_truncate(session, before);
     return status;
 }
 
-tg_status tg_session_hidden(tg_session *session, const int32_t *tokens, size_t n, float *states)
+tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, size_t n,
+                                   float *states)
 {
     tg_model *model = session->model;
     const size_t n_embd = model->hparams.n_embd;
@@ -129,13 +149,14 @@ tg_status tg_session_hidden(tg_session *session, const int32_t *tokens, size_t n
         const size_t done = session->n_cached - before;
         const uint32_t batch = n - done < TG_BATCH ? (uint32_t)(n - done) : TG_BATCH;
         uint32_t ran;
-        status = tg_session_run(session, batch, UINT32_MAX, &ran);
+        status = tgi_session_run_batch(session, batch, UINT32_MAX, &ran);
         for (uint32_t i = 0; i < batch && !status; i++)
-            memcpy(states + (done + i) * n_embd, tg_decode_hidden(&model->decoder, i), n_embd * sizeof *states);
+            memcpy(states + (done + i) * n_embd, tgi_decode_hidden_states(&model->decoder, i),
+                   n_embd * sizeof *states);
         if (!status)
-            status = tg_session_keep_logits(session, batch);
+            status = tgi_session_store_logits(session, batch);
     }
     if (status)
-        tg_session_keep(session, before);
+        tgi_session_truncate(session, before);
     return status;
 }

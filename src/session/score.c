@@ -1,20 +1,23 @@
-/* In: logits and a token. Out: its log-probability, rank, the distribution's entropy and the mass above it, summed in double. */
+/* In: logits and a token. Out: its log-probability, rank, the distribution's entropy and the mass
+ * above it, summed in double. */
 #include "score.h"
 
 #include <math.h>
 
-tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out, double *log_total, tg_error *error)
+tg_status tgi_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out,
+                          double *log_total, tg_error *error)
 {
     float most = -INFINITY;
     for (uint32_t i = 0; i < n_vocab; i++) {
         if (!(logits[i] < INFINITY)) /* NaN, too */
-            return tg_fail(error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET, "the logit of token %u is %f", (unsigned)i,
-                           (double)logits[i]);
+            return tgi_fail(error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET,
+                            "the logit of token %u is %f", (unsigned)i, (double)logits[i]);
         if (logits[i] > most)
             most = logits[i];
     }
     if (most == -INFINITY)
-        return tg_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET, "all %u logits are -infinity", (unsigned)n_vocab);
+        return tgi_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET, "all %u logits are -infinity",
+                        (unsigned)n_vocab);
     const float own = logits[token];
     double sum = 0, weighted = 0, above = 0;
     int32_t rank = 0;
@@ -30,7 +33,7 @@ tg_status tg_score_token(const float *logits, uint32_t n_vocab, int32_t token, t
     }
     *log_total = most + log(sum);
     /* entropy = -sum p log p with log p = below - log sum */
-    *out =
-        (tg_score){token, (float)((double)own - most - log(sum)), rank, (float)(log(sum) - weighted / sum), (float)(above / sum)};
+    *out = (tg_score){token, (float)((double)own - most - log(sum)), rank,
+                      (float)(log(sum) - weighted / sum), (float)(above / sum)};
     return TG_OK;
 }

@@ -1,9 +1,11 @@
-/* Byte-level BPE (Sennrich, Haddow and Birch 2016; GPT-2's bytes spelt as characters): a text is cut into words, a word's bytes
- * are merged, the pair with the lowest rank first, the leftmost among equals. In: plain text. Out: ids. Work memory for words
- * beyond SHORT bytes lives during the call.
+/* Byte-level BPE (Sennrich, Haddow and Birch 2016; GPT-2's bytes spelt as characters): a text is
+ * cut into words, a word's bytes are merged, the pair with the lowest rank first, the leftmost
+ * among equals. In: plain text. Out: ids. Work memory for words beyond SHORT bytes lives during the
+ * call.
  *
- * Merges are looked up by the ids of both sides, so a step costs the same however long the tokens are. A short word is searched
- * for its best pair again after each merge; a long one keeps its pairs in a tree, so the cost is n log n whatever the text. */
+ * Merges are looked up by the ids of both sides, so a step costs the same however long the tokens
+ * are. A short word is searched for its best pair again after each merge; a long one keeps its
+ * pairs in a tree, so the cost is n log n whatever the text. */
 #include "merge_queue.h"
 #include "pretokenize.h"
 #include "unicode.h"
@@ -23,14 +25,15 @@ struct tg_merges {
     } list[]; /* by rank */
 };
 
-/* GPT-2 spells a byte as a character that can be seen: these bytes as themselves, the others as U+0100 and on, in order. */
+/* GPT-2 spells a byte as a character that can be seen: these bytes as themselves, the others as
+ * U+0100 and on, in order. */
 static bool shown_as_itself(uint32_t byte)
 {
     return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xff && byte != 0xad);
 }
 
 /* The byte that a character stands for, or -1. */
-int tg_bpe_byte(uint32_t code)
+int tgi_byte_alphabet(uint32_t code)
 {
     if (code < 0x100)
         return shown_as_itself(code) ? (int)code : -1;
@@ -71,39 +74,46 @@ static uint32_t find_merge(const tg_merges *m, int32_t left, int32_t right)
 }
 
 /* "left right": both sides and the two joined must be tokens, since it is ids that are merged. */
-static tg_status read_merge(const tg_tokens *t, tg_str text, uint32_t rank, struct tg_merge *out, tg_error *error)
+static tg_status read_merge(const tg_tokenizer *t, tg_str text, uint32_t rank, struct tg_merge *out,
+                            tg_error *error)
 {
     char joined[1024];
     const char *space = text.length > 1 ? memchr(text.data + 1, ' ', text.length - 1) : NULL;
     if (!space || text.length > sizeof joined)
-        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\", is no pair", (unsigned)rank, text.data);
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\", is no pair",
+                        (unsigned)rank, text.data);
     const size_t left = (size_t)(space - text.data), right = text.length - left - 1;
     memcpy(joined, text.data, left);
     memcpy(joined + left, space + 1, right);
-    *out = (struct tg_merge){tg_tokens_find(t, joined, left), tg_tokens_find(t, space + 1, right),
-                             tg_tokens_find(t, joined, left + right)};
+    *out = (struct tg_merge){tgi_tokenizer_find(t, joined, left),
+                             tgi_tokenizer_find(t, space + 1, right),
+                             tgi_tokenizer_find(t, joined, left + right)};
     if (out->left < 0 || out->right < 0 || out->merged < 0)
-        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\", names what is no token", (unsigned)rank,
-                       text.data);
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "merge %u, \"%.32s\", names what is no token", (unsigned)rank, text.data);
     if (t->views[out->left].length + t->views[out->right].length != t->views[out->merged].length)
-        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\", makes a token of other bytes", (unsigned)rank,
-                       text.data);
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "merge %u, \"%.32s\", makes a token of other bytes", (unsigned)rank,
+                        text.data);
     return TG_OK;
 }
 
-static tg_status read_merges(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
+static tg_status read_merges(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     tg_gguf_array merges;
     size_t slots = 1;
-    tg_status status = tg_gguf_get_array(gguf, "tokenizer.ggml.merges", TG_GGUF_STRING, &merges, NULL, error);
+    tg_status status =
+        tgi_gguf_get_array(gguf, "tokenizer.ggml.merges", TG_GGUF_STRING, &merges, NULL, error);
     if (status)
         return status;
     while (slots < 2 * (size_t)merges.count)
         slots *= 2;
-    const size_t memory = sizeof *t->merges + merges.count * sizeof *t->merges->list + slots * sizeof *t->merges->table;
+    const size_t memory = sizeof *t->merges + merges.count * sizeof *t->merges->list +
+                          slots * sizeof *t->merges->table;
     tg_merges *m = t->merges = calloc(1, memory);
     if (!m)
-        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for %u merges", (unsigned)merges.count);
+        return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for %u merges",
+                        (unsigned)merges.count);
     t->memory += memory;
     m->mask = (uint32_t)slots - 1;
     m->table = (uint32_t *)(m->list + merges.count);
@@ -122,23 +132,24 @@ static tg_status read_merges(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
     return TG_OK;
 }
 
-tg_status tg_bpe_prepare(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
+tg_status tgi_bpe_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     tg_str name = {"default", 7};
     bool found;
-    const tg_status status = tg_gguf_get_string(gguf, "tokenizer.ggml.pre", &name, &found, error);
+    const tg_status status = tgi_gguf_get_string(gguf, "tokenizer.ggml.pre", &name, &found, error);
     if (status)
         return status;
-    t->pretokenizer = tg_pretokenizer_find(found ? name.data : "default");
+    t->pretokenizer = tgi_pretokenizer_find(found ? name.data : "default");
     if (!t->pretokenizer)
-        return tg_fail(error, TG_TOKENIZER_UNSUPPORTED, TG_NO_OFFSET, "pre-tokenizer \"%.32s\" is not supported; supported: %s",
-                       name.data, tg_pretokenizer_names());
+        return tgi_fail(error, TG_TOKENIZER_UNSUPPORTED, TG_NO_OFFSET,
+                        "pre-tokenizer \"%.32s\" is not supported; supported: %s", name.data,
+                        tgi_pretokenizer_names());
     t->add_bos = t->pretokenizer->bos;
     return read_merges(t, gguf, error);
 }
 
 /* The id of a word that is a token, or -1. */
-static int32_t whole_word(const tg_tokens *t, const char *word, size_t length)
+static int32_t whole_word(const tg_tokenizer *t, const char *word, size_t length)
 {
     char spelt[512];
     size_t n = 0;
@@ -146,15 +157,17 @@ static int32_t whole_word(const tg_tokens *t, const char *word, size_t length)
         return -1;
     for (size_t i = 0; i < length; i++)
         n += spell_byte((uint8_t)word[i], spelt + n);
-    return tg_tokens_find(t, spelt, n);
+    return tgi_tokenizer_find(t, spelt, n);
 }
 
 static tg_status no_byte(uint8_t byte, tg_error *error)
 {
-    return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "the vocabulary has no token for byte 0x%02X", (unsigned)byte);
+    return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                    "the vocabulary has no token for byte 0x%02X", (unsigned)byte);
 }
 
-static tg_status encode_short(const tg_tokens *t, const char *word, size_t length, tg_ids *out, tg_error *error)
+static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t length, tg_ids *out,
+                              tg_error *error)
 {
     const tg_merges *m = t->merges;
     int32_t ids[SHORT];
@@ -182,19 +195,20 @@ static tg_status encode_short(const tg_tokens *t, const char *word, size_t lengt
             ranks[best - 1] = find_merge(m, ids[best - 1], ids[best]);
     }
     for (size_t i = 0; i < n; i++)
-        tg_ids_put(out, ids[i], word += t->views[ids[i]].length);
+        tgi_ids_put(out, ids[i], word += t->views[ids[i]].length);
     return TG_OK;
 }
 
-/* A long word. Its symbols lie in one number a byte: a symbol's id where it begins, and where it ends, when it has more than one
- * byte, the complement of where it begins; in between something negative. So both neighbours are found without links. The pair
- * of a symbol and the next has its rank as key where the symbol begins. Where the caller has room for as many ids and ends as the
+/* A long word. Its symbols lie in one number a byte: a symbol's id where it begins, and where it
+ * ends, when it has more than one byte, the complement of where it begins; in between something
+ * negative. So both neighbours are found without links. The pair of a symbol and the next has its
+ * rank as key where the symbol begins. Where the caller has room for as many ids and ends as the
  * word has bytes, symbols and keys lie there until they have become these. */
 typedef struct word {
-    const tg_tokens *tokens;
+    const tg_tokenizer *tokens;
     int32_t *symbols;
     size_t length;
-    tg_pairs pairs;
+    tg_merge_queue pairs;
 } word;
 
 static size_t symbol_length(const word *w, size_t at)
@@ -205,30 +219,35 @@ static size_t symbol_length(const word *w, size_t at)
 static void merge_all(word *w)
 {
     const tg_merges *m = w->tokens->merges;
-    for (size_t at; tg_pairs_least(&w->pairs, &at);) {
+    for (size_t at; tgi_merge_queue_min(&w->pairs, &at);) {
         const uint32_t rank = w->pairs.levels[0][at];
         const size_t right = at + symbol_length(w, at), end = right + symbol_length(w, right);
         w->symbols[right] = INT32_MIN;
         w->symbols[end - 1] = ~(int32_t)at;
         w->symbols[at] = m->list[rank].merged;
-        tg_pairs_set(&w->pairs, right, TG_NO_PAIR);
-        tg_pairs_set(&w->pairs, at, end < w->length ? find_merge(m, w->symbols[at], w->symbols[end]) : TG_NO_PAIR);
+        tgi_merge_queue_set(&w->pairs, right, TG_NO_PAIR);
+        tgi_merge_queue_set(&w->pairs, at,
+                            end < w->length ? find_merge(m, w->symbols[at], w->symbols[end])
+                                            : TG_NO_PAIR);
         if (at) {
             const size_t left = w->symbols[at - 1] < 0 ? (size_t)~w->symbols[at - 1] : at - 1;
-            tg_pairs_set(&w->pairs, left, find_merge(m, w->symbols[left], w->symbols[at]));
+            tgi_merge_queue_set(&w->pairs, left, find_merge(m, w->symbols[left], w->symbols[at]));
         }
     }
 }
 
-static tg_status encode_long(const tg_tokens *t, const char *text, size_t length, tg_ids *out, tg_error *error)
+static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                             tg_error *error)
 {
     const bool room = out->capacity >= out->n && out->capacity - out->n >= length;
     const bool own_symbols = !room, own_keys = !room || !out->ends;
     const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
-    const size_t above = fits ? tg_pairs_above(length) : 0;
-    uint32_t *work = fits ? malloc((above + own_symbols * length + own_keys * length + 1) * sizeof *work) : NULL;
+    const size_t above = fits ? tgi_merge_queue_bytes_above(length) : 0;
+    uint32_t *work =
+        fits ? malloc((above + own_symbols * length + own_keys * length + 1) * sizeof *work) : NULL;
     if (!work)
-        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize a word of %zu bytes", length);
+        return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                        "no memory to tokenize a word of %zu bytes", length);
     uint32_t *keys = own_keys ? work + above : out->ends + out->n;
     word w = {.tokens = t, .length = length};
     w.symbols = own_symbols ? (int32_t *)work + above + length : out->ids + out->n;
@@ -238,31 +257,34 @@ static tg_status encode_long(const tg_tokens *t, const char *text, size_t length
             status = no_byte((uint8_t)text[i], error);
     if (!status) {
         for (size_t i = 0; i < length; i++)
-            keys[i] = i + 1 < length ? find_merge(t->merges, w.symbols[i], w.symbols[i + 1]) : TG_NO_PAIR;
-        tg_pairs_begin(&w.pairs, keys, length, work);
+            keys[i] =
+                i + 1 < length ? find_merge(t->merges, w.symbols[i], w.symbols[i + 1]) : TG_NO_PAIR;
+        tgi_merge_queue_init(&w.pairs, keys, length, work);
         merge_all(&w);
         for (size_t i = 0; i < length;) { /* never ahead of what is read */
             const int32_t id = w.symbols[i];
             i += t->views[id].length;
-            tg_ids_put(out, id, text + i);
+            tgi_ids_put(out, id, text + i);
         }
     }
     free(work);
     return status;
 }
 
-tg_status tg_bpe_encode(const tg_tokens *t, const char *text, size_t length, bool first, tg_ids *out, tg_error *error)
+tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, bool first,
+                         tg_ids *out, tg_error *error)
 {
     (void)first;
-    tg_words words = tg_words_of(t->pretokenizer->scheme, text, length);
+    tg_words words = tgi_words_of(t->pretokenizer->scheme, text, length);
     size_t n;
     tg_status status = TG_OK;
-    for (const char *word; !status && (word = tg_words_next(&words, &n));) {
+    for (const char *word; !status && (word = tgi_words_next(&words, &n));) {
         const int32_t id = t->pretokenizer->whole ? whole_word(t, word, n) : -1;
         if (id >= 0)
-            tg_ids_put(out, id, word + n);
+            tgi_ids_put(out, id, word + n);
         else
-            status = n <= SHORT ? encode_short(t, word, n, out, error) : encode_long(t, word, n, out, error);
+            status = n <= SHORT ? encode_short(t, word, n, out, error)
+                                : encode_long(t, word, n, out, error);
     }
     return status;
 }

@@ -1,4 +1,5 @@
-/* In: a vocabulary and a sequence of characters that ends repetitions. Out: the token sequences in which it can begin. */
+/* In: a vocabulary and a sequence of characters that ends repetitions. Out: the token sequences in
+ * which it can begin. */
 #include <string.h>
 
 #include "vocabulary.h"
@@ -19,10 +20,10 @@ static void put(tg_ids *out, size_t from, int32_t head, const int32_t *tail, siz
 {
     if (known(out, from, head, tail, n_tail))
         return;
-    tg_ids_put(out, (int32_t)(1 + n_tail), NULL);
-    tg_ids_put(out, head, NULL);
+    tgi_ids_put(out, (int32_t)(1 + n_tail), NULL);
+    tgi_ids_put(out, head, NULL);
     for (size_t i = 0; i < n_tail; i++)
-        tg_ids_put(out, tail[i], NULL);
+        tgi_ids_put(out, tail[i], NULL);
 }
 
 static bool contains(tg_str word, const char *text, size_t length)
@@ -33,19 +34,20 @@ static bool contains(tg_str word, const char *text, size_t length)
     return false;
 }
 
-tg_status tg_tokens_breakers(const tg_tokens *tokens, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *n,
-                             tg_error *error)
+tg_status tgi_tokenizer_sequence_breakers(const tg_tokenizer *tokens, const char *text,
+                                          size_t length, int32_t *ids, size_t capacity, size_t *n,
+                                          tg_error *error)
 {
     tg_ids out = {.ids = ids, .capacity = capacity};
     *n = 0;
     if (!length || length > TG_MAX_BREAKER)
-        return tg_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET, "a sequence breaker has 1 to %d bytes, not %zu",
-                       TG_MAX_BREAKER, length);
+        return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
+                        "a sequence breaker has 1 to %d bytes, not %zu", TG_MAX_BREAKER, length);
     for (uint32_t id = 0; id < tokens->n; id++) {
         const size_t from = out.n;
-        tg_str word = tg_tokens_bytes(tokens, (int32_t)id);
-        if (!word.length && tg_tokens_kind(tokens, (int32_t)id) != TG_TOKEN_BYTE)
-            word = tg_tokens_entry(tokens, (int32_t)id);
+        tg_str word = tgi_tokenizer_bytes(tokens, (int32_t)id);
+        if (!word.length && tgi_tokenizer_token_type(tokens, (int32_t)id) != TG_TOKEN_BYTE)
+            word = tgi_tokenizer_piece(tokens, (int32_t)id);
         if (contains(word, text, length)) {
             put(&out, from, (int32_t)id, NULL, 0);
             continue;
@@ -57,7 +59,8 @@ tg_status tg_tokens_breakers(const tg_tokens *tokens, const char *text, size_t l
             if (memcmp(word.data + word.length - head, text, head) != 0)
                 continue;
             const tg_status status =
-                tg_tokens_encode(tokens, text + head, length - head, 0, tail, NULL, TG_MAX_BREAKER + 2, &n_tail, error);
+                tgi_tokenizer_encode(tokens, text + head, length - head, 0, tail, NULL,
+                                     TG_MAX_BREAKER + 2, &n_tail, error);
             if (status)
                 return status;
             put(&out, from, (int32_t)id, tail, n_tail < MAX_TAIL ? n_tail : MAX_TAIL);

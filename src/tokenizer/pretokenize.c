@@ -1,35 +1,43 @@
-/* In: a scheme and text. Out: words. The passes come in three shapes: runs of a class of characters, the words of the GPT-2
- * family with its many variants, and a few fixed spellings. */
+/* In: a scheme and text. Out: words. The passes come in three shapes: runs of a class of
+ * characters, the words of the GPT-2 family with its many variants, and a few fixed spellings. */
 #include "pretokenize.h"
 #include "unicode.h"
 
 #include <string.h>
 
 typedef struct pass pass;
-/* Bytes of the match at text[at] in a piece that ends before text[end]; 0: none, which must not take longer the longer the piece
- * is. */
+/* Bytes of the match at text[at] in a piece that ends before text[end]; 0: none, which must not
+ * take longer the longer the piece is. */
 typedef size_t match_fn(const pass *p, const char *text, size_t at, size_t end);
 
 typedef struct range {
     uint32_t first, last;
 } range;
 
-typedef enum contractions_kind { NO_CONTRACTIONS, LOWER_CONTRACTIONS, ANY_CONTRACTIONS, CONTRACTIONS_AFTER } contractions_kind;
+typedef enum contractions_kind {
+    NO_CONTRACTIONS,
+    LOWER_CONTRACTIONS,
+    ANY_CONTRACTIONS,
+    CONTRACTIONS_AFTER
+} contractions_kind;
 
 struct pass {
     match_fn *match;
-    /* runs: from least to most characters of the class: any of these properties, these ASCII characters or these ranges */
+    /* runs: from least to most characters of the class: any of these properties, these ASCII
+     * characters or these ranges */
     uint8_t class;
     const char *ascii;
     const range *ranges;
     uint32_t n_ranges, least, most;
     bool space_before; /* one space of any kind may come first */
-    /* words: what a letter may be; what may be no lead (0: only a space leads); what punctuation may be, or may not be */
+    /* words: what a letter may be; what may be no lead (0: only a space leads); what punctuation
+     * may be, or may not be */
     uint8_t word, no_lead, punctuation, no_punctuation;
     contractions_kind contractions;
-    bool by_case;      /* a word is upper, then lower case: a capital begins another */
-    bool ascii_lead;   /* one ASCII punctuation mark before ASCII letters */
-    uint32_t numbers;  /* most digits in a word; 0: numbers are no words; UNBOUNDED: after a space, too */
+    bool by_case;    /* a word is upper, then lower case: a capital begins another */
+    bool ascii_lead; /* one ASCII punctuation mark before ASCII letters */
+    uint32_t
+        numbers; /* most digits in a word; 0: numbers are no words; UNBOUNDED: after a space, too */
     const char *after; /* what follows punctuation */
     bool newlines;     /* spaces that hold a newline end with the last one */
 };
@@ -66,11 +74,12 @@ static bool in_class(const pass *p, tg_char c)
 static size_t match_run(const pass *p, const char *text, size_t at, size_t end)
 {
     size_t to = at;
-    tg_char c = tg_char_at(text, at, end);
-    if (p->space_before && (c.bits & TG_SPACE) && in_class(p, tg_char_at(text, at + c.length, end)))
+    tg_char c = tgi_char_at(text, at, end);
+    if (p->space_before && (c.bits & TG_SPACE) &&
+        in_class(p, tgi_char_at(text, at + c.length, end)))
         to += c.length;
     uint32_t n = 0;
-    for (; n < p->most && in_class(p, c = tg_char_at(text, to, end)); n++)
+    for (; n < p->most && in_class(p, c = tgi_char_at(text, to, end)); n++)
         to += c.length;
     return n >= p->least ? to - at : 0;
 }
@@ -81,29 +90,34 @@ static size_t contraction(const char *text, size_t at, size_t end, bool any_case
     if (at + 1 >= end || text[at] != '\'')
         return 0;
     const uint8_t fold = any_case ? 0x20 : 0;
-    const char first = (char)(text[at + 1] | fold), second = at + 2 < end ? (char)(text[at + 2] | fold) : 0;
+    const char first = (char)(text[at + 1] | fold),
+               second = at + 2 < end ? (char)(text[at + 2] | fold) : 0;
     if (first == 's' || first == 't' || first == 'm' || first == 'd')
         return 2;
-    return (first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l') ? 3 : 0;
+    return (first == 'r' && second == 'e') || (first == 'v' && second == 'e') ||
+                   (first == 'l' && second == 'l')
+               ? 3
+               : 0;
 }
 
 static size_t run_of(uint8_t bits, const char *text, size_t at, size_t end)
 {
     tg_char c;
-    while ((c = tg_char_at(text, at, end)).bits & bits)
+    while ((c = tgi_char_at(text, at, end)).bits & bits)
         at += c.length;
     return at;
 }
 
-/* Upper case, then lower case, where letters without case and marks are both: [upper]*[lower]+ or else [upper]+[lower]*, from
- * `from` on; the end, or `from` when neither is there. The first form, when no lower case follows, gives back upper case until
- * there is a character that is both, and ends after it. */
+/* Upper case, then lower case, where letters without case and marks are both: [upper]*[lower]+ or
+ * else [upper]+[lower]*, from `from` on; the end, or `from` when neither is there. The first form,
+ * when no lower case follows, gives back upper case until there is a character that is both, and
+ * ends after it. */
 static size_t by_case(const char *text, size_t from, size_t end, bool second_form)
 {
     const uint8_t both = TG_OTHER_LETTER | TG_MARK;
     size_t to = from, after_both = 0;
     tg_char c;
-    while ((c = tg_char_at(text, to, end)).bits & (TG_UPPER | both)) {
+    while ((c = tgi_char_at(text, to, end)).bits & (TG_UPPER | both)) {
         to += c.length;
         if (c.bits & both)
             after_both = to;
@@ -115,7 +129,8 @@ static size_t by_case(const char *text, size_t from, size_t end, bool second_for
 
 static size_t match_by_case(const char *text, size_t at, size_t from, size_t end)
 {
-    /* a lead that is a mark could be part of the word itself: leads are tried first, the first form before the second */
+    /* a lead that is a mark could be part of the word itself: leads are tried first, the first form
+     * before the second */
     for (int second = 0; second < 2; second++) {
         const size_t led = by_case(text, from, end, second);
         if (led > from)
@@ -129,7 +144,8 @@ static size_t match_by_case(const char *text, size_t at, size_t from, size_t end
 
 static bool is_punctuation(const pass *p, tg_char c)
 {
-    return c.length && (p->punctuation ? (c.bits & p->punctuation) != 0 : !(c.bits & p->no_punctuation));
+    return c.length &&
+           (p->punctuation ? (c.bits & p->punctuation) != 0 : !(c.bits & p->no_punctuation));
 }
 
 static bool ascii_letter(char c)
@@ -141,7 +157,7 @@ static bool ascii_letter(char c)
 static size_t match_spaces(const pass *p, const char *text, size_t at, size_t end)
 {
     size_t to = at, last = at, after_newline = 0;
-    for (tg_char c; (c = tg_char_at(text, to, end)).bits & TG_SPACE;) {
+    for (tg_char c; (c = tgi_char_at(text, to, end)).bits & TG_SPACE;) {
         last = to;
         to += c.length;
         if (c.code == '\r' || c.code == '\n')
@@ -154,14 +170,16 @@ static size_t match_spaces(const pass *p, const char *text, size_t at, size_t en
 
 static size_t match_words(const pass *p, const char *text, size_t at, size_t end)
 {
-    const tg_char first = tg_char_at(text, at, end), second = tg_char_at(text, at + first.length, end);
+    const tg_char first = tgi_char_at(text, at, end),
+                  second = tgi_char_at(text, at + first.length, end);
     size_t to = at + first.length;
     if (p->contractions == LOWER_CONTRACTIONS || p->contractions == ANY_CONTRACTIONS) {
         const size_t n = contraction(text, at, end, p->contractions == ANY_CONTRACTIONS);
         if (n)
             return n;
     }
-    if (p->ascii_lead && first.code < 0x80 && (first.bits & (TG_PUNCTUATION | TG_SYMBOL)) && to < end && ascii_letter(text[to])) {
+    if (p->ascii_lead && first.code < 0x80 && (first.bits & (TG_PUNCTUATION | TG_SYMBOL)) &&
+        to < end && ascii_letter(text[to])) {
         while (to < end && ascii_letter(text[to]))
             to++;
         return to - at;
@@ -171,21 +189,25 @@ static size_t match_words(const pass *p, const char *text, size_t at, size_t end
     if (p->by_case) {
         to = match_by_case(text, at, lead ? to : at, end);
         if (to > at)
-            return to + contraction(text, to, p->contractions == CONTRACTIONS_AFTER ? end : to, true) - at;
+            return to +
+                   contraction(text, to, p->contractions == CONTRACTIONS_AFTER ? end : to, true) -
+                   at;
         to = at + first.length;
     } else if ((first.bits & p->word) || (lead && (second.bits & p->word))) {
         return run_of(p->word, text, to, end) - at;
     }
-    if (p->numbers == UNBOUNDED && ((first.bits & TG_NUMBER) || (first.code == ' ' && (second.bits & TG_NUMBER))))
+    if (p->numbers == UNBOUNDED &&
+        ((first.bits & TG_NUMBER) || (first.code == ' ' && (second.bits & TG_NUMBER))))
         return run_of(TG_NUMBER, text, to, end) - at;
     if (p->numbers && (first.bits & TG_NUMBER)) {
         tg_char c;
-        for (uint32_t n = 1; n < p->numbers && ((c = tg_char_at(text, to, end)).bits & TG_NUMBER); n++)
+        for (uint32_t n = 1; n < p->numbers && ((c = tgi_char_at(text, to, end)).bits & TG_NUMBER);
+             n++)
             to += c.length;
         return to - at;
     }
     if (is_punctuation(p, first) || (first.code == ' ' && is_punctuation(p, second))) {
-        for (tg_char c; is_punctuation(p, c = tg_char_at(text, to, end));)
+        for (tg_char c; is_punctuation(p, c = tgi_char_at(text, to, end));)
             to += c.length;
         while (to < end && is_one_of(p->after, (uint8_t)text[to]))
             to++;
@@ -234,78 +256,97 @@ static size_t match_indents(const pass *p, const char *text, size_t at, size_t e
 
 /* The words of the family of expressions that GPT-2 began; each scheme says what is different. */
 #define NO_WORD (TG_SPACE | TG_LETTER | TG_NUMBER)
-#define WORDS(...)                                                                                                               \
-    {                                                                                                                            \
-        .match = match_words, __VA_ARGS__                                                                                        \
+#define WORDS(...)                                                                                 \
+    {                                                                                              \
+        .match = match_words, __VA_ARGS__                                                          \
     }
-#define GPT2 WORDS(.contractions = LOWER_CONTRACTIONS, .word = TG_LETTER, .numbers = UNBOUNDED, .no_punctuation = NO_WORD)
-#define GPT4(...)                                                                                                                \
-    WORDS(.contractions = ANY_CONTRACTIONS, .no_lead = TG_LETTER | TG_NUMBER, .after = "\r\n", .newlines = true, __VA_ARGS__)
-#define BY_CASE(...)                                                                                                             \
-    WORDS(.by_case = true, .no_lead = TG_LETTER | TG_NUMBER, .no_punctuation = NO_WORD, .after = "\r\n/", .newlines = true,      \
-          __VA_ARGS__)
-#define RUN(...)                                                                                                                 \
-    {                                                                                                                            \
-        .match = match_run, .least = 1, .most = UNBOUNDED, __VA_ARGS__                                                           \
+#define GPT2                                                                                       \
+    WORDS(.contractions = LOWER_CONTRACTIONS, .word = TG_LETTER, .numbers = UNBOUNDED,             \
+          .no_punctuation = NO_WORD)
+#define GPT4(...)                                                                                  \
+    WORDS(.contractions = ANY_CONTRACTIONS, .no_lead = TG_LETTER | TG_NUMBER, .after = "\r\n",     \
+          .newlines = true, __VA_ARGS__)
+#define BY_CASE(...)                                                                               \
+    WORDS(.by_case = true, .no_lead = TG_LETTER | TG_NUMBER, .no_punctuation = NO_WORD,            \
+          .after = "\r\n/", .newlines = true, __VA_ARGS__)
+#define RUN(...)                                                                                   \
+    {                                                                                              \
+        .match = match_run, .least = 1, .most = UNBOUNDED, __VA_ARGS__                             \
     }
-#define ONE(...)                                                                                                                 \
-    {                                                                                                                            \
-        .match = match_run, .least = 1, .most = 1, __VA_ARGS__                                                                   \
+#define ONE(...)                                                                                   \
+    {                                                                                              \
+        .match = match_run, .least = 1, .most = 1, __VA_ARGS__                                     \
     }
 #define RANGES(list) .ranges = (list), .n_ranges = sizeof(list) / sizeof *(list)
-#define THREE_DIGITS                                                                                                             \
-    {                                                                                                                            \
-        .match = match_run, .least = 3, .most = 3, .ascii = "0123456789"                                                         \
+#define THREE_DIGITS                                                                               \
+    {                                                                                              \
+        .match = match_run, .least = 3, .most = 3, .ascii = "0123456789"                           \
     }
-#define TRAILING_SPACES                                                                                                          \
-    {                                                                                                                            \
-        .match = NULL                                                                                                            \
+#define TRAILING_SPACES                                                                            \
+    {                                                                                              \
+        .match = NULL                                                                              \
     }
 
-/* Letters that have a case, punctuation, and East Asian characters, as DeepSeek's tokenizers list them. */
+/* Letters that have a case, punctuation, and East Asian characters, as DeepSeek's tokenizers list
+ * them. */
 static const range deepseek_letters[] = {
-    {0x41, 0x5a},       {0x61, 0x7a},       {0xb5, 0xb5},       {0xc0, 0xd6},       {0xd8, 0xf6},       {0xf8, 0x1ba},
-    {0x1bc, 0x1bf},     {0x1c4, 0x293},     {0x295, 0x2af},     {0x370, 0x373},     {0x376, 0x377},     {0x37b, 0x37d},
-    {0x37f, 0x37f},     {0x386, 0x386},     {0x388, 0x38a},     {0x38c, 0x38c},     {0x38e, 0x3a1},     {0x3a3, 0x3f5},
-    {0x3f7, 0x481},     {0x48a, 0x52f},     {0x531, 0x556},     {0x10a0, 0x10c5},   {0x13a0, 0x13f5},   {0x13f8, 0x13fd},
-    {0x1c90, 0x1cba},   {0x1cbd, 0x1cbf},   {0x1d00, 0x1d2b},   {0x1d6b, 0x1d77},   {0x1d79, 0x1d9a},   {0x1e00, 0x1f15},
-    {0x1f18, 0x1f1d},   {0x1f20, 0x1f45},   {0x1f48, 0x1f4d},   {0x1f50, 0x1f57},   {0x1f59, 0x1f59},   {0x1f5b, 0x1f5b},
-    {0x1f5d, 0x1f5d},   {0x1f5f, 0x1f7d},   {0x1f80, 0x1fb4},   {0x1fb6, 0x1fbc},   {0x1fbe, 0x1fbe},   {0x1fc2, 0x1fc4},
-    {0x1fc6, 0x1fcc},   {0x1fd0, 0x1fd3},   {0x1fd6, 0x1fdb},   {0x1fe0, 0x1fec},   {0x1ff2, 0x1ff4},   {0x1ff6, 0x1ffc},
-    {0x2102, 0x2102},   {0x2107, 0x2107},   {0x210a, 0x2113},   {0x2115, 0x2115},   {0x2119, 0x211d},   {0x2124, 0x2124},
-    {0x2126, 0x2126},   {0x2128, 0x2128},   {0x212a, 0x212d},   {0x212f, 0x2134},   {0x2139, 0x2139},   {0x213c, 0x213f},
-    {0x2145, 0x2149},   {0x214e, 0x214e},   {0x2183, 0x2184},   {0x2c00, 0x2c7b},   {0x2c7e, 0x2ce4},   {0x2ceb, 0x2cee},
-    {0x2cf2, 0x2cf3},   {0xa640, 0xa66d},   {0xa680, 0xa69b},   {0xa722, 0xa76f},   {0xa771, 0xa787},   {0xa78b, 0xa78e},
-    {0xab70, 0xabbf},   {0xfb00, 0xfb06},   {0xfb13, 0xfb17},   {0xff21, 0xff3a},   {0xff41, 0xff5a},   {0x10400, 0x1044f},
-    {0x104b0, 0x104d3}, {0x104d8, 0x104fb}, {0x10c80, 0x10cb2}, {0x10cc0, 0x10cf2}, {0x118a0, 0x118df}, {0x1e900, 0x1e943}};
+    {0x41, 0x5a},       {0x61, 0x7a},       {0xb5, 0xb5},       {0xc0, 0xd6},
+    {0xd8, 0xf6},       {0xf8, 0x1ba},      {0x1bc, 0x1bf},     {0x1c4, 0x293},
+    {0x295, 0x2af},     {0x370, 0x373},     {0x376, 0x377},     {0x37b, 0x37d},
+    {0x37f, 0x37f},     {0x386, 0x386},     {0x388, 0x38a},     {0x38c, 0x38c},
+    {0x38e, 0x3a1},     {0x3a3, 0x3f5},     {0x3f7, 0x481},     {0x48a, 0x52f},
+    {0x531, 0x556},     {0x10a0, 0x10c5},   {0x13a0, 0x13f5},   {0x13f8, 0x13fd},
+    {0x1c90, 0x1cba},   {0x1cbd, 0x1cbf},   {0x1d00, 0x1d2b},   {0x1d6b, 0x1d77},
+    {0x1d79, 0x1d9a},   {0x1e00, 0x1f15},   {0x1f18, 0x1f1d},   {0x1f20, 0x1f45},
+    {0x1f48, 0x1f4d},   {0x1f50, 0x1f57},   {0x1f59, 0x1f59},   {0x1f5b, 0x1f5b},
+    {0x1f5d, 0x1f5d},   {0x1f5f, 0x1f7d},   {0x1f80, 0x1fb4},   {0x1fb6, 0x1fbc},
+    {0x1fbe, 0x1fbe},   {0x1fc2, 0x1fc4},   {0x1fc6, 0x1fcc},   {0x1fd0, 0x1fd3},
+    {0x1fd6, 0x1fdb},   {0x1fe0, 0x1fec},   {0x1ff2, 0x1ff4},   {0x1ff6, 0x1ffc},
+    {0x2102, 0x2102},   {0x2107, 0x2107},   {0x210a, 0x2113},   {0x2115, 0x2115},
+    {0x2119, 0x211d},   {0x2124, 0x2124},   {0x2126, 0x2126},   {0x2128, 0x2128},
+    {0x212a, 0x212d},   {0x212f, 0x2134},   {0x2139, 0x2139},   {0x213c, 0x213f},
+    {0x2145, 0x2149},   {0x214e, 0x214e},   {0x2183, 0x2184},   {0x2c00, 0x2c7b},
+    {0x2c7e, 0x2ce4},   {0x2ceb, 0x2cee},   {0x2cf2, 0x2cf3},   {0xa640, 0xa66d},
+    {0xa680, 0xa69b},   {0xa722, 0xa76f},   {0xa771, 0xa787},   {0xa78b, 0xa78e},
+    {0xab70, 0xabbf},   {0xfb00, 0xfb06},   {0xfb13, 0xfb17},   {0xff21, 0xff3a},
+    {0xff41, 0xff5a},   {0x10400, 0x1044f}, {0x104b0, 0x104d3}, {0x104d8, 0x104fb},
+    {0x10c80, 0x10cb2}, {0x10cc0, 0x10cf2}, {0x118a0, 0x118df}, {0x1e900, 0x1e943}};
 static const range deepseek_marks[] = {{0x21, 0x2f},     {0x3a, 0x7e},     {0x2018, 0x201f},
                                        {0x3000, 0x3002}, {0xff01, 0xff0f}, {0xff1a, 0xff5e}};
 static const range deepseek_han[] = {{0x800, 0x9fa5}, {0xac00, 0xd7ff}};
 static const range deepseek_v3_han[] = {{0x3040, 0x30ff}, {0x4e00, 0x9fa5}};
 
 static const tg_scheme usual = {4,
-                                {RUN(.class = TG_PUNCTUATION, .ascii = "$+<=>^~|"), GPT2, RUN(.class = TG_NUMBER), THREE_DIGITS}};
+                                {RUN(.class = TG_PUNCTUATION, .ascii = "$+<=>^~|"), GPT2,
+                                 RUN(.class = TG_NUMBER), THREE_DIGITS}};
 static const tg_scheme gpt2 = {1, {GPT2}};
 static const tg_scheme digits_gpt2 = {2, {ONE(.class = TG_NUMBER), GPT2}};
-static const tg_scheme falcon = {3, {RUN(.class = TG_PUNCTUATION, .ascii = "$+<=>^~|`"), GPT2, THREE_DIGITS}};
-static const tg_scheme llama3 = {1, {GPT4(.word = TG_LETTER, .numbers = 3, .no_punctuation = NO_WORD)}};
-static const tg_scheme qwen2 = {1, {GPT4(.word = TG_LETTER, .numbers = 1, .no_punctuation = NO_WORD)}};
-static const tg_scheme qwen35 = {1, {GPT4(.word = TG_LETTER | TG_MARK, .numbers = 1, .no_punctuation = NO_WORD | TG_MARK)}};
+static const tg_scheme falcon = {
+    3, {RUN(.class = TG_PUNCTUATION, .ascii = "$+<=>^~|`"), GPT2, THREE_DIGITS}};
+static const tg_scheme llama3 = {
+    1, {GPT4(.word = TG_LETTER, .numbers = 3, .no_punctuation = NO_WORD)}};
+static const tg_scheme qwen2 = {1,
+                                {GPT4(.word = TG_LETTER, .numbers = 1, .no_punctuation = NO_WORD)}};
+static const tg_scheme qwen35 = {
+    1, {GPT4(.word = TG_LETTER | TG_MARK, .numbers = 1, .no_punctuation = NO_WORD | TG_MARK)}};
 static const tg_scheme tekken = {1, {BY_CASE(.numbers = 1)}};
 static const tg_scheme gpt4o = {1, {BY_CASE(.numbers = 3, .contractions = CONTRACTIONS_AFTER)}};
-static const tg_scheme deepseek_llm = {6,
-                                       {ONE(.ascii = "\r\n"), RUN(RANGES(deepseek_letters), .space_before = true),
-                                        RUN(RANGES(deepseek_marks), .space_before = true), TRAILING_SPACES,
-                                        RUN(RANGES(deepseek_han)), RUN(.class = TG_NUMBER)}};
+static const tg_scheme deepseek_llm = {
+    6,
+    {ONE(.ascii = "\r\n"), RUN(RANGES(deepseek_letters), .space_before = true),
+     RUN(RANGES(deepseek_marks), .space_before = true), TRAILING_SPACES, RUN(RANGES(deepseek_han)),
+     RUN(.class = TG_NUMBER)}};
 static const tg_scheme deepseek_coder = {5,
-                                         {ONE(.ascii = "\r\n"), RUN(.class = TG_LETTER, .space_before = true),
-                                          RUN(.class = TG_PUNCTUATION, .space_before = true), RUN(RANGES(deepseek_han)),
-                                          ONE(.class = TG_NUMBER)}};
+                                         {ONE(.ascii = "\r\n"),
+                                          RUN(.class = TG_LETTER, .space_before = true),
+                                          RUN(.class = TG_PUNCTUATION, .space_before = true),
+                                          RUN(RANGES(deepseek_han)), ONE(.class = TG_NUMBER)}};
 static const tg_scheme deepseek_v3 = {
     3,
     {{.match = match_run, .least = 1, .most = 3, .class = TG_NUMBER},
      RUN(RANGES(deepseek_v3_han)),
-     WORDS(.ascii_lead = true, .word = TG_LETTER | TG_MARK, .no_lead = TG_LETTER | TG_PUNCTUATION | TG_SYMBOL,
+     WORDS(.ascii_lead = true, .word = TG_LETTER | TG_MARK,
+           .no_lead = TG_LETTER | TG_PUNCTUATION | TG_SYMBOL,
            .punctuation = TG_PUNCTUATION | TG_SYMBOL, .after = "\r\n", .newlines = true)}};
 static const tg_scheme chameleon = {5,
                                     {{.match = match_chameleon},
@@ -321,7 +362,7 @@ static size_t next_piece(const pass *p, const char *text, size_t at, size_t end)
     if (!p->match) {
         size_t spaces = at; /* where those begin that were read last */
         for (tg_char c; to < end; to += c.length)
-            if (!((c = tg_char_at(text, to, end)).bits & TG_SPACE))
+            if (!((c = tgi_char_at(text, to, end)).bits & TG_SPACE))
                 spaces = to + c.length;
         return spaces > at ? spaces - at : end - at;
     }
@@ -329,23 +370,24 @@ static size_t next_piece(const pass *p, const char *text, size_t at, size_t end)
     if (n)
         return n;
     do
-        to += tg_char_at(text, to, end).length;
+        to += tgi_char_at(text, to, end).length;
     while (to < end && !p->match(p, text, to, end));
     return to - at;
 }
 
-tg_words tg_words_of(const tg_scheme *scheme, const char *text, size_t length)
+tg_words tgi_words_of(const tg_scheme *scheme, const char *text, size_t length)
 {
     return (tg_words){.scheme = scheme, .text = text, .length = length};
 }
 
-const char *tg_words_next(tg_words *w, size_t *n)
+const char *tgi_words_next(tg_words *w, size_t *n)
 {
     if (w->at == w->length)
         return NULL;
     const size_t from = w->at;
     size_t end = w->length;
-    for (uint32_t i = 0; i < w->scheme->n; end = w->ends[i++]) /* a pass at its piece's end begins another in that before it */
+    for (uint32_t i = 0; i < w->scheme->n;
+         end = w->ends[i++]) /* a pass at its piece's end begins another in that before it */
         if (w->ends[i] == from)
             w->ends[i] = from + next_piece(&w->scheme->passes[i], w->text, from, end);
     w->at = end;
@@ -359,7 +401,7 @@ static const tg_pretokenizer pretokenizers[] = {
 #undef TG_PRETOKENIZER
 };
 
-const tg_pretokenizer *tg_pretokenizer_find(const char *name)
+const tg_pretokenizer *tgi_pretokenizer_find(const char *name)
 {
     for (size_t i = 0; i < sizeof pretokenizers / sizeof pretokenizers[0]; i++)
         if (!strcmp(name, pretokenizers[i].name))
@@ -367,7 +409,7 @@ const tg_pretokenizer *tg_pretokenizer_find(const char *name)
     return NULL;
 }
 
-const char *tg_pretokenizer_names(void)
+const char *tgi_pretokenizer_names(void)
 {
     static const char names[] = "" /* ", default, ...": the first two bytes are skipped */
 #define TG_PRETOKENIZER(name, scheme, whole, bos) ", " name

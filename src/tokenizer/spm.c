@@ -1,10 +1,12 @@
-/* SentencePiece-style BPE as GGUF carries it (Sennrich, Haddow and Birch 2016; Kudo and Richardson 2018): characters are merged,
- * the pair with the greatest score first, the leftmost among equals; what is no token in the end becomes bytes. In: plain text.
- * Out: ids. Work memory for words beyond SHORT characters lives during the call.
+/* SentencePiece-style BPE as GGUF carries it (Sennrich, Haddow and Birch 2016; Kudo and Richardson
+ * 2018): characters are merged, the pair with the greatest score first, the leftmost among equals;
+ * what is no token in the end becomes bytes. In: plain text. Out: ids. Work memory for words beyond
+ * SHORT characters lives during the call.
  *
- * Merges never reach over two neighbouring characters that no token has side by side, so a text falls into words there, each
- * merged by itself. A short word is searched for its best pair again after each merge; a long one keeps its pairs in a tree, so
- * the cost is n log n whatever the text; a pair longer than the longest token is not looked up. */
+ * Merges never reach over two neighbouring characters that no token has side by side, so a text
+ * falls into words there, each merged by itself. A short word is searched for its best pair again
+ * after each merge; a long one keeps its pairs in a tree, so the cost is n log n whatever the text;
+ * a pair longer than the longest token is not looked up. */
 #include "merge_queue.h"
 #include "vocabulary.h"
 
@@ -15,11 +17,13 @@
 #define NO_KEY TG_NO_PAIR
 #define END    0x8000u /* see word */
 
-/* Bytes of the character that begins here: what its first byte says, as far as bytes that continue it follow. A stray byte is a
- * character of its own, so that it does not swallow what comes after it. */
+/* Bytes of the character that begins here: what its first byte says, as far as bytes that continue
+ * it follow. A stray byte is a character of its own, so that it does not swallow what comes after
+ * it. */
 static size_t character_length(const char *text, size_t left)
 {
-    static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4}; /* by the upper four bits */
+    static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1,
+                                        1, 1, 1, 1, 2, 2, 3, 4}; /* by the upper four bits */
     const size_t most = lengths[(uint8_t)text[0] >> 4];
     size_t length = 1;
     while (length < most && length < left && ((uint8_t)text[length] & 0xc0) == 0x80)
@@ -33,7 +37,7 @@ static uint32_t character(const char *text, size_t length)
     uint32_t c = 0;
     for (size_t i = 0; i < length; i++)
         c = c << 8 | (uint8_t)text[i];
-    return c == ' ' ? TG_SPACE_SPELLING : c;
+    return c == ' ' ? TG_ESCAPED_SPACE : c;
 }
 
 static uint32_t neighbours(uint32_t left, uint32_t right)
@@ -43,16 +47,18 @@ static uint32_t neighbours(uint32_t left, uint32_t right)
     return h ^ h >> 13;
 }
 
-tg_status tg_spm_prepare(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
+tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     (void)gguf;
     t->add_bos = t->add_space_prefix = true;
     if (t->longest >= END)
-        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long", (unsigned)t->longest);
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long",
+                        (unsigned)t->longest);
     t->adjacent_mask = 4 * (t->mask + 1) - 1; /* bits: some 8 for each token */
     t->adjacent = calloc(1, (t->adjacent_mask + 1) / 8 + 1);
     if (!t->adjacent)
-        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for a vocabulary of %u tokens", (unsigned)t->n);
+        return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                        "no memory for a vocabulary of %u tokens", (unsigned)t->n);
     t->memory += (t->adjacent_mask + 1) / 8 + 1;
     for (uint32_t slot = 0; slot <= t->mask; slot++) {
         if (!t->table[slot])
@@ -61,7 +67,8 @@ tg_status tg_spm_prepare(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
         uint32_t before = 0;
         for (size_t at = 0, n; at < entry.length; at += n) {
             n = character_length(entry.data + at, entry.length - at);
-            const uint32_t c = character(entry.data + at, n), bit = neighbours(before, c) & t->adjacent_mask;
+            const uint32_t c = character(entry.data + at, n),
+                           bit = neighbours(before, c) & t->adjacent_mask;
             if (at)
                 t->adjacent[bit / 8] |= (uint8_t)(1 << bit % 8);
             before = c;
@@ -70,16 +77,17 @@ tg_status tg_spm_prepare(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
     return TG_OK;
 }
 
-static bool may_merge(const tg_tokens *t, uint32_t left, uint32_t right)
+static bool may_merge(const tg_tokenizer *t, uint32_t left, uint32_t right)
 {
     const uint32_t bit = neighbours(left, right) & t->adjacent_mask;
     return t->adjacent[bit / 8] >> bit % 8 & 1;
 }
 
-/* The order in which pairs are merged: the lower the earlier; NO_KEY when the two together are no token. */
-static uint32_t key_of(const tg_tokens *t, const char *text, size_t length)
+/* The order in which pairs are merged: the lower the earlier; NO_KEY when the two together are no
+ * token. */
+static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t length)
 {
-    const int32_t id = tg_tokens_find(t, text, length);
+    const int32_t id = tgi_tokenizer_find(t, text, length);
     if (id < 0)
         return NO_KEY;
     union {
@@ -89,23 +97,25 @@ static uint32_t key_of(const tg_tokens *t, const char *text, size_t length)
     return key.bits >> 31 ? key.bits : 0x7fffffffu - key.bits;
 }
 
-static void put_symbol(const tg_tokens *t, const char *text, size_t length, tg_ids *out)
+static void put_symbol(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out)
 {
-    static const uint8_t space[] = {TG_SPACE_SPELLING >> 16, TG_SPACE_SPELLING >> 8 & 255, TG_SPACE_SPELLING & 255};
-    const int32_t id = tg_tokens_find(t, text, length);
+    static const uint8_t space[] = {TG_ESCAPED_SPACE >> 16, TG_ESCAPED_SPACE >> 8 & 255,
+                                    TG_ESCAPED_SPACE & 255};
+    const int32_t id = tgi_tokenizer_find(t, text, length);
     if (id >= 0) {
-        tg_ids_put(out, id, text + length);
+        tgi_ids_put(out, id, text + length);
         return;
     }
     for (size_t i = 0; i < length; i++)
         if (text[i] == ' ')
             for (size_t k = 0; k < sizeof space; k++)
-                tg_ids_put(out, tg_tokens_byte(t, space[k]), text + i + 1);
+                tgi_ids_put(out, tgi_tokenizer_byte(t, space[k]), text + i + 1);
         else
-            tg_ids_put(out, tg_tokens_byte(t, (uint8_t)text[i]), text + i + 1);
+            tgi_ids_put(out, tgi_tokenizer_byte(t, (uint8_t)text[i]), text + i + 1);
 }
 
-static void encode_short(const tg_tokens *t, const char *word, size_t n, const uint16_t *begins, tg_ids *out)
+static void encode_short(const tg_tokenizer *t, const char *word, size_t n, const uint16_t *begins,
+                         tg_ids *out)
 {
     uint16_t at[SHORT + 1]; /* where each symbol begins, and the last ends */
     uint32_t keys[SHORT];   /* of the pair that begins here */
@@ -132,15 +142,16 @@ static void encode_short(const tg_tokens *t, const char *word, size_t n, const u
         put_symbol(t, word + at[i], (size_t)(at[i + 1] - at[i]), out);
 }
 
-/* A long word. At a symbol's first byte stands its length, and at its last one, too, with END added (which an only byte has as
- * well): so both neighbours are found without links. The pair of a symbol and the next has its key where the symbol begins: where
- * the caller has room for as many ids as the word has bytes, keys lie there until these are written. */
+/* A long word. At a symbol's first byte stands its length, and at its last one, too, with END added
+ * (which an only byte has as well): so both neighbours are found without links. The pair of a
+ * symbol and the next has its key where the symbol begins: where the caller has room for as many
+ * ids as the word has bytes, keys lie there until these are written. */
 typedef struct word {
-    const tg_tokens *tokens;
+    const tg_tokenizer *tokens;
     const char *text;
     uint16_t *symbols; /* [length] */
     size_t length;
-    tg_pairs pairs;
+    tg_merge_queue pairs;
 } word;
 
 static size_t symbol_length(const word *w, size_t at)
@@ -152,7 +163,8 @@ static size_t symbol_length(const word *w, size_t at)
 static uint32_t key_at(const word *w, size_t at)
 {
     const size_t right = at + symbol_length(w, at);
-    return right < w->length ? key_of(w->tokens, w->text + at, right - at + symbol_length(w, right)) : NO_KEY;
+    return right < w->length ? key_of(w->tokens, w->text + at, right - at + symbol_length(w, right))
+                             : NO_KEY;
 }
 
 static void set_symbol(word *w, size_t at, size_t length)
@@ -163,28 +175,35 @@ static void set_symbol(word *w, size_t at, size_t length)
 
 static void merge_all(word *w)
 {
-    for (size_t at; tg_pairs_least(&w->pairs, &at);) {
+    for (size_t at; tgi_merge_queue_min(&w->pairs, &at);) {
         const size_t left = symbol_length(w, at), right = symbol_length(w, at + left);
         set_symbol(w, at, left + right);
-        tg_pairs_set(&w->pairs, at + left, NO_KEY);
-        tg_pairs_set(&w->pairs, at, key_at(w, at));
+        tgi_merge_queue_set(&w->pairs, at + left, NO_KEY);
+        tgi_merge_queue_set(&w->pairs, at, key_at(w, at));
         if (at) {
             const size_t before = at - symbol_length(w, at - 1);
-            tg_pairs_set(&w->pairs, before, key_at(w, before));
+            tgi_merge_queue_set(&w->pairs, before, key_at(w, before));
         }
     }
 }
 
-static tg_status encode_long(const tg_tokens *t, const char *text, size_t length, tg_ids *out, tg_error *error)
+static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                             tg_error *error)
 {
     const bool own_keys = out->capacity < out->n || out->capacity - out->n < length;
     const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
-    const size_t above = fits ? tg_pairs_above(length) : 0;
-    uint32_t *work = fits ? malloc((above + own_keys * length) * sizeof *work + length * sizeof(uint16_t)) : NULL;
+    const size_t above = fits ? tgi_merge_queue_bytes_above(length) : 0;
+    uint32_t *work =
+        fits ? malloc((above + own_keys * length) * sizeof *work + length * sizeof(uint16_t))
+             : NULL;
     if (!work)
-        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize a word of %zu bytes", length);
+        return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                        "no memory to tokenize a word of %zu bytes", length);
     uint32_t *keys = own_keys ? work + above : (uint32_t *)out->ids + out->n;
-    word w = {.tokens = t, .text = text, .length = length, .symbols = (uint16_t *)(work + above + own_keys * length)};
+    word w = {.tokens = t,
+              .text = text,
+              .length = length,
+              .symbols = (uint16_t *)(work + above + own_keys * length)};
     for (size_t at = 0, n; at < length; at += n)
         set_symbol(&w, at, n = character_length(text + at, length - at));
     for (size_t at = 0, n; at < length; at += n) {
@@ -193,7 +212,7 @@ static tg_status encode_long(const tg_tokens *t, const char *text, size_t length
         for (size_t k = 1; k < n; k++)
             keys[at + k] = NO_KEY;
     }
-    tg_pairs_begin(&w.pairs, keys, length, work);
+    tgi_merge_queue_init(&w.pairs, keys, length, work);
     merge_all(&w);
     for (size_t at = 0; at < length; at += symbol_length(&w, at))
         put_symbol(t, text + at, symbol_length(&w, at), out);
@@ -201,13 +220,14 @@ static tg_status encode_long(const tg_tokens *t, const char *text, size_t length
     return TG_OK;
 }
 
-/* The first word of a text and where its characters begin, as far as there is room: characters that may merge. */
+/* The first word of a text and where its characters begin, as far as there is room: characters that
+ * may merge. */
 typedef struct extent {
     size_t bytes, characters;
     uint16_t begins[SHORT + 1];
 } extent;
 
-static extent first_word(const tg_tokens *t, const char *text, size_t length)
+static extent first_word(const tg_tokenizer *t, const char *text, size_t length)
 {
     extent e = {0};
     uint32_t before = 0;
@@ -225,7 +245,8 @@ static extent first_word(const tg_tokens *t, const char *text, size_t length)
     return e;
 }
 
-static tg_status encode_word(const tg_tokens *t, const char *text, const extent *e, tg_ids *out, tg_error *error)
+static tg_status encode_word(const tg_tokenizer *t, const char *text, const extent *e, tg_ids *out,
+                             tg_error *error)
 {
     if (e->characters > SHORT)
         return encode_long(t, text, e->bytes, out, error);
@@ -233,14 +254,16 @@ static tg_status encode_word(const tg_tokens *t, const char *text, const extent 
     return TG_OK;
 }
 
-tg_status tg_spm_encode(const tg_tokens *t, const char *text, size_t length, bool first, tg_ids *out, tg_error *error)
+tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, bool first,
+                         tg_ids *out, tg_error *error)
 {
     tg_status status = TG_OK;
     size_t at = 0;
     if (first && t->add_space_prefix && length) { /* the first word has a space before it */
         char *spaced = malloc(length + 1);
         if (!spaced)
-            return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
+            return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                            "no memory to tokenize %zu bytes", length);
         spaced[0] = ' ';
         memcpy(spaced + 1, text, length);
         const extent e = first_word(t, spaced, length + 1);

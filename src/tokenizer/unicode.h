@@ -1,5 +1,6 @@
-/* What the pre-tokenizers ask about characters: one of these bits each, from Unicode's general categories; none for control,
- * format, private and unassigned ones. In: UTF-8, valid or not. Out: properties, by code point or by position. */
+/* What the pre-tokenizers ask about characters: one of these bits each, from Unicode's general
+ * categories; none for control, format, private and unassigned ones. In: UTF-8, valid or not. Out:
+ * properties, by code point or by position. */
 #ifndef TG_UNICODE_H
 #define TG_UNICODE_H
 
@@ -26,8 +27,9 @@ typedef struct tg_char {
     uint8_t length; /* bytes; 0 at the end of the text */
 } tg_char;
 
-uint8_t tg_unicode_bits(uint32_t code);
-/* The character at text[at], which ends before text[end]. A byte that is no UTF-8 is a character by itself. */
-tg_char tg_char_at(const char *text, size_t at, size_t end);
+uint8_t tgi_unicode_bits(uint32_t code);
+/* The character at text[at], which ends before text[end]. A byte that is no UTF-8 is a character by
+ * itself. */
+tg_char tgi_char_at(const char *text, size_t at, size_t end);
 
 #endif

@@ -1,5 +1,6 @@
-/* In: the tokenizer's keys of a GGUF header. Out: a vocabulary with look-ups, and the way between text and ids that all kinds
- * share. The tg_tokens owns its tables; the entries stay in the header. */
+/* In: the tokenizer's keys of a GGUF header. Out: a vocabulary with look-ups, and the way between
+ * text and ids that all kinds share. The tg_tokenizer owns its tables; the entries stay in the
+ * header. */
 #include "tokenizer.h"
 #include "unicode.h"
 #include "vocabulary.h"
@@ -9,7 +10,8 @@
 
 #define SPACE "\xe2\x96\x81"
 
-/* Tokens with these spellings end a turn or a text, whatever the file's keys say: as the known model families write them. */
+/* Tokens with these spellings end a turn or a text, whatever the file's keys say: as the known
+ * model families write them. */
 static const char *const end_spellings[] = {
     "<|eot_id|>",
     "<|im_end|>",
@@ -50,10 +52,11 @@ static uint32_t hash(const char *text, size_t length)
     return h;
 }
 
-/* Whether an entry spells a text: its own spaces stand for nothing in a text, whose spaces are U+2581. */
-static bool spells(const tg_tokens *t, tg_str entry, const char *text, size_t length)
+/* Whether an entry spells a text: its own spaces stand for nothing in a text, whose spaces are
+ * U+2581. */
+static bool spells(const tg_tokenizer *t, tg_str entry, const char *text, size_t length)
 {
-    if (t->spelling == TG_SPELT_BYTES)
+    if (t->spelling == TG_ESCAPED_BYTES)
         return entry.length == length && !memcmp(entry.data, text, length);
     size_t k = 0;
     for (size_t i = 0; i < length; i++)
@@ -66,7 +69,7 @@ static bool spells(const tg_tokens *t, tg_str entry, const char *text, size_t le
     return k == entry.length;
 }
 
-int32_t tg_tokens_find(const tg_tokens *t, const char *text, size_t length)
+int32_t tgi_tokenizer_find(const tg_tokenizer *t, const char *text, size_t length)
 {
     if (length > t->longest)
         return -1;
@@ -76,13 +79,15 @@ int32_t tg_tokens_find(const tg_tokens *t, const char *text, size_t length)
     return -1;
 }
 
-/* The first entry of a spelling keeps it. Control, unknown and byte tokens stay out: text that merely spells one, letter by
- * letter, must not become it (nor can it in SentencePiece), or a user's words could end a turn and bytes would be lost. */
-static void fill_table(tg_tokens *t)
+/* The first entry of a spelling keeps it. Control, unknown and byte tokens stay out: text that
+ * merely spells one, letter by letter, must not become it (nor can it in SentencePiece), or a
+ * user's words could end a turn and bytes would be lost. */
+static void fill_table(tg_tokenizer *t)
 {
     for (uint32_t i = 0; i < t->n; i++) {
-        const bool text = t->kinds[i] != TG_TOKEN_CONTROL && t->kinds[i] != TG_TOKEN_UNKNOWN && t->kinds[i] != TG_TOKEN_BYTE;
-        if (!text || tg_tokens_find(t, t->entries[i].data, t->entries[i].length) >= 0)
+        const bool text = t->kinds[i] != TG_TOKEN_CONTROL && t->kinds[i] != TG_TOKEN_UNKNOWN &&
+                          t->kinds[i] != TG_TOKEN_BYTE;
+        if (!text || tgi_tokenizer_find(t, t->entries[i].data, t->entries[i].length) >= 0)
             continue;
         t->longest = t->entries[i].length > t->longest ? t->entries[i].length : t->longest;
         uint32_t at = hash(t->entries[i].data, t->entries[i].length) & t->mask;
@@ -94,16 +99,20 @@ static void fill_table(tg_tokens *t)
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
-/* The bytes that an entry's characters stand for; a character that stands for none is text as it is. */
+/* The bytes that an entry's characters stand for; a character that stands for none is text as it
+ * is. */
 static uint32_t spelt_bytes(tg_str entry, char *to)
 {
     uint32_t n = 0;
     for (size_t at = 0; at < entry.length;) {
-        const tg_char c = tg_char_at(entry.data, at, entry.length);
-        const int byte = tg_bpe_byte(c.code);
+        const tg_char c = tgi_char_at(entry.data, at, entry.length);
+        const int byte = tgi_byte_alphabet(c.code);
         if (byte >= 0 && c.code != TG_NO_CHARACTER)
             to[n++] = (char)byte;
         else
@@ -115,7 +124,7 @@ static uint32_t spelt_bytes(tg_str entry, char *to)
 }
 
 /* The bytes each token adds to a text; byte tokens are noted by their value. */
-static tg_status fill_bytes(tg_tokens *t, tg_error *error)
+static tg_status fill_bytes(tg_tokenizer *t, tg_error *error)
 {
     uint32_t used = 0;
     for (uint32_t i = 0; i < t->n; i++) {
@@ -123,20 +132,24 @@ static tg_status fill_bytes(tg_tokens *t, tg_error *error)
         char *to = t->storage + used;
         uint32_t length = 0;
         if (t->kinds[i] == TG_TOKEN_BYTE) {
-            const int high = entry.length == 6 ? hex(entry.data[3]) : -1, low = entry.length == 6 ? hex(entry.data[4]) : -1;
+            const int high = entry.length == 6 ? hex(entry.data[3]) : -1,
+                      low = entry.length == 6 ? hex(entry.data[4]) : -1;
             if (high < 0 || low < 0 || memcmp(entry.data, "<0x", 3) || entry.data[5] != '>')
-                return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "token %u is of kind byte but is spelt \"%.32s\"",
-                               (unsigned)i, entry.data);
+                return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                                "token %u is of kind byte but is spelt \"%.32s\"", (unsigned)i,
+                                entry.data);
             to[length++] = (char)(high << 4 | low);
             if (t->byte_ids[high << 4 | low] < 0)
                 t->byte_ids[high << 4 | low] = (int32_t)i;
-        } else if (t->spelling == TG_SPELT_BYTES && (t->kinds[i] == TG_TOKEN_NORMAL || t->kinds[i] == TG_TOKEN_UNUSED)) {
+        } else if (t->spelling == TG_ESCAPED_BYTES &&
+                   (t->kinds[i] == TG_TOKEN_NORMAL || t->kinds[i] == TG_TOKEN_UNUSED)) {
             length = spelt_bytes(entry, to);
             if (length == 1 && t->byte_ids[(uint8_t)to[0]] < 0)
                 t->byte_ids[(uint8_t)to[0]] = (int32_t)i;
         } else if (t->kinds[i] != TG_TOKEN_CONTROL && t->kinds[i] != TG_TOKEN_UNKNOWN) {
             for (uint32_t k = 0; k < entry.length;) {
-                const bool space = t->spelling == TG_SPELT_SPACES && entry.length - k >= 3 && !memcmp(entry.data + k, SPACE, 3);
+                const bool space = t->spelling == TG_ESCAPED_SPACES && entry.length - k >= 3 &&
+                                   !memcmp(entry.data + k, SPACE, 3);
                 to[length++] = space ? ' ' : entry.data[k];
                 k += space ? 3 : 1;
             }
@@ -149,21 +162,23 @@ static tg_status fill_bytes(tg_tokens *t, tg_error *error)
 }
 
 /* A special id from the file: absent is -1. */
-static tg_status read_id(const tg_gguf *gguf, const char *key, uint32_t n, int32_t *out, tg_error *error)
+static tg_status read_id(const tg_gguf *gguf, const char *key, uint32_t n, int32_t *out,
+                         tg_error *error)
 {
     bool found;
     uint32_t id = 0;
-    const tg_status status = tg_gguf_get_u32(gguf, key, 0, UINT32_MAX, &id, &found, error);
+    const tg_status status = tgi_gguf_get_u32(gguf, key, 0, UINT32_MAX, &id, &found, error);
     if (status)
         return status;
     if (found && id >= n)
-        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "%s is %u, but the vocabulary has %u tokens", key, (unsigned)id,
-                       (unsigned)n);
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "%s is %u, but the vocabulary has %u tokens", key, (unsigned)id,
+                        (unsigned)n);
     *out = found ? (int32_t)id : -1;
     return TG_OK;
 }
 
-static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error)
+static tg_status read_special(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     int32_t eot, eom;
     bool found;
@@ -177,11 +192,14 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
     if (!status)
         status = read_id(gguf, "tokenizer.ggml.eom_token_id", t->n, &eom, error);
     if (!status)
-        status = tg_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &t->add_bos, &found, error);
+        status =
+            tgi_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &t->add_bos, &found, error);
     if (!status)
-        status = tg_gguf_get_bool(gguf, "tokenizer.ggml.add_eos_token", &t->add_eos, &found, error);
+        status =
+            tgi_gguf_get_bool(gguf, "tokenizer.ggml.add_eos_token", &t->add_eos, &found, error);
     if (!status)
-        status = tg_gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &t->add_space_prefix, &found, error);
+        status = tgi_gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &t->add_space_prefix,
+                                   &found, error);
     if (status)
         return status;
     const int32_t ends[] = {t->eos, eot, eom};
@@ -191,7 +209,8 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
     for (uint32_t s = 0; s < t->n_special; s++) {
         const int32_t id = t->special[s];
         for (size_t i = 0; i < sizeof end_spellings / sizeof end_spellings[0]; i++)
-            if (t->kinds[id] != TG_TOKEN_UNKNOWN && t->entries[id].length == strlen(end_spellings[i]) &&
+            if (t->kinds[id] != TG_TOKEN_UNKNOWN &&
+                t->entries[id].length == strlen(end_spellings[i]) &&
                 !memcmp(t->entries[id].data, end_spellings[i], t->entries[id].length))
                 t->eog[id] = true;
     }
@@ -199,7 +218,7 @@ static tg_status read_special(tg_tokens *t, const tg_gguf *gguf, tg_error *error
 }
 
 /* Every table in one allocation behind the struct. */
-static tg_tokens *allocate(const tg_gguf_array *entries)
+static tg_tokenizer *allocate(const tg_gguf_array *entries)
 {
     const uint32_t n = entries->count;
     const tg_str *strings = entries->data;
@@ -208,9 +227,9 @@ static tg_tokens *allocate(const tg_gguf_array *entries)
         bytes += strings[i].length + 1;
     while (slots < 2 * (size_t)n)
         slots *= 2;
-    const size_t memory =
-        sizeof(tg_tokens) + n * (sizeof(tg_view) + 2 * sizeof(int32_t)) + slots * sizeof(uint32_t) + 2 * (size_t)n + bytes;
-    tg_tokens *t = calloc(1, memory);
+    const size_t memory = sizeof(tg_tokenizer) + n * (sizeof(tg_view) + 2 * sizeof(int32_t)) +
+                          slots * sizeof(uint32_t) + 2 * (size_t)n + bytes;
+    tg_tokenizer *t = calloc(1, memory);
     if (!t)
         return NULL;
     t->memory = memory;
@@ -231,13 +250,14 @@ typedef struct kind {
     const char *name;
     tg_encode_fn *encode;
     tg_prepare_fn *prepare;
-    tg_spelling spelling;
+    tg_escaping spelling;
 } kind;
 
 static tg_status find_kind(const tg_gguf *gguf, const kind **out, tg_error *error)
 {
     static const kind kinds[] = {
-#define TG_TOKENIZER(kind, name, spelling) {kind, tg_##name##_encode, tg_##name##_prepare, TG_SPELT_##spelling},
+#define TG_TOKENIZER(kind, name, spelling)                                                         \
+    {kind, tgi_##name##_encode, tgi_##name##_prepare, TG_ESCAPED_##spelling},
 #include "tokenizers.def"
 #undef TG_TOKENIZER
     };
@@ -247,7 +267,7 @@ static tg_status find_kind(const tg_gguf *gguf, const kind **out, tg_error *erro
 #undef TG_TOKENIZER
         ;
     tg_str name;
-    const tg_status status = tg_gguf_get_string(gguf, "tokenizer.ggml.model", &name, NULL, error);
+    const tg_status status = tgi_gguf_get_string(gguf, "tokenizer.ggml.model", &name, NULL, error);
     if (status)
         return status;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -255,20 +275,22 @@ static tg_status find_kind(const tg_gguf *gguf, const kind **out, tg_error *erro
             *out = &kinds[i];
             return TG_OK;
         }
-    return tg_fail(error, TG_TOKENIZER_UNSUPPORTED, TG_NO_OFFSET, "tokenizer \"%.32s\" is not supported; supported: %s",
-                   name.data, supported + 2);
+    return tgi_fail(error, TG_TOKENIZER_UNSUPPORTED, TG_NO_OFFSET,
+                    "tokenizer \"%.32s\" is not supported; supported: %s", name.data,
+                    supported + 2);
 }
 
-static tg_status check_lengths(const tg_gguf_array *entries, const tg_gguf_array *other, bool found, const char *name,
-                               tg_error *error)
+static tg_status check_lengths(const tg_gguf_array *entries, const tg_gguf_array *other, bool found,
+                               const char *name, tg_error *error)
 {
     if (found && other->count != entries->count)
-        return tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "tokenizer.ggml.%s has %u entries, tokenizer.ggml.tokens %u", name,
-                       (unsigned)other->count, (unsigned)entries->count);
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "tokenizer.ggml.%s has %u entries, tokenizer.ggml.tokens %u", name,
+                        (unsigned)other->count, (unsigned)entries->count);
     return TG_OK;
 }
 
-tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
+tg_status tgi_tokenizer_new(const tg_gguf *gguf, tg_tokenizer **out, tg_error *error)
 {
     tg_gguf_array entries, scores, kinds;
     bool has_scores = false, has_kinds = false;
@@ -276,55 +298,63 @@ tg_status tg_tokens_new(const tg_gguf *gguf, tg_tokens **out, tg_error *error)
     *out = NULL;
     tg_status status = find_kind(gguf, &kind, error);
     if (!status)
-        status = tg_gguf_get_array(gguf, "tokenizer.ggml.tokens", TG_GGUF_STRING, &entries, NULL, error);
+        status = tgi_gguf_get_array(gguf, "tokenizer.ggml.tokens", TG_GGUF_STRING, &entries, NULL,
+                                    error);
     if (!status && !entries.count)
-        status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "tokenizer.ggml.tokens is empty");
+        status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "tokenizer.ggml.tokens is empty");
     if (!status)
-        status = tg_gguf_get_array(gguf, "tokenizer.ggml.scores", TG_GGUF_F32, &scores, &has_scores, error);
+        status = tgi_gguf_get_array(gguf, "tokenizer.ggml.scores", TG_GGUF_F32, &scores,
+                                    &has_scores, error);
     if (!status)
         status = check_lengths(&entries, &scores, has_scores, "scores", error);
     if (!status)
-        status = tg_gguf_get_array(gguf, "tokenizer.ggml.token_type", TG_GGUF_I32, &kinds, &has_kinds, error);
+        status = tgi_gguf_get_array(gguf, "tokenizer.ggml.token_type", TG_GGUF_I32, &kinds,
+                                    &has_kinds, error);
     if (!status)
         status = check_lengths(&entries, &kinds, has_kinds, "token_type", error);
     if (status)
         return status;
-    tg_tokens *t = allocate(&entries);
+    tg_tokenizer *t = allocate(&entries);
     if (!t)
-        return tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for a vocabulary of %u tokens", (unsigned)entries.count);
+        return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                        "no memory for a vocabulary of %u tokens", (unsigned)entries.count);
     t->encode = kind->encode;
     t->spelling = kind->spelling;
     t->scores = has_scores ? scores.data : NULL;
     for (uint32_t i = 0; i < t->n && !status; i++) {
         const int32_t type = has_kinds ? ((const int32_t *)kinds.data)[i] : TG_TOKEN_NORMAL;
         if (type < TG_TOKEN_NORMAL || type > TG_TOKEN_BYTE)
-            status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "token %u is of unknown kind %d", (unsigned)i, (int)type);
+            status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                              "token %u is of unknown kind %d", (unsigned)i, (int)type);
         if (t->scores && t->scores[i] != t->scores[i])
-            status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "the score of token %u is not a number", (unsigned)i);
+            status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                              "the score of token %u is not a number", (unsigned)i);
         t->kinds[i] = (uint8_t)type;
     }
     if (!status)
         status = fill_bytes(t, error);
     if (!status) {
         fill_table(t);
-        tg_special_sort(t);
+        tgi_special_sort(t);
         status = kind->prepare(t, gguf, error);
     }
     if (!status)
         status = read_special(t, gguf, error);
-    /* Published vocabularies of byte-level BPE lack bytes that their makers never saw: those are an error when they are met. */
-    for (int i = 0; i < 256 && !status && t->spelling == TG_SPELT_SPACES; i++)
-        if (tg_tokens_byte(t, (uint8_t)i) < 0)
-            status = tg_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                             "the vocabulary has no token for byte 0x%02X and no unknown token", (unsigned)i);
+    /* Published vocabularies of byte-level BPE lack bytes that their makers never saw: those are an
+     * error when they are met. */
+    for (int i = 0; i < 256 && !status && t->spelling == TG_ESCAPED_SPACES; i++)
+        if (tgi_tokenizer_byte(t, (uint8_t)i) < 0)
+            status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                              "the vocabulary has no token for byte 0x%02X and no unknown token",
+                              (unsigned)i);
     if (status)
-        tg_tokens_free(t);
+        tgi_tokenizer_free(t);
     else
         *out = t;
     return status;
 }
 
-void tg_tokens_free(tg_tokens *t)
+void tgi_tokenizer_free(tg_tokenizer *t)
 {
     if (t) {
         free(t->merges);
@@ -333,65 +363,67 @@ void tg_tokens_free(tg_tokens *t)
     free(t);
 }
 
-size_t tg_tokens_memory(const tg_tokens *t)
+size_t tgi_tokenizer_memory(const tg_tokenizer *t)
 {
     return t->memory;
 }
 
-uint32_t tg_tokens_count(const tg_tokens *t)
+uint32_t tgi_tokenizer_count(const tg_tokenizer *t)
 {
     return t->n;
 }
 
-int32_t tg_tokens_bos(const tg_tokens *t)
+int32_t tgi_tokenizer_bos(const tg_tokenizer *t)
 {
     return t->bos;
 }
 
-int32_t tg_tokens_eos(const tg_tokens *t)
+int32_t tgi_tokenizer_eos(const tg_tokenizer *t)
 {
     return t->eos;
 }
 
-bool tg_tokens_add_bos(const tg_tokens *t)
+bool tgi_tokenizer_add_bos(const tg_tokenizer *t)
 {
     return t->add_bos;
 }
 
-bool tg_tokens_is_eog(const tg_tokens *t, int32_t id)
+bool tgi_tokenizer_is_eog(const tg_tokenizer *t, int32_t id)
 {
     return t->eog[id];
 }
 
-tg_token_kind tg_tokens_kind(const tg_tokens *t, int32_t id)
+tg_token_type tgi_tokenizer_token_type(const tg_tokenizer *t, int32_t id)
 {
-    return (tg_token_kind)t->kinds[id];
+    return (tg_token_type)t->kinds[id];
 }
 
-tg_str tg_tokens_bytes(const tg_tokens *t, int32_t id)
+tg_str tgi_tokenizer_bytes(const tg_tokenizer *t, int32_t id)
 {
     return (tg_str){t->storage + t->views[id].offset, t->views[id].length};
 }
 
-tg_str tg_tokens_entry(const tg_tokens *t, int32_t id)
+tg_str tgi_tokenizer_piece(const tg_tokenizer *t, int32_t id)
 {
     return t->entries[id];
 }
 
-tg_status tg_tokens_encode(const tg_tokens *t, const char *text, size_t length, unsigned flags, int32_t *ids, uint32_t *ends,
-                           size_t capacity, size_t *n, tg_error *error)
+tg_status tgi_tokenizer_encode(const tg_tokenizer *t, const char *text, size_t length,
+                               unsigned flags, int32_t *ids, uint32_t *ends, size_t capacity,
+                               size_t *n, tg_error *error)
 {
     tg_ids out = {.ids = ids, .ends = ends, .capacity = capacity, .origin = text};
     tg_parts p = {0};
     bool first = true; /* nothing but special tokens so far, or just before */
     tg_status status = TG_OK;
     if ((flags & TG_ADD_SPECIAL) && t->add_bos && t->bos >= 0)
-        tg_ids_put(&out, t->bos, text);
-    if (!tg_special_cut(t, text, length, flags & TG_PARSE_SPECIAL, &p))
-        status = tg_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes", length);
+        tgi_ids_put(&out, t->bos, text);
+    if (!tgi_special_cut(t, text, length, flags & TG_PARSE_SPECIAL, &p))
+        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
+                          length);
     for (int32_t i = 0; i >= 0 && !status; i = p.list[i].next) {
         if (p.list[i].id >= 0) {
-            tg_ids_put(&out, p.list[i].id, text + p.list[i].at + p.list[i].length);
+            tgi_ids_put(&out, p.list[i].id, text + p.list[i].at + p.list[i].length);
             first = true;
         } else if (p.list[i].length) {
             status = t->encode(t, text + p.list[i].at, p.list[i].length, first, &out, error);
@@ -400,25 +432,28 @@ tg_status tg_tokens_encode(const tg_tokens *t, const char *text, size_t length, 
     }
     free(p.list);
     if ((flags & TG_ADD_SPECIAL) && t->add_eos && t->eos >= 0)
-        tg_ids_put(&out, t->eos, text + length);
+        tgi_ids_put(&out, t->eos, text + length);
     *n = out.n;
     return status;
 }
 
-tg_status tg_tokens_decode(const tg_tokens *t, const int32_t *ids, size_t n_ids, char *text, size_t capacity, size_t *n,
-                           tg_error *error)
+tg_status tgi_tokenizer_decode(const tg_tokenizer *t, const int32_t *ids, size_t n_ids, char *text,
+                               size_t capacity, size_t *n, tg_error *error)
 {
     size_t length = 0;
-    bool strip = t->add_space_prefix; /* a text begins here: what comes first may bring its space prefix */
+    bool strip =
+        t->add_space_prefix; /* a text begins here: what comes first may bring its space prefix */
     *n = 0;
     for (size_t i = 0; i < n_ids; i++) {
         if (ids[i] < 0 || (uint32_t)ids[i] >= t->n)
-            return tg_fail(error, TG_TOKEN_OUT_OF_RANGE, TG_NO_OFFSET, "token %d is not in the vocabulary of %u", (int)ids[i],
-                           (unsigned)t->n);
-        tg_str bytes = tg_tokens_bytes(t, ids[i]);
-        /* A user-defined token was cut out of the text as it is spelt: it has no prefix itself, and encoding puts one before what
-         * follows it. (One that spells a space U+2581 comes only from merges, like a normal token.) */
-        const bool cut = t->kinds[ids[i]] == TG_TOKEN_USER_DEFINED && bytes.length == t->entries[ids[i]].length;
+            return tgi_fail(error, TG_TOKEN_OUT_OF_RANGE, TG_NO_OFFSET,
+                            "token %d is not in the vocabulary of %u", (int)ids[i], (unsigned)t->n);
+        tg_str bytes = tgi_tokenizer_bytes(t, ids[i]);
+        /* A user-defined token was cut out of the text as it is spelt: it has no prefix itself, and
+         * encoding puts one before what follows it. (One that spells a space U+2581 comes only from
+         * merges, like a normal token.) */
+        const bool cut =
+            t->kinds[ids[i]] == TG_TOKEN_USER_DEFINED && bytes.length == t->entries[ids[i]].length;
         if (bytes.length) {
             if (strip && !cut && bytes.data[0] == ' ') {
                 bytes.data++;

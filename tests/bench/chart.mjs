@@ -14,7 +14,11 @@ export async function draw({ peers, machine, date }, path) {
     .filter(({ name }) => SHOWN[name])
     .flatMap(({ name, type, threads, prefill, decode }) =>
       Object.entries({ prefill, decode }).map(([what, rate]) => ({
-        ...{ engine: SHOWN[name], rate: Math.round(rate), label: rate < 100 ? rate.toFixed(1) : rate.toFixed(0) },
+        ...{
+          engine: SHOWN[name],
+          rate: Math.round(rate),
+          label: rate < 100 ? rate.toFixed(1) : rate.toFixed(0),
+        },
         ...{ panel: `${type} ${what}`, threads: `${threads} thread${threads > 1 ? 's' : ''}` },
       })),
     );
@@ -37,7 +41,12 @@ export async function draw({ peers, machine, date }, path) {
         axis: { title: null, grid: false, tickCount: 3 },
         scale: { padding: 24, domainMin: 0 },
       },
-      color: { field: 'engine', sort: order, legend: null, scale: { domain: order, range: ['#0b7a75', '#8d99ae', '#d9a441'] } },
+      color: {
+        field: 'engine',
+        sort: order,
+        legend: null,
+        scale: { domain: order, range: ['#0b7a75', '#8d99ae', '#d9a441'] },
+      },
     },
   };
   const spec = {
@@ -52,7 +61,11 @@ export async function draw({ peers, machine, date }, path) {
     data: { values },
     facet: {
       row: { field: 'threads', title: null },
-      column: { field: 'panel', title: null, sort: ['Q8_0 prefill', 'Q8_0 decode', 'Q4_0 prefill', 'Q4_0 decode'] },
+      column: {
+        field: 'panel',
+        title: null,
+        sort: ['Q8_0 prefill', 'Q8_0 decode', 'Q4_0 prefill', 'Q4_0 decode'],
+      },
     },
     resolve: { scale: { x: 'independent' } },
     spec: bar,

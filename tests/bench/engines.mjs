@@ -24,14 +24,22 @@ let browsers;
 
 /** Installs what the wanted engines need, and starts the pages' server. */
 export async function setUp(wanted) {
-  process.env.CHROMIUM ??= findBrowser('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome'], 'chromium');
+  process.env.CHROMIUM ??= findBrowser(
+    'CHROMIUM',
+    ['chromium', 'chromium-browser', 'google-chrome'],
+    'chromium',
+  );
   browsers = await import('../browser/browsers.mjs');
   if (wanted.some(({ peer }) => peer === 'wllama')) installPackages(here);
   if (wanted.some(({ peer }) => peer === 'llama.cpp')) {
     const missing = preparePeer();
     if (missing) throw new Error(missing);
   }
-  server = await serve({ port: 0, roots: [here, `${root}dist`, `${root}build/bench`], headers: ISOLATED });
+  server = await serve({
+    port: 0,
+    roots: [here, `${root}dist`, `${root}build/bench`],
+    headers: ISOLATED,
+  });
 }
 
 export async function tearDown() {
@@ -49,7 +57,10 @@ async function inPage(fn, argument) {
 }
 
 async function inProcess(node, args) {
-  const { stdout } = await run(node, args, { timeout: MINUTES * 60_000, env: { ...process.env, NODE_NO_WARNINGS: '1' } });
+  const { stdout } = await run(node, args, {
+    timeout: MINUTES * 60_000,
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
@@ -74,7 +85,12 @@ export function oursInNode(label, node, kernels) {
   return {
     name: `tokenglass ${kernels}, ${label}`,
     run: (model, n_threads, plan, more) =>
-      inProcess(node(), [`${here}ours-node.mjs`, model, JSON.stringify(options(kernels, n_threads, more)), JSON.stringify(plan)]),
+      inProcess(node(), [
+        `${here}ours-node.mjs`,
+        model,
+        JSON.stringify(options(kernels, n_threads, more)),
+        JSON.stringify(plan),
+      ]),
   };
 }
 
@@ -95,7 +111,9 @@ const wllama = {
         const runs = [];
         for (let i = -1; i < plan.repeats; i++) {
           // one token a character, and another beginning each time: nothing is taken from an earlier run
-          const text = Array.from({ length: plan.prompt }, (_, k) => String.fromCharCode(65 + ((k * 7 + i + 3) % 26))).join('');
+          const text = Array.from({ length: plan.prompt }, (_, k) =>
+            String.fromCharCode(65 + ((k * 7 + i + 3) % 26)),
+          ).join('');
           const completion = {
             prompt: text,
             max_tokens: plan.generate,
@@ -105,8 +123,10 @@ const wllama = {
             cache_prompt: false,
           };
           const { timings } = await engine.createCompletion(completion);
-          if (timings.prompt_n !== plan.prompt) throw new Error(`the prompt had ${timings.prompt_n} tokens`);
-          if (i >= 0) runs.push({ prefill: timings.prompt_per_second, decode: timings.predicted_per_second });
+          if (timings.prompt_n !== plan.prompt)
+            throw new Error(`the prompt had ${timings.prompt_n} tokens`);
+          if (i >= 0)
+            runs.push({ prefill: timings.prompt_per_second, decode: timings.predicted_per_second });
         }
         const used = engine.getNumThreads();
         await engine.exit();
@@ -120,7 +140,12 @@ const llamacpp = {
   name: 'llama.cpp, native',
   peer: 'llama.cpp',
   run: (model, n_threads, plan) =>
-    inProcess(process.execPath, [`${here}native.mjs`, model, String(n_threads), JSON.stringify(plan)]),
+    inProcess(process.execPath, [
+      `${here}native.mjs`,
+      model,
+      String(n_threads),
+      JSON.stringify(plan),
+    ]),
 };
 
 const thisNode = `Node ${process.versions.node.split('.')[0]}`;

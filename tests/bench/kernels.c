@@ -1,7 +1,8 @@
-/* The microbenchmark of every kernel of this build, beside what this machine can do at all. In: an argument, "limits", "memory"
- * (reading it, for programs that do so together) or the part of a kernel's name (none: all). Out: one JSON object a line:
- * {"what", "kind", "type", "variant", "shape", "rate", "unit", "gbs"}; each figure is the best of several rounds, because
- * whatever else runs here can only make it worse. */
+/* The microbenchmark of every kernel of this build, beside what this machine can do at all. In: an
+ * argument, "limits", "memory" (reading it, for programs that do so together) or the part of a
+ * kernel's name (none: all). Out: one JSON object a line:
+ * {"what", "kind", "type", "variant", "shape", "rate", "unit", "gbs"}; each figure is the best of
+ * several rounds, because whatever else runs here can only make it worse. */
 #include "../../src/kernels/kernels.h"
 #include "../native/random.h"
 
@@ -17,8 +18,8 @@
 #define SHARED_TIME 3.0                 /* seconds */
 #define MEMORY      ((size_t)160 << 20) /* bytes that no cache near the core holds */
 #define HEAD        64                  /* elements of an attention head */
-#define COLS        576                 /* of the matrices: rows of a 135M model, and of a 115M model */
-#define LONG_COLS   768                 /* for types with blocks of 256 */
+#define COLS        576 /* of the matrices: rows of a 135M model, and of a 115M model */
+#define LONG_COLS   768 /* for types with blocks of 256 */
 
 static test_random r = {7};
 static volatile float sink;
@@ -30,8 +31,9 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The least time that work(context) takes, of ROUNDS rounds. It is called through a volatile pointer: a kernel that became part
- * of main would stay in the code that a just-in-time compiler made first, since main is entered once. */
+/* The least time that work(context) takes, of ROUNDS rounds. It is called through a volatile
+ * pointer: a kernel that became part of main would stay in the code that a just-in-time compiler
+ * made first, since main is entered once. */
 static double best(void (*function)(void *), void *context)
 {
     void (*volatile work)(void *) = function;
@@ -53,10 +55,11 @@ static double best(void (*function)(void *), void *context)
     return least;
 }
 
-static void report(const char *kind, const char *type, const char *variant, const char *shape, double rate, const char *unit,
-                   double bytes_a_second)
+static void report(const char *kind, const char *type, const char *variant, const char *shape,
+                   double rate, const char *unit, double bytes_a_second)
 {
-    printf("{\"kind\": \"%s\", \"type\": \"%s\", \"variant\": \"%s\", \"shape\": \"%s\", \"rate\": %.2f, \"unit\": \"%s\", "
+    printf("{\"kind\": \"%s\", \"type\": \"%s\", \"variant\": \"%s\", \"shape\": \"%s\", \"rate\": "
+           "%.2f, \"unit\": \"%s\", "
            "\"gbs\": %.2f}\n",
            kind, type, variant, shape, rate / 1e9, unit, bytes_a_second / 1e9);
     fflush(stdout);
@@ -64,18 +67,22 @@ static void report(const char *kind, const char *type, const char *variant, cons
 
 static uint8_t *memory; /* MEMORY bytes */
 
-/* Fills it with weights of a usual size: whether numbers are subnormal, for one, shows in the speed. Of the types of blocks,
- * codes and scales are then what they happen to be. */
+/* Fills it with weights of a usual size: whether numbers are subnormal, for one, shows in the
+ * speed. Of the types of blocks, codes and scales are then what they happen to be. */
 static void fill(const char *type)
 {
     enum { PATTERN = 1 << 20 };
     for (size_t i = 0; i < PATTERN / 4; i++) {
         const float weights[2] = {0.04f * random_gauss(&r), 0.04f * random_gauss(&r)};
-        const uint16_t halves[2] = {tg_float_to_half(weights[0]), tg_float_to_half(weights[1])};
+        const uint16_t halves[2] = {tgi_float_to_half(weights[0]), tgi_float_to_half(weights[1])};
         uint32_t bits[2];
         memcpy(bits, weights, sizeof bits);
         const uint16_t upper[2] = {(uint16_t)(bits[0] >> 16), (uint16_t)(bits[1] >> 16)};
-        memcpy(memory + 4 * i, !strcmp(type, "f32") ? (const void *)weights : !strcmp(type, "bf16") ? upper : halves, 4);
+        memcpy(memory + 4 * i,
+               !strcmp(type, "f32")    ? (const void *)weights
+               : !strcmp(type, "bf16") ? upper
+                                       : halves,
+               4);
     }
     for (size_t at = PATTERN; at < MEMORY; at += PATTERN)
         memcpy(memory + at, memory, PATTERN);
@@ -90,35 +97,36 @@ static void read_memory(void *context)
     for (const uint8_t *at = memory, *end = memory + MEMORY; at < end; at += 64)
         for (int i = 0; i < 4; i++)
             sum[i] = wasm_v128_xor(sum[i], wasm_v128_load(at + 16 * i));
-    sink = wasm_f32x4_extract_lane(wasm_v128_xor(wasm_v128_xor(sum[0], sum[1]), wasm_v128_xor(sum[2], sum[3])), 0);
+    sink = wasm_f32x4_extract_lane(
+        wasm_v128_xor(wasm_v128_xor(sum[0], sum[1]), wasm_v128_xor(sum[2], sum[3])), 0);
 }
 
 #define STEPS 4096
-/* STEPS times `chains` independent operations on vectors that lie in registers or the nearest cache. How many chains keep the
- * units busiest depends on latencies and on how many registers the compiler finds: each is measured, and the greatest rate is
- * the limit. Where two instructions make one operation, no two chains share a factor, or the compiler would multiply once for
- * both. */
-#define ARITHMETIC_OF(name, operation, factor, chains)                                                                           \
-    static void name##_##chains(void *context)                                                                                   \
-    {                                                                                                                            \
-        v128_t sum[chains];                                                                                                      \
-        const uint8_t *at = context;                                                                                             \
-        for (int i = 0; i < chains; i++)                                                                                         \
-            sum[i] = wasm_v128_load(at + 16 * i);                                                                                \
-        for (int k = 0; k < STEPS; k++) {                                                                                        \
-            const v128_t a = wasm_v128_load(at + (k & 63) * 16);                                                                 \
-            for (int i = 0; i < chains; i++)                                                                                     \
-                sum[i] = operation(a, wasm_v128_load(at + 1024 + 16 * (factor)), sum[i]);                                        \
-        }                                                                                                                        \
-        for (int i = 1; i < chains; i++)                                                                                         \
-            sum[0] = wasm_v128_xor(sum[0], sum[i]);                                                                              \
-        sink = wasm_f32x4_extract_lane(sum[0], 0);                                                                               \
+/* STEPS times `chains` independent operations on vectors that lie in registers or the nearest
+ * cache. How many chains keep the units busiest depends on latencies and on how many registers the
+ * compiler finds: each is measured, and the greatest rate is the limit. Where two instructions make
+ * one operation, no two chains share a factor, or the compiler would multiply once for both. */
+#define ARITHMETIC_OF(name, operation, factor, chains)                                             \
+    static void name##_##chains(void *context)                                                     \
+    {                                                                                              \
+        v128_t sum[chains];                                                                        \
+        const uint8_t *at = context;                                                               \
+        for (int i = 0; i < chains; i++)                                                           \
+            sum[i] = wasm_v128_load(at + 16 * i);                                                  \
+        for (int k = 0; k < STEPS; k++) {                                                          \
+            const v128_t a = wasm_v128_load(at + (k & 63) * 16);                                   \
+            for (int i = 0; i < chains; i++)                                                       \
+                sum[i] = operation(a, wasm_v128_load(at + 1024 + 16 * (factor)), sum[i]);          \
+        }                                                                                          \
+        for (int i = 1; i < chains; i++)                                                           \
+            sum[0] = wasm_v128_xor(sum[0], sum[i]);                                                \
+        sink = wasm_f32x4_extract_lane(sum[0], 0);                                                 \
     }
-#define ARITHMETIC(name, operation, factor)                                                                                      \
-    ARITHMETIC_OF(name, operation, factor, 6)                                                                                    \
-    ARITHMETIC_OF(name, operation, factor, 8)                                                                                    \
-    ARITHMETIC_OF(name, operation, factor, 10)                                                                                   \
-    ARITHMETIC_OF(name, operation, factor, 12)                                                                                   \
+#define ARITHMETIC(name, operation, factor)                                                        \
+    ARITHMETIC_OF(name, operation, factor, 6)                                                      \
+    ARITHMETIC_OF(name, operation, factor, 8)                                                      \
+    ARITHMETIC_OF(name, operation, factor, 10)                                                     \
+    ARITHMETIC_OF(name, operation, factor, 12)                                                     \
     static void (*const name[])(void *) = {name##_6, name##_8, name##_10, name##_12};
 static const int chains[] = {6, 8, 10, 12};
 #define DOT_16(a, b, c)  wasm_i32x4_add(c, wasm_i32x4_dot_i16x8(a, b))
@@ -165,7 +173,8 @@ typedef struct product {
 static void multiply(void *context)
 {
     const product *p = context;
-    p->fn(memory, p->n_blocks, 0, p->strips, p->x, p->stride, p->tokens, p->y, p->strips * TG_TILE_ROWS);
+    p->fn(memory, p->n_blocks, 0, p->strips, p->x, p->stride, p->tokens, p->y,
+          p->strips * TG_TILE_ROWS);
 }
 
 static void bench_matmul(const char *type, const char *variant, tg_quant quant, tg_matmul_fn *fn)
@@ -173,7 +182,8 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
     static float x[64 * LONG_COLS];
     static tg_act_q8 act[64 * LONG_COLS / 32];
     const tg_quant_row *row = &tg_quants[quant];
-    const size_t cols = row->elements > 32 ? LONG_COLS : COLS, strip = cols / row->elements * row->tile_bytes;
+    const size_t cols = row->elements > 32 ? LONG_COLS : COLS,
+                 strip = cols / row->elements * row->tile_bytes;
     const struct {
         const char *shape;
         size_t strips, tokens, cols;
@@ -184,9 +194,10 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
                   {"a page of keys, 12 queries", TG_PAGE / TG_TILE_ROWS, 12, HEAD}};
     for (int i = 0; i < 64 * LONG_COLS; i++)
         x[i] = random_gauss(&r);
-    tg_quantize_q8__scalar(x, 64 * LONG_COLS, act);
+    tgi_quantize_q8__scalar(x, 64 * LONG_COLS, act);
     fill(type);
-    float *y = malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
+    float *y =
+        malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
     for (size_t i = 0; y && i < sizeof shapes / sizeof shapes[0]; i++) {
         const int quantized = row->activation == TG_ACT_Q8;
         if (shapes[i].cols % row->elements) /* keys are not cached so */
@@ -202,7 +213,8 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
             p.strips = 48;
         const double time = best(multiply, &p);
         report("matmul", type, variant, shapes[i].shape,
-               (double)(p.strips * TG_TILE_ROWS) * (double)(shapes[i].cols * p.tokens) / time, "GMAC/s",
+               (double)(p.strips * TG_TILE_ROWS) * (double)(shapes[i].cols * p.tokens) / time,
+               "GMAC/s",
                (double)p.strips * (double)strip * (double)shapes[i].cols / (double)cols / time);
     }
     free(y);
@@ -263,10 +275,12 @@ static void run_values(void *context)
 
 static void run_delta(void *context)
 {
-    ((vectors *)context)->delta((float *)(void *)memory, in, in + DELTA, in + 2 * DELTA, 0.9f, 0.5f, DELTA, out);
+    ((vectors *)context)
+        ->delta((float *)(void *)memory, in, in + DELTA, in + 2 * DELTA, 0.9f, 0.5f, DELTA, out);
 }
 
-static void bench_vector(const char *kind, const char *type, const char *variant, void (*run)(void *), vectors kernels, size_t n)
+static void bench_vector(const char *kind, const char *type, const char *variant,
+                         void (*run)(void *), vectors kernels, size_t n)
 {
     for (int i = 0; i < N; i++) {
         in[i] = random_gauss(&r);
@@ -281,31 +295,40 @@ static void bench_vector(const char *kind, const char *type, const char *variant
            (double)n / best(run, &kernels), "Gelement/s", 0);
 }
 
-#define RUN_matmul(type, variant, fn)    bench_matmul(#type, #variant, quant_of(#type), fn)
-#define RUN_quantize(type, variant, fn)  bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
-#define RUN_rmsnorm(type, variant, fn)   bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
-#define RUN_layernorm(type, variant, fn) bench_vector("layernorm", #type, #variant, run_layernorm, (vectors){.layernorm = fn}, N)
-#define RUN_swiglu(type, variant, fn)    bench_vector("swiglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
-#define RUN_geglu(type, variant, fn)     bench_vector("geglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
-#define RUN_softmax(type, variant, fn)                                                                                           \
-    bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn}, TG_PAGE *SOFTMAX_QUERIES)
-#define RUN_values(type, variant, fn)                                                                                            \
-    bench_vector("values", #type, #variant, run_values, (vectors){.values = fn}, TG_PAGE *HEAD *QUERIES)
+#define RUN_matmul(type, variant, fn) bench_matmul(#type, #variant, quant_of(#type), fn)
+#define RUN_quantize(type, variant, fn)                                                            \
+    bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
+#define RUN_rmsnorm(type, variant, fn)                                                             \
+    bench_vector("rmsnorm", #type, #variant, run_rmsnorm, (vectors){.rmsnorm = fn}, N)
+#define RUN_layernorm(type, variant, fn)                                                           \
+    bench_vector("layernorm", #type, #variant, run_layernorm, (vectors){.layernorm = fn}, N)
+#define RUN_swiglu(type, variant, fn)                                                              \
+    bench_vector("swiglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
+#define RUN_geglu(type, variant, fn)                                                               \
+    bench_vector("geglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
+#define RUN_softmax(type, variant, fn)                                                             \
+    bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn},                \
+                 TG_PAGE *SOFTMAX_QUERIES)
+#define RUN_values(type, variant, fn)                                                              \
+    bench_vector("values", #type, #variant, run_values, (vectors){.values = fn},                   \
+                 TG_PAGE *HEAD *QUERIES)
 
-#define RUN_delta(type, variant, fn) bench_vector("delta", #type, #variant, run_delta, (vectors){.delta = fn}, DELTA *DELTA)
+#define RUN_delta(type, variant, fn)                                                               \
+    bench_vector("delta", #type, #variant, run_delta, (vectors){.delta = fn}, DELTA *DELTA)
 
 static tg_quant quant_of(const char *suffix)
 {
-#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                                                   \
-    if (!strcmp(suffix, #suffix_))                                                                                               \
+#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                     \
+    if (!strcmp(suffix, #suffix_))                                                                 \
         return TG_QUANT_##NAME;
 #include "../../src/quant/quant.def"
 #undef TG_QUANT
     return TG_QUANT_COUNT;
 }
 
-/* The greatest rate of reading memory in any part of the middle of a while: programs that are started together all read then,
- * while the best of a few short rounds may fall where the other has not begun. */
+/* The greatest rate of reading memory in any part of the middle of a while: programs that are
+ * started together all read then, while the best of a few short rounds may fall where the other has
+ * not begun. */
 static void memory_shared(void)
 {
     void (*volatile work)(void *) = read_memory;
@@ -334,9 +357,9 @@ int main(int argc, char **argv)
         memory_shared();
     else if (strstr("limits", wanted))
         limits();
-#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
-    if (tg_kernel_runs(#variant) && strstr(#kind " " #type " " #variant, wanted))                                                \
-        RUN_##kind(type, variant, tg_##kind##_##type##__##variant);
+#define TG_KERNEL(kind, type, variant, tolerance)                                                  \
+    if (tgi_kernel_runs(#variant) && strstr(#kind " " #type " " #variant, wanted))                 \
+        RUN_##kind(type, variant, tgi_##kind##_##type##__##variant);
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL
     return 0;

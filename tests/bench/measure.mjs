@@ -1,11 +1,18 @@
 // The measurement of tokenglass, the same in a page and in Node. In: loadModel, a source, load options, a plan. Out: milliseconds and tokens a second.
 
-const ids = (n, seed) => Array.from({ length: n }, (_, i) => ((i * 37 + 5 + seed * 11) % 1500) + 300);
+const ids = (n, seed) =>
+  Array.from({ length: n }, (_, i) => ((i * 37 + 5 + seed * 11) % 1500) + 300);
 
 /** Milliseconds until the generation has made so many tokens. */
 async function timed(session, prompt, max_tokens) {
   const start = performance.now();
-  for await (const step of session.generate(prompt, { max_tokens, temperature: 0, ignore_eos: true, trace: false })) void step;
+  for await (const step of session.generate(prompt, {
+    max_tokens,
+    temperature: 0,
+    ignore_eos: true,
+    trace: false,
+  }))
+    void step;
   return performance.now() - start;
 }
 
@@ -17,7 +24,8 @@ async function rates(model, { prompt, generate, repeats }) {
     const prefill = await timed(session, ids(prompt, i + 2), 1);
     const decode = await timed(session, undefined, generate);
     await session.dispose();
-    if (i >= 0) results.push({ prefill: (prompt * 1000) / prefill, decode: (generate * 1000) / decode }); // the first warms the compiler up
+    if (i >= 0)
+      results.push({ prefill: (prompt * 1000) / prefill, decode: (generate * 1000) / decode }); // the first warms the compiler up
   }
   return results;
 }
@@ -84,7 +92,10 @@ export async function measure(loadModel, source, options, plan) {
     const ms = await timed(session, undefined, plan.generate);
     const after = (await model.stats()).profile;
     result.token_ms = ms / plan.generate;
-    result.steps = after.map(({ step, ms }, i) => ({ step, ms: (ms - before[i].ms) / plan.generate }));
+    result.steps = after.map(({ step, ms }, i) => ({
+      step,
+      ms: (ms - before[i].ms) / plan.generate,
+    }));
     await session.dispose();
   }
   if (plan.contexts) Object.assign(result, await growth(model, plan.contexts, plan.prompts));

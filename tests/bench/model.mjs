@@ -10,13 +10,41 @@ const folder = fileURLToPath(new URL('../../build/bench/', import.meta.url));
 const VERSION = 2; // of what is written: a file of another is made anew
 
 export const SHAPES = {
-  tiny: { n_embd: 256, n_layer: 4, n_head: 4, n_head_kv: 2, n_ff: 768, n_vocab: 2048, n_ctx: 4096, rope_base: 10000 },
-  '135m': { n_embd: 576, n_layer: 30, n_head: 9, n_head_kv: 3, n_ff: 1536, n_vocab: 49152, n_ctx: 4096, rope_base: 100000 }, // SmolLM2-135M
-  '115m': { n_embd: 768, n_layer: 12, n_head: 12, n_head_kv: 4, n_ff: 2048, n_vocab: 32000, n_ctx: 4096, rope_base: 10000 }, // rows of whole blocks of 256
+  tiny: {
+    n_embd: 256,
+    n_layer: 4,
+    n_head: 4,
+    n_head_kv: 2,
+    n_ff: 768,
+    n_vocab: 2048,
+    n_ctx: 4096,
+    rope_base: 10000,
+  },
+  '135m': {
+    n_embd: 576,
+    n_layer: 30,
+    n_head: 9,
+    n_head_kv: 3,
+    n_ff: 1536,
+    n_vocab: 49152,
+    n_ctx: 4096,
+    rope_base: 100000,
+  }, // SmolLM2-135M
+  '115m': {
+    n_embd: 768,
+    n_layer: 12,
+    n_head: 12,
+    n_head_kv: 4,
+    n_ff: 2048,
+    n_vocab: 32000,
+    n_ctx: 4096,
+    rope_base: 10000,
+  }, // rows of whole blocks of 256
 };
 
 /** As the usual quantizers choose for the embedding. */
-const embeddingType = (type) => (type === 'Q4_0' || type === 'IQ4_NL' ? 'Q8_0' : TYPES[type].elements > 32 ? 'Q6_K' : type);
+const embeddingType = (type) =>
+  type === 'Q4_0' || type === 'IQ4_NL' ? 'Q8_0' : TYPES[type].elements > 32 ? 'Q6_K' : type;
 
 /** xorshift32 by George Marsaglia: whole numbers of 32 bits. */
 function generator(seed) {
@@ -32,7 +60,8 @@ function generator(seed) {
 /** Single characters, one token each whatever stands around them, so that a prompt has as many tokens as characters; then fillers. */
 function vocabulary(n) {
   const tokens = ['<unk>', '<s>', '</s>'];
-  for (let byte = 0; byte < 256; byte++) tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  for (let byte = 0; byte < 256; byte++)
+    tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
   for (let code = 33; code < 127; code++) tokens.push(String.fromCharCode(code));
   while (tokens.length < n) tokens.push(`\u2581filler${tokens.length}`);
   const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
@@ -57,7 +86,9 @@ function weights(random, type, n, deviation) {
   if (elements === 1) {
     const uniform = () => (random() / 2 ** 31 - 1) * deviation * Math.sqrt(3);
     const upperHalf = (x) => new Uint32Array(Float32Array.of(x).buffer)[0] >>> 16;
-    const halves = Uint16Array.from({ length: 65536 }, () => (type === 'BF16' ? upperHalf : toHalf)(uniform()));
+    const halves = Uint16Array.from({ length: 65536 }, () =>
+      (type === 'BF16' ? upperHalf : toHalf)(uniform()),
+    );
     for (let i = 0; i < n; i++) {
       if (type === 'F32') out.writeFloatLE(uniform(), 4 * i);
       else out.writeUInt16LE(halves[random() >>> 16], 2 * i);
@@ -83,7 +114,12 @@ export function modelFile(shapeName, type) {
   const { n_embd, n_layer, n_head, n_head_kv, n_ff, n_vocab, n_ctx, rope_base } = SHAPES[shapeName];
   const random = generator(0x9e3779b9);
   const kv = (n_embd / n_head) * n_head_kv;
-  const vector = (name) => ({ name, type: 'F32', dims: [n_embd], bytes: Buffer.from(new Float32Array(n_embd).fill(1).buffer) });
+  const vector = (name) => ({
+    name,
+    type: 'F32',
+    dims: [n_embd],
+    bytes: Buffer.from(new Float32Array(n_embd).fill(1).buffer),
+  });
   const matrix = (name, columns, rows, t = type, deviation = 1 / Math.sqrt(columns)) => ({
     ...{ name, type: t, dims: [columns, rows] },
     bytes: weights(random, t, columns * rows, deviation),
@@ -114,7 +150,11 @@ export function modelFile(shapeName, type) {
       ['llama.rope.dimension_count', 'u32', n_embd / n_head],
       ...vocabulary(n_vocab),
     ],
-    tensors: [matrix('token_embd.weight', n_embd, n_vocab, embeddingType(type), 0.05), vector('output_norm.weight'), ...layers],
+    tensors: [
+      matrix('token_embd.weight', n_embd, n_vocab, embeddingType(type), 0.05),
+      vector('output_norm.weight'),
+      ...layers,
+    ],
   });
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${path}.new`, bytes);

@@ -6,9 +6,18 @@ const require = createRequire(new URL('../peers/package.json', import.meta.url))
 const { getLlama } = await import(pathToFileURL(require.resolve('node-llama-cpp')));
 const [modelPath, threads, planText] = process.argv.slice(2);
 const { prompt, generate, repeats } = JSON.parse(planText);
-const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: Number(threads) });
+const llama = await getLlama({
+  gpu: false,
+  build: 'never',
+  logLevel: 'error',
+  maxThreads: Number(threads),
+});
 const model = await llama.loadModel({ modelPath });
-const context = await model.createContext({ contextSize: 1024, batchSize: 512, threads: Number(threads) });
+const context = await model.createContext({
+  contextSize: 1024,
+  batchSize: 512,
+  threads: Number(threads),
+});
 const sequence = context.getSequence();
 const tokens = Array.from({ length: prompt }, (_, i) => ((i * 37 + 5) % 1500) + 300);
 const runs = [];
@@ -25,7 +34,10 @@ for (let i = -1; i < repeats; i++) {
   const decode = await rate(generate, async () => {
     // a random model may choose its end token: it goes on from another
     for (let made = 0; made < generate;) {
-      for await (const token of sequence.evaluate([tokens[made]], { temperature: 0, yieldEogToken: true })) {
+      for await (const token of sequence.evaluate([tokens[made]], {
+        temperature: 0,
+        yieldEogToken: true,
+      })) {
         void token;
         if (++made >= generate) break;
       }

@@ -37,7 +37,16 @@ if (values.help) {
   process.exit(0);
 }
 
-const PARTS = { limits, kernels: allKernels, sampling: choices, tokenizers: tokenizing, peers, growth, f16, busy };
+const PARTS = {
+  limits,
+  kernels: allKernels,
+  sampling: choices,
+  tokenizers: tokenizing,
+  peers,
+  growth,
+  f16,
+  busy,
+};
 
 /** The items of a list that an option gives; each must be known. */
 function listed(name, known) {
@@ -55,9 +64,13 @@ const types = listed('types', Object.keys(TYPES));
 const threadCounts = listed('threads', ['1', '2', '3', '4', '6', '8', '12', '16']).map(Number);
 const rounds = Number(listed('rounds', ['1', '2', '3', '5', '7', '9'])[0]);
 listed('shape', Object.keys(SHAPES));
-const wantedEngines = engines.filter(({ name }) => values.engines.split(';').some((text) => name.includes(text)));
+const wantedEngines = engines.filter(({ name }) =>
+  values.engines.split(';').some((text) => name.includes(text)),
+);
 if (wantedEngines.length === 0) {
-  console.error(`--engines ${values.engines}: there are only ${engines.map(({ name }) => name).join('; ')}`);
+  console.error(
+    `--engines ${values.engines}: there are only ${engines.map(({ name }) => name).join('; ')}`,
+  );
   process.exit(2);
 }
 const PLAN = { prompt: 256, generate: 64, repeats: 2 };
@@ -77,7 +90,9 @@ function median(list) {
 const round = (x, digits = 1) => (x === undefined || Number.isNaN(x) ? '' : x.toFixed(digits));
 
 function table(title, columns, rows) {
-  console.log(`\n${title}\n\n| ${columns.join(' | ')} |\n|${columns.map((_, i) => (i ? '---:' : '---')).join('|')}|`);
+  console.log(
+    `\n${title}\n\n| ${columns.join(' | ')} |\n|${columns.map((_, i) => (i ? '---:' : '---')).join('|')}|`,
+  );
   for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 }
 
@@ -88,7 +103,10 @@ async function limits() {
   for (const { shape, rate, unit } of one)
     best.set(shape, { what: shape, rate: Math.max(rate, best.get(shape)?.rate ?? 0), unit });
   const sum = two.reduce((total, [{ rate }]) => total + rate, 0);
-  result.limits = [...best.values(), { what: 'memory read, two threads together', rate: sum, unit: 'GB/s' }];
+  result.limits = [
+    ...best.values(),
+    { what: 'memory read, two threads together', rate: sum, unit: 'GB/s' },
+  ];
   table(
     'What wasm can do on this machine (one thread, newer Node)',
     ['limit', 'rate'],
@@ -116,7 +134,8 @@ async function allKernels() {
 async function choices() {
   const variants = ['relaxed', 'simd128'];
   const found = [];
-  for (const variant of variants) found.push(...(await sampling(variant)).map((row) => ({ variant, ...row })));
+  for (const variant of variants)
+    found.push(...(await sampling(variant)).map((row) => ({ variant, ...row })));
   const { token_ms } = await ours.run(modelFile(values.shape, 'Q8_0'), 1, PLAN);
   result.sampling = { choices: found, token_ms };
   table(
@@ -127,7 +146,9 @@ async function choices() {
       .map(({ vocab, chain }) => [
         vocab,
         chain,
-        ...variants.map((v) => round(found.find((x) => x.variant === v && x.vocab === vocab && x.chain === chain).ms, 2)),
+        ...variants.map((v) =>
+          round(found.find((x) => x.variant === v && x.vocab === vocab && x.chain === chain).ms, 2),
+        ),
       ]),
   );
 }
@@ -137,7 +158,13 @@ async function tokenizing() {
   table(
     'Tokenizers (simd128 build, this Node): 1 MB of each but the first; memory beyond what the engine had, ids among it',
     ['vocabulary', 'text', 'MB/s', 'bytes a byte', 'tokens'],
-    result.tokenizers.map((t) => [t.vocabulary, t.text, round(t.mb_s, 2), round(t.bytes_a_byte), t.tokens]),
+    result.tokenizers.map((t) => [
+      t.vocabulary,
+      t.text,
+      round(t.mb_s, 2),
+      round(t.bytes_a_byte),
+      t.tokens,
+    ]),
   );
 }
 
@@ -146,7 +173,8 @@ const WIDE = ['F32', 'F16', 'BF16', 'Q6_K', 'Q8_0']; // types that are held agai
 /** The weight types beside one another: of a token all weights are read once, as the shapes tie the output to the embedding. */
 function typesTable() {
   for (const threads of threadCounts) {
-    const of = (engine, type) => result.peers.find((p) => p.name === engine && p.type === type && p.threads === threads);
+    const of = (engine, type) =>
+      result.peers.find((p) => p.name === engine && p.type === type && p.threads === threads);
     for (const { name } of wantedEngines) {
       const share = (p, key) => {
         const base = of(name, WIDE.includes(p.type) ? 'Q8_0' : 'Q4_0');
@@ -158,11 +186,29 @@ function typesTable() {
       };
       table(
         `${name}, ${threads} thread${threads > 1 ? 's' : ''}: by type; shares of Q8_0's (of ${WIDE.join(', ')}) or Q4_0's`,
-        ['type', 'decode, tokens/s', 'GB/s', 'share', 'x native', 'prefill, tokens/s', 'share', 'x native'],
+        [
+          'type',
+          'decode, tokens/s',
+          'GB/s',
+          'share',
+          'x native',
+          'prefill, tokens/s',
+          'share',
+          'x native',
+        ],
         types.map((type) => {
           const p = of(name, type);
           const [d, g, f] = [round(p.decode), round(p.gbs, 2), round(p.prefill)];
-          return [type, d, g, share(p, 'gbs'), native(p, 'decode'), f, share(p, 'prefill'), native(p, 'prefill')];
+          return [
+            type,
+            d,
+            g,
+            share(p, 'gbs'),
+            native(p, 'decode'),
+            f,
+            share(p, 'prefill'),
+            native(p, 'prefill'),
+          ];
         }),
       );
     }
@@ -172,21 +218,28 @@ function typesTable() {
 /** Every type and engine in turns, round after round, so that what else the machine does meets all of them. */
 async function peers() {
   const found = types.flatMap((type) =>
-    threadCounts.flatMap((threads) => wantedEngines.map((engine) => ({ type, threads, engine, results: [] }))),
+    threadCounts.flatMap((threads) =>
+      wantedEngines.map((engine) => ({ type, threads, engine, results: [] })),
+    ),
   );
   for (let i = 0; i < rounds; i++) {
     for (const { type, threads, engine, results } of found) {
-      process.stderr.write(`round ${i + 1} of ${rounds}: ${type}, ${threads} threads, ${engine.name}\n`);
+      process.stderr.write(
+        `round ${i + 1} of ${rounds}: ${type}, ${threads} threads, ${engine.name}\n`,
+      );
       const measured = await engine.run(modelFile(values.shape, type), threads, PLAN);
       if (measured.n_threads !== threads) {
-        throw new Error(`${engine.name} ran on ${measured.n_threads} threads: ${measured.threads_note ?? 'it does not say why'}`);
+        throw new Error(
+          `${engine.name} ran on ${measured.n_threads} threads: ${measured.threads_note ?? 'it does not say why'}`,
+        );
       }
       results.push(measured);
     }
   }
   result.peers = found.map(({ type, threads, engine, results }) => {
     const of = (key) => median(results.flatMap(({ runs }) => runs.map((r) => r[key])));
-    const middle = (key) => (results[0][key] === undefined ? undefined : median(results.map((r) => r[key])));
+    const middle = (key) =>
+      results[0][key] === undefined ? undefined : median(results.map((r) => r[key]));
     return {
       name: engine.name,
       type,
@@ -213,7 +266,17 @@ async function peers() {
       };
       table(
         `${type}, ${threads} thread${threads > 1 ? 's' : ''}: tokens a second (prompt of ${PLAN.prompt}, then ${PLAN.generate}), and times wllama's and native llama.cpp's`,
-        ['engine', 'prefill', 'x wllama', 'x native', 'decode', 'x wllama', 'x native', 'load, ms', 'last byte to logits, ms'],
+        [
+          'engine',
+          'prefill',
+          'x wllama',
+          'x native',
+          'decode',
+          'x wllama',
+          'x native',
+          'load, ms',
+          'last byte to logits, ms',
+        ],
         rows.map((p) => [
           p.name,
           round(p.prefill),
@@ -273,7 +336,11 @@ async function growth() {
   result.growth = [];
   for (const type of types) {
     for (const cache of [undefined, ...CACHES]) {
-      const more = { n_ctx: 2304, n_kv: 6144, ...(cache && { cache_type_k: cache, cache_type_v: cache }) };
+      const more = {
+        n_ctx: 2304,
+        n_kv: 6144,
+        ...(cache && { cache_type_k: cache, cache_type_v: cache }),
+      };
       process.stderr.write(`growth: ${type}, cache ${cache ?? 'default'}\n`);
       const found = await ours.run(modelFile(values.shape, type), 1, plan, more);
       result.growth.push({
@@ -286,7 +353,16 @@ async function growth() {
   }
   table(
     'Cost of a long context (tokenglass relaxed, Chromium, one thread)',
-    ['type', 'cache', 'ms a token at 50', 'at 2,000', 'ratio', 'prefill of 256, tokens/s', 'of 1,000', 'ratio'],
+    [
+      'type',
+      'cache',
+      'ms a token at 50',
+      'at 2,000',
+      'ratio',
+      'prefill of 256, tokens/s',
+      'of 1,000',
+      'ratio',
+    ],
     result.growth.map((g) => [
       g.type,
       g.cache,
@@ -302,28 +378,50 @@ async function growth() {
 
 async function f16() {
   const model = modelFile(values.shape, 'F16');
-  const memory = result.limits?.find((x) => x.what === 'memory read')?.rate ?? (await kernels('simd128', 'memory'))[0].rate;
+  const memory =
+    result.limits?.find((x) => x.what === 'memory read')?.rate ??
+    (await kernels('simd128', 'memory'))[0].rate;
   const runs = [];
   for (let i = 0; i < rounds; i++) runs.push(...(await ours.run(model, 1, PLAN)).runs);
   const decode = median(runs.map((r) => r.decode));
   const { n_embd, n_layer, n_head, n_head_kv, n_ff, n_vocab } = SHAPES[values.shape];
-  const weights = n_vocab * n_embd + n_layer * (2 * n_embd ** 2 + (2 * n_embd ** 2 * n_head_kv) / n_head + 3 * n_embd * n_ff);
-  result.f16 = { prefill: median(runs.map((r) => r.prefill)), decode, gbs: (decode * weights * 2) / 1e9, memory };
+  const weights =
+    n_vocab * n_embd +
+    n_layer * (2 * n_embd ** 2 + (2 * n_embd ** 2 * n_head_kv) / n_head + 3 * n_embd * n_ff);
+  result.f16 = {
+    prefill: median(runs.map((r) => r.prefill)),
+    decode,
+    gbs: (decode * weights * 2) / 1e9,
+    memory,
+  };
   table(
     'F16 (tokenglass relaxed, Chromium, one thread)',
     ['prefill', 'decode', 'weights read', 'of the memory limit'],
-    [[round(result.f16.prefill), round(decode), `${round(result.f16.gbs, 2)} GB/s`, round(result.f16.gbs / memory, 2)]],
+    [
+      [
+        round(result.f16.prefill),
+        round(decode),
+        `${round(result.f16.gbs, 2)} GB/s`,
+        round(result.f16.gbs / memory, 2),
+      ],
+    ],
   );
 }
 
 /** Decoding with one thread and with two while both cores have other work. */
 async function busy() {
-  const others = Array.from({ length: cpus().length }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+  const others = Array.from({ length: cpus().length }, () =>
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
   const found = { 1: [], 2: [] };
   try {
     for (let i = 0; i < rounds; i++) {
       for (const threads of [1, 2])
-        found[threads].push(...(await ours.run(modelFile(values.shape, 'Q8_0'), threads, PLAN)).runs.map((r) => r.decode));
+        found[threads].push(
+          ...(await ours.run(modelFile(values.shape, 'Q8_0'), threads, PLAN)).runs.map(
+            (r) => r.decode,
+          ),
+        );
     }
   } finally {
     for (const other of others) other.kill('SIGKILL');
@@ -342,7 +440,9 @@ const build = spawn('./build.sh', ['dist', 'bench'], {
 });
 if ((await new Promise((resolve) => build.on('close', resolve))) !== 0) process.exit(1);
 await setUp(only.includes('peers') ? wantedEngines : []);
-console.log(`${result.machine}, ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`);
+console.log(
+  `${result.machine}, ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`,
+);
 try {
   for (const [name, part] of Object.entries(PARTS)) if (only.includes(name)) await part();
   const folder = new URL('../../build/bench/', import.meta.url);
@@ -350,7 +450,9 @@ try {
   writeFileSync(new URL('result.json', folder), `${JSON.stringify(result, null, 2)}\n`);
   console.log(`\nAll figures: build/bench/result.json`);
   if (values.chart)
-    await (await import('./chart.mjs')).draw(result, fileURLToPath(new URL('../../demo/bench.svg', import.meta.url)));
+    await (
+      await import('./chart.mjs')
+    ).draw(result, fileURLToPath(new URL('../../demo/bench.svg', import.meta.url)));
 } finally {
   await tearDown();
 }

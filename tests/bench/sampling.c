@@ -1,5 +1,6 @@
-/* What a choice costs: the sampler's whole chain with its trace, over vocabularies of the usual sizes. In: nothing. Out: one JSON
- * object a line: {"vocab", "chain", "ms"}, the median of many choices over logits that look like a model's. */
+/* What a choice costs: the sampler's whole chain with its trace, over vocabularies of the usual
+ * sizes. In: nothing. Out: one JSON object a line: {"vocab", "chain", "ms"}, the median of many
+ * choices over logits that look like a model's. */
 #include "../../src/sample/sample.h"
 #include "../native/random.h"
 
@@ -26,20 +27,23 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-typedef tg_status sample_fn(tg_sampler *sampler, const float *logits, const tg_sample_request *request, const tg_trace **trace,
+typedef tg_status sample_fn(tg_sampler *sampler, const float *logits,
+                            const tg_sample_request *request, const tg_trace **trace,
                             tg_error *error);
 
 /* Through a volatile pointer, as kernels.c does it and for its reason. */
-static int measure(tg_sampler *sampler, const float *logits, uint32_t vocab, tg_sample_request *request, const char *chain)
+static int measure(tg_sampler *sampler, const float *logits, uint32_t vocab,
+                   tg_sample_request *request, const char *chain)
 {
-    sample_fn *volatile sample = tg_sample;
+    sample_fn *volatile sample = tgi_sample;
     static double ms[TIMES];
     tg_error error = {0};
     const tg_trace *trace;
     for (int i = -WARM; i < TIMES; i++) {
         const double begun = seconds();
         request->position = CONTEXT + (uint64_t)(i + WARM);
-        if (sample(sampler, logits + (size_t)((i + WARM) % ROWS) * vocab, request, &trace, &error)) {
+        if (sample(sampler, logits + (size_t)((i + WARM) % ROWS) * vocab, request, &trace,
+                   &error)) {
             fprintf(stderr, "%s\n", error.message);
             return 1;
         }
@@ -47,7 +51,8 @@ static int measure(tg_sampler *sampler, const float *logits, uint32_t vocab, tg_
             ms[i] = 1e3 * (seconds() - begun);
     }
     qsort(ms, TIMES, sizeof *ms, by_size);
-    printf("{\"vocab\": %u, \"chain\": \"%s\", \"ms\": %.4f}\n", (unsigned)vocab, chain, ms[TIMES / 2]);
+    printf("{\"vocab\": %u, \"chain\": \"%s\", \"ms\": %.4f}\n", (unsigned)vocab, chain,
+           ms[TIMES / 2]);
     return 0;
 }
 
@@ -60,7 +65,7 @@ int main(void)
     for (size_t v = 0; v < sizeof vocabularies / sizeof *vocabularies; v++) {
         const uint32_t vocab = vocabularies[v];
         test_random r = {v + 1};
-        tg_sampler *sampler = tg_sampler_new(vocab, CONTEXT);
+        tg_sampler *sampler = tgi_sampler_new(vocab, CONTEXT);
         float *logits = malloc((size_t)ROWS * vocab * sizeof *logits);
         if (!sampler || !logits)
             return 1;
@@ -78,7 +83,8 @@ int main(void)
         request.top_n = 50;
         request.options[TG_OPTION_penalty_repeat] = 1.1;
         request.options[TG_OPTION_dry_multiplier] = 0.8;
-        request.lists[TG_LIST_dry_sequence_breakers] = (tg_list){breakers, NULL, sizeof breakers / sizeof *breakers};
+        request.lists[TG_LIST_dry_sequence_breakers] =
+            (tg_list){breakers, NULL, sizeof breakers / sizeof *breakers};
         request.options[TG_OPTION_top_n_sigma] = 4;
         request.options[TG_OPTION_typical_p] = 0.9;
         request.options[TG_OPTION_xtc_probability] = 0.5;
@@ -88,7 +94,7 @@ int main(void)
         request.options[TG_OPTION_top_k] = 0;
         failed |= measure(sampler, logits, vocab, &request, "top_k off, trace of 50");
         free(logits);
-        tg_sampler_free(sampler);
+        tgi_sampler_free(sampler);
     }
     return failed;
 }

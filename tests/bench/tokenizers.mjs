@@ -51,7 +51,15 @@ for (const vocabulary of ['Llama 2', 'Gemma 3', 'GPT-2', 'Llama 3', 'GPT-OSS', '
     const ids = await model.tokenize(input, { add_special: false });
     const ms = performance.now() - start;
     const grown = (await model.stats()).memory.peak - before;
-    console.log(JSON.stringify({ vocabulary, text, mb_s: bytes / 1000 / ms, bytes_a_byte: grown / bytes, tokens: ids.length }));
+    console.log(
+      JSON.stringify({
+        vocabulary,
+        text,
+        mb_s: bytes / 1000 / ms,
+        bytes_a_byte: grown / bytes,
+        tokens: ids.length,
+      }),
+    );
     await model.dispose();
   }
 }

@@ -22,7 +22,8 @@ const tell = async ({ source, ids, max_tokens, options }) => {
   const model = await loadModel(source, options);
   const session = model.createSession();
   const steps = [];
-  for await (const step of session.generate(ids, { temperature: 0, max_tokens, trace: false })) steps.push(step);
+  for await (const step of session.generate(ids, { temperature: 0, max_tokens, trace: false }))
+    steps.push(step);
   const long = session.tokens.slice(0, 100);
   const logits = [];
   for (const batch of [100, 7, 1]) {
@@ -97,30 +98,51 @@ for (const { name, needs } of browsers) {
         // the same codes may fall to another side in another build, and a cache keeps them: floats are compared
         const model = await loadModel('storybook', { worker: false, ...FLOATS });
         const tokens = [];
-        for await (const step of model.createSession().generate([1], { temperature: 0, max_tokens: 120 }))
+        for await (const step of model
+          .createSession()
+          .generate([1], { temperature: 0, max_tokens: 120 }))
           tokens.push(step.token);
         await model.dispose();
         assert.deepEqual(there.tokens.slice(0, 60), tokens.slice(0, 60));
         assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
         if (options.kernels) assert.equal(there.variant, options.kernels);
-        assert.equal(there.threads, options.n_threads ?? (options.worker === false ? 1 : there.usual));
+        assert.equal(
+          there.threads,
+          options.n_threads ?? (options.worker === false ? 1 : there.usual),
+        );
       });
 
-      test(`stories260K tells its published story, ${JSON.stringify(options)}`, stories.needs, async (t) => {
-        const there = await told(t, { source: '/stories260K.gguf', ids: [1], max_tokens: 200, options });
-        assert.equal(there.tokens.length, 200);
-        assert.ok(published().startsWith(there.text) && there.text.length > 450, there.text);
-        assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
-      });
+      test(
+        `stories260K tells its published story, ${JSON.stringify(options)}`,
+        stories.needs,
+        async (t) => {
+          const there = await told(t, {
+            source: '/stories260K.gguf',
+            ids: [1],
+            max_tokens: 200,
+            options,
+          });
+          assert.equal(there.tokens.length, 200);
+          assert.ok(published().startsWith(there.text) && there.text.length > 450, there.text);
+          assert.ok(there.same, 'batches of 100, 7 and 1 give the same bits');
+        },
+      );
     }
 
     test('threads are asked for where the page is not isolated, or may not wait', async () => {
-      const plain = await serve({ port: 0, roots: [inTree('dist'), inTree('tests/browser/pages')], headers: {} });
+      const plain = await serve({
+        port: 0,
+        roots: [inTree('dist'), inTree('tests/browser/pages')],
+        headers: {},
+      });
       const other = await open(name);
       const ask = async (options) => {
         const { loadModel } = await import('/index.js');
         const model = await loadModel('storybook', { n_threads: 2, ...options });
-        for await (const step of model.createSession().generate('Once', { max_tokens: 3, temperature: 0 })) void step;
+        for await (const step of model
+          .createSession()
+          .generate('Once', { max_tokens: 3, temperature: 0 }))
+          void step;
         const { n_threads, threads_note } = model.info;
         await model.dispose();
         return { n_threads, threads_note };
@@ -166,8 +188,12 @@ for (const { name, needs } of browsers) {
 
     test('a conversation by the template of the file', async () => {
       const { metadata, tensors } = tinyLlama();
-      const template = '{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:';
-      const bytes = writeGguf({ metadata: [...metadata, ['tokenizer.chat_template', 'string', template]], tensors });
+      const template =
+        '{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:';
+      const bytes = writeGguf({
+        metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
+        tensors,
+      });
       const text = await page.run(async (base64) => {
         const { loadModel } = await import('/index.js');
         const { chat } = await import('/completions.mjs');

@@ -8,13 +8,22 @@ import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 
 const CHROMIUM_FLAGS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ...[
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+  ],
   ...['--disable-component-update', '--disable-sync'],
 ];
 const POLL_MS = 20;
 
 const found = (variable, path) => process.env[variable] ?? (existsSync(path) ? path : undefined);
-const executables = { chromium: found('CHROMIUM', '/usr/bin/chromium'), firefox: found('FIREFOX', '/usr/bin/firefox-esr') };
+const executables = {
+  chromium: found('CHROMIUM', '/usr/bin/chromium'),
+  firefox: found('FIREFOX', '/usr/bin/firefox-esr'),
+};
 
 /** Each browser with the options of a test that needs it. */
 export const browsers = Object.entries(executables).map(([name, path]) => ({
@@ -58,7 +67,10 @@ function common(page, close, attach) {
       run(
         ([selector, given]) => {
           const input = document.querySelector(selector);
-          Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), 'value').set.call(input, given);
+          Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), 'value').set.call(
+            input,
+            given,
+          );
           input.dispatchEvent(new Event('input', { bubbles: true }));
         },
         [byTestId(id), String(value)],
@@ -72,7 +84,11 @@ const drivers = {
     const browser = await chromium.launch({ executablePath, args });
     const context = await browser.newContext({
       ...{ viewport: { width, height }, hasTouch: touch, isMobile: touch },
-      ...{ colorScheme: dark ? 'dark' : 'light', reducedMotion: calm ? 'reduce' : null, forcedColors: forced ? 'active' : null },
+      ...{
+        colorScheme: dark ? 'dark' : 'light',
+        reducedMotion: calm ? 'reduce' : null,
+        forcedColors: forced ? 'active' : null,
+      },
     });
     const page = await context.newPage();
     return common(
@@ -86,8 +102,14 @@ const drivers = {
     const browser = await puppeteer.launch({
       ...{ browser: 'firefox', executablePath, userDataDir, headless: true },
       extraPrefsFirefox: {
-        ...{ 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1, 'javascript.options.wasm': wasm },
-        ...{ 'ui.prefersReducedMotion': calm ? 1 : 0, 'browser.display.document_color_use': forced ? 2 : 0 },
+        ...{
+          'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1,
+          'javascript.options.wasm': wasm,
+        },
+        ...{
+          'ui.prefersReducedMotion': calm ? 1 : 0,
+          'browser.display.document_color_use': forced ? 2 : 0,
+        },
         ...{ 'dom.w3c_touch_events.enabled': touch ? 1 : 2 },
       },
     });
@@ -104,14 +126,25 @@ const drivers = {
   },
 };
 
-const USUAL = { width: 1280, height: 900, dark: false, wasm: true, touch: false, calm: false, forced: false };
+const USUAL = {
+  width: 1280,
+  height: 900,
+  dark: false,
+  wasm: true,
+  touch: false,
+  calm: false,
+  forced: false,
+};
 
 /** A fresh profile with one page; wasm false: in a browser that has no WebAssembly; touch: with a finger; calm: reduced motion; forced: forced colours. */
 export function open(name, options = {}) {
   return drivers[name](executables[name], { ...USUAL, ...options });
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = readFileSync(
+  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
 
 /** What axe-core finds wrong with the page as it is: by rule, how bad and where. */
 export async function axe(page) {

@@ -30,7 +30,10 @@ for (const { name, needs } of browsers) {
     let server, page, other, set, press, choose, at, all, settled;
 
     before(async () => {
-      server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')] });
+      server = await serve({
+        port: 0,
+        roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')],
+      });
       page = await open(name);
       other = await open(name);
       ({ set, press, choose, at, all, settled } = hand(page));
@@ -45,7 +48,8 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
-    const promptIds = async () => (await all('[data-prompt-id]')).map(({ promptId }) => Number(promptId));
+    const promptIds = async () =>
+      (await all('[data-prompt-id]')).map(({ promptId }) => Number(promptId));
     const selectToken = (index) => at(`.text [data-index="${index}"]`);
     /** The page as it opens. */
     const fresh = async () => {
@@ -84,7 +88,12 @@ for (const { name, needs } of browsers) {
       await set('typical-p', 0.8);
       await set('top-n-sigma', 2);
       const stages = (await all('.stages .stage:not(.off)')).map((stage) => ({
-        ...{ name: stage.name, kept: Number(stage.kept), removed: Number(stage.removed), text: stage.text },
+        ...{
+          name: stage.name,
+          kept: Number(stage.kept),
+          removed: Number(stage.removed),
+          text: stage.text,
+        },
       }));
       assert.deepEqual(
         stages.map((stage) => stage.name),
@@ -96,10 +105,18 @@ for (const { name, needs } of browsers) {
         survivors = kept;
       }
       const ids = await promptIds();
-      const options = { seed: 5, samplers: stages.map((stage) => stage.name), typical_p: 0.8, top_n_sigma: 2 };
+      const options = {
+        seed: 5,
+        samplers: stages.map((stage) => stage.name),
+        typical_p: 0.8,
+        top_n_sigma: 2,
+      };
       const truth = await other.run(choiceAt, { ids, options });
       for (const [i, { name, kept, removed, text }] of stages.entries()) {
-        assert.deepEqual({ name, kept, removed }, (({ name, kept, removed }) => ({ name, kept, removed }))(truth.stages[i]));
+        assert.deepEqual(
+          { name, kept, removed },
+          (({ name, kept, removed }) => ({ name, kept, removed }))(truth.stages[i]),
+        );
         assert.ok(text.includes(truth.stages[i].reason.replace(/^\w+: /, '')), text);
       }
       // by token: what the rows say was removed, the table lists under that stage, and no other
@@ -111,7 +128,9 @@ for (const { name, needs } of browsers) {
         ]),
       );
       for (const [stage, listed] of removed) {
-        const pieces = rows.filter(({ removedBy }) => removedBy === stage).map(({ token }) => token);
+        const pieces = rows
+          .filter(({ removedBy }) => removedBy === stage)
+          .map(({ token }) => token);
         assert.equal(listed === '' ? 0 : listed.split('  ').length, pieces.length, stage);
       }
       assert.equal(rows.filter(({ removedBy }) => !removedBy).length, survivors);
@@ -121,9 +140,15 @@ for (const { name, needs } of browsers) {
       const start = await fresh();
       const ids = await promptIds();
       const order = async () => (await all('.stages .stage:not(.off)')).map((stage) => stage.name);
-      const rows = async () => (await all('[data-testid="candidate"]')).map(({ token, final }) => [Number(token), Number(final)]);
+      const rows = async () =>
+        (await all('[data-testid="candidate"]')).map(({ token, final }) => [
+          Number(token),
+          Number(final),
+        ]);
       const truth = async (samplers) =>
-        (await other.run(choiceAt, { ids, options: { seed: 5, samplers } })).candidates.map(([token, , final]) => [token, final]);
+        (await other.run(choiceAt, { ids, options: { seed: 5, samplers } })).candidates.map(
+          ([token, , final]) => [token, final],
+        );
       assert.deepEqual(await order(), ['top_k', 'top_p', 'min_p', 'temperature']);
       await press('switch-min_p');
       assert.deepEqual(await rows(), await truth(['top_k', 'top_p', 'temperature']));
@@ -131,19 +156,26 @@ for (const { name, needs } of browsers) {
       await page.run(() => document.querySelector('[data-testid="grip-temperature"]').focus());
       for (let i = 0; i < 8; i++) await settled(() => page.press('ArrowLeft'));
       assert.deepEqual(await order(), ['temperature', 'top_k', 'top_p', 'min_p']);
-      assert.equal(await page.run(() => document.activeElement.dataset.testid), 'grip-temperature', 'the focus stays with it');
+      assert.equal(
+        await page.run(() => document.activeElement.dataset.testid),
+        'grip-temperature',
+        'the focus stays with it',
+      );
       assert.deepEqual(await rows(), await truth(['temperature', 'top_k', 'top_p', 'min_p']));
       const [from, to] = await page.run(() => {
         document.querySelector('.stages-panel').scrollIntoView({ block: 'center' });
         return ['top_k', 'min_p'].map((name) => {
-          const { x, y, width, height } = document.querySelector(`[data-testid="grip-${name}"]`).getBoundingClientRect();
+          const { x, y, width, height } = document
+            .querySelector(`[data-testid="grip-${name}"]`)
+            .getBoundingClientRect();
           return { x: x + width / 2, y: y + height / 2 };
         });
       });
       await settled(async () => {
         await page.mouse.move(from.x, from.y);
         await page.mouse.down();
-        for (let i = 1; i <= 12; i++) await page.mouse.move(from.x + ((to.x + 20 - from.x) * i) / 12, from.y);
+        for (let i = 1; i <= 12; i++)
+          await page.mouse.move(from.x + ((to.x + 20 - from.x) * i) / 12, from.y);
         await new Promise((resolve) => setTimeout(resolve, 200)); // the library looks every now and then where the pointer is
         await page.mouse.up();
         await new Promise((resolve) => setTimeout(resolve, 250));
@@ -167,7 +199,10 @@ for (const { name, needs } of browsers) {
       const token = Number(rows.find((row) => !row.class.includes('taken') && row.removedBy).token);
       const branched = await at(`[data-testid="candidate"][data-token="${token}"]`);
       assert.deepEqual(branched.ids, [before.ids[0], token]);
-      const truth = await other.run(choiceAt, { ids: [...ids, ...branched.ids], options: { seed: 5 } });
+      const truth = await other.run(choiceAt, {
+        ids: [...ids, ...branched.ids],
+        options: { seed: 5 },
+      });
       const logits = (trace) => trace.map(([token, , final]) => [token, final]);
       assert.deepEqual(
         branched.candidates.map(({ token, final }) => [token, final]),
@@ -224,31 +259,58 @@ for (const { name, needs } of browsers) {
 
     test('random actions and as many undos give the state at the beginning', async () => {
       const start = await fresh();
-      const depth = () => page.run(() => document.querySelector('[data-testid="undo"]').getAttribute('aria-disabled'));
-      const actions = ['step', 'branch', 'reset', 'step', 'select', 'undo', 'redo', 'step', 'branch', 'path'];
+      const depth = () =>
+        page.run(() =>
+          document.querySelector('[data-testid="undo"]').getAttribute('aria-disabled'),
+        );
+      const actions = [
+        'step',
+        'branch',
+        'reset',
+        'step',
+        'select',
+        'undo',
+        'redo',
+        'step',
+        'branch',
+        'path',
+      ];
       let seed = 7;
       for (let i = 0; i < 40; i++) {
         seed = (seed * 1103515245 + 12345) % 2 ** 31;
         const act = actions[(seed >> 8) % actions.length];
         const rows = await all('[data-testid="candidate"]');
-        if (act === 'branch') await at(`[data-testid="candidate"][data-token="${rows[seed % 40].token}"]`);
+        if (act === 'branch')
+          await at(`[data-testid="candidate"][data-token="${rows[seed % 40].token}"]`);
         else if (act === 'select')
           await settled(() =>
-            page.run((index) => document.querySelector(`.text [data-index="${index}"]`)?.click(), 2 + (seed % 5)),
+            page.run(
+              (index) => document.querySelector(`.text [data-index="${index}"]`)?.click(),
+              2 + (seed % 5),
+            ),
           );
         else if (act === 'path') {
           const knots = await all('[data-testid="knot"]');
           await settled(() =>
             page.run(
               (n) =>
-                document.querySelectorAll('[data-testid="knot"]')[n]?.dispatchEvent(new MouseEvent('click', { bubbles: true })),
+                document
+                  .querySelectorAll('[data-testid="knot"]')
+                  [n]?.dispatchEvent(new MouseEvent('click', { bubbles: true })),
               knots.length ? seed % knots.length : 0,
             ),
           );
-        } else await settled(() => page.run((id) => document.querySelector(`[data-testid="${id}"]`).click(), act));
+        } else
+          await settled(() =>
+            page.run((id) => document.querySelector(`[data-testid="${id}"]`).click(), act),
+          );
       }
       // all that this page has ever done, the tests before included
-      for (let i = 0; i < 300 && (await page.run(read)).ids !== undefined && (await depth()) === 'false'; i++)
+      for (
+        let i = 0;
+        i < 300 && (await page.run(read)).ids !== undefined && (await depth()) === 'false';
+        i++
+      )
         await press('undo');
       const end = await page.run(read);
       assert.equal(end.prompt, start.prompt);
@@ -284,7 +346,8 @@ for (const { name, needs } of browsers) {
         }
         for (const style of await page.run(() =>
           [...document.querySelectorAll('.legend .token')].map(
-            (e) => `${getComputedStyle(e).borderBottomStyle} ${getComputedStyle(e).borderBottomWidth}`,
+            (e) =>
+              `${getComputedStyle(e).borderBottomStyle} ${getComputedStyle(e).borderBottomWidth}`,
           ),
         ))
           styles.add(style);
@@ -294,7 +357,10 @@ for (const { name, needs } of browsers) {
       const bars = await all('[data-testid="moment"]');
       assert.equal(bars.length, ids.length - 1);
       for (const { index, surprisal } of bars)
-        assert.ok(Math.abs(Number(surprisal) + scores[Number(index)].logprob / Math.LN2) < 2e-3, `${index}: ${surprisal}`);
+        assert.ok(
+          Math.abs(Number(surprisal) + scores[Number(index)].logprob / Math.LN2) < 2e-3,
+          `${index}: ${surprisal}`,
+        );
     });
 
     test('a place of the timeline is the token of the text: selected in one, selected in the other', async () => {
@@ -303,7 +369,9 @@ for (const { name, needs } of browsers) {
       const n = (await promptIds()).length;
       await settled(async () => {
         await page.run((index) => {
-          const bar = document.querySelector(`[data-testid="moment"][data-index="${index}"]`).getBoundingClientRect();
+          const bar = document
+            .querySelector(`[data-testid="moment"][data-index="${index}"]`)
+            .getBoundingClientRect();
           const chart = document.querySelector('.timeline-panel svg');
           const where = { bubbles: true, clientX: bar.x + bar.width / 2, clientY: bar.y };
           chart.dispatchEvent(new MouseEvent('click', where));
@@ -313,12 +381,19 @@ for (const { name, needs } of browsers) {
       const state = () =>
         page.run(() => ({
           focus: document.activeElement.dataset.index,
-          pressed: [...document.querySelectorAll('.text .token[aria-pressed="true"]')].map((e) => e.dataset.index),
+          pressed: [...document.querySelectorAll('.text .token[aria-pressed="true"]')].map(
+            (e) => e.dataset.index,
+          ),
           choice: document.querySelector('.choice-panel').dataset.index,
           scrub: document.querySelector('[data-testid="scrub"]').value,
         }));
       const place = String(n + 1);
-      assert.deepEqual(await state(), { focus: place, pressed: [place], choice: place, scrub: place });
+      assert.deepEqual(await state(), {
+        focus: place,
+        pressed: [place],
+        choice: place,
+        scrub: place,
+      });
       await set('scrub', n);
       assert.deepEqual((await state()).pressed, [String(n)]);
       await set('scrub', n + 3);
@@ -335,7 +410,9 @@ for (const { name, needs } of browsers) {
         for (let i = 0; i < 8; i++) {
           const begun = performance.now();
           await new Promise((resolve) => {
-            document.querySelector('[data-testid="help"]').addEventListener('click', resolve, { once: true });
+            document
+              .querySelector('[data-testid="help"]')
+              .addEventListener('click', resolve, { once: true });
             setTimeout(() => document.querySelector('[data-testid="help"]').click());
           });
           await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

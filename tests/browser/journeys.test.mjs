@@ -18,8 +18,13 @@ const TEMPLATE =
 /** A small model, another than the built-in one; extra: metadata. */
 function tiny(seed, extra = [], name = `tiny ${seed}`) {
   const { metadata: usual, tensors } = tinyLlama({ seed });
-  const metadata = usual.map((entry) => (entry[0] === 'llama.context_length' ? [entry[0], 'u32', 1024] : entry));
-  return writeGguf({ metadata: [...metadata, ['general.name', 'string', name], ...extra], tensors });
+  const metadata = usual.map((entry) =>
+    entry[0] === 'llama.context_length' ? [entry[0], 'u32', 1024] : entry,
+  );
+  return writeGguf({
+    metadata: [...metadata, ['general.name', 'string', name], ...extra],
+    tensors,
+  });
 }
 
 for (const { name, needs } of browsers) {
@@ -37,7 +42,10 @@ for (const { name, needs } of browsers) {
         'none.gguf': Buffer.from('this is no model at all'),
       }))
         writeFileSync((files[file] = join(folder, file)), bytes);
-      server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages'), folder] });
+      server = await serve({
+        port: 0,
+        roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages'), folder],
+      });
       page = await open(name);
       other = await open(name);
       ({ set, press, at, all, settled } = hand(page));
@@ -63,9 +71,12 @@ for (const { name, needs } of browsers) {
       await press('share-sheet-close');
       return value;
     };
-    const notice = () => page.run(() => document.querySelector('[data-testid="notice"]')?.textContent);
-    const modelName = () => page.run(() => document.querySelector('[data-testid="status"]').textContent);
-    const candidate = async (n) => at(`[data-testid="candidate"][data-token="${(await page.run(read)).candidates[n].token}"]`);
+    const notice = () =>
+      page.run(() => document.querySelector('[data-testid="notice"]')?.textContent);
+    const modelName = () =>
+      page.run(() => document.querySelector('[data-testid="status"]').textContent);
+    const candidate = async (n) =>
+      at(`[data-testid="candidate"][data-token="${(await page.run(read)).candidates[n].token}"]`);
 
     test('replay makes the same text again; a locked seed stays at a reset, an open one changes', async () => {
       await begin();
@@ -125,7 +136,9 @@ for (const { name, needs } of browsers) {
             c: [],
             ...change,
           };
-          const stream = new Blob([JSON.stringify(value)]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+          const stream = new Blob([JSON.stringify(value)])
+            .stream()
+            .pipeThrough(new CompressionStream('deflate-raw'));
           const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
           return `moment=${btoa(String.fromCharCode(...bytes))
             .replaceAll('+', '-')
@@ -135,8 +148,16 @@ for (const { name, needs } of browsers) {
       const warned = await begin(`${server.url}#${await moment({})}`);
       assert.match(await notice(), /another model, <img/);
       assert.equal(await page.run(() => document.querySelectorAll('.notice img').length), 0);
-      assert.deepEqual([warned.prompt, warned.ids, warned.values.seed, warned.values['top-k']], ['A hen', [], 9, 3]);
-      for (const hash of ['moment=AAAA', 'moment=<script>', await moment({ p: 7 }), await moment({ t: [-1] })]) {
+      assert.deepEqual(
+        [warned.prompt, warned.ids, warned.values.seed, warned.values['top-k']],
+        ['A hen', [], 9, 3],
+      );
+      for (const hash of [
+        'moment=AAAA',
+        'moment=<script>',
+        await moment({ p: 7 }),
+        await moment({ t: [-1] }),
+      ]) {
         const state = await begin(`${server.url}#${hash}`);
         assert.match(await notice(), /This link/);
         assert.deepEqual({ ...state, decoded: 0 }, { ...start, decoded: 0 });
@@ -176,7 +197,11 @@ for (const { name, needs } of browsers) {
         taken.steps.map(({ token }) => token),
         start.ids,
       );
-      assert.notEqual(taken.steps[3].trace.draw.token, taken.steps[3].token, 'a chosen token is not the drawn one');
+      assert.notEqual(
+        taken.steps[3].trace.draw.token,
+        taken.steps[3].token,
+        'a chosen token is not the drawn one',
+      );
       writeFileSync(join(folder, 'trace.json'), JSON.stringify(trace));
       writeFileSync(join(folder, 'broken.json'), JSON.stringify({ ...trace, steps: [{}] }));
       await begin();
@@ -205,7 +230,8 @@ for (const { name, needs } of browsers) {
         await page.click('compare-run');
         await page.wait(
           () =>
-            document.querySelector('[data-testid="compared"]') && document.querySelector('.compare-panel').ariaBusy === 'false',
+            document.querySelector('[data-testid="compared"]') &&
+            document.querySelector('.compare-panel').ariaBusy === 'false',
         );
         const rows = await page.run(() =>
           [...document.querySelectorAll('[data-testid="pairs"] tbody tr')].map((row) => ({
@@ -213,7 +239,12 @@ for (const { name, needs } of browsers) {
             cells: [...row.cells].map((cell) => cell.textContent),
           })),
         );
-        return { rows, ...(await page.run(() => ({ ...document.querySelector('[data-testid="compared"]').dataset }))) };
+        return {
+          rows,
+          ...(await page.run(() => ({
+            ...document.querySelector('[data-testid="compared"]').dataset,
+          }))),
+        };
       };
       const same = await compared();
       assert.equal(same.same, 'true');
@@ -229,7 +260,8 @@ for (const { name, needs } of browsers) {
       const n = Number(parted.parts);
       assert.ok(parted.rows[n].parts && parted.rows[n].cells[1] !== parted.rows[n].cells[2]);
       for (const [i, { raw, final }] of parted.rows.entries()) {
-        if (i > n) assert.deepEqual([raw, final], [undefined, undefined], 'other texts are not compared');
+        if (i > n)
+          assert.deepEqual([raw, final], [undefined, undefined], 'other texts are not compared');
         else {
           assert.equal(Number(raw), 0, 'one model');
           assert.ok(Number(final) > 0);
@@ -248,13 +280,21 @@ for (const { name, needs } of browsers) {
       await page.upload('file', files['one.gguf']);
       await page.wait(() => !document.querySelector('dialog[open]'));
       await page.click('compare-run');
-      await page.wait(() => /vocabularies differ/.test(document.querySelector('[data-testid="compared"]')?.textContent ?? ''));
+      await page.wait(() =>
+        /vocabularies differ/.test(
+          document.querySelector('[data-testid="compared"]')?.textContent ?? '',
+        ),
+      );
       await page.click('models');
       await page.upload('file', files['two.gguf']);
-      await page.wait(() => /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent));
+      await page.wait(() =>
+        /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent),
+      );
       await settled(async () => {});
       await page.click('compare-run');
-      const raw = await page.wait(() => Number(document.querySelector('[data-testid="pairs"] tbody tr')?.dataset.raw));
+      const raw = await page.wait(() =>
+        Number(document.querySelector('[data-testid="pairs"] tbody tr')?.dataset.raw),
+      );
       const { prompt } = await page.run(read);
       const logits = async (file) =>
         other.run(
@@ -289,15 +329,23 @@ for (const { name, needs } of browsers) {
           stretches: [...document.querySelectorAll('.cut .stretch')].map((stretch) => ({
             same: stretch.dataset.same === 'true',
             sides: ['a', 'b'].map((side) =>
-              [...stretch.querySelectorAll(`.side-${side} .cell`)].map(({ dataset, textContent }) => ({
-                ...{ id: Number(dataset.token), start: Number(dataset.start), end: Number(dataset.end), text: textContent },
-              })),
+              [...stretch.querySelectorAll(`.side-${side} .cell`)].map(
+                ({ dataset, textContent }) => ({
+                  ...{
+                    id: Number(dataset.token),
+                    start: Number(dataset.start),
+                    end: Number(dataset.end),
+                    text: textContent,
+                  },
+                }),
+              ),
             ),
           })),
         }));
       const until = (n, which = 'pieces') =>
         page.wait(
-          ([n, which]) => document.querySelector('[data-testid="cut-summary"]')?.dataset[which] === String(n),
+          ([n, which]) =>
+            document.querySelector('[data-testid="cut-summary"]')?.dataset[which] === String(n),
           [n, which],
         );
       const tokenized = (file, text, options) =>
@@ -343,13 +391,24 @@ for (const { name, needs } of browsers) {
       // a token's bytes and characters, and a part of a character
       const part = of(alone.stretches, 0).findIndex(({ start }) => bytes[start] === 0xe6);
       await page.run((part) => document.querySelectorAll('.cut .cell')[part].click(), part);
-      await page.wait(() => /E6.*part of U\+6F22/.test(document.querySelector('[data-testid="cut-told"]').textContent));
-      await page.run(() => document.querySelector('[data-testid="cut-table"]').setAttribute('open', ''));
-      assert.equal(await page.run(() => document.querySelectorAll('[data-testid="cut-table"] tbody tr').length), ids.length);
+      await page.wait(() =>
+        /E6.*part of U\+6F22/.test(document.querySelector('[data-testid="cut-told"]').textContent),
+      );
+      await page.run(() =>
+        document.querySelector('[data-testid="cut-table"]').setAttribute('open', ''),
+      );
+      assert.equal(
+        await page.run(
+          () => document.querySelectorAll('[data-testid="cut-table"] tbody tr').length,
+        ),
+        ids.length,
+      );
       // another vocabulary
       await page.click('cut-other');
       await page.upload('file', inTree('tests/golden/valid/byte-level.gguf'));
-      await page.wait(() => Number(document.querySelector('[data-testid="cut-summary"]').dataset.others) > 0);
+      await page.wait(
+        () => Number(document.querySelector('[data-testid="cut-summary"]').dataset.others) > 0,
+      );
       const both = await seen();
       assert.deepEqual(
         of(both.stretches, 0).map(({ id }) => id),
@@ -359,13 +418,18 @@ for (const { name, needs } of browsers) {
       assert.equal(Number(both.differ), both.stretches.filter(({ same }) => !same).length);
       for (const { same, sides } of both.stretches) {
         const ends = sides.map((side) => side.at(-1)?.end);
-        if (sides.every((side) => side.length > 0)) assert.equal(ends[0], ends[1], 'both sides of a stretch end together');
+        if (sides.every((side) => side.length > 0))
+          assert.equal(ends[0], ends[1], 'both sides of a stretch end together');
         const cuts = sides.map((side) => side.map(({ end }) => end).join());
         assert.equal(same, cuts[0] === cuts[1]);
       }
-      assert.ok(both.stretches.some(({ same }) => same) && both.stretches.some(({ same }) => !same));
+      assert.ok(
+        both.stretches.some(({ same }) => same) && both.stretches.some(({ same }) => !same),
+      );
       await press('cut-same');
-      await page.wait(() => document.querySelector('[data-testid="cut-summary"]').dataset.others === undefined);
+      await page.wait(
+        () => document.querySelector('[data-testid="cut-summary"]').dataset.others === undefined,
+      );
       await set('cut-text', '');
       await until(1); // BOS
       await press('cut-open');
@@ -379,7 +443,9 @@ for (const { name, needs } of browsers) {
       );
       await page.click('models');
       await page.upload('file', files['one.gguf']);
-      await page.wait(() => /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent));
+      await page.wait(() =>
+        /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent),
+      );
       const own = await settled(async () => {});
       assert.equal(own.candidates.length, 100);
       assert.match((await press('step')).ids.join(), /^\d+$/);
@@ -389,7 +455,9 @@ for (const { name, needs } of browsers) {
       ]) {
         await page.click('models');
         await page.upload('file', files[file]);
-        const said = await page.wait(() => document.querySelector('[data-testid="model-problem"]')?.textContent);
+        const said = await page.wait(
+          () => document.querySelector('[data-testid="model-problem"]')?.textContent,
+        );
         assert.match(said, expected);
         await page.click('models-sheet-close');
         assert.match(await modelName(), /tiny 1/);
@@ -401,11 +469,17 @@ for (const { name, needs } of browsers) {
           const dataTransfer = new DataTransfer();
           dataTransfer.items.add(new File([bytes], 'dropped.gguf'));
           for (const type of ['dragover', 'drop'])
-            document.querySelector('main').dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+            document
+              .querySelector('main')
+              .dispatchEvent(
+                new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }),
+              );
         },
         [`${server.url}two.gguf`],
       );
-      await page.wait(() => /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent));
+      await page.wait(() =>
+        /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent),
+      );
       for (const [address, expected] of [
         ['no address', /is no address of a model/],
         ['/missing.gguf', /missing\.gguf.*404/],
@@ -413,14 +487,21 @@ for (const { name, needs } of browsers) {
         await settled(() => page.click('models'));
         await page.set('address', address);
         await page.click('fetch');
-        assert.match(await page.wait(() => document.querySelector('[data-testid="model-problem"]')?.textContent), expected);
+        assert.match(
+          await page.wait(
+            () => document.querySelector('[data-testid="model-problem"]')?.textContent,
+          ),
+          expected,
+        );
         await page.click('models-sheet-close');
         await press('dismiss');
       }
       await page.click('models');
       await page.set('address', `${server.url}one.gguf`);
       await page.click('fetch');
-      await page.wait(() => /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent));
+      await page.wait(() =>
+        /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent),
+      );
       await settled(async () => {});
       assert.deepEqual((await page.run(read)).ids, []);
     });
@@ -440,12 +521,20 @@ for (const { name, needs } of browsers) {
         const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
         asked.push(from);
         response.writeHead(from ? 206 : 200, {
-          ...{ 'Content-Length': bytes.length - from, 'Accept-Ranges': 'bytes', ETag: '"it"', 'Cache-Control': 'no-store' },
+          ...{
+            'Content-Length': bytes.length - from,
+            'Accept-Ranges': 'bytes',
+            ETag: '"it"',
+            'Cache-Control': 'no-store',
+          },
           ...(from && { 'Content-Range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }),
         });
         if (slow) response.write(bytes.subarray(0, 500_000));
         else if (from) response.end(bytes.subarray(from));
-        else response.write(bytes.subarray(0, 900_000), () => setTimeout(() => response.destroy(), 400));
+        else
+          response.write(bytes.subarray(0, 900_000), () =>
+            setTimeout(() => response.destroy(), 400),
+          );
       });
       await new Promise((resolve) => near.listen(0, '127.0.0.1', resolve));
       const url = `http://127.0.0.1:${near.address().port}/`;
@@ -455,7 +544,11 @@ for (const { name, needs } of browsers) {
         await page.click('models');
         await page.set('address', `${url}far.gguf`);
         await page.click('fetch');
-        await page.wait(() => /500 kB of 3\.2 MB/.test(document.querySelector('[data-testid="coming"]')?.textContent ?? ''));
+        await page.wait(() =>
+          /500 kB of 3\.2 MB/.test(
+            document.querySelector('[data-testid="coming"]')?.textContent ?? '',
+          ),
+        );
         await page.click('cancel');
         await page.wait(() => !document.querySelector('[data-testid="coming"]'));
         slow = false;
@@ -480,7 +573,11 @@ for (const { name, needs } of browsers) {
 
     test('a conversation by the model’s own template, its special tokens visible', async () => {
       await begin();
-      assert.equal((await all('[data-testid="mode-chat"]')).length, 0, 'the built-in model has no template');
+      assert.equal(
+        (await all('[data-testid="mode-chat"]')).length,
+        0,
+        'the built-in model has no template',
+      );
       await page.click('models');
       await page.upload('file', files['chat.gguf']);
       await page.wait(() => document.querySelector('[data-testid="mode-chat"]') !== null);
@@ -498,9 +595,14 @@ for (const { name, needs } of browsers) {
         await settled(async () => {});
         return (await all('[data-prompt-id]')).map(({ text }) => text).join('');
       };
-      assert.match(await say('hello there'), /<s> ?system: be short<\/s><s> ?user: hello there<\/s><s> ?assistant: $/);
+      assert.match(
+        await say('hello there'),
+        /<s> ?system: be short<\/s><s> ?user: hello there<\/s><s> ?assistant: $/,
+      );
       const special = await all('[data-prompt-id].special');
-      assert.ok(special.length >= 6 && special.every(({ promptId }) => ['1', '2'].includes(promptId)));
+      assert.ok(
+        special.length >= 6 && special.every(({ promptId }) => ['1', '2'].includes(promptId)),
+      );
       assert.ok((await all('[data-testid="message"]')).length >= 2);
       assert.match(await say('and again'), /assistant: .*<\/s><s> ?user: and again/s);
       await press('mode-text');
@@ -514,20 +616,31 @@ for (const { name, needs } of browsers) {
         select.value = 'schema';
         select.dispatchEvent(new Event('change', { bubbles: true }));
       });
-      await page.wait(() => document.querySelector('[data-testid="stage-grammar"]') !== null, undefined, 40_000);
+      await page.wait(
+        () => document.querySelector('[data-testid="stage-grammar"]') !== null,
+        undefined,
+        40_000,
+      );
       const { candidates } = await settled(async () => {});
       const rows = await all('[data-testid="candidate"]');
       assert.ok(rows.some(({ removedBy }) => removedBy === 'grammar'));
       assert.ok(candidates.some(({ final }) => final === 0));
       await set('prompt', 'The prince is');
       await page.click('run');
-      await page.wait(() => /ended/.test(document.querySelector('.note').textContent), undefined, 30_000);
+      await page.wait(
+        () => /ended/.test(document.querySelector('.note').textContent),
+        undefined,
+        30_000,
+      );
       const { output } = await page.run(read);
       const value = JSON.parse(output);
       assert.ok(typeof value.name === 'string' && Number.isInteger(value.age), output);
       await page.set('schema', '{ "type": 12');
       await page.click('apply-schema');
-      assert.match(await page.wait(() => document.querySelector('[data-testid="form-problem"]')?.textContent), /cannot be used/);
+      assert.match(
+        await page.wait(() => document.querySelector('[data-testid="form-problem"]')?.textContent),
+        /cannot be used/,
+      );
     });
   });
 }

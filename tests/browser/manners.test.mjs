@@ -12,7 +12,13 @@ import { axe, browsers, open } from './browsers.mjs';
 import { hand, quiet, read, shown } from './page.mjs';
 
 const PIECES = [
-  ...['<img src=x onerror=document.title=1>', '<script>document.title=2</script>', '</textarea>', '&amp;', '&lt;b&gt;'],
+  ...[
+    '<img src=x onerror=document.title=1>',
+    '<script>document.title=2</script>',
+    '</textarea>',
+    '&amp;',
+    '&lt;b&gt;',
+  ],
   ...[
     '"><svg onload=document.title=3>',
     "javascript:document.title='4'",
@@ -29,12 +35,17 @@ function markup() {
   const dressed = metadata.map(([key, type, value]) => {
     if (key === 'llama.context_length') return [key, type, 1024];
     if (key !== 'tokenizer.ggml.tokens') return [key, type, value];
-    return [key, type, value.map((token, i) => (i >= 259 ? `${PIECES[i % PIECES.length]}${i}` : token))];
+    return [
+      key,
+      type,
+      value.map((token, i) => (i >= 259 ? `${PIECES[i % PIECES.length]}${i}` : token)),
+    ];
   });
   return writeGguf({ metadata: [...dressed, ['general.name', 'string', PIECES[0]]], tensors });
 }
 
-const serious = (found) => found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+const serious = (found) =>
+  found.filter(({ impact }) => impact === 'serious' || impact === 'critical');
 const told = (found) => JSON.stringify(found, null, 1).slice(0, 3000);
 
 for (const { name, needs } of browsers) {
@@ -57,7 +68,8 @@ for (const { name, needs } of browsers) {
       const { page, settled, all } = await visit();
       try {
         const press = (key) => settled(() => page.press(key));
-        const focus = () => page.run(() => document.activeElement.dataset.testid ?? document.activeElement.className);
+        const focus = () =>
+          page.run(() => document.activeElement.dataset.testid ?? document.activeElement.className);
         /** Tab, until the focus is there. */
         const tabTo = async (id) => {
           for (let i = 0; i < 80; i++) {
@@ -79,12 +91,16 @@ for (const { name, needs } of browsers) {
         const n = (await page.run(read)).ids.length;
         await press('ArrowLeft');
         await press('ArrowLeft');
-        const index = await page.run(() => Number(document.querySelector('.choice-panel').dataset.index));
+        const index = await page.run(() =>
+          Number(document.querySelector('.choice-panel').dataset.index),
+        );
         const prompt = (await all('[data-prompt-id]')).length;
         assert.equal(index, prompt + n - 2);
         await page.press('ArrowDown');
         for (let i = 0; i < 3; i++) await page.press('ArrowDown');
-        const token = await page.run(() => Number(document.activeElement.closest('[data-token]').dataset.token));
+        const token = await page.run(() =>
+          Number(document.activeElement.closest('[data-token]').dataset.token),
+        );
         const taken = await press('Enter');
         assert.equal(taken.ids.length, n - 1);
         assert.equal(taken.ids.at(-1), token);
@@ -95,9 +111,15 @@ for (const { name, needs } of browsers) {
         await page.run(() => document.querySelector('.text .token.here').focus());
         await page.press('ArrowLeft');
         await press('Enter');
-        assert.equal(await page.run(() => document.activeElement.getAttribute('aria-pressed')), 'true');
+        assert.equal(
+          await page.run(() => document.activeElement.getAttribute('aria-pressed')),
+          'true',
+        );
         await press('Escape');
-        assert.equal(await page.run(() => document.querySelector('.choice-panel').dataset.index), undefined);
+        assert.equal(
+          await page.run(() => document.querySelector('.choice-panel').dataset.index),
+          undefined,
+        );
         await page.press('/');
         assert.equal(await focus(), 'search');
         await settled(() => page.type('king'));
@@ -112,7 +134,9 @@ for (const { name, needs } of browsers) {
         assert.deepEqual((await press('r')).ids, []);
         await tabTo('share');
         await page.press('Enter');
-        await page.wait(() => document.querySelector('[data-testid="link"]')?.value.includes('#moment='));
+        await page.wait(() =>
+          document.querySelector('[data-testid="link"]')?.value.includes('#moment='),
+        );
         await page.press('Escape');
         await page.wait(() => document.querySelector('dialog[open]') === null);
         assert.equal(await focus(), 'share', 'the focus is back where it was');
@@ -147,9 +171,15 @@ for (const { name, needs } of browsers) {
         const { ids } = await page.run(read);
         const prompt = (await all('[data-prompt-id]')).length;
         await tap(`.text [data-index="${prompt + 1}"]`);
-        assert.equal(await page.run(() => Number(document.querySelector('.choice-panel').dataset.index)), prompt + 1);
+        assert.equal(
+          await page.run(() => Number(document.querySelector('.choice-panel').dataset.index)),
+          prompt + 1,
+        );
         const other = (await page.run(read)).candidates.find(({ token }) => token !== ids[1]).token;
-        assert.deepEqual((await tap(`${id('candidate')}[data-token="${other}"]`)).ids, [ids[0], other]);
+        assert.deepEqual((await tap(`${id('candidate')}[data-token="${other}"]`)).ids, [
+          ids[0],
+          other,
+        ]);
         assert.deepEqual((await tap(id('undo'))).ids, ids);
         await tap(id('switch-min_p'));
         await tap('.paths-panel summary');
@@ -201,16 +231,26 @@ for (const { name, needs } of browsers) {
           for (const table of (await page.run(() => document.querySelectorAll('.twin').length))
             ? ['choice-table', 'stages-table', 'timeline-table']
             : []) {
-            await page.run((id) => document.querySelector(`[data-testid="${id}"]`).setAttribute('open', ''), table);
+            await page.run(
+              (id) => document.querySelector(`[data-testid="${id}"]`).setAttribute('open', ''),
+              table,
+            );
             assert.ok(
-              (await page.run((id) => document.querySelectorAll(`[data-testid="${id}"] tbody tr`).length, table)) >= 4,
+              (await page.run(
+                (id) => document.querySelectorAll(`[data-testid="${id}"] tbody tr`).length,
+                table,
+              )) >= 4,
               table,
             );
           }
           assert.deepEqual(serious(await axe(page)), [], told(serious(await axe(page))));
           for (const sheet of ['models', 'share', 'help']) {
             await press(sheet);
-            assert.deepEqual(serious(await axe(page)), [], `${sheet}: ${told(serious(await axe(page)))}`);
+            assert.deepEqual(
+              serious(await axe(page)),
+              [],
+              `${sheet}: ${told(serious(await axe(page)))}`,
+            );
             await page.press('Escape');
             await page.wait(() => document.querySelector('dialog[open]') === null);
           }
@@ -230,7 +270,10 @@ for (const { name, needs } of browsers) {
             forced: matchMedia('(forced-colors: active)').matches,
             calm: matchMedia('(prefers-reduced-motion: reduce)').matches,
             before: style('.row .bar i').borderTopStyle,
-            bars: [style('.row.drawn .bar b').backgroundColor, style('.panel, section').backgroundColor],
+            bars: [
+              style('.row.drawn .bar b').backgroundColor,
+              style('.panel, section').backgroundColor,
+            ],
             coin: style('.coin').backgroundColor,
             moves: style('.row .bar i').transitionDuration,
             column: style('.column span').transitionDuration,
@@ -240,7 +283,10 @@ for (const { name, needs } of browsers) {
         assert.equal(seen.before, 'solid');
         assert.notEqual(seen.bars[0], seen.bars[1]);
         assert.notEqual(seen.coin, seen.bars[1]);
-        assert.ok(/^0s(, 0s)*$/.test(seen.moves) && /^0s(, 0s)*$/.test(seen.column), `${seen.moves} ${seen.column}`);
+        assert.ok(
+          /^0s(, 0s)*$/.test(seen.moves) && /^0s(, 0s)*$/.test(seen.column),
+          `${seen.moves} ${seen.column}`,
+        );
       } finally {
         await page.close();
       }
@@ -305,12 +351,16 @@ for (const { name, needs } of browsers) {
         const elements = () =>
           page.run(
             () =>
-              document.querySelectorAll('main :is(img, script, textarea ~ textarea, b > b), main svg[onload], header img').length,
+              document.querySelectorAll(
+                'main :is(img, script, textarea ~ textarea, b > b), main svg[onload], header img',
+              ).length,
           );
         await set('prompt', '<img src=x onerror=alert(1)> &amp; </textarea>');
         await press('switch-top_k');
         for (let i = 0; i < 6; i++) {
-          const token = (await page.run(read)).candidates.find(({ token }) => token >= 259 && token % PIECES.length === i)?.token;
+          const token = (await page.run(read)).candidates.find(
+            ({ token }) => token >= 259 && token % PIECES.length === i,
+          )?.token;
           await at(`[data-testid="candidate"][data-token="${token}"]`);
         }
         await set('search', '<');
@@ -319,13 +369,21 @@ for (const { name, needs } of browsers) {
         await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
         await press('compare');
         await press('compare-run');
-        await page.run(() => document.querySelectorAll('details').forEach((details) => details.setAttribute('open', '')));
+        await page.run(() =>
+          document
+            .querySelectorAll('details')
+            .forEach((details) => details.setAttribute('open', '')),
+        );
         const { ids, output } = await page.run(read);
         assert.equal(ids.length, 6);
-        for (const piece of PIECES.slice(0, 6)) assert.ok(output.includes(piece), `${piece} in ${output}`);
+        for (const piece of PIECES.slice(0, 6))
+          assert.ok(output.includes(piece), `${piece} in ${output}`);
         assert.equal(await elements(), 0);
         assert.match(await page.run(() => document.title), /^tokenglass/);
-        assert.match(await page.run(() => document.querySelector('[data-testid="status"]').textContent), /^<img src=x/);
+        assert.match(
+          await page.run(() => document.querySelector('[data-testid="status"]').textContent),
+          /^<img src=x/,
+        );
         assert.deepEqual(page.complaints, []);
         // what would be run if it were ever markup is stopped by the policy as well
         const stopped = await page.run(() => {

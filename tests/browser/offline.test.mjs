@@ -1,6 +1,14 @@
 // The page's visits, in real browsers: the first over a slow line, one without a network, one on a host that sends no headers, one after a new build.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -29,10 +37,15 @@ for (const { name, needs } of browsers) {
         await page.goto(line.url);
         await page.wait(shown, 0);
         const ms = await page.run(() => performance.now());
-        t.diagnostic(`first choice ${ms.toFixed(0)} ms after the visit began (${Date.now() - begun} ms with the driver)`);
+        t.diagnostic(
+          `first choice ${ms.toFixed(0)} ms after the visit began (${Date.now() - begun} ms with the driver)`,
+        );
         assert.ok(ms < FIRST_CHOICE_MS, `${ms} ms`);
         const before = line.sent.slice(0, line.sent.indexOf('storybook-q8_0.gguf') + 1);
-        assert.ok(!before.some((file) => /xgrammar|grammar|chat|completions|service-worker/.test(file)), before.join());
+        assert.ok(
+          !before.some((file) => /xgrammar|grammar|chat|completions|service-worker/.test(file)),
+          before.join(),
+        );
       } finally {
         await page.close();
         await line.close();
@@ -56,12 +69,19 @@ for (const { name, needs } of browsers) {
         await page.wait(shown, 0);
         assert.equal(await page.run(() => globalThis.crossOriginIsolated), true);
         assert.deepEqual((await press('step')).ids, first.ids);
-        const status = await page.run(() => document.querySelector('[data-testid="status"]').textContent);
+        const status = await page.run(
+          () => document.querySelector('[data-testid="status"]').textContent,
+        );
         const cores = await page.run(() => navigator.hardwareConcurrency);
-        assert.match(status, new RegExp(`${Math.max(1, Math.min(8, Math.floor(cores / 2)))} thread`));
+        assert.match(
+          status,
+          new RegExp(`${Math.max(1, Math.min(8, Math.floor(cores / 2)))} thread`),
+        );
         // threads can be had now
         const shared = await page.run(
-          () => new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer,
+          () =>
+            new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof
+            SharedArrayBuffer,
         );
         assert.equal(shared, true);
         // what comes later comes from there too
@@ -71,7 +91,11 @@ for (const { name, needs } of browsers) {
           select.value = 'json';
           select.dispatchEvent(new Event('change', { bubbles: true }));
         });
-        await page.wait(() => document.querySelector('[data-testid="stage-grammar"]') !== null, undefined, 30_000);
+        await page.wait(
+          () => document.querySelector('[data-testid="stage-grammar"]') !== null,
+          undefined,
+          30_000,
+        );
       } finally {
         await page.close();
       }
@@ -92,7 +116,10 @@ for (const { name, needs } of browsers) {
         writeFileSync(join(folder, 'service-worker.js'), worker.replace(revision, 'f'.repeat(16)));
         const index = readFileSync(join(folder, 'index.html'), 'utf8');
         rmSync(join(folder, 'index.html'));
-        writeFileSync(join(folder, 'index.html'), index.replace(/<title>.*<\/title>/, '<title>another build</title>'));
+        writeFileSync(
+          join(folder, 'index.html'),
+          index.replace(/<title>.*<\/title>/, '<title>another build</title>'),
+        );
         // what is loaded late has another name in the new build
         const late = readdirSync(folder).find((file) => /^browser-grammar-\w+\.js$/.test(file));
         const another = late.replace(/\w+\.js$/, 'ANOTHER.js');
@@ -105,10 +132,16 @@ for (const { name, needs } of browsers) {
         await page.goto(server.url);
         assert.match(await title(), /tokenglass/);
         await page.wait(shown, 0);
-        await page.wait(async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
+        await page.wait(
+          async () => (await navigator.serviceWorker.getRegistration()).waiting !== null,
+        );
         // the page that is open goes on with its own files
         await hand(page).choose('form', 'json');
-        await page.wait(() => document.querySelector('[data-testid="stage-grammar"]') !== null, undefined, 30_000);
+        await page.wait(
+          () => document.querySelector('[data-testid="stage-grammar"]') !== null,
+          undefined,
+          30_000,
+        );
         await page.goto('about:blank');
         await new Promise((resolve) => setTimeout(resolve, 1000)); // the new worker takes over once the page is left
         await page.goto(server.url);
@@ -116,7 +149,9 @@ for (const { name, needs } of browsers) {
         await page.wait(shown, 0);
         await page.wait(quiet);
         const names = await page.run(async () => {
-          const cache = await caches.open((await caches.keys()).find((key) => key.includes('precache')));
+          const cache = await caches.open(
+            (await caches.keys()).find((key) => key.includes('precache')),
+          );
           return (await cache.keys()).map(({ url }) => new URL(url).pathname.slice(1));
         });
         assert.ok(names.includes(another) && !names.includes(late), 'the old files are gone');

@@ -7,8 +7,20 @@ import { inTree } from '../support/support.mjs';
 export async function bundle(name) {
   const outfile = inTree(`build/tests/${name.replaceAll('/', '-')}.mjs`);
   const library = { path: pathToFileURL(inTree('dist/xgrammar.js')).href, external: true }; // of the package, a file of its own
-  const plugins = [{ name: 'xgrammar', setup: ({ onResolve }) => onResolve({ filter: /web-xgrammar$/ }, () => library) }];
-  await build({ entryPoints: [inTree(`demo/${name}.ts`)], outfile, bundle: true, format: 'esm', target: 'es2022', plugins });
+  const plugins = [
+    {
+      name: 'xgrammar',
+      setup: ({ onResolve }) => onResolve({ filter: /web-xgrammar$/ }, () => library),
+    },
+  ];
+  await build({
+    entryPoints: [inTree(`demo/${name}.ts`)],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    plugins,
+  });
   return import(outfile);
 }
 
@@ -21,21 +33,33 @@ export const read = () => {
   return {
     prompt: all('prompt')[0]?.value ?? null, // a conversation has none
     output: all('output')[0].textContent,
-    ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) => Number(e.dataset.id)),
+    ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) =>
+      Number(e.dataset.id),
+    ),
     candidates: all('candidate').map(({ dataset, className }) => ({
       ...{ token: Number(dataset.token), p: Number(dataset.p), final: Number(dataset.final) },
       drawn: className.includes('drawn'),
     })),
     rest: Number(rest?.dataset.p),
-    coin: coin && { u: Number(coin.dataset.u), low: Number(coin.dataset.low), high: Number(coin.dataset.high) },
+    coin: coin && {
+      u: Number(coin.dataset.u),
+      low: Number(coin.dataset.low),
+      high: Number(coin.dataset.high),
+    },
     decoded: Number(status?.dataset.decoded),
     note: document.querySelector('.note')?.textContent,
     failure: all('failure')[0]?.textContent,
     values: Object.fromEntries(
-      ['temperature', 'top-k', 'top-p', 'min-p', 'seed'].map((id) => [id, all(id)[0] ? Number(all(id)[0].value) : null]),
+      ['temperature', 'top-k', 'top-p', 'min-p', 'seed'].map((id) => [
+        id,
+        all(id)[0] ? Number(all(id)[0].value) : null,
+      ]),
     ),
     disabled: Object.fromEntries(
-      ['step', 'run', 'pause', 'reset'].map((id) => [id, all(id)[0].disabled || all(id)[0].ariaDisabled === 'true']),
+      ['step', 'run', 'pause', 'reset'].map((id) => [
+        id,
+        all(id)[0].disabled || all(id)[0].ariaDisabled === 'true',
+      ]),
     ),
     overflow: document.documentElement.scrollWidth - window.innerWidth,
   };
@@ -60,11 +84,18 @@ export const program = async ({ prompt, options }) => {
   const { candidates } = await session.candidates({ top_n: 50 });
   const steps = [];
   if (options) {
-    for await (const { token, text, eog } of session.generate(undefined, { trace: false, ...options }))
+    for await (const { token, text, eog } of session.generate(undefined, {
+      trace: false,
+      ...options,
+    }))
       steps.push({ token, text, eog });
   }
   await model.dispose();
-  return { logits, steps, candidates: candidates.map(({ token, text, bytes }) => ({ token, text, size: bytes.length })) };
+  return {
+    logits,
+    steps,
+    candidates: candidates.map(({ token, text, bytes }) => ({ token, text, size: bytes.length })),
+  };
 };
 
 /** A page with the ways to use it that tests share; serve: its server. */

@@ -18,7 +18,10 @@ for (const { name, needs } of browsers) {
     let server, page, other;
 
     before(async () => {
-      server = await serve({ port: 0, roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')] });
+      server = await serve({
+        port: 0,
+        roots: [inTree('dist/demo'), inTree('dist'), inTree('tests/browser/pages')],
+      });
       page = await open(name);
       ({ settled, set, press, choose } = hand(page));
       other = await open(name);
@@ -81,7 +84,9 @@ for (const { name, needs } of browsers) {
       assert.ok(survivors(nucleus) < survivors(open));
       await set('top-p', 1);
       const near = await set('min-p', 0.5);
-      assert.ok(near.candidates.every(({ p, final }) => final > 0 === p >= 0.5 * near.candidates[0].p));
+      assert.ok(
+        near.candidates.every(({ p, final }) => final > 0 === p >= 0.5 * near.candidates[0].p),
+      );
       const coins = new Set([near.coin.u]);
       for (const seed of [1, 2, 3]) coins.add((await set('seed', seed)).coin.u);
       assert.equal(coins.size, 4);
@@ -104,10 +109,17 @@ for (const { name, needs } of browsers) {
       const order = [...truth.keys()].sort((a, b) => truth[b] - truth[a] || a - b);
       const found = () =>
         page.run(() =>
-          [...document.querySelectorAll('[data-testid="found"]')].map(({ dataset, textContent }) => ({
-            ...{ token: Number(dataset.token), rank: Number(dataset.rank), p: Number(dataset.p), final: Number(dataset.final) },
-            text: textContent,
-          })),
+          [...document.querySelectorAll('[data-testid="found"]')].map(
+            ({ dataset, textContent }) => ({
+              ...{
+                token: Number(dataset.token),
+                rank: Number(dataset.rank),
+                p: Number(dataset.p),
+                final: Number(dataset.final),
+              },
+              text: textContent,
+            }),
+          ),
         );
       const far = order[2500];
       await set('search', String(far));
@@ -118,7 +130,10 @@ for (const { name, needs } of browsers) {
       assert.match(byId.text, /top_k/);
       await set('search', 'QUEEN');
       const byText = await found();
-      assert.ok(byText.length > 0 && byText.every(({ text }) => /queen/i.test(text)), JSON.stringify(byText));
+      assert.ok(
+        byText.length > 0 && byText.every(({ text }) => /queen/i.test(text)),
+        JSON.stringify(byText),
+      );
       for (const { token, rank } of byText) assert.equal(order[rank], token);
       await set('search', 'zzzzqqq');
       assert.deepEqual(await found(), []);
@@ -151,8 +166,11 @@ for (const { name, needs } of browsers) {
         const sum = kept.reduce((total, { p }) => total + p, 0);
         // temperature comes last: before it, probabilities are raw ones made to sum to 1
         if (stage !== 'penalties')
-          for (const { token, p } of kept) assert.ok(Math.abs(new Map(shown).get(token) - p / sum) < 1e-9);
-        else for (const [i, { p }] of start.candidates.entries()) assert.ok(Math.abs(shown[i][1] - p) < 1e-9);
+          for (const { token, p } of kept)
+            assert.ok(Math.abs(new Map(shown).get(token) - p / sum) < 1e-9);
+        else
+          for (const [i, { p }] of start.candidates.entries())
+            assert.ok(Math.abs(shown[i][1] - p) < 1e-9);
       }
       assert.ok(
         survivors.every((n, i) => i === 0 || n >= survivors[i - 1]),
@@ -229,9 +247,16 @@ for (const { name, needs } of browsers) {
       await set('temperature', 0);
       await set('prompt', 'The frog said to the king');
       await page.click('run');
-      await page.wait(() => /ended|full/.test(document.querySelector('.note').textContent), undefined, 60_000);
+      await page.wait(
+        () => /ended|full/.test(document.querySelector('.note').textContent),
+        undefined,
+        60_000,
+      );
       const { ids, output, note, disabled } = await page.run(read);
-      const { steps } = await byProgram({ prompt: 'The frog said to the king', options: { temperature: 0 } });
+      const { steps } = await byProgram({
+        prompt: 'The frog said to the king',
+        options: { temperature: 0 },
+      });
       assert.deepEqual(
         ids,
         steps.map(({ token }) => token),
@@ -243,9 +268,16 @@ for (const { name, needs } of browsers) {
     });
 
     test('markup in the prompt stays text', async () => {
-      const { candidates } = await set('prompt', '<img src=x onerror="document.title=1"><b>bold</b>');
+      const { candidates } = await set(
+        'prompt',
+        '<img src=x onerror="document.title=1"><b>bold</b>',
+      );
       assert.equal(candidates.length, SHOWN);
-      assert.ok(await page.run(() => document.querySelector('.text .prompt').textContent.includes('onerror')));
+      assert.ok(
+        await page.run(() =>
+          document.querySelector('.text .prompt').textContent.includes('onerror'),
+        ),
+      );
       assert.equal(await page.run(() => document.querySelectorAll('.text img, .text b').length), 0);
     });
 
@@ -254,7 +286,10 @@ for (const { name, needs } of browsers) {
       await set('temperature', 0.8);
       await page.set('prompt', 'The old king lived');
       const { ids } = await press('step');
-      const { steps } = await byProgram({ prompt: 'The old king lived', options: { seed: 5, max_tokens: 1 } });
+      const { steps } = await byProgram({
+        prompt: 'The old king lived',
+        options: { seed: 5, max_tokens: 1 },
+      });
       assert.deepEqual(
         ids,
         steps.map(({ token }) => token),
@@ -290,7 +325,8 @@ for (const { name, needs } of browsers) {
     test('a browser without WebAssembly and a server without the model are told in words, and stay so', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'tokenglass-page-'));
       for (const file of readdirSync(inTree('dist/demo'))) {
-        if (/\.(html|js|css|wasm|svg)$/.test(file)) copyFileSync(inTree(`dist/demo/${file}`), join(folder, file));
+        if (/\.(html|js|css|wasm|svg)$/.test(file))
+          copyFileSync(inTree(`dist/demo/${file}`), join(folder, file));
       }
       const bare = await serve({ port: 0, roots: [folder] });
       try {

@@ -62,7 +62,10 @@ test('files have their types and the headers that isolate the page', async () =>
     assert.ok(!/unsafe-inline|'unsafe-eval'|\*|http(?!s:;)/.test(policy), policy);
     // hosts that send no headers have it in the page: all but what only a header can say
     const page = readFileSync(inTree('demo/index.html'), 'utf8');
-    assert.ok(page.includes(`content="${policy.replace(/; frame-ancestors.*/, '')}"`), 'the page has the same policy');
+    assert.ok(
+      page.includes(`content="${policy.replace(/; frame-ancestors.*/, '')}"`),
+      'the page has the same policy',
+    );
   }
 });
 
@@ -83,13 +86,20 @@ test('ranges of bytes', async () => {
     const { status, headers, body } = await range(value);
     assert.deepEqual([status, body, headers['content-range']], [206, text, place]);
   }
-  for (const value of ['bytes=10-', 'bytes=5-4', 'bytes=-0']) assert.equal((await range(value)).status, 416, value);
+  for (const value of ['bytes=10-', 'bytes=5-4', 'bytes=-0'])
+    assert.equal((await range(value)).status, 416, value);
   assert.equal((await range('lines=1-2')).status, 200);
 });
 
 test('nothing outside the folder, and no crash on broken paths', async () => {
   for (const path of [
-    ...['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/%2e%2e%2fsecret.txt', '/..%2froot-too/secret.txt'],
+    ...[
+      '/../secret.txt',
+      '/%2e%2e/secret.txt',
+      '/..%2fsecret.txt',
+      '/%2e%2e%2fsecret.txt',
+      '/..%2froot-too/secret.txt',
+    ],
     ...['//secret.txt', '/a.js%00.txt', '/%', '/%ff', '/none', '/a.js/', '/..'],
   ]) {
     const { status, body } = await ask(path);
@@ -101,7 +111,9 @@ test('nothing outside the folder, and no crash on broken paths', async () => {
 
 test('a port that was asked for is taken or refused', async () => {
   const other = createServer();
-  const port = await new Promise((resolve) => other.listen(0, '127.0.0.1', () => resolve(other.address().port)));
+  const port = await new Promise((resolve) =>
+    other.listen(0, '127.0.0.1', () => resolve(other.address().port)),
+  );
   await assert.rejects(serve({ port, roots: [folder] }), { code: 'EADDRINUSE' });
   await new Promise((resolve) => other.close(resolve));
   const own = await serve({ port, roots: [join(folder, 'root')] });

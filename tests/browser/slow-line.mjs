@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
-const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm', svg: 'image/svg+xml' };
+const TYPES = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  wasm: 'application/wasm',
+  svg: 'image/svg+xml',
+};
 const PORTION = 16 * 1024;
 const LEAST_MS = 4; // timers are no more exact than that
 
@@ -21,8 +27,14 @@ export async function slowLine(root, { bytesPerSecond, delay }) {
     }
     await new Promise((resolve) => setTimeout(resolve, delay));
     response.writeHead(200, {
-      ...{ 'Content-Type': TYPES[name.split('.').at(-1)] ?? 'application/octet-stream', 'Content-Length': bytes.length },
-      ...{ 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+      ...{
+        'Content-Type': TYPES[name.split('.').at(-1)] ?? 'application/octet-stream',
+        'Content-Length': bytes.length,
+      },
+      ...{
+        'Cross-Origin-Opener-Policy': 'same-origin',
+        'Cross-Origin-Embedder-Policy': 'require-corp',
+      },
     });
     sent.push(name);
     for (let at = 0; at < bytes.length && !response.destroyed; at += PORTION) {

@@ -38,7 +38,10 @@ const truth = async (prompt, options) => {
 
 test('every option of a stage has a slider whose range holds its default', async () => {
   const instrument = await started();
-  assert.deepEqual(settings.map(({ name }) => name).sort(), Object.keys(instrument.chain.value.values).sort());
+  assert.deepEqual(
+    settings.map(({ name }) => name).sort(),
+    Object.keys(instrument.chain.value.values).sort(),
+  );
   for (const { name, min, max } of settings) {
     const value = instrument.chain.value.values[name];
     assert.ok(min <= value && value <= max, name);
@@ -49,7 +52,10 @@ test('steps pressed in haste are all made, of the prompt as it was typed', async
   const instrument = await started();
   instrument.setPrompt('The wolf');
   await Promise.all([instrument.step(), instrument.step(), instrument.step()]);
-  assert.deepEqual(ids(instrument), await truth('The wolf', { seed: instrument.seed.value, max_tokens: 3 }));
+  assert.deepEqual(
+    ids(instrument),
+    await truth('The wolf', { seed: instrument.seed.value, max_tokens: 3 }),
+  );
 });
 
 test('run, pause, run and pause: one run at a time, and the text is that of the seed', async () => {
@@ -62,7 +68,10 @@ test('run, pause, run and pause: one run at a time, and the text is that of the 
   await Promise.all([first, second]);
   const made = ids(instrument);
   assert.equal(instrument.running.value, false);
-  assert.deepEqual(made, await truth(instrument.prompt.value, { seed: instrument.seed.value, max_tokens: made.length }));
+  assert.deepEqual(
+    made,
+    await truth(instrument.prompt.value, { seed: instrument.seed.value, max_tokens: made.length }),
+  );
 });
 
 test('reset brings back the first choice; typing during a run ends it', async () => {

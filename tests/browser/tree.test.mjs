@@ -41,7 +41,9 @@ test('going elsewhere keeps the old path; a token that is known is not made twic
   const map = tree.stretches({ ...now, at: old });
   assert.deepEqual(
     map.children[0].children.map(({ nodes }) => nodes.map(({ token }) => token)),
-    [[9], [2, 3]].sort((a, b) => (tree.childrenOf(now, old.parent.parent)[0].token === a[0] ? -1 : 1)),
+    [[9], [2, 3]].sort((a, b) =>
+      tree.childrenOf(now, old.parent.parent)[0].token === a[0] ? -1 : 1,
+    ),
   );
   assert.deepEqual(paths(tree.pruned(now)), ['1 2']);
 });
@@ -57,11 +59,14 @@ test('200 random actions and as many undos give the beginning; redos give the en
       const { now } = history;
       const nodes = now.tips.flatMap((tip) => tree.pathTo(tip));
       const act = pick(['grow', 'grow', 'grow', 'go', 'root', 'prune', 'prompt', 'undo', 'redo']);
-      if (act === 'grow') history = tree.stepped(history, tree.grown(now, made(Math.floor(random() * 4), -random())));
-      else if (act === 'go' && nodes.length) history = tree.stepped(history, tree.wentTo(now, pick(nodes)));
+      if (act === 'grow')
+        history = tree.stepped(history, tree.grown(now, made(Math.floor(random() * 4), -random())));
+      else if (act === 'go' && nodes.length)
+        history = tree.stepped(history, tree.wentTo(now, pick(nodes)));
       else if (act === 'root') history = tree.stepped(history, tree.wentTo(now, undefined));
       else if (act === 'prune' && random() < 0.1) history = tree.stepped(history, tree.pruned(now));
-      else if (act === 'prompt' && random() < 0.1) history = tree.stepped(history, tree.planted({ text: `${random()}` }));
+      else if (act === 'prompt' && random() < 0.1)
+        history = tree.stepped(history, tree.planted({ text: `${random()}` }));
       else if (act === 'undo' && history.past.length > 0) {
         const before = history;
         history = tree.undone(history);
@@ -89,7 +94,8 @@ test('200 random actions and as many undos give the beginning; redos give the en
 
 test('typing is one step, until something else is done', () => {
   let history = tree.begun({ text: '' });
-  for (const typed of ['a', 'ab', 'abc']) history = tree.stepped(history, tree.planted({ text: typed }), 'typing');
+  for (const typed of ['a', 'ab', 'abc'])
+    history = tree.stepped(history, tree.planted({ text: typed }), 'typing');
   assert.equal(history.past.length, 1);
   history = tree.stepped(tree.settled(history), tree.planted({ text: 'x' }), 'typing');
   assert.equal(tree.undone(history).now.root.text, 'abc');
@@ -108,9 +114,18 @@ test('stages are moved and switched; the engine is asked with those that are on,
 
 test('a link brings back what went in', async () => {
   const wanted = {
-    ...{ model: 'f'.repeat(64), name: 'a <b>model</b>', prompt: 'Ω \u0000 “text” <script>', seed: 2 ** 53 - 1 },
+    ...{
+      model: 'f'.repeat(64),
+      name: 'a <b>model</b>',
+      prompt: 'Ω \u0000 “text” <script>',
+      seed: 2 ** 53 - 1,
+    },
     ...{ path: [1, 2, 3, 3071], chosen: [2], ids: [1, 7] },
-    chain: chain.withValue(chain.moved(chain.switched(chain.usualChain, 'min_p', false), 'temperature', 0), 'top_p', 0.5),
+    chain: chain.withValue(
+      chain.moved(chain.switched(chain.usualChain, 'min_p', false), 'temperature', 0),
+      'top_p',
+      0.5,
+    ),
   };
   const back = await link.momentOf(`#${await link.linkOf(wanted)}`);
   assert.deepEqual(chain.optionsOf(back.chain), chain.optionsOf(wanted.chain));
@@ -137,7 +152,8 @@ test('hostile links are refused in words, or lose what is not a setting', async 
       ),
     )),
   ]; // prettier-ignore
-  for (const hash of refused) await assert.rejects(link.momentOf(hash), /This link/, hash.slice(0, 60));
+  for (const hash of refused)
+    await assert.rejects(link.momentOf(hash), /This link/, hash.slice(0, 60));
   const odd = await link.momentOf(
     await squeeze({
       ...good,
@@ -175,7 +191,14 @@ test('a character that is split over tokens is shown by the last of them; a spac
     2,
     [
       { token: 1, bytes: new Uint8Array(), text: '<s>', logprob: NaN, rank: 0, entropy: 0 },
-      { token: 2, bytes: Uint8Array.of(32, 72, 105), text: ' Hi', logprob: -1, rank: 0, entropy: 0 },
+      {
+        token: 2,
+        bytes: Uint8Array.of(32, 72, 105),
+        text: ' Hi',
+        logprob: -1,
+        rank: 0,
+        entropy: 0,
+      },
     ],
     [node(0xf0, 0x9f), node(0x98), node(0x80, 33), node(0x80)],
   );
@@ -202,7 +225,15 @@ test('addresses: https, a place on the hub, or none', () => {
   assert.match(at('owner/repo/sub dir/file.GGUF'), /resolve\/main\/sub%20dir\/file\.GGUF$/);
   assert.equal(at('https://example.org/a.gguf'), 'https://example.org/a.gguf');
   assert.equal(at('/a.gguf'), 'http://127.0.0.1:8080/a.gguf');
-  for (const bad of ['', 'file.gguf', 'javascript:alert(1)', 'data:,x', 'owner/../../x.gguf', 'blob:x', 'owner/repo/file.txt'])
+  for (const bad of [
+    '',
+    'file.gguf',
+    'javascript:alert(1)',
+    'data:,x',
+    'owner/../../x.gguf',
+    'blob:x',
+    'owner/repo/file.txt',
+  ])
     assert.equal(at(bad), undefined, bad);
 });
 
@@ -219,7 +250,8 @@ test('two cuts of a text are lined up where both end a token', () => {
   const side = (...ends) => {
     let start = 0;
     return ends.map((end) => {
-      const piece = typeof end === 'string' ? { start, end: start, text: end } : { start, end, text: '' };
+      const piece =
+        typeof end === 'string' ? { start, end: start, text: end } : { start, end, text: '' };
       start = piece.end;
       return piece;
     });
@@ -238,7 +270,11 @@ test('two cuts of a text are lined up where both end a token', () => {
   ]) {
     // prettier-ignore
     const all = cut.lineUp(a, b);
-    assert.equal(all.flatMap((s) => s.a).length, a.length, 'nothing is lost where they do not end together');
+    assert.equal(
+      all.flatMap((s) => s.a).length,
+      a.length,
+      'nothing is lost where they do not end together',
+    );
     assert.equal(all.flatMap((s) => s.b).length, b.length);
   }
 });

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-/* A file's bytes, exactly as many as there are, so that a read past them is seen; NULL when there is none. The caller frees them.
+/* A file's bytes, exactly as many as there are, so that a read past them is seen; NULL when there
+ * is none. The caller frees them.
  */
 static inline uint8_t *read_file(const char *folder, const char *name, size_t *size)
 {

@@ -1,6 +1,7 @@
-/* The weight types once more, one weight at a time and in double, written apart from the engine from the format's description:
- * what src/quant is held to. In: the bytes of a block. Out: one weight's value, exactly (the sum of a scaled code and a least
- * value still has to round to a float). */
+/* The weight types once more, one weight at a time and in double, written apart from the engine
+ * from the format's description: what src/quant is held to. In: the bytes of a block. Out: one
+ * weight's value, exactly (the sum of a scaled code and a least value still has to round to a
+ * float). */
 #ifndef QUANT_REFERENCE_H
 #define QUANT_REFERENCE_H
 
@@ -42,7 +43,8 @@ static inline int six_bits(const uint8_t *block, int g, int is_min)
     return (is_min ? q[g + 4] / 16 : q[g + 4] % 16) + 16 * (q[g - 4 + 4 * is_min] / 64);
 }
 
-/* Where a type's binary16 scales lie in its block, -1 where it has none: d, and what is added to a scaled code. */
+/* Where a type's binary16 scales lie in its block, -1 where it has none: d, and what is added to a
+ * scaled code. */
 typedef struct scale_places {
     int d, m;
 } scale_places;
@@ -76,9 +78,11 @@ static inline scale_places scales_of(tg_quant type)
     }
 }
 
-static const int nonlinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static const int nonlinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                  1,    13,   25,  38,  53,  69,  89,  113};
 
-/* Element e of a point whose elements have n bits; odd: its sign is the last of 8 that are made an even number. */
+/* Element e of a point whose elements have n bits; odd: its sign is the last of 8 that are made an
+ * even number. */
 static inline int element_of(int point, int e, int n)
 {
     return point >> n * e & ((1 << n) - 1);
@@ -97,7 +101,8 @@ static const int of_two_bits[3] = {8, 25, 43}, of_three_bits[8] = {4, 12, 20, 28
 static inline double weight_by_definition(tg_quant type, const uint8_t *block, int i)
 {
     const scale_places places = scales_of(type);
-    const double d = places.d < 0 ? NAN : half_at(block, places.d), m = places.m < 0 ? NAN : half_at(block, places.m);
+    const double d = places.d < 0 ? NAN : half_at(block, places.d),
+                 m = places.m < 0 ? NAN : half_at(block, places.m);
     const int g = i / 32, nibble = i / 16 % 2 * 4;
     uint32_t bits;
     float f;
@@ -122,19 +127,25 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
     case TG_QUANT_Q5_1:
         return d * ((block[8 + i % 16] >> nibble) % 16 + 16 * bits_at(block + 4, i, 1)) + m;
     case TG_QUANT_Q2_K:
-        return d * (block[i / 16] % 16) * bits_at(block + 16 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) -
+        return d * (block[i / 16] % 16) *
+                   bits_at(block + 16 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) -
                m * (block[i / 16] / 16);
     case TG_QUANT_Q3_K: {
         const int k = i / 16; /* its scale: 16 halves of bytes, then 4 times 4 pairs of bits */
-        const int scale = (k < 8 ? block[96 + k] % 16 : block[96 + k - 8] / 16) + 16 * bits_at(block + 104 + k % 4, k / 4 * 2, 2);
+        const int scale = (k < 8 ? block[96 + k] % 16 : block[96 + k - 8] / 16) +
+                          16 * bits_at(block + 104 + k % 4, k / 4 * 2, 2);
         return d * (scale - 32) *
-               (bits_at(block + 32 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) + 4 * bits_at(block + i % 32, g, 1) - 4);
+               (bits_at(block + 32 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 2) +
+                4 * bits_at(block + i % 32, g, 1) - 4);
     }
     case TG_QUANT_Q4_K:
-        return d * six_bits(block, g, 0) * bits_at(block + 16 + i / 64 * 32 + i % 32, g % 2 * 4, 4) - m * six_bits(block, g, 1);
+        return d * six_bits(block, g, 0) *
+                   bits_at(block + 16 + i / 64 * 32 + i % 32, g % 2 * 4, 4) -
+               m * six_bits(block, g, 1);
     case TG_QUANT_Q5_K:
         return d * six_bits(block, g, 0) *
-                   (bits_at(block + 48 + i / 64 * 32 + i % 32, g % 2 * 4, 4) + 16 * bits_at(block + 16 + i % 32, g, 1)) -
+                   (bits_at(block + 48 + i / 64 * 32 + i % 32, g % 2 * 4, 4) +
+                    16 * bits_at(block + 16 + i % 32, g, 1)) -
                m * six_bits(block, g, 1);
     case TG_QUANT_Q6_K:
         return d * (int8_t)block[192 + i / 16] *
@@ -145,8 +156,8 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
     case TG_QUANT_IQ4_XS:
         return d * (bits_at(block + 4, 4 * g, 4) + 16 * bits_at(block + 2, 2 * g, 2) - 32) *
                nonlinear[(block[8 + g * 16 + i % 16] >> nibble) % 16];
-    case TG_QUANT_TQ1_0: { /* a byte is a fraction of base 3: digit k is what leaves it when it is multiplied by 3 for the k-th
-                              time */
+    case TG_QUANT_TQ1_0: { /* a byte is a fraction of base 3: digit k is what leaves it when it is
+                              multiplied by 3 for the k-th time */
         const int byte = i < 160 ? i % 32 : i < 240 ? 32 + (i - 160) % 16 : 48 + (i - 240) % 4;
         const int digit = i < 160 ? i / 32 : i < 240 ? (i - 160) / 16 : (i - 240) / 4;
         static const int powers[] = {1, 3, 9, 27, 81};
@@ -158,48 +169,57 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
         return bits_at(block + 2 + i / 8, i % 8, 1) ? d : -d;
     case TG_QUANT_MXFP4: { /* a sign, two bits of exponent with bias 1, one of mantissa */
         const int code = (block[1 + i % 16] >> nibble) % 16, exponent = code / 2 % 4;
-        const double magnitude = exponent ? ldexp(1 + code % 2 * 0.5, exponent - 1) : code % 2 * 0.5;
+        const double magnitude =
+            exponent ? ldexp(1 + code % 2 * 0.5, exponent - 1) : code % 2 * 0.5;
         return (code / 8 ? -magnitude : magnitude) * ldexp(1, block[0] - 127);
     }
     case TG_QUANT_IQ2_XXS: {
         const uint8_t *q = block + 2 + 8 * g;
         const int seven = bits_at(q + 4, i % 32 / 8 * 7, 7);
-        return d * (0.5 + q[7] / 16) * 0.25 * of_two_bits[element_of(tg_grid_iq2_xxs[q[i % 32 / 8]], i % 8, 2)] *
+        return d * (0.5 + q[7] / 16) * 0.25 *
+               of_two_bits[element_of(tg_grid_iq2_xxs[q[i % 32 / 8]], i % 8, 2)] *
                sign_of_seven(seven, i % 8);
     }
     case TG_QUANT_IQ2_XS: {
         const uint8_t *q = block + 2 + i / 8 * 2;
         return d * (0.5 + bits_at(block + 66, i / 16 * 4, 4)) * 0.25 *
-               of_two_bits[element_of(tg_grid_iq2_xs[bits_at(q, 0, 9)], i % 8, 2)] * sign_of_seven(q[1] / 2, i % 8);
+               of_two_bits[element_of(tg_grid_iq2_xs[bits_at(q, 0, 9)], i % 8, 2)] *
+               sign_of_seven(q[1] / 2, i % 8);
     }
     case TG_QUANT_IQ2_S: {
         const int point = block[2 + i / 8] + 256 * bits_at(block + 66, i / 8 * 2, 2);
-        return d * (0.5 + bits_at(block + 74, i / 16 * 4, 4)) * 0.25 * of_two_bits[element_of(tg_grid_iq2_s[point], i % 8, 2)] *
+        return d * (0.5 + bits_at(block + 74, i / 16 * 4, 4)) * 0.25 *
+               of_two_bits[element_of(tg_grid_iq2_s[point], i % 8, 2)] *
                (bits_at(block + 34, i, 1) ? -1 : 1);
     }
     case TG_QUANT_IQ3_XXS: {
         const uint8_t *rest = block + 66 + 4 * g;
-        return d * (0.5 + rest[3] / 16) * 0.5 * of_three_bits[element_of(tg_grid_iq3_xxs[block[2 + i / 4]], i % 4, 3)] *
+        return d * (0.5 + rest[3] / 16) * 0.5 *
+               of_three_bits[element_of(tg_grid_iq3_xxs[block[2 + i / 4]], i % 4, 3)] *
                sign_of_seven(bits_at(rest, i % 32 / 8 * 7, 7), i % 8);
     }
     case TG_QUANT_IQ3_S: {
         const int point = block[2 + i / 4] + 256 * bits_at(block + 66, i / 4, 1);
-        return d * (1 + 2 * bits_at(block + 106, g * 4, 4)) * (2 * element_of(tg_grid_iq3_s[point], i % 4, 3) + 1) *
+        return d * (1 + 2 * bits_at(block + 106, g * 4, 4)) *
+               (2 * element_of(tg_grid_iq3_s[point], i % 4, 3) + 1) *
                (bits_at(block + 74, i, 1) ? -1 : 1);
     }
     case TG_QUANT_IQ1_S: {
         const uint8_t *qh = block + 34 + 2 * g;
         const int point = block[2 + i / 8] + 256 * bits_at(qh, i % 32 / 8 * 3, 3);
         return d * (2 * bits_at(qh, 12, 3) + 1) *
-               (element_of(tg_grid_iq1_s[point], i % 8, 2) - 1 + (bits_at(qh, 15, 1) ? -0.125 : 0.125));
+               (element_of(tg_grid_iq1_s[point], i % 8, 2) - 1 +
+                (bits_at(qh, 15, 1) ? -0.125 : 0.125));
     }
     case TG_QUANT_IQ1_M: {
         int half = 0;
         for (int k = 0; k < 4; k++)
             half |= block[49 + 2 * k] / 16 << 4 * k;
         const int point = block[i / 8] + 256 * bits_at(block + 32, i / 8 * 4, 3), k = i / 16;
-        return half_by_definition((uint16_t)half) * (2 * bits_at(block + 48 + k / 4 * 2, k % 4 * 3, 3) + 1) *
-               (element_of(tg_grid_iq1_s[point], i % 8, 2) - 1 + (bits_at(block + 32, i / 8 * 4 + 3, 1) ? -0.125 : 0.125));
+        return half_by_definition((uint16_t)half) *
+               (2 * bits_at(block + 48 + k / 4 * 2, k % 4 * 3, 3) + 1) *
+               (element_of(tg_grid_iq1_s[point], i % 8, 2) - 1 +
+                (bits_at(block + 32, i / 8 * 4 + 3, 1) ? -0.125 : 0.125));
     }
     case TG_QUANT_COUNT:
         break;
@@ -217,11 +237,12 @@ static inline void set_half(tg_quant type, uint8_t *block, uint16_t half)
         block[49 + 2 * k] = (uint8_t)((block[49 + 2 * k] & 15) | (half >> 4 * k & 15) << 4);
 }
 
-/* Gives a block of random bytes this scale, and the same size of what is added to its scaled codes. */
+/* Gives a block of random bytes this scale, and the same size of what is added to its scaled codes.
+ */
 static inline void set_scale(tg_quant type, uint8_t *block, float value)
 {
     const scale_places places = scales_of(type);
-    const uint16_t half = tg_float_to_half(value);
+    const uint16_t half = tgi_float_to_half(value);
     uint32_t bits;
     memcpy(&bits, &value, 4);
     const uint16_t upper = (uint16_t)(bits >> 16);

@@ -1,5 +1,6 @@
-/* The sampler written down plainly: libm's softmax, a full sort before every stage, each stage as its definition reads. In:
- * logits and a request. Out: who fell where, and the final probabilities, in arrays of the caller. */
+/* The sampler written down plainly: libm's softmax, a full sort before every stage, each stage as
+ * its definition reads. In: logits and a request. Out: who fell where, and the final probabilities,
+ * in arrays of the caller. */
 #ifndef SAMPLE_REFERENCE_H
 #define SAMPLE_REFERENCE_H
 
@@ -20,7 +21,7 @@ typedef struct item {
 typedef struct reference {
     item *items; /* survivors, in order */
     uint32_t n;
-    double *p, *final_p; /* by token */
+    double *p, *p_final; /* by token */
     int *fates, *marks;  /* by token; marks are zeros between stages */
     double entropy;
     int doubtful; /* a decision hung on less than CLOSE */
@@ -107,7 +108,8 @@ static void reference_penalties(reference *r, const tg_sample_request *q)
         if (count) {
             const double repeat = q->options[TG_OPTION_penalty_repeat];
             it->logit = it->logit > 0 ? it->logit / repeat : it->logit * repeat;
-            it->logit -= count * q->options[TG_OPTION_penalty_freq] + q->options[TG_OPTION_penalty_present];
+            it->logit -=
+                count * q->options[TG_OPTION_penalty_freq] + q->options[TG_OPTION_penalty_present];
         }
     }
     for (uint32_t k = 0; k < n; k++)
@@ -122,7 +124,8 @@ static uint32_t tokens_after_breaker(const tg_list *breakers, const int32_t *tok
         for (uint32_t at = 0; at < breakers->n; at += 1 + (uint32_t)breakers->tokens[at]) {
             const uint32_t length = (uint32_t)breakers->tokens[at];
             uint32_t same = 0;
-            while (same < length && start + same < n && tokens[start + same] == breakers->tokens[at + 1 + same])
+            while (same < length && start + same < n &&
+                   tokens[start + same] == breakers->tokens[at + 1 + same])
                 same++;
             if (same == length && length > longest)
                 longest = length;
@@ -142,7 +145,8 @@ static void reference_dry(reference *r, const tg_sample_request *q)
     const uint32_t most = tokens_after_breaker(breakers, tokens, n);
     if (q->options[TG_OPTION_dry_multiplier] == 0 || n <= allowed || most < allowed)
         return;
-    for (uint32_t j = 1; j < n; j++) { /* tokens[j] followed a run that the end repeats; its length, and one more */
+    for (uint32_t j = 1; j < n;
+         j++) { /* tokens[j] followed a run that the end repeats; its length, and one more */
         uint32_t same = 0;
         while (same < j && tokens[j - 1 - same] == tokens[n - 1 - same])
             same++;
@@ -155,8 +159,9 @@ static void reference_dry(reference *r, const tg_sample_request *q)
             r->marks[breakers->tokens[at + 1]] = 0;
     for (uint32_t i = 0; i < r->n; i++)
         if (r->marks[r->items[i].token])
-            r->items[i].logit -= q->options[TG_OPTION_dry_multiplier] *
-                                 pow(q->options[TG_OPTION_dry_base], r->marks[r->items[i].token] - 1 - allowed);
+            r->items[i].logit -=
+                q->options[TG_OPTION_dry_multiplier] *
+                pow(q->options[TG_OPTION_dry_base], r->marks[r->items[i].token] - 1 - allowed);
     for (uint32_t j = 0; j < n; j++)
         r->marks[tokens[j]] = 0;
 }
@@ -175,7 +180,8 @@ static void reference_sigma(reference *r, double sigmas)
         variance += pow(r->items[i].logit - mean, 2) / finite;
     const double least = r->items[0].logit - sigmas * sqrt(variance);
     for (uint32_t i = 0; i < r->n; i++) {
-        r->doubtful |= r->items[i].logit < r->items[0].logit && fabs(r->items[i].logit - least) < CLOSE * (1 + fabs(least));
+        r->doubtful |= r->items[i].logit < r->items[0].logit &&
+                       fabs(r->items[i].logit - least) < CLOSE * (1 + fabs(least));
         r->items[i].gone = r->items[i].logit < least;
     }
 }
@@ -188,7 +194,8 @@ static void reference_typical(reference *r, double p)
     if (p >= 1)
         return;
     for (uint32_t i = 0; i < r->n; i++)
-        r->items[i].key = r->items[i].share > 0 ? fabs(-log(r->items[i].share) - entropy) : INFINITY;
+        r->items[i].key =
+            r->items[i].share > 0 ? fabs(-log(r->items[i].share) - entropy) : INFINITY;
     qsort(r->items, r->n, sizeof *r->items, by_key);
     for (; kept < r->n && mass <= p; kept++) {
         if (kept > 0 && r->items[kept].key == INFINITY)
@@ -206,11 +213,12 @@ static void reference_typical(reference *r, double p)
 
 static void reference_xtc(reference *r, const tg_sample_request *q)
 {
-    const double threshold = q->options[TG_OPTION_xtc_threshold], probability = q->options[TG_OPTION_xtc_probability];
+    const double threshold = q->options[TG_OPTION_xtc_threshold],
+                 probability = q->options[TG_OPTION_xtc_probability];
     uint32_t top = 0;
     if (probability <= 0 || threshold > 0.5 || r->n < 2)
         return;
-    if (tg_coin(q->seed, q->position, q->stream, TG_COIN_XTC) > probability)
+    if (tgi_coin(q->seed, q->position, q->sample_index, TG_COIN_XTC) > probability)
         return;
     for (uint32_t i = 0; i < r->n; i++) {
         r->doubtful |= fabs(r->items[i].share - threshold) < CLOSE;
@@ -258,8 +266,10 @@ static void reference_mirostat(reference *r, const tg_sample_request *q, uint32_
             ti_sq += t * t;
         }
         const double s = ti_bi / ti_sq, epsilon = s - 1;
-        const double k = ti_sq > 0 ? pow(epsilon * pow(2, mu) / (1 - pow(vocab, -epsilon)), 1 / s) : 1;
-        r->doubtful |= ti_sq > 0 && (fabs(epsilon) < 1e-6 || (k < r->n + 1.0 && fabs(k - round(k)) < 1e-6 * k));
+        const double k =
+            ti_sq > 0 ? pow(epsilon * pow(2, mu) / (1 - pow(vocab, -epsilon)), 1 / s) : 1;
+        r->doubtful |= ti_sq > 0 &&
+                       (fabs(epsilon) < 1e-6 || (k < r->n + 1.0 && fabs(k - round(k)) < 1e-6 * k));
         drop_after(r, k >= r->n ? r->n : k >= 1 ? (uint32_t)k : 1);
     }
 }
@@ -285,7 +295,8 @@ static void reference_prefix(reference *r, tg_stage stage, const double *options
     drop_after(r, kept);
 }
 
-static void apply_reference(reference *r, tg_stage stage, const tg_sample_request *q, uint32_t vocab)
+static void apply_reference(reference *r, tg_stage stage, const tg_sample_request *q,
+                            uint32_t vocab)
 {
     const tg_list *lists = q->lists;
     switch (stage) {
@@ -302,7 +313,8 @@ static void apply_reference(reference *r, tg_stage stage, const tg_sample_reques
     case TG_STAGE_grammar:
         for (uint32_t i = 0; i < r->n && lists[TG_LIST_grammar].n; i++) {
             const int32_t token = r->items[i].token;
-            r->items[i].gone = !((uint32_t)lists[TG_LIST_grammar].tokens[token / 32] & 1u << token % 32);
+            r->items[i].gone =
+                !((uint32_t)lists[TG_LIST_grammar].tokens[token / 32] & 1u << token % 32);
         }
         return;
     case TG_STAGE_penalties:
@@ -332,14 +344,15 @@ static void apply_reference(reference *r, tg_stage stage, const tg_sample_reques
 }
 
 /* Ends early, with nobody or nobody of any probability left, when a stage leaves it so. */
-static void run_reference(reference *r, const float *logits, uint32_t vocab, const tg_sample_request *request)
+static void run_reference(reference *r, const float *logits, uint32_t vocab,
+                          const tg_sample_request *request)
 {
     r->n = vocab;
     r->doubtful = 0;
     for (uint32_t i = 0; i < vocab; i++) {
         r->items[i] = (item){.logit = logits[i], .token = (int32_t)i};
         r->fates[i] = -1;
-        r->final_p[i] = 0;
+        r->p_final[i] = 0;
     }
     settle(r);
     r->entropy = shares_entropy(r);
@@ -360,7 +373,7 @@ static void run_reference(reference *r, const float *logits, uint32_t vocab, con
             return;
     }
     for (uint32_t i = 0; i < r->n; i++)
-        r->final_p[r->items[i].token] = r->items[i].share;
+        r->p_final[r->items[i].token] = r->items[i].share;
 }
 
 #endif

@@ -1,6 +1,7 @@
-/* The native tests' harness. Each test_*.c is a program: a table of named functions and TEST_MAIN(table). A failed CHECK prints
- * where and what and fails its test; the program's last line is "N passed, N failed" and its exit code is 1 when any failed. A
- * test that cannot run here calls SKIP(reason) and returns. An argument runs only the tests whose name contains it. */
+/* The native tests' harness. Each test_*.c is a program: a table of named functions and
+ * TEST_MAIN(table). A failed CHECK prints where and what and fails its test; the program's last
+ * line is "N passed, N failed" and its exit code is 1 when any failed. A test that cannot run here
+ * calls SKIP(reason) and returns. An argument runs only the tests whose name contains it. */
 #ifndef TG_TEST_H
 #define TG_TEST_H
 
@@ -15,14 +16,14 @@ typedef struct tg_test {
 static int test_failures; /* in the running test */
 static const char *test_skip;
 
-#define CHECK(condition, ...)                                                                                                    \
-    do {                                                                                                                         \
-        if (!(condition)) {                                                                                                      \
-            test_failures++;                                                                                                     \
-            printf("    %s:%d: %s: ", __FILE__, __LINE__, #condition);                                                           \
-            printf("" __VA_ARGS__);                                                                                              \
-            printf("\n");                                                                                                        \
-        }                                                                                                                        \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            test_failures++;                                                                       \
+            printf("    %s:%d: %s: ", __FILE__, __LINE__, #condition);                             \
+            printf("" __VA_ARGS__);                                                                \
+            printf("\n");                                                                          \
+        }                                                                                          \
     } while (0)
 #define SKIP(reason) (test_skip = (reason))
 
@@ -45,17 +46,18 @@ static int test_main(const tg_test *tests, int count, int argc, char **argv)
                test_failures ? "not ok"
                : test_skip   ? "skip"
                              : "ok",
-               tests[i].name, tests[i].description, test_skip ? " # " : "", test_skip ? test_skip : "");
+               tests[i].name, tests[i].description, test_skip ? " # " : "",
+               test_skip ? test_skip : "");
         fflush(stdout);
     }
     printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
     return failed != 0;
 }
 
-#define TEST_MAIN(table)                                                                                                         \
-    int main(int argc, char **argv)                                                                                              \
-    {                                                                                                                            \
-        return test_main(table, (int)(sizeof(table) / sizeof(table)[0]), argc, argv);                                            \
+#define TEST_MAIN(table)                                                                           \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        return test_main(table, (int)(sizeof(table) / sizeof(table)[0]), argc, argv);              \
     }
 
 #endif

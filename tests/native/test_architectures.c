@@ -1,5 +1,6 @@
-/* Architectures whose layers keep or see other things than llama's (windows and caps, short convolutions, experts) on the golden
- * files of them: the same bits whatever the batches, threads, rewinds, forks, trees and cache types, and after saving. */
+/* Architectures whose layers keep or see other things than llama's (windows and caps, short
+ * convolutions, experts) on the golden files of them: the same bits whatever the batches, threads,
+ * rewinds, forks, trees and cache types, and after saving. */
 #include "../../src/session/model.h"
 #include "golden_file.h"
 #include "test.h"
@@ -11,7 +12,7 @@ enum { N = 150, MOST = 40, WORDS = 2 };
 
 static int help(void *context)
 {
-    tg_model_join(context, 1);
+    tg_model_thread_main(context, 1);
     return 0;
 }
 
@@ -47,21 +48,25 @@ static void branches(tg_model *model)
     const float *logits;
     size_t n;
     for (int i = 0; i < 3; i++)
-        CHECK(!tg_session_new(model, &sessions[i]) && !tg_session_force(sessions[i], 1), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_new(model, &sessions[i]) && !tg_session_append(sessions[i], 1), "%s",
+              tg_model_error(model)->message);
     for (int round = 0; round < 60; round++) {
         const uint32_t i = random_u32(&r) % 3, other = (i + 1 + random_u32(&r) % 2) % 3;
         tg_session *s = sessions[i];
         tg_session_tokens(s, &n);
         if (round % 3 == 0)
-            CHECK(!tg_session_rewind(s, 1 + random_u32(&r) % n), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_rewind(s, 1 + random_u32(&r) % n), "%s",
+                  tg_model_error(model)->message);
         if (round % 3 == 1) {
             tg_session_free(sessions[other]);
             CHECK(!tg_session_fork(s, &sessions[other]), "%s", tg_model_error(model)->message);
         }
         tg_session_tokens(s, &n);
         for (uint32_t k = random_u32(&r) % 30; k && n < N; k--, n++)
-            CHECK(!tg_session_force(s, (int32_t)(random_u32(&r) % VOCAB)), "%s", tg_model_error(model)->message);
-        CHECK(!tg_session_eval(s, 1 + random_u32(&r) % 40, 1), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_append(s, (int32_t)(random_u32(&r) % VOCAB)), "%s",
+                  tg_model_error(model)->message);
+        CHECK(!tg_session_eval(s, 1 + random_u32(&r) % 40, 1), "%s",
+              tg_model_error(model)->message);
         if (round % 5 == 4) {
             const int32_t *tokens = tg_session_tokens(s, &n);
             CHECK(!tg_session_eval(s, SIZE_MAX, 0), "%s", tg_model_error(model)->message);
@@ -78,17 +83,20 @@ static void branches(tg_model *model)
     size_t length, total = 0;
     while (tg_session_pending(sessions[0]))
         CHECK(!tg_session_eval(sessions[0], SIZE_MAX, 0), "%s", tg_model_error(model)->message);
-    tg_session_seal(sessions[0], 0);
-    for (uint32_t i = 0; tg_session_part(sessions[0], i, &from, &length); i++)
+    tg_session_save_snapshot_begin(sessions[0], 0);
+    for (uint32_t i = 0; tg_session_snapshot_chunk(sessions[0], i, &from, &length); i++)
         total += length;
-    CHECK(tg_session_part(sessions[0], 0, &from, &length) && !tg_session_open(model, from, total, &opened), "%s",
-          tg_model_error(model)->message);
-    for (uint32_t i = 1; opened && tg_session_part(sessions[0], i, &from, &length); i++)
-        if (tg_session_part(opened, i, &to, &length))
+    CHECK(tg_session_snapshot_chunk(sessions[0], 0, &from, &length) &&
+              !tg_session_load_snapshot_begin(model, from, total, &opened),
+          "%s", tg_model_error(model)->message);
+    for (uint32_t i = 1; opened && tg_session_snapshot_chunk(sessions[0], i, &from, &length); i++)
+        if (tg_session_snapshot_chunk(opened, i, &to, &length))
             memcpy(to, from, length);
-    CHECK(opened && !tg_session_opened(opened) && !tg_session_force(opened, 5), "%s", tg_model_error(model)->message);
+    CHECK(opened && !tg_session_load_snapshot_commit(opened) && !tg_session_append(opened, 5), "%s",
+          tg_model_error(model)->message);
     const int32_t *tokens = tg_session_tokens(opened, &n);
-    CHECK(!tg_session_eval(opened, SIZE_MAX, 0) && !tg_session_logits(opened, &logits), "%s", tg_model_error(model)->message);
+    CHECK(!tg_session_eval(opened, SIZE_MAX, 0) && !tg_session_logits(opened, &logits), "%s",
+          tg_model_error(model)->message);
     fresh(model, tokens, n, 64, expected);
     CHECK(same(logits, expected), "a saved session goes on");
     tg_session_free(opened);
@@ -102,32 +110,38 @@ static void trees(tg_model *model)
     test_random r = {21};
     static float logits[MOST * VOCAB];
     for (int round = 0; round < 12; round++) {
-        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST, words = (n + 31) / 32;
+        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST,
+                     words = (n + 31) / 32;
         int32_t prefix[N], ids[MOST], positions[MOST];
         uint32_t visible[MOST * WORDS] = {0};
         float expected[VOCAB];
         tg_session *session;
         fill(prefix, base, (uint64_t)round + 1);
         fill(ids, n, (uint64_t)round + 100);
-        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) && !tg_session_eval(session, 1000, 0),
+        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) &&
+                  !tg_session_eval(session, 1000, 0),
               "%s", tg_model_error(model)->message);
-        for (size_t i = 0; i < n; i++) { /* each follows one before it, most often the last one, or the prefix */
+        for (size_t i = 0; i < n;
+             i++) { /* each follows one before it, most often the last one, or the prefix */
             const size_t parent = random_u32(&r) % 3 ? i : random_u32(&r) % (i + 1);
             positions[i] = (int32_t)base;
             if (parent) {
-                memcpy(visible + i * words, visible + (parent - 1) * words, words * sizeof *visible);
+                memcpy(visible + i * words, visible + (parent - 1) * words,
+                       words * sizeof *visible);
                 positions[i] = positions[parent - 1] + 1;
             }
             visible[i * words + i / 32] |= 1u << i % 32;
         }
-        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s",
+              tg_model_error(model)->message);
         for (size_t i = 0; i < n; i += 1 + n / 6) {
             size_t length = base;
             for (size_t j = 0; j <= i; j++)
                 if (visible[i * words + j / 32] >> j % 32 & 1)
                     prefix[length++] = ids[j];
             fresh(model, prefix, length, 64, expected);
-            CHECK(same(logits + i * VOCAB, expected), "tree token %zu of %zu after %zu", i, n, base);
+            CHECK(same(logits + i * VOCAB, expected), "tree token %zu of %zu after %zu", i, n,
+                  base);
         }
         tg_session_free(session);
     }
@@ -142,8 +156,10 @@ static void all(const char *name)
         return;
     }
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
-        const tg_model_options options = {
-            .cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache, .n_ctx = 160, .n_kv = 640};
+        const tg_model_options options = {.cache_type_k = (tg_cache_type)cache,
+                                          .cache_type_v = (tg_cache_type)cache,
+                                          .n_ctx = 160,
+                                          .n_kv = 640};
         tg_model *model = load(bytes, size, 0, options);
         batches(bytes, size, model, options);
         branches(model);
@@ -168,8 +184,8 @@ static void lfm2(void)
     all("lfm2.gguf");
 }
 
-/* The same sessions where there are hardly more states than sessions, so that each takes them from the others; and how little is
- * run again when a session goes back. */
+/* The same sessions where there are hardly more states than sessions, so that each takes them from
+ * the others; and how little is run again when a session goes back. */
 static void few_states(void)
 {
     size_t size;
@@ -183,7 +199,8 @@ static void few_states(void)
         model->states.n_slots = n_slots;
         branches(model);
         for (uint32_t i = 0; i < n_slots; i++)
-            CHECK(!model->states.refs[i], "a state of %u is still held when the sessions are gone", (unsigned)n_slots);
+            CHECK(!model->states.refs[i], "a state of %u is still held when the sessions are gone",
+                  (unsigned)n_slots);
         tg_model_free(model);
     }
     tg_model *model = load(bytes, size, 0, (tg_model_options){.n_ctx = 160});
@@ -192,11 +209,12 @@ static void few_states(void)
     fill(ids, N, 5);
     CHECK(!tg_session_new(model, &s), "%s", tg_model_error(model)->message);
     for (size_t n = 1; n <= N; n++)
-        CHECK(!tg_session_force(s, ids[n - 1]) && !tg_session_eval(s, 1, 0), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_append(s, ids[n - 1]) && !tg_session_eval(s, 1, 0), "%s",
+              tg_model_error(model)->message);
     for (size_t n = N - 1; n > 8; n -= 7) {
         CHECK(!tg_session_rewind(s, n), "%s", tg_model_error(model)->message);
-        CHECK(tg_session_pending(s) <= TG_STATE_EVERY, "%zu tokens to run again after going back to %zu", tg_session_pending(s),
-              n);
+        CHECK(tg_session_pending(s) <= TG_CHECKPOINT_INTERVAL,
+              "%zu tokens to run again after going back to %zu", tg_session_pending(s), n);
     }
     tg_session_free(s);
     tg_model_free(model);
@@ -214,8 +232,10 @@ static void granitemoe(void)
 }
 
 static const tg_test tests[] = {
-    {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree", gemma2},
-    {"architectures-varied", "layers of several widths, borrowed caches and embeddings for each layer, likewise", gemma4},
+    {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree",
+     gemma2},
+    {"architectures-varied",
+     "layers of several widths, borrowed caches and embeddings for each layer, likewise", gemma4},
     {"architectures-state", "short convolutions, likewise", lfm2},
     {"architectures-recurrent", "gated delta nets, likewise", qwen35},
     {"architectures-few-states", "sessions that take recurrent states from each other", few_states},

@@ -1,5 +1,5 @@
-/* Byte-level BPE: how texts are cut into words, by hand; merges in small vocabularies made here, by hand and beside the plainest
- * way to merge; damaged ones. */
+/* Byte-level BPE: how texts are cut into words, by hand; merges in small vocabularies made here, by
+ * hand and beside the plainest way to merge; damaged ones. */
 #include "../../src/tokenizer/pretokenize.h"
 #include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
@@ -8,7 +8,7 @@
 
 typedef struct vocabulary {
     tg_gguf *gguf;
-    tg_tokens *tokens;
+    tg_tokenizer *tokens;
     tg_error error;
 } vocabulary;
 
@@ -30,10 +30,11 @@ static void spell(uint32_t byte, char out[3])
 static bool without_q; /* the vocabulary has no token for the byte q, but an unknown token */
 
 /* the 256 bytes, then what the merges make, then a control token <eos>; a merge is "left right" */
-static vocabulary make(const char *pre, const char *const *merges, uint32_t n_merges, tg_status *status)
+static vocabulary make(const char *pre, const char *const *merges, uint32_t n_merges,
+                       tg_status *status)
 {
     tiny_bytes b = {0};
-    vocabulary v = {tg_gguf_new(0), NULL, {0}};
+    vocabulary v = {tgi_gguf_new(0), NULL, {0}};
     size_t used;
     char byte[3];
     tiny_put(&b, "GGUF", 4);
@@ -49,7 +50,8 @@ static vocabulary make(const char *pre, const char *const *merges, uint32_t n_me
     for (uint32_t i = 0; i < n_merges; i++) {
         char joined[64];
         const char *space = strchr(merges[i], ' ');
-        snprintf(joined, sizeof joined, "%.*s%s", (int)(space ? space - merges[i] : 0), merges[i], space ? space + 1 : merges[i]);
+        snprintf(joined, sizeof joined, "%.*s%s", (int)(space ? space - merges[i] : 0), merges[i],
+                 space ? space + 1 : merges[i]);
         tiny_string(&b, joined);
     }
     tiny_string(&b, "<eos>");
@@ -62,16 +64,17 @@ static vocabulary make(const char *pre, const char *const *merges, uint32_t n_me
     tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, n_merges);
     for (uint32_t i = 0; i < n_merges; i++)
         tiny_string(&b, merges[i]);
-    CHECK(!tg_gguf_feed(v.gguf, b.data, b.size, &used, &v.error) && tg_gguf_done(v.gguf), "%s", v.error.message);
-    *status = tg_tokens_new(v.gguf, &v.tokens, &v.error);
+    CHECK(!tgi_gguf_feed(v.gguf, b.data, b.size, &used, &v.error) && tgi_gguf_done(v.gguf), "%s",
+          v.error.message);
+    *status = tgi_tokenizer_new(v.gguf, &v.tokens, &v.error);
     free(b.data);
     return v;
 }
 
 static void drop(vocabulary v)
 {
-    tg_tokens_free(v.tokens);
-    tg_gguf_free(v.gguf);
+    tgi_tokenizer_free(v.tokens);
+    tgi_gguf_free(v.gguf);
 }
 
 static void words(void)
@@ -94,28 +97,32 @@ static void words(void)
         {"default", "a+b 2024.", "a|+|b| |202|4|."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const tg_pretokenizer *pre = tg_pretokenizer_find(cases[i].pre);
+        const tg_pretokenizer *pre = tgi_pretokenizer_find(cases[i].pre);
         char got[256] = "";
         size_t n, used = 0;
         CHECK(pre, "%s is there", cases[i].pre);
-        tg_words w = tg_words_of(pre->scheme, cases[i].text, strlen(cases[i].text));
-        for (const char *word; (word = tg_words_next(&w, &n));)
-            used += (size_t)snprintf(got + used, sizeof got - used, "%s%.*s", used ? "|" : "", (int)n, word);
+        tg_words w = tgi_words_of(pre->scheme, cases[i].text, strlen(cases[i].text));
+        for (const char *word; (word = tgi_words_next(&w, &n));)
+            used += (size_t)snprintf(got + used, sizeof got - used, "%s%.*s", used ? "|" : "",
+                                     (int)n, word);
         CHECK(!strcmp(got, cases[i].words), "%s: \"%s\"", cases[i].pre, got);
     }
 }
 
-static const char *const merges_list[] = {"a b", "b c", "ab c", "a a", "aa aa", "\xc4\xa0 a", "e r", "er e", "c ab", "bc bc"};
+static const char *const merges_list[] = {"a b",        "b c", "ab c", "a a",  "aa aa",
+                                          "\xc4\xa0 a", "e r", "er e", "c ab", "bc bc"};
 #define N_MERGES (sizeof merges_list / sizeof merges_list[0])
 
-static void expect(const tg_tokens *t, const char *text, unsigned flags, const char *spelt)
+static void expect(const tg_tokenizer *t, const char *text, unsigned flags, const char *spelt)
 {
     int32_t ids[64];
     size_t n = 0, used = 0;
     char got[512] = "";
-    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"", text);
+    CHECK(!tgi_tokenizer_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"",
+          text);
     for (size_t i = 0; i < n; i++)
-        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "", tg_tokens_entry(t, ids[i]).data);
+        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "",
+                                 tgi_tokenizer_piece(t, ids[i]).data);
     CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
 }
 
@@ -136,7 +143,8 @@ static void merges(void)
     drop(v);
 }
 
-/* ids of one word by the definition: of all pairs that merge the first in the list, the leftmost, until there is none */
+/* ids of one word by the definition: of all pairs that merge the first in the list, the leftmost,
+ * until there is none */
 static size_t plainly(const char *text, size_t n, char symbols[][64])
 {
     for (size_t i = 0; i < n; i++)
@@ -174,11 +182,12 @@ static void beside_the_definition(void)
         size_t n;
         for (size_t i = 0; i < length; i++)
             text[i] = "aabbcceer"[random_u32(&r) % 9];
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, NULL, 400, &n, NULL));
+        CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, ids, NULL, 400, &n, NULL));
         const size_t wanted = plainly(text, length, symbols);
         CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
         for (size_t i = 0; i < n; i++)
-            CHECK(!strcmp(tg_tokens_entry(v.tokens, ids[i]).data, symbols[i]), "round %d, token %zu", round, i);
+            CHECK(!strcmp(tgi_tokenizer_piece(v.tokens, ids[i]).data, symbols[i]),
+                  "round %d, token %zu", round, i);
     }
     drop(v);
 }
@@ -195,15 +204,18 @@ static void random_bytes(void)
         const size_t length = random_u32(&r) % sizeof text;
         size_t n, n_back;
         for (size_t i = 0; i < length; i++)
-            text[i] = random_u32(&r) % 3 ? "  ab\n'1\xc3\xa9\xe4\xb8\xad"[random_u32(&r) % 12] : (char)random_u32(&r);
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, ends, 96, &n, NULL) && n <= length, "%zu tokens", n);
+            text[i] = random_u32(&r) % 3 ? "  ab\n'1\xc3\xa9\xe4\xb8\xad"[random_u32(&r) % 12]
+                                         : (char)random_u32(&r);
+        CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, ids, ends, 96, &n, NULL) &&
+                  n <= length,
+              "%zu tokens", n);
         for (size_t i = 0, from = 0; i < n; from = ends[i++]) {
-            const tg_str bytes = tg_tokens_bytes(v.tokens, ids[i]);
+            const tg_str bytes = tgi_tokenizer_bytes(v.tokens, ids[i]);
             CHECK(ends[i] == from + bytes.length && !memcmp(text + from, bytes.data, bytes.length),
                   "round %d: token %zu covers others", round, i);
         }
-        CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
-                  !memcmp(back, text, length),
+        CHECK(!tgi_tokenizer_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) &&
+                  n_back == length && !memcmp(back, text, length),
               "round %d does not come back", round);
     }
     drop(v);
@@ -211,7 +223,8 @@ static void random_bytes(void)
 
 static void missing_byte(void)
 {
-    static const char long_word[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaq";
+    static const char long_word[] =
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaq";
     tg_status status;
     tg_error error;
     size_t n;
@@ -219,9 +232,11 @@ static void missing_byte(void)
     vocabulary v = make("gpt-2", merges_list, N_MERGES, &status);
     without_q = false;
     CHECK(!status, "%s", v.error.message);
-    CHECK(tg_tokens_encode(v.tokens, "aq", 2, 0, NULL, NULL, 0, &n, &error) == TG_TOKENIZER_BAD);
+    CHECK(tgi_tokenizer_encode(v.tokens, "aq", 2, 0, NULL, NULL, 0, &n, &error) ==
+          TG_TOKENIZER_BAD);
     CHECK(strstr(error.message, "byte 0x71"), "%s", error.message);
-    CHECK(tg_tokens_encode(v.tokens, long_word, sizeof long_word - 1, 0, NULL, NULL, 0, &n, &error) == TG_TOKENIZER_BAD);
+    CHECK(tgi_tokenizer_encode(v.tokens, long_word, sizeof long_word - 1, 0, NULL, NULL, 0, &n,
+                               &error) == TG_TOKENIZER_BAD);
     expect(v.tokens, "ab", 0, "ab");
     drop(v);
 }
@@ -233,14 +248,16 @@ static void damaged(void)
         tg_status status;
         const char *says;
     } cases[] = {
-        {"of-tomorrow", "a b", TG_TOKENIZER_UNSUPPORTED, "pre-tokenizer \"of-tomorrow\" is not supported; supported: default, "},
+        {"of-tomorrow", "a b", TG_TOKENIZER_UNSUPPORTED,
+         "pre-tokenizer \"of-tomorrow\" is not supported; supported: default, "},
         {"gpt-2", "ab", TG_TOKENIZER_BAD, "is no pair"},
         {"gpt-2", "a zz", TG_TOKENIZER_BAD, "names what is no token"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tg_status status;
         vocabulary v = make(cases[i].pre, &cases[i].merge, 1, &status);
-        CHECK(status == cases[i].status && !v.tokens && strstr(v.error.message, cases[i].says), "%s", v.error.message);
+        CHECK(status == cases[i].status && !v.tokens && strstr(v.error.message, cases[i].says),
+              "%s", v.error.message);
         drop(v);
     }
 }
@@ -250,7 +267,8 @@ static const tg_test tests[] = {
     {"bpe-merges", "the merge of lowest rank first; control tokens when asked for", merges},
     {"bpe-definition", "short and long words as by the plainest merging", beside_the_definition},
     {"bpe-random", "any bytes come back", random_bytes},
-    {"bpe-missing-byte", "a byte that the vocabulary lacks is an error when it is met", missing_byte},
+    {"bpe-missing-byte", "a byte that the vocabulary lacks is an error when it is met",
+     missing_byte},
     {"bpe-damaged", "unknown pre-tokenizers and damaged merges are refused", damaged},
 };
 TEST_MAIN(tests)

@@ -1,5 +1,5 @@
-/* The GGUF reader by itself: every value type, portions of any size, mutations and cuts of a valid header, bounded memory, and
- * SHA-256. */
+/* The GGUF reader by itself: every value type, portions of any size, mutations and cuts of a valid
+ * header, bounded memory, and SHA-256. */
 #include "../../src/gguf/gguf.h"
 #include "../../src/base/sha256.h"
 #include "random.h"
@@ -10,7 +10,8 @@
 static uint8_t *header(size_t *size)
 {
     tiny_bytes b = {0};
-    const uint8_t scalars[8] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; /* -2 of every width */
+    const uint8_t scalars[8] = {0xfe, 0xff, 0xff, 0xff,
+                                0xff, 0xff, 0xff, 0xff}; /* -2 of every width */
     static const uint32_t widths[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
     tiny_put(&b, "GGUF", 4);
     tiny_u32(&b, 3), tiny_u64(&b, 2), tiny_u64(&b, 11 + 2 + 3);
@@ -24,7 +25,12 @@ static uint8_t *header(size_t *size)
         const float f = -2;
         const double d = -2;
         const uint8_t truth = 1;
-        tiny_put(&b, type == 6 ? (const void *)&f : type == 12 ? (const void *)&d : type == 7 ? &truth : scalars, widths[type]);
+        tiny_put(&b,
+                 type == 6    ? (const void *)&f
+                 : type == 12 ? (const void *)&d
+                 : type == 7  ? &truth
+                              : scalars,
+                 widths[type]);
     }
     tiny_u64(&b, 6), tiny_put(&b, "text\0x", 6); /* another key than text */
     tiny_u32(&b, 4), tiny_u32(&b, 5);
@@ -49,44 +55,60 @@ static uint8_t *header(size_t *size)
 
 static void check_values(const tg_gguf *g)
 {
-    const tg_gguf_kv *kv = tg_gguf_find(g, "k0");
+    const tg_gguf_kv *kv = tgi_gguf_find(g, "k0");
     CHECK(kv && kv->type == TG_GGUF_U8 && kv->value.u == 0xfe, "u8");
-    CHECK((kv = tg_gguf_find(g, "k1")) && kv->value.i == -2, "i8");
-    CHECK((kv = tg_gguf_find(g, "k2")) && kv->value.u == 0xfffe, "u16");
-    CHECK((kv = tg_gguf_find(g, "k3")) && kv->value.i == -2, "i16");
-    CHECK((kv = tg_gguf_find(g, "k4")) && kv->value.u == 0xfffffffe, "u32");
-    CHECK((kv = tg_gguf_find(g, "k5")) && kv->value.i == -2, "i32");
-    CHECK((kv = tg_gguf_find(g, "k6")) && kv->value.f == -2, "f32");
-    CHECK((kv = tg_gguf_find(g, "k7")) && kv->value.u == 1, "bool");
-    CHECK((kv = tg_gguf_find(g, "k10")) && kv->value.u == 0xfffffffffffffffe, "u64");
-    CHECK((kv = tg_gguf_find(g, "k11")) && kv->value.i == -2, "i64");
-    CHECK((kv = tg_gguf_find(g, "k12")) && kv->value.f == -2, "f64");
-    CHECK((kv = tg_gguf_find(g, "text")) && kv->value.string.length == 5 && !strcmp(kv->value.string.data, "glass"), "string");
-    CHECK(!tg_gguf_find(g, "tex") && !tg_gguf_find(g, "texts"), "no key by part of its name");
+    CHECK((kv = tgi_gguf_find(g, "k1")) && kv->value.i == -2, "i8");
+    CHECK((kv = tgi_gguf_find(g, "k2")) && kv->value.u == 0xfffe, "u16");
+    CHECK((kv = tgi_gguf_find(g, "k3")) && kv->value.i == -2, "i16");
+    CHECK((kv = tgi_gguf_find(g, "k4")) && kv->value.u == 0xfffffffe, "u32");
+    CHECK((kv = tgi_gguf_find(g, "k5")) && kv->value.i == -2, "i32");
+    CHECK((kv = tgi_gguf_find(g, "k6")) && kv->value.f == -2, "f32");
+    CHECK((kv = tgi_gguf_find(g, "k7")) && kv->value.u == 1, "bool");
+    CHECK((kv = tgi_gguf_find(g, "k10")) && kv->value.u == 0xfffffffffffffffe, "u64");
+    CHECK((kv = tgi_gguf_find(g, "k11")) && kv->value.i == -2, "i64");
+    CHECK((kv = tgi_gguf_find(g, "k12")) && kv->value.f == -2, "f64");
+    CHECK((kv = tgi_gguf_find(g, "text")) && kv->value.string.length == 5 &&
+              !strcmp(kv->value.string.data, "glass"),
+          "string");
+    CHECK(!tgi_gguf_find(g, "tex") && !tgi_gguf_find(g, "texts"), "no key by part of its name");
 
     tg_gguf_array a;
     bool found;
     uint32_t u = 7;
     float f;
-    CHECK(!tg_gguf_get_array(g, "strings", TG_GGUF_STRING, &a, NULL, NULL) && a.count == 3, "array of strings");
+    CHECK(!tgi_gguf_get_array(g, "strings", TG_GGUF_STRING, &a, NULL, NULL) && a.count == 3,
+          "array of strings");
     const tg_str *strings = a.data;
-    CHECK(!strcmp(strings[0].data, "a") && strings[1].length == 0 && !strcmp(strings[2].data, "ccc"), "its elements");
-    CHECK(!tg_gguf_get_array(g, "numbers", TG_GGUF_I16, &a, NULL, NULL) && ((const int16_t *)a.data)[1] == -1,
+    CHECK(!strcmp(strings[0].data, "a") && strings[1].length == 0 &&
+              !strcmp(strings[2].data, "ccc"),
+          "its elements");
+    CHECK(!tgi_gguf_get_array(g, "numbers", TG_GGUF_I16, &a, NULL, NULL) &&
+              ((const int16_t *)a.data)[1] == -1,
           "array of numbers");
-    CHECK(!tg_gguf_get_array(g, "nothing", TG_GGUF_STRING, &a, NULL, NULL) && a.count == 0, "empty array");
-    CHECK(tg_gguf_get_array(g, "numbers", TG_GGUF_I32, &a, NULL, NULL) == TG_MODEL_KEY_BAD, "of another type");
-    CHECK(!tg_gguf_get_u32(g, "absent", 0, 9, &u, &found, NULL) && !found && u == 7, "absent keys keep the default");
-    CHECK(tg_gguf_get_u32(g, "absent", 0, 9, &u, NULL, NULL) == TG_MODEL_KEY_MISSING, "unless they are needed");
-    CHECK(tg_gguf_get_u32(g, "k1", 0, UINT32_MAX, &u, NULL, NULL) == TG_MODEL_KEY_BAD, "a negative number");
-    CHECK(tg_gguf_get_u32(g, "k0", 0, 9, &u, NULL, NULL) == TG_MODEL_KEY_BAD, "a number too large");
-    CHECK(!tg_gguf_get_u32(g, "k0", 0, 254, &u, NULL, NULL) && u == 254, "a number in range");
-    CHECK(!tg_gguf_get_f32(g, "k12", &f, NULL, NULL) && f == -2 && tg_gguf_get_f32(g, "k0", &f, NULL, NULL) == TG_MODEL_KEY_BAD,
+    CHECK(!tgi_gguf_get_array(g, "nothing", TG_GGUF_STRING, &a, NULL, NULL) && a.count == 0,
+          "empty array");
+    CHECK(tgi_gguf_get_array(g, "numbers", TG_GGUF_I32, &a, NULL, NULL) == TG_MODEL_KEY_BAD,
+          "of another type");
+    CHECK(!tgi_gguf_get_u32(g, "absent", 0, 9, &u, &found, NULL) && !found && u == 7,
+          "absent keys keep the default");
+    CHECK(tgi_gguf_get_u32(g, "absent", 0, 9, &u, NULL, NULL) == TG_MODEL_KEY_MISSING,
+          "unless they are needed");
+    CHECK(tgi_gguf_get_u32(g, "k1", 0, UINT32_MAX, &u, NULL, NULL) == TG_MODEL_KEY_BAD,
+          "a negative number");
+    CHECK(tgi_gguf_get_u32(g, "k0", 0, 9, &u, NULL, NULL) == TG_MODEL_KEY_BAD,
+          "a number too large");
+    CHECK(!tgi_gguf_get_u32(g, "k0", 0, 254, &u, NULL, NULL) && u == 254, "a number in range");
+    CHECK(!tgi_gguf_get_f32(g, "k12", &f, NULL, NULL) && f == -2 &&
+              tgi_gguf_get_f32(g, "k0", &f, NULL, NULL) == TG_MODEL_KEY_BAD,
           "floats");
 
-    CHECK(tg_gguf_n_tensors(g) == 2 && !strcmp(tg_gguf_tensor_at(g, 0)->name.data, "early"),
+    CHECK(tgi_gguf_n_tensors(g) == 2 && !strcmp(tgi_gguf_tensor_at(g, 0)->name.data, "early"),
           "tensors by their place in the file");
-    CHECK(tg_gguf_find_tensor(g, "late") == tg_gguf_tensor_at(g, 1) && !tg_gguf_find_tensor(g, "lat"), "tensors by name");
-    CHECK(tg_gguf_tensor_at(g, 1)->offset == tg_gguf_data_offset(g) + 32 && tg_gguf_tensor_at(g, 1)->size == 32,
+    CHECK(tgi_gguf_find_tensor(g, "late") == tgi_gguf_tensor_at(g, 1) &&
+              !tgi_gguf_find_tensor(g, "lat"),
+          "tensors by name");
+    CHECK(tgi_gguf_tensor_at(g, 1)->offset == tgi_gguf_data_offset(g) + 32 &&
+              tgi_gguf_tensor_at(g, 1)->size == 32,
           "offsets count from the file's start");
 }
 
@@ -96,7 +118,7 @@ static void portions(void)
     uint8_t *bytes = header(&size), digest[2][32];
     test_random r = {1};
     for (int round = 0; round < 200; round++) {
-        tg_gguf *g = tg_gguf_new(round % 2 ? size + 64 : 0);
+        tg_gguf *g = tgi_gguf_new(round % 2 ? size + 64 : 0);
         tg_error error = {0};
         tg_status status = TG_OK;
         for (size_t at = 0, used; at < size && !status; at += used) {
@@ -105,41 +127,45 @@ static void portions(void)
             const size_t give = n < size - at ? n : size - at;
             uint8_t *part = malloc(give);
             memcpy(part, bytes + at, give);
-            status = tg_gguf_feed(g, part, give, &used, &error);
-            CHECK(used == give || tg_gguf_done(g), "%zu of %zu bytes were taken", used, give);
+            status = tgi_gguf_feed(g, part, give, &used, &error);
+            CHECK(used == give || tgi_gguf_done(g), "%zu of %zu bytes were taken", used, give);
             free(part);
         }
-        CHECK(!status && tg_gguf_done(g) && !tg_gguf_end(g, &error), "%s", error.message);
+        CHECK(!status && tgi_gguf_done(g) && !tgi_gguf_end(g, &error), "%s", error.message);
         if (!status)
             check_values(g);
-        tg_gguf_fingerprint(g, size + 64, digest[round > 0]);
-        CHECK(!memcmp(digest[0], digest[round > 0], 32), "the fingerprint does not depend on the portions");
-        tg_gguf_free(g);
+        tgi_gguf_fingerprint(g, size + 64, digest[round > 0]);
+        CHECK(!memcmp(digest[0], digest[round > 0], 32),
+              "the fingerprint does not depend on the portions");
+        tgi_gguf_free(g);
     }
     free(bytes);
 }
 
-/* Feeds bytes and checks that it ends well or with an error that says what and where, within bounds. */
+/* Feeds bytes and checks that it ends well or with an error that says what and where, within
+ * bounds. */
 static void survive(const uint8_t *bytes, size_t size, uint64_t file_size, size_t portion)
 {
-    tg_gguf *g = tg_gguf_new(file_size);
+    tg_gguf *g = tgi_gguf_new(file_size);
     tg_error error = {0};
     tg_status status = TG_OK;
     size_t at = 0, used = 1;
     for (; at < size && !status && used; at += used) {
-        status = tg_gguf_feed(g, bytes + at, portion < size - at ? portion : size - at, &used, &error);
-        CHECK(tg_gguf_memory(g) <= TG_GGUF_MAX_MEMORY(at + used), "%zu bytes of memory after %zu fed", tg_gguf_memory(g),
-              at + used);
+        status =
+            tgi_gguf_feed(g, bytes + at, portion < size - at ? portion : size - at, &used, &error);
+        CHECK(tgi_gguf_memory(g) <= TG_GGUF_MAX_MEMORY(at + used),
+              "%zu bytes of memory after %zu fed", tgi_gguf_memory(g), at + used);
     }
     if (status) {
-        CHECK(error.status == status && error.message[0] && error.offset >= 0, "%s without words or place",
-              tg_status_name(status));
-        CHECK(tg_gguf_feed(g, bytes, 1, &used, NULL) == status && !tg_gguf_done(g), "a failure stays");
-    } else if (!tg_gguf_done(g)) {
-        CHECK(tg_gguf_end(g, &error) == TG_GGUF_TRUNCATED && error.offset == (int64_t)size,
+        CHECK(error.status == status && error.message[0] && error.offset >= 0,
+              "%s without words or place", tg_status_name(status));
+        CHECK(tgi_gguf_feed(g, bytes, 1, &used, NULL) == status && !tgi_gguf_done(g),
+              "a failure stays");
+    } else if (!tgi_gguf_done(g)) {
+        CHECK(tgi_gguf_end(g, &error) == TG_GGUF_TRUNCATED && error.offset == (int64_t)size,
               "an unfinished header is truncated at its end");
     }
-    tg_gguf_free(g);
+    tgi_gguf_free(g);
 }
 
 static void mutations(void)
@@ -154,7 +180,8 @@ static void mutations(void)
         for (uint32_t n = 1 + random_u32(&r) % 4; n; n--) {
             static const uint8_t interesting[] = {0, 1, 0x7f, 0x80, 0xff, 8, 9, 13};
             const uint32_t at = random_u32(&r) % (uint32_t)size;
-            copy[at] = random_u32(&r) % 2 ? interesting[random_u32(&r) % sizeof interesting] : (uint8_t)random_u32(&r);
+            copy[at] = random_u32(&r) % 2 ? interesting[random_u32(&r) % sizeof interesting]
+                                          : (uint8_t)random_u32(&r);
         }
         survive(copy, size, round % 3 ? size + 64 : 0, 1 + random_u32(&r) % 64);
     }
@@ -181,14 +208,16 @@ static void many_entries(void)
     }
     while (b.size % 32)
         tiny_put(&b, "", 1);
-    tg_gguf *g = tg_gguf_new(0);
+    tg_gguf *g = tgi_gguf_new(0);
     tg_error error = {0};
     size_t used;
     uint32_t value = 0;
-    CHECK(!tg_gguf_feed(g, b.data, b.size, &used, &error) && tg_gguf_done(g), "%s", error.message);
-    CHECK(!tg_gguf_get_u32(g, "key.7919", 0, n, &value, NULL, NULL) && value == 1, "found among many");
-    CHECK(!strcmp(tg_gguf_tensor_at(g, 0)->name.data, "tensor.59999"), "sorted by offset");
-    tg_gguf_free(g);
+    CHECK(!tgi_gguf_feed(g, b.data, b.size, &used, &error) && tgi_gguf_done(g), "%s",
+          error.message);
+    CHECK(!tgi_gguf_get_u32(g, "key.7919", 0, n, &value, NULL, NULL) && value == 1,
+          "found among many");
+    CHECK(!strcmp(tgi_gguf_tensor_at(g, 0)->name.data, "tensor.59999"), "sorted by offset");
+    tgi_gguf_free(g);
     free(b.data);
 }
 
@@ -210,19 +239,21 @@ static void sha256(void)
         tg_sha256 sha;
         uint8_t digest[32];
         char hex[65];
-        tg_sha256_init(&sha);
+        tgi_sha256_init(&sha);
         for (size_t k = 0; k < examples[i].repeat; k++)
-            tg_sha256_update(&sha, examples[i].text, strlen(examples[i].text));
-        tg_sha256_final(&sha, digest);
+            tgi_sha256_update(&sha, examples[i].text, strlen(examples[i].text));
+        tgi_sha256_final(&sha, digest);
         for (int k = 0; k < 32; k++)
             snprintf(hex + 2 * k, 3, "%02x", digest[k]);
-        CHECK(!strcmp(hex, examples[i].digest), "\"%.8s\" x %zu gives %s", examples[i].text, examples[i].repeat, hex);
+        CHECK(!strcmp(hex, examples[i].digest), "\"%.8s\" x %zu gives %s", examples[i].text,
+              examples[i].repeat, hex);
     }
 }
 
 static const tg_test tests[] = {
     {"gguf-portions", "every value type, fed in portions of any size", portions},
-    {"gguf-mutations", "cuts and mutations end well or with words and place, within memory bounds", mutations},
+    {"gguf-mutations", "cuts and mutations end well or with words and place, within memory bounds",
+     mutations},
     {"gguf-many", "60,000 keys and tensors", many_entries},
     {"gguf-sha256", "the published examples", sha256},
 };

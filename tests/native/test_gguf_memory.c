@@ -1,5 +1,6 @@
-/* The reader's memory: every allocation made to fail in its turn, and the stated bound where it is hardest to keep. It includes
- * the reader's own files, so that their allocations go through a counter. */
+/* The reader's memory: every allocation made to fail in its turn, and the stated bound where it is
+ * hardest to keep. It includes the reader's own files, so that their allocations go through a
+ * counter. */
 #include <stdlib.h>
 
 #include "test.h"
@@ -53,7 +54,8 @@ static void test_free(void *block)
 #undef realloc
 #undef free
 
-/* n keys, each an array of one number, a string longer than a block, and n tensors: every kind of growth */
+/* n keys, each an array of one number, a string longer than a block, and n tensors: every kind of
+ * growth */
 static tiny_bytes growing(uint32_t n)
 {
     tiny_bytes b = {0};
@@ -88,14 +90,14 @@ static void exhaustion(void)
         tg_error error = {0};
         live = 0;
         fails_after = n;
-        tg_gguf *g = tg_gguf_new(0);
+        tg_gguf *g = tgi_gguf_new(0);
         if (g) {
-            const tg_status status = tg_gguf_feed(g, b.data, b.size, &used, &error);
-            done = tg_gguf_done(g);
-            CHECK(done ? !status : status == TG_OUT_OF_MEMORY && error.message[0], "allocation %ld fails: %s", n,
-                  tg_status_name(status));
-            CHECK(tg_gguf_feed(g, b.data, b.size, &used, NULL) == status, "a failure stays");
-            tg_gguf_free(g);
+            const tg_status status = tgi_gguf_feed(g, b.data, b.size, &used, &error);
+            done = tgi_gguf_done(g);
+            CHECK(done ? !status : status == TG_OUT_OF_MEMORY && error.message[0],
+                  "allocation %ld fails: %s", n, tg_status_name(status));
+            CHECK(tgi_gguf_feed(g, b.data, b.size, &used, NULL) == status, "a failure stays");
+            tgi_gguf_free(g);
         }
         CHECK(live == 0, "allocation %ld fails: %ld blocks are not freed", n, live);
     }
@@ -107,16 +109,17 @@ static void exhaustion(void)
 /* Feeds bytes and checks the bound after each portion. */
 static void bounded(const char *what, tiny_bytes *b)
 {
-    tg_gguf *g = tg_gguf_new(0);
+    tg_gguf *g = tgi_gguf_new(0);
     tg_error error = {0};
     tg_status status = TG_OK;
     for (size_t at = 0, used = 1; at < b->size && !status && used; at += used) {
-        status = tg_gguf_feed(g, b->data + at, b->size - at < 997 ? b->size - at : 997, &used, &error);
-        CHECK(tg_gguf_memory(g) <= TG_GGUF_MAX_MEMORY(at + used), "%s: %zu bytes of memory after %zu fed", what,
-              tg_gguf_memory(g), at + used);
+        status =
+            tgi_gguf_feed(g, b->data + at, b->size - at < 997 ? b->size - at : 997, &used, &error);
+        CHECK(tgi_gguf_memory(g) <= TG_GGUF_MAX_MEMORY(at + used),
+              "%s: %zu bytes of memory after %zu fed", what, tgi_gguf_memory(g), at + used);
     }
     CHECK(!status, "%s: %s", what, error.message);
-    tg_gguf_free(g);
+    tgi_gguf_free(g);
     free(b->data);
     *b = (tiny_bytes){0};
 }
@@ -125,7 +128,8 @@ static void bound(void)
 {
     tiny_bytes b = {0};
     char name[16];
-    tiny_put(&b, "GGUF", 4); /* as many keys and tensors as there can be, each as small as it can be */
+    tiny_put(&b, "GGUF",
+             4); /* as many keys and tensors as there can be, each as small as it can be */
     tiny_u32(&b, 3), tiny_u64(&b, TG_GGUF_MAX_TENSORS), tiny_u64(&b, TG_GGUF_MAX_KV);
     for (uint32_t i = 0; i < TG_GGUF_MAX_KV; i++) {
         snprintf(name, sizeof name, "%x", (unsigned)i);
@@ -163,7 +167,8 @@ static void bound(void)
 }
 
 static const tg_test tests[] = {
-    {"gguf-exhaustion", "every allocation fails in its turn: OUT_OF_MEMORY, and nothing is left", exhaustion},
+    {"gguf-exhaustion", "every allocation fails in its turn: OUT_OF_MEMORY, and nothing is left",
+     exhaustion},
     {"gguf-bound", "never more memory than the stated bound of the bytes fed", bound},
 };
 TEST_MAIN(tests)

@@ -1,5 +1,6 @@
-/* The golden files through the public header, with sanitizers watching: those that must load do, those that must fail give the
- * code of expect.json, whole and in portions, with the file's length known and unknown, and so does a file cut anywhere. */
+/* The golden files through the public header, with sanitizers watching: those that must load do,
+ * those that must fail give the code of expect.json, whole and in portions, with the file's length
+ * known and unknown, and so does a file cut anywhere. */
 #include "../../src/tokenglass.h"
 #include "golden_file.h"
 #include "test.h"
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 
 /* Loads a model from bytes in portions; its error, of status TG_OK when it loaded. */
-static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool size_known, bool vocab_only)
+static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool size_known,
+                     bool vocab_only)
 {
     const tg_model_options options = {.file_size = size_known ? size : 0, .vocab_only = vocab_only};
     tg_model *model = tg_model_new(&options);
@@ -20,7 +22,8 @@ static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool siz
     if (!status)
         status = tg_model_finish(model);
     const tg_error error = *tg_model_error(model);
-    CHECK(status == error.status, "%s returned, %s reported", tg_status_name(status), tg_status_name(error.status));
+    CHECK(status == error.status, "%s returned, %s reported", tg_status_name(status),
+          tg_status_name(error.status));
     CHECK((tg_model_get_state(model) == TG_MODEL_READY) == !status, "the state fits the status");
     tg_model_free(model);
     return error;
@@ -55,18 +58,23 @@ static void must_fail(void)
     memcpy(json, expect, size);
     free(expect);
     int count = 0;
-    for (const char *at = json; (at = field(at, "file", file, sizeof file)) && (at = field(at, "code", code, sizeof code));
+    for (const char *at = json;
+         (at = field(at, "file", file, sizeof file)) && (at = field(at, "code", code, sizeof code));
          count++) {
         uint8_t *bytes = read_file("must-fail/", file, &size);
         CHECK(bytes, "%s is not there", file);
         for (size_t i = 0; bytes && i < N_PORTIONS; i++) {
             tg_error error = load(bytes, size, portions[i], true, false);
             const char *name = tg_status_name(error.status);
-            CHECK(!strcmp(name, code), "%s in portions of %zu: %s, expected %s", file, portions[i], name, code);
-            CHECK(error.message[0] && error.offset <= (int64_t)size, "%s: no words, or a place past its end", file);
-            /* what only the length shows to lie outside is met as the end of the input when the length is unknown */
+            CHECK(!strcmp(name, code), "%s in portions of %zu: %s, expected %s", file, portions[i],
+                  name, code);
+            CHECK(error.message[0] && error.offset <= (int64_t)size,
+                  "%s: no words, or a place past its end", file);
+            /* what only the length shows to lie outside is met as the end of the input when the
+             * length is unknown */
             name = tg_status_name(load(bytes, size, portions[i], false, false).status);
-            CHECK(!strcmp(name, code) || !strcmp(name, "GGUF_TRUNCATED"), "%s of unknown length: %s", file, name);
+            CHECK(!strcmp(name, code) || !strcmp(name, "GGUF_TRUNCATED"),
+                  "%s of unknown length: %s", file, name);
         }
         free(bytes);
     }
@@ -76,10 +84,11 @@ static void must_fail(void)
 
 static void valid(void)
 {
-    static const char *const names[] = {"v2.gguf",         "alignment-8.gguf",    "alignment-4096.gguf", "f32.gguf",
-                                        "f16.gguf",        "bf16.gguf",           "q8_0.gguf",           "q4_0.gguf",
-                                        "own-output.gguf", "gemma2.gguf",         "lfm2.gguf",           "granitemoe.gguf",
-                                        "qwen35.gguf",     "guessing-layer.gguf", "gemma4.gguf"};
+    static const char *const names[] = {
+        "v2.gguf",         "alignment-8.gguf",    "alignment-4096.gguf", "f32.gguf",
+        "f16.gguf",        "bf16.gguf",           "q8_0.gguf",           "q4_0.gguf",
+        "own-output.gguf", "gemma2.gguf",         "lfm2.gguf",           "granitemoe.gguf",
+        "qwen35.gguf",     "guessing-layer.gguf", "gemma4.gguf"};
     size_t size;
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         uint8_t *bytes = read_file("valid/", names[k], &size);
@@ -89,7 +98,8 @@ static void valid(void)
         }
         for (size_t i = 0; i < 2 * N_PORTIONS; i++) {
             const tg_error error = load(bytes, size, portions[i / 2], i % 2, false);
-            CHECK(!error.status, "%s in portions of %zu: %s", names[k], portions[i / 2], error.message);
+            CHECK(!error.status, "%s in portions of %zu: %s", names[k], portions[i / 2],
+                  error.message);
         }
         free(bytes);
     }
@@ -114,11 +124,15 @@ static void cut(void)
         memcpy(part, bytes, end);
         for (int known = 0; known < 2; known++) {
             const tg_error error = load(part, end, i % 2 ? 4096 : SIZE_MAX, known, false);
-            /* knowing the length, a promise that cannot be kept is refused where it stands in the header */
-            const bool early = known && (error.status == TG_GGUF_STRING_LIMIT || error.status == TG_GGUF_COUNT_LIMIT);
-            CHECK(early ? error.offset < (int64_t)end : error.status == TG_GGUF_TRUNCATED && error.offset == (int64_t)end,
-                  "cut at %zu of %zu, length %s: %s at %lld", end, size, known ? "known" : "unknown",
-                  tg_status_name(error.status), (long long)error.offset);
+            /* knowing the length, a promise that cannot be kept is refused where it stands in the
+             * header */
+            const bool early = known && (error.status == TG_GGUF_STRING_LIMIT ||
+                                         error.status == TG_GGUF_COUNT_LIMIT);
+            CHECK(early ? error.offset < (int64_t)end
+                        : error.status == TG_GGUF_TRUNCATED && error.offset == (int64_t)end,
+                  "cut at %zu of %zu, length %s: %s at %lld", end, size,
+                  known ? "known" : "unknown", tg_status_name(error.status),
+                  (long long)error.offset);
         }
         free(part);
     }
@@ -126,7 +140,8 @@ static void cut(void)
 }
 
 static const tg_test tests[] = {
-    {"golden-must-fail", "every file of must-fail/ fails with its code, in any portions", must_fail},
+    {"golden-must-fail", "every file of must-fail/ fails with its code, in any portions",
+     must_fail},
     {"golden-valid", "every file of valid/ loads, in any portions", valid},
     {"golden-cut", "a file cut at 500 places says that it was", cut},
 };

@@ -1,6 +1,6 @@
-/* Every row of kernels.def against the scalar row of its kind and type, on random and on awkward data, and against itself for
- * other batch sizes. In a native build there is only the scalar row of each: then it is held to plain double arithmetic. Runs
- * natively and in wasm. */
+/* Every row of kernels.def against the scalar row of its kind and type, on random and on awkward
+ * data, and against itself for other batch sizes. In a native build there is only the scalar row of
+ * each: then it is held to plain double arithmetic. Runs natively and in wasm. */
 #include "../../src/kernels/kernels.h"
 #include "../../src/quant/blocks.h"
 #include "quant_reference.h"
@@ -23,41 +23,48 @@ static double difference(float a, float b, double scale)
 
 #define MAX_TOKENS 9
 
-static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_matmul_fn *scalar, double tolerance)
+static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_matmul_fn *scalar,
+                         double tolerance)
 {
     const tg_quant_row *row = &tg_quants[type];
     const size_t block = row->elements;
     for (int round = 0; round < 40; round++) {
         const size_t strips = 1 + random_u32(&r) % 5, n_tokens = 1 + random_u32(&r) % MAX_TOKENS;
-        const size_t n_blocks = block == 1 ? 1 + random_u32(&r) % 130 : 1 + random_u32(&r) % 9, cols = n_blocks * block;
+        const size_t n_blocks = block == 1 ? 1 + random_u32(&r) % 130 : 1 + random_u32(&r) % 9,
+                     cols = n_blocks * block;
         const size_t rows = strips * TG_TILE_ROWS, y_stride = rows + 8;
-        uint8_t *file = malloc(n_blocks * row->bytes), *tiles = malloc(strips * n_blocks * row->tile_bytes);
-        /* types with one least value a block, its second half-word, take it times the s of the activations */
+        uint8_t *file = malloc(n_blocks * row->bytes),
+                *tiles = malloc(strips * n_blocks * row->tile_bytes);
+        /* types with one least value a block, its second half-word, take it times the s of the
+         * activations */
         const bool least = type == TG_QUANT_Q4_1 || type == TG_QUANT_Q5_1;
         float *m = calloc(rows * n_blocks, sizeof *m), *w = malloc(rows * cols * sizeof *w),
               *x = malloc(n_tokens * cols * sizeof *x);
-        float *y = malloc(n_tokens * y_stride * sizeof *y), *expected = malloc(n_tokens * y_stride * sizeof *y), one[64];
+        float *y = malloc(n_tokens * y_stride * sizeof *y),
+              *expected = malloc(n_tokens * y_stride * sizeof *y), one[64];
         tg_act_q8 *act = malloc(n_tokens * (cols / 32 + 1) * sizeof *act);
         const void *input = x;
         size_t stride = cols * sizeof *x;
         for (size_t k = 0; k < rows; k++) {
             for (size_t i = 0; i < n_blocks * row->bytes; i++)
                 file[i] = (uint8_t)random_u32(&r);
-            for (size_t b = 0; b < n_blocks; b++) { /* scales and floats in a normal range, and now and then extreme codes */
+            for (size_t b = 0; b < n_blocks;
+                 b++) { /* scales and floats in a normal range, and now and then extreme codes */
                 uint8_t *at = file + b * row->bytes;
                 if (block > 1 && round % 4 == 3)
                     memset(at, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes);
                 set_scale(type, at, random_gauss(&r) * (block > 1 ? 0.01f : 1));
                 if (least)
-                    m[k * n_blocks + b] = tg_half_to_float((uint16_t)(at[2] | at[3] << 8));
+                    m[k * n_blocks + b] = tgi_half_to_float((uint16_t)(at[2] | at[3] << 8));
             }
-            row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS), tiles + k / TG_TILE_ROWS * n_blocks * row->tile_bytes);
+            row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS),
+                        tiles + k / TG_TILE_ROWS * n_blocks * row->tile_bytes);
             row->dequantize(file, n_blocks, w + k * cols);
         }
         for (size_t i = 0; i < n_tokens * cols; i++)
             x[i] = round % 4 == 3 ? (random_u32(&r) % 2 ? 1.0f : -1.0f) : random_gauss(&r);
         if (row->activation == TG_ACT_Q8) {
-            tg_quantize_q8__scalar(x, n_tokens * cols, act);
+            tgi_quantize_q8__scalar(x, n_tokens * cols, act);
             input = act;
             stride = cols / 32 * sizeof *act;
         }
@@ -69,7 +76,8 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                 double truth = 0, scale = 0;
                 for (size_t i = 0; i < cols; i++) {
                     const double xi = row->activation == TG_ACT_Q8
-                                          ? (double)act[(t * cols + i) / 32].d * act[(t * cols + i) / 32].q[i % 32]
+                                          ? (double)act[(t * cols + i) / 32].d *
+                                                act[(t * cols + i) / 32].q[i % 32]
                                           : (double)x[t * cols + i];
                     truth += w[k * cols + i] * xi;
                     scale += fabs(w[k * cols + i] * xi);
@@ -81,10 +89,11 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                 }
                 const float got = y[t * y_stride + k];
                 CHECK(difference(got, expected[t * y_stride + k], scale) <= tolerance,
-                      "%s: %zu columns, token %zu, row %zu: %.9g, scalar %.9g", name, cols, t, k, got,
-                      expected[t * y_stride + k]);
-                CHECK(fabs(got - truth) <= 2e-6 * scale, "%s: %zu columns, token %zu, row %zu: %.9g, truth %.9g", name, cols, t,
-                      k, got, truth);
+                      "%s: %zu columns, token %zu, row %zu: %.9g, scalar %.9g", name, cols, t, k,
+                      got, expected[t * y_stride + k]);
+                CHECK(fabs(got - truth) <= 2e-6 * scale,
+                      "%s: %zu columns, token %zu, row %zu: %.9g, truth %.9g", name, cols, t, k,
+                      got, truth);
             }
         uint32_t untouched;
         memcpy(&untouched, y + rows, 4);
@@ -92,9 +101,10 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
         /* alone, and strip by strip, a token's results are the same bits */
         const size_t t = random_u32(&r) % n_tokens;
         for (size_t s = 0; s < strips; s++)
-            fn(tiles, n_blocks, s, s + 1, (const uint8_t *)input + t * stride, stride, 1, one, y_stride);
-        CHECK(!memcmp(one, y + t * y_stride, rows * sizeof *one), "%s: a token alone differs from the same in a batch of %zu",
-              name, n_tokens);
+            fn(tiles, n_blocks, s, s + 1, (const uint8_t *)input + t * stride, stride, 1, one,
+               y_stride);
+        CHECK(!memcmp(one, y + t * y_stride, rows * sizeof *one),
+              "%s: a token alone differs from the same in a batch of %zu", name, n_tokens);
         free(file), free(tiles), free(m), free(w), free(x), free(y), free(expected), free(act);
         if (test_failures > 5)
             return;
@@ -103,7 +113,8 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
 
 /* ---- vectors ---- */
 
-/* got is `exact` to nearest in 11 bits, counted by the definition: no whole number of its last place is nearer. */
+/* got is `exact` to nearest in 11 bits, counted by the definition: no whole number of its last
+ * place is nearer. */
 static void check_eleven_bits(const char *name, float got, float exact)
 {
     int exponent;
@@ -132,9 +143,10 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
         fn(x, 96, got);
         scalar(x, 96, expected);
         for (int b = 0; b < 3; b++) {
-            CHECK(!memcmp(got[b].q, expected[b].q, 32) && !memcmp(got[b].u, expected[b].u, 32), "%s: codes differ in round %d",
-                  name, round);
-            CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name, got[b].d, expected[b].d);
+            CHECK(!memcmp(got[b].q, expected[b].q, 32) && !memcmp(got[b].u, expected[b].u, 32),
+                  "%s: codes differ in round %d", name, round);
+            CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name,
+                  got[b].d, expected[b].d);
             float most = 0;
             int all = 0;
             for (int i = 0; i < 32; i++) {
@@ -149,11 +161,13 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
                 int part = 0;
                 for (int i = k == 1 ? 16 : 0; i < (k == 0 ? 16 : 32); i++)
                     part += got[b].q[i];
-                CHECK(got[b].minus[k] == (float)-part && difference(got[b].sums[k], got[b].d * (float)part, 1) == 0,
+                CHECK(got[b].minus[k] == (float)-part &&
+                          difference(got[b].sums[k], got[b].d * (float)part, 1) == 0,
                       "%s: part %d adds up to %d", name, k, part);
             }
             for (int i = 0; i < 32 && isfinite(got[b].d); i++)
-                CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <= most / 127 * 0.5001 + most * 0x1p-11 + 1e-30,
+                CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <=
+                          most / 127 * 0.5001 + most * 0x1p-11 + 1e-30,
                       "%s: %g became %d x %g", name, x[32 * b + i], got[b].q[i], got[b].d);
         }
         if (round % 5 == 0 && round % 2)
@@ -161,7 +175,8 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
     }
 }
 
-static void check_rmsnorm(const char *name, tg_rmsnorm_fn *fn, tg_rmsnorm_fn *scalar, double tolerance)
+static void check_rmsnorm(const char *name, tg_rmsnorm_fn *fn, tg_rmsnorm_fn *scalar,
+                          double tolerance)
 {
     for (int round = 0; round < 300; round++) {
         float x[200], weight[200], got[200], expected[200];
@@ -176,14 +191,17 @@ static void check_rmsnorm(const char *name, tg_rmsnorm_fn *fn, tg_rmsnorm_fn *sc
         fn(x, w, 1e-5f, n, got);
         scalar(x, w, 1e-5f, n, expected);
         for (size_t i = 0; i < n; i++) {
-            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance, "%s: n %zu, element %zu", name, n, i);
+            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance,
+                  "%s: n %zu, element %zu", name, n, i);
             const double truth = x[i] / sqrt(sum / (double)n + 1e-5) * (w ? weight[i] : 1);
-            CHECK(fabs(got[i] - truth) <= 1e-6 * fabs(truth) + 1e-9, "%s: %g, truth %g", name, got[i], truth);
+            CHECK(fabs(got[i] - truth) <= 1e-6 * fabs(truth) + 1e-9, "%s: %g, truth %g", name,
+                  got[i], truth);
         }
     }
 }
 
-static void check_layernorm(const char *name, tg_layernorm_fn *fn, tg_layernorm_fn *scalar, double tolerance)
+static void check_layernorm(const char *name, tg_layernorm_fn *fn, tg_layernorm_fn *scalar,
+                            double tolerance)
 {
     for (int round = 0; round < 300; round++) {
         float x[200], weight[200], bias[200], got[200], expected[200];
@@ -201,18 +219,22 @@ static void check_layernorm(const char *name, tg_layernorm_fn *fn, tg_layernorm_
         fn(x, w, b, 1e-5f, n, got);
         scalar(x, w, b, 1e-5f, n, expected);
         for (size_t i = 0; i < n; i++) {
-            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance, "%s: n %zu, element %zu", name, n, i);
+            CHECK(difference(got[i], expected[i], fabs(expected[i])) <= tolerance,
+                  "%s: n %zu, element %zu", name, n, i);
             const double scale = 1 / sqrt(squares / (double)n + 1e-5);
             const double truth = (x[i] - mean) * scale * (w ? weight[i] : 1) + (b ? bias[i] : 0);
             /* a mean in floats is off by some of its last bits */
-            const double size = (fabs(x[i]) + fabs(mean)) * scale * (w ? fabs(weight[i]) : 1) + (b ? fabs(bias[i]) : 0);
-            CHECK(fabs(got[i] - truth) <= 2e-6 * size + 1e-9, "%s: %g, truth %g", name, got[i], truth);
+            const double size = (fabs(x[i]) + fabs(mean)) * scale * (w ? fabs(weight[i]) : 1) +
+                                (b ? fabs(bias[i]) : 0);
+            CHECK(fabs(got[i] - truth) <= 2e-6 * size + 1e-9, "%s: %g, truth %g", name, got[i],
+                  truth);
         }
     }
 }
 
 /* A gated unit, with and without `up`; truth: the function that the gate goes through. */
-static void check_unit(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance, double (*truth_of)(double))
+static void check_unit(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance,
+                       double (*truth_of)(double))
 {
     for (int round = 0; round < 300; round++) {
         float gate[70], up[70], got[70], expected[70];
@@ -226,13 +248,14 @@ static void check_unit(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar,
         scalar(expected, gated ? up : NULL, n);
         for (size_t i = 0; i < n; i++) {
             /* what is below the smallest of floats that are stored whole may come out as nothing */
-            CHECK(fabs(expected[i]) < 1e-35 || difference(got[i], expected[i], fabs(expected[i])) <= tolerance,
+            CHECK(fabs(expected[i]) < 1e-35 ||
+                      difference(got[i], expected[i], fabs(expected[i])) <= tolerance,
                   "%s: n %zu, element %zu: %g, scalar %g", name, n, i, got[i], expected[i]);
             const double value = truth_of(gate[i]), truth = value * (gated ? up[i] : 1);
             /* where it is e^-k of its argument, the rounding of k counts */
             const double k = value != 0 ? fmax(-log(value / gate[i]), 0) : 100;
-            CHECK(fabs(got[i] - truth) <= (1e-6 + 2e-7 * k) * fabs(truth) + 1e-30, "%s of %g: %g, truth %g", name, gate[i],
-                  got[i], truth);
+            CHECK(fabs(got[i] - truth) <= (1e-6 + 2e-7 * k) * fabs(truth) + 1e-30,
+                  "%s of %g: %g, truth %g", name, gate[i], got[i], truth);
         }
     }
 }
@@ -247,17 +270,21 @@ static double gelu(double x)
     return x / (1 + exp(-2 * sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
 }
 
-static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *scalar, double tolerance)
+static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *scalar,
+                          double tolerance)
 {
     enum { QUERIES = 5 };
     for (int round = 0; round < 500; round++) {
         float scores[QUERIES * TG_PAGE], got[QUERIES * TG_PAGE], expected[QUERIES * TG_PAGE];
-        float before[QUERIES], most[QUERIES], most_expected[QUERIES], sums[QUERIES], sums_expected[QUERIES];
-        const size_t n = round % 3 ? 1 + random_u32(&r) % TG_PAGE : TG_PAGE, n_queries = 1 + random_u32(&r) % QUERIES;
+        float before[QUERIES], most[QUERIES], most_expected[QUERIES], sums[QUERIES],
+            sums_expected[QUERIES];
+        const size_t n = round % 3 ? 1 + random_u32(&r) % TG_PAGE : TG_PAGE,
+                     n_queries = 1 + random_u32(&r) % QUERIES;
         for (size_t i = 0; i < QUERIES * TG_PAGE; i++) /* what lies past n may be anything */
-            scores[i] = got[i] = expected[i] = i % TG_PAGE < n ? random_gauss(&r) * (round % 7 ? 3 : 60)
-                                               : round % 3     ? NAN
-                                                               : INFINITY;
+            scores[i] = got[i] = expected[i] = i % TG_PAGE < n
+                                                   ? random_gauss(&r) * (round % 7 ? 3 : 60)
+                                               : round % 3 ? NAN
+                                                           : INFINITY;
         for (size_t q = 0; q < n_queries; q++)
             before[q] = most[q] = most_expected[q] = round % 2 ? -INFINITY : random_gauss(&r) * 10;
         fn(got, n, n_queries, most, sums);
@@ -268,24 +295,32 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
             for (size_t i = 0; i < n; i++)
                 greatest = fmax(greatest, own[i]);
             CHECK(most[q] == greatest, "%s: maximum %g, truth %g", name, most[q], greatest);
-            CHECK(most[q] == most_expected[q] && difference(sums[q], sums_expected[q], sums_expected[q]) <= tolerance,
-                  "%s: maximum %g and sum %g, scalar %g and %g", name, most[q], sums[q], most_expected[q], sums_expected[q]);
+            CHECK(most[q] == most_expected[q] &&
+                      difference(sums[q], sums_expected[q], sums_expected[q]) <= tolerance,
+                  "%s: maximum %g and sum %g, scalar %g and %g", name, most[q], sums[q],
+                  most_expected[q], sums_expected[q]);
             for (size_t i = 0; i < TG_PAGE; i++) {
-                const double truth = i < n ? exp2((double)(own[i] - most[q])) : 0; /* the difference rounds to a float */
+                const double truth = i < n ? exp2((double)(own[i] - most[q]))
+                                           : 0; /* the difference rounds to a float */
                 const float value = got[q * TG_PAGE + i];
                 sum += truth;
-                CHECK(difference(value, expected[q * TG_PAGE + i], 1) <= tolerance, "%s: n %zu, key %zu", name, n, i);
-                CHECK(fabs(value - truth) <= 5e-7 * truth + 1e-37, "%s: %g, truth %g", name, value, truth);
+                CHECK(difference(value, expected[q * TG_PAGE + i], 1) <= tolerance,
+                      "%s: n %zu, key %zu", name, n, i);
+                CHECK(fabs(value - truth) <= 5e-7 * truth + 1e-37, "%s: %g, truth %g", name, value,
+                      truth);
             }
-            CHECK(fabs(sums[q] - sum) <= 1e-6 * sum + 1e-35, "%s: sum %g, truth %g", name, sums[q], sum);
+            CHECK(fabs(sums[q] - sum) <= 1e-6 * sum + 1e-35, "%s: sum %g, truth %g", name, sums[q],
+                  sum);
         }
     }
 }
 
-static void check_values(const char *name, const char *type, tg_values_fn *fn, tg_values_fn *scalar, double tolerance)
+static void check_values(const char *name, const char *type, tg_values_fn *fn, tg_values_fn *scalar,
+                         double tolerance)
 {
     enum { MOST = 160, QUERIES = 7 };
-    static float truth[MOST * TG_PAGE], got[QUERIES * MOST], expected[QUERIES * MOST], start[QUERIES * MOST];
+    static float truth[MOST * TG_PAGE], got[QUERIES * MOST], expected[QUERIES * MOST],
+        start[QUERIES * MOST];
     static float p[QUERIES * TG_PAGE];
     static uint16_t halves[MOST * TG_PAGE];
     static tg_value_q8 blocks[MOST / 32 * TG_PAGE];
@@ -295,9 +330,9 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
         const size_t n = 1 + random_u32(&r) % TG_PAGE, n_queries = 1 + random_u32(&r) % QUERIES;
         for (size_t i = 0; i < head_dim * TG_PAGE; i++) {
             truth[i] = random_gauss(&r);
-            halves[i] = tg_float_to_half(truth[i]);
+            halves[i] = tgi_float_to_half(truth[i]);
             if (half)
-                truth[i] = tg_half_to_float(halves[i]);
+                truth[i] = tgi_half_to_float(halves[i]);
             if (coded) {
                 if (i % 32 == 0)
                     blocks[i / 32].d = random_gauss(&r) * 0.01f;
@@ -307,7 +342,7 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
         }
         if (round % 5 == 4) { /* a position whose values are no numbers */
             const size_t i = random_u32(&r) % (n * head_dim);
-            halves[i] = tg_float_to_half(NAN);
+            halves[i] = tgi_float_to_half(NAN);
             blocks[i / 32].d = coded ? NAN : 0;
             for (size_t k = coded ? i / 32 * 32 : i; k < (coded ? i / 32 * 32 + 32 : i + 1); k++)
                 truth[k] = NAN;
@@ -327,16 +362,17 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
                     sum += (double)p[q * TG_PAGE + j] * truth[j * head_dim + i];
                     scale += fabs((double)p[q * TG_PAGE + j] * truth[j * head_dim + i]);
                 }
-                CHECK(difference(got[at], expected[at], scale) <= tolerance, "%s: head of %zu, query %zu, element %zu", name,
-                      head_dim, q, i);
-                CHECK(isnan(sum) ? isnan(got[at]) : fabs(got[at] - sum) <= 1e-5 * scale, "%s: %g, truth %g", name, got[at], sum);
+                CHECK(difference(got[at], expected[at], scale) <= tolerance,
+                      "%s: head of %zu, query %zu, element %zu", name, head_dim, q, i);
+                CHECK(isnan(sum) ? isnan(got[at]) : fabs(got[at] - sum) <= 1e-5 * scale,
+                      "%s: %g, truth %g", name, got[at], sum);
             }
         /* alone, a query's results are the same bits */
         const size_t q = random_u32(&r) % n_queries;
         memcpy(expected, start + q * head_dim, head_dim * sizeof *start);
         fn(page, n, p + q * TG_PAGE, 1, head_dim, expected);
-        CHECK(!memcmp(expected, got + q * head_dim, head_dim * sizeof *got), "%s: query %zu of %zu differs when it is alone",
-              name, q, n_queries);
+        CHECK(!memcmp(expected, got + q * head_dim, head_dim * sizeof *got),
+              "%s: query %zu of %zu differs when it is alone", name, q, n_queries);
     }
 }
 
@@ -357,52 +393,60 @@ static void check_delta(const char *name, tg_delta_fn *fn, tg_delta_fn *scalar)
         }
         fn(got, q, k, v, decay, beta, n, out);
         scalar(expected, q, k, v, decay, beta, n, out_expected);
-        CHECK(!memcmp(got, expected, n * n * sizeof *got) && !memcmp(out, out_expected, n * sizeof *out), "%s: width %zu", name,
-              n);
+        CHECK(!memcmp(got, expected, n * n * sizeof *got) &&
+                  !memcmp(out, out_expected, n * sizeof *out),
+              "%s: width %zu", name, n);
         for (size_t j = 0; j < n; j++) {
             double mapped = 0, found = 0, scale = 0;
             for (size_t i = 0; i < n; i++)
                 mapped += (double)start[i * n + j] * decay * k[i];
             for (size_t i = 0; i < n; i++) {
-                const double truth = (double)start[i * n + j] * decay + k[i] * ((v[j] - mapped) * beta);
+                const double truth =
+                    (double)start[i * n + j] * decay + k[i] * ((v[j] - mapped) * beta);
                 found += truth * q[i];
                 scale += fabs(truth * q[i]);
-                CHECK(fabs(got[i * n + j] - truth) <= 1e-5, "%s: state %g, truth %g", name, got[i * n + j], truth);
+                CHECK(fabs(got[i * n + j] - truth) <= 1e-5, "%s: state %g, truth %g", name,
+                      got[i * n + j], truth);
             }
-            CHECK(fabs(out[j] - found) <= 1e-5 * (1 + scale), "%s: %g, truth %g", name, out[j], found);
+            CHECK(fabs(out[j] - found) <= 1e-5 * (1 + scale), "%s: %g, truth %g", name, out[j],
+                  found);
         }
     }
 }
 
-/* One function for each kind: name, the function of the row and the scalar one, its type as text, its tolerance. */
-#define RUN_quantize(name, type, fn, scalar, tolerance)  check_quantize(name, fn, scalar)
-#define RUN_rmsnorm(name, type, fn, scalar, tolerance)   check_rmsnorm(name, fn, scalar, tolerance)
-#define RUN_layernorm(name, type, fn, scalar, tolerance) check_layernorm(name, fn, scalar, tolerance)
-#define RUN_swiglu(name, type, fn, scalar, tolerance)    check_unit(name, fn, scalar, tolerance, silu)
-#define RUN_geglu(name, type, fn, scalar, tolerance)     check_unit(name, fn, scalar, tolerance, gelu)
-#define RUN_softmax(name, type, fn, scalar, tolerance)   check_softmax(name, fn, scalar, tolerance)
-#define RUN_values(name, type, fn, scalar, tolerance)    check_values(name, type, fn, scalar, tolerance)
-#define RUN_delta(name, type, fn, scalar, tolerance)     check_delta(name, fn, scalar)
-#define RUN_matmul(name, type, fn, scalar, tolerance)    check_matmul(name, quant_of(type), fn, scalar, tolerance)
+/* One function for each kind: name, the function of the row and the scalar one, its type as text,
+ * its tolerance. */
+#define RUN_quantize(name, type, fn, scalar, tolerance) check_quantize(name, fn, scalar)
+#define RUN_rmsnorm(name, type, fn, scalar, tolerance)  check_rmsnorm(name, fn, scalar, tolerance)
+#define RUN_layernorm(name, type, fn, scalar, tolerance)                                           \
+    check_layernorm(name, fn, scalar, tolerance)
+#define RUN_swiglu(name, type, fn, scalar, tolerance)  check_unit(name, fn, scalar, tolerance, silu)
+#define RUN_geglu(name, type, fn, scalar, tolerance)   check_unit(name, fn, scalar, tolerance, gelu)
+#define RUN_softmax(name, type, fn, scalar, tolerance) check_softmax(name, fn, scalar, tolerance)
+#define RUN_values(name, type, fn, scalar, tolerance)                                              \
+    check_values(name, type, fn, scalar, tolerance)
+#define RUN_delta(name, type, fn, scalar, tolerance) check_delta(name, fn, scalar)
+#define RUN_matmul(name, type, fn, scalar, tolerance)                                              \
+    check_matmul(name, quant_of(type), fn, scalar, tolerance)
 
 static tg_quant quant_of(const char *suffix)
 {
-#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                                                   \
-    if (!strcmp(suffix, #suffix_))                                                                                               \
+#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                     \
+    if (!strcmp(suffix, #suffix_))                                                                 \
         return TG_QUANT_##NAME;
 #include "../../src/quant/quant.def"
 #undef TG_QUANT
     return TG_QUANT_COUNT;
 }
 
-#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
-    static void run_##kind##_##type##__##variant(void)                                                                           \
-    {                                                                                                                            \
-        if (tg_kernel_runs(#variant))                                                                                            \
-            RUN_##kind(#kind "_" #type "__" #variant, #type, tg_##kind##_##type##__##variant, tg_##kind##_##type##__scalar,      \
-                       tolerance);                                                                                               \
-        else                                                                                                                     \
-            SKIP("this processor's dot product is another");                                                                     \
+#define TG_KERNEL(kind, type, variant, tolerance)                                                  \
+    static void run_##kind##_##type##__##variant(void)                                             \
+    {                                                                                              \
+        if (tgi_kernel_runs(#variant))                                                             \
+            RUN_##kind(#kind "_" #type "__" #variant, #type, tgi_##kind##_##type##__##variant,     \
+                       tgi_##kind##_##type##__scalar, tolerance);                                  \
+        else                                                                                       \
+            SKIP("this processor's dot product is another");                                       \
     }
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL
@@ -410,19 +454,22 @@ static tg_quant quant_of(const char *suffix)
 static void selection(void)
 {
     tg_kernels kernels;
-    tg_kernels_select(&kernels);
-#define TG_KERNEL(kind, type, variant, tolerance) CHECK(kernels.kind##_##type, #kind "_" #type " has a kernel");
+    tgi_kernels_select(&kernels);
+#define TG_KERNEL(kind, type, variant, tolerance)                                                  \
+    CHECK(kernels.kind##_##type, #kind "_" #type " has a kernel");
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL
     for (int type = 0; type < TG_QUANT_COUNT; type++)
-        CHECK(tg_kernels_matmul(&kernels, (tg_quant)type), "%s has a product", tg_quants[type].name);
+        CHECK(tgi_kernels_matmul(&kernels, (tg_quant)type), "%s has a product",
+              tg_quants[type].name);
     printf("    variant %s\n", kernels.variant);
 }
 
 static const tg_test tests[] = {
     {"kernels-selection", "every kind and weight type has a kernel", selection},
-#define TG_KERNEL(kind, type, variant, tolerance)                                                                                \
-    {#kind "_" #type "__" #variant, "within " #tolerance " of the scalar reference", run_##kind##_##type##__##variant},
+#define TG_KERNEL(kind, type, variant, tolerance)                                                  \
+    {#kind "_" #type "__" #variant, "within " #tolerance " of the scalar reference",               \
+     run_##kind##_##type##__##variant},
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL
 };

@@ -1,4 +1,5 @@
-/* The pool of threads: every item done once by whoever is there; threads that come late, sleep or die. */
+/* The pool of threads: every item done once by whoever is there; threads that come late, sleep or
+ * die. */
 #define TG_POOL_PATIENCE 1
 #include "../../src/base/pool.c"
 #include "random.h"
@@ -15,7 +16,7 @@ typedef struct member {
 static int live(void *context)
 {
     const member *m = context;
-    tg_pool_join(m->pool, m->thread);
+    tgi_pool_thread_main(m->pool, m->thread);
     return 0;
 }
 
@@ -37,21 +38,23 @@ static void items(void)
     test_random r = {11};
     static work w;
     for (uint32_t n_threads = 1; n_threads <= THREADS; n_threads++) {
-        tg_pool *pool = tg_pool_new(n_threads);
+        tg_pool *pool = tgi_pool_new(n_threads);
         member members[THREADS];
         thrd_t threads[THREADS];
         uint32_t started = 1, total[THREADS] = {0};
         for (int round = 0; round < 4000; round++) {
             if (started < n_threads && round >= 500 * (int)started) { /* they come one by one */
                 members[started] = (member){pool, started};
-                CHECK(thrd_create(&threads[started], live, &members[started]) == thrd_success, "thread %u", (unsigned)started);
+                CHECK(thrd_create(&threads[started], live, &members[started]) == thrd_success,
+                      "thread %u", (unsigned)started);
                 started++;
             }
             const size_t n = random_u32(&r) % MOST, grain = 1 + random_u32(&r) % 40;
             memset(&w, 0, sizeof w);
-            CHECK(tg_pool_run(pool, n, grain, count, &w), "round %d", round);
+            CHECK(tgi_pool_run(pool, n, grain, count, &w), "round %d", round);
             for (size_t i = 0; i < MOST; i++)
-                CHECK(w.done[i] == (i < n), "item %zu of %zu was done %u times", i, n, (unsigned)w.done[i]);
+                CHECK(w.done[i] == (i < n), "item %zu of %zu was done %u times", i, n,
+                      (unsigned)w.done[i]);
             for (uint32_t i = 0; i < THREADS; i++)
                 total[i] += w.by[i];
             if (round % 1000 == 999) /* time enough to fall asleep */
@@ -59,9 +62,9 @@ static void items(void)
             if (test_failures > 5)
                 break;
         }
-        printf("    %u threads did %u, %u, %u and %u items\n", (unsigned)n_threads, (unsigned)total[0], (unsigned)total[1],
-               (unsigned)total[2], (unsigned)total[3]);
-        tg_pool_free(pool);
+        printf("    %u threads did %u, %u, %u and %u items\n", (unsigned)n_threads,
+               (unsigned)total[0], (unsigned)total[1], (unsigned)total[2], (unsigned)total[3]);
+        tgi_pool_free(pool);
         for (uint32_t i = 1; i < started; i++)
             thrd_join(threads[i], NULL);
     }
@@ -85,14 +88,14 @@ static void stick(void *context, size_t first, size_t last, uint32_t thread)
 static int fail_soon(void *context)
 {
     thrd_sleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-    tg_pool_fail(context);
+    tgi_pool_fail(context);
     return 0;
 }
 
 /* told: somebody says that the thread is dead; else the pool finds that nothing moves. */
 static void lose(bool told)
 {
-    tg_pool *pool = tg_pool_new(2);
+    tg_pool *pool = tgi_pool_new(2);
     member m = {pool, 1};
     thrd_t thread, teller;
     struct timespec begin, end;
@@ -103,14 +106,16 @@ static void lose(bool told)
     if (told)
         CHECK(thrd_create(&teller, fail_soon, pool) == thrd_success, "teller");
     timespec_get(&begin, TIME_UTC);
-    CHECK(!tg_pool_run(pool, 100, 1, stick, NULL), "a run with a lost thread fails");
+    CHECK(!tgi_pool_run(pool, 100, 1, stick, NULL), "a run with a lost thread fails");
     timespec_get(&end, TIME_UTC);
-    const double seconds = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+    const double seconds =
+        (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
     CHECK(told ? seconds < 0.9 : seconds > 0.5 && seconds < 30, "after %.2f s", seconds);
-    CHECK(tg_pool_failed(pool) && !tg_pool_run(pool, 100, 1, stick, NULL), "and so does every run after it");
+    CHECK(tgi_pool_failed(pool) && !tgi_pool_run(pool, 100, 1, stick, NULL),
+          "and so does every run after it");
     if (told)
         thrd_join(teller, NULL);
-    CHECK(!tg_pool_free(pool), "what a thread is still in stays");
+    CHECK(!tgi_pool_free(pool), "what a thread is still in stays");
     atomic_store(&let_go, 1);
     thrd_join(thread, NULL);
     free(pool);
@@ -127,7 +132,8 @@ static void lost_found(void)
 }
 
 static const tg_test tests[] = {
-    {"pool-items", "every item is done once, by any number of threads that come when they like", items},
+    {"pool-items", "every item is done once, by any number of threads that come when they like",
+     items},
     {"pool-lost-told", "a thread that is said to be dead ends the run at once", lost_told},
     {"pool-lost-found", "a thread that does not move ends the run when patience does", lost_found},
 };

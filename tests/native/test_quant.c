@@ -1,4 +1,5 @@
-/* The weight types: blocks against their definition, tiles against blocks, half precision against arithmetic. */
+/* The weight types: blocks against their definition, tiles against blocks, half precision against
+ * arithmetic. */
 #include "../../src/quant/blocks.h"
 #include "quant_reference.h"
 #include "random.h"
@@ -9,14 +10,15 @@
 static void halves(void)
 {
     for (uint32_t h = 0; h < 65536; h++) {
-        const float value = tg_half_to_float((uint16_t)h);
+        const float value = tgi_half_to_float((uint16_t)h);
         const double expected = half_by_definition((uint16_t)h);
-        CHECK(isnan(expected) ? isnan(value) : value == expected, "half %04x is %g, not %g", (unsigned)h, value, expected);
+        CHECK(isnan(expected) ? isnan(value) : value == expected, "half %04x is %g, not %g",
+              (unsigned)h, value, expected);
         if (!isnan(expected))
-            CHECK(tg_float_to_half(value) == h, "half %04x does not come back", (unsigned)h);
+            CHECK(tgi_float_to_half(value) == h, "half %04x does not come back", (unsigned)h);
     }
-    CHECK(signbit(tg_half_to_float(0x8000)), "minus zero keeps its sign");
-    CHECK((tg_float_to_half(NAN) & 0x7fff) > 0x7c00, "NaN stays NaN");
+    CHECK(signbit(tgi_half_to_float(0x8000)), "minus zero keeps its sign");
+    CHECK((tgi_float_to_half(NAN) & 0x7fff) > 0x7c00, "NaN stays NaN");
 }
 
 static void half_rounding(void)
@@ -28,25 +30,31 @@ static void half_rounding(void)
         const double a = half_by_definition(low), b = half_by_definition((uint16_t)(low + 1));
         const float midpoint = (float)((a + b) / 2);
         const uint16_t even = low % 2 ? (uint16_t)(low + 1) : low;
-        CHECK(tg_float_to_half(midpoint) == even, "midpoint above %04x", low);
-        CHECK(tg_float_to_half(nextafterf(midpoint, 0)) == low, "below the midpoint above %04x", low);
-        CHECK(tg_float_to_half(nextafterf(midpoint, 1e9f)) == low + 1, "above the midpoint above %04x", low);
+        CHECK(tgi_float_to_half(midpoint) == even, "midpoint above %04x", low);
+        CHECK(tgi_float_to_half(nextafterf(midpoint, 0)) == low, "below the midpoint above %04x",
+              low);
+        CHECK(tgi_float_to_half(nextafterf(midpoint, 1e9f)) == low + 1,
+              "above the midpoint above %04x", low);
     }
-    CHECK(tg_float_to_half(65519.996f) == 0x7bff && tg_float_to_half(65520.0f) == 0x7c00, "the border of infinity");
+    CHECK(tgi_float_to_half(65519.996f) == 0x7bff && tgi_float_to_half(65520.0f) == 0x7c00,
+          "the border of infinity");
 }
 
 #define BLOCKS 7
 
 static void blocks_and_tiles(void)
 {
-    static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0xfbff, 0x3c00};
+    static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x03ff,
+                                           0x0400, 0x7bff, 0xfbff, 0x3c00};
     static const uint8_t edge_exponents[] = {0, 1, 2, 3, 127, 252};
     test_random r = {11};
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
         const tg_quant_row *row = &tg_quants[type];
         for (int round = 0; round < 500; round++) {
             const size_t n = BLOCKS * row->elements;
-            uint8_t *file = malloc(TG_TILE_ROWS * BLOCKS * row->bytes); /* exact sizes: a sanitizer sees every byte too far */
+            uint8_t *file =
+                malloc(TG_TILE_ROWS * BLOCKS *
+                       row->bytes); /* exact sizes: a sanitizer sees every byte too far */
             uint8_t *tiles = malloc(BLOCKS * row->tile_bytes);
             float *direct = malloc(n * sizeof *direct), *through = malloc(n * sizeof *through);
             for (size_t i = 0; i < TG_TILE_ROWS * BLOCKS * row->bytes; i++)
@@ -67,12 +75,14 @@ static void blocks_and_tiles(void)
                 /* in two runs, as bytes arrive */
                 const size_t first = random_u32(&r) % (BLOCKS + 1);
                 bool finite = row->repack(own, first, lane, tiles);
-                finite &= row->repack(own + first * row->bytes, BLOCKS - first, lane, tiles + first * row->tile_bytes);
+                finite &= row->repack(own + first * row->bytes, BLOCKS - first, lane,
+                                      tiles + first * row->tile_bytes);
                 row->dequantize(own, BLOCKS, direct);
                 bool expected = true;
                 for (size_t i = 0; i < n; i++)
                     expected &= isfinite(direct[i]) != 0;
-                for (size_t b = 0; type == TG_QUANT_MXFP4 && b < BLOCKS; b++) /* whether a code overflows or not */
+                for (size_t b = 0; type == TG_QUANT_MXFP4 && b < BLOCKS;
+                     b++) /* whether a code overflows or not */
                     expected &= own[b * row->bytes] <= 252;
                 CHECK(finite == expected, "%s: repack says %d", row->name, finite);
             }
@@ -80,12 +90,14 @@ static void blocks_and_tiles(void)
                 const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
                 row->dequantize(own, BLOCKS, direct);
                 row->tile_row(tiles, BLOCKS, lane, through);
-                CHECK(!memcmp(direct, through, n * sizeof *direct), "%s: the tile does not hold what the block held", row->name);
+                CHECK(!memcmp(direct, through, n * sizeof *direct),
+                      "%s: the tile does not hold what the block held", row->name);
                 for (size_t i = 0; i < n; i++) {
                     const double expected =
-                        weight_by_definition((tg_quant)type, own + i / row->elements * row->bytes, (int)(i % row->elements));
-                    CHECK(isnan(expected) ? isnan(direct[i]) : direct[i] == (float)expected, "%s: weight %zu is %g, not %g",
-                          row->name, i, direct[i], expected);
+                        weight_by_definition((tg_quant)type, own + i / row->elements * row->bytes,
+                                             (int)(i % row->elements));
+                    CHECK(isnan(expected) ? isnan(direct[i]) : direct[i] == (float)expected,
+                          "%s: weight %zu is %g, not %g", row->name, i, direct[i], expected);
                 }
                 if (test_failures > 20)
                     break;
@@ -101,9 +113,11 @@ static void blocks_and_tiles(void)
 static void rows(void)
 {
     for (int type = 0; type < TG_QUANT_COUNT; type++)
-        CHECK(tg_quant_of_ggml(tg_quants[type].ggml) == &tg_quants[type], "%s is found by its number", tg_quants[type].name);
-    CHECK(!tg_quant_of_ggml(4) && !tg_quant_of_ggml(UINT32_MAX), "a removed and an absurd number are not found");
-    CHECK(!strncmp(tg_quant_names(), "F32, F16", 8), "%s", tg_quant_names());
+        CHECK(tgi_quant_of_ggml(tg_quants[type].ggml) == &tg_quants[type],
+              "%s is found by its number", tg_quants[type].name);
+    CHECK(!tgi_quant_of_ggml(4) && !tgi_quant_of_ggml(UINT32_MAX),
+          "a removed and an absurd number are not found");
+    CHECK(!strncmp(tgi_quant_names(), "F32, F16", 8), "%s", tgi_quant_names());
 }
 
 static const tg_test tests[] = {

@@ -1,5 +1,5 @@
-/* Random chains of stages over random distributions, held to a plain reference in double precision (sample_reference.h). In:
- * nothing. Out: passed and failed checks. Needs only the C library. */
+/* Random chains of stages over random distributions, held to a plain reference in double precision
+ * (sample_reference.h). In: nothing. Out: passed and failed checks. Needs only the C library. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -29,20 +29,25 @@ static int32_t reference_draw(const reference *r, double u, double *low, double 
 }
 
 /* Invariants 1 and 3 on a full trace: mass and removals, token by token. */
-static void check_accounts(const tg_trace *trace, const int8_t *fates, const reference *r, uint32_t vocab)
+static void check_accounts(const tg_trace *trace, const int8_t *fates, const reference *r,
+                           uint32_t vocab)
 {
     double listed = 0, entering = 1;
     uint32_t before = vocab;
     for (uint32_t i = 0; i < trace->n_candidates; i++) {
         const tg_candidate *c = &trace->candidates[i];
         listed += c->p;
-        CHECK(fabs(c->p - r->p[c->token]) <= 1e-12, "p of %d: %.17g, not %.17g", (int)c->token, c->p, r->p[c->token]);
-        CHECK(fabs(c->p - r->p[c->token]) <= 1e-9 * r->p[c->token] + 1e-290, "p of %d: %g, not %g", (int)c->token, c->p,
-              r->p[c->token]);
+        CHECK(fabs(c->p - r->p[c->token]) <= 1e-12, "p of %d: %.17g, not %.17g", (int)c->token,
+              c->p, r->p[c->token]);
+        CHECK(fabs(c->p - r->p[c->token]) <= 1e-9 * r->p[c->token] + 1e-290, "p of %d: %g, not %g",
+              (int)c->token, c->p, r->p[c->token]);
         CHECK(c->removed_by == fates[c->token]);
-        CHECK(i == 0 || c[-1].logit > c->logit || (c[-1].logit == c->logit && c[-1].token < c->token), "the list's order");
+        CHECK(i == 0 || c[-1].logit > c->logit ||
+                  (c[-1].logit == c->logit && c[-1].token < c->token),
+              "the list's order");
     }
-    CHECK(trace->n_candidates == vocab && fabs(listed + trace->other - 1) < 1e-11, "%.17g", listed + trace->other);
+    CHECK(trace->n_candidates == vocab && fabs(listed + trace->other - 1) < 1e-11, "%.17g",
+          listed + trace->other);
     for (uint32_t s = 0; s < trace->n_stages; s++) {
         const tg_stage_trace *stage = &trace->stages[s];
         double mass = 0;
@@ -54,9 +59,12 @@ static void check_accounts(const tg_trace *trace, const int8_t *fates, const ref
                 mass += r->p[i];
             }
         }
-        CHECK(stage->kept == kept && stage->removed == removed && kept + removed == before, "stage %d", (int)s);
-        CHECK(isnan(stage->coin) || (stage->stage == TG_STAGE_xtc && stage->coin >= 0 && stage->coin < 1));
-        CHECK(is_near(stage->mass_before, entering) && is_near(stage->mass_after, mass), "stage %d", (int)s);
+        CHECK(stage->kept == kept && stage->removed == removed && kept + removed == before,
+              "stage %d", (int)s);
+        CHECK(isnan(stage->coin) ||
+              (stage->stage == TG_STAGE_xtc && stage->coin >= 0 && stage->coin < 1));
+        CHECK(is_near(stage->mass_before, entering) && is_near(stage->mass_after, mass), "stage %d",
+              (int)s);
         CHECK(stage->mass_after <= stage->mass_before && stage->mass_after >= 0);
         CHECK(stage->reason[0] && memchr(stage->reason, 0, sizeof stage->reason));
         entering = mass;
@@ -68,12 +76,16 @@ static void check_same(const tg_trace *a, const tg_trace *b)
 {
     CHECK(a->token == b->token && a->n_stages == b->n_stages);
     CHECK(!memcmp(&a->u, &b->u, sizeof a->u) && !memcmp(&a->low, &b->low, sizeof a->low));
-    CHECK(!memcmp(&a->high, &b->high, sizeof a->high) && !memcmp(&a->p_final, &b->p_final, sizeof a->p_final));
-    CHECK(!memcmp(&a->logprob, &b->logprob, sizeof a->logprob) && !memcmp(&a->entropy, &b->entropy, sizeof a->entropy));
+    CHECK(!memcmp(&a->high, &b->high, sizeof a->high) &&
+          !memcmp(&a->p_final, &b->p_final, sizeof a->p_final));
+    CHECK(!memcmp(&a->logprob, &b->logprob, sizeof a->logprob) &&
+          !memcmp(&a->entropy, &b->entropy, sizeof a->entropy));
     for (uint32_t s = 0; s < a->n_stages && s < b->n_stages; s++) {
         const tg_stage_trace *x = &a->stages[s], *y = &b->stages[s];
-        CHECK(x->stage == y->stage && x->kept == y->kept && x->removed == y->removed && x->threshold == y->threshold);
-        CHECK(x->mass_before == y->mass_before && x->mass_after == y->mass_after && !strcmp(x->reason, y->reason));
+        CHECK(x->stage == y->stage && x->kept == y->kept && x->removed == y->removed &&
+              x->threshold == y->threshold);
+        CHECK(x->mass_before == y->mass_before && x->mass_after == y->mass_after &&
+              !strcmp(x->reason, y->reason));
     }
 }
 
@@ -101,7 +113,8 @@ static void fill_logits(float *logits, uint32_t vocab, test_random *random)
 
 /* What a random request's lists point to. */
 typedef struct lists {
-    int32_t context[MOST_CONTEXT], allowed[MOST_LISTED], banned[MOST_LISTED], biased[MOST_LISTED], breakers[8];
+    int32_t context[MOST_CONTEXT], allowed[MOST_LISTED], banned[MOST_LISTED], biased[MOST_LISTED],
+        breakers[8];
     float biases[MOST_LISTED];
     int32_t grammar[262144 / 32];
 } lists;
@@ -115,19 +128,24 @@ static tg_list random_list(test_random *random, uint32_t vocab, int32_t *tokens,
 }
 
 /* Contexts of few different tokens, so that they repeat themselves; lists that are mostly short. */
-static void random_lists(tg_sample_request *request, test_random *random, uint32_t vocab, lists *lists)
+static void random_lists(tg_sample_request *request, test_random *random, uint32_t vocab,
+                         lists *lists)
 {
-    const uint32_t alphabet = 1 + random_u32(random) % (vocab < 5 ? vocab : 5), dice = random_u32(random);
+    const uint32_t alphabet = 1 + random_u32(random) % (vocab < 5 ? vocab : 5),
+                   dice = random_u32(random);
     request->n_context = random_u32(random) % (MOST_CONTEXT + 1);
     request->context = lists->context;
     for (uint32_t i = 0; i < request->n_context; i++)
         lists->context[i] = (int32_t)(random_u32(random) % alphabet);
     for (uint32_t i = 0; i < MOST_LISTED; i++)
         lists->biases[i] = random_u32(random) % 4 ? 3 * random_gauss(random) : -INFINITY;
-    request->lists[TG_LIST_logit_bias] = random_list(random, vocab, lists->biased, dice & 3 ? 0 : MOST_LISTED);
+    request->lists[TG_LIST_logit_bias] =
+        random_list(random, vocab, lists->biased, dice & 3 ? 0 : MOST_LISTED);
     request->lists[TG_LIST_logit_bias].values = lists->biases;
-    request->lists[TG_LIST_allowed_tokens] = random_list(random, vocab, lists->allowed, dice & 28 ? 0 : MOST_LISTED);
-    request->lists[TG_LIST_banned_tokens] = random_list(random, vocab, lists->banned, dice & 96 ? 0 : MOST_LISTED);
+    request->lists[TG_LIST_allowed_tokens] =
+        random_list(random, vocab, lists->allowed, dice & 28 ? 0 : MOST_LISTED);
+    request->lists[TG_LIST_banned_tokens] =
+        random_list(random, vocab, lists->banned, dice & 96 ? 0 : MOST_LISTED);
     if ((dice & 1536) == 0) { /* the bits past the vocabulary mean nothing */
         for (uint32_t i = 0; i < (vocab + 31) / 32; i++)
             lists->grammar[i] = (int32_t)(random_u32(random) | random_u32(random));
@@ -144,7 +162,8 @@ static void random_lists(tg_sample_request *request, test_random *random, uint32
     }
 }
 
-static void random_request(tg_sample_request *request, test_random *random, uint32_t vocab, lists *lists)
+static void random_request(tg_sample_request *request, test_random *random, uint32_t vocab,
+                           lists *lists)
 {
     tg_sample_defaults(request);
     random_lists(request, random, vocab, lists);
@@ -158,9 +177,11 @@ static void random_request(tg_sample_request *request, test_random *random, uint
     }
     request->n_order = random_u32(random) % (TG_STAGE_COUNT + 1);
     const uint32_t dice = random_u32(random);
-    request->options[TG_OPTION_top_k] = dice & 1 ? random_u32(random) % (vocab + 2) : random_u32(random) % 60;
+    request->options[TG_OPTION_top_k] =
+        dice & 1 ? random_u32(random) % (vocab + 2) : random_u32(random) % 60;
     request->options[TG_OPTION_top_p] = dice & 14 ? random_unit(random) : dice & 16;
-    request->options[TG_OPTION_top_p] = request->options[TG_OPTION_top_p] > 1 ? 1 : request->options[TG_OPTION_top_p];
+    request->options[TG_OPTION_top_p] =
+        request->options[TG_OPTION_top_p] > 1 ? 1 : request->options[TG_OPTION_top_p];
     request->options[TG_OPTION_min_p] = dice & 96 ? pow(10, -6 * random_unit(random)) : 0;
     request->options[TG_OPTION_temperature] = dice & 896 ? pow(10, 6 * random_unit(random) - 3) : 0;
     double *options = request->options;
@@ -186,20 +207,21 @@ static void random_request(tg_sample_request *request, test_random *random, uint
     options[TG_OPTION_mirostat] = (more >> 9) % 3;
     options[TG_OPTION_mirostat_tau] = 6 * random_unit(random);
     request->mu = more & 2048 ? NAN : 8 * random_unit(random);
-    request->stream = more & 4096 ? random_u32(random) : 0;
+    request->sample_index = more & 4096 ? random_u32(random) : 0;
     request->seed = (uint64_t)random_u32(random) << 32 | random_u32(random);
     request->position = random_u32(random);
 }
 
-/* `times` random chains over one vocabulary; returns how many hung on rounding and were not compared */
+/* `times` random chains over one vocabulary; returns how many hung on rounding and were not
+ * compared */
 static int run_chains(uint32_t vocab, int times, uint64_t seed)
 {
     test_random random = {seed};
-    tg_sampler *sampler = tg_sampler_new(vocab, MOST_CONTEXT);
+    tg_sampler *sampler = tgi_sampler_new(vocab, MOST_CONTEXT);
     float *logits = malloc(vocab * sizeof *logits);
     reference r = {.items = malloc(vocab * sizeof *r.items),
                    .p = malloc(vocab * sizeof *r.p),
-                   .final_p = malloc(vocab * sizeof *r.final_p),
+                   .p_final = malloc(vocab * sizeof *r.p_final),
                    .marks = calloc(vocab, sizeof *r.marks),
                    .fates = malloc(vocab * sizeof *r.fates)};
     int doubtful = 0;
@@ -214,26 +236,29 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
 
         request.top_n = 0;
         if (!r.n || r.items[0].logit == -INFINITY) {
-            CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_NO_CANDIDATES && !trace, "%s", error.message);
+            CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_NO_CANDIDATES &&
+                      !trace,
+                  "%s", error.message);
             continue;
         }
-        CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+        CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         CHECK(trace->n_candidates == 0);
         const tg_trace unseen = *trace;
         request.top_n = 50;
-        CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+        CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         check_same(trace, &unseen);
         double listed = trace->other;
         for (uint32_t i = 0; i < trace->n_candidates; i++)
             listed += trace->candidates[i].p;
         CHECK(fabs(listed - 1) < 1e-12, "%.17g", listed);
         request.top_n = UINT32_MAX;
-        CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+        CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         check_same(trace, &unseen);
 
-        const int8_t *fates = tg_sampler_fates(sampler);
+        const int8_t *fates = tg_sampler_removed_by(sampler);
         check_accounts(trace, fates, &r, vocab);
-        CHECK(fabs(trace->entropy - r.entropy) < 1e-9 && trace->entropy >= 0, "%g, not %g", trace->entropy, r.entropy);
+        CHECK(fabs(trace->entropy - r.entropy) < 1e-9 && trace->entropy >= 0, "%g, not %g",
+              trace->entropy, r.entropy);
         if (isnan(request.mu) && !request.options[TG_OPTION_mirostat])
             CHECK(isnan(trace->mu));
         CHECK(trace->low <= trace->u && trace->u < trace->high && trace->high <= 1);
@@ -249,31 +274,35 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
         for (uint32_t i = 0; i < trace->n_candidates; i++) {
             const tg_candidate *c = &trace->candidates[i];
             wrong_fates += c->removed_by != r.fates[c->token];
-            distance = fmax(distance, fabs(c->final_p - r.final_p[c->token]));
+            distance = fmax(distance, fabs(c->p_final - r.p_final[c->token]));
         }
-        CHECK(wrong_fates == 0, "vocab %u, chain %d: %d fates differ", (unsigned)vocab, time, wrong_fates);
-        CHECK(distance <= 1e-9, "vocab %u, chain %d: final p is off by %g", (unsigned)vocab, time, distance);
+        CHECK(wrong_fates == 0, "vocab %u, chain %d: %d fates differ", (unsigned)vocab, time,
+              wrong_fates);
+        CHECK(distance <= 1e-9, "vocab %u, chain %d: final p is off by %g", (unsigned)vocab, time,
+              distance);
         double low = 0, high = 0;
         const int32_t token = reference_draw(&r, trace->u, &low, &high);
         if (token >= 0) {
-            CHECK(trace->token == token, "vocab %u, chain %d: %d, not %d", (unsigned)vocab, time, (int)trace->token, (int)token);
-            CHECK(is_near(trace->low, low) && is_near(trace->high, high), "%.17g-%.17g, not %.17g-%.17g", trace->low, trace->high,
-                  low, high);
+            CHECK(trace->token == token, "vocab %u, chain %d: %d, not %d", (unsigned)vocab, time,
+                  (int)trace->token, (int)token);
+            CHECK(is_near(trace->low, low) && is_near(trace->high, high),
+                  "%.17g-%.17g, not %.17g-%.17g", trace->low, trace->high, low, high);
         }
     }
     free(r.items);
     free(r.p);
-    free(r.final_p);
+    free(r.p_final);
     free(r.fates);
     free(r.marks);
     free(logits);
-    tg_sampler_free(sampler);
+    tgi_sampler_free(sampler);
     return doubtful;
 }
 
 static void run_small(void)
 {
-    int doubtful = run_chains(1, 100, 1) + run_chains(2, 400, 2) + run_chains(7, 900, 3) + run_chains(512, 700, 4);
+    int doubtful = run_chains(1, 100, 1) + run_chains(2, 400, 2) + run_chains(7, 900, 3) +
+                   run_chains(512, 700, 4);
     CHECK(doubtful < 42, "%d of 2,100 chains were not compared", doubtful);
 }
 
@@ -283,13 +312,14 @@ static void run_large(void)
     CHECK(run_chains(262144, 4, 6) < 2);
 }
 
-/* One long run, in which every place repeats the one before: what dry costs must not grow with the square of it. */
+/* One long run, in which every place repeats the one before: what dry costs must not grow with the
+ * square of it. */
 static void run_long_context(void)
 {
     enum { LONG = 60000 };
     static int32_t context[LONG];
     const float logits[3] = {0, 1, 2};
-    tg_sampler *sampler = tg_sampler_new(3, LONG);
+    tg_sampler *sampler = tgi_sampler_new(3, LONG);
     const tg_trace *trace = NULL;
     tg_error error = {0};
     tg_sample_request request;
@@ -298,12 +328,13 @@ static void run_long_context(void)
     request.n_context = LONG;
     request.options[TG_OPTION_dry_multiplier] = 1;
     request.options[TG_OPTION_dry_base] = 1;
-    CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
-    CHECK(strstr(trace->stages[1].reason, "lowered 1 logits") && strstr(trace->stages[1].reason, "59999"), "%s",
-          trace->stages[1].reason);
+    CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+    CHECK(strstr(trace->stages[1].reason, "lowered 1 logits") &&
+              strstr(trace->stages[1].reason, "59999"),
+          "%s", trace->stages[1].reason);
     request.n_context = LONG + 1;
-    CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_SAMPLER_BAD_OPTION && !trace);
-    tg_sampler_free(sampler);
+    CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_SAMPLER_BAD_OPTION && !trace);
+    tgi_sampler_free(sampler);
 }
 
 static const tg_test tests[] = {

@@ -1,5 +1,6 @@
-/* The stages that look at lists, at the context, at a coin or at a state, by hand: small distributions whose outcome can be
- * worked out on paper. In: nothing. Out: passed and failed checks. Needs only the C library, so that it runs in WebAssembly, too.
+/* The stages that look at lists, at the context, at a coin or at a state, by hand: small
+ * distributions whose outcome can be worked out on paper. In: nothing. Out: passed and failed
+ * checks. Needs only the C library, so that it runs in WebAssembly, too.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ static tg_sample_request request;
 /* One stage alone over n tokens. */
 static void begin(tg_stage stage, uint32_t n)
 {
-    tg_sampler_free(sampler);
-    sampler = tg_sampler_new(n, 64);
+    tgi_sampler_free(sampler);
+    sampler = tgi_sampler_new(n, 64);
     tg_sample_defaults(&request);
     request.order[0] = (uint8_t)stage;
     request.n_order = 1;
@@ -27,7 +28,7 @@ static const tg_trace *sample(const float *logits)
 {
     const tg_trace *trace = NULL;
     tg_error error = {0};
-    CHECK(tg_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+    CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
     return trace;
 }
 
@@ -39,14 +40,15 @@ static void keeps(const float *logits, const char *expected)
     if (!trace)
         return;
     for (uint32_t i = 0; i < trace->vocab; i++)
-        kept[i] = tg_sampler_fates(sampler)[i] < 0 ? '1' : '0';
+        kept[i] = tg_sampler_removed_by(sampler)[i] < 0 ? '1' : '0';
     CHECK(!strcmp(kept, expected), "%s, not %s: %s", kept, expected, trace->stages[0].reason);
 }
 
-/* What the stage made of a token's logit, from how its share relates to that of token `base`, which it left alone. */
+/* What the stage made of a token's logit, from how its share relates to that of token `base`, which
+ * it left alone. */
 static double logit_now(const float *logits, int token, int base)
 {
-    const double *p = tg_sampler_final_p(sampler);
+    const double *p = tg_sampler_p_final(sampler);
     sample(logits);
     return log(p[token] / p[base]) + logits[base];
 }
@@ -55,7 +57,9 @@ static void expect_error(const float *logits, tg_status status, const char *word
 {
     const tg_trace *trace;
     tg_error error = {0};
-    CHECK(tg_sample(sampler, logits, &request, &trace, &error) == status && strstr(error.message, words), "%s", error.message);
+    CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == status &&
+              strstr(error.message, words),
+          "%s", error.message);
     CHECK(!trace, "no trace with an error");
 }
 
@@ -104,7 +108,8 @@ static void lists(void)
     request.lists[TG_LIST_logit_bias] = (tg_list){tokens, (const float[]){NAN}, 1};
     expect_error(logits, TG_SAMPLER_BAD_OPTION, "logit_bias of token 1");
     request.lists[TG_LIST_logit_bias].n = 0;
-    for (int length = -1; length < 3; length += 3) { /* sequences of no tokens, and of more than there are */
+    for (int length = -1; length < 3;
+         length += 3) { /* sequences of no tokens, and of more than there are */
         const int32_t breakers[2] = {length, 1};
         request.lists[TG_LIST_dry_sequence_breakers] = (tg_list){breakers, NULL, 2};
         expect_error(logits, TG_SAMPLER_BAD_OPTION, "dry_sequence_breakers");
@@ -164,7 +169,8 @@ static void dry(void)
     NEAR(logit_now(logits, 6, 0), 0);
     NEAR(logit_now(logits, 7, 0), -0.5);
     request.options[TG_OPTION_dry_penalty_last_n] = -1;
-    /* after the breaker "7 3" only two tokens stand; 6 is a breaker by itself and is never lowered */
+    /* after the breaker "7 3" only two tokens stand; 6 is a breaker by itself and is never lowered
+     */
     request.lists[TG_LIST_dry_sequence_breakers] = (tg_list){breakers, NULL, 5};
     NEAR(logit_now(logits, 6, 0), 0);
     NEAR(logit_now(logits, 7, 0), -0.5);
@@ -180,7 +186,8 @@ static void dry(void)
     request.context = same;
     request.n_context = 64;
     const tg_trace *trace = sample(logits);
-    CHECK(trace && trace->token != 0 && isfinite(trace->p_final), "%d", trace ? (int)trace->token : -1);
+    CHECK(trace && trace->token != 0 && isfinite(trace->p_final), "%d",
+          trace ? (int)trace->token : -1);
 }
 
 static void sigma(void)
@@ -198,7 +205,8 @@ static void sigma(void)
 
 static void typical(void)
 {
-    /* entropy of 0.5, 0.25, 0.125, 0.125 is 1.75 bits: 0.25 is nearest (2 bits), then 0.5 (1 bit), then the two of 3 */
+    /* entropy of 0.5, 0.25, 0.125, 0.125 is 1.75 bits: 0.25 is nearest (2 bits), then 0.5 (1 bit),
+     * then the two of 3 */
     const float logits[4] = {logf(0.5f), logf(0.25f), logf(0.125f), logf(0.125f)};
     begin(TG_STAGE_typ_p, 4);
     request.options[TG_OPTION_typical_p] = 0.2;
@@ -211,7 +219,7 @@ static void typical(void)
     keeps(logits, "0100");
     request.options[TG_OPTION_typical_p] = 1;
     keeps(logits, "1111");
-    NEAR(tg_sampler_final_p(sampler)[0], 0.5);
+    NEAR(tg_sampler_p_final(sampler)[0], 0.5);
 }
 
 static void xtc(void)
@@ -219,13 +227,17 @@ static void xtc(void)
     const float logits[5] = {logf(0.1f), logf(0.4f), logf(0.05f), logf(0.25f), logf(0.2f)};
     begin(TG_STAGE_xtc, 5);
     request.options[TG_OPTION_xtc_probability] = 1;
-    request.options[TG_OPTION_xtc_threshold] = 0.15; /* 1, 3 and 4 reach it: the last of them stays */
+    request.options[TG_OPTION_xtc_threshold] =
+        0.15; /* 1, 3 and 4 reach it: the last of them stays */
     keeps(logits, "10101");
-    CHECK(sample(logits)->stages[0].coin == tg_coin(0, 0, 0, TG_COIN_XTC) && sample(logits)->u == tg_random(0, 0, 0), "coins");
+    CHECK(sample(logits)->stages[0].coin == tgi_coin(0, 0, 0, TG_COIN_XTC) &&
+              sample(logits)->u == tgi_random(0, 0, 0),
+          "coins");
     request.options[TG_OPTION_xtc_threshold] = 0.3;
     keeps(logits, "11111");
     request.options[TG_OPTION_xtc_threshold] = 0.51;
-    CHECK(strstr(sample(logits)->stages[0].reason, "off") && isnan(sample(logits)->stages[0].coin), "no coin is thrown");
+    CHECK(strstr(sample(logits)->stages[0].reason, "off") && isnan(sample(logits)->stages[0].coin),
+          "no coin is thrown");
     request.options[TG_OPTION_xtc_threshold] = 0;
     keeps(logits, "00100");
     request.options[TG_OPTION_xtc_probability] = 0.25;
@@ -238,7 +250,8 @@ static void xtc(void)
 
 static void dynamic_temperature(void)
 {
-    const float even[4] = {1, 1, 1, 1}, certain[4] = {50, 0, 0, 0}, two[4] = {1, 0, -INFINITY, -INFINITY};
+    const float even[4] = {1, 1, 1, 1}, certain[4] = {50, 0, 0, 0},
+                two[4] = {1, 0, -INFINITY, -INFINITY};
     begin(TG_STAGE_temperature, 4);
     request.options[TG_OPTION_temperature] = 1;
     request.options[TG_OPTION_dynatemp_range] = 0.5;
@@ -279,7 +292,8 @@ static void mirostat(void)
     }
     const double s = products / squares, k = pow((s - 1) * pow(2, 2) / (1 - pow(5, 1 - s)), 1 / s);
     CHECK(k > 1 && k < 4, "%g", k);
-    CHECK(sample(logits)->stages[0].kept == (uint32_t)k, "%u, not %g", (unsigned)sample(logits)->stages[0].kept, k);
+    CHECK(sample(logits)->stages[0].kept == (uint32_t)k, "%u, not %g",
+          (unsigned)sample(logits)->stages[0].kept, k);
     request.options[TG_OPTION_mirostat] = 0;
     keeps(logits, "11111");
     CHECK(sample(logits)->mu == request.mu, "off leaves mu alone");
@@ -302,7 +316,7 @@ static void single(void)
         keeps((const float[]){-80}, "1");
         CHECK(sample((const float[]){-80})->p_final == 1, "all of it");
     }
-    tg_sampler_free(sampler);
+    tgi_sampler_free(sampler);
     sampler = NULL;
 }
 

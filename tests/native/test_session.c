@@ -1,5 +1,5 @@
-/* The chain from bytes to logits on small random models: the same bits whatever the portions, batches, rewinds, forks and trees;
- * errors by code; the memory plan. */
+/* The chain from bytes to logits on small random models: the same bits whatever the portions,
+ * batches, rewinds, forks and trees; errors by code; the memory plan. */
 #include "../../src/tokenglass.h"
 #include "test.h"
 #include "tiny_session.h"
@@ -19,11 +19,13 @@ static void portions(void)
     tg_model_info a, b;
     tg_model_get_info(model, &a);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        tg_model *again = load(bytes, size, sizes[i], (tg_model_options){0}); /* also without knowing the size */
+        tg_model *again =
+            load(bytes, size, sizes[i], (tg_model_options){0}); /* also without knowing the size */
         fresh(again, ids, 20, 64, parts);
         CHECK(same(whole, parts), "portions of %zu", sizes[i]);
         tg_model_get_info(again, &b);
-        CHECK(!memcmp(a.fingerprint, b.fingerprint, 32), "the fingerprint does not depend on knowing the size beforehand");
+        CHECK(!memcmp(a.fingerprint, b.fingerprint, 32),
+              "the fingerprint does not depend on knowing the size beforehand");
         tg_model_free(again);
     }
     for (int i = 0; i < VOCAB; i++)
@@ -47,8 +49,9 @@ static void cuts(void)
         }
         if (!status)
             status = tg_model_finish(model);
-        CHECK(status == TG_GGUF_TRUNCATED && tg_model_error(model)->offset == (int64_t)end, "cut at %zu: %s at %lld", end,
-              tg_status_name(status), (long long)tg_model_error(model)->offset);
+        CHECK(status == TG_GGUF_TRUNCATED && tg_model_error(model)->offset == (int64_t)end,
+              "cut at %zu: %s at %lld", end, tg_status_name(status),
+              (long long)tg_model_error(model)->offset);
         CHECK(tg_model_finish(model) == status, "a loading error is final");
         tg_model_free(model);
     }
@@ -65,16 +68,18 @@ typedef struct helper {
 static int help(void *context)
 {
     const helper *h = context;
-    tg_model_join(h->model, h->thread);
+    tg_model_thread_main(h->model, h->thread);
     return 0;
 }
 
-/* Lets n - 1 further threads work on the model; it is freed, and they are awaited, by end_helpers. */
+/* Lets n - 1 further threads work on the model; it is freed, and they are awaited, by end_helpers.
+ */
 static void start_helpers(tg_model *model, helper *helpers, thrd_t *threads, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++) {
         helpers[i] = (helper){model, i};
-        CHECK(thrd_create(&threads[i], help, &helpers[i]) == thrd_success, "thread %u", (unsigned)i);
+        CHECK(thrd_create(&threads[i], help, &helpers[i]) == thrd_success, "thread %u",
+              (unsigned)i);
     }
 }
 
@@ -91,7 +96,8 @@ static void threads(void)
     float one[VOCAB], many[VOCAB];
     fill(ids, 100, 4);
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
-        const tg_model_options options = {.cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache};
+        const tg_model_options options = {.cache_type_k = (tg_cache_type)cache,
+                                          .cache_type_v = (tg_cache_type)cache};
         tg_model *alone = load_tiny(wide_heads, options);
         for (uint32_t n = 2; n <= 4; n++) {
             tg_model_options with = options;
@@ -103,7 +109,8 @@ static void threads(void)
             for (size_t batch = 1; batch <= 64; batch *= 8) {
                 fresh(alone, ids, 100, batch, one);
                 fresh(model, ids, 100, batch, many);
-                CHECK(same(one, many), "cache %d, %u threads, batches of %zu", cache, (unsigned)n, batch);
+                CHECK(same(one, many), "cache %d, %u threads, batches of %zu", cache, (unsigned)n,
+                      batch);
             }
             end_helpers(model, own, n);
         }
@@ -120,14 +127,18 @@ static void lost_thread(void)
     const uint32_t sees[2] = {1, 3};
     tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_threads = 2});
     fill(ids, 20, 5);
-    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) && !tg_session_eval(session, 10, 0), "%s",
-          tg_model_error(model)->message);
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) &&
+              !tg_session_eval(session, 10, 0),
+          "%s", tg_model_error(model)->message);
     tg_model_thread_died(model);
     CHECK(tg_session_eval(session, 10, 0) == TG_THREAD_LOST, "eval");
-    CHECK(tg_session_pending(session) == 10, "nothing counts as run: %zu", tg_session_pending(session));
+    CHECK(tg_session_pending(session) == 10, "nothing counts as run: %zu",
+          tg_session_pending(session));
     CHECK(!tg_session_rewind(session, 10), "rewinding needs no thread");
     CHECK(!tg_session_new(model, &empty), "nor does a new session");
-    CHECK(tg_session_decode_tree(empty, ids, (const int32_t[]){0, 1}, sees, 2, scratch) == TG_THREAD_LOST, "tree");
+    CHECK(tg_session_decode_tree(empty, ids, (const int32_t[]){0, 1}, sees, 2, scratch) ==
+              TG_THREAD_LOST,
+          "tree");
     tg_session_free(empty);
     CHECK(tg_session_score(session, ids, 3, 0, scores, NULL) == TG_THREAD_LOST, "score");
     tg_session_free(session);
@@ -155,14 +166,15 @@ static void lost_anywhere(void)
         const float *logits;
         dying = load_tiny(tiny_default, (tg_model_options){.n_threads = 2, .clock = deadly_clock});
         looks_left = INT32_MAX;
-        CHECK(!tg_session_new(dying, &session) && !tg_session_sync(session, ids, 10) && !tg_session_eval(session, 10, 0), "%s",
-              tg_model_error(dying)->message);
+        CHECK(!tg_session_new(dying, &session) && !tg_session_sync(session, ids, 10) &&
+                  !tg_session_eval(session, 10, 0),
+              "%s", tg_model_error(dying)->message);
         CHECK(!tg_session_sync(session, ids, 20), "%s", tg_model_error(dying)->message);
         looks_left = looks;
         const tg_status status = tg_session_eval(session, 10, 0);
         CHECK(!status || (status == TG_THREAD_LOST && tg_session_logits(session, &logits)),
-              "after %d looks at the clock: logits of %zu tokens, though their run ended with %s", looks, (size_t)20,
-              tg_status_name(status));
+              "after %d looks at the clock: logits of %zu tokens, though their run ended with %s",
+              looks, (size_t)20, tg_status_name(status));
         lived = looks_left >= 0;
         tg_session_free(session);
         tg_model_free(dying);
@@ -175,22 +187,25 @@ static void batches(void)
     float one[VOCAB], many[VOCAB];
     fill(ids, 100, 2);
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
-        const bool long_rows = tg_quants[type].elements > 32; /* slow: one cache type each, fewer lengths */
-        for (int cache = long_rows ? type % 3 : 0; cache < (long_rows ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
+        const bool long_rows =
+            tg_quants[type].elements > 32; /* slow: one cache type each, fewer lengths */
+        for (int cache = long_rows ? type % 3 : 0;
+             cache < (long_rows ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
             tiny_shape shape = wide_heads;
             if (long_rows)
                 shape = (tiny_shape){256, 1, 2, 1, 256, VOCAB, 160, TG_QUANT_Q8_0, 1};
             shape.type = (tg_quant)type;
             shape.tied = type % 2;
-            tg_model *model = load_tiny(shape, (tg_model_options){.cache_type_k = (tg_cache_type)cache,
-                                                                  .cache_type_v = (tg_cache_type)((cache + type) % 3)});
+            tg_model *model = load_tiny(
+                shape, (tg_model_options){.cache_type_k = (tg_cache_type)cache,
+                                          .cache_type_v = (tg_cache_type)((cache + type) % 3)});
             for (size_t n = 1; n <= 100; n += long_rows ? 66 : 33) {
                 fresh(model, ids, n, 1, one);
                 static const size_t sizes[] = {7, 1000, 2, 31, 32, 64};
                 for (size_t i = 0; i < (long_rows ? 2 : sizeof sizes / sizeof sizes[0]); i++) {
                     fresh(model, ids, n, sizes[i], many);
-                    CHECK(same(one, many), "%s, cache %d: %zu tokens in batches of %zu", tg_quants[type].name, cache, n,
-                          sizes[i]);
+                    CHECK(same(one, many), "%s, cache %d: %zu tokens in batches of %zu",
+                          tg_quants[type].name, cache, n, sizes[i]);
                 }
             }
             tg_model_free(model);
@@ -208,25 +223,31 @@ static void broken_position(void)
     uint8_t *bytes = tiny_model(shape, 3, &size);
     const size_t kv = shape.dim / shape.heads * shape.kv_heads;
     /* floats of the tensors in their order, for all layers: see tiny_model.h */
-    const size_t embd = shape.dim * shape.vocab, attn = 2 * shape.dim + 2 * shape.dim * (shape.dim + 2 * kv);
-    const size_t all = embd + shape.dim + attn + 2 * shape.dim * shape.dim + 2 * shape.dim + 6 * shape.dim * shape.ffn;
+    const size_t embd = shape.dim * shape.vocab,
+                 attn = 2 * shape.dim + 2 * shape.dim * (shape.dim + 2 * kv);
+    const size_t all = embd + shape.dim + attn + 2 * shape.dim * shape.dim + 2 * shape.dim +
+                       6 * shape.dim * shape.ffn;
     float *weights = (float *)(bytes + size) - all; /* no tensor needs padding */
-    float *output = weights + embd + shape.dim + attn, *gate = output + 2 * shape.dim * shape.dim + 2 * shape.dim;
+    float *output = weights + embd + shape.dim + attn,
+          *gate = output + 2 * shape.dim * shape.dim + 2 * shape.dim;
     for (size_t t = 0; t < shape.vocab; t++) /* only this token has anything in element 0 ... */
         weights[t * shape.dim] = t == BROKEN ? 8 : 0;
     memset(output, 0, shape.dim * sizeof *output);
     for (size_t i = 0; i < shape.ffn; i++) /* ... which the gated unit makes infinite */
         gate[i * shape.dim] = gate[(i + 2 * shape.ffn) * shape.dim] = 1e25f;
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
-        tg_model *model =
-            load(bytes, size, 0, (tg_model_options){.cache_type_k = (tg_cache_type)cache, .cache_type_v = (tg_cache_type)cache});
+        tg_model *model = load(bytes, size, 0,
+                               (tg_model_options){.cache_type_k = (tg_cache_type)cache,
+                                                  .cache_type_v = (tg_cache_type)cache});
         int32_t ids[] = {5, 6, 7, 8, 10, 11, 12, 13};
         float logits[VOCAB];
         fresh(model, ids, 8, 8, logits);
         CHECK(isfinite(logits[0]), "cache %d: without it all is well", cache);
         ids[3] = BROKEN;
         fresh(model, ids, 8, 8, logits);
-        CHECK(isnan(logits[0]), "cache %d: four tokens after the broken one the logits are numbers: %g", cache, logits[0]);
+        CHECK(isnan(logits[0]),
+              "cache %d: four tokens after the broken one the logits are numbers: %g", cache,
+              logits[0]);
         tg_model_free(model);
     }
     free(bytes);
@@ -234,13 +255,14 @@ static void broken_position(void)
 
 static void branches_in(tg_cache_type cache, uint32_t n_kv)
 {
-    tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = n_kv, .cache_type_k = cache, .cache_type_v = cache});
+    tg_model *model = load_tiny(
+        wide_heads, (tg_model_options){.n_kv = n_kv, .cache_type_k = cache, .cache_type_v = cache});
     test_random r = {9};
     tg_session *sessions[6];
     float expected[VOCAB];
     for (int i = 0; i < 6; i++) {
         CHECK(!tg_session_new(model, &sessions[i]), "%s", tg_model_error(model)->message);
-        CHECK(!tg_session_force(sessions[i], 1), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_append(sessions[i], 1), "%s", tg_model_error(model)->message);
     }
     for (int round = 0; round < 300; round++) {
         const uint32_t i = random_u32(&r) % 6;
@@ -249,7 +271,8 @@ static void branches_in(tg_cache_type cache, uint32_t n_kv)
         tg_session_tokens(s, &n);
         switch (random_u32(&r) % 5) {
         case 0:
-            CHECK(!tg_session_rewind(s, 1 + random_u32(&r) % n), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_rewind(s, 1 + random_u32(&r) % n), "%s",
+                  tg_model_error(model)->message);
             break;
         case 1: {
             const uint32_t other = (i + 1 + random_u32(&r) % 5) % 6;
@@ -268,17 +291,21 @@ static void branches_in(tg_cache_type cache, uint32_t n_kv)
         }
         default:
             for (uint32_t k = random_u32(&r) % 20; k && n < 160; k--, n++)
-                CHECK(!tg_session_force(s, (int32_t)(random_u32(&r) % VOCAB)), "%s", tg_model_error(model)->message);
+                CHECK(!tg_session_append(s, (int32_t)(random_u32(&r) % VOCAB)), "%s",
+                      tg_model_error(model)->message);
         }
         if (random_u32(&r) % 3 == 0)
-            CHECK(!tg_session_eval(s, random_u32(&r) % 40, random_u32(&r) % 3), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_eval(s, random_u32(&r) % 40, random_u32(&r) % 3), "%s",
+                  tg_model_error(model)->message);
         if (round % 10 == 9) {
             const float *logits;
             const int32_t *tokens = tg_session_tokens(s, &n);
-            CHECK(!tg_session_eval(s, SIZE_MAX, 0) && !tg_session_logits(s, &logits), "%s", tg_model_error(model)->message);
+            CHECK(!tg_session_eval(s, SIZE_MAX, 0) && !tg_session_logits(s, &logits), "%s",
+                  tg_model_error(model)->message);
             fresh(model, tokens, n, 64, expected);
-            CHECK(same(logits, expected), "session %u differs from a fresh run of its %zu tokens in round %d", (unsigned)i, n,
-                  round);
+            CHECK(same(logits, expected),
+                  "session %u differs from a fresh run of its %zu tokens in round %d", (unsigned)i,
+                  n, round);
         }
     }
     for (int i = 0; i < 6; i++)
@@ -291,8 +318,8 @@ static void branches_in(tg_cache_type cache, uint32_t n_kv)
     tg_model_free(model);
 }
 
-/* A batch that did not get through has made pages writable past the positions that count: a fork must not share them, or both
- * would write their own tokens into them. */
+/* A batch that did not get through has made pages writable past the positions that count: a fork
+ * must not share them, or both would write their own tokens into them. */
 static void fork_in_flight(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = 1024});
@@ -303,20 +330,25 @@ static void fork_in_flight(void)
     const int32_t *tokens;
     size_t n;
     fill(ids, 100, 6);
-    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 70) && !tg_session_eval(session, 10, 0) &&
-              !tg_session_eval(session, 60, 1) && tg_session_in_flight(session),
-          "60 tokens are in flight, the last of them in the third page");
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 70) &&
+              !tg_session_eval(session, 10, 0) && !tg_session_eval(session, 60, 1) &&
+              tg_session_has_pending_batch(session),
+          "60 tokens are in pending_batch, the last of them in the third page");
     CHECK(!tg_session_fork(session, &fork), "%s", tg_model_error(model)->message);
     for (int i = 0; i < 10; i++)
-        CHECK(!tg_session_force(session, ids[70 + i]) && !tg_session_force(fork, ids[80 + i]), "both go on, differently");
-    CHECK(!tg_session_eval(fork, SIZE_MAX, 0) && !tg_session_eval(session, SIZE_MAX, 0), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_append(session, ids[70 + i]) && !tg_session_append(fork, ids[80 + i]),
+              "both go on, differently");
+    CHECK(!tg_session_eval(fork, SIZE_MAX, 0) && !tg_session_eval(session, SIZE_MAX, 0), "%s",
+          tg_model_error(model)->message);
     tg_session *const both[] = {session, fork};
     for (int i = 0; i < 2; i++) {
-        CHECK(!tg_session_force(both[i], 5) && !tg_session_eval(both[i], 1, 0) && !tg_session_logits(both[i], &logits), "%s",
-              tg_model_error(model)->message);
+        CHECK(!tg_session_append(both[i], 5) && !tg_session_eval(both[i], 1, 0) &&
+                  !tg_session_logits(both[i], &logits),
+              "%s", tg_model_error(model)->message);
         tokens = tg_session_tokens(both[i], &n);
         fresh(model, tokens, n, 64, expected);
-        CHECK(same(logits, expected), "%s differs from a fresh run", i ? "the fork" : "what was forked");
+        CHECK(same(logits, expected), "%s differs from a fresh run",
+              i ? "the fork" : "what was forked");
     }
     tg_session_free(fork);
     tg_session_free(session);
@@ -325,43 +357,49 @@ static void fork_in_flight(void)
 
 static void trees_in(tg_cache_type cache)
 {
-    tg_model *model = load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = cache});
+    tg_model *model =
+        load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = cache});
     test_random r = {21};
     for (int round = 0; round < 40; round++) {
         enum { MOST = 40 };
-        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST, words = (n + 31) / 32;
+        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST,
+                     words = (n + 31) / 32;
         int32_t prefix[160], ids[MOST], positions[MOST];
         uint32_t visible[MOST * 2] = {0};
         float *logits = malloc(n * VOCAB * sizeof *logits), expected[VOCAB];
         tg_session *session;
         fill(prefix, base, round + 1);
         fill(ids, n, round + 100);
-        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) && !tg_session_eval(session, 1000, 0),
+        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) &&
+                  !tg_session_eval(session, 1000, 0),
               "%s", tg_model_error(model)->message);
         for (size_t i = 0; i < n; i++) { /* each token follows one before it, or the prefix */
             const size_t parent = random_u32(&r) % (i + 1);
             positions[i] = (int32_t)base;
             if (parent) {
-                memcpy(visible + i * words, visible + (parent - 1) * words, words * sizeof *visible);
+                memcpy(visible + i * words, visible + (parent - 1) * words,
+                       words * sizeof *visible);
                 positions[i] = positions[parent - 1] + 1;
             }
             visible[i * words + i / 32] |= 1u << i % 32;
         }
-        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s", tg_model_error(model)->message);
+        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s",
+              tg_model_error(model)->message);
         for (size_t i = 0; i < n; i += 1 + n / 6) {
             size_t length = base;
             for (size_t j = 0; j <= i; j++)
                 if (visible[i * words + j / 32] >> j % 32 & 1)
                     prefix[length++] = ids[j];
             fresh(model, prefix, length, 64, expected);
-            CHECK(same(logits + i * VOCAB, expected), "tree token %zu of %zu after %zu differs from its path run alone", i, n,
-                  base);
+            CHECK(same(logits + i * VOCAB, expected),
+                  "tree token %zu of %zu after %zu differs from its path run alone", i, n, base);
         }
         size_t after;
         tg_session_tokens(session, &after);
         CHECK(after == base && !tg_session_pending(session), "the session is as before");
         visible[0] ^= 1;
-        CHECK(tg_session_decode_tree(session, ids, positions, visible, n, logits) == TG_INVALID_ARGUMENT,
+        CHECK(tg_session_decode_tree(session, ids, positions, visible, n, logits) ==
+                  TG_INVALID_ARGUMENT,
               "a token that does not see itself");
         tg_session_free(session);
         free(logits);
@@ -377,8 +415,8 @@ static void scores(void)
     float logits[VOCAB];
     tg_session *session = NULL;
     fill(ids, 150, 5);
-    CHECK(!tg_session_new(model, &session) && !tg_session_score(session, ids, 150, 0, whole, NULL), "%s",
-          tg_model_error(model)->message);
+    CHECK(!tg_session_new(model, &session) && !tg_session_score(session, ids, 150, 0, whole, NULL),
+          "%s", tg_model_error(model)->message);
     tg_session_free(session);
     CHECK(!tg_session_new(model, &session) && !tg_session_score(session, ids, 3, 0, parts, NULL) &&
               !tg_session_score(session, ids + 3, 147, 0, parts + 3, NULL),
@@ -399,11 +437,14 @@ static void scores(void)
             if (logits[k] > logits[ids[i]])
                 rank++, above += p;
         }
-        CHECK(fabs(whole[i].logprob - (logits[ids[i]] - most - log(sum))) < 1e-5, "log-probability of token %zu", i);
-        CHECK(whole[i].rank == rank && fabs(whole[i].entropy - entropy) < 1e-5 && fabs(whole[i].top_mass - above) < 1e-5,
+        CHECK(fabs(whole[i].logprob - (logits[ids[i]] - most - log(sum))) < 1e-5,
+              "log-probability of token %zu", i);
+        CHECK(whole[i].rank == rank && fabs(whole[i].entropy - entropy) < 1e-5 &&
+                  fabs(whole[i].top_mass - above) < 1e-5,
               "measures of token %zu", i);
     }
-    CHECK(tg_session_score(session, ids, 11, 0, parts, NULL) == TG_CONTEXT_FULL, "more than the context");
+    CHECK(tg_session_score(session, ids, 11, 0, parts, NULL) == TG_CONTEXT_FULL,
+          "more than the context");
     tg_session_free(session);
     tg_model_free(model);
 }
@@ -418,23 +459,30 @@ static void limits(void)
     tg_session *a = NULL, *b = NULL;
     fill(ids, 65, 6);
     tg_sample_defaults(&request);
-    CHECK(!tg_session_new(model, &a) && !tg_session_new(model, &b), "%s", tg_model_error(model)->message);
+    CHECK(!tg_session_new(model, &a) && !tg_session_new(model, &b), "%s",
+          tg_model_error(model)->message);
     CHECK(tg_session_logits(a, &logits) == TG_SESSION_EMPTY, "no logits before the first token");
-    CHECK(tg_session_sample(a, &request, &trace) == TG_SESSION_EMPTY, "no choice before the first token");
+    CHECK(tg_session_sample(a, &request, &trace) == TG_SESSION_EMPTY,
+          "no choice before the first token");
     CHECK(tg_session_sync(a, ids, 65) == TG_CONTEXT_FULL, "longer than the context");
-    CHECK(!tg_session_sync(a, ids, 64) && tg_session_logits(a, &logits) == TG_MODEL_NOT_READY, "pending tokens");
-    CHECK(!tg_session_eval(a, 64, 0) && !tg_session_logits(a, &logits), "%s", tg_model_error(model)->message);
-    CHECK(tg_session_force(a, 5) == TG_CONTEXT_FULL, "one more than the context");
+    CHECK(!tg_session_sync(a, ids, 64) && tg_session_logits(a, &logits) == TG_MODEL_NOT_READY,
+          "pending tokens");
+    CHECK(!tg_session_eval(a, 64, 0) && !tg_session_logits(a, &logits), "%s",
+          tg_model_error(model)->message);
+    CHECK(tg_session_append(a, 5) == TG_CONTEXT_FULL, "one more than the context");
     CHECK(tg_session_rewind(a, 65) == TG_POSITION_OUT_OF_RANGE, "more than there are");
-    CHECK(!tg_session_sync(b, ids, 40) && !tg_session_eval(b, 64, 0), "the pool has 3 pages, 2 are taken: a gives one up");
+    CHECK(!tg_session_sync(b, ids, 40) && !tg_session_eval(b, 64, 0),
+          "the pool has 3 pages, 2 are taken: a gives one up");
     CHECK(!tg_session_pending(a) && !tg_session_logits(a, &logits), "a keeps its logits");
     tg_session_free(a);
     ids[0] = VOCAB;
-    CHECK(tg_session_sync(b, ids, 1) == TG_TOKEN_OUT_OF_RANGE && tg_session_force(b, -1) == TG_TOKEN_OUT_OF_RANGE,
+    CHECK(tg_session_sync(b, ids, 1) == TG_TOKEN_OUT_OF_RANGE &&
+              tg_session_append(b, -1) == TG_TOKEN_OUT_OF_RANGE,
           "ids outside the vocabulary");
-    CHECK(!tg_session_sample(b, &request, &trace) && trace->token >= 0 && trace->token < VOCAB, "%s",
-          tg_model_error(model)->message);
-    CHECK(tg_model_decoded(model) == 64 + 40, "%llu tokens were run", (unsigned long long)tg_model_decoded(model));
+    CHECK(!tg_session_sample(b, &request, &trace) && trace->token >= 0 && trace->token < VOCAB,
+          "%s", tg_model_error(model)->message);
+    CHECK(tg_model_n_decoded(model) == 64 + 40, "%llu tokens were run",
+          (unsigned long long)tg_model_n_decoded(model));
     tg_session_free(b);
     tg_model_free(model);
 }
@@ -446,19 +494,23 @@ static void plan(void)
     tg_model *model = load(bytes, size, 1000, (tg_model_options){.file_size = size});
     tg_model_plan p;
     tg_model_info info;
-    CHECK(!tg_model_get_plan(model, &p) && !tg_model_get_info(model, &info), "%s", tg_model_error(model)->message);
+    CHECK(!tg_model_get_plan(model, &p) && !tg_model_get_info(model, &info), "%s",
+          tg_model_error(model)->message);
     CHECK(p.file == size, "file %llu, not %zu", (unsigned long long)p.file, size);
-    CHECK(p.kv >= 320u * 2 * 2 * 2 * 16 * 4 && p.kv < 330u * 2 * 2 * 2 * 16 * 4 + 4096, "320 positions take %llu",
-          (unsigned long long)p.kv);
-    CHECK(p.weights >= size / 2 && p.weights < size * 107 / 100, "weights %llu of a file of %zu", (unsigned long long)p.weights,
-          size);
-    CHECK(info.n_ctx == 160 && info.n_kv == 320 && info.n_vocab == VOCAB && info.n_layer == 2 && info.tied_output, "the shape");
-    CHECK(info.n_params == 301 * 64 + 64 + 2 * (2 * 64 + 2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64), "%llu parameters",
-          (unsigned long long)info.n_params);
+    CHECK(p.kv >= 320u * 2 * 2 * 2 * 16 * 4 && p.kv < 330u * 2 * 2 * 2 * 16 * 4 + 4096,
+          "320 positions take %llu", (unsigned long long)p.kv);
+    CHECK(p.weights >= size / 2 && p.weights < size * 107 / 100, "weights %llu of a file of %zu",
+          (unsigned long long)p.weights, size);
+    CHECK(info.n_ctx == 160 && info.n_kv == 320 && info.n_vocab == VOCAB && info.n_layer == 2 &&
+              info.tied_output,
+          "the shape");
+    CHECK(info.n_params == 301 * 64 + 64 + 2 * (2 * 64 + 2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64),
+          "%llu parameters", (unsigned long long)info.n_params);
     tg_model_free(model);
     model = load(bytes, size, 0, (tg_model_options){.vocab_only = true});
     tg_session *session = NULL;
-    CHECK(tg_session_new(model, &session) == TG_MODEL_NOT_READY, "a vocabulary alone has no sessions");
+    CHECK(tg_session_new(model, &session) == TG_MODEL_NOT_READY,
+          "a vocabulary alone has no sessions");
     int32_t ids[8];
     size_t n;
     CHECK(!tg_model_tokenize(model, "ab", 2, 0, ids, NULL, 8, &n) && n > 0, "but tokens");
@@ -469,7 +521,8 @@ static void plan(void)
 static void branches(void)
 {
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
-        for (uint32_t n_kv = 4096; n_kv >= 256; n_kv /= 4) /* a pool for all; one that makes sessions give up pages */
+        for (uint32_t n_kv = 4096; n_kv >= 256;
+             n_kv /= 4) /* a pool for all; one that makes sessions give up pages */
             branches_in((tg_cache_type)cache, n_kv);
 }
 
@@ -482,16 +535,24 @@ static void trees(void)
 static const tg_test tests[] = {
     {"session-portions", "a file fed in portions of any size gives the same bits", portions},
     {"session-cuts", "a file cut at every 1/50 is refused with the byte", cuts},
-    {"session-batches", "every weight and cache type: the same bits in batches of any size", batches},
+    {"session-batches", "every weight and cache type: the same bits in batches of any size",
+     batches},
     {"session-threads", "any number of threads gives the same bits", threads},
-    {"session-lost-thread", "a thread that died ends every run with its code, and loses no token", lost_thread},
-    {"session-lost-anywhere", "wherever in a run a thread dies, no logits of before pass for those of after", lost_anywhere},
-    {"session-broken-position", "a position that is no number is noticed by those after it, whatever the cache", broken_position},
-    {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit", branches},
-    {"session-fork-in-flight", "a fork in the middle of a batch shares nothing that is still to be written", fork_in_flight},
+    {"session-lost-thread", "a thread that died ends every run with its code, and loses no token",
+     lost_thread},
+    {"session-lost-anywhere",
+     "wherever in a run a thread dies, no logits of before pass for those of after", lost_anywhere},
+    {"session-broken-position",
+     "a position that is no number is noticed by those after it, whatever the cache",
+     broken_position},
+    {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit",
+     branches},
+    {"session-fork-in-pending_batch",
+     "a fork in the middle of a batch shares nothing that is still to be written", fork_in_flight},
     {"session-trees", "tokens that see only their path equal that path run alone", trees},
     {"session-scores", "scores equal a plain recomputation from logits", scores},
-    {"session-limits", "full context, full cache, empty sessions and bad ids have their codes", limits},
+    {"session-limits", "full context, full cache, empty sessions and bad ids have their codes",
+     limits},
     {"session-plan", "memory plan, shape and vocabulary-only models", plan},
 };
 TEST_MAIN(tests)

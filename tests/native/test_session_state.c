@@ -1,5 +1,6 @@
-/* What a session carries: cache pages that others may take, saved bytes, a window that slides, mirostat's state; and what is
- * measured of a text. Everything is held to fresh runs, bit for bit. */
+/* What a session carries: cache pages that others may take, saved bytes, a window that slides,
+ * mirostat's state; and what is measured of a text. Everything is held to fresh runs, bit for bit.
+ */
 #include <math.h>
 
 #include "tiny_session.h"
@@ -23,7 +24,8 @@ static void expect_fresh(tg_model *model, tg_session *session, const char *when)
     CHECK(same(logits, expected), "%s: %zu tokens", when, n);
 }
 
-/* Three sessions that cannot all be in the cache: the one idle longest gives up its end, and all keep their bits. */
+/* Three sessions that cannot all be in the cache: the one idle longest gives up its end, and all
+ * keep their bits. */
 static void eviction(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 320});
@@ -36,12 +38,13 @@ static void eviction(void)
         CHECK_OK(tg_session_sync(s[i], ids, 100));
         run(model, s[i]);
     }
-    CHECK(tg_model_decoded(model) == 300, "every token ran once");
-    CHECK(!tg_session_pending(s[0]) && !tg_session_logits(s[0], &logits), "who gave up its pages still has its logits");
-    CHECK_OK(tg_session_force(s[2], 7));
+    CHECK(tg_model_n_decoded(model) == 300, "every token ran once");
+    CHECK(!tg_session_pending(s[0]) && !tg_session_logits(s[0], &logits),
+          "who gave up its pages still has its logits");
+    CHECK_OK(tg_session_append(s[2], 7));
     run(model, s[2]);
-    CHECK(tg_model_decoded(model) == 301, "who ran last has kept its cache");
-    CHECK_OK(tg_session_force(s[0], 7));
+    CHECK(tg_model_n_decoded(model) == 301, "who ran last has kept its cache");
+    CHECK_OK(tg_session_append(s[0], 7));
     CHECK(tg_session_pending(s[0]) > 1, "its cache was given up in part");
     CHECK(tg_session_pending(s[0]) < 101, "but not as a whole: %zu", tg_session_pending(s[0]));
     for (int i = 0; i < 3; i++)
@@ -60,12 +63,12 @@ static void eviction(void)
     memcpy(ids, tg_session_tokens(s[0], &n), sizeof ids);
     positions[0] = (int32_t)n, positions[1] = (int32_t)n + 1;
     for (int i = 1; i < 3; i++) {
-        CHECK_OK(tg_session_force(s[i], 3));
+        CHECK_OK(tg_session_append(s[i], 3));
         run(model, s[i]);
     }
     CHECK_OK(tg_session_decode_tree(s[0], more, positions, visible, 2, tree));
-    CHECK_OK(tg_session_force(s[0], more[0]));
-    CHECK_OK(tg_session_force(s[0], more[1]));
+    CHECK_OK(tg_session_append(s[0], more[0]));
+    CHECK_OK(tg_session_append(s[0], more[1]));
     run(model, s[0]);
     CHECK_OK(tg_session_logits(s[0], &logits));
     memcpy(expected, logits, sizeof expected);
@@ -82,8 +85,8 @@ static void eviction(void)
     run(model, s[0]);
     CHECK_OK(tg_session_sync(s[1], ids, 100));
     CHECK(tg_session_eval(s[1], 100, 0) == TG_KV_FULL, "a cache too small for one session");
-    CHECK(tg_model_decoded(model) == 60, "what cannot succeed takes nothing from others");
-    CHECK_OK(tg_session_force(s[0], 1));
+    CHECK(tg_model_n_decoded(model) == 60, "what cannot succeed takes nothing from others");
+    CHECK_OK(tg_session_append(s[0], 1));
     CHECK(tg_session_pending(s[0]) == 1, "its pages are still there");
     tg_session_free(s[0]);
     tg_session_free(s[1]);
@@ -100,27 +103,32 @@ static void sharing(void)
     CHECK_OK(tg_session_new(model, &prefix));
     CHECK_OK(tg_session_sync(prefix, ids, 96));
     run(model, prefix);
-    for (int i = 0; i < 4; i++) { /* three pages that all share, and one of each fork's own: 7 of 8 */
+    for (int i = 0; i < 4;
+         i++) { /* three pages that all share, and one of each fork's own: 7 of 8 */
         CHECK_OK(tg_session_fork(prefix, &fork[i]));
         for (int k = 0; k < 32; k++)
-            CHECK_OK(tg_session_force(fork[i], 10 * i + k));
+            CHECK_OK(tg_session_append(fork[i], 10 * i + k));
         run(model, fork[i]);
     }
     CHECK_OK(tg_session_new(model, &other));
     CHECK_OK(tg_session_sync(other, ids + 1, 60));
     run(model, other); /* two pages */
-    CHECK(tg_model_decoded(model) == 96 + 4 * 32 + 60, "all ran once");
-    CHECK_OK(tg_session_force(prefix, 7));
-    CHECK(tg_session_pending(prefix) == 1, "%zu: what the forks hold, too, is still there", tg_session_pending(prefix));
+    CHECK(tg_model_n_decoded(model) == 96 + 4 * 32 + 60, "all ran once");
+    CHECK_OK(tg_session_append(prefix, 7));
+    CHECK(tg_session_pending(prefix) == 1, "%zu: what the forks hold, too, is still there",
+          tg_session_pending(prefix));
     CHECK_OK(tg_session_rewind(fork[0], 127));
-    CHECK(tg_session_pending(fork[0]) == 31, "%zu: the fork that ran first has given up its own", tg_session_pending(fork[0]));
-    for (int round = 0; round < 3; round++) /* all but one fit: the common prefix never runs again */
+    CHECK(tg_session_pending(fork[0]) == 31, "%zu: the fork that ran first has given up its own",
+          tg_session_pending(fork[0]));
+    for (int round = 0; round < 3;
+         round++) /* all but one fit: the common prefix never runs again */
         for (int i = 0; i < 4; i++) {
             CHECK_OK(tg_session_rewind(fork[i], 97));
-            CHECK_OK(tg_session_force(fork[i], round));
+            CHECK_OK(tg_session_append(fork[i], round));
             run(model, fork[i]);
         }
-    CHECK(tg_model_decoded(model) <= 96 + 4 * 32 + 60 + 12 * 2, "%llu ran", (unsigned long long)tg_model_decoded(model));
+    CHECK(tg_model_n_decoded(model) <= 96 + 4 * 32 + 60 + 12 * 2, "%llu ran",
+          (unsigned long long)tg_model_n_decoded(model));
     expect_fresh(model, prefix, "after all");
     for (int i = 0; i < 4; i++) {
         expect_fresh(model, fork[i], "a fork, after all");
@@ -131,12 +139,12 @@ static void sharing(void)
     tg_model_free(model);
 }
 
-static size_t saved_bytes(tg_session *session, uint64_t note, uint8_t *out)
+static size_t saved_bytes(tg_session *session, uint64_t user_data, uint8_t *out)
 {
     void *bytes;
     size_t n, size = 0;
-    tg_session_seal(session, note);
-    for (uint32_t i = 0; tg_session_part(session, i, &bytes, &n); i++, size += n)
+    tg_session_save_snapshot_begin(session, user_data);
+    for (uint32_t i = 0; tg_session_snapshot_chunk(session, i, &bytes, &n); i++, size += n)
         if (out)
             memcpy(out + size, bytes, n);
     return size;
@@ -146,10 +154,10 @@ static tg_status opened(tg_model *model, const uint8_t *bytes, size_t size, tg_s
 {
     void *part;
     size_t n, at = 0;
-    tg_status status = tg_session_open(model, bytes, size, out);
+    tg_status status = tg_session_load_snapshot_begin(model, bytes, size, out);
     if (status)
         return status;
-    for (uint32_t i = 0; tg_session_part(*out, i, &part, &n); i++, at += n) {
+    for (uint32_t i = 0; tg_session_snapshot_chunk(*out, i, &part, &n); i++, at += n) {
         if (n > size - at) {
             tg_session_free(*out);
             *out = NULL;
@@ -157,7 +165,7 @@ static tg_status opened(tg_model *model, const uint8_t *bytes, size_t size, tg_s
         }
         memcpy(part, bytes + at, n);
     }
-    status = tg_session_opened(*out);
+    status = tg_session_load_snapshot_commit(*out);
     if (status) {
         tg_session_free(*out);
         *out = NULL;
@@ -183,26 +191,31 @@ static void saves_in(tg_cache_type cache)
         const size_t size = saved_bytes(session, 77, bytes);
         CHECK_OK(opened(model, bytes, size, &again));
         size_t count;
-        const uint64_t ran = tg_model_decoded(model);
+        const uint64_t ran = tg_model_n_decoded(model);
         const int32_t *tokens = tg_session_tokens(again, &count);
         CHECK(count == n && !memcmp(tokens, ids, n * sizeof *ids), "the tokens came back");
         CHECK(tg_session_pending(again) == tg_session_pending(session), "and what had been run");
-        CHECK_OK(tg_session_force(again, 9));
+        CHECK_OK(tg_session_append(again, 9));
         run(model, again);
-        CHECK(tg_model_decoded(model) - ran == 1 + tg_session_pending(session), "nothing runs twice");
+        CHECK(tg_model_n_decoded(model) - ran == 1 + tg_session_pending(session),
+              "nothing runs twice");
         expect_fresh(model, again, "a loaded session");
         tg_session_free(again);
-        for (size_t i = 0; i < size; i += i < 400 ? 1 : 97) { /* every byte of the header, and many of the others */
+        for (size_t i = 0; i < size;
+             i += i < 400 ? 1 : 97) { /* every byte of the header, and many of the others */
             bytes[i] ^= 1;
             const tg_status status = opened(model, bytes, size, &again);
-            CHECK(status == TG_SESSION_DAMAGED || status == TG_SESSION_FOREIGN || status == TG_CONTEXT_FULL,
+            CHECK(status == TG_SESSION_DAMAGED || status == TG_SESSION_FOREIGN ||
+                      status == TG_CONTEXT_FULL,
                   "byte %zu changed: %s", i, tg_status_name(status));
             bytes[i] ^= 1;
         }
         for (size_t cut = 0; cut < size; cut += cut < 200 ? 1 : 61)
-            CHECK(opened(model, bytes, cut, &again) == TG_SESSION_DAMAGED && !again, "cut to %zu", cut);
+            CHECK(opened(model, bytes, cut, &again) == TG_SESSION_DAMAGED && !again, "cut to %zu",
+                  cut);
         bytes[142] ^= 1; /* of n_tokens */
-        CHECK(opened(model, bytes, size, &again) == TG_SESSION_DAMAGED, "%s", tg_model_error(model)->message);
+        CHECK(opened(model, bytes, size, &again) == TG_SESSION_DAMAGED, "%s",
+              tg_model_error(model)->message);
         free(bytes);
     }
     /* the same session, once in a page that another text has used, and shared with a fork */
@@ -221,11 +234,12 @@ static void saves_in(tg_cache_type cache)
     CHECK_OK(tg_session_fork(used, &fork));
     CHECK_OK(tg_session_rewind(used, 40));
     run(model, used);
-    CHECK(saved_bytes(used, 0, second) == length && !memcmp(first, second, length), "bytes of another text are not saved");
+    CHECK(saved_bytes(used, 0, second) == length && !memcmp(first, second, length),
+          "bytes of another text are not saved");
     expect_fresh(model, fork, "a fork of a saved session");
-    CHECK_OK(tg_session_force(fork, 3));
+    CHECK_OK(tg_session_append(fork, 3));
     expect_fresh(model, fork, "which goes on");
-    CHECK_OK(tg_session_force(used, 3));
+    CHECK_OK(tg_session_append(used, 3));
     expect_fresh(model, used, "as does the saved one");
     tg_session_free(clean);
     tg_session_free(fork);
@@ -235,16 +249,21 @@ static void saves_in(tg_cache_type cache)
     /* foreign models: another file, another cache */
     uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
     const size_t size = saved_bytes(session, 0, bytes);
-    tg_model *other = load_tiny(tiny_default, options.cache_type_k == TG_CACHE_Q8_0 ? (tg_model_options){0} : options);
-    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN && strstr(tg_model_error(other)->message, "model"), "%s",
-          tg_model_error(other)->message);
+    tg_model *other = load_tiny(
+        tiny_default, options.cache_type_k == TG_CACHE_Q8_0 ? (tg_model_options){0} : options);
+    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN &&
+              strstr(tg_model_error(other)->message, "model"),
+          "%s", tg_model_error(other)->message);
     tg_model_free(other);
     const tg_cache_type another = cache == TG_CACHE_F32 ? TG_CACHE_F16 : TG_CACHE_F32;
-    other = load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = another});
-    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN && strstr(tg_model_error(other)->message, "values"), "%s",
-          tg_model_error(other)->message);
+    other =
+        load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = another});
+    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN &&
+              strstr(tg_model_error(other)->message, "values"),
+          "%s", tg_model_error(other)->message);
     tg_model_free(other);
-    other = load_tiny(wide_heads, (tg_model_options){.n_ctx = 40, .cache_type_k = cache, .cache_type_v = cache});
+    other = load_tiny(
+        wide_heads, (tg_model_options){.n_ctx = 40, .cache_type_k = cache, .cache_type_v = cache});
     CHECK(opened(other, bytes, size, &again) == TG_CONTEXT_FULL, "a smaller context");
     tg_model_free(other);
     free(bytes);
@@ -271,8 +290,9 @@ static void refused_early(void)
     uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
     const size_t size = saved_bytes(session, 0, bytes);
     CHECK(opened(model, bytes, size - 1, &again) == TG_SESSION_DAMAGED, "cut short");
-    CHECK_OK(tg_session_force(session, 5));
-    CHECK(tg_session_pending(session) == 1, "%zu: who was there has kept its cache", tg_session_pending(session));
+    CHECK_OK(tg_session_append(session, 5));
+    CHECK(tg_session_pending(session) == 1, "%zu: who was there has kept its cache",
+          tg_session_pending(session));
     free(bytes);
     tg_session_free(session);
     tg_model_free(model);
@@ -293,8 +313,10 @@ static void shifts(void)
     run(model, session);
     CHECK_OK(tg_session_shift(session, 1, 31));
     const int32_t *tokens = tg_session_tokens(session, &n);
-    CHECK(n == 33 && tokens[0] == ids[0] && !memcmp(tokens + 1, ids + 32, 32 * sizeof *ids), "what stays");
-    CHECK(tg_session_dropped(session) == 31 && tg_session_pending(session) == 32, "the first is still cached");
+    CHECK(n == 33 && tokens[0] == ids[0] && !memcmp(tokens + 1, ids + 32, 32 * sizeof *ids),
+          "what stays");
+    CHECK(tg_session_n_discarded(session) == 31 && tg_session_pending(session) == 32,
+          "the first is still cached");
     expect_fresh(model, session, "after the window slid");
     CHECK_OK(tg_session_sample(session, &request, &trace));
     const double u = trace->u;
@@ -304,19 +326,22 @@ static void shifts(void)
     CHECK_OK(tg_session_sample(plain, &request, &trace));
     CHECK(trace->u == u, "the coins go on as if nothing had slid");
     CHECK_OK(tg_session_shift(session, 1, 5));
-    CHECK(tg_session_dropped(session) == 36, "a second time");
+    CHECK(tg_session_n_discarded(session) == 36, "a second time");
     CHECK_OK(tg_session_rewind(session, 20));
-    CHECK(tg_session_dropped(session) == 36, "a rewind within what slid");
+    CHECK(tg_session_n_discarded(session) == 36, "a rewind within what slid");
     expect_fresh(model, session, "rewound after the window slid");
     CHECK_OK(tg_session_rewind(session, 1));
-    CHECK(tg_session_dropped(session) == 0, "before what slid nothing has");
+    CHECK(tg_session_n_discarded(session) == 0, "before what slid nothing has");
     CHECK_OK(tg_session_shift(plain, 0, 20));
     CHECK_OK(tg_session_shift(plain, 30, 4)); /* more stays now, but it stands 20 places on */
     CHECK_OK(tg_session_rewind(plain, 25));
-    CHECK(tg_session_dropped(plain) == 24, "%u: no position comes twice", tg_session_dropped(plain));
+    CHECK(tg_session_n_discarded(plain) == 24, "%u: no position comes twice",
+          tg_session_n_discarded(plain));
     CHECK_OK(tg_session_sync(plain, ids, 64));
     CHECK_OK(tg_session_shift(plain, 0, 64));
-    CHECK(tg_session_shift(plain, 0, 1) == TG_POSITION_OUT_OF_RANGE && tg_session_shift(session, 2, 0), "more than there are");
+    CHECK(tg_session_shift(plain, 0, 1) == TG_POSITION_OUT_OF_RANGE &&
+              tg_session_shift(session, 2, 0),
+          "more than there are");
     tg_session_tokens(plain, &n);
     CHECK(n == 0, "all may go");
     tg_session_free(session);
@@ -340,15 +365,16 @@ static void mirostat(void)
     request.order[1] = TG_STAGE_mirostat;
     request.n_order = 2;
     CHECK_OK(tg_session_new(model, &session));
-    CHECK_OK(tg_session_force(session, 1));
+    CHECK_OK(tg_session_append(session, 1));
     for (int i = 0; i < 30; i++) {
         run(model, session);
         CHECK_OK(tg_session_sample(session, &request, &trace));
         const double before = i ? mu[i - 1] : 6;
         mu[i] = trace->mu;
         drawn[i] = trace->token;
-        CHECK(fabs(trace->mu - (before - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12, "mu after draw %d", i);
-        CHECK_OK(tg_session_take(session, trace));
+        CHECK(fabs(trace->mu - (before - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12,
+              "mu after draw %d", i);
+        CHECK_OK(tg_session_accept(session, trace));
     }
     CHECK_OK(tg_session_fork(session, &fork));
     CHECK_OK(tg_session_rewind(fork, 11));
@@ -356,19 +382,21 @@ static void mirostat(void)
         run(model, fork);
         CHECK_OK(tg_session_sample(fork, &request, &trace));
         CHECK(trace->token == drawn[i] && trace->mu == mu[i], "the same draw %d again", i);
-        CHECK_OK(tg_session_take(fork, trace));
+        CHECK_OK(tg_session_accept(fork, trace));
     }
     CHECK_OK(tg_session_rewind(fork, 11));
-    CHECK_OK(tg_session_force(fork, 4));
+    CHECK_OK(tg_session_append(fork, 4));
     run(model, fork);
     CHECK_OK(tg_session_sample(fork, &request, &trace));
-    CHECK(fabs(trace->mu - (mu[9] - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12, "a forced token leaves it alone");
+    CHECK(fabs(trace->mu - (mu[9] - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12,
+          "a forced token leaves it alone");
     tg_session_free(fork);
     tg_session_free(session);
     tg_model_free(model);
 }
 
-/* Alternatives of a score, and hidden states: the product with the vocabulary gives the logits again. */
+/* Alternatives of a score, and hidden states: the product with the vocabulary gives the logits
+ * again. */
 static void measures(void)
 {
     tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
@@ -388,35 +416,39 @@ static void measures(void)
             const tg_top *top = &tops[7 * i + k];
             int before = 0;
             for (int t = 0; t < VOCAB; t++)
-                before += expected[t] > expected[top->token] || (expected[t] == expected[top->token] && t < top->token);
-            CHECK(before == k && fabs(top->logprob - (expected[top->token] - log_total)) < 1e-5, "alternative %d of token %zu", k,
-                  i);
+                before += expected[t] > expected[top->token] ||
+                          (expected[t] == expected[top->token] && t < top->token);
+            CHECK(before == k && fabs(top->logprob - (expected[top->token] - log_total)) < 1e-5,
+                  "alternative %d of token %zu", k, i);
         }
     }
     tg_session_free(session);
     CHECK_OK(tg_session_new(model, &session));
     CHECK_OK(tg_session_score(session, ids, 60, VOCAB + 5, scores, all));
-    CHECK(all[VOCAB + 5].token >= 0 && all[2 * VOCAB + 9].token == -1, "no more than the vocabulary");
+    CHECK(all[VOCAB + 5].token >= 0 && all[2 * VOCAB + 9].token == -1,
+          "no more than the vocabulary");
     tg_session_free(session);
 
     static float states[60 * 64], parts[60 * 64];
     CHECK_OK(tg_session_new(model, &session));
-    CHECK_OK(tg_session_hidden(session, ids, 60, states));
+    CHECK_OK(tg_session_hidden_states(session, ids, 60, states));
     expect_fresh(model, session, "after hidden states");
     CHECK_OK(tg_session_rewind(session, 0));
-    CHECK_OK(tg_session_hidden(session, ids, 9, parts));
-    CHECK_OK(tg_session_hidden(session, ids + 9, 51, parts + 9 * 64));
+    CHECK_OK(tg_session_hidden_states(session, ids, 9, parts));
+    CHECK_OK(tg_session_hidden_states(session, ids + 9, 51, parts + 9 * 64));
     CHECK(!memcmp(states, parts, sizeof states), "in two parts");
     double squares = 0;
     for (int i = 0; i < 64; i++)
         squares += states[i] * states[i];
     CHECK(isfinite(squares) && squares > 0, "%g", squares);
-    CHECK(tg_session_hidden(session, ids, 11000, states) == TG_CONTEXT_FULL, "more than the context");
+    CHECK(tg_session_hidden_states(session, ids, 11000, states) == TG_CONTEXT_FULL,
+          "more than the context");
     tg_session_free(session);
     tg_model_free(model);
 }
 
-/* 500 random trees of rewinds, forks, forced and drawn tokens, saves and loads, in a cache too small for all of it. */
+/* 500 random trees of rewinds, forks, forced and drawn tokens, saves and loads, in a cache too
+ * small for all of it. */
 static void random_trees(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 96, .n_kv = 256});
@@ -426,7 +458,7 @@ static void random_trees(void)
         tg_session *leaves[5];
         int n_leaves = 1;
         CHECK_OK(tg_session_new(model, &leaves[0]));
-        CHECK_OK(tg_session_force(leaves[0], (int32_t)(random_u32(&r) % VOCAB)));
+        CHECK_OK(tg_session_append(leaves[0], (int32_t)(random_u32(&r) % VOCAB)));
         for (int act = 0; act < 12; act++) {
             tg_session **leaf = &leaves[random_u32(&r) % (uint32_t)n_leaves];
             size_t n;
@@ -449,7 +481,7 @@ static void random_trees(void)
                 break;
             case 3:
                 for (uint32_t k = random_u32(&r) % 30; k && n < 96; k--, n++)
-                    CHECK_OK(tg_session_force(*leaf, (int32_t)(random_u32(&r) % VOCAB)));
+                    CHECK_OK(tg_session_append(*leaf, (int32_t)(random_u32(&r) % VOCAB)));
                 break;
             default:
                 for (uint32_t k = random_u32(&r) % 12; k && n < 96; k--, n++) {
@@ -460,7 +492,7 @@ static void random_trees(void)
                     request.top_n = k;
                     run(model, *leaf);
                     CHECK_OK(tg_session_sample(*leaf, &request, &trace));
-                    CHECK_OK(tg_session_take(*leaf, trace));
+                    CHECK_OK(tg_session_accept(*leaf, trace));
                 }
             }
         }
@@ -473,9 +505,11 @@ static void random_trees(void)
 }
 
 static const tg_test tests[] = {
-    {"state-eviction", "sessions that have not run for long give up pages, and all keep their bits", eviction},
+    {"state-eviction", "sessions that have not run for long give up pages, and all keep their bits",
+     eviction},
     {"state-sharing", "what forks share is given up last", sharing},
-    {"state-saves", "a saved session goes on as it would have; damaged and foreign ones are refused", saves},
+    {"state-saves",
+     "a saved session goes on as it would have; damaged and foreign ones are refused", saves},
     {"state-refused", "what is cut short takes nothing from others", refused_early},
     {"state-shift", "a window that slid is a fresh run of what stays", shifts},
     {"state-mirostat", "mu goes with the tokens", mirostat},

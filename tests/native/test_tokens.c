@@ -1,5 +1,5 @@
-/* The SentencePiece-style tokenizer on small vocabularies made here, whose right answers can be told by hand, and on random
- * bytes. */
+/* The SentencePiece-style tokenizer on small vocabularies made here, whose right answers can be
+ * told by hand, and on random bytes. */
 #include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
 #include "test.h"
@@ -13,24 +13,27 @@ typedef struct entry {
 
 typedef struct vocabulary {
     tg_gguf *gguf;
-    tg_tokens *tokens;
+    tg_tokenizer *tokens;
 } vocabulary;
 
-/* <unk> <s> </s>, the bytes if wanted, then the entries; keys: further ones, written by the caller */
-static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_bytes *keys, uint32_t n_keys, tg_status *status)
+/* <unk> <s> </s>, the bytes if wanted, then the entries; keys: further ones, written by the caller
+ */
+static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_bytes *keys,
+                       uint32_t n_keys, tg_status *status)
 {
     static const entry special[] = {{"<unk>", 0, 2}, {"<s>", 0, 3}, {"</s>", 0, 3}};
     tiny_bytes b = {0};
     const uint32_t first = 3 + (bytes ? 256 : 0), count = first + n;
     char text[8];
-    vocabulary v = {tg_gguf_new(0), NULL};
+    vocabulary v = {tgi_gguf_new(0), NULL};
     tg_error error = {0};
     size_t used;
     tiny_put(&b, "GGUF", 4);
     tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 7 + n_keys);
     tiny_key_string(&b, "tokenizer.ggml.model", "llama");
     for (int part = 0; part < 3; part++) {
-        static const char *const names[] = {"tokenizer.ggml.tokens", "tokenizer.ggml.scores", "tokenizer.ggml.token_type"};
+        static const char *const names[] = {"tokenizer.ggml.tokens", "tokenizer.ggml.scores",
+                                            "tokenizer.ggml.token_type"};
         static const uint32_t types[] = {8, 6, 5};
         tiny_string(&b, names[part]);
         tiny_u32(&b, 9), tiny_u32(&b, types[part]), tiny_u64(&b, count);
@@ -50,27 +53,30 @@ static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_b
     tiny_key_u32(&b, "tokenizer.ggml.unknown_token_id", 0);
     if (keys)
         tiny_put(&b, keys->data, keys->size);
-    CHECK(!tg_gguf_feed(v.gguf, b.data, b.size, &used, &error) && tg_gguf_done(v.gguf), "%s", error.message);
-    *status = tg_tokens_new(v.gguf, &v.tokens, &error);
+    CHECK(!tgi_gguf_feed(v.gguf, b.data, b.size, &used, &error) && tgi_gguf_done(v.gguf), "%s",
+          error.message);
+    *status = tgi_tokenizer_new(v.gguf, &v.tokens, &error);
     free(b.data);
     return v;
 }
 
 static void drop(vocabulary v)
 {
-    tg_tokens_free(v.tokens);
-    tg_gguf_free(v.gguf);
+    tgi_tokenizer_free(v.tokens);
+    tgi_gguf_free(v.gguf);
 }
 
 /* Checks that text becomes these tokens, spelt as in the vocabulary and set apart by spaces. */
-static void expect(const tg_tokens *t, const char *text, unsigned flags, const char *spelt)
+static void expect(const tg_tokenizer *t, const char *text, unsigned flags, const char *spelt)
 {
     int32_t ids[64];
     size_t n = 0, used = 0;
     char got[512] = "";
-    CHECK(!tg_tokens_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"", text);
+    CHECK(!tgi_tokenizer_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"",
+          text);
     for (size_t i = 0; i < n; i++)
-        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "", tg_tokens_entry(t, ids[i]).data);
+        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "",
+                                 tgi_tokenizer_piece(t, ids[i]).data);
     CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
 }
 
@@ -78,8 +84,9 @@ static void expect(const tg_tokens *t, const char *text, unsigned flags, const c
 
 static void merges(void)
 {
-    static const entry entries[] = {{SP, -9, 1},   {"a", -9, 1},   {"b", -9, 1},    {"c", -9, 1},  {"ab", -1, 1},
-                                    {"bc", -2, 1}, {"abc", -3, 1}, {SP "a", -4, 1}, {"aa", -1, 1}, {"aaaa", -2, 1}};
+    static const entry entries[] = {{SP, -9, 1},   {"a", -9, 1},   {"b", -9, 1},   {"c", -9, 1},
+                                    {"ab", -1, 1}, {"bc", -2, 1},  {"abc", -3, 1}, {SP "a", -4, 1},
+                                    {"aa", -1, 1}, {"aaaa", -2, 1}};
     tg_status status;
     vocabulary v = make(entries, 10, 1, NULL, 0, &status);
     CHECK(!status, "%s", tg_status_name(status));
@@ -101,48 +108,60 @@ static void merges(void)
 
 static void specials(void)
 {
-    static const entry entries[] = {{SP, -9, 1}, {"<tool>", 0, 4}, {"<tool>s", 0, 4}, {"x", -1, 1}, {"<|im_end|>", 0, 3}};
+    static const entry entries[] = {
+        {SP, -9, 1}, {"<tool>", 0, 4}, {"<tool>s", 0, 4}, {"x", -1, 1}, {"<|im_end|>", 0, 3}};
     tg_status status;
     vocabulary v = make(entries, 5, 1, NULL, 0, &status);
     expect(v.tokens, "x<s>", 0, SP " x <0x3C> <0x73> <0x3E>");
-    expect(v.tokens, "x<s>x", TG_PARSE_SPECIAL, SP " x <s> " SP " x"); /* after a special token a text begins anew */
-    expect(v.tokens, "x<tool>", 0, SP " x <tool>");                    /* user-defined: always */
-    expect(v.tokens, "<tool>s<tool>", 0, "<tool>s <tool>");            /* the longer spelling first */
+    expect(v.tokens, "x<s>x", TG_PARSE_SPECIAL,
+           SP " x <s> " SP " x");                   /* after a special token a text begins anew */
+    expect(v.tokens, "x<tool>", 0, SP " x <tool>"); /* user-defined: always */
+    expect(v.tokens, "<tool>s<tool>", 0, "<tool>s <tool>"); /* the longer spelling first */
     expect(v.tokens, "</s></s>", TG_PARSE_SPECIAL, "</s> </s>");
     const int32_t ids[] = {1, 259 + 3, 2, 259 + 1};
     char text[32];
     size_t n;
-    CHECK(!tg_tokens_decode(v.tokens, ids, 4, text, sizeof text, &n, NULL) && n == 7 && !memcmp(text, "x<tool>", 7),
+    CHECK(!tgi_tokenizer_decode(v.tokens, ids, 4, text, sizeof text, &n, NULL) && n == 7 &&
+              !memcmp(text, "x<tool>", 7),
           "control tokens are no text");
-    CHECK(tg_tokens_is_eog(v.tokens, 2) && tg_tokens_is_eog(v.tokens, 259 + 4) && !tg_tokens_is_eog(v.tokens, 1),
+    CHECK(tgi_tokenizer_is_eog(v.tokens, 2) && tgi_tokenizer_is_eog(v.tokens, 259 + 4) &&
+              !tgi_tokenizer_is_eog(v.tokens, 1),
           "what ends a generation");
-    CHECK(tg_tokens_bytes(v.tokens, 3 + 0x0a).length == 1 && tg_tokens_bytes(v.tokens, 3 + 0x0a).data[0] == '\n',
+    CHECK(tgi_tokenizer_bytes(v.tokens, 3 + 0x0a).length == 1 &&
+              tgi_tokenizer_bytes(v.tokens, 3 + 0x0a).data[0] == '\n',
           "a byte token's byte");
     const int32_t outside = 999;
-    CHECK(tg_tokens_decode(v.tokens, &outside, 1, text, sizeof text, &n, NULL) == TG_TOKEN_OUT_OF_RANGE, "an id outside");
+    CHECK(tgi_tokenizer_decode(v.tokens, &outside, 1, text, sizeof text, &n, NULL) ==
+              TG_TOKEN_OUT_OF_RANGE,
+          "an id outside");
     drop(v);
 }
 
 /* What is plain text stays plain text, and comes back, whatever the vocabulary spells. */
 static void no_imitations(void)
 {
-    static const entry letters[] = {{SP, -9, 1},   {"x", -5, 1},  {"<", -5, 1},   {"s", -5, 1},    {">", -5, 1},
-                                    {"s>", -1, 1}, {"0x", -1, 1}, {"0x41", 0, 1}, {"0x41>", 0, 1}, {"0", -5, 1},
-                                    {"4", -5, 1},  {"1", -5, 1},  {"41", -1, 1}};
-    static const entry user[] = {{SP, -9, 1}, {"x", -5, 1}, {"<t>", 0, 4}, {" y", 0, 4}, {SP SP, -1, 4}};
+    static const entry letters[] = {{SP, -9, 1},     {"x", -5, 1},  {"<", -5, 1},  {"s", -5, 1},
+                                    {">", -5, 1},    {"s>", -1, 1}, {"0x", -1, 1}, {"0x41", 0, 1},
+                                    {"0x41>", 0, 1}, {"0", -5, 1},  {"4", -5, 1},  {"1", -5, 1},
+                                    {"41", -1, 1}};
+    static const entry user[] = {
+        {SP, -9, 1}, {"x", -5, 1}, {"<t>", 0, 4}, {" y", 0, 4}, {SP SP, -1, 4}};
     static const struct {
         const entry *entries;
         uint32_t n;
         const char *text, *spelt;
     } cases[] = {
-        {letters, 13, "x<s>x", SP " x < s> x"}, /* merges spell a control token, but do not become it */
+        {letters, 13, "x<s>x",
+         SP " x < s> x"}, /* merges spell a control token, but do not become it */
         {letters, 13, "<0x41>", SP " < 0x41>"}, /* nor a byte token */
-        {user, 5, "<t>x", "<t> " SP " x"},      /* a text begins anew after it, with a prefix that is not text */
+        {user, 5, "<t>x",
+         "<t> " SP " x"}, /* a text begins anew after it, with a prefix that is not text */
         {user, 5, "x<t>x", SP " x <t> " SP " x"},
         {user, 5, "x<t> x", SP " x <t> " SP SP " x"},
         {user, 5, "<t><t> y", "<t> <t>  y"}, /* a space of its own spelling is text */
         {user, 5, " y", " y"},
-        {user, 5, "x  x", SP " x " SP SP " x"}, /* user-defined, but only merges make it: a normal token's spaces */
+        {user, 5, "x  x",
+         SP " x " SP SP " x"}, /* user-defined, but only merges make it: a normal token's spaces */
         {user, 5, " x", SP SP " x"},
         {user, 5, " ", SP SP},
         {user, 5, "   ", SP SP " " SP SP},
@@ -154,9 +173,10 @@ static void no_imitations(void)
         char back[64];
         size_t n, n_back, length = strlen(cases[i].text);
         expect(v.tokens, cases[i].text, 0, cases[i].spelt);
-        CHECK(!tg_tokens_encode(v.tokens, cases[i].text, length, 0, ids, NULL, 64, &n, NULL), "\"%s\"", cases[i].text);
-        CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
-                  !memcmp(back, cases[i].text, length),
+        CHECK(!tgi_tokenizer_encode(v.tokens, cases[i].text, length, 0, ids, NULL, 64, &n, NULL),
+              "\"%s\"", cases[i].text);
+        CHECK(!tgi_tokenizer_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) &&
+                  n_back == length && !memcmp(back, cases[i].text, length),
               "\"%s\" comes back as \"%.*s\"", cases[i].text, (int)n_back, back);
         drop(v);
     }
@@ -164,15 +184,17 @@ static void no_imitations(void)
 
 static void ends(void)
 {
-    static const entry entries[] = {{"<|return|>", 0, 3}, {"<|call|>", 0, 4}, {"<end_of_turn>", 0, 1}, {"<|user|>", 0, 3}};
+    static const entry entries[] = {
+        {"<|return|>", 0, 3}, {"<|call|>", 0, 4}, {"<end_of_turn>", 0, 1}, {"<|user|>", 0, 3}};
     tiny_bytes keys = {0};
     tg_status status;
     tiny_key_u32(&keys, "tokenizer.ggml.eot_token_id", 4);
     tiny_key_u32(&keys, "tokenizer.ggml.eom_token_id", 5);
     vocabulary v = make(entries, 4, 1, &keys, 2, &status);
     for (int32_t id = 0; id < 259 + 4; id++)
-        CHECK(tg_tokens_is_eog(v.tokens, id) == (id == 2 || id == 4 || id == 5 || id == 259 || id == 260), "token %d, %s",
-              (int)id, tg_tokens_entry(v.tokens, id).data);
+        CHECK(tgi_tokenizer_is_eog(v.tokens, id) ==
+                  (id == 2 || id == 4 || id == 5 || id == 259 || id == 260),
+              "token %d, %s", (int)id, tgi_tokenizer_piece(v.tokens, id).data);
     drop(v);
     free(keys.data);
 }
@@ -186,14 +208,20 @@ static void capacities(void)
     int32_t full[8], part[8];
     size_t n, count;
     char text[8];
-    CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, full, NULL, 8, &n, NULL) && n == 5, "%zu tokens", n);
+    CHECK(!tgi_tokenizer_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, full, NULL, 8, &n, NULL) &&
+              n == 5,
+          "%zu tokens", n);
     for (size_t capacity = 0; capacity <= n; capacity++) {
         memset(part, -1, sizeof part);
-        CHECK(!tg_tokens_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, part, NULL, capacity, &count, NULL) && count == n, "%zu",
-              count);
-        CHECK(!memcmp(part, full, capacity * sizeof *part) && part[capacity] == -1, "capacity %zu", capacity);
+        CHECK(!tgi_tokenizer_encode(v.tokens, "aab", 3, TG_ADD_SPECIAL, part, NULL, capacity,
+                                    &count, NULL) &&
+                  count == n,
+              "%zu", count);
+        CHECK(!memcmp(part, full, capacity * sizeof *part) && part[capacity] == -1, "capacity %zu",
+              capacity);
         memset(text, '#', sizeof text);
-        CHECK(!tg_tokens_decode(v.tokens, full, n, text, capacity, &count, NULL) && count == 3, "%zu bytes", count);
+        CHECK(!tgi_tokenizer_decode(v.tokens, full, n, text, capacity, &count, NULL) && count == 3,
+              "%zu bytes", count);
         const size_t written = capacity < 3 ? capacity : 3;
         CHECK(!memcmp(text, "aab", written) && text[written] == '#', "capacity %zu", capacity);
     }
@@ -209,7 +237,8 @@ static void options(void)
     char text[8];
     for (int on = 0; on < 2; on++) {
         keys.size = 0;
-        static const char *const names[] = {"tokenizer.ggml.add_space_prefix", "tokenizer.ggml.add_bos_token",
+        static const char *const names[] = {"tokenizer.ggml.add_space_prefix",
+                                            "tokenizer.ggml.add_bos_token",
                                             "tokenizer.ggml.add_eos_token"};
         for (int i = 0; i < 3; i++) {
             tiny_string(&keys, names[i]);
@@ -219,7 +248,8 @@ static void options(void)
         CHECK(!status, "%s", tg_status_name(status));
         expect(v.tokens, "x", TG_ADD_SPECIAL, on ? "<s> " SP " x </s>" : "x");
         const int32_t ids[] = {259, 260};
-        CHECK(!tg_tokens_decode(v.tokens, ids, 2, text, sizeof text, &n, NULL) && n == (on ? 1u : 2u),
+        CHECK(!tgi_tokenizer_decode(v.tokens, ids, 2, text, sizeof text, &n, NULL) &&
+                  n == (on ? 1u : 2u),
               "the space is only taken off where it is put on");
         drop(v);
     }
@@ -232,15 +262,19 @@ static void options(void)
 
 static void damaged(void)
 {
-    static const entry odd_byte[] = {{"<0xGG>", 0, 6}}, odd_kind[] = {{"x", 0, 9}}, odd_score[] = {{"x", NAN, 1}};
+    static const entry odd_byte[] = {{"<0xGG>", 0, 6}}, odd_kind[] = {{"x", 0, 9}},
+                       odd_score[] = {{"x", NAN, 1}};
     static const struct {
         const entry *entries;
         const char *what;
-    } cases[] = {{odd_byte, "a misspelt byte"}, {odd_kind, "an unknown kind"}, {odd_score, "a score that is no number"}};
+    } cases[] = {{odd_byte, "a misspelt byte"},
+                 {odd_kind, "an unknown kind"},
+                 {odd_score, "a score that is no number"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tg_status status;
         vocabulary v = make(cases[i].entries, 1, 1, NULL, 0, &status);
-        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s: %s", cases[i].what, tg_status_name(status));
+        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s: %s", cases[i].what,
+              tg_status_name(status));
         drop(v);
     }
     static const char *const ids[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
@@ -249,7 +283,8 @@ static void damaged(void)
         tg_status status;
         tiny_key_u32(&keys, ids[i], 259);
         vocabulary v = make(NULL, 0, 1, &keys, 1, &status);
-        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s outside: %s", ids[i], tg_status_name(status));
+        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s outside: %s", ids[i],
+              tg_status_name(status));
         drop(v);
         free(keys.data);
     }
@@ -257,8 +292,9 @@ static void damaged(void)
 
 static void random_bytes(void)
 {
-    static const entry entries[] = {{SP, -3, 1},         {"a", -9, 1},   {"e", -9, 1},   {"ae", -1, 1},
-                                    {"\xc3\xa9", -2, 1}, {SP SP, -1, 1}, {SP "a", -1, 1}};
+    static const entry entries[] = {{SP, -3, 1},    {"a", -9, 1},        {"e", -9, 1},
+                                    {"ae", -1, 1},  {"\xc3\xa9", -2, 1}, {SP SP, -1, 1},
+                                    {SP "a", -1, 1}};
     test_random r = {77};
     tg_status status;
     vocabulary v = make(entries, 7, 1, NULL, 0, &status);
@@ -268,35 +304,41 @@ static void random_bytes(void)
         uint32_t ends[200];
         const size_t length = random_u32(&r) % sizeof text;
         size_t n, n_back, count;
-        for (size_t i = 0; i < length; i++) { /* any bytes, UTF-8 or not, with many spaces and letters */
+        for (size_t i = 0; i < length;
+             i++) { /* any bytes, UTF-8 or not, with many spaces and letters */
             static const char often[] = "  aeae\xc3\xa9\xe2\x80";
-            text[i] = random_u32(&r) % 4 ? often[random_u32(&r) % (sizeof often - 1)] : (char)random_u32(&r);
+            text[i] = random_u32(&r) % 4 ? often[random_u32(&r) % (sizeof often - 1)]
+                                         : (char)random_u32(&r);
             if (text[i] == '\x96') /* U+2581 itself is the one thing that reads back as a space */
                 text[i] = 'a';
         }
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, ids, ends, 200, &n, NULL) && n <= 200, "%zu tokens", n);
+        CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, ids, ends, 200, &n, NULL) &&
+                  n <= 200,
+              "%zu tokens", n);
         for (size_t i = 0, from = 0; i < n; from = ends[i++]) {
-            tg_str bytes = tg_tokens_bytes(v.tokens, ids[i]);
+            tg_str bytes = tgi_tokenizer_bytes(v.tokens, ids[i]);
             if (!i && bytes.length && bytes.data[0] == ' ') /* the prefix is not in the text */
                 bytes.data++, bytes.length--;
             CHECK(ends[i] == from + bytes.length && !memcmp(text + from, bytes.data, bytes.length),
                   "round %d: token %zu covers others", round, i);
         }
         CHECK(!n || ends[n - 1] == length, "round %d: not to the end", round);
-        CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, NULL, 0, &count, NULL) && count == n,
+        CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, NULL, NULL, 0, &count, NULL) &&
+                  count == n,
               "the count alone is %zu, not %zu", count, n);
-        CHECK(!tg_tokens_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) && n_back == length &&
-                  !memcmp(back, text, length),
+        CHECK(!tgi_tokenizer_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) &&
+                  n_back == length && !memcmp(back, text, length),
               "round %d does not come back", round);
     }
     drop(v);
 }
 
-/* Spaces and letters, whose pairs often have the same score, by the definition: of all neighbours that make a token the pair with
- * the greatest score, the leftmost, until there is none. */
-static const entry defined[] = {{SP, -9, 1},        {"a", -9, 1},    {"b", -9, 1},    {"c", -9, 1},    {"aa", -2, 1},
-                                {"ab", -1, 1},      {"bc", -1, 1},   {"aab", -3, 1},  {SP "a", -1, 1}, {SP SP, -2, 1},
-                                {SP SP "a", -1, 1}, {"abbc", -2, 1}, {"aaaa", -2, 1}, {"ca" SP, -4, 1}};
+/* Spaces and letters, whose pairs often have the same score, by the definition: of all neighbours
+ * that make a token the pair with the greatest score, the leftmost, until there is none. */
+static const entry defined[] = {
+    {SP, -9, 1},        {"a", -9, 1},    {"b", -9, 1},    {"c", -9, 1},    {"aa", -2, 1},
+    {"ab", -1, 1},      {"bc", -1, 1},   {"aab", -3, 1},  {SP "a", -1, 1}, {SP SP, -2, 1},
+    {SP SP "a", -1, 1}, {"abbc", -2, 1}, {"aaaa", -2, 1}, {"ca" SP, -4, 1}};
 #define N_DEFINED (sizeof defined / sizeof defined[0])
 
 static size_t plainly(const char *text, size_t n, char symbols[][64])
@@ -337,18 +379,20 @@ static void beside_the_definition(void)
         size_t n;
         for (size_t i = 1; i < length; i++)
             text[i] = "aaabbc "[random_u32(&r) % 7];
-        CHECK(!tg_tokens_encode(v.tokens, text + 1, length - 1, 0, ids, NULL, 400, &n, NULL));
+        CHECK(!tgi_tokenizer_encode(v.tokens, text + 1, length - 1, 0, ids, NULL, 400, &n, NULL));
         const size_t wanted = plainly(text, length, symbols);
         CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
         for (size_t i = 0; i < n; i++)
-            CHECK(!strcmp(tg_tokens_entry(v.tokens, ids[i]).data, symbols[i]), "round %d, token %zu", round, i);
+            CHECK(!strcmp(tgi_tokenizer_piece(v.tokens, ids[i]).data, symbols[i]),
+                  "round %d, token %zu", round, i);
     }
     drop(v);
 }
 
 static void long_runs(void)
 {
-    static const entry entries[] = {{SP, -9, 1}, {"a", -9, 1}, {"aa", -1, 1}, {"aaaa", -2, 1}, {"aaaaaaaa", -3, 1}};
+    static const entry entries[] = {
+        {SP, -9, 1}, {"a", -9, 1}, {"aa", -1, 1}, {"aaaa", -2, 1}, {"aaaaaaaa", -3, 1}};
     const size_t length = 1 << 20;
     tg_status status;
     vocabulary v = make(entries, 5, 1, NULL, 0, &status);
@@ -356,9 +400,13 @@ static void long_runs(void)
     size_t n;
     memset(text, 'a', length);
     /* quadratic work would take hours here */
-    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) && n == length / 8 + 1, "%zu tokens", n);
+    CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) &&
+              n == length / 8 + 1,
+          "%zu tokens", n);
     memset(text, 'z', length);
-    CHECK(!tg_tokens_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) && n == length + 1, "%zu tokens", n);
+    CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) &&
+              n == length + 1,
+          "%zu tokens", n);
     free(text);
     drop(v);
 }
@@ -384,43 +432,48 @@ static char *read_whole(const char *folder, const char *name, const char *suffix
 /* .inp: texts, each followed by a separator; .out: a line of ids for each, without BOS */
 static void vectors(void)
 {
-    static const char *const names[] = {"ggml-vocab-llama-spm.gguf", "ggml-vocab-phi-3.gguf",
-                                        "ggml-vocab-gpt-2.gguf",     "ggml-vocab-falcon.gguf",
-                                        "ggml-vocab-starcoder.gguf", "ggml-vocab-deepseek-coder.gguf"};
+    static const char *const names[] = {
+        "ggml-vocab-llama-spm.gguf", "ggml-vocab-phi-3.gguf",     "ggml-vocab-gpt-2.gguf",
+        "ggml-vocab-falcon.gguf",    "ggml-vocab-starcoder.gguf", "ggml-vocab-deepseek-coder.gguf"};
     static const char folder[] = "../shared/tokenizers", separator[] = "\n__ggml_vocab_test__\n";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t size, used, ignored;
-        char *file = read_whole(folder, names[i], "", &size), *texts = read_whole(folder, names[i], ".inp", &ignored),
+        char *file = read_whole(folder, names[i], "", &size),
+             *texts = read_whole(folder, names[i], ".inp", &ignored),
              *lines = read_whole(folder, names[i], ".out", &ignored);
         if (!file || !texts || !lines) {
             SKIP("the vocabularies of ../shared/tokenizers are not part of the project");
         } else {
             tg_error error = {0};
-            tg_tokens *t = NULL;
-            tg_gguf *gguf = tg_gguf_new(size);
-            const tg_status status = tg_gguf_feed(gguf, (uint8_t *)file, size, &used, &error);
-            CHECK(!status && !tg_tokens_new(gguf, &t, &error), "%s: %s", names[i], error.message);
+            tg_tokenizer *t = NULL;
+            tg_gguf *gguf = tgi_gguf_new(size);
+            const tg_status status = tgi_gguf_feed(gguf, (uint8_t *)file, size, &used, &error);
+            CHECK(!status && !tgi_tokenizer_new(gguf, &t, &error), "%s: %s", names[i],
+                  error.message);
             int count = 0;
             char *line = lines;
-            for (char *text = texts, *end; t && (end = strstr(text, separator)); text = end + strlen(separator), count++) {
+            for (char *text = texts, *end; t && (end = strstr(text, separator));
+                 text = end + strlen(separator), count++) {
                 int32_t ids[256];
                 char got[2048] = "", back[2048];
                 size_t n = 0, n_back = 0;
-                CHECK(!tg_tokens_encode(t, text, (size_t)(end - text), 0, ids, NULL, 256, &n, &error) && n <= 256, "%s",
-                      error.message);
+                CHECK(!tgi_tokenizer_encode(t, text, (size_t)(end - text), 0, ids, NULL, 256, &n,
+                                            &error) &&
+                          n <= 256,
+                      "%s", error.message);
                 for (size_t k = 0, at = 0; k < n; k++)
                     at += (size_t)snprintf(got + at, sizeof got - at, " %d", (int)ids[k]);
                 const size_t width = strcspn(line, "\n");
-                CHECK(strlen(got) == width && !memcmp(got, line, width), "%s, text %d:%s, not%.*s", names[i], count, got,
-                      (int)width, line);
-                CHECK(!tg_tokens_decode(t, ids, n, back, sizeof back, &n_back, &error) && n_back == (size_t)(end - text) &&
-                          !memcmp(back, text, n_back),
+                CHECK(strlen(got) == width && !memcmp(got, line, width), "%s, text %d:%s, not%.*s",
+                      names[i], count, got, (int)width, line);
+                CHECK(!tgi_tokenizer_decode(t, ids, n, back, sizeof back, &n_back, &error) &&
+                          n_back == (size_t)(end - text) && !memcmp(back, text, n_back),
                       "%s, text %d does not come back", names[i], count);
                 line += width + (line[width] == '\n');
             }
             CHECK(count == 46, "%s: %d vectors", names[i], count);
-            tg_tokens_free(t);
-            tg_gguf_free(gguf);
+            tgi_tokenizer_free(t);
+            tgi_gguf_free(gguf);
         }
         free(file);
         free(texts);
@@ -429,14 +482,19 @@ static void vectors(void)
 }
 
 /* A text that ends repetitions, as token sequences: [n, n tokens] for each. */
-static void expect_breakers(const tg_tokens *t, const char *text, const int32_t *expected, size_t n_expected)
+static void expect_breakers(const tg_tokenizer *t, const char *text, const int32_t *expected,
+                            size_t n_expected)
 {
     int32_t got[64];
     size_t n = 0, count = 0;
     tg_error error = {0};
-    CHECK(!tg_tokens_breakers(t, text, strlen(text), got, 64, &n, &error), "%s", error.message);
-    CHECK(n == n_expected && !memcmp(got, expected, n * sizeof *got), "%s: %zu numbers, not %zu", text, n, n_expected);
-    CHECK(!tg_tokens_breakers(t, text, strlen(text), NULL, 0, &count, &error) && count == n, "the count alone");
+    CHECK(!tgi_tokenizer_sequence_breakers(t, text, strlen(text), got, 64, &n, &error), "%s",
+          error.message);
+    CHECK(n == n_expected && !memcmp(got, expected, n * sizeof *got), "%s: %zu numbers, not %zu",
+          text, n, n_expected);
+    CHECK(!tgi_tokenizer_sequence_breakers(t, text, strlen(text), NULL, 0, &count, &error) &&
+              count == n,
+          "the count alone");
 }
 
 static void breakers(void)
@@ -452,22 +510,31 @@ static void breakers(void)
     CHECK(status == TG_OK);
     /* every token that has it, byte tokens among them */
     expect_breakers(v.tokens, "b", (const int32_t[]){1, 3 + 'b', 1, AB, 1, B, 1, XBA, 1, CAB}, 10);
-    /* one that has all of it; those that end with its beginning go on with the rest, which is cut alone, with the space that
-     * stands before a text */
-    expect_breakers(v.tokens, "ab", (const int32_t[]){3, 3 + 'a', SPACE, B, 3, A, SPACE, B, 1, AB, 3, XBA, SPACE, B, 1, CAB}, 16);
-    expect_breakers(v.tokens, "<s>", (const int32_t[]){1, 1, 4, 3 + '<', SPACE, 3 + 's', 3 + '>'}, 7);
-    CHECK(tg_tokens_breakers(v.tokens, "", 0, ids, 4, &n, &error) == TG_SAMPLER_BAD_OPTION && strstr(error.message, "40"), "%s",
-          error.message);
-    CHECK(tg_tokens_breakers(v.tokens, "12345678901234567890123456789012345678901", 41, ids, 4, &n, &error) ==
-          TG_SAMPLER_BAD_OPTION);
+    /* one that has all of it; those that end with its beginning go on with the rest, which is cut
+     * alone, with the space that stands before a text */
+    expect_breakers(
+        v.tokens, "ab",
+        (const int32_t[]){3, 3 + 'a', SPACE, B, 3, A, SPACE, B, 1, AB, 3, XBA, SPACE, B, 1, CAB},
+        16);
+    expect_breakers(v.tokens, "<s>", (const int32_t[]){1, 1, 4, 3 + '<', SPACE, 3 + 's', 3 + '>'},
+                    7);
+    CHECK(tgi_tokenizer_sequence_breakers(v.tokens, "", 0, ids, 4, &n, &error) ==
+                  TG_SAMPLER_BAD_OPTION &&
+              strstr(error.message, "40"),
+          "%s", error.message);
+    CHECK(tgi_tokenizer_sequence_breakers(v.tokens, "12345678901234567890123456789012345678901", 41,
+                                          ids, 4, &n, &error) == TG_SAMPLER_BAD_OPTION);
     drop(v);
 }
 
 static const tg_test tests[] = {
     {"tokens-breakers", "texts that end repetitions, as token sequences", breakers},
-    {"tokens-merges", "the best pair first, the leftmost among equals, bytes for what is left", merges},
+    {"tokens-merges", "the best pair first, the leftmost among equals, bytes for what is left",
+     merges},
     {"tokens-specials", "user-defined tokens always, control tokens when asked for", specials},
-    {"tokens-plain", "text that spells special or byte tokens stays text; user-defined tokens come back exactly", no_imitations},
+    {"tokens-plain",
+     "text that spells special or byte tokens stays text; user-defined tokens come back exactly",
+     no_imitations},
     {"tokens-ends", "the tokens that end a generation, by key and by spelling", ends},
     {"tokens-capacity", "nothing past the capacity, the whole count", capacities},
     {"tokens-options", "space prefix, BOS and EOS by the file's keys", options},

@@ -1,4 +1,5 @@
-/* Pieces of a GGUF file, appended to bytes that grow, for the native tests. The caller frees the data. */
+/* Pieces of a GGUF file, appended to bytes that grow, for the native tests. The caller frees the
+ * data. */
 #ifndef TG_TINY_GGUF_H
 #define TG_TINY_GGUF_H
 

@@ -1,4 +1,5 @@
-/* A small llama-architecture GGUF file with random weights, made in memory for the native tests. The caller frees the bytes. */
+/* A small llama-architecture GGUF file with random weights, made in memory for the native tests.
+ * The caller frees the bytes. */
 #ifndef TG_TINY_MODEL_H
 #define TG_TINY_MODEL_H
 
@@ -31,7 +32,8 @@ static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
         else if (n < 26)
             snprintf(text, sizeof text, "%c", (char)('a' + n));
         else
-            snprintf(text, sizeof text, "%c%c", (char)('a' + (n - 26) / 26 % 26), (char)('a' + n % 26));
+            snprintf(text, sizeof text, "%c%c", (char)('a' + (n - 26) / 26 % 26),
+                     (char)('a' + n % 26));
         tiny_string(b, text);
     }
     tiny_string(b, "tokenizer.ggml.scores");
@@ -49,7 +51,8 @@ static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
 }
 
 /* random weights of deviation `size`, in the file's form */
-static void tiny_weights(tiny_bytes *b, const tg_quant_row *row, size_t n, float size, test_random *r)
+static void tiny_weights(tiny_bytes *b, const tg_quant_row *row, size_t n, float size,
+                         test_random *r)
 {
     const tg_quant type = (tg_quant)(row - tg_quants);
     for (size_t block = 0; block < n / row->elements; block++) {
@@ -110,9 +113,12 @@ static uint8_t *tiny_model(tiny_shape shape, uint64_t seed, size_t *size)
     tiny_u32(&b, 6), tiny_put(&b, &eps, 4);
     tiny_vocabulary(&b, shape.vocab); /* six keys */
     for (size_t i = 0; i < n_rows; i++)
-        for (uint32_t layer = 0; layer < (tensors[i].per_layer ? shape.layers : i + 1 < n_rows || !shape.tied); layer++) {
+        for (uint32_t layer = 0;
+             layer < (tensors[i].per_layer ? shape.layers : i + 1 < n_rows || !shape.tied);
+             layer++) {
             char name[64];
-            snprintf(name, sizeof name, tensors[i].per_layer ? "blk.%2$u.%1$s" : "%1$s", tensors[i].name, (unsigned)layer);
+            snprintf(name, sizeof name, tensors[i].per_layer ? "blk.%2$u.%1$s" : "%1$s",
+                     tensors[i].name, (unsigned)layer);
             const tg_quant_row *row = &tg_quants[tensors[i].rows ? shape.type : TG_QUANT_F32];
             tiny_string(&b, name);
             tiny_u32(&b, tensors[i].rows ? 2 : 1);
@@ -121,7 +127,8 @@ static uint8_t *tiny_model(tiny_shape shape, uint64_t seed, size_t *size)
                 tiny_u64(&b, tensors[i].rows);
             tiny_u32(&b, row->ggml);
             tiny_u64(&b, data.size);
-            tiny_weights(&data, row, (size_t)tensors[i].cols * (tensors[i].rows ? tensors[i].rows : 1),
+            tiny_weights(&data, row,
+                         (size_t)tensors[i].cols * (tensors[i].rows ? tensors[i].rows : 1),
                          tensors[i].rows ? 1 / sqrtf((float)tensors[i].cols) : 1, &r);
             while (data.size % 32)
                 tiny_put(&data, "", 1);

@@ -1,4 +1,5 @@
-/* Small random models, ready to run, and what the tests of sessions compare with: logits of fresh runs. */
+/* Small random models, ready to run, and what the tests of sessions compare with: logits of fresh
+ * runs. */
 #ifndef TINY_SESSION_H
 #define TINY_SESSION_H
 
@@ -11,8 +12,10 @@
 /* heads of 32, as blocks of a cache of codes need them; two queries to each key */
 static const tiny_shape wide_heads = {64, 2, 2, 1, 96, VOCAB, 160, TG_QUANT_Q8_0, 1};
 
-/* A ready model, fed in portions of at most `portion` bytes (0: whole); NULL after a failed check. */
-static inline tg_model *load(const uint8_t *bytes, size_t size, size_t portion, tg_model_options options)
+/* A ready model, fed in portions of at most `portion` bytes (0: whole); NULL after a failed check.
+ */
+static inline tg_model *load(const uint8_t *bytes, size_t size, size_t portion,
+                             tg_model_options options)
 {
     tg_model *model = tg_model_new(&options);
     tg_status status = TG_OK;
@@ -49,7 +52,8 @@ static inline void fresh(tg_model *model, const int32_t *ids, size_t n, size_t b
 {
     tg_session *session = NULL;
     const float *logits;
-    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, n), "%s", tg_model_error(model)->message);
+    CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, n), "%s",
+          tg_model_error(model)->message);
     while (tg_session_pending(session))
         if (tg_session_eval(session, batch, batch % 3)) {
             CHECK(0, "%s", tg_model_error(model)->message);

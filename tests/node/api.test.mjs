@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { collect, freshLogits, published, shared, tokensOf, withModel } from '../support/support.mjs';
+import {
+  collect,
+  freshLogits,
+  published,
+  shared,
+  tokensOf,
+  withModel,
+} from '../support/support.mjs';
 import { STORY } from '../support/story.mjs';
 
 const GREEDY = { temperature: 0, trace: false };
@@ -24,18 +31,24 @@ for (const worker of [true, false]) {
     }),
   );
 
-  test(`a prompt in one batch, in batches of 7 or token by token gives the same bits ${where}`, stories.needs, () =>
-    withModel(stories.path, { worker }, async (model) => {
-      const ids = await model.tokenize(STORY.slice(0, 300));
-      const whole = await freshLogits(model, ids);
-      for (const batch of [7, 1]) assert.deepEqual(await freshLogits(model, ids, batch), whole, `batches of ${batch}`);
-    }),
+  test(
+    `a prompt in one batch, in batches of 7 or token by token gives the same bits ${where}`,
+    stories.needs,
+    () =>
+      withModel(stories.path, { worker }, async (model) => {
+        const ids = await model.tokenize(STORY.slice(0, 300));
+        const whole = await freshLogits(model, ids);
+        for (const batch of [7, 1])
+          assert.deepEqual(await freshLogits(model, ids, batch), whole, `batches of ${batch}`);
+      }),
   );
 
   test(`the same seed gives the same tokens, traced or not, looked at or not ${where}`, () =>
     built(async (model) => {
       const options = { max_tokens: 40, temperature: 1.1, seed: 7 };
-      const plain = tokensOf(await collect(model.createSession().generate(PROMPT, { ...options, trace: false })));
+      const plain = tokensOf(
+        await collect(model.createSession().generate(PROMPT, { ...options, trace: false })),
+      );
       for (const top_n of [0, 1, 50, 3072]) {
         const session = model.createSession();
         const tokens = [];
@@ -45,9 +58,17 @@ for (const worker of [true, false]) {
         }
         assert.deepEqual(tokens, plain, `top_n ${top_n}`);
       }
-      const other = tokensOf(await collect(model.createSession({ seed: 8 }).generate(PROMPT, { ...options, seed: undefined })));
+      const other = tokensOf(
+        await collect(
+          model.createSession({ seed: 8 }).generate(PROMPT, { ...options, seed: undefined }),
+        ),
+      );
       assert.notDeepEqual(other, plain);
-      const again = tokensOf(await collect(model.createSession({ seed: 7n }).generate(PROMPT, { ...options, seed: undefined })));
+      const again = tokensOf(
+        await collect(
+          model.createSession({ seed: 7n }).generate(PROMPT, { ...options, seed: undefined }),
+        ),
+      );
       assert.deepEqual(again, plain, "the session's seed is the default");
     }));
 
@@ -67,8 +88,14 @@ for (const worker of [true, false]) {
         collect(fork.generate(undefined, { max_tokens: 20, seed: 1 })),
       ]);
       const apart = async (tokens) =>
-        tokensOf(await collect(model.createSession().generate(tokens, { max_tokens: 20, seed: 1 })));
-      assert.deepEqual(tokensOf(one), await apart(session.tokens.slice(0, 14)), 'two at once take turns');
+        tokensOf(
+          await collect(model.createSession().generate(tokens, { max_tokens: 20, seed: 1 })),
+        );
+      assert.deepEqual(
+        tokensOf(one),
+        await apart(session.tokens.slice(0, 14)),
+        'two at once take turns',
+      );
       assert.deepEqual(tokensOf(other), await apart(fork.tokens.slice(0, -20)));
       const before = (await model.stats()).decoded_tokens;
       await session.sync(session.tokens.slice(0, 20));
@@ -84,7 +111,13 @@ for (const worker of [true, false]) {
     built(async (model) => {
       const session = model.createSession({ seed: 11 });
       await session.sync(PROMPT);
-      const options = { temperature: 1.2, top_k: 100, top_p: 0.9, min_p: 0.01, samplers: ['min_p', 'temperature', 'top_k'] };
+      const options = {
+        temperature: 1.2,
+        top_k: 100,
+        top_p: 0.9,
+        min_p: 0.01,
+        samplers: ['min_p', 'temperature', 'top_k'],
+      };
       for (let i = 0; i < 10; i++) {
         const shown = await session.candidates(options);
         const { decoded_tokens } = await model.stats();
@@ -104,7 +137,8 @@ for (const worker of [true, false]) {
   test(`break, an aborted signal and a stop in a long prompt leave the session usable ${where}`, () =>
     built(async (model) => {
       const session = model.createSession();
-      for await (const step of session.generate(PROMPT, { max_tokens: 50 })) if (step.position > 10) break;
+      for await (const step of session.generate(PROMPT, { max_tokens: 50 }))
+        if (step.position > 10) break;
       const { length } = session.tokens;
       assert.ok(length < 20);
       const controller = new AbortController();
@@ -115,7 +149,9 @@ for (const worker of [true, false]) {
         },
         { name: 'AbortError' },
       );
-      await assert.rejects(collect(session.generate('x', { signal: AbortSignal.abort() })), { name: 'AbortError' });
+      await assert.rejects(collect(session.generate('x', { signal: AbortSignal.abort() })), {
+        name: 'AbortError',
+      });
       const long = Array(250).fill(300);
       await session.sync(long);
       const late = new AbortController();
@@ -175,23 +211,35 @@ for (const worker of [true, false]) {
       const steps = await collect(session.generate(PROMPT, { ignore_eos: true }));
       assert.equal(session.tokens.length, 32);
       assert.ok(steps.length > 10);
-      await assert.rejects(collect(session.generate(undefined, { max_tokens: 1 })), { code: 'CONTEXT_FULL' });
+      await assert.rejects(collect(session.generate(undefined, { max_tokens: 1 })), {
+        code: 'CONTEXT_FULL',
+      });
       await assert.rejects(session.sync(Array(33).fill(5)), { code: 'CONTEXT_FULL' });
     }));
 }
 
 test('wrong options and arguments are named', async () => {
-  await assert.rejects(loadModel('storybook', { n_ctxx: 1 }), { code: 'INVALID_ARGUMENT', message: /n_ctxx/ });
-  await assert.rejects(loadModel('storybook', { n_ctx: 1.5 }), { code: 'INVALID_ARGUMENT', message: /n_ctx is 1.5/ });
+  await assert.rejects(loadModel('storybook', { n_ctxx: 1 }), {
+    code: 'INVALID_ARGUMENT',
+    message: /n_ctxx/,
+  });
+  await assert.rejects(loadModel('storybook', { n_ctx: 1.5 }), {
+    code: 'INVALID_ARGUMENT',
+    message: /n_ctx is 1.5/,
+  });
   await assert.rejects(loadModel('storybook', { cache_type_k: 'q9' }), {
     code: 'INVALID_ARGUMENT',
     message: /cache_type_k.*f32, f16/,
   });
-  await assert.rejects(loadModel('storybook', { kernels: 'mmx' }), { code: 'INVALID_ARGUMENT', message: /simd128, relaxed/ });
+  await assert.rejects(loadModel('storybook', { kernels: 'mmx' }), {
+    code: 'INVALID_ARGUMENT',
+    message: /simd128, relaxed/,
+  });
   await assert.rejects(loadModel(42), { code: 'SOURCE_UNSUPPORTED' });
   await withModel('storybook', { worker: false }, async (model) => {
     const session = model.createSession();
-    const bad = (options, code, message) => assert.rejects(collect(session.generate('x', options)), { code, message });
+    const bad = (options, code, message) =>
+      assert.rejects(collect(session.generate('x', options)), { code, message });
     await bad({ temprature: 1 }, 'INVALID_ARGUMENT', /temprature/);
     await bad({ temperature: -1 }, 'SAMPLER_BAD_OPTION', /temperature is -1/);
     await bad({ temperature: '1' }, 'SAMPLER_BAD_OPTION', /temperature/);

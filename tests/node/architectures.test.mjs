@@ -5,10 +5,21 @@ import { loadModel } from '../../dist/node.js';
 import { tinyModel } from '../support/architectures.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 
-const SHAPE = { N_EMBD: 64, N_HEAD: 2, N_HEAD_KV: 1, HEAD_DIM: 32, N_FF: 64, N_VOCAB: 301, PER_LAYER: 32 };
+const SHAPE = {
+  N_EMBD: 64,
+  N_HEAD: 2,
+  N_HEAD_KV: 1,
+  HEAD_DIM: 32,
+  N_FF: 64,
+  N_VOCAB: 301,
+  PER_LAYER: 32,
+};
 const load = (name, ...metadata) => {
   const model = tinyModel(name, { type: 'Q8_0', shape: SHAPE });
-  return loadModel(writeGguf({ ...model, metadata: [...model.metadata, ...metadata] }), { worker: false, n_ctx: 256 });
+  return loadModel(writeGguf({ ...model, metadata: [...model.metadata, ...metadata] }), {
+    worker: false,
+    n_ctx: 256,
+  });
 };
 
 test('gemma4: suppressed tokens have no logit, and are neither drawn nor break what else is asked', async () => {
@@ -29,7 +40,13 @@ test('gemma4: suppressed tokens have no logit, and are neither drawn nor break w
     [...free].filter((_, i) => i !== best && i !== 300),
     [...logits].filter((_, i) => i !== best && i !== 300),
   );
-  for await (const { token } of held.generate(undefined, { max_tokens: 20, temperature: 2, top_k: 0, top_p: 1, min_p: 0 }))
+  for await (const { token } of held.generate(undefined, {
+    max_tokens: 20,
+    temperature: 2,
+    top_k: 0,
+    top_p: 1,
+    min_p: 0,
+  }))
     assert.ok(token !== best && token !== 300);
   const [, scored] = await model.score([5, best]);
   assert.equal(scored.logprob, -Infinity);
@@ -58,7 +75,11 @@ test('qwen35: a session goes back, branches and is saved with the same bits as a
     await session.rewind(n);
     const fork = await session.fork();
     await fork.force(77);
-    assert.deepEqual(await fork.logits(), await fresh([...ids.slice(0, n), 77]), `a fork after ${n}`);
+    assert.deepEqual(
+      await fork.logits(),
+      await fresh([...ids.slice(0, n), 77]),
+      `a fork after ${n}`,
+    );
     await fork.dispose();
     assert.deepEqual(await session.logits(), await fresh(ids.slice(0, n)), `back at ${n}`);
     await session.sync(ids);

@@ -13,7 +13,9 @@ const targets = (process.env.TOKENGLASS_BUILT ?? 'dist').split(' ').filter(Boole
 function products() {
   return ['dist', 'build/native', 'build/wasm']
     .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
+    )
     .filter((path) => statSync(join(root, path)).isFile())
     .sort()
     .map((path) => `${path} ${statSync(join(root, path)).mtimeMs}`)

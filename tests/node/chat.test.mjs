@@ -10,7 +10,10 @@ import { shared, withModel } from '../support/support.mjs';
 const { metadata, tensors } = tinyLlama();
 
 function withTemplate(template, use) {
-  const bytes = writeGguf({ metadata: [...metadata, ['tokenizer.chat_template', 'string', template]], tensors });
+  const bytes = writeGguf({
+    metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
+    tensors,
+  });
   return withModel(bytes, { worker: false, vocab_only: true }, use);
 }
 
@@ -77,7 +80,8 @@ const FAMILIES = {
   'Phi 3': {
     template: `{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') %}{{'<|user|>' + '\n' + message['content'] + '<|end|>' + '\n' + '<|assistant|>' + '\n'}}{% elif (message['role'] == 'assistant') %}{{message['content'] + '<|end|>' + '\n'}}{% endif %}{% endfor %}`,
     bare: '<s><|user|>\nHello <|end|>\n<|assistant|>\nHi!<|end|>\n<|user|>\nWho are you?<|end|>\n<|assistant|>\n',
-    guided: '<s><|user|>\nHello <|end|>\n<|assistant|>\nHi!<|end|>\n<|user|>\nWho are you?<|end|>\n<|assistant|>\n',
+    guided:
+      '<s><|user|>\nHello <|end|>\n<|assistant|>\nHi!<|end|>\n<|user|>\nWho are you?<|end|>\n<|assistant|>\n',
   },
 };
 
@@ -86,10 +90,17 @@ for (const [name, { template, bare, guided }] of Object.entries(FAMILIES)) {
     withTemplate(template, async (model) => {
       const { text, ids } = await model.applyChatTemplate(TALK);
       assert.equal(text, bare);
-      assert.equal(ids.filter((id) => id === model.info.bos).length, 1, 'BOS once, whoever says it');
+      assert.equal(
+        ids.filter((id) => id === model.info.bos).length,
+        1,
+        'BOS once, whoever says it',
+      );
       assert.equal(ids[0], model.info.bos);
       if (guided instanceof RegExp)
-        await assert.rejects(model.applyChatTemplate([SYSTEM, ...TALK]), { code: 'TEMPLATE_FAILED', message: guided });
+        await assert.rejects(model.applyChatTemplate([SYSTEM, ...TALK]), {
+          code: 'TEMPLATE_FAILED',
+          message: guided,
+        });
       else assert.equal((await model.applyChatTemplate([SYSTEM, ...TALK])).text, guided);
     }));
 }
@@ -122,7 +133,10 @@ test('a broken, refusing or endless template is an error that quotes it', async 
   await refused('{% for message in messages %}', /./);
   await refused('{{ messages[0].content | no_such_filter }}', /no_such_filter/);
   await refused("{{ raise_exception('not today') }}", /not today/);
-  await refused('{% for i in range(10000) %}{% for k in range(10000) %}{% set x = i %}{% endfor %}{% endfor %}', /200000 steps/);
+  await refused(
+    '{% for i in range(10000) %}{% for k in range(10000) %}{% set x = i %}{% endfor %}{% endfor %}',
+    /200000 steps/,
+  );
   await refused('{{ range(1000000000) }}', /range of 1000000000/);
   await refused('{{ range(0, 10, 0) }}', /range of/);
   const doubling = `{% set ns = namespace(x='0123456789') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}`;
@@ -131,26 +145,32 @@ test('a broken, refusing or endless template is an error that quotes it', async 
 });
 
 test('messages are checked before any template sees them', () =>
-  withTemplate('{% for m in messages %}{{ m.role }}/{{ m.content }};{% endfor %}', async (model) => {
-    const { text } = await model.applyChatTemplate([
-      { role: 'developer', content: 'x' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'a' },
-          { type: 'text', text: 'b' },
-        ],
-      },
-    ]);
-    assert.equal(text, 'system/x;user/ab;');
-    for (const messages of [undefined, [], 'hello'])
-      await assert.rejects(model.applyChatTemplate(messages), { code: 'INVALID_ARGUMENT' });
-    for (const message of [
-      { role: 'tool', content: 'x' },
-      { role: 'user' },
-      { role: 'user', content: [{ type: 'image_url' }] },
-      null,
-    ]) {
-      await assert.rejects(model.applyChatTemplate([message]), { code: 'OPTION_UNSUPPORTED', message: /messages\[0\]/ });
-    }
-  }));
+  withTemplate(
+    '{% for m in messages %}{{ m.role }}/{{ m.content }};{% endfor %}',
+    async (model) => {
+      const { text } = await model.applyChatTemplate([
+        { role: 'developer', content: 'x' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      ]);
+      assert.equal(text, 'system/x;user/ab;');
+      for (const messages of [undefined, [], 'hello'])
+        await assert.rejects(model.applyChatTemplate(messages), { code: 'INVALID_ARGUMENT' });
+      for (const message of [
+        { role: 'tool', content: 'x' },
+        { role: 'user' },
+        { role: 'user', content: [{ type: 'image_url' }] },
+        null,
+      ]) {
+        await assert.rejects(model.applyChatTemplate([message]), {
+          code: 'OPTION_UNSUPPORTED',
+          message: /messages\[0\]/,
+        });
+      }
+    },
+  ));

@@ -32,10 +32,24 @@ function works(args, more) {
 const PROMPT = 'Once upon a time';
 
 test('text comes as the package makes it, and the same seed gives the same', async () => {
-  const args = [PROMPT, '--seed', '1', '--max-tokens', '20', '--temperature', '0.7', '--top-k', '50'];
+  const args = [
+    PROMPT,
+    '--seed',
+    '1',
+    '--max-tokens',
+    '20',
+    '--temperature',
+    '0.7',
+    '--top-k',
+    '50',
+  ];
   const { stdout } = works(args);
   const steps = await withModel('storybook', { worker: false }, (model) =>
-    collect(model.createSession({ seed: 1 }).generate(PROMPT, { max_tokens: 20, temperature: 0.7, top_k: 50 })),
+    collect(
+      model
+        .createSession({ seed: 1 })
+        .generate(PROMPT, { max_tokens: 20, temperature: 0.7, top_k: 50 }),
+    ),
   );
   assert.equal(stdout, `${PROMPT}${steps.map(({ text }) => text).join('')}\n`);
   assert.equal(works(args).stdout, stdout);
@@ -46,13 +60,21 @@ test('--top shows candidates in columns, --json a trace a line', () => {
   const { lines } = works([PROMPT, '--seed', '1', '--max-tokens', '3', '--top', '4']);
   assert.equal(lines.length, 3 * 6);
   assert.match(lines[0], /^5 {2}, {2}u 0\.\d{4} in 0\.\d{4} to [01]\.\d{4}$/);
-  for (const line of lines.slice(1, 5)) assert.match(line, /^ {2}[› ] \S.{15} +\d+ +\d+\.\d{2} % +\d+\.\d{2} %( {2}\w+)?$/);
+  for (const line of lines.slice(1, 5))
+    assert.match(line, /^ {2}[› ] \S.{15} +\d+ +\d+\.\d{2} % +\d+\.\d{2} %( {2}\w+)?$/);
   assert.equal(lines.slice(1, 5).filter((line) => line.includes('›')).length, 1);
   assert.match(lines[5], /everything else +\d+\.\d{2} %/);
   assert.ok(!lines.join('').includes('\u001b'), 'no colour where there is no terminal');
-  const traces = works([PROMPT, '--seed', '1', '--max-tokens', '3', '--json', '--top', '4']).lines.map((line) =>
-    JSON.parse(line),
-  );
+  const traces = works([
+    PROMPT,
+    '--seed',
+    '1',
+    '--max-tokens',
+    '3',
+    '--json',
+    '--top',
+    '4',
+  ]).lines.map((line) => JSON.parse(line));
   assert.equal(traces.length, 3);
   for (const [i, { token, trace }] of traces.entries()) {
     assert.equal(trace.draw.token, token);
@@ -75,7 +97,9 @@ test('--score scores a file or what is sent', async () => {
   }
   const mean = scores.slice(1).reduce((sum, { logprob }) => sum + logprob, 0) / (scores.length - 1);
   assert.ok(lines.at(-1).includes(`perplexity ${Math.exp(-mean).toFixed(3)}`), lines.at(-1));
-  const told = works(['--score', '-', '--json', '--top', '2'], { input: text }).lines.map((line) => JSON.parse(line));
+  const told = works(['--score', '-', '--json', '--top', '2'], { input: text }).lines.map((line) =>
+    JSON.parse(line),
+  );
   assert.deepEqual(
     told.map(({ token }) => token),
     scores.map(({ token }) => token),
@@ -87,11 +111,21 @@ test('--chat talks, turn by turn', () => {
   const { metadata, tensors } = tinyLlama({ n_embd: 64 });
   const template = '{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:';
   const path = join(folder, 'chat.gguf');
-  writeFileSync(path, writeGguf({ metadata: [...metadata, ['tokenizer.chat_template', 'string', template]], tensors }));
+  writeFileSync(
+    path,
+    writeGguf({
+      metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
+      tensors,
+    }),
+  );
   const args = ['--chat', '--model', path, '--seed', '3', '--max-tokens', '5', '--n-ctx', '512'];
   const { lines } = works(args, { input: 'the an\nan the\n' });
   assert.equal(lines.length, 2, lines.join('\n'));
-  assert.equal(works(args, { input: 'the an\n\nan the\n' }).lines.length, 1, 'an empty line ends it');
+  assert.equal(
+    works(args, { input: 'the an\n\nan the\n' }).lines.length,
+    1,
+    'an empty line ends it',
+  );
   const bare = run(['--chat', 'hello']);
   assert.equal(bare.status, 1);
   assert.match(bare.stderr, /^tokenglass: TEMPLATE_MISSING: /);
@@ -100,7 +134,8 @@ test('--chat talks, turn by turn', () => {
 test('control characters are shown, not sent', () => {
   const text = 'a\u001b[31mred\u0007 \u202e\u009b2J';
   const { stdout } = works(['--score', '-'], { input: text });
-  for (const character of ['\u001b', '\u0007', '\u202e', '\u009b']) assert.ok(!stdout.includes(character), escape(character));
+  for (const character of ['\u001b', '\u0007', '\u202e', '\u009b'])
+    assert.ok(!stdout.includes(character), escape(character));
   const shown = works(['\u001b[2Jhello', '--seed', '1', '--max-tokens', '1']);
   assert.ok(shown.stdout.startsWith('␛[2Jhello'), JSON.stringify(shown.stdout));
 });
@@ -131,7 +166,16 @@ test('wrong use is told, with what is wrong', () => {
 test('whoever reads may stop reading', async () => {
   const child = spawn(
     process.execPath,
-    [inTree('dist/cli.js'), PROMPT, '--seed', '1', '--ignore-eos', '--max-tokens', '100000', '--shift'],
+    [
+      inTree('dist/cli.js'),
+      PROMPT,
+      '--seed',
+      '1',
+      '--ignore-eos',
+      '--max-tokens',
+      '100000',
+      '--shift',
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

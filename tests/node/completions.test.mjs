@@ -15,7 +15,10 @@ const PROMPT = 'Once upon a time there was';
 /** A small random model that can chat: what it says means nothing. */
 const chatty = (use) => {
   const { metadata, tensors } = tinyLlama({ n_embd: 64, n_layer: 2 });
-  const bytes = writeGguf({ metadata: [...metadata, ['tokenizer.chat_template', 'string', TEMPLATE]], tensors });
+  const bytes = writeGguf({
+    metadata: [...metadata, ['tokenizer.chat_template', 'string', TEMPLATE]],
+    tensors,
+  });
   return withModel(bytes, { worker: false, n_ctx: 256 }, use);
 };
 
@@ -44,7 +47,9 @@ test('stop strings end an answer wherever tokens are cut, and never show', () =>
     assert.equal(choices[0].text, text);
     assert.equal(choices[0].finish_reason, 'length');
     for (const stop of ['', [''], Array(17).fill('a'), [5]]) {
-      await assert.rejects(model.createCompletion({ ...asked, stop }), { code: 'INVALID_ARGUMENT' });
+      await assert.rejects(model.createCompletion({ ...asked, stop }), {
+        code: 'INVALID_ARGUMENT',
+      });
     }
   }));
 
@@ -66,12 +71,17 @@ test('log-probabilities are those of the raw distribution, whole and streamed', 
         listed.map(([token]) => token),
         await Promise.all(order.slice(0, 3).map((token) => model.tokenText(token))),
       );
-      for (const [k, [, logprob]] of listed.entries()) assert.ok(Math.abs(logprob - truth[order[k]]) < 1e-6);
+      for (const [k, [, logprob]] of listed.entries())
+        assert.ok(Math.abs(logprob - truth[order[k]]) < 1e-6);
       assert.equal(text.slice(logprobs.text_offset[i]).startsWith(logprobs.tokens[i]), true);
       ids.push(id);
     }
     const chunks = await collect(
-      await model.createCompletion({ ...asked, stream: true, stream_options: { include_usage: true } }),
+      await model.createCompletion({
+        ...asked,
+        stream: true,
+        stream_options: { include_usage: true },
+      }),
     );
     assert.deepEqual(
       chunks.flatMap(({ choices }) => choices[0]?.logprobs?.tokens ?? []),
@@ -79,7 +89,11 @@ test('log-probabilities are those of the raw distribution, whole and streamed', 
     );
     const last = chunks.at(-1);
     assert.deepEqual(last.choices, []);
-    assert.deepEqual(last.usage, { prompt_tokens: ids.length - 12, completion_tokens: 12, total_tokens: ids.length });
+    assert.deepEqual(last.usage, {
+      prompt_tokens: ids.length - 12,
+      completion_tokens: 12,
+      total_tokens: ids.length,
+    });
     assert.deepEqual(whole.usage, last.usage);
     assert.ok(last.timings.prompt_ms > 0 && last.timings.predicted_per_second > 0);
     assert.ok(chunks.slice(0, -1).every(({ usage }) => usage === null));
@@ -102,13 +116,17 @@ test('several answers have coins of their own, the first those of a single one',
     const { decoded_tokens } = await model.stats();
     await model.createCompletion({ ...asked, n: 3 });
     const ran = (await model.stats()).decoded_tokens - decoded_tokens;
-    assert.ok(ran <= (await model.tokenize(PROMPT)).length + 3 * 20, `${ran} tokens: the prompt ran once`);
+    assert.ok(
+      ran <= (await model.tokenize(PROMPT)).length + 3 * 20,
+      `${ran} tokens: the prompt ran once`,
+    );
   }));
 
 test('options of the API and of the sampler mean what they say, and no others are taken', () =>
   built(async (model) => {
     const asked = { prompt: PROMPT, max_tokens: 8, seed: 1 };
-    const text = async (more) => (await model.createCompletion({ ...asked, ...more })).choices[0].text;
+    const text = async (more) =>
+      (await model.createCompletion({ ...asked, ...more })).choices[0].text;
     assert.equal(
       await text({ presence_penalty: 1, frequency_penalty: 0.5 }),
       await text({ penalty_present: 1, penalty_freq: 0.5 }),
@@ -129,12 +147,19 @@ test('options of the API and of the sampler mean what they say, and no others ar
       code: 'INVALID_ARGUMENT',
       message: /temprature/,
     });
-    await assert.rejects(model.createCompletion({ ...asked, logprobs: 21 }), { code: 'INVALID_ARGUMENT' });
-    await assert.rejects(model.createCompletion({ ...asked, n: 0 }), { code: 'INVALID_ARGUMENT' });
-    await assert.rejects(model.createCompletion({ ...asked, prompt: undefined }), { code: 'INVALID_ARGUMENT' });
-    await assert.rejects(model.createChatCompletion({ messages: [{ role: 'user', content: 'a' }] }), {
-      code: 'TEMPLATE_MISSING',
+    await assert.rejects(model.createCompletion({ ...asked, logprobs: 21 }), {
+      code: 'INVALID_ARGUMENT',
     });
+    await assert.rejects(model.createCompletion({ ...asked, n: 0 }), { code: 'INVALID_ARGUMENT' });
+    await assert.rejects(model.createCompletion({ ...asked, prompt: undefined }), {
+      code: 'INVALID_ARGUMENT',
+    });
+    await assert.rejects(
+      model.createChatCompletion({ messages: [{ role: 'user', content: 'a' }] }),
+      {
+        code: 'TEMPLATE_MISSING',
+      },
+    );
   }));
 
 test('an answer ends with the context, and an abort ends it at once', () =>
@@ -146,15 +171,24 @@ test('an answer ends with the context, and an abort ends it at once', () =>
     const slid = await model.createCompletion({ ...asked, max_tokens: 80, overflow: 'shift' });
     assert.equal(slid.usage.completion_tokens, 80);
     const abort = new AbortController();
-    const stream = await model.createCompletion({ ...asked, stream: true, overflow: 'shift', signal: abort.signal });
+    const stream = await model.createCompletion({
+      ...asked,
+      stream: true,
+      overflow: 'shift',
+      signal: abort.signal,
+    });
     await assert.rejects(
       async () => {
         for await (const chunk of stream) if (chunk.choices[0].text) abort.abort();
       },
       { name: 'AbortError' },
     );
-    for await (const chunk of await model.createCompletion({ ...asked, stream: true })) if (chunk.choices[0].text) break; // and nothing hangs
-    assert.equal((await model.createCompletion({ ...asked, max_tokens: 2 })).usage.completion_tokens, 2);
+    for await (const chunk of await model.createCompletion({ ...asked, stream: true }))
+      if (chunk.choices[0].text) break; // and nothing hangs
+    assert.equal(
+      (await model.createCompletion({ ...asked, max_tokens: 2 })).usage.completion_tokens,
+      2,
+    );
   }));
 
 test('text comes in whole characters', () =>
@@ -162,7 +196,13 @@ test('text comes in whole characters', () =>
     const smile = (await model.tokenize('😀')).slice(-4);
     const grammar = await model.createGrammar({ ebnf: 'root ::= "😀é漢"' });
     const chunks = await collect(
-      await model.createCompletion({ prompt: 'A smile:', grammar, stream: true, max_tokens: 30, logprobs: 0 }),
+      await model.createCompletion({
+        prompt: 'A smile:',
+        grammar,
+        stream: true,
+        max_tokens: 30,
+        logprobs: 0,
+      }),
     );
     assert.equal(chunks.map(({ choices }) => choices[0].text).join(''), '😀é漢');
     assert.ok(chunks.every(({ choices }) => !choices[0].text.includes('\ufffd')));
@@ -179,7 +219,8 @@ async function loopback(model, use) {
       const made = request.url.endsWith('/chat/completions')
         ? await model.createChatCompletion(params)
         : await model.createCompletion(params);
-      if (!params.stream) return response.setHeader('Content-Type', 'application/json').end(JSON.stringify(made));
+      if (!params.stream)
+        return response.setHeader('Content-Type', 'application/json').end(JSON.stringify(made));
       response.setHeader('Content-Type', 'text/event-stream');
       for await (const chunk of made) response.write(`data: ${JSON.stringify(chunk)}\n\n`);
       response.end('data: [DONE]\n\n');
@@ -213,7 +254,15 @@ test('the official client reads whole and streamed answers', () =>
           ],
         },
       ];
-      const asked = { model: 'tiny', messages, max_tokens: 10, seed: 5, logprobs: true, top_logprobs: 2, n: 2 };
+      const asked = {
+        model: 'tiny',
+        messages,
+        max_tokens: 10,
+        seed: 5,
+        logprobs: true,
+        top_logprobs: 2,
+        n: 2,
+      };
       const { text } = await model.applyChatTemplate(messages);
       assert.equal(text, '<s>system: ab\nuser: the an\nassistant:');
       const whole = await client.chat.completions.create(asked);
@@ -223,14 +272,19 @@ test('the official client reads whole and streamed answers', () =>
       const [{ message, logprobs, finish_reason }] = whole.choices;
       assert.equal(message.role, 'assistant');
       assert.ok(['stop', 'length'].includes(finish_reason));
-      assert.ok(logprobs.content.every((token) => token.top_logprobs.length === 2 && token.logprob <= 0));
+      assert.ok(
+        logprobs.content.every((token) => token.top_logprobs.length === 2 && token.logprob <= 0),
+      );
       assert.deepEqual(
         Buffer.from(logprobs.content.flatMap(({ bytes }) => bytes))
           .toString()
           .trimStart(),
         message.content.trimStart(),
       );
-      assert.equal(whole.usage.total_tokens, whole.usage.prompt_tokens + whole.usage.completion_tokens);
+      assert.equal(
+        whole.usage.total_tokens,
+        whole.usage.prompt_tokens + whole.usage.completion_tokens,
+      );
 
       const texts = ['', ''];
       const ends = [];
@@ -254,8 +308,18 @@ test('the official client reads whole and streamed answers', () =>
       );
 
       const runner = client.chat.completions.stream({ ...asked, n: 1 });
-      assert.equal((await runner.finalChatCompletion()).choices[0].message.content, message.content, 'its own gatherer agrees');
-      const plain = await client.completions.create({ model: 'tiny', prompt: 'the', max_tokens: 5, seed: 1, logprobs: 1 });
+      assert.equal(
+        (await runner.finalChatCompletion()).choices[0].message.content,
+        message.content,
+        'its own gatherer agrees',
+      );
+      const plain = await client.completions.create({
+        model: 'tiny',
+        prompt: 'the',
+        max_tokens: 5,
+        seed: 1,
+        logprobs: 1,
+      });
       assert.equal(plain.choices[0].logprobs.tokens.length, plain.usage.completion_tokens);
 
       const schema = {
@@ -268,14 +332,27 @@ test('the official client reads whole and streamed answers', () =>
         ...{ model: 'tiny', messages, seed: 2, max_tokens: 60 },
         response_format: { type: 'json_schema', json_schema: { name: 'a', schema, strict: true } },
       });
-      assert.ok(Number.isInteger(parsed.choices[0].message.parsed.a), parsed.choices[0].message.content);
+      assert.ok(
+        Number.isInteger(parsed.choices[0].message.parsed.a),
+        parsed.choices[0].message.content,
+      );
 
-      await assert.rejects(client.chat.completions.create({ ...asked, tools: [{ type: 'function', function: { name: 'f' } }] }), {
-        status: 400,
+      await assert.rejects(
+        client.chat.completions.create({
+          ...asked,
+          tools: [{ type: 'function', function: { name: 'f' } }],
+        }),
+        {
+          status: 400,
+          code: 'OPTION_UNSUPPORTED',
+        },
+      );
+      await assert.rejects(client.chat.completions.create({ ...asked, messages: [] }), {
+        code: 'INVALID_ARGUMENT',
+      });
+      const image = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }];
+      await assert.rejects(client.chat.completions.create({ ...asked, messages: image }), {
         code: 'OPTION_UNSUPPORTED',
       });
-      await assert.rejects(client.chat.completions.create({ ...asked, messages: [] }), { code: 'INVALID_ARGUMENT' });
-      const image = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }];
-      await assert.rejects(client.chat.completions.create({ ...asked, messages: image }), { code: 'OPTION_UNSUPPORTED' });
     }),
   ));

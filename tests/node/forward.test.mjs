@@ -9,7 +9,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/node.js';
 import { argmax, compareRuns, comparisonTable, maxAbsDiff } from '../support/measures.mjs';
-import { loadReference, referenceLogits, referenceSequence } from '../support/reference-forward.mjs';
+import {
+  loadReference,
+  referenceLogits,
+  referenceSequence,
+} from '../support/reference-forward.mjs';
 import { logitRows } from '../support/rows.mjs';
 import { STORY } from '../support/story.mjs';
 import { readGguf } from '../support/gguf-reader.mjs';
@@ -28,7 +32,15 @@ const ONLY = process.env.TOKENGLASS_TEST_KERNELS;
 
 /** The bytes of a small random model; rope_dim 0 turns whole heads. */
 function randomLlama({ rope_dim = 0, ...shape }) {
-  const { metadata, tensors } = tinyLlama({ n_embd: 128, n_head: 4, n_head_kv: 2, n_ff: 96, n_layer: 2, n_vocab: 301, ...shape });
+  const { metadata, tensors } = tinyLlama({
+    n_embd: 128,
+    n_head: 4,
+    n_head_kv: 2,
+    n_ff: 96,
+    n_layer: 2,
+    n_vocab: 301,
+    ...shape,
+  });
   const rope = rope_dim ? [['llama.rope.dimension_count', 'u32', rope_dim]] : [];
   return writeGguf({ metadata: [...metadata, ...rope], tensors });
 }
@@ -45,14 +57,20 @@ async function runs(kernels) {
 }
 
 const variants = [];
-for (const kernels of ONLY ? [ONLY] : ['simd128', 'relaxed']) if (await runs(kernels)) variants.push(kernels);
+for (const kernels of ONLY ? [ONLY] : ['simd128', 'relaxed'])
+  if (await runs(kernels)) variants.push(kernels);
 
 /** A test for each variant, with a function that opens a model in it (and closes it in the end). */
 function forEachVariant(name, work, skip = false) {
   for (const kernels of variants) {
     test(`${kernels}: ${name}`, { skip }, async (t) => {
       const open = async (source) => {
-        const model = await loadModel(source, { worker: false, kernels, cache_type_k: 'f32', cache_type_v: 'f32' });
+        const model = await loadModel(source, {
+          worker: false,
+          kernels,
+          cache_type_k: 'f32',
+          cache_type_v: 'f32',
+        });
         t.after(() => model.dispose());
         assert.equal(model.info.kernel_variant, kernels);
         return model;
@@ -86,7 +104,10 @@ forEachVariant(
   async (t, open) => {
     const model = await open(STORIES);
     const ids = [model.info.bos, ...someIds(63, model.info.n_vocab)];
-    const comparison = compareRuns(referenceLogits(loadReference(readFileSync(STORIES)), ids), await logitRows(model, ids));
+    const comparison = compareRuns(
+      referenceLogits(loadReference(readFileSync(STORIES)), ids),
+      await logitRows(model, ids),
+    );
     for (const line of comparisonTable({ 'float64 -> tokenglass': comparison })) t.diagnostic(line);
     assert.ok(comparison.maxDiff <= 1e-4, `${comparison.maxDiff}`);
   },
@@ -97,7 +118,10 @@ forEachVariant('storybook, Q8_0: near the truth on 256 positions', async (t, ope
   const model = await open(STORYBOOK);
   const ids = (await model.tokenize(STORY)).slice(0, 256);
   assert.equal(ids.length, 256);
-  const comparison = compareRuns(referenceLogits(loadReference(readFileSync(STORYBOOK)), ids), await logitRows(model, ids));
+  const comparison = compareRuns(
+    referenceLogits(loadReference(readFileSync(STORYBOOK)), ids),
+    await logitRows(model, ids),
+  );
   for (const line of comparisonTable({ 'float64 -> tokenglass': comparison })) t.diagnostic(line);
   // 8-bit activations cost an RMS of 0.03 and a KL of 1.6e-4 in a float64 forward pass, too: about twice that is allowed.
   assert.ok(comparison.rms <= 0.06, `RMS ${comparison.rms}`);
@@ -114,7 +138,9 @@ async function compareCoded(model, bytes, n_runs) {
   const diffs = [];
   for (let run = 0; run < n_runs; run++) {
     const ids = someIds(n_runs + 2, model.info.n_vocab).slice(run, run + 2);
-    diffs.push(maxAbsDiff(referenceLogits(reference, ids).at(-1), (await logitRows(model, ids)).at(-1)));
+    diffs.push(
+      maxAbsDiff(referenceLogits(reference, ids).at(-1), (await logitRows(model, ids)).at(-1)),
+    );
   }
   return diffs.sort((a, b) => a - b)[n_runs >> 1];
 }
@@ -148,7 +174,10 @@ for (const type of Object.keys(TYPES)) {
       const bytes = randomLlama({ ...(long && LONG), ...shape, type });
       const model = await open(bytes.slice());
       const ids = someIds(48, model.info.n_vocab);
-      const { maxDiff, rms } = compareRuns(referenceLogits(loadReference(bytes), ids), await logitRows(model, ids));
+      const { maxDiff, rms } = compareRuns(
+        referenceLogits(loadReference(bytes), ids),
+        await logitRows(model, ids),
+      );
       if (TYPES[type].elements === 1) return assert.ok(maxDiff <= 2e-5, `max |diff| ${maxDiff}`);
       const median = await compareCoded(model, bytes, 16);
       // The logits' own RMS is about 1; 8-bit activations cost 0.02 of it.
@@ -158,60 +187,74 @@ for (const type of Object.keys(TYPES)) {
   }
 }
 
-forEachVariant('random llama, a type for each use of weights, as quantizers mix them', async (t, open) => {
-  const { metadata, tensors } = tinyLlama({
-    ...LONG,
-    n_head: 4,
-    n_head_kv: 2,
-    n_layer: 2,
-    n_vocab: 301,
-    type: 'Q4_K',
-    tied: false,
-  });
-  const typeOf = {
-    token_embd: 'Q2_K',
-    output: 'Q6_K',
-    attn_v: 'Q5_K',
-    attn_output: 'Q3_K',
-    attn_q: 'IQ4_XS',
-    ffn_up: 'BF16',
-    ffn_down: 'Q5_1',
-  };
-  const mixed = tensors.map((tensor) => {
-    const type = typeOf[tensor.name.split('.').at(-2)];
-    if (!type) return tensor;
-    const values = dequantize(
-      tensor.type,
-      new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset),
-      tensor.dims[0] * tensor.dims[1],
+forEachVariant(
+  'random llama, a type for each use of weights, as quantizers mix them',
+  async (t, open) => {
+    const { metadata, tensors } = tinyLlama({
+      ...LONG,
+      n_head: 4,
+      n_head_kv: 2,
+      n_layer: 2,
+      n_vocab: 301,
+      type: 'Q4_K',
+      tied: false,
+    });
+    const typeOf = {
+      token_embd: 'Q2_K',
+      output: 'Q6_K',
+      attn_v: 'Q5_K',
+      attn_output: 'Q3_K',
+      attn_q: 'IQ4_XS',
+      ffn_up: 'BF16',
+      ffn_down: 'Q5_1',
+    };
+    const mixed = tensors.map((tensor) => {
+      const type = typeOf[tensor.name.split('.').at(-2)];
+      if (!type) return tensor;
+      const values = dequantize(
+        tensor.type,
+        new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset),
+        tensor.dims[0] * tensor.dims[1],
+      );
+      return { ...tensor, type, bytes: encodeTensor(type, values) };
+    });
+    const bytes = writeGguf({ metadata, tensors: mixed });
+    const model = await open(bytes.slice());
+    assert.ok(
+      Object.values(typeOf).every((type) =>
+        model.info.quant_types.some(({ name }) => name === type),
+      ),
+      JSON.stringify(model.info),
     );
-    return { ...tensor, type, bytes: encodeTensor(type, values) };
-  });
-  const bytes = writeGguf({ metadata, tensors: mixed });
-  const model = await open(bytes.slice());
-  assert.ok(
-    Object.values(typeOf).every((type) => model.info.quant_types.some(({ name }) => name === type)),
-    JSON.stringify(model.info),
-  );
-  const ids = someIds(48, model.info.n_vocab);
-  const { rms } = compareRuns(referenceLogits(loadReference(bytes), ids), await logitRows(model, ids));
-  const median = await compareCoded(model, bytes, 16);
-  assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
-  assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
-});
+    const ids = someIds(48, model.info.n_vocab);
+    const { rms } = compareRuns(
+      referenceLogits(loadReference(bytes), ids),
+      await logitRows(model, ids),
+    );
+    const median = await compareCoded(model, bytes, 16);
+    assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
+    assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
+  },
+);
 
 if (!ONLY && !variants.includes('relaxed')) {
   const newer = process.env.TOKENGLASS_NODE24;
-  const skip = !newer && `node ${process.version} lacks relaxed SIMD, and TOKENGLASS_NODE24 names no other`;
+  const skip =
+    !newer && `node ${process.version} lacks relaxed SIMD, and TOKENGLASS_NODE24 names no other`;
   test('relaxed kernels, in a newer Node', { skip, timeout: 300_000 }, (t) => {
     const env = { ...process.env, TOKENGLASS_TEST_KERNELS: 'relaxed' };
     delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
-    const { status, stdout, stderr } = spawnSync(newer, ['--test-reporter=tap', fileURLToPath(import.meta.url)], {
-      env,
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      newer,
+      ['--test-reporter=tap', fileURLToPath(import.meta.url)],
+      {
+        env,
+        encoding: 'utf8',
+      },
+    );
     assert.equal(status, 0, stdout + stderr);
     assert.match(stdout, /^ok \d+ - relaxed: storybook/m);
-    for (const [, line] of stdout.matchAll(/^# (.*(?:diff|float64|pass \d).*)$/gm)) t.diagnostic(line);
+    for (const [, line] of stdout.matchAll(/^# (.*(?:diff|float64|pass \d).*)$/gm))
+      t.diagnostic(line);
   });
 }

@@ -22,7 +22,14 @@ const CASES = [
     prompt: 'One day the cat saw a little',
     max_tokens: 8,
     options: {
-      ...{ seed: 4, penalty_repeat: 1.1, dry_multiplier: 0.5, top_n_sigma: 3, typical_p: 0.97, xtc_probability: 0.4 },
+      ...{
+        seed: 4,
+        penalty_repeat: 1.1,
+        dry_multiplier: 0.5,
+        top_n_sigma: 3,
+        typical_p: 0.97,
+        xtc_probability: 0.4,
+      },
       ...{ xtc_threshold: 0.05, dynatemp_range: 0.3, logit_bias: { 300: -1, 301: -Infinity } },
     },
   },
@@ -38,14 +45,27 @@ test('the built-in model chooses as it did when this was recorded', () =>
       cases.map(({ name }) => name),
       CASES.map(({ name }) => name),
     );
-    assert.ok(cases.every(({ steps }) => steps.length >= 8 && steps.every(({ candidates }) => candidates.length === 8)));
+    assert.ok(
+      cases.every(
+        ({ steps }) =>
+          steps.length >= 8 && steps.every(({ candidates }) => candidates.length === 8),
+      ),
+    );
   }));
 
 test('what moved is told: the token, before and after, the stage that changed its mind', () =>
   withModel('storybook', floats, async (model) => {
     const golden = await recordTrace(model, CASES, { top_n: 8 });
-    assert.deepEqual(await compareTrace(model, JSON.parse(JSON.stringify(golden))), { same: true, differences: [], report: '' });
-    assert.deepEqual(await recordTrace(model, CASES, { top_n: 8 }), golden, 'recorded twice, the same');
+    assert.deepEqual(await compareTrace(model, JSON.parse(JSON.stringify(golden))), {
+      same: true,
+      differences: [],
+      report: '',
+    });
+    assert.deepEqual(
+      await recordTrace(model, CASES, { top_n: 8 }),
+      golden,
+      'recorded twice, the same',
+    );
 
     const changed = structuredClone(golden);
     const step = changed.cases[0].steps[3];
@@ -65,7 +85,9 @@ test('what moved is told: the token, before and after, the stage that changed it
     stricter.cases[0].options.min_p = 0.4;
     const moved = await compareTrace(model, stricter);
     assert.ok(
-      moved.differences.some(({ message }) => /kept → removed by min_p \(min_p: kept/.test(message)),
+      moved.differences.some(({ message }) =>
+        /kept → removed by min_p \(min_p: kept/.test(message),
+      ),
       moved.report,
     );
     const other = structuredClone(golden);

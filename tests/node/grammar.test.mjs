@@ -17,12 +17,20 @@ test('every answer parses and validates, over 200 random schemas', { timeout: 30
     for (let i = 0; i < 200; i++) {
       const schema = randomSchema(random);
       const { choices, usage } = await model.createCompletion({
-        ...{ prompt: 'The child wrote down:', max_tokens: 150, seed: i, temperature: [0, 0.8, 1.5][i % 3] },
+        ...{
+          prompt: 'The child wrote down:',
+          max_tokens: 150,
+          seed: i,
+          temperature: [0, 0.8, 1.5][i % 3],
+        },
         response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
       });
       const [{ text, finish_reason }] = choices;
       assert.equal(finish_reason, 'stop', `${JSON.stringify(schema)}: ${text}`);
-      assert.ok(ajv.validate(schema, JSON.parse(text)), `${text} is no ${JSON.stringify(schema)}: ${ajv.errorsText()}`);
+      assert.ok(
+        ajv.validate(schema, JSON.parse(text)),
+        `${text} is no ${JSON.stringify(schema)}: ${ajv.errorsText()}`,
+      );
       longest = Math.max(longest, usage.completion_tokens);
     }
     t.diagnostic(`at most ${longest} tokens`);
@@ -44,10 +52,14 @@ test('json_object gives an object', () =>
 
 test('an EBNF grammar holds the text, and the trace tells what it forbade', () =>
   built(async (model) => {
-    const grammar = await model.createGrammar({ ebnf: 'root ::= ("yes" | "no") (", " ("yes" | "no"))* "!"' });
+    const grammar = await model.createGrammar({
+      ebnf: 'root ::= ("yes" | "no") (", " ("yes" | "no"))* "!"',
+    });
     for (let seed = 0; seed < 5; seed++) {
       const session = model.createSession({ seed });
-      const steps = await collect(session.generate('Are you a cat?', { grammar, max_tokens: 60, logit_bias: { 33: 1 } }));
+      const steps = await collect(
+        session.generate('Are you a cat?', { grammar, max_tokens: 60, logit_bias: { 33: 1 } }),
+      );
       const text = steps.map((step) => step.text).join('');
       if (steps.length < 60) assert.match(text, /^(yes|no)(, (yes|no))*!$/);
       assert.ok(steps.length > 1);
@@ -69,23 +81,45 @@ test('an EBNF grammar holds the text, and the trace tells what it forbade', () =
     const bits = new Int32Array(96).fill(0);
     bits[300 >> 5] = 1 << (300 & 31);
     assert.equal((await session.candidates({ grammar: bits })).draw.token, 300);
-    await assert.rejects(session.candidates({ grammar: new Int32Array(3) }), { code: 'SAMPLER_BAD_OPTION' });
+    await assert.rejects(session.candidates({ grammar: new Int32Array(3) }), {
+      code: 'SAMPLER_BAD_OPTION',
+    });
   }));
 
 test('what is no grammar is refused with the reason, and the next one works', () =>
   built(async (model) => {
-    await assert.rejects(model.createGrammar({ ebnf: 'root ::= ' }), { code: 'GRAMMAR_INVALID', message: /line 1, column 10/ });
-    await assert.rejects(model.createGrammar({ ebnf: 'tree ::= "a"' }), { code: 'GRAMMAR_INVALID', message: /root/ });
-    await assert.rejects(model.createGrammar({ json_schema: { type: 5 } }), { code: 'GRAMMAR_INVALID', message: /[Tt]ype/ });
-    await assert.rejects(model.createGrammar({ json_schema: undefined }), { code: 'GRAMMAR_INVALID' });
-    await assert.rejects(model.createGrammar({ ebnf: 'x'.repeat(300_000) }), { code: 'GRAMMAR_INVALID' });
+    await assert.rejects(model.createGrammar({ ebnf: 'root ::= ' }), {
+      code: 'GRAMMAR_INVALID',
+      message: /line 1, column 10/,
+    });
+    await assert.rejects(model.createGrammar({ ebnf: 'tree ::= "a"' }), {
+      code: 'GRAMMAR_INVALID',
+      message: /root/,
+    });
+    await assert.rejects(model.createGrammar({ json_schema: { type: 5 } }), {
+      code: 'GRAMMAR_INVALID',
+      message: /[Tt]ype/,
+    });
+    await assert.rejects(model.createGrammar({ json_schema: undefined }), {
+      code: 'GRAMMAR_INVALID',
+    });
+    await assert.rejects(model.createGrammar({ ebnf: 'x'.repeat(300_000) }), {
+      code: 'GRAMMAR_INVALID',
+    });
     await assert.rejects(
-      model.createCompletion({ prompt: 'a', grammar: 'root ::= "a"', response_format: { type: 'json_object' } }),
+      model.createCompletion({
+        prompt: 'a',
+        grammar: 'root ::= "a"',
+        response_format: { type: 'json_object' },
+      }),
       {
         code: 'INVALID_ARGUMENT',
       },
     );
-    await assert.rejects(model.createCompletion({ prompt: 'a', response_format: { type: 'xml' } }), { code: 'INVALID_ARGUMENT' });
+    await assert.rejects(
+      model.createCompletion({ prompt: 'a', response_format: { type: 'xml' } }),
+      { code: 'INVALID_ARGUMENT' },
+    );
     const { choices } = await model.createCompletion({ prompt: 'a', grammar: 'root ::= "abc"' });
     assert.equal(choices[0].text, 'abc');
     assert.equal(choices[0].finish_reason, 'stop');

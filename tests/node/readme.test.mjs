@@ -50,7 +50,19 @@ test('the examples run as printed, and use every call', () => {
   assert.match(completions, /TEMPLATE_MISSING/);
   assert.match(pinned, /^(ok 1 - |✔ )the model chooses as it did/m);
   const text = shown.join('');
-  const calls = ['generate', 'explain', 'candidates', 'sync', 'fork', 'force', 'rewind', 'save', 'loadSession', 'score', 'embed'];
+  const calls = [
+    'generate',
+    'explain',
+    'candidates',
+    'sync',
+    'fork',
+    'force',
+    'rewind',
+    'save',
+    'loadSession',
+    'score',
+    'embed',
+  ];
   const others = [
     'exportTrace',
     'importTrace',
@@ -64,7 +76,9 @@ test('the examples run as printed, and use every call', () => {
 });
 
 test('the README lists every error code with its meaning', () => {
-  const listed = [...readme.matchAll(/^\| `([A-Z_0-9]+)` \| (.*) \|$/gm)].map(([, name, meaning]) => ({ name, meaning }));
+  const listed = [...readme.matchAll(/^\| `([A-Z_0-9]+)` \| (.*) \|$/gm)].map(
+    ([, name, meaning]) => ({ name, meaning }),
+  );
   assert.deepEqual(
     listed,
     errorCodes.filter(({ name }) => name !== 'OK').map(({ name, meaning }) => ({ name, meaning })),
@@ -87,7 +101,11 @@ test('the commands of the README run as printed', () => {
     const line = command
       .replace('npx tokenglass', `${process.execPath} ${inTree('dist/cli.js')}`)
       .replace('FILE.gguf', inTree('dist/storybook-q8_0.gguf'));
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     assert.equal(status, 0, `${command}: ${stderr}`);
     assert.ok(stdout.length > 20, command);
   }

@@ -4,25 +4,38 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { inTree } from '../support/support.mjs';
 
-const FILES = ['api', 'trace', 'turns', 'threads', 'sessions'].map((name) => inTree(`tests/node/${name}.test.mjs`));
+const FILES = ['api', 'trace', 'turns', 'threads', 'sessions'].map((name) =>
+  inTree(`tests/node/${name}.test.mjs`),
+);
 const newer = process.env.TOKENGLASS_NODE24;
 const skip = !newer && 'TOKENGLASS_NODE24 names no newer Node';
 
-test('sessions, traces, turns and threads with relaxed kernels, in a newer Node', { skip, timeout: 300_000 }, (t) => {
-  const env = { ...process.env };
-  delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
-  const load = `const { loadModel } = await import(${JSON.stringify(inTree('dist/node.js'))});
+test(
+  'sessions, traces, turns and threads with relaxed kernels, in a newer Node',
+  { skip, timeout: 300_000 },
+  (t) => {
+    const env = { ...process.env };
+    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
+    const load = `const { loadModel } = await import(${JSON.stringify(inTree('dist/node.js'))});
     const model = await loadModel('storybook');
     console.log(model.info.kernel_variant);
     await model.dispose();`;
-  const variant = execFileSync(newer, ['--input-type=module', '-e', load], { env, encoding: 'utf8' });
-  assert.equal(variant.trim(), 'relaxed');
-  const { status, stdout, stderr } = spawnSync(newer, ['--test', '--test-reporter=tap', '--test-concurrency=1', ...FILES], {
-    env,
-    encoding: 'utf8',
-  });
-  assert.equal(status, 0, stdout + stderr);
-  const [, passed] = stdout.match(/^# pass (\d+)$/m);
-  assert.ok(Number(passed) > 30, stdout);
-  t.diagnostic(`${passed} passed`);
-});
+    const variant = execFileSync(newer, ['--input-type=module', '-e', load], {
+      env,
+      encoding: 'utf8',
+    });
+    assert.equal(variant.trim(), 'relaxed');
+    const { status, stdout, stderr } = spawnSync(
+      newer,
+      ['--test', '--test-reporter=tap', '--test-concurrency=1', ...FILES],
+      {
+        env,
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(status, 0, stdout + stderr);
+    const [, passed] = stdout.match(/^# pass (\d+)$/m);
+    assert.ok(Number(passed) > 30, stdout);
+    t.diagnostic(`${passed} passed`);
+  },
+);

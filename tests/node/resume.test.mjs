@@ -25,7 +25,10 @@ async function cutting(cuts, { etag = () => '"one"', ranges = true } = {}) {
     const cut = cuts[n - 1];
     if (cut === undefined) response.end(bytes.subarray(from));
     else if (cut === 0) (response.flushHeaders(), setTimeout(() => response.destroy(), 20));
-    else response.write(bytes.subarray(from, from + cut), () => setTimeout(() => response.destroy(), 20));
+    else
+      response.write(bytes.subarray(from, from + cut), () =>
+        setTimeout(() => response.destroy(), 20),
+      );
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { asked, url: `http://127.0.0.1:${server.address().port}/model.gguf` };
@@ -36,10 +39,15 @@ for (const worker of [false, true]) {
   test(`a load goes on where the connection broke${worker ? ', in a worker' : ''}`, async () => {
     const { asked, url } = await cutting([0, 1_000_000, 500_000]);
     const seen = [];
-    const model = await loadModel(url, { worker, progressCallback: ({ loaded }) => seen.push(loaded) });
+    const model = await loadModel(url, {
+      worker,
+      progressCallback: ({ loaded }) => seen.push(loaded),
+    });
     const whole = await loadModel('storybook', { worker: false });
     assert.equal(model.info.fingerprint, whole.info.fingerprint);
-    const [first, second] = await Promise.all([model, whole].map((each) => each.score('Once upon a time')));
+    const [first, second] = await Promise.all(
+      [model, whole].map((each) => each.score('Once upon a time')),
+    );
     assert.deepEqual(first, second);
     assert.deepEqual(asked, [undefined, undefined, 'bytes=1000000-', 'bytes=1500000-']);
     assert.equal(seen.at(-1), bytes.length);
@@ -52,7 +60,10 @@ for (const worker of [false, true]) {
 test('another file, or a server that cannot give a part, is an error that says where', async () => {
   for (const options of [{ etag: (n) => `"${n}"` }, { ranges: false }, { etag: () => undefined }]) {
     const { url } = await cutting([1_000_000, 500_000], options);
-    await assert.rejects(loadModel(url, { worker: false }), { code: 'SOURCE_FAILED', message: /broke off at byte 1000000/ });
+    await assert.rejects(loadModel(url, { worker: false }), {
+      code: 'SOURCE_FAILED',
+      message: /broke off at byte 1000000/,
+    });
     await new Promise((resolve) => server.close(resolve));
   }
 });

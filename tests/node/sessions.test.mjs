@@ -7,14 +7,21 @@ import { tinyLlama } from '../support/tiny-llama.mjs';
 
 for (const worker of [true, false]) {
   for (const [name, run] of Object.entries(scenarios)) {
-    test(`${name}, ${worker ? 'in a worker' : "in the caller's thread"}`, () => run(loadModel, { worker }));
+    test(`${name}, ${worker ? 'in a worker' : "in the caller's thread"}`, () =>
+      run(loadModel, { worker }));
   }
 }
 
 for (const cache of ['f32', 'f16', 'q8_0']) {
   test(`random trees end with the bits of fresh runs, cache ${cache}`, () => {
     const bytes = writeGguf(tinyLlama({ n_embd: 64, n_layer: 2, type: 'Q8_0', n_ff: 64 }));
-    const options = { worker: false, n_ctx: 96, n_kv: 192, cache_type_k: cache, cache_type_v: cache };
+    const options = {
+      worker: false,
+      n_ctx: 96,
+      n_kv: 192,
+      cache_type_k: cache,
+      cache_type_v: cache,
+    };
     return trees(loadModel, bytes, options, cache === 'q8_0' ? 300 : 100, 5);
   });
 }

@@ -7,7 +7,12 @@ import { inTree } from '../support/support.mjs';
 
 test('both wasm variants, the core entry and the page were measured', () => {
   const names = sizes().map(({ name }) => name);
-  for (const name of ['tokenglass.simd128.wasm', 'tokenglass.relaxed.wasm', 'index.js', 'demo/main.js'])
+  for (const name of [
+    'tokenglass.simd128.wasm',
+    'tokenglass.relaxed.wasm',
+    'index.js',
+    'demo/main.js',
+  ])
     assert.ok(names.includes(name), name);
 });
 
@@ -22,9 +27,13 @@ test('a program that only loads a model loads nothing of chat, grammars or the c
   const core = withImports(new URL('../../dist/index.js', import.meta.url))
     .map(String)
     .join('');
-  const later = readdirSync(inTree('dist')).filter((name) => /^browser-(chat|completions|grammar)-\w+\.js$/.test(name));
+  const later = readdirSync(inTree('dist')).filter((name) =>
+    /^browser-(chat|completions|grammar)-\w+\.js$/.test(name),
+  );
   assert.equal(later.length, 3, later.join());
-  const [chat, completions, grammar] = later.sort().map((name) => readFileSync(inTree(`dist/${name}`), 'utf8'));
+  const [chat, completions, grammar] = later
+    .sort()
+    .map((name) => readFileSync(inTree(`dist/${name}`), 'utf8'));
   // words that each of them has, and that nothing has which is loaded at once
   for (const [text, word] of [
     [chat, 'raise_exception'],
@@ -34,5 +43,8 @@ test('a program that only loads a model loads nothing of chat, grammars or the c
     assert.ok(text.includes(word), word);
     assert.ok(!core.includes(word), `${word} is in the core entry of ${gzipped} bytes`);
   }
-  assert.ok(readFileSync(inTree('dist/cli.js'), 'utf8').includes('max-tokens') && !core.includes('max-tokens'));
+  assert.ok(
+    readFileSync(inTree('dist/cli.js'), 'utf8').includes('max-tokens') &&
+      !core.includes('max-tokens'),
+  );
 });

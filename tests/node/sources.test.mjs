@@ -19,13 +19,17 @@ const server = createServer((request, response) => {
   const half = bytes.subarray(0, bytes.length / 2);
   const answers = {
     '/model.gguf': () => response.writeHead(200, { 'Content-Length': bytes.length }).end(bytes),
-    '/chunked.gguf': () => Readable.from([half, bytes.subarray(bytes.length / 2)]).pipe(response.writeHead(200)),
+    '/chunked.gguf': () =>
+      Readable.from([half, bytes.subarray(bytes.length / 2)]).pipe(response.writeHead(200)),
     '/lost.gguf': () => {
       response.writeHead(200, { 'Content-Length': bytes.length });
       response.write(half, () => setTimeout(() => response.destroy(), 20));
     },
     '/short.gguf': () => Readable.from([half]).pipe(response.writeHead(200)),
-    '/page.gguf': () => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>Sign in</title>'),
+    '/page.gguf': () =>
+      response
+        .writeHead(200, { 'Content-Type': 'text/html' })
+        .end('<!doctype html><title>Sign in</title>'),
     '/broken.gguf': () => response.writeHead(500).end(),
     '/silent.wasm': () => undefined,
     '/slow.gguf': () => response.writeHead(200, { 'Content-Length': bytes.length }).write(half),
@@ -64,7 +68,9 @@ for (const worker of [true, false]) {
     test(`${name} loads ${worker ? 'in a worker' : "in the caller's thread"}, with progress to the end`, async () => {
       const progress = [];
       const options = { worker, progressCallback: (p) => progress.push(p) };
-      await withModel(await source(), options, (model) => assert.equal(model.info.fingerprint, FINGERPRINT));
+      await withModel(await source(), options, (model) =>
+        assert.equal(model.info.fingerprint, FINGERPRINT),
+      );
       assert.ok(progress.length > 5, `${progress.length}`); // while it arrives, not only when it is there
       assert.equal(progress.at(-1).loaded, bytes.length);
       assert.ok(progress.every(({ loaded }, i) => i === 0 || loaded >= progress[i - 1].loaded));
@@ -73,7 +79,8 @@ for (const worker of [true, false]) {
   }
 
   test(`what cannot be read has its code ${worker ? 'in a worker' : "in the caller's thread"}`, async () => {
-    const fails = (source, code, message) => assert.rejects(loadModel(source, { worker }), { code, message });
+    const fails = (source, code, message) =>
+      assert.rejects(loadModel(source, { worker }), { code, message });
     await fails('no/such/file.gguf', 'SOURCE_NOT_FOUND', /no\/such\/file/);
     await fails(folder, 'SOURCE_FAILED', /no file/);
     await fails(url('missing.gguf'), 'SOURCE_NOT_FOUND', /404/);
@@ -82,7 +89,11 @@ for (const worker of [true, false]) {
     await fails(url('lost.gguf'), 'SOURCE_FAILED', /broke off at byte \d+/);
     await fails(url('short.gguf'), 'GGUF_TRUNCATED', new RegExp(`byte ${bytes.length / 2}`));
     await fails(url('page.gguf'), 'GGUF_BAD_MAGIC', /3c 21 64 6f/);
-    await fails(new ReadableStream({ start: (c) => c.enqueue('text') }), 'SOURCE_FAILED', /Uint8Array/);
+    await fails(
+      new ReadableStream({ start: (c) => c.enqueue('text') }),
+      'SOURCE_FAILED',
+      /Uint8Array/,
+    );
     await fails(
       new ReadableStream({ start: (c) => c.error(new Error('the disk is gone')) }),
       'SOURCE_FAILED',
@@ -104,7 +115,9 @@ for (const worker of [true, false]) {
     setTimeout(() => other.abort(), 100);
     await assert.rejects(hanging, { name: 'AbortError' });
     assert.ok(cancelled, 'the stream was told');
-    await assert.rejects(loadModel('storybook', { worker, signal: AbortSignal.abort() }), { name: 'AbortError' });
+    await assert.rejects(loadModel('storybook', { worker, signal: AbortSignal.abort() }), {
+      name: 'AbortError',
+    });
   });
 }
 
@@ -112,7 +125,9 @@ test('bytes that are given stay with their owner', async () => {
   const whole = readFileSync(path); // a Buffer: its slice() is a view
   for (const worker of [true, false]) {
     for (const source of [whole, ReadableStream.from([whole])]) {
-      await withModel(source, { worker }, (model) => assert.equal(model.info.fingerprint, FINGERPRINT));
+      await withModel(source, { worker }, (model) =>
+        assert.equal(model.info.fingerprint, FINGERPRINT),
+      );
       assert.ok(whole.equals(bytes), `${whole.length} bytes are left`);
     }
   }
@@ -134,12 +149,24 @@ test('memory stays within 1.07 times the file, the cache and 24 MB, for every ki
 
 test('a build that is not there, and a worker that is not there, have their codes', async () => {
   const wasmURL = pathToFileURL(join(folder, 'no.wasm'));
-  await assert.rejects(loadModel('storybook', { wasmURL, worker: false }), { code: 'ENGINE_LOAD_FAILED', message: /no\.wasm/ });
+  await assert.rejects(loadModel('storybook', { wasmURL, worker: false }), {
+    code: 'ENGINE_LOAD_FAILED',
+    message: /no\.wasm/,
+  });
   await assert.rejects(loadModel('storybook', { wasmURL }), { code: 'ENGINE_LOAD_FAILED' });
-  await assert.rejects(loadModel('storybook', { workerURL: pathToFileURL(join(folder, 'no.js')) }), { code: 'WORKER_FAILED' });
-  writeFileSync(join(folder, 'dies.mjs'), 'import "node:worker_threads"; setTimeout(() => process.exit(3), 50);');
+  await assert.rejects(
+    loadModel('storybook', { workerURL: pathToFileURL(join(folder, 'no.js')) }),
+    { code: 'WORKER_FAILED' },
+  );
+  writeFileSync(
+    join(folder, 'dies.mjs'),
+    'import "node:worker_threads"; setTimeout(() => process.exit(3), 50);',
+  );
   const workerURL = pathToFileURL(join(folder, 'dies.mjs'));
-  await assert.rejects(loadModel('storybook', { workerURL }), { code: 'WORKER_FAILED', message: /exit code 3/ });
+  await assert.rejects(loadModel('storybook', { workerURL }), {
+    code: 'WORKER_FAILED',
+    message: /exit code 3/,
+  });
 });
 
 test('a load can be given up at any moment, whatever it waits for', async () => {
@@ -157,7 +184,9 @@ test('a load can be given up at any moment, whatever it waits for', async () => 
       const loading = loadModel(source(), { ...options, signal: controller.signal });
       if (delay === 0) controller.abort();
       else setTimeout(() => controller.abort(), delay);
-      const late = new Promise((_, reject) => setTimeout(reject, 5000, new Error(`${JSON.stringify(options)} hangs`)));
+      const late = new Promise((_, reject) =>
+        setTimeout(reject, 5000, new Error(`${JSON.stringify(options)} hangs`)),
+      );
       await assert.rejects(Promise.race([loading, late]), { name: 'AbortError' });
     }
   }

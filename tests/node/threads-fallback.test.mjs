@@ -24,7 +24,12 @@ function told(change, options = {}) {
     await session.logits();
     console.log(JSON.stringify([model.info.n_threads, model.info.threads_note]));
     await model.dispose();`;
-  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 }));
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    }),
+  );
 }
 
 const CORES = 'os.availableParallelism = () => 6;';
@@ -58,7 +63,10 @@ test('a thread that is late and then fails is not missed', { timeout: 30_000 }, 
   cpSync(inTree('dist'), folder, { recursive: true });
   const script = join(folder, 'worker-node.js');
   const source = readFileSync(script, 'utf8');
-  const broken = source.replace(/case"thread":return [^;]+;/, 'case"thread":setTimeout(()=>process.exit(3),2500);return;');
+  const broken = source.replace(
+    /case"thread":return [^;]+;/,
+    'case"thread":setTimeout(()=>process.exit(3),2500);return;',
+  );
   assert.notEqual(broken, source);
   writeFileSync(script, broken);
   const { loadModel } = await import(pathToFileURL(join(folder, 'node.js')));

@@ -49,7 +49,23 @@ function generator(state) {
 
 /** Texts of every kind: words, all planes, lone surrogates, control characters, runs of spaces. */
 function randomText(random) {
-  const words = ['the', 'Once', ' upon', "don't", '\n\n', '  ', '😀', 'ﬁ', '…', '</s>', '<s>', '<0x41>', '1234', 'ÀÉ', '\u0301'];
+  const words = [
+    'the',
+    'Once',
+    ' upon',
+    "don't",
+    '\n\n',
+    '  ',
+    '😀',
+    'ﬁ',
+    '…',
+    '</s>',
+    '<s>',
+    '<0x41>',
+    '1234',
+    'ÀÉ',
+    '\u0301',
+  ];
   const kinds = [
     () => words[random(words.length)],
     () => ' '.repeat(1 + random(40)),
@@ -83,7 +99,11 @@ for (const { name, source, needs } of [
       for (let i = 0; i < 10000; i++) {
         const text = randomText(random);
         const ids = await model.tokenize(text, { add_special: i % 2 === 0 });
-        assert.equal(await model.detokenize(ids), text.toWellFormed?.() ?? Buffer.from(text).toString(), JSON.stringify(text));
+        assert.equal(
+          await model.detokenize(ids),
+          text.toWellFormed?.() ?? Buffer.from(text).toString(),
+          JSON.stringify(text),
+        );
       }
     }),
   );
@@ -94,7 +114,10 @@ test('special tokens are text unless they are asked for', () =>
     const plain = await model.tokenize('<s>hello</s>', { add_special: false });
     assert.ok(!plain.includes(1) && !plain.includes(2));
     assert.equal(await model.detokenize(plain), '<s>hello</s>');
-    const parsed = await model.tokenize('<s>hello</s>', { add_special: false, parse_special: true });
+    const parsed = await model.tokenize('<s>hello</s>', {
+      add_special: false,
+      parse_special: true,
+    });
     assert.equal(parsed[0], 1);
     assert.equal(parsed.at(-1), 2);
     assert.equal(await model.detokenize(parsed), 'hello');

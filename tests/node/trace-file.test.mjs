@@ -16,8 +16,22 @@ const options = {
     logit_bias: { 300: -1.5, 301: -Infinity },
     allowed_tokens: Array.from({ length: 3000 }, (_, i) => i + 3),
   },
-  ...{ banned_tokens: [310], penalty_repeat: 1.1, dry_multiplier: 0.5, dry_sequence_breakers: ['\n', '"'], top_n_sigma: 4 },
-  ...{ top_k: 0, typical_p: 0.98, top_p: 0.97, min_p: 0.001, xtc_probability: 0.5, xtc_threshold: 0.05, dynatemp_range: 0.2 },
+  ...{
+    banned_tokens: [310],
+    penalty_repeat: 1.1,
+    dry_multiplier: 0.5,
+    dry_sequence_breakers: ['\n', '"'],
+    top_n_sigma: 4,
+  },
+  ...{
+    top_k: 0,
+    typical_p: 0.98,
+    top_p: 0.97,
+    min_p: 0.001,
+    xtc_probability: 0.5,
+    xtc_threshold: 0.05,
+    dynatemp_range: 0.2,
+  },
 };
 
 const recorded = (use) =>
@@ -26,9 +40,17 @@ const recorded = (use) =>
     await session.sync('One day the cat saw a');
     const prompt = session.tokens;
     const steps = await collect(
-      session.generate(undefined, { ...options, max_tokens: 8, trace: { top_n: 20, all_removed: true } }),
+      session.generate(undefined, {
+        ...options,
+        max_tokens: 8,
+        trace: { top_n: 20, all_removed: true },
+      }),
     );
-    steps.push(...(await collect(session.generate(undefined, { max_tokens: 1, mirostat: 2, trace: { top_n: 3072 } }))));
+    steps.push(
+      ...(await collect(
+        session.generate(undefined, { max_tokens: 1, mirostat: 2, trace: { top_n: 3072 } }),
+      )),
+    );
     steps.push(...(await collect(session.generate(undefined, { max_tokens: 1, trace: false }))));
     return use({ model: model.info, prompt, seed: options.seed, options, steps });
   });
@@ -52,9 +74,13 @@ test('an exported trace holds to its schema and comes back as it went', () =>
 test('infinite logits come back', () =>
   recorded((trace) => {
     const [step] = trace.steps;
-    const candidates = step.trace.candidates.map((candidate, i) => (i ? candidate : { ...candidate, logit: -Infinity }));
+    const candidates = step.trace.candidates.map((candidate, i) =>
+      i ? candidate : { ...candidate, logit: -Infinity },
+    );
     const file = JSON.parse(
-      JSON.stringify(exportTrace({ ...trace, steps: [{ ...step, trace: { ...step.trace, candidates } }] })),
+      JSON.stringify(
+        exportTrace({ ...trace, steps: [{ ...step, trace: { ...step.trace, candidates } }] }),
+      ),
     );
     assert.ok(valid(file), JSON.stringify(valid.errors));
     assert.equal(importTrace(file).steps[0].trace.candidates[0].logit, -Infinity);
@@ -62,15 +88,22 @@ test('infinite logits come back', () =>
 
 test('what is no trace is refused with the place', () =>
   recorded((trace) => {
-    const whole = JSON.parse(JSON.stringify(exportTrace({ ...trace, steps: trace.steps.slice(0, 1) })));
+    const whole = JSON.parse(
+      JSON.stringify(exportTrace({ ...trace, steps: trace.steps.slice(0, 1) })),
+    );
     const refused = (change, place) => {
       const file = structuredClone(whole);
       change(file);
-      assert.throws(() => importTrace(file), { name: 'TokenglassError', code: 'TRACE_INVALID', message: place });
+      assert.throws(() => importTrace(file), {
+        name: 'TokenglassError',
+        code: 'TRACE_INVALID',
+        message: place,
+      });
       assert.throws(() => importTrace(JSON.stringify(file)), { code: 'TRACE_INVALID' });
     };
     assert.throws(() => importTrace('{"format": '), { code: 'TRACE_INVALID', message: /no JSON/ });
-    for (const value of [undefined, null, 5, [], {}]) assert.throws(() => importTrace(value), { code: 'TRACE_INVALID' });
+    for (const value of [undefined, null, 5, [], {}])
+      assert.throws(() => importTrace(value), { code: 'TRACE_INVALID' });
     refused((file) => (file.version = 2), /\/version/);
     refused((file) => (file.extra = 1), /additional/);
     refused((file) => (file.seed = '18446744073709551616'), /seed/);
@@ -84,7 +117,13 @@ test('what is no trace is refused with the place', () =>
     // every field of the file taken away, and every one turned into something else
     let changes = 0;
     const walk = (value, path) => {
-      if (typeof value !== 'object' || value === null || path.includes('options') || path.at(-1) === 'params') return;
+      if (
+        typeof value !== 'object' ||
+        value === null ||
+        path.includes('options') ||
+        path.at(-1) === 'params'
+      )
+        return;
       for (const key of Object.keys(value).slice(0, 12)) {
         const at = (file) => path.reduce((inside, name) => inside[name], file);
         refused((file) => (at(file)[key] = Array.isArray(value[key]) ? 'text' : [{}]), /./);

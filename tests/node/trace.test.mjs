@@ -5,7 +5,8 @@ import { stages } from '../../dist/node.js';
 import { softmax } from '../support/measures.mjs';
 import { collect, freshLogits, withModel } from '../support/support.mjs';
 
-const TEXT = 'One day the old woman went to the river to fetch water, and there she met a small green frog.';
+const TEXT =
+  'One day the old woman went to the river to fetch water, and there she met a small green frog.';
 const built = (use) => withModel('storybook', { worker: false }, use);
 
 test('listed probabilities and the rest are the softmax of the logits, and sum to 1', () =>
@@ -31,17 +32,37 @@ test('every removal is accounted for at every stage, in any order', () =>
   built(async (model) => {
     const session = model.createSession({ seed: 2 });
     await session.sync(TEXT);
-    const orders = [stages.map(({ name }) => name), ['temperature', 'min_p', 'top_p', 'top_k'], ['top_p'], []];
+    const orders = [
+      stages.map(({ name }) => name),
+      ['temperature', 'min_p', 'top_p', 'top_k'],
+      ['top_p'],
+      [],
+    ];
     for (const samplers of orders) {
-      const trace = await session.candidates({ top_n: 3072, samplers, top_k: 60, top_p: 0.9, min_p: 0.02, temperature: 1.3 });
+      const trace = await session.candidates({
+        top_n: 3072,
+        samplers,
+        top_k: 60,
+        top_p: 0.9,
+        min_p: 0.02,
+        temperature: 1.3,
+      });
       let alive = new Set(trace.candidates.map(({ token }) => token));
       for (const stage of trace.stages) {
-        const removed = new Set(trace.candidates.filter(({ removed_by }) => removed_by === stage.name).map(({ token }) => token));
+        const removed = new Set(
+          trace.candidates
+            .filter(({ removed_by }) => removed_by === stage.name)
+            .map(({ token }) => token),
+        );
         assert.deepEqual(new Set(stage.removed_tokens), removed);
         assert.equal(removed.size, stage.removed);
-        for (const token of removed) assert.ok(alive.delete(token), `${stage.name} removed ${token}, which was gone`);
+        for (const token of removed)
+          assert.ok(alive.delete(token), `${stage.name} removed ${token}, which was gone`);
         assert.equal(alive.size, stage.kept);
-        const mass = trace.candidates.reduce((sum, { token, p }) => sum + (alive.has(token) ? p : 0), 0);
+        const mass = trace.candidates.reduce(
+          (sum, { token, p }) => sum + (alive.has(token) ? p : 0),
+          0,
+        );
         assert.ok(Math.abs(stage.mass_after - mass) < 1e-9);
         assert.match(stage.reason, new RegExp(`^${stage.name}: `));
         const { options } = stages.find(({ name }) => name === stage.name);
@@ -59,10 +80,15 @@ test('every removal is accounted for at every stage, in any order', () =>
         .toSorted((a, b) => b.final - a.final || a.token - b.token)
         .slice(
           0,
-          survivors.toSorted((a, b) => b.final - a.final || a.token - b.token).findIndex((c) => c.token === token),
+          survivors
+            .toSorted((a, b) => b.final - a.final || a.token - b.token)
+            .findIndex((c) => c.token === token),
         )
         .reduce((sum, { final }) => sum + final, 0);
-      assert.ok(Math.abs(before - low) < 1e-9, 'the interval is the cumulated mass before the token');
+      assert.ok(
+        Math.abs(before - low) < 1e-9,
+        'the interval is the cumulated mass before the token',
+      );
     }
   }));
 
@@ -71,12 +97,19 @@ test("the tokens' bytes joined are the text, also through half characters", () =
     const text = 'A 😀 smile — naïve café, 漢字, \u0000\u0007 tab\t and lines\n\n end';
     const ids = await model.tokenize(text);
     const bytes = await Promise.all(ids.map((id) => model.tokenBytes(id)));
-    assert.equal(Buffer.concat(bytes).toString(), ` ${text}`, 'with the space that this tokenizer puts before a text');
+    assert.equal(
+      Buffer.concat(bytes).toString(),
+      ` ${text}`,
+      'with the space that this tokenizer puts before a text',
+    );
     assert.equal(await model.detokenize(ids), text);
     // forced half characters: bytes at hand, text only when whole
     const session = model.createSession();
     const smile = (await model.tokenize('😀')).slice(-4);
-    assert.deepEqual(Buffer.concat(await Promise.all(smile.map((id) => model.tokenBytes(id)))), Buffer.from('😀'));
+    assert.deepEqual(
+      Buffer.concat(await Promise.all(smile.map((id) => model.tokenBytes(id)))),
+      Buffer.from('😀'),
+    );
     await session.sync([1, ...smile.slice(0, 2)]);
     const trace = await session.candidates({ top_n: 3072 });
     const byte = trace.candidates.find(({ token }) => token === smile[2]);
@@ -90,7 +123,15 @@ test('a generated text comes in whole characters and equals the bytes of its tok
     for (let seed = 1; seed <= 6; seed++) {
       const session = model.createSession({ seed });
       // at this temperature every token is about as probable as any other, bytes among them
-      const options = { max_tokens: 200, temperature: 50, top_k: 0, top_p: 1, min_p: 0, ignore_eos: true, trace: false };
+      const options = {
+        max_tokens: 200,
+        temperature: 50,
+        top_k: 0,
+        top_p: 1,
+        min_p: 0,
+        ignore_eos: true,
+        trace: false,
+      };
       const steps = await collect(session.generate([1], options));
       halves += steps.filter(({ text, bytes }) => text === '' && bytes.length > 0).length;
       const joined = Buffer.concat(steps.map(({ bytes }) => bytes));
@@ -131,7 +172,9 @@ test('scores equal a recomputation from exported logits', () =>
       const { logprob, rank, entropy, top_mass } = scores[i];
       assert.ok(Math.abs(logprob - Math.log(p[ids[i]])) < 1e-5);
       assert.equal(rank, p.filter((q) => q > p[ids[i]]).length);
-      assert.ok(Math.abs(entropy - p.reduce((sum, q) => sum - (q > 0 ? q * Math.log(q) : 0), 0)) < 1e-5);
+      assert.ok(
+        Math.abs(entropy - p.reduce((sum, q) => sum - (q > 0 ? q * Math.log(q) : 0), 0)) < 1e-5,
+      );
       assert.ok(Math.abs(top_mass - p.reduce((sum, q) => sum + (q > p[ids[i]] ? q : 0), 0)) < 1e-5);
     }
     assert.equal(scores.map(({ text }) => text).join(''), `<s> ${TEXT}`);

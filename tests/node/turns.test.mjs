@@ -23,14 +23,32 @@ after(() => {
 
 /** A module that looks like a build whose malloc traps: (memory 1) and one function, unreachable, under two names. */
 const TRAPS = Uint8Array.of(
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 31, 3],
-  ...[6, ...Buffer.from('memory'), 2, 0, 6, ...Buffer.from('malloc'), 0, 0, 9, ...Buffer.from('model_new'), 0, 0],
+  ...[
+    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1,
+    7, 31, 3,
+  ],
+  ...[
+    6,
+    ...Buffer.from('memory'),
+    2,
+    0,
+    6,
+    ...Buffer.from('malloc'),
+    0,
+    0,
+    9,
+    ...Buffer.from('model_new'),
+    0,
+    0,
+  ],
   ...[10, 5, 1, 3, 0, 0, 0x0b],
 );
 
 let largeModel;
 const large = () =>
-  (largeModel ??= writeGguf(tinyLlama({ type: 'Q8_0', n_embd: 512, n_head: 8, n_head_kv: 2, n_ff: 2048, n_layer: 12 })));
+  (largeModel ??= writeGguf(
+    tinyLlama({ type: 'Q8_0', n_embd: 512, n_head: 8, n_head_kv: 2, n_ff: 2048, n_layer: 12 }),
+  ));
 
 for (const worker of [true, false]) {
   const where = worker ? 'in a worker' : "in the caller's thread";
@@ -41,7 +59,9 @@ for (const worker of [true, false]) {
       const session = model.createSession({ seed: 1 });
       const controller = new AbortController();
       setTimeout(() => controller.abort(new Error('a reason of its own')), 50);
-      const generation = collect(session.generate(PROMPT, { ignore_eos: true, trace: false, signal: controller.signal }));
+      const generation = collect(
+        session.generate(PROMPT, { ignore_eos: true, trace: false, signal: controller.signal }),
+      );
       await assert.rejects(generation, { name: 'AbortError' });
       assert.ok(session.tokens.length < 4000);
       assert.deepEqual(await session.logits(), await freshLogits(model, session.tokens));
@@ -50,7 +70,11 @@ for (const worker of [true, false]) {
   test(`one prompt that is being run does not keep another session waiting ${where}`, () =>
     built({ n_ctx: 4000, n_kv: 4100 }, async (model) => {
       const controller = new AbortController();
-      const long = collect(model.createSession().generate(Array(3900).fill(300), { max_tokens: 1, signal: controller.signal }));
+      const long = collect(
+        model
+          .createSession()
+          .generate(Array(3900).fill(300), { max_tokens: 1, signal: controller.signal }),
+      );
       const [step] = await collect(model.createSession().generate(PROMPT, { max_tokens: 1 }));
       assert.ok(step.trace.candidates.length > 0);
       assert.ok((await model.stats()).decoded_tokens < 3900);
@@ -63,7 +87,8 @@ for (const worker of [true, false]) {
     withModel(large(), { worker, n_ctx: 2048, n_kv: 20_000 }, async (model) => {
       const ids = Array.from({ length: 2000 }, (_, i) => 3 + (i % 250));
       const controller = new AbortController();
-      const run = (signal) => collect(model.createSession().generate(ids, { max_tokens: 1, trace: false, signal }));
+      const run = (signal) =>
+        collect(model.createSession().generate(ids, { max_tokens: 1, trace: false, signal }));
       const long = (async () => {
         for (;;) await run(controller.signal); // one prompt after the other, until it is stopped
       })();
@@ -75,7 +100,10 @@ for (const worker of [true, false]) {
       assert.ok(begun < start + 1000, 'a short prompt does not wait for a long one');
       // so many that they take several portions of time on any machine
       assert.equal((await model.score(ids.slice(0, 160))).length, 160);
-      assert.ok((await told()) > begun + 160, 'prompts go on beside the scores: neither undoes what the other ran');
+      assert.ok(
+        (await told()) > begun + 160,
+        'prompts go on beside the scores: neither undoes what the other ran',
+      );
       const rest = new AbortController();
       const waiting = run(rest.signal);
       setTimeout(() => rest.abort(), 10);
@@ -122,16 +150,24 @@ for (const worker of [true, false]) {
   test(`an engine that traps and a file that is no engine have their codes ${where}`, async () => {
     writeFileSync(join(folder, 'traps.wasm'), TRAPS);
     writeFileSync(join(folder, 'empty.wasm'), TRAPS.subarray(0, 8));
-    const load = (name) => loadModel('storybook', { worker, wasmURL: pathToFileURL(join(folder, name)) });
-    await assert.rejects(load('traps.wasm'), { code: 'ENGINE_CRASHED', message: /malloc: .*unreachable/ });
-    await assert.rejects(load('empty.wasm'), { code: 'ENGINE_LOAD_FAILED', message: /no build of tokenglass/ });
+    const load = (name) =>
+      loadModel('storybook', { worker, wasmURL: pathToFileURL(join(folder, name)) });
+    await assert.rejects(load('traps.wasm'), {
+      code: 'ENGINE_CRASHED',
+      message: /malloc: .*unreachable/,
+    });
+    await assert.rejects(load('empty.wasm'), {
+      code: 'ENGINE_LOAD_FAILED',
+      message: /no build of tokenglass/,
+    });
   });
 
   test(`a generation ends with the end token, or goes past it when told so ${where}`, () =>
     // the random model draws each of its 275 tokens about as often: some seed meets the end soon
     withModel(writeGguf(tinyLlama()), { worker, n_ctx: 512 }, async (model) => {
       const options = { temperature: 1e6, samplers: ['temperature'], max_tokens: 400 };
-      const run = (seed, ignore_eos) => collect(model.createSession({ seed }).generate([1], { ...options, ignore_eos }));
+      const run = (seed, ignore_eos) =>
+        collect(model.createSession({ seed }).generate([1], { ...options, ignore_eos }));
       const past = await run(3, true);
       assert.equal(past.length, 400);
       const end = past.findIndex(({ eog }) => eog);
@@ -144,7 +180,9 @@ for (const worker of [true, false]) {
 
   test(`a trace without candidates is a trace ${where}`, () =>
     built({}, async (model) => {
-      const [step] = await collect(model.createSession().generate(PROMPT, { max_tokens: 1, trace: { top_n: 0 } }));
+      const [step] = await collect(
+        model.createSession().generate(PROMPT, { max_tokens: 1, trace: { top_n: 0 } }),
+      );
       assert.deepEqual(step.trace.candidates, []);
       assert.ok(Math.abs(step.trace.other - 1) < 1e-12);
       assert.equal(step.trace.draw.token, step.token);
@@ -162,6 +200,9 @@ test('addresses above 2 GB are addresses', () => {
     const { total } = (await model.stats()).memory;
     assert.ok(total > 2 ** 31 + 2 ** 22, `${total} bytes`);
     assert.deepEqual(branch.tokens, [1, 5]);
-    assert.equal((await collect(branch.generate(undefined, { max_tokens: 3, ignore_eos: true }))).length, 3);
+    assert.equal(
+      (await collect(branch.generate(undefined, { max_tokens: 3, ignore_eos: true }))).length,
+      3,
+    );
   });
 });

@@ -1,5 +1,13 @@
 /** What the types promise: the compiler is the test (npm run lint). The unions come from the engine's lists, and nothing is left out or made up. */
-import type { SamplerOptions, Session, StageListName, StageName, StageOptionName, StageTrace, Step } from '../../web/index.js';
+import type {
+  SamplerOptions,
+  Session,
+  StageListName,
+  StageName,
+  StageOptionName,
+  StageTrace,
+  Step,
+} from '../../web/index.js';
 import type { StageLists } from '../../web/types/types.js';
 import type OpenAI from 'openai';
 import { stages } from '../../web/index.js';
@@ -12,7 +20,8 @@ import type {
   CompletionParams,
 } from '../../web/index.js';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(value: T): T => value;
 
 // every stage of llama.cpp's chain, and ours, by name
@@ -37,7 +46,9 @@ holds<
 >(true);
 
 // the options of the stages and their lists are options of every generation, and the only ones besides order and seed
-holds<Equal<Exclude<keyof SamplerOptions, StageOptionName | StageListName>, 'samplers' | 'seed'>>(true);
+holds<Equal<Exclude<keyof SamplerOptions, StageOptionName | StageListName>, 'samplers' | 'seed'>>(
+  true,
+);
 holds<Equal<StageOptionName & keyof SamplerOptions, StageOptionName>>(true);
 holds<Equal<keyof StageLists, StageListName>>(true);
 holds<Equal<Required<SamplerOptions>[StageOptionName], number>>(true);
@@ -67,10 +78,19 @@ export const completion = (made: Completion): OpenAI.Completion => made;
 
 // and we take what it sends, as far as we support it
 export const asked = (
-  given: Pick<OpenAI.Chat.ChatCompletionCreateParams, 'max_tokens' | 'temperature' | 'n' | 'seed' | 'top_logprobs'>,
+  given: Pick<
+    OpenAI.Chat.ChatCompletionCreateParams,
+    'max_tokens' | 'temperature' | 'n' | 'seed' | 'top_logprobs'
+  >,
 ) => {
   const { max_tokens = null, n, seed = null, temperature } = given;
-  return { messages: [], max_tokens, seed, ...(n && { n }), ...(temperature && { temperature }) } satisfies ChatParams;
+  return {
+    messages: [],
+    max_tokens,
+    seed,
+    ...(n && { n }),
+    ...(temperature && { temperature }),
+  } satisfies ChatParams;
 };
 holds<Equal<CompletionChunk['object'], Completion['object']>>(true);
 holds<'prompt' extends keyof CompletionParams ? true : false>(true);

@@ -25,7 +25,10 @@ test('every code point that this runtime knows has the properties it gives', asy
     if (code >= 0xd800 && code < 0xe000) continue;
     const character = String.fromCodePoint(code);
     if (!assigned.test(character)) continue; // the runtime's Unicode is older
-    const there = expressions.reduce((sum, [expression, bit]) => sum + (expression.test(character) ? bit : 0), 0);
+    const there = expressions.reduce(
+      (sum, [expression, bit]) => sum + (expression.test(character) ? bit : 0),
+      0,
+    );
     if (there !== all[code]) different.push(code.toString(16));
   }
   // Unicode moves a character to another category now and then: a few, never many.

@@ -1,7 +1,8 @@
-/* The weight types beside ggml's own: blocks dequantized by both, and floats quantized by ggml. In: the path of libggml-base,
- * then compare            every type of quant.def, random and awkward blocks: a line "NAME blocks different" each quantize TYPE
- * floats on standard input, rows of whole blocks, -> blocks on standard output; TYPE: ggml's number Out: as said; exit code 1
- * when the library or a function is missing. Built with src/quant/ by blocks.mjs. */
+/* The weight types beside ggml's own: blocks dequantized by both, and floats quantized by ggml. In:
+ * the path of libggml-base, then compare            every type of quant.def, random and awkward
+ * blocks: a line "NAME blocks different" each quantize TYPE floats on standard input, rows of whole
+ * blocks, -> blocks on standard output; TYPE: ggml's number Out: as said; exit code 1 when the
+ * library or a function is missing. Built with src/quant/ by blocks.mjs. */
 #include "../../src/quant/quant.h"
 #include "../native/random.h"
 #include "../native/quant_reference.h"
@@ -17,8 +18,8 @@
 #define MOST_BYTES 256
 
 typedef void dequantize_fn(const void *blocks, float *out, int64_t n);
-typedef size_t quantize_fn(int type, const float *x, void *out, int64_t start, int64_t rows, int64_t row_length,
-                           const float *importance);
+typedef size_t quantize_fn(int type, const float *x, void *out, int64_t start, int64_t rows,
+                           int64_t row_length, const float *importance);
 
 static void *library;
 
@@ -45,7 +46,8 @@ static dequantize_fn *dequantizer(const tg_quant_row *row)
 
 static void compare(void)
 {
-    static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x7bff, 0xfbff, 0x3c00};
+    static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x83ff,
+                                           0x0400, 0x7bff, 0xfbff, 0x3c00};
     static uint8_t blocks[BLOCKS * MOST_BYTES];
     static float ours[BLOCKS * MOST], theirs[BLOCKS * MOST];
     test_random r = {3};
@@ -53,7 +55,8 @@ static void compare(void)
         const tg_quant_row *row = &tg_quants[type];
         const scale_places places = scales_of((tg_quant)type);
         long different = 0;
-        if (row->elements == 1) /* ggml has no such function for them, and every bit pattern is checked elsewhere */
+        if (row->elements ==
+            1) /* ggml has no such function for them, and every bit pattern is checked elsewhere */
             continue;
         dequantize_fn *dequantize = dequantizer(row);
         for (int round = 0; round < ROUNDS; round++) {
@@ -72,7 +75,8 @@ static void compare(void)
             row->dequantize(blocks, BLOCKS, ours);
             dequantize(blocks, theirs, (int64_t)BLOCKS * row->elements);
             for (size_t i = 0; i < BLOCKS * row->elements; i++)
-                different += memcmp(&ours[i], &theirs[i], sizeof(float)) && !(isnan(ours[i]) && isnan(theirs[i]));
+                different += memcmp(&ours[i], &theirs[i], sizeof(float)) &&
+                             !(isnan(ours[i]) && isnan(theirs[i]));
         }
         printf("%s %d %ld\n", row->name, ROUNDS * BLOCKS, different);
     }
@@ -83,7 +87,7 @@ static int quantize(uint32_t ggml)
     enum { CHUNK = 1 << 16 }; /* floats: whole rows of MOST */
     static float x[CHUNK], importance[MOST];
     static uint8_t out[CHUNK * 4];
-    const tg_quant_row *row = tg_quant_of_ggml(ggml);
+    const tg_quant_row *row = tgi_quant_of_ggml(ggml);
     quantize_fn *quantize_chunk = (quantize_fn *)function("ggml_quantize_chunk");
     if (!row)
         return 1;
@@ -93,7 +97,8 @@ static int quantize(uint32_t ggml)
         const size_t length = row->elements > 32 ? MOST : row->elements > 1 ? 32 : 1;
         if (n % length)
             return 1;
-        const size_t size = quantize_chunk((int)ggml, x, out, 0, (int64_t)(n / length), (int64_t)length, importance);
+        const size_t size = quantize_chunk((int)ggml, x, out, 0, (int64_t)(n / length),
+                                           (int64_t)length, importance);
         if (fwrite(out, 1, size, stdout) != size)
             return 1;
     }
@@ -104,7 +109,8 @@ int main(int argc, char **argv)
 {
     library = argc > 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
     if (!library) {
-        fprintf(stderr, "%s\n", argc > 2 ? dlerror() : "usage: blocks LIBRARY compare | quantize TYPE");
+        fprintf(stderr, "%s\n",
+                argc > 2 ? dlerror() : "usage: blocks LIBRARY compare | quantize TYPE");
         return 1;
     }
     if (!strcmp(argv[2], "quantize"))

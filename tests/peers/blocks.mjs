@@ -11,19 +11,46 @@ import { TYPES } from '../support/types.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = join(root, 'build/tests/ggml-blocks');
 const library = () =>
-  fileURLToPath(new URL('node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-base.so', import.meta.url));
+  fileURLToPath(
+    new URL(
+      'node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-base.so',
+      import.meta.url,
+    ),
+  );
 
 let built = false;
 
 function build() {
   if (built) return;
-  const cc = process.env.CC ?? (existsSync(join(root, 'build/cc')) ? readFileSync(join(root, 'build/cc'), 'utf8').trim() : 'cc');
-  const sources = readdirSync(join(root, 'src/quant'), { recursive: true }).filter((name) => name.endsWith('.c'));
+  const cc =
+    process.env.CC ??
+    (existsSync(join(root, 'build/cc'))
+      ? readFileSync(join(root, 'build/cc'), 'utf8').trim()
+      : 'cc');
+  const sources = readdirSync(join(root, 'src/quant'), { recursive: true }).filter((name) =>
+    name.endsWith('.c'),
+  );
   mkdirSync(dirname(program), { recursive: true });
-  const flags = ['-std=gnu17', '-O1', '-ffp-contract=off', '-Wall', '-Wextra', '-Werror', '-Wno-format-zero-length'];
+  const flags = [
+    '-std=gnu17',
+    '-O1',
+    '-ffp-contract=off',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-Wno-format-zero-length',
+  ];
   execFileSync(
     cc,
-    [...flags, 'tests/peers/blocks.c', ...sources.map((name) => `src/quant/${name}`), '-lm', '-ldl', '-o', program],
+    [
+      ...flags,
+      'tests/peers/blocks.c',
+      ...sources.map((name) => `src/quant/${name}`),
+      '-lm',
+      '-ldl',
+      '-o',
+      program,
+    ],
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -36,13 +63,18 @@ function build() {
 export function quantize(type, values) {
   build();
   const input = Buffer.from(Float32Array.from(values).buffer);
-  return execFileSync(program, [library(), 'quantize', String(TYPES[type].ggml)], { input, maxBuffer: 1 << 30 });
+  return execFileSync(program, [library(), 'quantize', String(TYPES[type].ggml)], {
+    input,
+    maxBuffer: 1 << 30,
+  });
 }
 
 /** { type, blocks, different } for every type of blocks. */
 export function compareDequantizers() {
   build();
-  const lines = execFileSync(program, [library(), 'compare'], { encoding: 'utf8' }).trim().split('\n');
+  const lines = execFileSync(program, [library(), 'compare'], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
   return lines.map((line) => {
     const [type, blocks, different] = line.split(' ');
     return { type, blocks: Number(blocks), different: Number(different) };

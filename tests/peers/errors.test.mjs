@@ -57,20 +57,28 @@ function modelOf(type, seed) {
       if (tensor.dims.length === 1 || type === 'F32') return tensor;
       const to = typeOf(tensor.name);
       const values = new Float32Array(Uint8Array.from(tensor.bytes).buffer);
-      return { ...tensor, type: to, bytes: (SLOW.includes(to) ? encodeTensor : quantize)(to, values) };
+      return {
+        ...tensor,
+        type: to,
+        bytes: (SLOW.includes(to) ? encodeTensor : quantize)(to, values),
+      };
     }),
   });
 }
 
-test("blocks of every type dequantize to the bits that ggml's own functions give", { skip: reason || false }, (t) => {
-  const found = compareDequantizers();
-  const coded = Object.keys(TYPES).filter((type) => TYPES[type].elements > 1);
-  assert.deepEqual(found.map(({ type }) => type).sort(), coded.sort());
-  for (const { type, blocks, different } of found) {
-    t.diagnostic(`${type}: ${blocks} blocks, ${different} weights differ`);
-    assert.equal(different, 0, type);
-  }
-});
+test(
+  "blocks of every type dequantize to the bits that ggml's own functions give",
+  { skip: reason || false },
+  (t) => {
+    const found = compareDequantizers();
+    const coded = Object.keys(TYPES).filter((type) => TYPES[type].elements > 1);
+    assert.deepEqual(found.map(({ type }) => type).sort(), coded.sort());
+    for (const { type, blocks, different } of found) {
+      t.diagnostic(`${type}: ${blocks} blocks, ${different} weights differ`);
+      assert.equal(different, 0, type);
+    }
+  },
+);
 
 /** The usual ones; TOKENGLASS_TYPES names others, separated by commas, or "all". */
 const wanted = process.env.TOKENGLASS_TYPES ?? [...MAIN, 'Q4_K', 'Q6_K', 'mixed'].join();
@@ -95,7 +103,11 @@ for (const type of types) {
             const theirs = (await peer.logits(ids, false, cache)).map(({ logits }) => logits);
             found[cache].theirs.push(compareRuns(truth, theirs).rms);
             const cacheType = cache.toLowerCase();
-            const model = await loadModel(path, { worker: false, cache_type_k: cacheType, cache_type_v: cacheType });
+            const model = await loadModel(path, {
+              worker: false,
+              cache_type_k: cacheType,
+              cache_type_v: cacheType,
+            });
             found[cache].ours.push(compareRuns(truth, await logitRows(model, ids)).rms);
             await model.dispose();
           }
@@ -109,7 +121,10 @@ for (const type of types) {
         t.diagnostic(
           `${type}, cache ${cache}: RMS to float64 ${ours.toExponential(2)}, llama.cpp ${theirs.toExponential(2)}: ${(ours / theirs).toFixed(3)}`,
         );
-        assert.ok(Number.isFinite(theirs) && ours <= LIMIT * theirs, `${type}, cache ${cache}: ${ours} against ${theirs}`);
+        assert.ok(
+          Number.isFinite(theirs) && ours <= LIMIT * theirs,
+          `${type}, cache ${cache}: ${ours} against ${theirs}`,
+        );
       }
     },
   );
@@ -117,15 +132,23 @@ for (const type of types) {
 
 const newer = process.env.TOKENGLASS_NODE24;
 if (newer && newer !== process.execPath) {
-  test('the same with relaxed kernels, in a newer Node', { skip: reason || false, timeout: 1_800_000 }, (t) => {
-    const env = { ...process.env, TOKENGLASS_NODE24: newer };
-    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
-    delete env.TOKENGLASS_NODE24; // once is enough
-    const { status, stdout, stderr } = spawnSync(newer, ['--test-reporter=tap', fileURLToPath(import.meta.url)], {
-      env,
-      encoding: 'utf8',
-    });
-    assert.equal(status, 0, stdout + stderr);
-    for (const [, line] of stdout.matchAll(/^# (.*RMS to float64.*)$/gm)) t.diagnostic(line);
-  });
+  test(
+    'the same with relaxed kernels, in a newer Node',
+    { skip: reason || false, timeout: 1_800_000 },
+    (t) => {
+      const env = { ...process.env, TOKENGLASS_NODE24: newer };
+      delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
+      delete env.TOKENGLASS_NODE24; // once is enough
+      const { status, stdout, stderr } = spawnSync(
+        newer,
+        ['--test-reporter=tap', fileURLToPath(import.meta.url)],
+        {
+          env,
+          encoding: 'utf8',
+        },
+      );
+      assert.equal(status, 0, stdout + stderr);
+      for (const [, line] of stdout.matchAll(/^# (.*RMS to float64.*)$/gm)) t.diagnostic(line);
+    },
+  );
 }

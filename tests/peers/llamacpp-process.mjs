@@ -7,7 +7,11 @@ import { getLlama } from 'node-llama-cpp';
 // The plainest settings there are: one thread, the processor only, nothing rounded in the cache, attention in its unfused form.
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1 });
 const [modelPath, extent] = process.argv.slice(2);
-const model = await llama.loadModel({ modelPath, gpuLayers: 0, vocabOnly: extent === 'vocab-only' });
+const model = await llama.loadModel({
+  modelPath,
+  gpuLayers: 0,
+  vocabOnly: extent === 'vocab-only',
+});
 
 /** cache: the type of keys and values; the library takes quantized values only with its fused attention. */
 async function withSequence(contextSize, work, cache = 'F32') {
@@ -42,7 +46,13 @@ const calls = {
 
   /** n ids -> n Float32Arrays of n_vocab, the raw logits after each of them; and with probabilities: the library's own softmax of them. batch: ids run
    * at a time; another batch may give other bits */
-  logits: (ids, probabilities = false, cache = 'F32', batch = ids.length, contextSize = ids.length + 8) =>
+  logits: (
+    ids,
+    probabilities = false,
+    cache = 'F32',
+    batch = ids.length,
+    contextSize = ids.length + 8,
+  ) =>
     withSequence(
       contextSize,
       async (sequence) => {
@@ -51,7 +61,9 @@ const calls = {
         const outputs = [];
         for (let at = 0; at < ids.length; at += batch) {
           const part = ids.slice(at, at + batch);
-          outputs.push(...(await sequence.controlledEvaluate(part.map((id) => [id, { generateNext }]))));
+          outputs.push(
+            ...(await sequence.controlledEvaluate(part.map((id) => [id, { generateNext }]))),
+          );
         }
         return outputs.map(({ next }) => ({
           logits: byToken(next.logits, n_vocab),
@@ -74,7 +86,10 @@ const calls = {
   /** n ids, and the library's sampler options at each of them -> its final probabilities after each: Maps of token to probability, the removed left out */
   chain: (ids, options) =>
     withSequence(ids.length + 8, async (sequence) => {
-      const input = ids.map((id, i) => [id, { generateNext: { probabilities: true, options: options[i] } }]);
+      const input = ids.map((id, i) => [
+        id,
+        { generateNext: { probabilities: true, options: options[i] } },
+      ]);
       const outputs = await sequence.controlledEvaluate(input);
       return outputs.map(({ next }) => [...next.probabilities].filter(([, p]) => p > 0));
     }),

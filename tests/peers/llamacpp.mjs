@@ -32,12 +32,17 @@ export function preparePeer() {
  */
 export async function openPeer(modelPath, { vocabOnly = false } = {}) {
   const args = vocabOnly ? [modelPath, 'vocab-only'] : [modelPath];
-  const child = fork(`${here}llamacpp-process.mjs`, args, { serialization: 'advanced', silent: true, execArgv: [] });
+  const child = fork(`${here}llamacpp-process.mjs`, args, {
+    serialization: 'advanced',
+    silent: true,
+    execArgv: [],
+  });
   const waiting = new Map(); // by the id of a call; 'start' is the loading
   let output = '';
   let death;
   let nextId = 0;
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = (output + chunk).slice(-4000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => (output = (output + chunk).slice(-4000)));
 
   const started = new Promise((resolve, reject) => waiting.set('start', { resolve, reject }));
   child.on('message', (message) => {
@@ -64,7 +69,8 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     n_vocab,
     instructions,
     tokenize: (texts) => call('tokenize', texts),
-    logits: (ids, probabilities, cache, batch, contextSize) => call('logits', ids, probabilities, cache, batch, contextSize),
+    logits: (ids, probabilities, cache, batch, contextSize) =>
+      call('logits', ids, probabilities, cache, batch, contextSize),
     greedy: (ids, n) => call('greedy', ids, n),
     embed: (text) => call('embed', text),
     chain: (ids, options) => call('chain', ids, options),

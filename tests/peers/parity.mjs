@@ -43,7 +43,12 @@ function spread(rows) {
 export async function measure(
   name,
   type,
-  { seeds, folder, peer: asked = true, positions = FLOATS.includes(type) ? POSITIONS.F32 : POSITIONS.coded },
+  {
+    seeds,
+    folder,
+    peer: asked = true,
+    positions = FLOATS.includes(type) ? POSITIONS.F32 : POSITIONS.coded,
+  },
 ) {
   const runs = { ours: [], theirs: [] };
   let why;
@@ -58,14 +63,23 @@ export async function measure(
       const { rms, maxDiff, meanKl } = compareRuns(truth, rows);
       return { rms: rms / unit, max: maxDiff / unit, kl: meanKl };
     };
-    const model = await loadModel(path, { worker: false, n_ctx: N_CTX, cache_type_k: 'f32', cache_type_v: 'f32' });
+    const model = await loadModel(path, {
+      worker: false,
+      n_ctx: N_CTX,
+      cache_type_k: 'f32',
+      cache_type_v: 'f32',
+    });
     runs.ours.push(compare(await logitRows(model, ids)));
     await model.dispose();
     if (why || !asked) continue;
     try {
       const peer = await openPeer(path);
       try {
-        runs.theirs.push(compare((await peer.logits(ids, false, 'F32', positions, N_CTX)).map(({ logits }) => logits)));
+        runs.theirs.push(
+          compare(
+            (await peer.logits(ids, false, 'F32', positions, N_CTX)).map(({ logits }) => logits),
+          ),
+        );
       } finally {
         await peer.close();
       }
@@ -105,15 +119,21 @@ async function main() {
   console.log('|---|---|---|---|---|---|---|---|');
   try {
     for (const name of positionals.length ? positionals : caseNames)
-      for (const type of values.types?.split(',') ?? (name === 'llama' ? Object.keys(TYPES) : USUAL)) {
+      for (const type of values.types?.split(',') ??
+        (name === 'llama' ? Object.keys(TYPES) : USUAL)) {
         const {
           ours,
           theirs,
           ratio,
           why,
           missed: bad,
-        } = await measure(name, type, { seeds: FLOATS.includes(type) ? 1 : Number(values.seeds ?? 8), folder });
-        const peer = theirs ? `${e(theirs.rms)} | ${e(theirs.kl)} | ${ratio.toFixed(3)}` : `${why} | |`;
+        } = await measure(name, type, {
+          seeds: FLOATS.includes(type) ? 1 : Number(values.seeds ?? 8),
+          folder,
+        });
+        const peer = theirs
+          ? `${e(theirs.rms)} | ${e(theirs.kl)} | ${ratio.toFixed(3)}`
+          : `${why} | |`;
         console.log(
           `| ${name} | ${type} | ${e(ours.rms)} | ${e(ours.max)} | ${e(ours.kl)} | ${peer}${bad ? ' **missed**' : ''} |`,
         );

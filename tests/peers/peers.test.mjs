@@ -32,7 +32,12 @@ function compared(name, path, work, options = {}) {
   test(name, { skip, timeout: 300_000 }, async (t) => {
     const peer = await openPeer(path, { vocabOnly: options.vocab_only });
     try {
-      const model = await loadModel(path, { worker: false, cache_type_k: 'f32', cache_type_v: 'f32', ...options });
+      const model = await loadModel(path, {
+        worker: false,
+        cache_type_k: 'f32',
+        cache_type_v: 'f32',
+        ...options,
+      });
       try {
         await work(t, model, peer);
       } finally {
@@ -48,7 +53,11 @@ function compared(name, path, work, options = {}) {
 async function compareStory(t, path, model, peer, n) {
   const ids = (await model.tokenize(STORY)).slice(0, n);
   assert.equal(ids.length, n, 'the text is long enough');
-  assert.deepEqual(ids, [model.info.bos, ...(await peer.tokenize([STORY]))[0]].slice(0, n), 'the same tokens');
+  assert.deepEqual(
+    ids,
+    [model.info.bos, ...(await peer.tokenize([STORY]))[0]].slice(0, n),
+    'the same tokens',
+  );
   const theirs = await peer.logits(ids, true);
   for (const { logits, probabilities } of theirs)
     assert.ok(maxAbsDiff(softmax(logits), probabilities) < 1e-4, 'these are the raw logits');
@@ -60,7 +69,9 @@ async function compareStory(t, path, model, peer, n) {
     'float64 -> tokenglass': compareRuns(truth, ours),
     'float64 -> llama.cpp': compareRuns(truth, llamacpp),
   };
-  t.diagnostic(`${model.info.name}, kernels: ${model.info.kernel_variant}; llama.cpp: ${peer.instructions}`);
+  t.diagnostic(
+    `${model.info.name}, kernels: ${model.info.kernel_variant}; llama.cpp: ${peer.instructions}`,
+  );
   for (const line of comparisonTable(comparisons)) t.diagnostic(line);
   return comparisons;
 }
@@ -70,7 +81,12 @@ async function compareGreedy(t, model, peer, n, tie) {
   const start = [model.info.bos];
   const session = model.createSession();
   const ours = [];
-  for await (const step of session.generate(start, { temperature: 0, max_tokens: n, ignore_eos: true, trace: false }))
+  for await (const step of session.generate(start, {
+    temperature: 0,
+    max_tokens: n,
+    ignore_eos: true,
+    trace: false,
+  }))
     ours.push(step.token);
   await session.dispose();
   const theirs = await peer.greedy(start, n);
@@ -88,13 +104,19 @@ async function compareGreedy(t, model, peer, n, tie) {
 
 compared('stories260K, F32: logits on 64 positions', STORIES, async (t, model, peer) => {
   const comparisons = await compareStory(t, STORIES, model, peer, 64);
-  assert.ok(comparisons['llama.cpp -> tokenglass'].maxDiff <= 2e-4, 'both are within 1e-4 of the truth');
+  assert.ok(
+    comparisons['llama.cpp -> tokenglass'].maxDiff <= 2e-4,
+    'both are within 1e-4 of the truth',
+  );
 });
 
 compared('storybook, Q8_0: distributions on 256 positions', STORYBOOK, async (t, model, peer) => {
   const { 'llama.cpp -> tokenglass': between } = await compareStory(t, STORYBOOK, model, peer, 256);
   assert.ok(between.meanKl <= 1e-3, `mean KL(llama.cpp || tokenglass) ${between.meanKl}`);
-  assert.ok(between.topEqual >= 0.98, `the top token is equal on ${100 * between.topEqual} % of the positions`);
+  assert.ok(
+    between.topEqual >= 0.98,
+    `the top token is equal on ${100 * between.topEqual} % of the positions`,
+  );
 });
 
 /**
@@ -106,18 +128,36 @@ async function compareAlone(t, model, peer) {
   const distances = [];
   for (let i = 0; i < asked; i++) {
     const ids = [3 + Math.floor((i * (peer.n_vocab - 3)) / asked)];
-    distances.push(maxAbsDiff((await peer.logits(ids))[0].logits, (await logitRows(model, ids))[0]));
+    distances.push(
+      maxAbsDiff((await peer.logits(ids))[0].logits, (await logitRows(model, ids))[0]),
+    );
   }
   const equal = distances.filter((distance) => distance <= limit);
-  t.diagnostic(`${equal.length} of ${asked} tokens have the same logits within ${Math.max(...equal).toExponential(1)}`);
-  assert.ok(equal.length >= least, `of ${asked} tokens only ${equal.length} have llama.cpp's logits within ${limit}`);
+  t.diagnostic(
+    `${equal.length} of ${asked} tokens have the same logits within ${Math.max(...equal).toExponential(1)}`,
+  );
+  assert.ok(
+    equal.length >= least,
+    `of ${asked} tokens only ${equal.length} have llama.cpp's logits within ${limit}`,
+  );
 }
 
 // Both models in every type of elements or blocks of 32, written by the tests. In a long run of coded weights a code falls otherwise sooner or later, and from
 // there on a logit differs by 0.03 (RMS), as it does between llama.cpp's own kernels of other processors: a tie is wider there.
 const TIES = { F32: 1e-3, F16: 1e-3, BF16: 1e-3, coded: 0.15 };
 for (const [name, path] of Object.entries({ stories260K: STORIES, storybook: STORYBOOK }))
-  for (const type of ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'IQ4_NL', 'MXFP4']) {
+  for (const type of [
+    'F32',
+    'F16',
+    'BF16',
+    'Q8_0',
+    'Q4_0',
+    'Q4_1',
+    'Q5_0',
+    'Q5_1',
+    'IQ4_NL',
+    'MXFP4',
+  ]) {
     const file = join(folder, `${name}-${type}.gguf`);
     if (!reason && existsSync(path)) writeFileSync(file, convertGguf(readFileSync(path), type));
     if (!TIES[type]) compared(`${name} as ${type}: logits of single tokens`, file, compareAlone);
@@ -130,13 +170,21 @@ async function compareTokens(t, model, peer) {
   const texts = sampleStrings(300);
   const theirs = await peer.tokenize(texts);
   for (const [i, text] of texts.entries())
-    assert.deepEqual(await model.tokenize(text, { add_special: false }), theirs[i], JSON.stringify(text));
-  t.diagnostic(`${texts.length} strings, ${theirs.flat().length} tokens, vocabulary of ${peer.n_vocab}`);
+    assert.deepEqual(
+      await model.tokenize(text, { add_special: false }),
+      theirs[i],
+      JSON.stringify(text),
+    );
+  t.diagnostic(
+    `${texts.length} strings, ${theirs.flat().length} tokens, vocabulary of ${peer.n_vocab}`,
+  );
 }
 
 compared('stories260K: tokens of 300 strings', STORIES, compareTokens);
 compared('storybook: tokens of 300 strings', STORYBOOK, compareTokens);
-compared('the 32,000-token vocabulary: tokens of 300 strings', VOCABULARY, compareTokens, { vocab_only: true });
+compared('the 32,000-token vocabulary: tokens of 300 strings', VOCABULARY, compareTokens, {
+  vocab_only: true,
+});
 
 compared('the last hidden state is llama.cpp’s embedding', STORYBOOK, async (t, model, peer) => {
   const text = 'The old man opened the door and';
@@ -147,5 +195,8 @@ compared('the last hidden state is llama.cpp’s embedding', STORYBOOK, async (t
   const cosine = product(ours, theirs) / Math.sqrt(product(ours, ours) * product(theirs, theirs));
   t.diagnostic(`cosine ${cosine.toFixed(6)}`);
   assert.ok(cosine > 0.9995, `cosine ${cosine}`);
-  assert.ok(Math.abs(Math.sqrt(product(ours, ours) / product(theirs, theirs)) - 1) < 0.01, 'of the same length');
+  assert.ok(
+    Math.abs(Math.sqrt(product(ours, ours) / product(theirs, theirs)) - 1) < 0.01,
+    'of the same length',
+  );
 });

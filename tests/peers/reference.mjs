@@ -24,8 +24,13 @@ class Model {
     this.n_layer = this.key('block_count');
     this.head_dim = this.key('attention.key_length', this.key('embedding_length') / this.n_head);
     const heads = this.key('attention.head_count_kv', this.n_head);
-    this.heads_kv = Array.from({ length: this.n_layer }, (_, i) => (Array.isArray(heads) ? heads[i] : heads));
-    this.eps = this.key('attention.layer_norm_rms_epsilon', this.key('attention.layer_norm_epsilon'));
+    this.heads_kv = Array.from({ length: this.n_layer }, (_, i) =>
+      Array.isArray(heads) ? heads[i] : heads,
+    );
+    this.eps = this.key(
+      'attention.layer_norm_rms_epsilon',
+      this.key('attention.layer_norm_epsilon'),
+    );
     this.past = Array.from({ length: this.n_layer }, () => []); // what each layer keeps of each position
   }
   key(name, fallback) {
@@ -61,12 +66,15 @@ class Model {
     const mean = sum(x) / x.length;
     const scale = 1 / Math.sqrt(sum(x.map((v) => (v - mean) ** 2)) / x.length + this.eps);
     const normed = x.map((v) => (v - mean) * scale);
-    return name ? normed.map((v, i) => v * this.values(`${name}.weight`)[i] + this.values(`${name}.bias`)[i]) : normed;
+    return name
+      ? normed.map((v, i) => v * this.values(`${name}.weight`)[i] + this.values(`${name}.bias`)[i])
+      : normed;
   }
   /** Each head by itself, with the same weights. */
   rmsHeads(name, x) {
     const out = new Float64Array(x.length);
-    for (let at = 0; at < x.length; at += this.head_dim) out.set(this.rms(name, x.slice(at, at + this.head_dim)), at);
+    for (let at = 0; at < x.length; at += this.head_dim)
+      out.set(this.rms(name, x.slice(at, at + this.head_dim)), at);
     return out;
   }
 
@@ -75,17 +83,24 @@ class Model {
     x,
     position,
     order,
-    { unscaled = false, base = this.key('rope.freq_base', 10000), dim = this.key('rope.dimension_count', this.head_dim) } = {},
+    {
+      unscaled = false,
+      base = this.key('rope.freq_base', 10000),
+      dim = this.key('rope.dimension_count', this.head_dim),
+    } = {},
   ) {
     const type = this.key('rope.scaling.type', 'linear');
     const factor = this.key('rope.scaling.factor', 1);
     const original = this.key('rope.scaling.original_context_length', this.key('context_length'));
-    const name = ['rope_freqs', `rope_factors_${this.n_ctx > original ? 'long' : 'short'}`].find((n) => this.has(`${n}.weight`));
+    const name = ['rope_freqs', `rope_factors_${this.n_ctx > original ? 'long' : 'short'}`].find(
+      (n) => this.has(`${n}.weight`),
+    );
     const factors = name && !unscaled ? this.values(`${name}.weight`) : undefined;
     let magnitude = unscaled ? 1 : this.key('rope.scaling.attn_factor', 1);
     if (type === 'yarn' && !unscaled) magnitude *= 1 + 0.1 * Math.log(factor);
     /** the pair that turns so often in the original context */
-    const pair = (turns) => (dim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+    const pair = (turns) =>
+      (dim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(base));
     const low = Math.max(Math.floor(pair(32)), 0);
     const high = Math.min(Math.ceil(pair(1)), dim - 1);
     const out = x.slice();
@@ -97,7 +112,8 @@ class Model {
           const share = 1 - Math.min(1, Math.max(0, (i - low) / Math.max(0.001, high - low)));
           angle = angle * (1 - share) + raw * share;
         }
-        const [a, b] = order === 'normal' ? [head + 2 * i, head + 2 * i + 1] : [head + i, head + i + dim / 2];
+        const [a, b] =
+          order === 'normal' ? [head + 2 * i, head + 2 * i + 1] : [head + i, head + i + dim / 2];
         out[a] = magnitude * (x[a] * Math.cos(angle) - x[b] * Math.sin(angle));
         out[b] = magnitude * (x[a] * Math.sin(angle) + x[b] * Math.cos(angle));
       }
@@ -107,14 +123,21 @@ class Model {
 
   /** q, k and v of a layer, from one matrix or three. */
   project(i, x) {
-    if (!this.has(`blk.${i}.attn_qkv.weight`)) return ['q', 'k', 'v'].map((part) => this.linear(`blk.${i}.attn_${part}`, x));
+    if (!this.has(`blk.${i}.attn_qkv.weight`))
+      return ['q', 'k', 'v'].map((part) => this.linear(`blk.${i}.attn_${part}`, x));
     const all = this.linear(`blk.${i}.attn_qkv`, x);
     const q = this.n_head * this.head_dim;
     const kv = this.heads_kv[i] * this.head_dim;
     return [all.slice(0, q), all.slice(q, q + kv), all.slice(q + kv)];
   }
   /** Keeps k and v, if there are any, then what q finds in the last `window` positions, of what layer `from` keeps. */
-  attend(i, q, k, v, { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0, gates, from = i } = {}) {
+  attend(
+    i,
+    q,
+    k,
+    v,
+    { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0, gates, from = i } = {},
+  ) {
     if (k) this.past[i].push({ k, v });
     const seen = this.past[from].slice(-Math.min(window, this.past[from].length));
     const out = new Float64Array(q.length);
@@ -130,10 +153,14 @@ class Model {
       const weights = scores.map((score) => Math.exp(score - most));
       const total = sum(weights);
       seen.forEach((past, t) => {
-        for (let d = 0; d < this.head_dim; d++) out[at + d] += (weights[t] / total) * past.v[kv + d];
+        for (let d = 0; d < this.head_dim; d++)
+          out[at + d] += (weights[t] / total) * past.v[kv + d];
       });
     }
-    return this.linear(`blk.${i}.attn_output`, gates ? out.map((value, d) => value * gates[d]) : out);
+    return this.linear(
+      `blk.${i}.attn_output`,
+      gates ? out.map((value, d) => value * gates[d]) : out,
+    );
   }
   /** The usual attention of a layer: projections, rotation, attention. */
   attention(i, x, position, order, options) {
@@ -142,7 +169,9 @@ class Model {
   }
   gated(i, x, unit = silu, suffix = '', expert = 0) {
     const up = this.linear(`blk.${i}.ffn_up${suffix}`, x, expert);
-    const inner = this.linear(`blk.${i}.ffn_gate${suffix}`, x, expert).map((gate, j) => unit(gate) * up[j]);
+    const inner = this.linear(`blk.${i}.ffn_gate${suffix}`, x, expert).map(
+      (gate, j) => unit(gate) * up[j],
+    );
     return this.linear(`blk.${i}.ffn_down${suffix}`, inner, expert);
   }
   plain(i, x) {
@@ -156,7 +185,9 @@ class Model {
     const whole = sumToOne ? sum(taken.map(([p]) => p)) : 1;
     let out = new Float64Array(x.length);
     for (const [p, e] of taken) out = add(out, this.gated(i, x, silu, '_exps', e), p / whole);
-    return this.has(`blk.${i}.ffn_gate_shexp.weight`) ? add(out, this.gated(i, x, silu, '_shexp')) : out;
+    return this.has(`blk.${i}.ffn_gate_shexp.weight`)
+      ? add(out, this.gated(i, x, silu, '_shexp'))
+      : out;
   }
 }
 
@@ -207,9 +238,20 @@ const architectures = {
     layer(m, x, i, p) {
       const local = i % 6 < 5;
       const [q, k, v] = m.project(i, m.rms(blk(i, 'attn_norm'), x));
-      const turn = (heads) => m.rope(heads, p, 'neox', local ? { unscaled: true, base: m.key('rope.freq_base_swa', 10000) } : {});
-      const [tq, tk] = [turn(m.rmsHeads(blk(i, 'attn_q_norm'), q)), turn(m.rmsHeads(blk(i, 'attn_k_norm'), k))];
-      const a = m.attend(i, tq, tk, v, { window: local ? m.key('attention.sliding_window') : Infinity });
+      const turn = (heads) =>
+        m.rope(
+          heads,
+          p,
+          'neox',
+          local ? { unscaled: true, base: m.key('rope.freq_base_swa', 10000) } : {},
+        );
+      const [tq, tk] = [
+        turn(m.rmsHeads(blk(i, 'attn_q_norm'), q)),
+        turn(m.rmsHeads(blk(i, 'attn_k_norm'), k)),
+      ];
+      const a = m.attend(i, tq, tk, v, {
+        window: local ? m.key('attention.sliding_window') : Infinity,
+      });
       x = add(x, m.rms(blk(i, 'post_attention_norm'), a));
       return add(x, m.rms(blk(i, 'post_ffw_norm'), m.gated(i, m.rms(blk(i, 'ffn_norm'), x), gelu)));
     },
@@ -234,7 +276,11 @@ const architectures = {
       const normed = m.rms(blk(i, 'attn_norm'), x);
       const turn = (name, heads) =>
         m.rope(m.rmsHeads(blk(i, name), heads), p, 'neox', {
-          ...(local && { unscaled: true, base: m.key('rope.freq_base_swa'), dim: m.key('rope.dimension_count_swa') }),
+          ...(local && {
+            unscaled: true,
+            base: m.key('rope.freq_base_swa'),
+            dim: m.key('rope.dimension_count_swa'),
+          }),
         });
       const q = turn('attn_q_norm', m.linear(blk(i, 'attn_q'), normed));
       const options = { scale: 1, window: local ? m.key('attention.sliding_window') : Infinity };
@@ -276,7 +322,8 @@ const architectures = {
     },
   },
   gpt2: {
-    embed: (m, x, p) => add(x, m.values('position_embd.weight').slice(p * x.length, (p + 1) * x.length)),
+    embed: (m, x, p) =>
+      add(x, m.values('position_embd.weight').slice(p * x.length, (p + 1) * x.length)),
     layer(m, x, i) {
       x = add(x, m.attend(i, ...m.project(i, m.layerNorm(blk(i, 'attn_norm'), x))));
       return add(x, m.plain(i, m.layerNorm(blk(i, 'ffn_norm'), x)));
@@ -295,7 +342,9 @@ const architectures = {
     layer(m, x, i, p) {
       const most = m.key('attention.clamp_kqv', Infinity);
       const parts = m.project(i, m.layerNorm('', x));
-      const [q, k, v] = parts.map((part) => part.map((value) => Math.min(most, Math.max(-most, value))));
+      const [q, k, v] = parts.map((part) =>
+        part.map((value) => Math.min(most, Math.max(-most, value))),
+      );
       x = add(x, m.attend(i, m.rope(q, p, 'normal'), m.rope(k, p, 'normal'), v));
       return add(x, m.gated(i, m.layerNorm('', x)));
     },
@@ -306,7 +355,13 @@ const architectures = {
       const window = i % 4 < 3 ? m.key('attention.sliding_window', Infinity) : Infinity;
       const turn = (heads) => m.rope(heads, p, 'neox', { unscaled: window !== Infinity });
       const [q, k, v] = m.project(i, x);
-      const a = m.attend(i, turn(m.rms(blk(i, 'attn_q_norm'), q)), turn(m.rms(blk(i, 'attn_k_norm'), k)), v, { window });
+      const a = m.attend(
+        i,
+        turn(m.rms(blk(i, 'attn_q_norm'), q)),
+        turn(m.rms(blk(i, 'attn_k_norm'), k)),
+        v,
+        { window },
+      );
       x = add(x, m.rms(blk(i, 'post_attention_norm'), a));
       return add(x, m.rms(blk(i, 'post_ffw_norm'), m.gated(i, x)));
     },
@@ -314,7 +369,10 @@ const architectures = {
   smollm3: {
     layer(m, x, i, p) {
       const normed = m.rms(blk(i, 'attn_norm'), x);
-      x = add(x, i % 4 === 3 ? m.attend(i, ...m.project(i, normed)) : m.attention(i, normed, p, 'normal'));
+      x = add(
+        x,
+        i % 4 === 3 ? m.attend(i, ...m.project(i, normed)) : m.attention(i, normed, p, 'normal'),
+      );
       return add(x, m.gated(i, m.rms(blk(i, 'ffn_norm'), x)));
     },
   },
@@ -336,10 +394,16 @@ const architectures = {
     embed: (m, x) => times(x, m.key('embedding_scale')),
     layer(m, x, i, p) {
       const residual = m.key('residual_scale');
-      const a = m.attention(i, m.rms(blk(i, 'attn_norm'), x), p, 'normal', { scale: m.key('attention.scale') });
+      const a = m.attention(i, m.rms(blk(i, 'attn_norm'), x), p, 'normal', {
+        scale: m.key('attention.scale'),
+      });
       x = add(x, a, residual);
       const normed = m.rms(blk(i, 'ffn_norm'), x);
-      return add(x, m.key('expert_count') ? m.experts(i, normed, true) : m.gated(i, normed), residual);
+      return add(
+        x,
+        m.key('expert_count') ? m.experts(i, normed, true) : m.gated(i, normed),
+        residual,
+      );
     },
     logits: (m, logits) => times(logits, 1 / m.key('logit_scale')),
   },
@@ -360,13 +424,16 @@ const architectures = {
         x = add(x, m.attend(i, turned('attn_q_norm', q), turned('attn_k_norm', k), v));
       } else {
         const all = m.linear(blk(i, 'shortconv.in_proj'), normed);
-        const [b, c, u] = [0, 1, 2].map((part) => all.slice(part * x.length, (part + 1) * x.length));
+        const [b, c, u] = [0, 1, 2].map((part) =>
+          all.slice(part * x.length, (part + 1) * x.length),
+        );
         m.past[i].push(b.map((value, d) => value * u[d]));
         const taps = m.key('shortconv.l_cache');
         const weight = m.values(blk(i, 'shortconv.conv.weight'));
         const y = c.map((gate, d) => {
           let convolved = 0;
-          for (let tap = 0; tap < taps; tap++) convolved += weight[d * taps + tap] * (m.past[i][p - taps + 1 + tap]?.[d] ?? 0);
+          for (let tap = 0; tap < taps; tap++)
+            convolved += weight[d * taps + tap] * (m.past[i][p - taps + 1 + tap]?.[d] ?? 0);
           return gate * convolved;
         });
         x = add(x, m.linear(blk(i, 'shortconv.out_proj'), y));
@@ -386,7 +453,9 @@ const architectures = {
       const turned = (name, heads) => m.rope(m.rmsHeads(blk(i, name), heads), p, 'neox');
       const [k, v] = ['attn_k', 'attn_v'].map((name) => m.linear(blk(i, name), normed));
       const gates = half(1).map(sigmoid);
-      return ffn(add(x, m.attend(i, turned('attn_q_norm', half(0)), turned('attn_k_norm', k), v, { gates })));
+      return ffn(
+        add(x, m.attend(i, turned('attn_q_norm', half(0)), turned('attn_k_norm', k), v, { gates })),
+      );
     },
   },
   ernie4_5: {
@@ -398,19 +467,27 @@ const architectures = {
 };
 /** A gated delta net: a convolution over time, then heads whose states map keys to values. */
 function deltaNet(m, x, i, p) {
-  const [heads, groups, taps] = ['ssm.time_step_rank', 'ssm.group_count', 'ssm.conv_kernel'].map((key) => m.key(key));
+  const [heads, groups, taps] = ['ssm.time_step_rank', 'ssm.group_count', 'ssm.conv_kernel'].map(
+    (key) => m.key(key),
+  );
   const dim = m.key('ssm.state_size');
-  const states = (m.past[i][0] ??= { inputs: [], heads: Array.from({ length: heads }, () => new Float64Array(dim * dim)) });
+  const states = (m.past[i][0] ??= {
+    inputs: [],
+    heads: Array.from({ length: heads }, () => new Float64Array(dim * dim)),
+  });
   states.inputs.push(m.linear(blk(i, 'attn_qkv'), x));
   const weight = m.values(blk(i, 'ssm_conv1d.weight'));
   const mixed = states.inputs[p].map((_, c) => {
     let y = 0;
-    for (let tap = 0; tap < taps; tap++) y += weight[c * taps + tap] * (states.inputs[p - taps + 1 + tap]?.[c] ?? 0);
+    for (let tap = 0; tap < taps; tap++)
+      y += weight[c * taps + tap] * (states.inputs[p - taps + 1 + tap]?.[c] ?? 0);
     return silu(y);
   });
   const alpha = add(m.linear(blk(i, 'ssm_alpha'), x), m.values(blk(i, 'ssm_dt.bias')));
   const beta = m.linear(blk(i, 'ssm_beta'), x).map(sigmoid);
-  const decay = alpha.map((a, h) => Math.exp(Math.log1p(Math.exp(a)) * m.values(blk(i, 'ssm_a'))[h]));
+  const decay = alpha.map((a, h) =>
+    Math.exp(Math.log1p(Math.exp(a)) * m.values(blk(i, 'ssm_a'))[h]),
+  );
   const unit = (v) => times(v, 1 / Math.max(Math.sqrt(sum(v.map((e) => e * e))), m.eps));
   const gate = m.linear(blk(i, 'attn_gate'), x);
   const out = new Float64Array(heads * dim);
@@ -440,7 +517,12 @@ architectures.granitemoe = architectures.granite;
 /** Logits of every position: ids.length Float64Arrays of n_vocab. n_ctx: the context that long-rope models choose their factors by. */
 export function referenceLogits(bytes, ids, n_ctx) {
   const m = new Model(bytes, n_ctx);
-  const { embed = (_, x) => x, layer, norm = () => m.rms('output_norm', last), logits = (_, x) => x } = architectures[m.arch];
+  const {
+    embed = (_, x) => x,
+    layer,
+    norm = () => m.rms('output_norm', last),
+    logits = (_, x) => x,
+  } = architectures[m.arch];
   const n_embd = m.key('embedding_length');
   let last;
   return Array.from(ids, (id, p) => {

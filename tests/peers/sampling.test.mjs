@@ -33,7 +33,10 @@ const CHAINS = [
     { top_k: 0, top_p: 1, min_p: 0.03, temperature: 1.4 },
   ],
   [{ topK: 40, topP: 0.95, minP: 0.05, temperature: 0.8 }, {}],
-  [{ topK: 40, topP: 0.95, minP: 0.05, temperature: 0.8, penalty: { penalty: 1.3 } }, { penalty_repeat: 1.3 }],
+  [
+    { topK: 40, topP: 0.95, minP: 0.05, temperature: 0.8, penalty: { penalty: 1.3 } },
+    { penalty_repeat: 1.3 },
+  ],
   [
     { ...plain, topK: 100, penalty: { penalty: 1, frequencyPenalty: 0.4, presencePenalty: -0.3 } },
     { top_k: 100, top_p: 1, min_p: 0, temperature: 1, penalty_freq: 0.4, penalty_present: -0.3 },
@@ -65,7 +68,8 @@ function doubtful({ candidates, stages }, { top_p = 0.95, min_p = 0.05, top_k = 
   }
   if (top_p < 1) {
     let mass = 0;
-    for (const share of shares(alive('top_p'))) if (Math.abs((mass += share) - top_p) < DOUBT) return true;
+    for (const share of shares(alive('top_p')))
+      if (Math.abs((mass += share) - top_p) < DOUBT) return true;
   }
   if (min_p > 0) {
     const list = shares(alive('min_p'));
@@ -77,11 +81,17 @@ function doubtful({ candidates, stages }, { top_p = 0.95, min_p = 0.05, top_k = 
 /** Total variation between the peer's final probabilities and ours on its logits; undefined where rounding decides. */
 async function variation(session, logits, theirs, options, raise) {
   const ours = await session.logits();
-  const trace = await session.candidates({ ...options, logit_bias: difference(logits, ours), top_n: logits.length });
+  const trace = await session.candidates({
+    ...options,
+    logit_bias: difference(logits, ours),
+    top_n: logits.length,
+  });
   const raised = raise ? raise(logits) : logits;
   for (const candidate of trace.candidates) candidate.fed = raised[candidate.token];
   if (doubtful(trace, options)) return undefined;
-  const final = new Map(trace.candidates.filter(({ final }) => final > 0).map(({ token, final }) => [token, final]));
+  const final = new Map(
+    trace.candidates.filter(({ final }) => final > 0).map(({ token, final }) => [token, final]),
+  );
   const tokens = new Set([...final.keys(), ...theirs.map(([token]) => token)]);
   const peer = new Map(theirs);
   let sum = 0;
@@ -96,14 +106,21 @@ const penalized =
     const out = Float64Array.from(logits);
     for (const id of new Set(window)) {
       const count = window.filter((other) => other === id).length;
-      out[id] = (out[id] > 0 ? out[id] / penalty_repeat : out[id] * penalty_repeat) - count * penalty_freq - penalty_present;
+      out[id] =
+        (out[id] > 0 ? out[id] / penalty_repeat : out[id] * penalty_repeat) -
+        count * penalty_freq -
+        penalty_present;
     }
     return out;
   };
 
 async function opened(work) {
   const peer = await openPeer(STORYBOOK);
-  const model = await loadModel(STORYBOOK, { worker: false, cache_type_k: 'f32', cache_type_v: 'f32' });
+  const model = await loadModel(STORYBOOK, {
+    worker: false,
+    cache_type_k: 'f32',
+    cache_type_v: 'f32',
+  });
   try {
     await work(model, peer);
   } finally {
@@ -119,7 +136,9 @@ test('the final distribution is llama.cpp’s, for its logits', { skip, timeout:
     for (const [{ penalty, ...theirOptions }, options] of CHAINS) {
       const given = ids.map((_, i) => ({
         ...theirOptions,
-        ...(penalty && { repeatPenalty: { ...penalty, punishTokens: ids.slice(Math.max(0, i - 63), i + 1) } }),
+        ...(penalty && {
+          repeatPenalty: { ...penalty, punishTokens: ids.slice(Math.max(0, i - 63), i + 1) },
+        }),
       }));
       const finals = await peer.chain(ids, given);
       const session = model.createSession();
@@ -128,25 +147,55 @@ test('the final distribution is llama.cpp’s, for its logits', { skip, timeout:
       for (let i = 0; i < ids.length; i++) {
         await session.sync(ids.slice(0, i + 1));
         const window = penalty ? ids.slice(Math.max(0, i - 63), i + 1) : [];
-        const distance = await variation(session, rows[i].logits, finals[i], options, penalized(window, options));
+        const distance = await variation(
+          session,
+          rows[i].logits,
+          finals[i],
+          options,
+          penalized(window, options),
+        );
         if (distance === undefined) continue;
         compared++;
         worst = Math.max(worst, distance);
-        assert.ok(distance < LIMIT, `${JSON.stringify(options)}, position ${i}: total variation ${distance}`);
+        assert.ok(
+          distance < LIMIT,
+          `${JSON.stringify(options)}, position ${i}: total variation ${distance}`,
+        );
       }
       await session.dispose();
       assert.ok(compared > POSITIONS * 0.8, `${compared} of ${POSITIONS} steps could be compared`);
-      t.diagnostic(`${JSON.stringify(options)}: at most ${worst.toExponential(1)}, ${compared} of ${POSITIONS} steps`);
+      t.diagnostic(
+        `${JSON.stringify(options)}: at most ${worst.toExponential(1)}, ${compared} of ${POSITIONS} steps`,
+      );
     }
   }),
 );
 
 test('dry lowers what llama.cpp’s lowers', { skip, timeout: 300_000 }, (t) =>
   opened(async (model, peer) => {
-    const dry = { strength: 0.4, base: 1.6, allowedLength: 1, sequenceBreakers: ['.', 'he'], lastTokens: 256 }; // -1 means less there
-    const options = { top_k: 0, top_p: 1, min_p: 0, temperature: 0.8, dry_multiplier: 0.4, dry_base: 1.6, dry_allowed_length: 1 };
+    const dry = {
+      strength: 0.4,
+      base: 1.6,
+      allowedLength: 1,
+      sequenceBreakers: ['.', 'he'],
+      lastTokens: 256,
+    }; // -1 means less there
+    const options = {
+      top_k: 0,
+      top_p: 1,
+      min_p: 0,
+      temperature: 0.8,
+      dry_multiplier: 0.4,
+      dry_base: 1.6,
+      dry_allowed_length: 1,
+    };
     const beginning = [model.info.bos];
-    const all = await peer.generate(beginning, 200, { ...plain, temperature: 0.8, seed: 3, dryRepeatPenalty: dry });
+    const all = await peer.generate(beginning, 200, {
+      ...plain,
+      temperature: 0.8,
+      seed: 3,
+      dryRepeatPenalty: dry,
+    });
     // BOS is in our context and not in theirs: a second one would repeat it
     const end = all.findIndex(({ token }) => token === model.info.eos || token === model.info.bos);
     const made = end < 0 ? all : all.slice(0, end + 1);
@@ -159,13 +208,18 @@ test('dry lowers what llama.cpp’s lowers', { skip, timeout: 300_000 }, (t) =>
       await session.sync(ids.slice(0, i + 1));
       const with_dry = { ...options, dry_sequence_breakers: ['.', 'he'] };
       const distance = await variation(session, rows[i].logits, made[i].probabilities, with_dry);
-      const without = await variation(session, rows[i].logits, made[i].probabilities, { ...options, dry_multiplier: 0 });
+      const without = await variation(session, rows[i].logits, made[i].probabilities, {
+        ...options,
+        dry_multiplier: 0,
+      });
       worst = Math.max(worst, distance);
       if (without > 10 * LIMIT) lowered++;
       assert.ok(distance < LIMIT, `position ${i}: total variation ${distance}`);
     }
     await session.dispose();
     assert.ok(lowered > 10, `dry mattered at ${lowered} steps only`);
-    t.diagnostic(`at most ${worst.toExponential(1)}; dry mattered at ${lowered} of ${made.length} steps`);
+    t.diagnostic(
+      `at most ${worst.toExponential(1)}; dry mattered at ${lowered} of ${made.length} steps`,
+    );
   }),
 );

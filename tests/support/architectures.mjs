@@ -4,7 +4,16 @@ import { encodeTensor, generator } from './gguf-writer.mjs';
 import { tinyVocabulary } from './tiny-llama.mjs';
 
 /** The shape of the files that are measured: rows long enough for every type. */
-const WIDE = { N_EMBD: 256, N_HEAD: 4, N_HEAD_KV: 2, HEAD_DIM: 64, N_FF: 512, N_VOCAB: 320, EXPERTS: 4, PER_LAYER: 256 };
+const WIDE = {
+  N_EMBD: 256,
+  N_HEAD: 4,
+  N_HEAD_KV: 2,
+  HEAD_DIM: 64,
+  N_FF: 512,
+  N_VOCAB: 320,
+  EXPERTS: 4,
+  PER_LAYER: 256,
+};
 const N_CTX = 512;
 
 /**
@@ -23,7 +32,11 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
   const postNorms = vector('post_attention_norm.weight', 'post_ffw_norm.weight');
   const headNorms = { 'attn_q_norm.weight': [HEAD_DIM], 'attn_k_norm.weight': [HEAD_DIM] };
   const wideNorms = { 'attn_q_norm.weight': [Q], 'attn_k_norm.weight': [KV] };
-  const qkv = { 'attn_q.weight': [Q, N_EMBD], 'attn_k.weight': [KV, N_EMBD], 'attn_v.weight': [KV, N_EMBD] };
+  const qkv = {
+    'attn_q.weight': [Q, N_EMBD],
+    'attn_k.weight': [KV, N_EMBD],
+    'attn_v.weight': [KV, N_EMBD],
+  };
   const qkvBiases = { 'attn_q.bias': [Q], 'attn_k.bias': [KV], 'attn_v.bias': [KV] };
   const fusedQkv = { 'attn_qkv.weight': [Q + 2 * KV, N_EMBD] };
   const fusedQkvBias = { 'attn_qkv.bias': [Q + 2 * KV] };
@@ -83,7 +96,10 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     ['expert_used_count', 'u32', 2],
   ];
   const factors = (name) => ({ [name]: [HEAD_DIM / 2] });
-  const longFactors = { ...factors('rope_factors_long.weight'), ...factors('rope_factors_short.weight') };
+  const longFactors = {
+    ...factors('rope_factors_long.weight'),
+    ...factors('rope_factors_short.weight'),
+  };
   const scaling = (type, factor, original) => [
     ['rope.scaling.type', 'string', type],
     ...(factor ? [['rope.scaling.factor', 'f32', factor]] : []),
@@ -98,9 +114,24 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       top: { ...outputNorm, ...own },
       layer: { ...llama, ...qkvBiases, ...outputBias },
     },
-    'llama, linear': { arch: 'llama', keys: [...rms, ...scaling('linear', 4)], top: outputNorm, layer: llama },
-    'llama, YaRN': { arch: 'llama', keys: [...rms, ...scaling('yarn', 4, 64)], top: outputNorm, layer: llama },
-    'llama, llama 3 factors': { arch: 'llama', keys: rms, top: { ...outputNorm, ...factors('rope_freqs.weight') }, layer: llama },
+    'llama, linear': {
+      arch: 'llama',
+      keys: [...rms, ...scaling('linear', 4)],
+      top: outputNorm,
+      layer: llama,
+    },
+    'llama, YaRN': {
+      arch: 'llama',
+      keys: [...rms, ...scaling('yarn', 4, 64)],
+      top: outputNorm,
+      layer: llama,
+    },
+    'llama, llama 3 factors': {
+      arch: 'llama',
+      keys: rms,
+      top: { ...outputNorm, ...factors('rope_freqs.weight') },
+      layer: llama,
+    },
     'llama, long-rope': {
       arch: 'llama',
       keys: [...rms, ...scaling('longrope', 0, 64), ['rope.scaling.attn_factor', 'f32', 1.19]],
@@ -110,7 +141,13 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     qwen2: { keys: rms, top: outputNorm, layer: { ...llama, ...qkvBiases } },
     qwen3: { keys: rms, top: outputNorm, layer: { ...llama, ...headNorms } },
     gemma: { keys: rms, top: outputNorm, layer: llama, embedding: 0.5 },
-    gemma2: { keys: [...rms, ...window], top: outputNorm, layer: { ...llama, ...postNorms }, layers: 4, embedding: 0.5 },
+    gemma2: {
+      keys: [...rms, ...window],
+      top: outputNorm,
+      layer: { ...llama, ...postNorms },
+      layers: 4,
+      embedding: 0.5,
+    },
     gemma3: {
       embedding: 0.5,
       keys: [...rms, ...window, ['rope.freq_base', 'f32', 1e6], ...scaling('linear', 8)],
@@ -123,7 +160,11 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       headNorms: 0.3, // its scores are not divided by anything
       keys: [
         ...[...rms, ...window, ['rope.freq_base', 'f32', 1e6], ['rope.freq_base_swa', 'f32', 1e4]],
-        ['attention.sliding_window_pattern', 'array<bool>', [true, false, true, false, true, false]],
+        [
+          'attention.sliding_window_pattern',
+          'array<bool>',
+          [true, false, true, false, true, false],
+        ],
         ['attention.shared_kv_layers', 'u32', 2],
         ['attention.key_length', 'u32', 2 * HEAD_DIM],
         ['attention.value_length', 'u32', 2 * HEAD_DIM],
@@ -138,7 +179,10 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       ],
       top: {
         ...{ ...outputNorm, 'rope_freqs.weight': [HEAD_DIM] },
-        ...{ 'per_layer_token_embd.weight': [N_VOCAB, 6 * PER_LAYER], 'per_layer_model_proj.weight': [6 * PER_LAYER, N_EMBD] },
+        ...{
+          'per_layer_token_embd.weight': [N_VOCAB, 6 * PER_LAYER],
+          'per_layer_model_proj.weight': [6 * PER_LAYER, N_EMBD],
+        },
         'per_layer_proj_norm.weight': [PER_LAYER],
       },
       layer(i) {
@@ -158,7 +202,11 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
             'attn_output.weight': [N_EMBD, N_HEAD * dim],
           },
           ...(i < 4 ? own : {}),
-          ...{ 'ffn_gate.weight': [ff, N_EMBD], 'ffn_up.weight': [ff, N_EMBD], 'ffn_down.weight': [N_EMBD, ff] },
+          ...{
+            'ffn_gate.weight': [ff, N_EMBD],
+            'ffn_up.weight': [ff, N_EMBD],
+            'ffn_down.weight': [N_EMBD, ff],
+          },
           ...{ 'inp_gate.weight': [PER_LAYER, N_EMBD], 'proj.weight': [N_EMBD, PER_LAYER] },
           ...(i === 2 ? {} : { 'layer_output_scale.weight': [1] }),
         };
@@ -181,31 +229,74 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     phi3: {
       keys: [...rms, ...scaling('longrope', 0, 64), ['rope.scaling.attn_factor', 'f32', 1.19]],
       top: { ...outputNorm, ...longFactors },
-      layer: { ...norms, ...fusedQkv, ...output, 'ffn_up.weight': [2 * N_FF, N_EMBD], 'ffn_down.weight': [N_EMBD, N_FF] },
+      layer: {
+        ...norms,
+        ...fusedQkv,
+        ...output,
+        'ffn_up.weight': [2 * N_FF, N_EMBD],
+        'ffn_down.weight': [N_EMBD, N_FF],
+      },
     },
     'phi3, short': {
       arch: 'phi3',
       keys: [...rms, ...scaling('longrope', 0, 4096)],
       top: { ...outputNorm, ...longFactors },
-      layer: { ...norms, ...fusedQkv, ...output, 'ffn_up.weight': [2 * N_FF, N_EMBD], 'ffn_down.weight': [N_EMBD, N_FF] },
+      layer: {
+        ...norms,
+        ...fusedQkv,
+        ...output,
+        'ffn_up.weight': [2 * N_FF, N_EMBD],
+        'ffn_down.weight': [N_EMBD, N_FF],
+      },
     },
     gpt2: {
       keys: layerNorm,
       top: { ...outputNorm, ...outputNormBias, 'position_embd.weight': ['F32', N_CTX, N_EMBD] },
-      layer: { ...norms, ...normBiases, ...fusedQkv, ...fusedQkvBias, ...output, ...outputBias, ...plainFfn, ...ffnBiases },
+      layer: {
+        ...norms,
+        ...normBiases,
+        ...fusedQkv,
+        ...fusedQkvBias,
+        ...output,
+        ...outputBias,
+        ...plainFfn,
+        ...ffnBiases,
+      },
     },
     gptneox: {
       keys: [...layerNorm, ...partial, ['use_parallel_residual', 'bool', true]],
       top: { ...outputNorm, ...outputNormBias, ...own },
-      layer: { ...norms, ...normBiases, ...fusedQkv, ...fusedQkvBias, ...output, ...outputBias, ...plainFfn, ...ffnBiases },
+      layer: {
+        ...norms,
+        ...normBiases,
+        ...fusedQkv,
+        ...fusedQkvBias,
+        ...output,
+        ...outputBias,
+        ...plainFfn,
+        ...ffnBiases,
+      },
     },
     'gptneox, in turn': {
       arch: 'gptneox',
       keys: [...layerNorm, ...partial, ['use_parallel_residual', 'bool', false]],
       top: { ...outputNorm, ...outputNormBias, ...own },
-      layer: { ...norms, ...normBiases, ...fusedQkv, ...fusedQkvBias, ...output, ...outputBias, ...plainFfn, ...ffnBiases },
+      layer: {
+        ...norms,
+        ...normBiases,
+        ...fusedQkv,
+        ...fusedQkvBias,
+        ...output,
+        ...outputBias,
+        ...plainFfn,
+        ...ffnBiases,
+      },
     },
-    olmo: { keys: [...layerNorm, ['attention.clamp_kqv', 'f32', 1.5]], top: {}, layer: { ...qkv, ...output, ...gatedFfn } },
+    olmo: {
+      keys: [...layerNorm, ['attention.clamp_kqv', 'f32', 1.5]],
+      top: {},
+      layer: { ...qkv, ...output, ...gatedFfn },
+    },
     olmo2: {
       keys: rms,
       top: { ...outputNorm, ...own },
@@ -227,13 +318,30 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     starcoder2: {
       keys: layerNorm,
       top: { ...outputNorm, ...outputNormBias },
-      layer: { ...norms, ...normBiases, ...qkv, ...qkvBiases, ...output, ...outputBias, ...plainFfn, ...ffnBiases },
+      layer: {
+        ...norms,
+        ...normBiases,
+        ...qkv,
+        ...qkvBiases,
+        ...output,
+        ...outputBias,
+        ...plainFfn,
+        ...ffnBiases,
+      },
     },
     granite: { keys: [...rms, ...scales], top: outputNorm, layer: llama, embedding: 0.5 },
     lfm2: {
-      keys: [...rms, ['shortconv.l_cache', 'u32', 3], ['attention.head_count_kv', 'array<i32>', [0, N_HEAD_KV, 0, N_HEAD_KV]]],
+      keys: [
+        ...rms,
+        ['shortconv.l_cache', 'u32', 3],
+        ['attention.head_count_kv', 'array<i32>', [0, N_HEAD_KV, 0, N_HEAD_KV]],
+      ],
       top: { 'token_embd_norm.weight': [N_EMBD] },
-      layer: (i) => ({ ...norms, ...gatedFfn, ...(i % 2 ? { ...qkv, ...output, ...headNorms } : convolution) }),
+      layer: (i) => ({
+        ...norms,
+        ...gatedFfn,
+        ...(i % 2 ? { ...qkv, ...output, ...headNorms } : convolution),
+      }),
       layers: 4,
     },
     qwen35: {
@@ -254,7 +362,9 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       top: outputNorm,
       layer: (i) => ({
         ...{ ...vector('attn_norm.weight', 'post_attention_norm.weight'), ...gatedFfn },
-        ...(i % 2 ? { ...qkv, 'attn_q.weight': [2 * Q, N_EMBD], ...output, ...headNorms } : deltaNet),
+        ...(i % 2
+          ? { ...qkv, 'attn_q.weight': [2 * Q, N_EMBD], ...output, ...headNorms }
+          : deltaNet),
       }),
       layers: 4,
     },
@@ -278,7 +388,12 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       top: { ...outputNorm, ...own },
       layer: {
         ...{ ...norms, ...qkv, ...output, ...experts },
-        ...{ 'attn_k.weight': [Q, N_EMBD], 'attn_v.weight': [Q, N_EMBD], 'attn_q_norm.weight': [Q], 'attn_k_norm.weight': [Q] },
+        ...{
+          'attn_k.weight': [Q, N_EMBD],
+          'attn_v.weight': [Q, N_EMBD],
+          'attn_q_norm.weight': [Q],
+          'attn_k_norm.weight': [Q],
+        },
       },
     },
   };
@@ -293,24 +408,45 @@ function spread(name, columns, embedding, headNorms) {
   if (/^ssm_a$/.test(name)) return [-1, 0.9];
   if (/norm\.weight$|^layer_output_scale/.test(name)) return [1, 0.5];
   if (/\.bias$/.test(name)) return [0, 0.3];
-  return [0, Math.sqrt(3 / columns) * (/^token_embd|^position_embd|^per_layer_token_embd/.test(name) ? embedding : 1)];
+  return [
+    0,
+    Math.sqrt(3 / columns) *
+      (/^token_embd|^position_embd|^per_layer_token_embd/.test(name) ? embedding : 1),
+  ];
 }
 
 /** Keys and tensors of a case. `more`: keys that replace or follow its own; shape: what differs from WIDE. */
 export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} } = {}) {
   const sizes = { ...WIDE, ...shape };
   const { N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB } = sizes;
-  const { arch = name, keys, top, layer, layers = 3, embedding = 4, headNorms = 1 } = casesOf(sizes)[name];
+  const {
+    arch = name,
+    keys,
+    top,
+    layer,
+    layers = 3,
+    embedding = 4,
+    headNorms = 1,
+  } = casesOf(sizes)[name];
   const random = generator(seed);
   const tensor = (tensorName, shape) => {
     const own32 = shape[0] === 'F32' || shape.length === 1;
     const dims = shape.filter((n) => n !== 'F32').reverse();
-    const [mean, width] = spread(tensorName.replace(/^blk\.\d+\./, ''), dims[0], embedding, headNorms);
-    const values = Array.from({ length: dims.reduce((a, b) => a * b) }, () => mean + (2 * random() - 1) * width);
+    const [mean, width] = spread(
+      tensorName.replace(/^blk\.\d+\./, ''),
+      dims[0],
+      embedding,
+      headNorms,
+    );
+    const values = Array.from(
+      { length: dims.reduce((a, b) => a * b) },
+      () => mean + (2 * random() - 1) * width,
+    );
     const its = own32 ? 'F32' : type;
     return { name: tensorName, type: its, dims, bytes: encodeTensor(its, values) };
   };
-  const of = (prefix, list) => Object.entries(list).map(([key, shape]) => tensor(prefix + key, shape));
+  const of = (prefix, list) =>
+    Object.entries(list).map(([key, shape]) => tensor(prefix + key, shape));
   const sizeKeys = [
     ['block_count', 'u32', layers],
     ['context_length', 'u32', N_CTX],
@@ -331,7 +467,9 @@ export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} 
     ],
     tensors: [
       ...of('', { 'token_embd.weight': [N_VOCAB, N_EMBD], ...top }),
-      ...Array.from({ length: layers }, (_, i) => of(`blk.${i}.`, typeof layer === 'function' ? layer(i) : layer)).flat(),
+      ...Array.from({ length: layers }, (_, i) =>
+        of(`blk.${i}.`, typeof layer === 'function' ? layer(i) : layer),
+      ).flat(),
     ],
   };
 }

@@ -23,7 +23,9 @@ class Cursor {
   string() {
     const length = this.u64();
     const at = this.take(length);
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes.subarray(at, at + length));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      this.bytes.subarray(at, at + length),
+    );
   }
   value(type) {
     const { view } = this;
@@ -72,7 +74,8 @@ export function readGguf(bytes) {
   }
   const alignment = metadata['general.alignment'] ?? 32;
   const dataOffset = Math.ceil(cursor.at / alignment) * alignment;
-  const viewOf = (name) => new DataView(bytes.buffer, bytes.byteOffset + dataOffset + tensors.get(name).offset);
+  const viewOf = (name) =>
+    new DataView(bytes.buffer, bytes.byteOffset + dataOffset + tensors.get(name).offset);
   const lengthOf = (name) => tensors.get(name).dims.reduce((a, b) => a * b, 1);
   return {
     version,
@@ -90,7 +93,9 @@ export function readGguf(bytes) {
       const { elements, bytes: size, m } = TYPES[tensors.get(name).type];
       if (elements !== 32 || m === undefined) return undefined;
       const view = viewOf(name);
-      return Float64Array.from({ length: lengthOf(name) / 32 }, (_, b) => fromHalf(view.getUint16(b * size + m, true)));
+      return Float64Array.from({ length: lengthOf(name) / 32 }, (_, b) =>
+        fromHalf(view.getUint16(b * size + m, true)),
+      );
     },
   };
 }

@@ -73,7 +73,16 @@ class Bytes {
  * `offset` replace the number of the type and the place in the data. version, alignment, n_kv and n_tensors can be set to what they should not be.
  * raw: bytes written instead of keys and directory; keys: instead of metadata.
  */
-export function writeGguf({ version = 3, alignment = 32, metadata = [], tensors = [], n_kv, n_tensors, raw, keys }) {
+export function writeGguf({
+  version = 3,
+  alignment = 32,
+  metadata = [],
+  tensors = [],
+  n_kv,
+  n_tensors,
+  raw,
+  keys,
+}) {
   const out = new Bytes();
   out.put(Buffer.from('GGUF'));
   out.u32(version);
@@ -156,7 +165,8 @@ export function randomBlock(type, random, deviation) {
 }
 
 /** The nearest of a list's values. */
-const nearest = (list, v) => list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
+const nearest = (list, v) =>
+  list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
 const codes = (n) => Array.from({ length: n }, (_, i) => i);
 
 /** Blocks of 32 as simple quantizers make them: x -> [d, m, what codes stand for]. */
@@ -167,7 +177,11 @@ const QUANTIZERS = {
   Q5_0: (x, extreme) => [extreme / -16, 0, codes(32).map((c) => c - 16)],
   Q5_1: (x) => [(Math.max(...x) - Math.min(...x)) / 31, Math.min(...x), codes(32)],
   IQ4_NL: (x, extreme) => [extreme / NONLINEAR[0], 0, NONLINEAR],
-  MXFP4: (x, extreme) => [2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2), 0, [...E2M1, ...E2M1.map((v) => -v)]],
+  MXFP4: (x, extreme) => [
+    2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2),
+    0,
+    [...E2M1, ...E2M1.map((v) => -v)],
+  ],
 };
 
 /** Numbers as the bytes of a tensor: blocks of 32 are quantized; blocks of 256 are random ones of the numbers' deviation. */
@@ -186,7 +200,9 @@ export function encodeTensor(type, values) {
   if (elements > 32) {
     const random = generator(values.length + Math.floor(Math.abs(values[0]) * 1e9));
     const deviation = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
-    return Buffer.concat(Array.from({ length: values.length / elements }, () => randomBlock(type, random, deviation)));
+    return Buffer.concat(
+      Array.from({ length: values.length / elements }, () => randomBlock(type, random, deviation)),
+    );
   }
   const out = Buffer.alloc((values.length / elements) * size);
   for (let block = 0; block * elements < values.length; block++) {
@@ -204,8 +220,10 @@ export function encodeTensor(type, values) {
       chosen.forEach((code, i) => out.writeInt8(list[code], at + 2 + i));
       continue;
     }
-    for (let i = 0; i < 16; i++) out[at + size - 16 + i] = (chosen[i] & 15) | ((chosen[16 + i] & 15) << 4);
-    if (list.length === 32) chosen.forEach((code, i) => (out[at + size - 20 + (i >> 3)] |= (code >> 4) << (i & 7)));
+    for (let i = 0; i < 16; i++)
+      out[at + size - 16 + i] = (chosen[i] & 15) | ((chosen[16 + i] & 15) << 4);
+    if (list.length === 32)
+      chosen.forEach((code, i) => (out[at + size - 20 + (i >> 3)] |= (code >> 4) << (i & 7)));
   }
   return out;
 }

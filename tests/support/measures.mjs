@@ -69,10 +69,20 @@ function rmsDiff(a, b) {
  *   KLs are KL(truth || other), topEqual a share of 0..1, widestFlip the truth's lead of its top token where the other's differs (0: nowhere)
  */
 export function compareRuns(truth, other) {
-  if (truth.length !== other.length) throw new Error(`${truth.length} rows of logits against ${other.length}`);
-  const result = { positions: truth.length, maxDiff: 0, rms: 0, meanKl: 0, maxKl: 0, topEqual: 0, widestFlip: 0 };
+  if (truth.length !== other.length)
+    throw new Error(`${truth.length} rows of logits against ${other.length}`);
+  const result = {
+    positions: truth.length,
+    maxDiff: 0,
+    rms: 0,
+    meanKl: 0,
+    maxKl: 0,
+    topEqual: 0,
+    widestFlip: 0,
+  };
   for (let i = 0; i < truth.length; i++) {
-    if (truth[i].length !== other[i].length) throw new Error(`row ${i}: ${truth[i].length} logits against ${other[i].length}`);
+    if (truth[i].length !== other[i].length)
+      throw new Error(`row ${i}: ${truth[i].length} logits against ${other[i].length}`);
     const diff = maxAbsDiff(truth[i], other[i]);
     if (!(diff <= result.maxDiff)) result.maxDiff = diff;
     const kl = klDivergence(truth[i], other[i]);
@@ -97,8 +107,13 @@ export function comparisonTable(comparisons) {
     ['same top', (c) => `${(100 * c.topEqual).toFixed(1)} %`],
     ['widest flip', (c) => c.widestFlip.toFixed(3)],
   ];
-  const rows = Object.entries(comparisons).map(([name, c]) => [name, ...columns.map(([, cell]) => String(cell(c)))]);
+  const rows = Object.entries(comparisons).map(([name, c]) => [
+    name,
+    ...columns.map(([, cell]) => String(cell(c))),
+  ]);
   const table = [['', ...columns.map(([title]) => title)], ...rows];
   const widths = table[0].map((_, i) => Math.max(...table.map((row) => row[i].length)));
-  return table.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
+  return table.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+  );
 }

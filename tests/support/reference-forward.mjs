@@ -12,7 +12,11 @@ import { TYPES, fromHalf, toHalf } from './types.mjs';
 const isCoded = (type) => TYPES[type].elements > 1;
 
 /** Keys that would change the computation below: a file that has one is not a plain llama. */
-const NOT_PLAIN = ['llama.rope.scaling.type', 'llama.expert_count', 'llama.attention.sliding_window'];
+const NOT_PLAIN = [
+  'llama.rope.scaling.type',
+  'llama.expert_count',
+  'llama.attention.sliding_window',
+];
 
 /**
  * The hyperparameters and all weights as Float64Arrays; a matrix of R rows by K columns is R * K numbers, row after row. With codedActivations, what
@@ -21,13 +25,15 @@ const NOT_PLAIN = ['llama.rope.scaling.type', 'llama.expert_count', 'llama.atten
 export function loadReference(bytes, { codedActivations = false } = {}) {
   const file = readGguf(bytes);
   const key = (name, fallback) => file.metadata[`llama.${name}`] ?? fallback;
-  for (const name of NOT_PLAIN) if (file.metadata[name]) throw new Error(`${name} is not part of the reference`);
+  for (const name of NOT_PLAIN)
+    if (file.metadata[name]) throw new Error(`${name} is not part of the reference`);
   const vector = (name) => Float64Array.from(file.tensor(name));
   const matrix = (name) =>
     codedActivations && isCoded(file.type(name))
       ? { values: vector(name), coded: true, least: file.least(name) }
       : { values: vector(name), coded: false };
-  if (file.has('rope_freqs.weight')) throw new Error('rope_freqs.weight is not part of the reference');
+  if (file.has('rope_freqs.weight'))
+    throw new Error('rope_freqs.weight is not part of the reference');
 
   const n_embd = key('embedding_length');
   const n_head = key('attention.head_count');
@@ -163,7 +169,9 @@ export function referenceSequence(model) {
 
         const f = rmsNorm(x, layer.ffn_norm, model.epsilon);
         const up = multiply(layer.ffn_up, f);
-        const gated = multiply(layer.ffn_gate, f).map((gate, j) => (gate / (1 + Math.exp(-gate))) * up[j]);
+        const gated = multiply(layer.ffn_gate, f).map(
+          (gate, j) => (gate / (1 + Math.exp(-gate))) * up[j],
+        );
         addInto(x, multiply(layer.ffn_down, gated));
       });
       position++;

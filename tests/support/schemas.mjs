@@ -37,7 +37,12 @@ function object(random, depth) {
   const names = words.filter(() => random(3) === 0).slice(0, 3);
   if (names.length === 0) names.push(words[random(words.length)]);
   const properties = Object.fromEntries(names.map((name) => [name, value(random, depth)]));
-  return { type: 'object', properties, required: names.filter(() => random(4) > 0), additionalProperties: false };
+  return {
+    type: 'object',
+    properties,
+    required: names.filter(() => random(4) > 0),
+    additionalProperties: false,
+  };
 }
 
 export const randomSchema = (random) => object(random, 1);

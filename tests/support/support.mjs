@@ -10,7 +10,9 @@ export function shared(name) {
   const path = inTree(`../shared/${name}`);
   return {
     path,
-    needs: existsSync(path) ? {} : { skip: `${name} is not part of the project: it lies beside it where it is developed` },
+    needs: existsSync(path)
+      ? {}
+      : { skip: `${name} is not part of the project: it lies beside it where it is developed` },
   };
 }
 

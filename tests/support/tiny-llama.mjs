@@ -5,8 +5,24 @@ import { encodeTensor, generator } from './gguf-writer.mjs';
 /** <unk>, <s>, </s>, the 256 bytes, then pieces. */
 export function tinyVocabulary(n_vocab) {
   const tokens = ['<unk>', '<s>', '</s>'];
-  for (let byte = 0; byte < 256; byte++) tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const pieces = ['\u2581', 'e', 't', 'a', 'o', 'n', 'h', 'he', 'th', 'the', '\u2581the', '\u2581a', 'an', '\u2581an'];
+  for (let byte = 0; byte < 256; byte++)
+    tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const pieces = [
+    '\u2581',
+    'e',
+    't',
+    'a',
+    'o',
+    'n',
+    'h',
+    'he',
+    'th',
+    'the',
+    '\u2581the',
+    '\u2581a',
+    'an',
+    '\u2581an',
+  ];
   for (let i = tokens.length; i < n_vocab; i++) tokens.push(pieces[i - 259] ?? `\u2581w${i}`);
   const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1); // unknown, control, byte, normal
   return [
@@ -33,8 +49,14 @@ export function tinyLlama({
 } = {}) {
   const random = generator(seed);
   const kv = (n_embd / n_head) * n_head_kv;
-  const values = (n, scale, mean) => Array.from({ length: n }, () => mean + (2 * random() - 1) * scale);
-  const vector = (name) => ({ name, type: 'F32', dims: [n_embd], bytes: encodeTensor('F32', values(n_embd, 0.5, 1)) });
+  const values = (n, scale, mean) =>
+    Array.from({ length: n }, () => mean + (2 * random() - 1) * scale);
+  const vector = (name) => ({
+    name,
+    type: 'F32',
+    dims: [n_embd],
+    bytes: encodeTensor('F32', values(n_embd, 0.5, 1)),
+  });
   const matrix = (name, rows, columns) => ({
     ...{ name, type, dims: [columns, rows] },
     bytes: encodeTensor(type, values(rows * columns, Math.sqrt(3 / columns), 0)),

@@ -3,7 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 
-const bits = (view, at, from, n) => (view.getUint8(at + (from >> 3)) >> (from & 7)) & ((1 << n) - 1);
+const bits = (view, at, from, n) =>
+  (view.getUint8(at + (from >> 3)) >> (from & 7)) & ((1 << n) - 1);
 const nibble = (view, at, i) => bits(view, at + (i % 16), i % 32 < 16 ? 0 : 4, 4);
 const half = (view, at) => fromHalf(view.getUint16(at, true));
 
@@ -27,7 +28,9 @@ export function fromHalf(value) {
   const exponent = (value >> 10) & 31;
   const mantissa = value & 1023;
   if (exponent === 31) return mantissa ? NaN : sign * Infinity;
-  return exponent ? sign * (1 + mantissa / 1024) * 2 ** (exponent - 15) : sign * mantissa * 2 ** -24;
+  return exponent
+    ? sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
+    : sign * mantissa * 2 ** -24;
 }
 
 /** Of Q4_K and Q5_K: the scale (or min) of group g, six bits of the 12 bytes at `at`. */
@@ -44,7 +47,7 @@ export const E2M1 = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
 const grids = Object.fromEntries(
   [
     ...readFileSync(new URL('../../src/quant/grid_tables.h', import.meta.url), 'utf8').matchAll(
-      /tg_grid_(\w+)\[\d+\] = \{([^}]*)\}/g,
+      /tgi_grid_(\w+)\[\d+\] = \{([^}]*)\}/g,
     ),
   ].map(([, name, list]) => [name, list.match(/\d+/g).map(Number)]),
 );
@@ -53,7 +56,9 @@ const bit = (view, at, i) => bits(view, at + (i >> 3), i & 7, 1);
 const halfByte = (view, at, i) => bits(view, at + (i >> 1), (i % 2) * 4, 4);
 /** Sign e of 8, of which 7 are given and the last makes their number even. */
 const sevenSign = (seven, e) =>
-  (e < 7 ? seven >> e : [0, 1, 2, 3, 4, 5, 6].reduce((sum, k) => sum + ((seven >> k) & 1), 0)) & 1 ? -1 : 1;
+  (e < 7 ? seven >> e : [0, 1, 2, 3, 4, 5, 6].reduce((sum, k) => sum + ((seven >> k) & 1), 0)) & 1
+    ? -1
+    : 1;
 const IQ2 = [8, 25, 43];
 const IQ3 = [4, 12, 20, 28, 36, 44, 52, 62];
 
@@ -61,11 +66,24 @@ const IQ3 = [4, 12, 20, 28, 36, 44, 52, 62];
 export const TYPES = {
   F32: { ggml: 0, elements: 1, bytes: 4, weight: (view, at) => view.getFloat32(at, true) },
   F16: { ggml: 1, elements: 1, bytes: 2, weight: half },
-  Q4_0: { ggml: 2, elements: 32, bytes: 18, d: 0, weight: (view, at, i) => half(view, at) * (nibble(view, at + 2, i) - 8) },
-  Q8_0: { ggml: 8, elements: 32, bytes: 34, d: 0, weight: (view, at, i) => half(view, at) * view.getInt8(at + 2 + i) },
+  Q4_0: {
+    ggml: 2,
+    elements: 32,
+    bytes: 18,
+    d: 0,
+    weight: (view, at, i) => half(view, at) * (nibble(view, at + 2, i) - 8),
+  },
+  Q8_0: {
+    ggml: 8,
+    elements: 32,
+    bytes: 34,
+    d: 0,
+    weight: (view, at, i) => half(view, at) * view.getInt8(at + 2 + i),
+  },
   BF16: {
     ...{ ggml: 30, elements: 1, bytes: 2 },
-    weight: (view, at) => new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0],
+    weight: (view, at) =>
+      new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0],
   },
   Q4_1: {
     ...{ ggml: 3, elements: 32, bytes: 20, d: 0, m: 2 },
@@ -73,11 +91,14 @@ export const TYPES = {
   },
   Q5_0: {
     ...{ ggml: 6, elements: 32, bytes: 22, d: 0 },
-    weight: (view, at, i) => half(view, at) * (nibble(view, at + 6, i) + 16 * bits(view, at + 2, i, 1) - 16),
+    weight: (view, at, i) =>
+      half(view, at) * (nibble(view, at + 6, i) + 16 * bits(view, at + 2, i, 1) - 16),
   },
   Q5_1: {
     ...{ ggml: 7, elements: 32, bytes: 24, d: 0, m: 2 },
-    weight: (view, at, i) => half(view, at) * (nibble(view, at + 8, i) + 16 * bits(view, at + 4, i, 1)) + half(view, at + 2),
+    weight: (view, at, i) =>
+      half(view, at) * (nibble(view, at + 8, i) + 16 * bits(view, at + 4, i, 1)) +
+      half(view, at + 2),
   },
   Q2_K: {
     ...{ ggml: 10, elements: 256, bytes: 84, d: 80, m: 82 },
@@ -91,7 +112,10 @@ export const TYPES = {
     ...{ ggml: 11, elements: 256, bytes: 110, d: 108 },
     weight: (view, at, i) => {
       const k = i >> 4;
-      const scale = bits(view, at + 96 + (k % 8), k < 8 ? 0 : 4, 4) + 16 * bits(view, at + 104 + (k % 4), (k >> 2) * 2, 2) - 32;
+      const scale =
+        bits(view, at + 96 + (k % 8), k < 8 ? 0 : 4, 4) +
+        16 * bits(view, at + 104 + (k % 4), (k >> 2) * 2, 2) -
+        32;
       const low = bits(view, at + 32 + (i >> 7) * 32 + (i % 32), ((i % 128) >> 5) * 2, 2);
       return half(view, at + 108) * scale * (low + 4 * bits(view, at + (i % 32), i >> 5, 1) - 4);
     },
@@ -101,15 +125,23 @@ export const TYPES = {
     weight: (view, at, i) => {
       const g = i >> 5;
       const code = bits(view, at + 16 + (i >> 6) * 32 + (i % 32), (g % 2) * 4, 4);
-      return half(view, at) * sixBits(view, at + 4, g, 0) * code - half(view, at + 2) * sixBits(view, at + 4, g, 1);
+      return (
+        half(view, at) * sixBits(view, at + 4, g, 0) * code -
+        half(view, at + 2) * sixBits(view, at + 4, g, 1)
+      );
     },
   },
   Q5_K: {
     ...{ ggml: 13, elements: 256, bytes: 176, d: 0, m: 2 },
     weight: (view, at, i) => {
       const g = i >> 5;
-      const code = bits(view, at + 48 + (i >> 6) * 32 + (i % 32), (g % 2) * 4, 4) + 16 * bits(view, at + 16 + (i % 32), g, 1);
-      return half(view, at) * sixBits(view, at + 4, g, 0) * code - half(view, at + 2) * sixBits(view, at + 4, g, 1);
+      const code =
+        bits(view, at + 48 + (i >> 6) * 32 + (i % 32), (g % 2) * 4, 4) +
+        16 * bits(view, at + 16 + (i % 32), g, 1);
+      return (
+        half(view, at) * sixBits(view, at + 4, g, 0) * code -
+        half(view, at + 2) * sixBits(view, at + 4, g, 1)
+      );
     },
   },
   Q6_K: {
@@ -131,7 +163,10 @@ export const TYPES = {
     ...{ ggml: 23, elements: 256, bytes: 136, d: 0 },
     weight: (view, at, i) => {
       const g = i >> 5;
-      const scale = bits(view, at + 4 + (g >> 1), (g % 2) * 4, 4) + 16 * bits(view, at + 2 + (g >> 2), (g % 4) * 2, 2) - 32;
+      const scale =
+        bits(view, at + 4 + (g >> 1), (g % 2) * 4, 4) +
+        16 * bits(view, at + 2 + (g >> 2), (g % 4) * 2, 2) -
+        32;
       return half(view, at) * scale * NONLINEAR[nibble(view, at + 8 + 16 * g, i)];
     },
   },
@@ -140,12 +175,16 @@ export const TYPES = {
     weight: (view, at, i) => {
       const byte = i < 160 ? i % 32 : i < 240 ? 32 + (i % 16) : 48 + (i % 4);
       const digit = i < 160 ? i >> 5 : i < 240 ? (i - 160) >> 4 : (i - 240) >> 2;
-      return half(view, at + 52) * (((((view.getUint8(at + byte) * 3 ** digit) % 256) * 3) >> 8) - 1);
+      return (
+        half(view, at + 52) * (((((view.getUint8(at + byte) * 3 ** digit) % 256) * 3) >> 8) - 1)
+      );
     },
   },
   TQ2_0: {
     ...{ ggml: 35, elements: 256, bytes: 66, d: 64 },
-    weight: (view, at, i) => half(view, at + 64) * (bits(view, at + (i >> 7) * 32 + (i % 32), ((i % 128) >> 5) * 2, 2) - 1),
+    weight: (view, at, i) =>
+      half(view, at + 64) *
+      (bits(view, at + (i >> 7) * 32 + (i % 32), ((i % 128) >> 5) * 2, 2) - 1),
   },
   Q1_0: {
     ...{ ggml: 41, elements: 128, bytes: 18, d: 0 },
@@ -164,7 +203,11 @@ export const TYPES = {
       const rest = view.getUint32(at + 66 + (i >> 5) * 4, true);
       const sign = sevenSign((rest >>> (((i % 32) >> 3) * 7)) & 127, i % 8);
       return (
-        half(view, at) * (0.5 + (rest >>> 28)) * 0.5 * IQ3[element('iq3_xxs', view.getUint8(at + 2 + (i >> 2)), i % 4, 3)] * sign
+        half(view, at) *
+        (0.5 + (rest >>> 28)) *
+        0.5 *
+        IQ3[element('iq3_xxs', view.getUint8(at + 2 + (i >> 2)), i % 4, 3)] *
+        sign
       );
     },
   },
@@ -173,7 +216,12 @@ export const TYPES = {
     weight: (view, at, i) => {
       const point = view.getUint8(at + 2 + (i >> 2)) + 256 * bit(view, at + 66, i >> 2);
       const scale = 1 + 2 * halfByte(view, at + 106, i >> 5);
-      return half(view, at) * scale * (2 * element('iq3_s', point, i % 4, 3) + 1) * (bit(view, at + 74, i) ? -1 : 1);
+      return (
+        half(view, at) *
+        scale *
+        (2 * element('iq3_s', point, i % 4, 3) + 1) *
+        (bit(view, at + 74, i) ? -1 : 1)
+      );
     },
   },
   IQ2_XXS: {
@@ -196,16 +244,27 @@ export const TYPES = {
     weight: (view, at, i) => {
       const q = view.getUint16(at + 2 + (i >> 3) * 2, true);
       const scale = (0.5 + halfByte(view, at + 66, i >> 4)) * 0.25;
-      return half(view, at) * scale * IQ2[element('iq2_xs', q & 511, i % 8, 2)] * sevenSign(q >> 9, i % 8);
+      return (
+        half(view, at) *
+        scale *
+        IQ2[element('iq2_xs', q & 511, i % 8, 2)] *
+        sevenSign(q >> 9, i % 8)
+      );
     },
   },
   IQ2_S: {
     ...{ ggml: 22, elements: 256, bytes: 82, d: 0 },
     weight: (view, at, i) => {
       const p = i >> 3;
-      const point = view.getUint8(at + 2 + p) + 256 * bits(view, at + 66 + (p >> 2), (p % 4) * 2, 2);
+      const point =
+        view.getUint8(at + 2 + p) + 256 * bits(view, at + 66 + (p >> 2), (p % 4) * 2, 2);
       const scale = (0.5 + halfByte(view, at + 74, i >> 4)) * 0.25;
-      return half(view, at) * scale * IQ2[element('iq2_s', point, i % 8, 2)] * (bit(view, at + 34, i) ? -1 : 1);
+      return (
+        half(view, at) *
+        scale *
+        IQ2[element('iq2_s', point, i % 8, 2)] *
+        (bit(view, at + 34, i) ? -1 : 1)
+      );
     },
   },
   IQ1_S: {
@@ -214,7 +273,9 @@ export const TYPES = {
       const qh = view.getUint16(at + 34 + (i >> 5) * 2, true);
       const point = view.getUint8(at + 2 + (i >> 3)) + 256 * ((qh >> (((i % 32) >> 3) * 3)) & 7);
       return (
-        half(view, at) * (2 * ((qh >> 12) & 7) + 1) * (element('iq1_s', point, i % 8, 2) - 1 + (qh & 0x8000 ? -0.125 : 0.125))
+        half(view, at) *
+        (2 * ((qh >> 12) & 7) + 1) *
+        (element('iq1_s', point, i % 8, 2) - 1 + (qh & 0x8000 ? -0.125 : 0.125))
       );
     },
   },
@@ -237,7 +298,10 @@ export function setScale(type, view, scale) {
   if (type === 'MXFP4') view.setUint8(0, Math.round(127 + Math.log2(scale)));
   else if (type === 'IQ1_M') {
     for (let k = 0; k < 4; k++)
-      view.setUint8(49 + 2 * k, (view.getUint8(49 + 2 * k) & 15) | (((toHalf(scale) >> (4 * k)) & 15) << 4));
+      view.setUint8(
+        49 + 2 * k,
+        (view.getUint8(49 + 2 * k) & 15) | (((toHalf(scale) >> (4 * k)) & 15) << 4),
+      );
   } else view.setUint16(d, toHalf(scale), true);
 }
 

@@ -17,7 +17,8 @@ export function prepare() {
 /** Where the others are wrong, and we are not. */
 export const FAULTS = [
   {
-    reason: "JavaScript's \\s lacks U+0085 and has U+FEFF, other than White_Space, which the definitions mean",
+    reason:
+      "JavaScript's \\s lacks U+0085 and has U+FEFF, other than White_Space, which the definitions mean",
     explains: ({ text }) => /[\u0085\ufeff]/.test(text),
   },
 ];
@@ -49,7 +50,10 @@ export async function compare(name, { count, seed = 1 }) {
     for (const [kind, raw] of texts({ words, added: vocabulary.added }, seed)) {
       if (n++ === count) break;
       const text = vocabulary.clean(raw);
-      const ours = await model.tokenize(text, { add_special: false, parse_special: vocabulary.added.length > 0 });
+      const ours = await model.tokenize(text, {
+        add_special: false,
+        parse_special: vocabulary.added.length > 0,
+      });
       const theirs = Array.from(vocabulary.encode(text), Number);
       if (ours.length === theirs.length && ours.every((id, i) => id === theirs[i])) continue;
       const found = { kind, text, ours, theirs };
@@ -64,19 +68,27 @@ export async function compare(name, { count, seed = 1 }) {
 
 async function main() {
   const { values, positionals } = parseArgs({
-    options: { count: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+    options: {
+      count: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: '1' },
+    },
     allowPositionals: true,
   });
   prepare();
   let wrong = 0;
   for (const name of positionals.length ? positionals : Object.keys(vocabularies)) {
     const start = performance.now();
-    const { n, explained, different } = await compare(name, { count: Number(values.count), seed: Number(values.seed) });
+    const { n, explained, different } = await compare(name, {
+      count: Number(values.count),
+      seed: Number(values.seed),
+    });
     console.log(
       `${name}: ${n - different.length - explained} of ${n} texts alike, ${explained} the other's fault (${((performance.now() - start) / 1000).toFixed(0)} s)`,
     );
     for (const { kind, text, ours, theirs } of different.slice(0, 8))
-      console.log(`  ${kind}: ${JSON.stringify(text)}\n    ours   ${ours.join(' ')}\n    theirs ${theirs.join(' ')}`);
+      console.log(
+        `  ${kind}: ${JSON.stringify(text)}\n    ours   ${ours.join(' ')}\n    theirs ${theirs.join(' ')}`,
+      );
     wrong += different.length;
   }
   process.exitCode = wrong ? 1 : 0;

@@ -18,7 +18,13 @@ const CUSTOM = [
     ' Hello World!',
     'Hello, world!',
   ],
-  ...[' this is 🦙.cpp', 'w048 7tuijk dsdfhu', 'нещо на Български', 'កាន់តែពិសេសអាចខលចេញ', '🚀 (normal) 😶‍🌫️ (multiple emojis) ✅'],
+  ...[
+    ' this is 🦙.cpp',
+    'w048 7tuijk dsdfhu',
+    'нещо на Български',
+    'កាន់តែពិសេសអាចខលចេញ',
+    '🚀 (normal) 😶‍🌫️ (multiple emojis) ✅',
+  ],
   ...[
     'Hello',
     ' Hello',
@@ -69,7 +75,23 @@ const CUSTOM = [
     'Ġ',
   ],
 ];
-const APOSTROPHES = ["'s", "'S", "'t", "'T", "'re", "'RE", "'ve", "'m", "'LL", "'ll", "'d", "'D", "''", "'x", "'é"];
+const APOSTROPHES = [
+  "'s",
+  "'S",
+  "'t",
+  "'T",
+  "'re",
+  "'RE",
+  "'ve",
+  "'m",
+  "'LL",
+  "'ll",
+  "'d",
+  "'D",
+  "''",
+  "'x",
+  "'é",
+];
 const WHITE = [' ', '  ', '\n', '\r\n', '\n\n', '\t', '\u00a0', '\u2028', '\u3000', '\u0085', '\r'];
 const ASCII = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i));
 
@@ -90,16 +112,22 @@ export function* texts(vocabulary, seed = 1) {
     'custom text': () => one(CUSTOM) + (below(2) ? one(CUSTOM) : ''),
     'vocabulary words': () => one(vocabulary.words),
     'ASCII between spaces': () => one(blanks) + one(ASCII) + one(ASCII) + one(blanks),
-    apostrophes: () => one(['', 'a', ' ', 'Ä', '1', 'WE']) + one(APOSTROPHES) + one(['', 'a', ' b', "'", '1', 'É']),
+    apostrophes: () =>
+      one(['', 'a', ' ', 'Ä', '1', 'WE']) + one(APOSTROPHES) + one(['', 'a', ' b', "'", '1', 'É']),
     'added tokens': () =>
       many(
         1 + below(4),
-        () => one(blanks) + one(vocabulary.added.length ? vocabulary.added : ['x']) + one(blanks) + one(vocabulary.words),
+        () =>
+          one(blanks) +
+          one(vocabulary.added.length ? vocabulary.added : ['x']) +
+          one(blanks) +
+          one(vocabulary.words),
       ),
     'random characters': () => many(1 + below(40), () => one(below(4) ? ASCII : WHITE)),
     'code points': () => many(1 + below(24), () => String.fromCodePoint(code())),
     'characters of the vocabulary': () => many(1 + below(40), () => one(characters)),
-    'words of the vocabulary': () => many(1 + below(16), () => one(vocabulary.words) + one(below(3) ? [''] : blanks)),
+    'words of the vocabulary': () =>
+      many(1 + below(16), () => one(vocabulary.words) + one(below(3) ? [''] : blanks)),
   };
   for (const [i, text] of CUSTOM.entries()) yield [`custom text ${i}`, text];
   for (;;) for (const [kind, make] of Object.entries(kinds)) yield [kind, make()];

@@ -25,33 +25,48 @@ for (const [name, vocabulary] of [
   ['qwen2', 'Qwen 3'],
 ]) {
   const vectors = shared(`tokenizers/ggml-vocab-${name}.gguf.inp`);
-  test(`46 of 46 vectors of ${name}, with the vocabulary of ${vocabulary}`, vectors.needs, async () => {
-    const model = await loadModel((await vocabularies[vocabulary]()).gguf, { worker: false, vocab_only: true });
-    const samples = readFileSync(vectors.path, 'utf8').split(SEPARATOR).slice(0, 46);
-    const lines = readFileSync(vectors.path.replace('.inp', '.out'), 'utf8').split('\n');
-    assert.equal(samples.length, 46);
-    try {
-      for (const [i, text] of samples.entries())
-        assert.equal((await model.tokenize(text, { add_special: false })).join(' '), lines[i].trim(), JSON.stringify(text));
-    } finally {
-      await model.dispose();
-    }
-  });
+  test(
+    `46 of 46 vectors of ${name}, with the vocabulary of ${vocabulary}`,
+    vectors.needs,
+    async () => {
+      const model = await loadModel((await vocabularies[vocabulary]()).gguf, {
+        worker: false,
+        vocab_only: true,
+      });
+      const samples = readFileSync(vectors.path, 'utf8').split(SEPARATOR).slice(0, 46);
+      const lines = readFileSync(vectors.path.replace('.inp', '.out'), 'utf8').split('\n');
+      assert.equal(samples.length, 46);
+      try {
+        for (const [i, text] of samples.entries())
+          assert.equal(
+            (await model.tokenize(text, { add_special: false })).join(' '),
+            lines[i].trim(),
+            JSON.stringify(text),
+          );
+      } finally {
+        await model.dispose();
+      }
+    },
+  );
 }
 
-const plans = readFileSync(new URL('node_modules/gpt-tokenizer/data/TestPlans.txt', import.meta.url), 'utf8');
+const plans = readFileSync(
+  new URL('node_modules/gpt-tokenizer/data/TestPlans.txt', import.meta.url),
+  'utf8',
+);
 /** [text, ids] by encoding. */
 const published = new Map();
-for (const plan of parse(plans)) published.set(plan.encoding, [...(published.get(plan.encoding) ?? []), plan]);
+for (const plan of parse(plans))
+  published.set(plan.encoding, [...(published.get(plan.encoding) ?? []), plan]);
 
 function parse(text) {
-  return [...text.matchAll(/EncodingName: (\w+)\r?\nSample: ([^]*?)\r?\nEncoded: (\[[^\]]*\])/g)].map(
-    ([, encoding, sample, encoded]) => ({
-      encoding: encoding === 'p50k_edit' ? 'p50k_base' : encoding, // the same vocabulary with other control tokens
-      sample,
-      ids: JSON.parse(encoded),
-    }),
-  );
+  return [
+    ...text.matchAll(/EncodingName: (\w+)\r?\nSample: ([^]*?)\r?\nEncoded: (\[[^\]]*\])/g),
+  ].map(([, encoding, sample, encoded]) => ({
+    encoding: encoding === 'p50k_edit' ? 'p50k_base' : encoding, // the same vocabulary with other control tokens
+    sample,
+    ids: JSON.parse(encoded),
+  }));
 }
 
 for (const [encoding, make] of Object.entries(encodings))
@@ -60,7 +75,11 @@ for (const [encoding, make] of Object.entries(encodings))
     const found = published.get(encoding);
     try {
       for (const { sample, ids } of found)
-        assert.deepEqual(await model.tokenize(sample, { add_special: false }), ids, JSON.stringify(sample));
+        assert.deepEqual(
+          await model.tokenize(sample, { add_special: false }),
+          ids,
+          JSON.stringify(sample),
+        );
     } finally {
       await model.dispose();
     }

@@ -52,11 +52,20 @@ async function huggingFace(name, pre, { clean = (text) => text } = {}) {
   const [json, config] = model(name);
   const { tokens, types } = byId([
     ...Object.entries(json.model.vocab).map(([token, id]) => [id, token, TYPE.normal]),
-    ...json.added_tokens.map(({ id, content, special }) => [id, content, special ? TYPE.control : TYPE.userDefined]),
+    ...json.added_tokens.map(({ id, content, special }) => [
+      id,
+      content,
+      special ? TYPE.control : TYPE.userDefined,
+    ]),
   ]);
   const other = new Tokenizer(json, config);
   return {
-    gguf: file('gpt2', { tokens, types, pre, merges: json.model.merges.map((m) => (Array.isArray(m) ? m.join(' ') : m)) }),
+    gguf: file('gpt2', {
+      tokens,
+      types,
+      pre,
+      merges: json.model.merges.map((m) => (Array.isArray(m) ? m.join(' ') : m)),
+    }),
     encode: (text) => other.encode(text, { add_special_tokens: false }).ids,
     tokens,
     added: json.added_tokens.map(({ content }) => content),
@@ -99,9 +108,16 @@ async function openAi(encoding, pre) {
   const spelt = Array.from(ranks, (bytes) =>
     bytes === undefined ? undefined : spell(typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
   );
-  const { tokens, types } = byId(spelt.flatMap((token, id) => (token === undefined ? [] : [[id, token, TYPE.normal]])));
+  const { tokens, types } = byId(
+    spelt.flatMap((token, id) => (token === undefined ? [] : [[id, token, TYPE.normal]])),
+  );
   return {
-    gguf: file('gpt2', { tokens, types, pre, merges: mergesOf(spelt.filter((token) => token !== undefined)) }),
+    gguf: file('gpt2', {
+      tokens,
+      types,
+      pre,
+      merges: mergesOf(spelt.filter((token) => token !== undefined)),
+    }),
     encode: (text) => other.encode(text),
     tokens,
     added: [],
@@ -154,8 +170,12 @@ async function llama2() {
   const { LlamaTokenizer } = await import('llama-tokenizer-js');
   const other = new LlamaTokenizer();
   const tokens = other.vocabById;
-  const types = tokens.map((_, id) => (id === 0 ? TYPE.unknown : id < 3 ? TYPE.control : id < 259 ? TYPE.byte : TYPE.normal));
-  const merged = [...other.merges].sort(([, a], [, b]) => a - b).map(([pair]) => pair.replace(' ', ''));
+  const types = tokens.map((_, id) =>
+    id === 0 ? TYPE.unknown : id < 3 ? TYPE.control : id < 259 ? TYPE.byte : TYPE.normal,
+  );
+  const merged = [...other.merges]
+    .sort(([, a], [, b]) => a - b)
+    .map(([pair]) => pair.replace(' ', ''));
   return {
     gguf: sentencePiece(tokens, types, scoresOf(tokens, merged), []),
     encode: (text) => other.encode(text, false, true),

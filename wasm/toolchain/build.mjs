@@ -5,7 +5,15 @@
 // new URL('./name', import.meta.url). The page is bundled from demo/main.tsx and demo/style.css; PAGE_FILES are copied.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,14 +21,25 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const page = join(dist, 'demo');
-const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, sourcemap: true, logLevel: 'warning' };
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  sourcemap: true,
+  logLevel: 'warning',
+};
 const PAGE_FILES = ['index.html', 'icon.svg'];
 const MODEL = 'storybook-q8_0.gguf';
 
 /** The grammar library stays a file of its own, the same for all platforms: dist/xgrammar.js. */
 const grammarLibrary = {
   name: 'web-xgrammar',
-  setup: ({ onResolve }) => onResolve({ filter: /^@mlc-ai\/web-xgrammar$/ }, () => ({ path: './xgrammar.js', external: true })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^@mlc-ai\/web-xgrammar$/ }, () => ({
+      path: './xgrammar.js',
+      external: true,
+    })),
 };
 
 /** It comes as a script for <script> and require(), whatever its package says: this makes a module of it, with what it asks Node for. */
@@ -39,7 +58,12 @@ async function buildGrammarLibrary() {
     ${readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL.*/, '')}
     export const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = exports;`;
   await build({
-    ...{ ...common, sourcemap: false, stdin: { contents, resolveDir: root }, outfile: join(dist, 'xgrammar.js') },
+    ...{
+      ...common,
+      sourcemap: false,
+      stdin: { contents, resolveDir: root },
+      outfile: join(dist, 'xgrammar.js'),
+    },
     banner: { js: '/* XGrammar, https://github.com/mlc-ai/xgrammar, Apache License 2.0 */' },
     external: ['url', 'module', 'fs', 'path', 'crypto'],
   });
@@ -48,16 +72,31 @@ async function buildGrammarLibrary() {
 /** What only some programs use is in files of its own, loaded when it is asked for. They lie beside the
  * entries, so that a module finds its neighbours wherever it ended up. */
 const split = (platform) => ({
-  ...{ platform, splitting: true, chunkNames: `${platform}-[name]-[hash]`, plugins: [grammarLibrary] },
+  ...{
+    platform,
+    splitting: true,
+    chunkNames: `${platform}-[name]-[hash]`,
+    plugins: [grammarLibrary],
+  },
 });
 
 /** Bundles entries; what they share or import later goes into chunks. */
 const bundle = (platform, names) =>
-  build({ ...common, ...split(platform), entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)), outdir: dist });
+  build({
+    ...common,
+    ...split(platform),
+    entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)),
+    outdir: dist,
+  });
 
 /** Bundles entries, each into one file: a worker is started by its address alone. */
 const alone = (platform, names) =>
-  build({ ...common, platform, entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)), outdir: dist });
+  build({
+    ...common,
+    platform,
+    entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)),
+    outdir: dist,
+  });
 
 /** A second name for the file where the file system can do that (the model is large), else a copy. */
 function place(from, to) {
@@ -71,7 +110,8 @@ function place(from, to) {
 
 rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
-for (const name of readdirSync(dist)) if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name)); // of an earlier build
+for (const name of readdirSync(dist))
+  if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name)); // of an earlier build
 await buildGrammarLibrary();
 await bundle('browser', ['index']);
 await bundle('node', ['node', 'testing', 'cli']);
@@ -83,11 +123,22 @@ copyFileSync(join(root, 'web', 'types', 'trace.schema.json'), join(dist, 'trace.
 
 const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {
-  await build({ ...common, ...split('browser'), entryPoints: [main], outdir: page, jsx: 'automatic', jsxImportSource: 'preact' });
+  await build({
+    ...common,
+    ...split('browser'),
+    entryPoints: [main],
+    outdir: page,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+  });
   await build({ ...common, entryPoints: [join(root, 'demo', 'style.css')], outdir: page });
   for (const name of PAGE_FILES) copyFileSync(join(root, 'demo', name), join(page, name));
   for (const name of readdirSync(dist)) {
-    if (name.endsWith('.wasm') || name.endsWith('.gguf') || ['worker.js', 'xgrammar.js'].includes(name))
+    if (
+      name.endsWith('.wasm') ||
+      name.endsWith('.gguf') ||
+      ['worker.js', 'xgrammar.js'].includes(name)
+    )
       place(join(dist, name), join(page, name));
   }
   // what the page is kept as for visits without a network: every file, by its content
@@ -98,7 +149,13 @@ if (existsSync(main)) {
       .digest('hex')
       .slice(0, 16);
   await build({
-    ...{ ...common, platform: 'browser', entryPoints: [join(root, 'demo', 'service-worker.ts')], outdir: page, format: 'iife' },
+    ...{
+      ...common,
+      platform: 'browser',
+      entryPoints: [join(root, 'demo', 'service-worker.ts')],
+      outdir: page,
+      format: 'iife',
+    },
     define: {
       FILES: JSON.stringify(kept.map((url) => ({ url, revision: revision(url) }))),
       'process.env.NODE_ENV': '"production"',

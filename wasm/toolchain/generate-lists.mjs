@@ -8,10 +8,14 @@ function rows(file, macro) {
   const text = readFileSync(new URL(`src/${file}`, root), 'utf8')
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/^#.*$/gm, '');
-  const found = [...text.matchAll(new RegExp(`^${macro}\\(((?:"(?:[^"\\\\]|\\\\.)*"|[^()"])*)\\)`, 'gm'))];
+  const found = [
+    ...text.matchAll(new RegExp(`^${macro}\\(((?:"(?:[^"\\\\]|\\\\.)*"|[^()"])*)\\)`, 'gm')),
+  ];
   if (found.length === 0) throw new Error(`src/${file} has no ${macro} row`);
   return found.map(([, args]) =>
-    args.match(/"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*/g).map((word) => (word.startsWith('"') ? JSON.parse(word) : word.trim())),
+    args
+      .match(/"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*/g)
+      .map((word) => (word.startsWith('"') ? JSON.parse(word) : word.trim())),
   );
 }
 
@@ -32,7 +36,10 @@ function table(name, comment, type, entries) {
 const codes = rows('base/status.def', 'TG_STATUS')
   .map(([name, number, meaning]) => ({ name, number: Number(number), meaning }))
   .filter(({ number }) => number !== 0); // OK is no error
-const quants = rows('quant/quant.def', '(?:TG_QUANT|TG_CODED)').map(([name, , ggml]) => ({ name, ggml: Number(ggml) }));
+const quants = rows('quant/quant.def', '(?:TG_QUANT|TG_PACKED)').map(([name, , ggml]) => ({
+  name,
+  ggml: Number(ggml),
+}));
 const options = rows('sample/stages.def', 'TG_OPTION');
 const lists = rows('sample/stages.def', 'TG_LIST');
 const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage, chain]) => ({
@@ -52,7 +59,9 @@ const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage, chain]) => ({
 const caches = rows('cache/kv_types.def', 'TG_CACHE').map(([, suffix]) => suffix);
 const architectures = rows('model/arch.def', 'TG_ARCH').map(([name]) => name);
 /** The builds: relaxed_signed and the like are forms of a kernel within one. */
-const variants = rows('kernels/kernels.def', 'TG_KERNEL').map(([, , variant]) => variant.split('_')[0]);
+const variants = rows('kernels/kernels.def', 'TG_KERNEL').map(
+  ([, , variant]) => variant.split('_')[0],
+);
 
 writeFileSync(
   new URL('web/types/generated.ts', root),
@@ -74,7 +83,12 @@ writeFileSync(
       'The weight types that can be read (quant.def).',
       quants.map((quant) => quant.name),
     ),
-    table('quants', 'Every weight type: its name and its number in GGUF files.', '{ name: QuantName; ggml: number }', quants),
+    table(
+      'quants',
+      'Every weight type: its name and its number in GGUF files.',
+      '{ name: QuantName; ggml: number }',
+      quants,
+    ),
     union(
       'StageName',
       'The sampler stages (stages.def).',
@@ -96,11 +110,25 @@ writeFileSync(
       "{ name: StageName; chain: 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT'; options: readonly { name: StageOptionName; default: number; min: number; max: number; whole: boolean }[]; lists: readonly StageListName[] }",
       stages,
     ),
-    union('CacheTypeName', 'The types in which keys and values can be cached (kv_types.def).', caches),
+    union(
+      'CacheTypeName',
+      'The types in which keys and values can be cached (kv_types.def).',
+      caches,
+    ),
     table('cacheTypes', 'Cache types; their numbers are their places.', 'CacheTypeName', caches),
     union('ArchitectureName', 'The architectures that can be run (arch.def).', architectures),
-    table('architectures', 'Architectures, by the name in general.architecture.', 'ArchitectureName', architectures),
+    table(
+      'architectures',
+      'Architectures, by the name in general.architecture.',
+      'ArchitectureName',
+      architectures,
+    ),
     union('KernelVariantName', 'The kernel variants (kernels.def).', variants),
-    table('kernelVariants', 'Kernel variants, the reference first.', 'KernelVariantName', unique(variants)),
+    table(
+      'kernelVariants',
+      'Kernel variants, the reference first.',
+      'KernelVariantName',
+      unique(variants),
+    ),
   ].join('\n'),
 );

@@ -24,7 +24,9 @@ const properties = [
 export async function bits() {
   const all = new Uint8Array(END);
   for (const [path, bit] of properties) {
-    const { default: codePoints } = await import(`@unicode/unicode-${VERSION}/${path}/code-points.mjs`);
+    const { default: codePoints } = await import(
+      `@unicode/unicode-${VERSION}/${path}/code-points.mjs`
+    );
     for (const code of codePoints) all[code] |= bit;
   }
   return all;
@@ -32,7 +34,8 @@ export async function bits() {
 
 function rows(values, width) {
   const lines = [];
-  for (let i = 0; i < values.length; i += width) lines.push(`    ${values.slice(i, i + width).join(', ')},\n`);
+  for (let i = 0; i < values.length; i += width)
+    lines.push(`    ${values.slice(i, i + width).join(', ')},\n`);
   return lines.join('');
 }
 
@@ -84,4 +87,5 @@ ${rows(blocks, BLOCK)
 const file = new URL('../../src/tokenizer/unicode_tables.h', import.meta.url);
 /** Whether the file is what the generator makes. */
 export const current = async () => readFileSync(file, 'utf8') === (await tables());
-if (process.argv[1] && import.meta.url.endsWith(process.argv[1].split('/').at(-1))) writeFileSync(file, await tables());
+if (process.argv[1] && import.meta.url.endsWith(process.argv[1].split('/').at(-1)))
+  writeFileSync(file, await tables());

@@ -18,7 +18,9 @@ __attribute__((export_name("dot"), used)) int dot(void)
 
 /** Whether the module gives the exact product of signed bytes with bytes of 0 to 127, which every processor must. */
 function computes(wasm) {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { env: { emscripten_notify_memory_growth() {} } });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), {
+    env: { emscripten_notify_memory_growth() {} },
+  });
   const a = new Int8Array(exports.memory.buffer, exports.bytes(0), 16);
   const b = new Int8Array(exports.memory.buffer, exports.bytes(1), 16);
   let expected = 0;
@@ -33,8 +35,12 @@ function computes(wasm) {
 /** Node before 22 knows relaxed SIMD by a flag only, and its baseline compiler is wrong then: there the module is validated, not run. */
 function accepts(wasm, file) {
   if (WebAssembly.validate(wasm)) return computes(wasm);
-  const validate = 'process.exit(WebAssembly.validate(require("node:fs").readFileSync(process.argv[1])) ? 0 : 1)';
-  return spawnSync(process.execPath, ['--experimental-wasm-relaxed-simd', '-e', validate, file]).status === 0;
+  const validate =
+    'process.exit(WebAssembly.validate(require("node:fs").readFileSync(process.argv[1])) ? 0 : 1)';
+  return (
+    spawnSync(process.execPath, ['--experimental-wasm-relaxed-simd', '-e', validate, file])
+      .status === 0
+  );
 }
 
 const emcc = process.argv[2];
@@ -42,9 +48,21 @@ const folder = mkdtempSync(join(tmpdir(), 'tokenglass-probe-'));
 try {
   const [input, output] = [join(folder, 'probe.c'), join(folder, 'probe.wasm')];
   writeFileSync(input, source);
-  const flags = ['-O2', '-flto', '-msimd128', '-mrelaxed-simd', '-sSTANDALONE_WASM', '--no-entry', '-sALLOW_MEMORY_GROWTH'];
-  execFileSync(emcc, [...flags, input, '-o', output], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 120_000 });
-  if (!accepts(readFileSync(output), output)) throw new Error('its relaxed dot product is wrong or invalid');
+  const flags = [
+    '-O2',
+    '-flto',
+    '-msimd128',
+    '-mrelaxed-simd',
+    '-sSTANDALONE_WASM',
+    '--no-entry',
+    '-sALLOW_MEMORY_GROWTH',
+  ];
+  execFileSync(emcc, [...flags, input, '-o', output], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 120_000,
+  });
+  if (!accepts(readFileSync(output), output))
+    throw new Error('its relaxed dot product is wrong or invalid');
 } catch (error) {
   console.error(
     `probe: ${emcc} is not used: ${String(error.stderr?.length ? error.stderr : error.message)

@@ -22,7 +22,11 @@ export function installPackages(folder, command = ['ci']) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error(`setup: npm ${command.join(' ')} in ${folder}`);
   // No install script is needed: esbuild and the others find their programs without.
-  run('npm', [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder);
+  run(
+    'npm',
+    [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    folder,
+  );
   writeFileSync(stamp, lock);
 }
 

@@ -14,9 +14,9 @@ export function withImports(url, seen = new Set()) {
   if (seen.has(url.href)) return [];
   seen.add(url.href);
   const bytes = readFileSync(url);
-  const imports = [...bytes.toString().matchAll(/\b(?:import|export)\b[^'"();]*["'](\.\.?\/[^"']+)["']/g)].map(
-    (match) => match[1],
-  );
+  const imports = [
+    ...bytes.toString().matchAll(/\b(?:import|export)\b[^'"();]*["'](\.\.?\/[^"']+)["']/g),
+  ].map((match) => match[1]);
   return [bytes, ...imports.flatMap((imported) => withImports(new URL(imported, url), seen))];
 }
 

@@ -10,14 +10,18 @@ const QUOTED = 300; // characters of a template that an error quotes
 
 const failed = (template: string, why: string, cause?: unknown) => {
   const quoted = template.length > QUOTED ? `${template.slice(0, QUOTED)}…` : template;
-  return new TokenglassError('TEMPLATE_FAILED', `${why}; the template: ${JSON.stringify(quoted)}`, { cause });
+  return new TokenglassError('TEMPLATE_FAILED', `${why}; the template: ${JSON.stringify(quoted)}`, {
+    cause,
+  });
 };
 
 /** A template is a program of whoever made the file: it gets so many steps and so much text. */
 class LimitedInterpreter extends Interpreter {
   #steps = 0;
 
-  override evaluate(...args: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
+  override evaluate(
+    ...args: Parameters<Interpreter['evaluate']>
+  ): ReturnType<Interpreter['evaluate']> {
     if (++this.#steps > MOST_STEPS) throw new Error(`it takes more than ${MOST_STEPS} steps`);
     const result = super.evaluate(...args);
     const { value } = result as { value: unknown };
@@ -30,7 +34,8 @@ class LimitedInterpreter extends Interpreter {
 function range(start: number, stop?: number, step = 1): number[] {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   const n = Math.max(0, Math.ceil((to - from) / step));
-  if (!(n <= MOST_RANGE)) throw new Error(`it asks for a range of ${n} numbers; the most are ${MOST_RANGE}`);
+  if (!(n <= MOST_RANGE))
+    throw new Error(`it asks for a range of ${n} numbers; the most are ${MOST_RANGE}`);
   return Array.from({ length: n }, (_, i) => from + i * step);
 }
 
@@ -38,11 +43,17 @@ function range(start: number, stop?: number, step = 1): number[] {
 function strftime(format: string): string {
   const now = new Date();
   const two = (n: number) => String(n).padStart(2, '0');
-  const name = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en', options).format(now);
+  const name = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en', options).format(now);
   const parts: Record<string, string> = {
     ...{ Y: String(now.getFullYear()), m: two(now.getMonth() + 1), d: two(now.getDate()) },
     ...{ H: two(now.getHours()), M: two(now.getMinutes()), S: two(now.getSeconds()) },
-    ...{ B: name({ month: 'long' }), b: name({ month: 'short' }), A: name({ weekday: 'long' }), a: name({ weekday: 'short' }) },
+    ...{
+      B: name({ month: 'long' }),
+      b: name({ month: 'short' }),
+      A: name({ weekday: 'long' }),
+      a: name({ weekday: 'short' }),
+    },
   };
   return format.replace(/%([A-Za-z])/g, (whole, letter: string) => parts[letter] ?? whole);
 }

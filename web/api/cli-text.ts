@@ -3,15 +3,19 @@ import type { Step, StepTrace, TokenScore } from '../types/types.js';
 
 /** Control characters as pictures of themselves; line ends and tabs stay. */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? '\u2421' : `\\u${code.toString(16).padStart(4, '0')}`;
-  });
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      if (code < 0x20) return String.fromCharCode(0x2400 + code);
+      return code === 0x7f ? '\u2421' : `\\u${code.toString(16).padStart(4, '0')}`;
+    },
+  );
 }
 
 /** As visible, on one line and with spaces that can be seen. */
-const inLine = (text: string) => visible(text.replaceAll('\n', '⏎').replaceAll('\t', '⇥')).replace(/^ | $/g, '␣');
+const inLine = (text: string) =>
+  visible(text.replaceAll('\n', '⏎').replaceAll('\t', '⇥')).replace(/^ | $/g, '␣');
 
 export interface Paint {
   faint(text: string): string;
@@ -31,7 +35,9 @@ const width = (text: string) =>
   [...text].reduce(
     (sum, c) =>
       sum +
-      (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Emoji_Presentation}/u.test(c)
+      (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Emoji_Presentation}/u.test(
+        c,
+      )
         ? 2
         : 1),
     0,
@@ -58,7 +64,9 @@ export function scoreLines(scores: readonly TokenScore[], color: Paint): string 
     const numbers = Number.isNaN(logprob)
       ? ''
       : `${left(logprob.toFixed(3), 9)}${left(String(rank), 7)}${left(entropy.toFixed(3), 9)}`;
-    const others = top.map((other) => `${inLine(other.text)} ${other.logprob.toFixed(2)}`).join('  ');
+    const others = top
+      .map((other) => `${inLine(other.text)} ${other.logprob.toFixed(2)}`)
+      .join('  ');
     return `${pad(inLine(text), 18)}${left(String(token), 7)}${numbers}${others ? `   ${color.faint(others)}` : ''}`;
   });
   const known = scores.filter(({ logprob }) => !Number.isNaN(logprob));

@@ -26,12 +26,32 @@ const OURS = [
 ];
 const COMMON = [
   ...OURS,
-  ...['model', 'n', 'stop', 'seed', 'max_tokens', 'frequency_penalty', 'presence_penalty', 'response_format', 'user'],
+  ...[
+    'model',
+    'n',
+    'stop',
+    'seed',
+    'max_tokens',
+    'frequency_penalty',
+    'presence_penalty',
+    'response_format',
+    'user',
+  ],
   ...['stream', 'stream_options', 'logprobs'],
 ];
 /** Known to the API, and not to us: none of them is ignored in silence. */
 const UNSUPPORTED = [
-  ...['tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'suffix', 'best_of', 'audio', 'modalities'],
+  ...[
+    'tools',
+    'tool_choice',
+    'functions',
+    'function_call',
+    'parallel_tool_calls',
+    'suffix',
+    'best_of',
+    'audio',
+    'modalities',
+  ],
   ...['prediction', 'reasoning_effort', 'web_search_options'],
 ];
 const DEFAULT_MAX_TOKENS = 16; // of a plain completion, as in the API
@@ -73,9 +93,13 @@ interface Account {
 }
 
 function stopsOf(stop: string | readonly string[] | null | undefined): string[] {
-  const stops = stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : [...stop];
+  const stops =
+    stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : [...stop];
   if (stops.length > MOST_STOPS || stops.some((text) => typeof text !== 'string' || text === '')) {
-    throw new TokenglassError('INVALID_ARGUMENT', `stop must be at most ${MOST_STOPS} texts, none of them empty`);
+    throw new TokenglassError(
+      'INVALID_ARGUMENT',
+      `stop must be at most ${MOST_STOPS} texts, none of them empty`,
+    );
   }
   return stops;
 }
@@ -98,7 +122,10 @@ async function constraintOf(
     case 'json_schema':
       return model.createGrammar({ json_schema: format.json_schema?.schema });
     default:
-      throw new TokenglassError('INVALID_ARGUMENT', `response_format.type is "${String((format as { type: unknown }).type)}"`);
+      throw new TokenglassError(
+        'INVALID_ARGUMENT',
+        `response_format.type is "${String((format as { type: unknown }).type)}"`,
+      );
   }
 }
 
@@ -112,13 +139,18 @@ async function plan(
 ): Promise<Plan> {
   const given = params as unknown as Record<string, unknown>;
   const options: Record<string, unknown> = {};
-  for (const name of OURS) if (given[name] !== undefined && name !== 'grammar' && name !== 'signal') options[name] = given[name];
+  for (const name of OURS)
+    if (given[name] !== undefined && name !== 'grammar' && name !== 'signal')
+      options[name] = given[name];
   options.penalty_freq = params.penalty_freq ?? params.frequency_penalty ?? 0;
   options.penalty_present = params.penalty_present ?? params.presence_penalty ?? 0;
   const grammar = await constraintOf(model, params);
   return {
     ids,
-    most: max_tokens === undefined || max_tokens === null ? undefined : wholeNumber(max_tokens, 'max_tokens', 0, MOST),
+    most:
+      max_tokens === undefined || max_tokens === null
+        ? undefined
+        : wholeNumber(max_tokens, 'max_tokens', 0, MOST),
     answers: wholeNumber(params.n ?? 1, 'n', 1, MOST_ANSWERS),
     stops: stopsOf(params.stop),
     top,
@@ -133,11 +165,17 @@ async function plan(
 }
 
 function told({ bytes, logprob, trace }: Step, spelt: string, offset: number, top: number): Told {
-  const entry = (text: string, of: Uint8Array, p: number) => ({ token: text, bytes: [...of], logprob: p });
+  const entry = (text: string, of: Uint8Array, p: number) => ({
+    token: text,
+    bytes: [...of],
+    logprob: p,
+  });
   const alternatives = trace?.candidates.slice(0, top) ?? [];
   return {
     ...entry(spelt, bytes, logprob),
-    top: alternatives.map((candidate) => entry(candidate.text, candidate.bytes, Math.log(candidate.p))),
+    top: alternatives.map((candidate) =>
+      entry(candidate.text, candidate.bytes, Math.log(candidate.p)),
+    ),
     offset,
   };
 }
@@ -197,12 +235,17 @@ async function* answer(
   let finish: FinishReason = 'length';
   const piece = (text: string, last: FinishReason | null): Piece => {
     shown += text.length;
-    const ready = waiting.filter(({ offset }) => offset < shown || (last === null && offset === shown && made === shown));
+    const ready = waiting.filter(
+      ({ offset }) => offset < shown || (last === null && offset === shown && made === shown),
+    );
     waiting = waiting.filter((token) => !ready.includes(token));
     return { index, text, tokens: ready, finish: last };
   };
   let since = performance.now();
-  const steps = session.generate(undefined, { ...options, ...(limit !== undefined && { max_tokens: limit }) });
+  const steps = session.generate(undefined, {
+    ...options,
+    ...(limit !== undefined && { max_tokens: limit }),
+  });
   for await (const step of steps) {
     usage.completion_tokens++;
     timings.predicted_n++;
@@ -228,7 +271,14 @@ async function* answer(
 function emptyAccount(): Account {
   return {
     usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
-    timings: { prompt_n: 0, prompt_ms: 0, prompt_per_second: 0, predicted_n: 0, predicted_ms: 0, predicted_per_second: 0 },
+    timings: {
+      prompt_n: 0,
+      prompt_ms: 0,
+      prompt_per_second: 0,
+      predicted_n: 0,
+      predicted_ms: 0,
+      predicted_per_second: 0,
+    },
   };
 }
 
@@ -249,7 +299,12 @@ function check(params: object, known: readonly string[], what: string): void {
   checkNames(params, [...known, ...UNSUPPORTED], what);
 }
 
-const head = <Kind extends string>(model: Model, object: Kind, prefix: string, name: string | undefined) => ({
+const head = <Kind extends string>(
+  model: Model,
+  object: Kind,
+  prefix: string,
+  name: string | undefined,
+) => ({
   id: `${prefix}-${crypto.randomUUID()}`,
   object,
   created: Math.floor(Date.now() / 1000),
@@ -266,7 +321,8 @@ async function* chunks<Chunk extends object>(
   last: () => Chunk,
 ): AsyncGenerator<Chunk & { usage?: Usage | null; timings?: Timings }> {
   const account = emptyAccount();
-  for await (const piece of pieces(model, request, account)) yield { ...one(piece), ...(include_usage && { usage: null }) };
+  for await (const piece of pieces(model, request, account))
+    yield { ...one(piece), ...(include_usage && { usage: null }) };
   if (include_usage) yield { ...last(), ...settle(account) };
 }
 
@@ -290,12 +346,18 @@ async function gather(
 
 // ---- plain completions ----
 
-function legacyLogprobs(tokens: Told[], top: number | undefined, from: number): CompletionLogprobs | null {
+function legacyLogprobs(
+  tokens: Told[],
+  top: number | undefined,
+  from: number,
+): CompletionLogprobs | null {
   if (top === undefined) return null;
   return {
     tokens: tokens.map(({ token }) => token),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(({ top: list }) => Object.fromEntries(list.map(({ token, logprob }) => [token, logprob]))),
+    top_logprobs: tokens.map(({ top: list }) =>
+      Object.fromEntries(list.map(({ token, logprob }) => [token, logprob])),
+    ),
     text_offset: tokens.map(({ offset }) => from + offset),
   };
 }
@@ -308,11 +370,24 @@ export async function createCompletion(
   const { prompt } = params;
   if (typeof prompt !== 'string' && !Array.isArray(prompt))
     throw new TokenglassError('INVALID_ARGUMENT', 'prompt is a text or a list of token ids');
-  const ids = typeof prompt === 'string' ? await model.tokenize(prompt) : [...(prompt as readonly number[])];
+  const ids =
+    typeof prompt === 'string' ? await model.tokenize(prompt) : [...(prompt as readonly number[])];
   const top =
-    params.logprobs === undefined || params.logprobs === null ? undefined : wholeNumber(params.logprobs, 'logprobs', 0, MOST_TOP);
-  const request = await plan(model, params, ids, params.max_tokens === undefined ? DEFAULT_MAX_TOKENS : params.max_tokens, top);
-  const echoed = params.echo ? (typeof prompt === 'string' ? prompt : await model.detokenize(ids)) : '';
+    params.logprobs === undefined || params.logprobs === null
+      ? undefined
+      : wholeNumber(params.logprobs, 'logprobs', 0, MOST_TOP);
+  const request = await plan(
+    model,
+    params,
+    ids,
+    params.max_tokens === undefined ? DEFAULT_MAX_TOKENS : params.max_tokens,
+    top,
+  );
+  const echoed = params.echo
+    ? typeof prompt === 'string'
+      ? prompt
+      : await model.detokenize(ids)
+    : '';
   const base = head(model, 'text_completion' as const, 'cmpl', params.model);
   if (params.stream) {
     const begun = new Set<number>();
@@ -321,14 +396,29 @@ export async function createCompletion(
       begun.add(index);
       return {
         ...base,
-        choices: [{ index, text: before + text, logprobs: legacyLogprobs(tokens, top, echoed.length), finish_reason: finish }],
+        choices: [
+          {
+            index,
+            text: before + text,
+            logprobs: legacyLogprobs(tokens, top, echoed.length),
+            finish_reason: finish,
+          },
+        ],
       };
     };
-    return chunks(request, model, params.stream_options?.include_usage ?? false, one, () => ({ ...base, choices: [] }));
+    return chunks(request, model, params.stream_options?.include_usage ?? false, one, () => ({
+      ...base,
+      choices: [],
+    }));
   }
   const { answers, usage, timings } = await gather(model, request);
   const choices = answers.map(({ text, tokens, finish }, index) => ({
-    ...{ index, text: echoed + text, logprobs: legacyLogprobs(tokens, top, echoed.length), finish_reason: finish },
+    ...{
+      index,
+      text: echoed + text,
+      logprobs: legacyLogprobs(tokens, top, echoed.length),
+      finish_reason: finish,
+    },
   }));
   return { ...base, choices, usage, timings };
 }
@@ -348,22 +438,40 @@ function plainMessages(messages: readonly ChatMessage[]): ChatMessage[] {
       );
     }
     const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-    if (!Array.isArray(parts) || parts.some((part) => part?.type !== 'text' || typeof part.text !== 'string')) {
-      throw new TokenglassError('OPTION_UNSUPPORTED', `messages[${i}].content is neither a text nor a list of texts`);
+    if (
+      !Array.isArray(parts) ||
+      parts.some((part) => part?.type !== 'text' || typeof part.text !== 'string')
+    ) {
+      throw new TokenglassError(
+        'OPTION_UNSUPPORTED',
+        `messages[${i}].content is neither a text nor a list of texts`,
+      );
     }
     const name = message.name === undefined ? {} : { name: message.name };
-    return { role: role === 'developer' ? 'system' : role, content: parts.map(({ text }) => text).join(''), ...name };
+    return {
+      role: role === 'developer' ? 'system' : role,
+      content: parts.map(({ text }) => text).join(''),
+      ...name,
+    };
   });
 }
 
 /** The ids of a conversation, up to where the assistant begins. */
-export async function chatPrompt(model: Model, messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }> {
+export async function chatPrompt(
+  model: Model,
+  messages: readonly ChatMessage[],
+): Promise<{ text: string; ids: number[] }> {
   const { chat_template, bos, eos } = model.info;
-  if (chat_template === undefined) throw new TokenglassError('TEMPLATE_MISSING', "the model's file has no chat template");
+  if (chat_template === undefined)
+    throw new TokenglassError('TEMPLATE_MISSING', "the model's file has no chat template");
   const spelt = async (id: number | undefined) => (id === undefined ? '' : model.tokenText(id));
   const bos_token = await spelt(bos);
   const { renderChat } = await import('./chat.js');
-  const text = renderChat(chat_template, { messages: plainMessages(messages), bos_token, eos_token: await spelt(eos) });
+  const text = renderChat(chat_template, {
+    messages: plainMessages(messages),
+    bos_token,
+    eos_token: await spelt(eos),
+  });
   const add_special = bos_token === '' || !text.startsWith(bos_token); // a template that begins with BOS has said it
   return { text, ids: await model.tokenize(text, { add_special, parse_special: true }) };
 }
@@ -371,7 +479,12 @@ export async function chatPrompt(model: Model, messages: readonly ChatMessage[])
 function chatLogprobs(tokens: Told[], top: number | undefined): ChatLogprobs | null {
   if (top === undefined) return null;
   return {
-    content: tokens.map(({ token, bytes, logprob, top: list }) => ({ token, bytes, logprob, top_logprobs: list })),
+    content: tokens.map(({ token, bytes, logprob, top: list }) => ({
+      token,
+      bytes,
+      logprob,
+      top_logprobs: list,
+    })),
     refusal: null,
   };
 }
@@ -380,11 +493,24 @@ export async function createChatCompletion(
   model: Model,
   params: ChatParams,
 ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
-  check(params, [...COMMON, 'messages', 'max_completion_tokens', 'top_logprobs'], 'createChatCompletion');
-  if (params.top_logprobs && !params.logprobs) throw new TokenglassError('INVALID_ARGUMENT', 'top_logprobs needs logprobs: true');
-  const top = params.logprobs ? wholeNumber(params.top_logprobs ?? 0, 'top_logprobs', 0, MOST_TOP) : undefined;
+  check(
+    params,
+    [...COMMON, 'messages', 'max_completion_tokens', 'top_logprobs'],
+    'createChatCompletion',
+  );
+  if (params.top_logprobs && !params.logprobs)
+    throw new TokenglassError('INVALID_ARGUMENT', 'top_logprobs needs logprobs: true');
+  const top = params.logprobs
+    ? wholeNumber(params.top_logprobs ?? 0, 'top_logprobs', 0, MOST_TOP)
+    : undefined;
   const { ids } = await chatPrompt(model, params.messages);
-  const request = await plan(model, params, ids, params.max_completion_tokens ?? params.max_tokens, top);
+  const request = await plan(
+    model,
+    params,
+    ids,
+    params.max_completion_tokens ?? params.max_tokens,
+    top,
+  );
   if (params.stream) {
     const base = head(model, 'chat.completion.chunk' as const, 'chatcmpl', params.model);
     const begun = new Set<number>();
@@ -392,9 +518,15 @@ export async function createChatCompletion(
       const role = begun.has(index) ? {} : { role: 'assistant' as const };
       begun.add(index);
       const delta = { ...role, ...(text || !finish ? { content: text } : {}) };
-      return { ...base, choices: [{ index, delta, logprobs: chatLogprobs(tokens, top), finish_reason: finish }] };
+      return {
+        ...base,
+        choices: [{ index, delta, logprobs: chatLogprobs(tokens, top), finish_reason: finish }],
+      };
     };
-    return chunks(request, model, params.stream_options?.include_usage ?? false, one, () => ({ ...base, choices: [] }));
+    return chunks(request, model, params.stream_options?.include_usage ?? false, one, () => ({
+      ...base,
+      choices: [],
+    }));
   }
   const { answers, usage, timings } = await gather(model, request);
   const choices = answers.map(({ text, tokens, finish }, index) => ({
@@ -403,5 +535,10 @@ export async function createChatCompletion(
     logprobs: chatLogprobs(tokens, top),
     finish_reason: finish,
   }));
-  return { ...head(model, 'chat.completion' as const, 'chatcmpl', params.model), choices, usage, timings };
+  return {
+    ...head(model, 'chat.completion' as const, 'chatcmpl', params.model),
+    choices,
+    usage,
+    timings,
+  };
 }

@@ -16,11 +16,20 @@ const MOST_SOURCE = 256 * 1024; // characters of a grammar or schema
 
 const compilers = new WeakMap<object, Promise<GrammarCompiler>>();
 
-async function compilerOf(owner: object, vocabulary: () => Promise<GrammarVocabulary>): Promise<GrammarCompiler> {
+async function compilerOf(
+  owner: object,
+  vocabulary: () => Promise<GrammarVocabulary>,
+): Promise<GrammarCompiler> {
   let compiler = compilers.get(owner);
   if (!compiler) {
     compiler = vocabulary().then(async ({ texts, ends }) => {
-      const info = await library.TokenizerInfo.createTokenizerInfo(texts, 'byte_fallback', false, texts.length, [...ends]);
+      const info = await library.TokenizerInfo.createTokenizerInfo(
+        texts,
+        'byte_fallback',
+        false,
+        texts.length,
+        [...ends],
+      );
       return library.GrammarCompiler.createGrammarCompiler(info);
     });
     compilers.set(owner, compiler);
@@ -71,17 +80,29 @@ export async function createGrammar(
   vocabulary: () => Promise<GrammarVocabulary>,
   spec: GrammarSpec,
 ): Promise<Constraint> {
-  const source = 'ebnf' in spec ? spec.ebnf : 'json' in spec ? '' : JSON.stringify(spec.json_schema);
+  const source =
+    'ebnf' in spec ? spec.ebnf : 'json' in spec ? '' : JSON.stringify(spec.json_schema);
   if (typeof source !== 'string' || source.length > MOST_SOURCE) {
-    throw new TokenglassError('GRAMMAR_INVALID', `a grammar is a text or a schema of at most ${MOST_SOURCE} characters`);
+    throw new TokenglassError(
+      'GRAMMAR_INVALID',
+      `a grammar is a text or a schema of at most ${MOST_SOURCE} characters`,
+    );
   }
   const compiler = await compilerOf(owner, vocabulary);
   const compiled: CompiledGrammar = await listening(() =>
     'ebnf' in spec
       ? compiler.compileGrammar(source)
       : 'json' in spec
-        ? compiler.compileJSONSchema('{"type":"object","additionalProperties":true}', false, -1, [',', ':'], true)
+        ? compiler.compileJSONSchema(
+            '{"type":"object","additionalProperties":true}',
+            false,
+            -1,
+            [',', ':'],
+            true,
+          )
         : compiler.compileJSONSchema(source, false, -1, [',', ':'], true),
   );
-  return { begin: async () => new State(await library.GrammarMatcher.createGrammarMatcher(compiled)) };
+  return {
+    begin: async () => new State(await library.GrammarMatcher.createGrammarMatcher(compiled)),
+  };
 }

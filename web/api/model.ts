@@ -88,11 +88,17 @@ class ModelImpl implements Model, Owner {
   async tokenOffsets(text: string, options: TokenizeOptions = {}): Promise<TokenOffset[]> {
     const found = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
     const n = found.length / 2;
-    return Array.from(found.subarray(0, n), (token, i) => ({ token, start: i ? found[n + i - 1]! : 0, end: found[n + i]! }));
+    return Array.from(found.subarray(0, n), (token, i) => ({
+      token,
+      start: i ? found[n + i - 1]! : 0,
+      end: found[n + i]!,
+    }));
   }
 
   async detokenize(ids: readonly number[]): Promise<string> {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.#call('detokenize', [idsOf(ids)]));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      await this.#call('detokenize', [idsOf(ids)]),
+    );
   }
 
   async tokenBytes(id: number): Promise<Uint8Array> {
@@ -108,14 +114,20 @@ class ModelImpl implements Model, Owner {
   createSession(options: { seed?: number | bigint } = {}): Session {
     this.check();
     checkNames(options, ['seed'], 'createSession');
-    return new SessionImpl(this, options.seed === undefined ? randomSeed() : checkSeed(options.seed));
+    return new SessionImpl(
+      this,
+      options.seed === undefined ? randomSeed() : checkSeed(options.seed),
+    );
   }
 
   async loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session> {
     this.check();
     if (saved instanceof Blob) return this.loadSession(await saved.arrayBuffer());
     if (!(saved instanceof Uint8Array) && !(saved instanceof ArrayBuffer)) {
-      throw new TokenglassError('INVALID_ARGUMENT', 'a saved session is a Uint8Array, an ArrayBuffer or a Blob');
+      throw new TokenglassError(
+        'INVALID_ARGUMENT',
+        'a saved session is a Uint8Array, an ArrayBuffer or a Blob',
+      );
     }
     return SessionImpl.load(this, new Uint8Array(saved));
   }
@@ -124,7 +136,8 @@ class ModelImpl implements Model, Owner {
     checkNames(options, ['top_n', 'stride', 'signal'], 'score');
     throwIfAborted(options.signal);
     const top_n = wholeNumber(options.top_n ?? 0, 'top_n', 0, this.info.n_vocab);
-    const stride = options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MOST_POSITIONS);
+    const stride =
+      options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MOST_POSITIONS);
     return this.#call('score', [await this.#ids(text), { top_n, stride }], options.signal);
   }
 
@@ -135,32 +148,49 @@ class ModelImpl implements Model, Owner {
     placeIn(['mean', 'last'], pooling, 'pooling');
     const ids = await this.#ids(text);
     if (ids.length > this.info.n_ctx)
-      throw new TokenglassError('CONTEXT_FULL', `${ids.length} tokens do not fit into a context of ${this.info.n_ctx}`);
+      throw new TokenglassError(
+        'CONTEXT_FULL',
+        `${ids.length} tokens do not fit into a context of ${this.info.n_ctx}`,
+      );
     return this.#call('embed', [ids, pooling === 'mean', normalize], options.signal);
   }
 
-  createCompletion(params: CompletionParams & { stream: true }): Promise<AsyncGenerator<CompletionChunk>>;
+  createCompletion(
+    params: CompletionParams & { stream: true },
+  ): Promise<AsyncGenerator<CompletionChunk>>;
   createCompletion(params: CompletionParams & { stream?: false | null }): Promise<Completion>;
-  async createCompletion(params: CompletionParams): Promise<Completion | AsyncGenerator<CompletionChunk>> {
+  async createCompletion(
+    params: CompletionParams,
+  ): Promise<Completion | AsyncGenerator<CompletionChunk>> {
     this.check();
     return (await import('./completions.js')).createCompletion(this, params);
   }
 
-  createChatCompletion(params: ChatParams & { stream: true }): Promise<AsyncGenerator<ChatCompletionChunk>>;
+  createChatCompletion(
+    params: ChatParams & { stream: true },
+  ): Promise<AsyncGenerator<ChatCompletionChunk>>;
   createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
-  async createChatCompletion(params: ChatParams): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
+  async createChatCompletion(
+    params: ChatParams,
+  ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
     this.check();
     return (await import('./completions.js')).createChatCompletion(this, params);
   }
 
-  async applyChatTemplate(messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }> {
+  async applyChatTemplate(
+    messages: readonly ChatMessage[],
+  ): Promise<{ text: string; ids: number[] }> {
     this.check();
     return (await import('./completions.js')).chatPrompt(this, messages);
   }
 
   async createGrammar(spec: GrammarSpec): Promise<Constraint> {
     this.check();
-    return (await import('./grammar.js')).createGrammar(this, () => this.#call('vocabulary', []), spec);
+    return (await import('./grammar.js')).createGrammar(
+      this,
+      () => this.#call('vocabulary', []),
+      spec,
+    );
   }
 
   async stats(): ReturnType<Model['stats']> {
@@ -183,17 +213,26 @@ function specOf(source: ModelSource, platform: Platform): SourceSpec {
   if (typeof source === 'string') return platform.namedSource(source);
   if (source instanceof URL) return { kind: 'url', url: source.href };
   if (source instanceof Blob) return platform.blobSource(source);
-  if (source instanceof Response) return streamSpec(responseSource(source, source.url || 'the response'));
-  if (source instanceof ReadableStream) return streamSpec(streamSource(source, undefined, 'the stream'));
+  if (source instanceof Response)
+    return streamSpec(responseSource(source, source.url || 'the response'));
+  if (source instanceof ReadableStream)
+    return streamSpec(streamSource(source, undefined, 'the stream'));
   if (source instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(source) };
   if (source instanceof Uint8Array) return { kind: 'bytes', bytes: source };
-  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${Object.prototype.toString.call(source)}`);
+  throw new TokenglassError(
+    'SOURCE_UNSUPPORTED',
+    `a model cannot be read from ${Object.prototype.toString.call(source)}`,
+  );
 }
 
 /** An option that is one of a list, as its place in it; the place after the last when it was not given. */
 function placeIn(list: readonly string[], value: string | undefined, name: string): number {
   const place = value === undefined ? list.length : list.indexOf(value);
-  if (place < 0) throw new TokenglassError('INVALID_ARGUMENT', `${name} is "${String(value)}"; known: ${list.join(', ')}`);
+  if (place < 0)
+    throw new TokenglassError(
+      'INVALID_ARGUMENT',
+      `${name} is "${String(value)}"; known: ${list.join(', ')}`,
+    );
   return place;
 }
 
@@ -207,7 +246,11 @@ const allBuilds = (url: string): typeof builds => ({
 
 const absolute = (url: string | URL, base: string) => new URL(url, base).href;
 
-export async function load(platform: Platform, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+export async function load(
+  platform: Platform,
+  source: ModelSource,
+  options: LoadOptions = {},
+): Promise<Model> {
   checkNames(options, LOAD_OPTIONS, 'loadModel');
   const { progressCallback = () => undefined, signal, worker = true } = options;
   throwIfAborted(signal);
@@ -219,7 +262,10 @@ export async function load(platform: Platform, source: ModelSource, options: Loa
     cache_type_k: placeIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
     cache_type_v: placeIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
     vocab_only: options.vocab_only ?? false,
-    n_threads: options.n_threads === undefined ? undefined : wholeNumber(options.n_threads, 'n_threads', 1, MOST_THREADS),
+    n_threads:
+      options.n_threads === undefined
+        ? undefined
+        : wholeNumber(options.n_threads, 'n_threads', 1, MOST_THREADS),
     profile: options.profile ?? false,
     kernels: options.kernels,
     builds: options.wasmURL === undefined ? builds : allBuilds(absolute(options.wasmURL, page)),

@@ -9,7 +9,8 @@ const invalid = (message: string) => new TokenglassError('INVALID_ARGUMENT', mes
 /** A misspelt option is an error, not a silent default. */
 export function checkNames(options: object, known: readonly string[], what: string): void {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw invalid(`${what} has no option "${name}"; known: ${known.join(', ')}`);
+    if (!known.includes(name))
+      throw invalid(`${what} has no option "${name}"; known: ${known.join(', ')}`);
   }
 }
 
@@ -23,7 +24,9 @@ export function wholeNumber(value: unknown, name: string, min: number, max: numb
 export function checkSeed(seed: unknown): bigint {
   if (typeof seed === 'bigint' && seed >= 0n && seed < 1n << 64n) return seed;
   if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
-  throw invalid(`seed is ${String(seed)}; it must be a whole number of 0 to 2^53 - 1 or a bigint of 64 bits`);
+  throw invalid(
+    `seed is ${String(seed)}; it must be a whole number of 0 to 2^53 - 1 or a bigint of 64 bits`,
+  );
 }
 
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;
@@ -34,7 +37,12 @@ const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
 const MOST_STREAMS = 2 ** 32 - 1;
 
 /** The names of all sampler options. */
-export const samplerOptionNames: readonly string[] = ['samplers', 'seed', ...stageOptions.map(({ name }) => name), ...stageLists];
+export const samplerOptionNames: readonly string[] = [
+  'samplers',
+  'seed',
+  ...stageOptions.map(({ name }) => name),
+  ...stageLists,
+];
 
 const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
 
@@ -64,27 +72,44 @@ function breakersOf(given: readonly string[]): string[] {
 /** The stages' numbers in the order in which they run. */
 function orderOf(given: SamplerOptions): number[] {
   const mirostat = (given.mirostat ?? 0) !== 0;
-  const usual = stages.filter(({ chain }) => chain === 'ALWAYS' || chain === (mirostat ? 'MIROSTAT' : 'USUAL'));
+  const usual = stages.filter(
+    ({ chain }) => chain === 'ALWAYS' || chain === (mirostat ? 'MIROSTAT' : 'USUAL'),
+  );
   const names: readonly string[] = given.samplers ?? usual.map(({ name }) => name);
   const order = names.map((name) => {
     const number = stages.findIndex((stage) => stage.name === name);
     if (number < 0)
-      throw badOption(`there is no sampler stage "${String(name)}"; known: ${stages.map((stage) => stage.name).join(', ')}`);
+      throw badOption(
+        `there is no sampler stage "${String(name)}"; known: ${stages.map((stage) => stage.name).join(', ')}`,
+      );
     return number;
   });
   if (new Set(order).size !== order.length) throw badOption('a sampler stage stands twice');
-  if (mirostat && !names.includes('mirostat')) throw badOption('mirostat is on, but samplers leaves it out');
+  if (mirostat && !names.includes('mirostat'))
+    throw badOption('mirostat is on, but samplers leaves it out');
   const listed = stages.flatMap(({ name, chain, lists }, number) =>
-    chain === 'LISTED' && !names.includes(name) && lists.some((list) => given[list] !== undefined) ? [number] : [],
+    chain === 'LISTED' && !names.includes(name) && lists.some((list) => given[list] !== undefined)
+      ? [number]
+      : [],
   );
   return [...listed, ...order];
 }
 
-export function sampleRequest(given: CandidatesOptions, seed: bigint, top_n: number): SampleRequest {
+export function sampleRequest(
+  given: CandidatesOptions,
+  seed: bigint,
+  top_n: number,
+): SampleRequest {
   const options = stageOptions.map(({ name, default: usual, min, max, whole }) => {
     const value = given[name] ?? usual;
-    if (typeof value !== 'number' || !(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
-      throw badOption(`${name} is ${String(value)}; it must be ${whole ? 'a whole number of ' : ''}${min} to ${max}`);
+    if (
+      typeof value !== 'number' ||
+      !(value >= min && value <= max) ||
+      (whole && !Number.isInteger(value))
+    ) {
+      throw badOption(
+        `${name} is ${String(value)}; it must be ${whole ? 'a whole number of ' : ''}${min} to ${max}`,
+      );
     }
     return value;
   });
@@ -96,10 +121,15 @@ export function sampleRequest(given: CandidatesOptions, seed: bigint, top_n: num
     lists: {
       logit_bias: given.logit_bias ? biasOf(given.logit_bias) : none,
       allowed_tokens: given.allowed_tokens ? allowedOf(given.allowed_tokens) : none,
-      grammar: given.grammar instanceof Int32Array ? { tokens: given.grammar, values: undefined } : none,
-      banned_tokens: given.banned_tokens ? { tokens: idsOf(given.banned_tokens), values: undefined } : none,
+      grammar:
+        given.grammar instanceof Int32Array ? { tokens: given.grammar, values: undefined } : none,
+      banned_tokens: given.banned_tokens
+        ? { tokens: idsOf(given.banned_tokens), values: undefined }
+        : none,
     },
-    breakers: given.dry_multiplier ? breakersOf(given.dry_sequence_breakers ?? DEFAULT_BREAKERS) : [],
+    breakers: given.dry_multiplier
+      ? breakersOf(given.dry_sequence_breakers ?? DEFAULT_BREAKERS)
+      : [],
     seed: [Number(bits & 0xffffffffn), Number(bits >> 32n)],
     stream: wholeNumber(given.stream ?? 0, 'stream', 0, MOST_STREAMS),
     top_n,

@@ -28,7 +28,16 @@ export interface Owner {
 
 const GENERATE_OPTIONS = [
   ...samplerOptionNames,
-  ...['max_tokens', 'parse_special', 'ignore_eos', 'overflow', 'n_keep', 'stream', 'signal', 'trace'],
+  ...[
+    'max_tokens',
+    'parse_special',
+    'ignore_eos',
+    'overflow',
+    'n_keep',
+    'stream',
+    'signal',
+    'trace',
+  ],
 ];
 const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n', 'all_removed', 'stream'];
 const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'stream'];
@@ -36,9 +45,15 @@ const DEFAULT_TOP_N = 50;
 const MOST = 2 ** 31 - 1;
 
 /** undefined: a full context is an error; else what stays when the window slides, -1: BOS. */
-function overflowOf({ overflow = 'error', n_keep }: GenerateOptions): { n_keep: number } | undefined {
+function overflowOf({
+  overflow = 'error',
+  n_keep,
+}: GenerateOptions): { n_keep: number } | undefined {
   if (overflow !== 'error' && overflow !== 'shift') {
-    throw new TokenglassError('INVALID_ARGUMENT', `overflow is "${String(overflow)}"; known: error, shift`);
+    throw new TokenglassError(
+      'INVALID_ARGUMENT',
+      `overflow is "${String(overflow)}"; known: error, shift`,
+    );
   }
   const kept = n_keep === undefined ? -1 : wholeNumber(n_keep, 'n_keep', 0, MOST);
   return overflow === 'shift' ? { n_keep: kept } : undefined;
@@ -120,11 +135,16 @@ export class SessionImpl implements Session {
   #checkFree(): void {
     this.#check();
     if (this.#generating)
-      throw new TokenglassError('SESSION_BUSY', 'the session is in the middle of a generation; fork it or end that first');
+      throw new TokenglassError(
+        'SESSION_BUSY',
+        'the session is in the middle of a generation; fork it or end that first',
+      );
   }
 
   async #set(prompt: string | readonly number[], parse_special: boolean): Promise<void> {
-    const ids = idsOf(typeof prompt === 'string' ? await this.#owner.tokenize(prompt, { parse_special }) : prompt);
+    const ids = idsOf(
+      typeof prompt === 'string' ? await this.#owner.tokenize(prompt, { parse_special }) : prompt,
+    );
     await this.#call('sync', [this.#number, ids]);
     this.#tokens = Array.from(ids);
   }
@@ -165,12 +185,21 @@ export class SessionImpl implements Session {
     const [id = -1] = idsOf([token]);
     const at = position === undefined ? undefined : wholeNumber(position, 'position', 0, MOST);
     const request = sampleRequest(await withBits(sampler), this.#seed, 0);
-    return this.#call('explain', [this.#number, id, Object.keys(sampler).length > 0 ? request : undefined, at, request]);
+    return this.#call('explain', [
+      this.#number,
+      id,
+      Object.keys(sampler).length > 0 ? request : undefined,
+      at,
+      request,
+    ]);
   }
 
   async save(): Promise<Uint8Array> {
     this.#checkFree();
-    return this.#call('save', [this.#number, [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)]]);
+    return this.#call('save', [
+      this.#number,
+      [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)],
+    ]);
   }
 
   async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
@@ -180,7 +209,10 @@ export class SessionImpl implements Session {
     return this.#call('candidates', [this.#number, sampleRequest(options, this.#seed, top_n)]);
   }
 
-  generate(prompt?: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Step, void, undefined> {
+  generate(
+    prompt?: string | readonly number[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<Step, void, undefined> {
     const stop = new AbortController();
     const steps = this.#generate(prompt, options, stop);
     // a generator hears of its end only between two steps; this ends the one that is under way
@@ -199,7 +231,10 @@ export class SessionImpl implements Session {
   ): AsyncGenerator<Step, void, undefined> {
     checkNames(options, GENERATE_OPTIONS, 'generate');
     const { signal, ignore_eos = false, parse_special = false, trace = {} } = options;
-    const most = options.max_tokens === undefined ? undefined : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
+    const most =
+      options.max_tokens === undefined
+        ? undefined
+        : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
     const top_n = trace ? wholeNumber(trace.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST) : 0;
     const request = sampleRequest(
       { ...options, ...(trace ? { all_removed: trace.all_removed ?? false } : {}) },
@@ -215,13 +250,21 @@ export class SessionImpl implements Session {
     signal?.addEventListener('abort', aborted);
     let grammar: ConstraintState | undefined;
     try {
-      if (options.grammar && !(options.grammar instanceof Int32Array)) grammar = await options.grammar.begin();
+      if (options.grammar && !(options.grammar instanceof Int32Array))
+        grammar = await options.grammar.begin();
       if (prompt !== undefined) await this.#set(prompt, parse_special);
       for (let made = 0; most === undefined || made < most; made++) {
-        if (most === undefined && overflow === undefined && this.#tokens.length >= this.#owner.info.n_ctx) return;
+        if (
+          most === undefined &&
+          overflow === undefined &&
+          this.#tokens.length >= this.#owner.info.n_ctx
+        )
+          return;
         throwIfAborted(signal);
         const tokens = await grammar?.allowed();
-        const here = tokens ? { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } } : request;
+        const here = tokens
+          ? { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } }
+          : request;
         const { textBytes, kept, ...step } = await this.#call(
           'step',
           [this.#number, here, trace !== false, overflow?.n_keep],
@@ -234,7 +277,8 @@ export class SessionImpl implements Session {
         if ((step.eog && !ignore_eos) || grammar?.ended) return;
       }
     } catch (error) {
-      const ended = stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
+      const ended =
+        stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
       if (!ended) throw error;
     } finally {
       signal?.removeEventListener('abort', aborted);

@@ -11,7 +11,14 @@ import { Sampling } from './sampling.js';
 import { openSaved, savedBytes } from './saving.js';
 import type { LastChoice, SampleRequest } from './sampling.js';
 import type { SourceSpec } from '../platform/sources.js';
-import type { Explanation, MemoryInfo, ModelInfo, Progress, StepTrace, TokenScore } from '../types/types.js';
+import type {
+  Explanation,
+  MemoryInfo,
+  ModelInfo,
+  Progress,
+  StepTrace,
+  TokenScore,
+} from '../types/types.js';
 import { Vocabulary } from './vocabulary.js';
 
 export interface StepResult {
@@ -70,7 +77,12 @@ export class Core {
 
   // ---- loading ----
 
-  async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal: AbortSignal): Promise<ModelInfo> {
+  async load(
+    spec: SourceSpec,
+    options: CoreOptions,
+    progress: (p: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<ModelInfo> {
     const loaded = await loadEngine(
       this.#opener,
       spec,
@@ -123,12 +135,28 @@ export class Core {
         n_params = 0,
       ] = engine.results(10);
       const [type_k = 0, type_v = 0, tied = 0, bos = -1, eos = -1] = engine.results(15).slice(10);
-      const [architecture = 0, name = 0, variant = 0, dot = 0, template = 0] = engine.i32(address, 5);
-      const fingerprint = [...engine.bytes(address + 20, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+      const [architecture = 0, name = 0, variant = 0, dot = 0, template = 0] = engine.i32(
+        address,
+        5,
+      );
+      const fingerprint = [...engine.bytes(address + 20, 32)]
+        .map((byte) => byte.toString(16).padStart(2, '0'))
+        .join('');
       return {
         architecture: engine.text(architecture),
         name: engine.text(name),
-        ...{ n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff, n_params },
+        ...{
+          n_vocab,
+          n_ctx_train,
+          n_ctx,
+          n_kv,
+          n_layer,
+          n_embd,
+          n_head,
+          n_head_kv,
+          n_ff,
+          n_params,
+        },
         tied_output: tied === 1,
         quant_types: this.#quantTypes(),
         bos: bos < 0 ? undefined : bos,
@@ -235,7 +263,8 @@ export class Core {
 
   /** Only the session's first n tokens are what they were: a choice after them is none of its own any more. */
   #forget(number: number, n: number): void {
-    if ((this.#choices.get(number)?.position ?? 0) > this.#dropped(number) + n) this.#chose(number, undefined);
+    if ((this.#choices.get(number)?.position ?? 0) > this.#dropped(number) + n)
+      this.#chose(number, undefined);
   }
 
   #dropped(number: number): number {
@@ -253,13 +282,15 @@ export class Core {
       this.#engine.check(this.#model, name, this.#session(number), ...args);
     } catch (error) {
       // a thread that only stood still would go on some time, with memory that by then is used for something else
-      if (error instanceof TokenglassError && error.code === 'THREAD_LOST') this.#loaded?.threads?.end();
+      if (error instanceof TokenglassError && error.code === 'THREAD_LOST')
+        this.#loaded?.threads?.end();
       throw error;
     }
   }
 
   #tokens(number: number): Int32Array {
-    const address = this.#engine.call('session_tokens', this.#session(number), this.#engine.out) >>> 0;
+    const address =
+      this.#engine.call('session_tokens', this.#session(number), this.#engine.out) >>> 0;
     return this.#engine.i32(address, this.#engine.result()).slice();
   }
 
@@ -299,7 +330,11 @@ export class Core {
     const ms = performance.now() - start;
     if (n < this.#portion && ms <= PORTION_MS) return; // one token alone tells nothing of many
     // twice as many at the most: a browser's clock may be so coarse that it saw no time pass
-    const fit = Math.min(Math.floor((n * PORTION_MS) / Math.max(ms, 0.001)), 2 * this.#portion, MOST_SCORED);
+    const fit = Math.min(
+      Math.floor((n * PORTION_MS) / Math.max(ms, 0.001)),
+      2 * this.#portion,
+      MOST_SCORED,
+    );
     // whole groups: the products read each weight once for four tokens, so that four cost little more than one
     this.#portion = Math.max(fit - (fit % GROUP), GROUP);
   }
@@ -370,13 +405,22 @@ export class Core {
   }
 
   /** The next choice, made. */
-  step(number: number, request: SampleRequest, traced: boolean, overflow: Overflow, signal: AbortSignal): Promise<StepResult> {
+  step(
+    number: number,
+    request: SampleRequest,
+    traced: boolean,
+    overflow: Overflow,
+    signal: AbortSignal,
+  ): Promise<StepResult> {
     return this.#eval(number, signal, () => {
       const session = this.#session(number);
-      const made = traced ? this.#sampling.traced(session, request) : this.#sampling.sample(session, { ...request, top_n: 0 });
+      const made = traced
+        ? this.#sampling.traced(session, request)
+        : this.#sampling.sample(session, { ...request, top_n: 0 });
       const { token, logprob, position, traceAt } = made;
       const { bytes, eog } = this.#vocabulary.token(token);
-      const textBytes = bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
+      const textBytes =
+        bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
       const { before, ...slid } = this.#slide(number, overflow);
       this.#chose(number, { request, position, before });
       this.#checkSession(number, 'session_take', traceAt);
@@ -394,10 +438,17 @@ export class Core {
   }
 
   /** Slides a full window: half of what may go goes. Returns how many tokens went, how many before them stayed, and the session as it was. */
-  #slide(number: number, keep: Overflow): { shifted: number; kept: number; before: number | undefined } {
+  #slide(
+    number: number,
+    keep: Overflow,
+  ): { shifted: number; kept: number; before: number | undefined } {
     const tokens = this.#tokens(number);
-    if (keep === undefined || tokens.length < this.#info.n_ctx) return { shifted: 0, kept: 0, before: undefined };
-    const kept = Math.min(keep >= 0 ? keep : tokens[0] === this.#info.bos ? 1 : 0, tokens.length - 1);
+    if (keep === undefined || tokens.length < this.#info.n_ctx)
+      return { shifted: 0, kept: 0, before: undefined };
+    const kept = Math.min(
+      keep >= 0 ? keep : tokens[0] === this.#info.bos ? 1 : 0,
+      tokens.length - 1,
+    );
     const discarded = Math.ceil((tokens.length - kept) / 2);
     const before = --this.#passing;
     this.forkSession(number, before);
@@ -412,7 +463,10 @@ export class Core {
   }
 
   /** A session of our own for as long as it is used. */
-  async #withSession<T>(begin: (number: number) => void, use: (number: number) => Promise<T>): Promise<T> {
+  async #withSession<T>(
+    begin: (number: number) => void,
+    use: (number: number) => Promise<T>,
+  ): Promise<T> {
     const number = --this.#passing;
     begin(number);
     try {
@@ -443,8 +497,13 @@ export class Core {
         this.rewind(fork, Math.max(n, 0));
         if (n < 0 || this.#dropped(fork) !== dropped)
           // it has, or what stood before it
-          throw new TokenglassError('POSITION_OUT_OF_RANGE', `position ${at} has slid out of the window, ${dropped} tokens went`);
-        return this.#eval(fork, signal, () => this.#sampling.explain(this.#session(fork), chosen, token));
+          throw new TokenglassError(
+            'POSITION_OUT_OF_RANGE',
+            `position ${at} has slid out of the window, ${dropped} tokens went`,
+          );
+        return this.#eval(fork, signal, () =>
+          this.#sampling.explain(this.#session(fork), chosen, token),
+        );
       },
     );
   }
@@ -465,18 +524,29 @@ export class Core {
   // ---- measures of a text ----
 
   /** Scores a text in a session of its own; one longer than the context in windows, each beginning with the text's BOS. */
-  async score(ids: Int32Array, { top_n, stride }: ScoreRequest, signal: AbortSignal): Promise<TokenScore[]> {
+  async score(
+    ids: Int32Array,
+    { top_n, stride }: ScoreRequest,
+    signal: AbortSignal,
+  ): Promise<TokenScore[]> {
     const window = this.#info.n_ctx;
     const front = ids[0] === this.#info.bos ? 1 : 0;
     const step = Math.min(stride || Math.ceil(window / 2), window - 1 - front);
     if (ids.length > window && step < 1) {
-      throw new TokenglassError('CONTEXT_FULL', `a context of ${window} is too small for windows over ${ids.length} tokens`);
+      throw new TokenglassError(
+        'CONTEXT_FULL',
+        `a context of ${window} is too small for windows over ${ids.length} tokens`,
+      );
     }
     const scores: TokenScore[] = [];
     await this.#withSession(
       (number) => this.createSession(number),
       async (number) => {
-        for (let at = 0, end = Math.min(window, ids.length); at < ids.length; end = Math.min(end + step, ids.length)) {
+        for (
+          let at = 0, end = Math.min(window, ids.length);
+          at < ids.length;
+          end = Math.min(end + step, ids.length)
+        ) {
           if (at > 0) {
             // what the window's tokens are given: as much of what stands before them as fits
             const given = ids.slice(Math.max(end - window, 0), at);
@@ -487,7 +557,10 @@ export class Core {
           while (at < end) {
             await this.#rest(signal);
             const part = ids.subarray(at, Math.min(end, at + Math.min(MOST_SCORED, this.#portion)));
-            await this.#alone(signal, () => void scores.push(...this.#scorePart(number, part, top_n)));
+            await this.#alone(
+              signal,
+              () => void scores.push(...this.#scorePart(number, part, top_n)),
+            );
             at += part.length;
           }
         }
@@ -503,11 +576,25 @@ export class Core {
       const scoresAt = address + 4 * n;
       const topsAt = scoresAt + SCORE_BYTES * n;
       engine.i32(address, n).set(ids);
-      this.#timed(n, () => this.#checkSession(number, 'session_score', address, n, top_n, scoresAt, top_n ? topsAt : 0));
+      this.#timed(n, () =>
+        this.#checkSession(
+          number,
+          'session_score',
+          address,
+          n,
+          top_n,
+          scoresAt,
+          top_n ? topsAt : 0,
+        ),
+      );
       return Array.from(ids, (_, i) => {
         const view = engine.view(scoresAt + i * SCORE_BYTES, SCORE_BYTES);
         const [token, rank] = [view.getInt32(0, true), view.getInt32(8, true)];
-        const [logprob, entropy, top_mass] = [view.getFloat32(4, true), view.getFloat32(12, true), view.getFloat32(16, true)];
+        const [logprob, entropy, top_mass] = [
+          view.getFloat32(4, true),
+          view.getFloat32(12, true),
+          view.getFloat32(16, true),
+        ];
         const tops = engine.view(topsAt + i * top_n * TOP_BYTES, top_n * TOP_BYTES);
         const pairs = Array.from({ length: top_n }, (_, k) => ({
           token: tops.getInt32(TOP_BYTES * k, true),
@@ -523,8 +610,14 @@ export class Core {
   }
 
   /** The mean or the last of the text's last hidden states. */
-  async embed(ids: Int32Array, mean: boolean, normalize: boolean, signal: AbortSignal): Promise<Float32Array> {
-    if (ids.length === 0) throw new TokenglassError('SESSION_EMPTY', 'a text without tokens has no embedding');
+  async embed(
+    ids: Int32Array,
+    mean: boolean,
+    normalize: boolean,
+    signal: AbortSignal,
+  ): Promise<Float32Array> {
+    if (ids.length === 0)
+      throw new TokenglassError('SESSION_EMPTY', 'a text without tokens has no embedding');
     const sum = new Float64Array(this.#info.n_embd);
     await this.#withSession(
       (number) => this.createSession(number),
@@ -537,7 +630,11 @@ export class Core {
         }
       },
     );
-    const length = normalize ? Math.sqrt(sum.reduce((squares, x) => squares + x * x, 0)) : mean ? ids.length : 1;
+    const length = normalize
+      ? Math.sqrt(sum.reduce((squares, x) => squares + x * x, 0))
+      : mean
+        ? ids.length
+        : 1;
     return Float32Array.from(sum, (x) => x / (length || 1));
   }
 
@@ -547,7 +644,9 @@ export class Core {
     const n = ids.length;
     engine.with(n * 4 * (1 + sum.length), (address) => {
       engine.i32(address, n).set(ids);
-      this.#timed(n, () => this.#checkSession(number, 'session_hidden', address, n, address + 4 * n));
+      this.#timed(n, () =>
+        this.#checkSession(number, 'session_hidden', address, n, address + 4 * n),
+      );
       const states = engine.f32(address + 4 * n, n * sum.length);
       if (!mean) sum.set(states.subarray((n - 1) * sum.length));
       else states.forEach((x, i) => (sum[i % sum.length]! += x));
@@ -560,7 +659,8 @@ export class Core {
     this.#model = 0;
     this.#sessions.clear();
     this.#loaded?.threads?.end(); // what they may be working on goes with them
-    if (model && !this.#loaded?.threads && !this.#engine.crashed) this.#engine.call('model_free', model);
+    if (model && !this.#loaded?.threads && !this.#engine.crashed)
+      this.#engine.call('model_free', model);
     this.#loaded = undefined;
   }
 }

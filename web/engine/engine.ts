@@ -10,8 +10,14 @@ const SIMD_PROBE = Uint8Array.of(
 
 /** d(a, b, c) = lane 0 of i32x4.relaxed_dot_i8x16_i7x16_add_s over splats of a, b and c. */
 const RELAXED_PROBE = Uint8Array.of(
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, 0x7f, 0x7f, 0x7f, 1, 0x7f, 3, 2, 1, 0, 7, 5, 1, 1, 0x64, 0, 0],
-  ...[10, 22, 1, 20, 0, 0x20, 0, 0xfd, 0x11, 0x20, 1, 0xfd, 0x11, 0x20, 2, 0xfd, 0x11, 0xfd, 0x93, 2, 0xfd, 0x1b, 0, 0x0b],
+  ...[
+    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, 0x7f, 0x7f, 0x7f, 1, 0x7f, 3, 2, 1, 0, 7,
+    5, 1, 1, 0x64, 0, 0,
+  ],
+  ...[
+    10, 22, 1, 20, 0, 0x20, 0, 0xfd, 0x11, 0x20, 1, 0xfd, 0x11, 0x20, 2, 0xfd, 0x11, 0xfd, 0x93, 2,
+    0xfd, 0x1b, 0, 0x0b,
+  ],
 );
 
 /** Whether the relaxed dot product is there and right: signed bytes by bytes of 0 to 127. Some compilers take it and compute something else. */
@@ -20,7 +26,8 @@ function relaxedDotIsRight(): boolean {
   const { d } = new WebAssembly.Instance(new WebAssembly.Module(RELAXED_PROBE)).exports as {
     d: (a: number, b: number, c: number) => number;
   };
-  const pack = (bytes: number[]) => bytes.reduce((word, byte, i) => word | ((byte & 255) << (8 * i)), 0);
+  const pack = (bytes: number[]) =>
+    bytes.reduce((word, byte, i) => word | ((byte & 255) << (8 * i)), 0);
   let state = 1;
   const next = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16;
   for (let round = 0; round < 64; round++) {
@@ -36,11 +43,17 @@ function relaxedDotIsRight(): boolean {
 /** The fastest build that validates and passes its self-test, unless one is asked for. */
 export function chooseVariant(wanted: KernelVariant | undefined): KernelVariant {
   if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD_PROBE)) {
-    throw new TokenglassError('ENGINE_UNSUPPORTED', 'WebAssembly SIMD is missing in this browser or runtime');
+    throw new TokenglassError(
+      'ENGINE_UNSUPPORTED',
+      'WebAssembly SIMD is missing in this browser or runtime',
+    );
   }
   const relaxed = relaxedDotIsRight();
   if (wanted === 'relaxed' && !relaxed) {
-    throw new TokenglassError('ENGINE_UNSUPPORTED', 'relaxed WebAssembly SIMD is missing in this runtime or fails its self-test');
+    throw new TokenglassError(
+      'ENGINE_UNSUPPORTED',
+      'relaxed WebAssembly SIMD is missing in this runtime or fails its self-test',
+    );
   }
   return wanted ?? (relaxed ? 'relaxed' : 'simd128');
 }
@@ -48,10 +61,17 @@ export function chooseVariant(wanted: KernelVariant | undefined): KernelVariant 
 type Exported = (...args: number[]) => number;
 
 /** Imports that need no answer: memory is looked at anew at every use, and threads are our own business. */
-const UNANSWERED = ['emscripten_notify_memory_growth', '_emscripten_init_main_thread_js', '_emscripten_thread_mailbox_await'];
+const UNANSWERED = [
+  'emscripten_notify_memory_growth',
+  '_emscripten_init_main_thread_js',
+  '_emscripten_thread_mailbox_await',
+];
 
 /** The functions of a build; one that is made for threads takes the memory they share. */
-export function instantiate(module: WebAssembly.Module, memory?: WebAssembly.Memory): Record<string, Exported> {
+export function instantiate(
+  module: WebAssembly.Module,
+  memory?: WebAssembly.Memory,
+): Record<string, Exported> {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     const answer = () => {
@@ -81,7 +101,10 @@ export class Engine {
     this.#exports = instantiate(module, memory);
     this.#memory = memory ?? (this.#exports['memory'] as unknown as WebAssembly.Memory);
     if (!this.#memory || !this.#exports['model_new']) {
-      throw new TokenglassError('ENGINE_LOAD_FAILED', 'the WebAssembly file is no build of tokenglass');
+      throw new TokenglassError(
+        'ENGINE_LOAD_FAILED',
+        'the WebAssembly file is no build of tokenglass',
+      );
     }
     if (this.#exports['_initialize']) this.call('_initialize');
     this.out = this.alloc(32 * 8);
@@ -90,7 +113,9 @@ export class Engine {
   /** Calls an exported function; a trap makes this and every later call fail with ENGINE_CRASHED. */
   call(name: string, ...args: number[]): number {
     if (this.#crashed !== undefined) {
-      throw new TokenglassError('ENGINE_CRASHED', 'the engine trapped in an earlier call', { cause: this.#crashed });
+      throw new TokenglassError('ENGINE_CRASHED', 'the engine trapped in an earlier call', {
+        cause: this.#crashed,
+      });
     }
     try {
       return this.#exports[name]!(...args);
@@ -112,7 +137,8 @@ export class Engine {
 
   alloc(bytes: number): number {
     const address = this.call('malloc', Math.max(bytes, 1)) >>> 0;
-    if (!address) throw new TokenglassError('OUT_OF_MEMORY', `no WebAssembly memory for ${bytes} bytes`);
+    if (!address)
+      throw new TokenglassError('OUT_OF_MEMORY', `no WebAssembly memory for ${bytes} bytes`);
     return address;
   }
 

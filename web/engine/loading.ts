@@ -53,7 +53,15 @@ class Reader {
     this.engine = new Engine(module, memory);
     const { n_ctx, n_kv, cache_type_k, cache_type_v } = o;
     const flags = [Number(o.vocab_only), n_threads, Number(o.profile)];
-    this.model = this.engine.call('model_new', total, n_ctx, n_kv, cache_type_k, cache_type_v, ...flags);
+    this.model = this.engine.call(
+      'model_new',
+      total,
+      n_ctx,
+      n_kv,
+      cache_type_k,
+      cache_type_v,
+      ...flags,
+    );
     if (!this.model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
     this.#window = this.engine.alloc(WINDOW);
   }
@@ -192,7 +200,10 @@ export async function loadEngine(
     const asked = options.vocab_only ? 1 : (options.n_threads ?? usualThreads(opener.cores()));
     let wanted = why === undefined ? asked : 1;
     const variant = chooseVariant(options.kernels);
-    const compiling = opener.compile(options.builds[wanted > 1 ? (`${variant}.threads` as const) : variant], signal);
+    const compiling = opener.compile(
+      options.builds[wanted > 1 ? (`${variant}.threads` as const) : variant],
+      signal,
+    );
     compiling.catch(() => undefined); // told where it is awaited, unless the source fails first
     source = await opener.openSource(spec, signal);
     const { total } = source;
@@ -205,7 +216,16 @@ export async function loadEngine(
       [wanted, why] = [1, NO_MEMORY];
       module = await plain();
     }
-    loader = new Loader(options, total ?? 0, wanted, module, memory, plain, opener.spawnThread, onDeath);
+    loader = new Loader(
+      options,
+      total ?? 0,
+      wanted,
+      module,
+      memory,
+      plain,
+      opener.spawnThread,
+      onDeath,
+    );
     if (asked > 1 && wanted === 1) loader.note = why;
     let loaded = 0;
     progress({ loaded, total });

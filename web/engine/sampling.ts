@@ -80,7 +80,9 @@ export class Sampling {
     const engine = this.#engine;
     const { options, order, seed, stream, top_n } = request;
     const breakers = { tokens: this.#vocabulary.breakers(request.breakers), values: undefined };
-    const lists = listNames.map((name) => (name === 'dry_sequence_breakers' ? breakers : request.lists[name]));
+    const lists = listNames.map((name) =>
+      name === 'dry_sequence_breakers' ? breakers : request.lists[name],
+    );
     const listed = lists.reduce((sum, { tokens }) => sum + tokens.length, 0);
     const head = options.length * 8 + lists.length * LIST_BYTES;
     return engine.with(head + listed * 8 + order.length, (address) => {
@@ -96,12 +98,33 @@ export class Sampling {
       });
       engine.bytes(at, order.length).set(order);
       const arrays = [address, listsAt, at, order.length];
-      engine.check(this.#model, 'session_sample', session, ...arrays, ...seed, stream, top_n, engine.out);
-      const [token = 0, logprob = 0, u = 0, low = 0, high = 0, other = 0, entropy = 0] = engine.results(7);
-      const [mu = 0, n = 0, candidatesAt = 0, n_stages = 0, traceAt = 0, position = 0] = engine.results(14).slice(8);
+      engine.check(
+        this.#model,
+        'session_sample',
+        session,
+        ...arrays,
+        ...seed,
+        stream,
+        top_n,
+        engine.out,
+      );
+      const [token = 0, logprob = 0, u = 0, low = 0, high = 0, other = 0, entropy = 0] =
+        engine.results(7);
+      const [mu = 0, n = 0, candidatesAt = 0, n_stages = 0, traceAt = 0, position = 0] = engine
+        .results(14)
+        .slice(8);
       const [fatesAt = 0, pAt = 0, finalAt = 0, logitsAt = 0] = engine.results(18).slice(14);
       const places = { n, candidatesAt, n_stages, traceAt, fatesAt, pAt, finalAt, logitsAt };
-      return { token, logprob, draw: { u, low, high, token }, other, entropy, mu, position, ...places };
+      return {
+        token,
+        logprob,
+        draw: { u, low, high, token },
+        other,
+        entropy,
+        mu,
+        position,
+        ...places,
+      };
     });
   }
 
@@ -119,10 +142,17 @@ export class Sampling {
       const fates = new Int8Array(this.#engine.bytes(choice.fatesAt, this.#n_vocab).slice().buffer);
       fates.forEach((fate, id) => kept[fate]?.removed_tokens.push(id));
     } else {
-      for (const { removed_by, token } of candidates) kept.find(({ name }) => name === removed_by)?.removed_tokens.push(token);
+      for (const { removed_by, token } of candidates)
+        kept.find(({ name }) => name === removed_by)?.removed_tokens.push(token);
     }
     const state = { n_vocab: this.#n_vocab, position, mu: Number.isNaN(mu) ? undefined : mu };
-    return { token, logprob, position, traceAt, trace: { candidates, stages: kept, draw, other, entropy, ...state } };
+    return {
+      token,
+      logprob,
+      position,
+      traceAt,
+      trace: { candidates, stages: kept, draw, other, entropy, ...state },
+    };
   }
 
   explain(session: number, request: SampleRequest, id: number): Explanation {
@@ -141,7 +171,9 @@ export class Sampling {
       rank: logits.reduce((above, other) => above + (other > logit ? 1 : 0), 0),
       final: fate < 0 ? engine.f64(choice.finalAt + 8 * id, 1)[0]! : 0,
       removed_by: kept[fate]?.name,
-      reason: kept[fate]?.reason ?? (drawn ? 'drawn' : 'survived every stage; the coin fell on another token'),
+      reason:
+        kept[fate]?.reason ??
+        (drawn ? 'drawn' : 'survived every stage; the coin fell on another token'),
       drawn,
       position: choice.position,
     };
@@ -149,20 +181,44 @@ export class Sampling {
 
   #stages({ traceAt, n_stages }: Choice, options: number[]): StageTrace[] {
     return Array.from({ length: n_stages }, (_, i) => {
-      const reason = this.#engine.text(this.#engine.call('stage_trace', traceAt, i, this.#engine.out));
-      const [number = 0, kept = 0, removed = 0, mass_before = 0, mass_after = 0, threshold = 0, coin = NaN] =
-        this.#engine.results(7);
+      const reason = this.#engine.text(
+        this.#engine.call('stage_trace', traceAt, i, this.#engine.out),
+      );
+      const [
+        number = 0,
+        kept = 0,
+        removed = 0,
+        mass_before = 0,
+        mass_after = 0,
+        threshold = 0,
+        coin = NaN,
+      ] = this.#engine.results(7);
       const stage = stages[number]!;
       let at = stages.slice(0, number).reduce((sum, before) => sum + before.options.length, 0);
-      const params = Object.fromEntries(stage.options.map(({ name }) => [name, options[at++] ?? NaN]));
-      const numbers = { kept, removed, mass_before, mass_after, threshold, coin: Number.isNaN(coin) ? undefined : coin };
+      const params = Object.fromEntries(
+        stage.options.map(({ name }) => [name, options[at++] ?? NaN]),
+      );
+      const numbers = {
+        kept,
+        removed,
+        mass_before,
+        mass_after,
+        threshold,
+        coin: Number.isNaN(coin) ? undefined : coin,
+      };
       return { name: stage.name, params, ...numbers, reason, removed_tokens: [] };
     });
   }
 
   #candidates({ candidatesAt, n }: Choice, kept: StageTrace[]): Candidate[] {
     const view = this.#engine.view(candidatesAt, n * CANDIDATE_BYTES);
-    const found: { token: number; logit: number; p: number; final: number; removed_by: StageName | undefined }[] = [];
+    const found: {
+      token: number;
+      logit: number;
+      p: number;
+      final: number;
+      removed_by: StageName | undefined;
+    }[] = [];
     for (let at = 0; at < n * CANDIDATE_BYTES; at += CANDIDATE_BYTES) {
       const [token, logit] = [view.getInt32(at, true), view.getFloat32(at + 4, true)];
       const [p, final] = [view.getFloat64(at + 8, true), view.getFloat64(at + 16, true)];

@@ -28,7 +28,11 @@ export function savedBytes(engine: Engine, session: number, seed: [number, numbe
 }
 
 /** The caller frees the session. */
-export function openSaved(engine: Engine, model: number, saved: Uint8Array): { session: number; seed: [number, number] } {
+export function openSaved(
+  engine: Engine,
+  model: number,
+  saved: Uint8Array,
+): { session: number; seed: [number, number] } {
   const header = Math.min(saved.length, HEADER);
   const session = engine.with(header, (address) => {
     engine.bytes(address, header).set(saved.subarray(0, header));

@@ -15,7 +15,10 @@ export interface ThreadStart {
 export type ThreadAnswer = { kind: 'joined' } | { kind: 'died'; reason: string };
 
 /** A thread's life, in its own worker: does not return until the worker is terminated. */
-export function join({ module, memory, model, thread, stack }: ThreadStart, post: (answer: ThreadAnswer) => void): void {
+export function join(
+  { module, memory, model, thread, stack }: ThreadStart,
+  post: (answer: ThreadAnswer) => void,
+): void {
   let tell = () => {};
   try {
     const exports = instantiate(module, memory);
@@ -87,7 +90,11 @@ const PAGE = 65536;
 /** Memory of at most so many bytes that threads can share; undefined when it cannot be had. */
 export function sharedMemory(maximum: number): WebAssembly.Memory | undefined {
   try {
-    return new WebAssembly.Memory({ initial: 32, maximum: Math.min(Math.ceil(maximum / PAGE), 65536), shared: true });
+    return new WebAssembly.Memory({
+      initial: 32,
+      maximum: Math.min(Math.ceil(maximum / PAGE), 65536),
+      shared: true,
+    });
   } catch {
     return undefined;
   }
@@ -98,7 +105,8 @@ export function whyNoThreads(spawn: (() => Port) | undefined): string | undefine
   if (globalThis.crossOriginIsolated === false) {
     return 'the page is not cross-origin isolated: threads need it to be served with Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy';
   }
-  if (typeof SharedArrayBuffer === 'undefined') return 'this browser or runtime has no SharedArrayBuffer';
+  if (typeof SharedArrayBuffer === 'undefined')
+    return 'this browser or runtime has no SharedArrayBuffer';
   if (!spawn) return 'the engine runs in the thread of a page, which may not wait (worker: false)';
   return undefined;
 }

@@ -31,7 +31,12 @@ export class Vocabulary {
   }
 
   /** Ids that a function of the engine makes from bytes; `likely` of them have room at first. lists: how many numbers it makes for each, list by list. */
-  #idsFrom(bytes: Uint8Array, likely: number, call: (from: number, to: number, capacity: number) => void, lists = 1): Int32Array {
+  #idsFrom(
+    bytes: Uint8Array,
+    likely: number,
+    call: (from: number, to: number, capacity: number) => void,
+    lists = 1,
+  ): Int32Array {
     const engine = this.#engine;
     return engine.with(bytes.length, (from) => {
       engine.bytes(from, bytes.length).set(bytes);
@@ -42,7 +47,10 @@ export class Vocabulary {
           if (n <= capacity) {
             const all = engine.i32(to, lists * capacity);
             if (lists === 1) return all.slice(0, n);
-            return Int32Array.from({ length: lists * n }, (_, i) => all[Math.floor(i / n) * capacity + (i % n)]!);
+            return Int32Array.from(
+              { length: lists * n },
+              (_, i) => all[Math.floor(i / n) * capacity + (i % n)]!,
+            );
           }
           capacity = n;
           return undefined;
@@ -67,7 +75,16 @@ export class Vocabulary {
       bytes,
       bytes.length + 4,
       (from, to, capacity) =>
-        this.#check('tokenize', from, bytes.length, flags, to, to + 4 * capacity, capacity, this.#engine.out),
+        this.#check(
+          'tokenize',
+          from,
+          bytes.length,
+          flags,
+          to,
+          to + 4 * capacity,
+          capacity,
+          this.#engine.out,
+        ),
       2,
     );
   }
@@ -104,7 +121,8 @@ export class Vocabulary {
     let token = this.#seen.get(id);
     if (!token) {
       this.#check('token', id, this.#engine.out);
-      const [at = 0, n = 0, entryAt = 0, entryLength = 0, kind = 0, eog = 0] = this.#engine.results(6);
+      const [at = 0, n = 0, entryAt = 0, entryLength = 0, kind = 0, eog = 0] =
+        this.#engine.results(6);
       const bytes = this.#engine.bytes(at, n).slice();
       const entry = n === 0 && kind !== BYTE_KIND;
       const text = decoder.decode(entry ? this.#engine.bytes(entryAt, entryLength).slice() : bytes);
@@ -121,7 +139,9 @@ export class Vocabulary {
     for (let id = 0; id < n; id++) {
       this.#check('token', id, this.#engine.out);
       const [, , at = 0, length = 0, kind = 0, eog = 0] = this.#engine.results(6);
-      texts.push(eog || NO_TEXT.includes(kind) ? '' : decoder.decode(this.#engine.bytes(at, length).slice()));
+      texts.push(
+        eog || NO_TEXT.includes(kind) ? '' : decoder.decode(this.#engine.bytes(at, length).slice()),
+      );
       if (eog) ends.push(id);
     }
     return { texts, ends: Int32Array.from(ends) };

@@ -23,7 +23,8 @@ async function fileSource(path: string): Promise<ByteSource> {
     size = stat.size;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (missing) throw new TokenglassError('SOURCE_NOT_FOUND', `there is no file ${path}`, { cause: error });
+    if (missing)
+      throw new TokenglassError('SOURCE_NOT_FOUND', `there is no file ${path}`, { cause: error });
     throw failed(`cannot open ${path}`, error);
   }
   let at = 0;
@@ -50,9 +51,13 @@ async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Mo
       : new Uint8Array(await (await fetch(url, { signal })).arrayBuffer());
     return await WebAssembly.compile(bytes);
   } catch (error) {
-    throw new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new TokenglassError(
+      'ENGINE_LOAD_FAILED',
+      `${url}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -73,12 +78,14 @@ export function spawnScript(script: URL): Port {
   };
 }
 
-const spawn = (url: string | undefined) => spawnScript(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
+const spawn = (url: string | undefined) =>
+  spawnScript(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
 
 export const nodeOpener: Opener = {
   async openSource(spec, signal) {
     if (spec.kind === 'path') return fileSource(spec.path);
-    if (spec.kind === 'url' && spec.url.startsWith('file:')) return fileSource(fileURLToPath(spec.url));
+    if (spec.kind === 'url' && spec.url.startsWith('file:'))
+      return fileSource(fileURLToPath(spec.url));
     return openSource(spec, signal);
   },
   compile,
@@ -88,7 +95,8 @@ export const nodeOpener: Opener = {
 
 export const node: Platform = {
   opener: { ...nodeOpener, spawnThread: () => spawn(undefined) },
-  namedSource: (name) => (/^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name }),
+  namedSource: (name) =>
+    /^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name },
   // a Blob of a file cannot be sent to another thread here
   blobSource: (blob) => streamSpec(streamSource(blob.stream(), blob.size, 'the file')),
   spawn,

@@ -41,9 +41,13 @@ async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Mo
       ? await WebAssembly.compileStreaming(response)
       : await WebAssembly.compile(await response.arrayBuffer());
   } catch (error) {
-    throw new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new TokenglassError(
+      'ENGINE_LOAD_FAILED',
+      `${url}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -63,7 +67,9 @@ export function workerPort(worker: Worker): Port {
 
 function spawn(url: string | undefined): Port {
   return workerPort(
-    url ? new Worker(url, { type: 'module' }) : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+    url
+      ? new Worker(url, { type: 'module' })
+      : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
   );
 }
 

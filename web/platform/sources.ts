@@ -15,7 +15,12 @@ export type SourceSpec =
   | { kind: 'path'; path: string }
   | { kind: 'blob'; blob: Blob }
   | { kind: 'bytes'; bytes: Uint8Array }
-  | { kind: 'stream'; total: number | undefined; pull: () => Promise<Uint8Array | undefined>; cancel: () => Promise<void> };
+  | {
+      kind: 'stream';
+      total: number | undefined;
+      pull: () => Promise<Uint8Array | undefined>;
+      cancel: () => Promise<void>;
+    };
 
 export function failed(what: string, error: unknown): TokenglassError {
   const message = error instanceof Error ? error.message : String(error);
@@ -23,7 +28,11 @@ export function failed(what: string, error: unknown): TokenglassError {
 }
 
 /** A stream's bytes; what breaks it is told with the byte where it broke. */
-export function streamSource(stream: ReadableStream<Uint8Array>, total: number | undefined, name: string): ByteSource {
+export function streamSource(
+  stream: ReadableStream<Uint8Array>,
+  total: number | undefined,
+  name: string,
+): ByteSource {
   const reader = stream.getReader();
   let at = 0;
   return {
@@ -32,7 +41,8 @@ export function streamSource(stream: ReadableStream<Uint8Array>, total: number |
       try {
         const { done, value } = await reader.read();
         if (done) return undefined;
-        if (!(value instanceof Uint8Array)) throw new TypeError('the stream gives something else than Uint8Array');
+        if (!(value instanceof Uint8Array))
+          throw new TypeError('the stream gives something else than Uint8Array');
         at += value.byteLength;
         return value;
       } catch (error) {
@@ -49,19 +59,30 @@ export function streamSource(stream: ReadableStream<Uint8Array>, total: number |
 /** A stream or response is read in the thread that has it, whatever thread the engine runs in. */
 export function streamSpec(source: ByteSource): SourceSpec {
   const window = new Uint8Array();
-  return { kind: 'stream', total: source.total, pull: () => source.pull(window), cancel: () => source.close() };
+  return {
+    kind: 'stream',
+    total: source.total,
+    pull: () => source.pull(window),
+    cancel: () => source.close(),
+  };
 }
 
 /** The length a response promises, unless it is of the compressed form. */
 function lengthOf(headers: Headers): number | undefined {
   const length = Number(headers.get('content-length') ?? NaN);
-  return headers.get('content-encoding') || !Number.isSafeInteger(length) || length <= 0 ? undefined : length;
+  return headers.get('content-encoding') || !Number.isSafeInteger(length) || length <= 0
+    ? undefined
+    : length;
 }
 
 export function responseSource(response: Response, name: string): ByteSource {
   if (!response.ok) {
-    const code = response.status === 404 || response.status === 410 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED';
-    throw new TokenglassError(code, `${name} answered ${response.status} ${response.statusText}`.trimEnd());
+    const code =
+      response.status === 404 || response.status === 410 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED';
+    throw new TokenglassError(
+      code,
+      `${name} answered ${response.status} ${response.statusText}`.trimEnd(),
+    );
   }
   if (!response.body || response.bodyUsed)
     throw new TokenglassError('SOURCE_UNSUPPORTED', `${name} has no body that can be read`);
@@ -92,7 +113,8 @@ function resumedSource(url: string, first: Response, signal: AbortSignal): ByteS
   let source = responseSource(first, url);
   const { total } = source;
   const version = versionOf(first);
-  let can = total !== undefined && version !== undefined && first.headers.get('accept-ranges') === 'bytes';
+  let can =
+    total !== undefined && version !== undefined && first.headers.get('accept-ranges') === 'bytes';
   let at = 0;
   let tries = 0;
 
@@ -100,9 +122,16 @@ function resumedSource(url: string, first: Response, signal: AbortSignal): ByteS
     await pause(FIRST_WAIT_MS * 2 ** tries++, signal);
     // If-Range would need leave from other origins
     const response = await fetch(url, { signal, headers: at > 0 ? { Range: `bytes=${at}-` } : {} });
-    if (response.status !== (at > 0 ? 206 : 200) || versionOf(response) !== version || !response.body) {
+    if (
+      response.status !== (at > 0 ? 206 : 200) ||
+      versionOf(response) !== version ||
+      !response.body
+    ) {
       can = false;
-      throw new TokenglassError('SOURCE_FAILED', `${url} broke off at byte ${at}, and the server has it no more as it was`);
+      throw new TokenglassError(
+        'SOURCE_FAILED',
+        `${url} broke off at byte ${at}, and the server has it no more as it was`,
+      );
     }
     source = streamSource(response.body, undefined, url);
   }
@@ -114,12 +143,14 @@ function resumedSource(url: string, first: Response, signal: AbortSignal): ByteS
         try {
           if (lost !== undefined) await resume();
           const bytes = await source.pull(window);
-          if (bytes === undefined && can && at < total!) throw failed(`${url} broke off at byte ${at}`, 'the connection ended');
+          if (bytes === undefined && can && at < total!)
+            throw failed(`${url} broke off at byte ${at}`, 'the connection ended');
           at += bytes?.byteLength ?? 0;
           tries = 0;
           return bytes;
         } catch (error) {
-          if (!can || signal.aborted || tries >= MOST_TRIES) throw error instanceof TokenglassError ? error : (lost ?? error);
+          if (!can || signal.aborted || tries >= MOST_TRIES)
+            throw error instanceof TokenglassError ? error : (lost ?? error);
           lost ??= error;
         }
       }
@@ -165,6 +196,9 @@ export async function openSource(spec: SourceSpec, signal: AbortSignal): Promise
     case 'stream':
       return { total: spec.total, pull: spec.pull, close: spec.cancel };
     case 'path':
-      throw new TokenglassError('SOURCE_UNSUPPORTED', `there is no file system here to read ${spec.path} from`);
+      throw new TokenglassError(
+        'SOURCE_UNSUPPORTED',
+        `there is no file system here to read ${spec.path} from`,
+      );
   }
 }

@@ -9,9 +9,18 @@ import type { SourceSpec } from '../platform/sources.js';
 import type { ModelInfo, Progress } from '../types/types.js';
 
 export interface Backend {
-  load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo>;
+  load(
+    spec: SourceSpec,
+    options: CoreOptions,
+    progress: (p: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<ModelInfo>;
   /** Rejects with AbortError soon after the signal. */
-  call<M extends keyof Methods>(method: M, args: Parameters<Methods[M]>, signal?: AbortSignal): Promise<ReturnType<Methods[M]>>;
+  call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<Methods[M]>>;
   dispose(): Promise<void>;
 }
 
@@ -24,11 +33,20 @@ export class LocalBackend implements Backend {
     this.#core = new Core(platform.opener);
   }
 
-  load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal = never): Promise<ModelInfo> {
+  load(
+    spec: SourceSpec,
+    options: CoreOptions,
+    progress: (p: Progress) => void,
+    signal = never,
+  ): Promise<ModelInfo> {
     return this.#core.load(spec, options, progress, signal);
   }
 
-  async call<M extends keyof Methods>(method: M, args: Parameters<Methods[M]>, signal = never): Promise<ReturnType<Methods[M]>> {
+  async call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal = never,
+  ): Promise<ReturnType<Methods[M]>> {
     return (await invoke(this.#core, method, args, signal)) as ReturnType<Methods[M]>;
   }
 
@@ -55,7 +73,9 @@ export class RemoteBackend implements Backend {
     try {
       this.#port = platform.spawn(workerURL);
     } catch (error) {
-      throw new TokenglassError('WORKER_FAILED', `the worker could not start: ${String(error)}`, { cause: error });
+      throw new TokenglassError('WORKER_FAILED', `the worker could not start: ${String(error)}`, {
+        cause: error,
+      });
     }
     this.#port.listen(
       (message) => this.#receive(message as Answer),
@@ -106,7 +126,12 @@ export class RemoteBackend implements Backend {
       const { code, message } = error as TokenglassError;
       this.#post({
         kind: 'broken',
-        error: { name: 'TokenglassError', code: code ?? 'SOURCE_FAILED', message, offset: undefined },
+        error: {
+          name: 'TokenglassError',
+          code: code ?? 'SOURCE_FAILED',
+          message,
+          offset: undefined,
+        },
       });
     }
   }
@@ -115,26 +140,45 @@ export class RemoteBackend implements Backend {
     if (!this.#dead) this.#port.post(message, transfer);
   }
 
-  #send(call: Call, signal: AbortSignal | undefined, transfer: Transferable[] = []): Promise<unknown> {
+  #send(
+    call: Call,
+    signal: AbortSignal | undefined,
+    transfer: Transferable[] = [],
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);
       if (signal?.aborted) return reject(abortError(signal.reason));
       const id = this.#next++;
       const abort = () => this.#post({ kind: 'abort', id });
       signal?.addEventListener('abort', abort);
-      this.#pending.set(id, { resolve, reject, settled: () => signal?.removeEventListener('abort', abort) });
+      this.#pending.set(id, {
+        resolve,
+        reject,
+        settled: () => signal?.removeEventListener('abort', abort),
+      });
       this.#port.busy(true);
       try {
         this.#port.post({ kind: 'call', id, call } satisfies Request, transfer);
       } catch (error) {
         this.#pending.delete(id);
         this.#port.busy(this.#pending.size > 0);
-        reject(new TokenglassError('SOURCE_UNSUPPORTED', `cannot be sent to a worker: ${String(error)}`, { cause: error }));
+        reject(
+          new TokenglassError(
+            'SOURCE_UNSUPPORTED',
+            `cannot be sent to a worker: ${String(error)}`,
+            { cause: error },
+          ),
+        );
       }
     });
   }
 
-  async load(spec: SourceSpec, options: CoreOptions, progress: (p: Progress) => void, signal?: AbortSignal): Promise<ModelInfo> {
+  async load(
+    spec: SourceSpec,
+    options: CoreOptions,
+    progress: (p: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<ModelInfo> {
     this.#progress = progress;
     this.#stream = spec.kind === 'stream' ? spec : undefined;
     // the worker goes with its model: an abort need not wait until its script is there and listens

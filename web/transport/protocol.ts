@@ -38,14 +38,22 @@ export interface Methods {
 }
 
 /** Calls a method of the core by name; those that take a signal have it last. */
-export async function invoke(core: Core, method: keyof Methods, args: unknown[], signal: AbortSignal): Promise<unknown> {
+export async function invoke(
+  core: Core,
+  method: keyof Methods,
+  args: unknown[],
+  signal: AbortSignal,
+): Promise<unknown> {
   return (core[method] as (...all: unknown[]) => unknown).call(core, ...args, signal);
 }
 
 /** A stream stays in the other thread: its bytes are asked for by 'pull'. */
-type RemoteSource = Exclude<SourceSpec, { kind: 'stream' }> | { kind: 'remote'; total: number | undefined };
+type RemoteSource =
+  Exclude<SourceSpec, { kind: 'stream' }> | { kind: 'remote'; total: number | undefined };
 
-export type Call = { method: 'load'; source: RemoteSource; options: CoreOptions } | { method: keyof Methods; args: unknown[] };
+export type Call =
+  | { method: 'load'; source: RemoteSource; options: CoreOptions }
+  | { method: keyof Methods; args: unknown[] };
 
 export type Request =
   | { kind: 'call'; id: number; call: Call }

@@ -9,10 +9,14 @@ import { invoke } from './protocol.js';
 import type { Answer, Call, Request } from './protocol.js';
 
 /** Serves one core over the port of a worker, or spends the worker's life as a thread of another's; returns the function that takes each message. */
-export function serve(opener: Opener, post: (answer: Answer | ThreadAnswer) => void): (request: Request | ThreadStart) => void {
+export function serve(
+  opener: Opener,
+  post: (answer: Answer | ThreadAnswer) => void,
+): (request: Request | ThreadStart) => void {
   const core = new Core(opener);
   const running = new Map<number, AbortController>();
-  let waiting: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
+  let waiting:
+    { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
 
   const pull = () =>
     new Promise<Uint8Array | undefined>((resolve, reject) => {
@@ -26,7 +30,9 @@ export function serve(opener: Opener, post: (answer: Answer | ThreadAnswer) => v
     const stopped = () => waiting?.resolve(undefined); // the load hears the abort as soon as it has its turn
     signal.addEventListener('abort', stopped);
     const spec: SourceSpec =
-      source.kind === 'remote' ? { kind: 'stream', total: source.total, pull, cancel: async () => undefined } : source;
+      source.kind === 'remote'
+        ? { kind: 'stream', total: source.total, pull, cancel: async () => undefined }
+        : source;
     return core.load(spec, options, (progress) => post({ kind: 'progress', progress }), signal);
   }
 

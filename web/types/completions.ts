@@ -6,10 +6,15 @@ export type FinishReason = 'stop' | 'length';
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json_object' }
-  | { type: 'json_schema'; json_schema: { name?: string; schema: Record<string, unknown>; strict?: boolean | null } };
+  | {
+      type: 'json_schema';
+      json_schema: { name?: string; schema: Record<string, unknown>; strict?: boolean | null };
+    };
 
 interface CommonParams
-  extends Partial<Record<StageOptionName, number>>, Pick<SamplerOptions, Exclude<StageListName, 'grammar'> | 'samplers'> {
+  extends
+    Partial<Record<StageOptionName, number>>,
+    Pick<SamplerOptions, Exclude<StageListName, 'grammar'> | 'samplers'> {
   /** Taken for what the other side calls the model; the answer repeats it. */
   model?: string;
   /** How many answers to the one prompt (default 1); each has coins of its own. */

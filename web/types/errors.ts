@@ -9,8 +9,15 @@ export class TokenglassError extends Error {
   /** Byte in the model's file that it is about. */
   readonly offset: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { offset?: number | undefined; cause?: unknown } = {}) {
-    super(`${code}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { offset?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(
+      `${code}: ${message}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
     this.offset = options.offset;
   }
@@ -40,7 +47,12 @@ export interface WireError {
 
 export function toWire(error: unknown): WireError {
   if (error instanceof TokenglassError) {
-    return { name: error.name, message: error.message.slice(error.code.length + 2), code: error.code, offset: error.offset };
+    return {
+      name: error.name,
+      message: error.message.slice(error.code.length + 2),
+      code: error.code,
+      offset: error.offset,
+    };
   }
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   return { name, message, code: undefined, offset: undefined };

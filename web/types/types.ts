@@ -22,7 +22,8 @@ export type * from './completions.js';
 export type { ErrorCode, QuantName, StageListName, StageName, StageOptionName };
 
 /** Where a model comes from. A string is a URL in browsers, a URL or a path in Node, or 'storybook', the built-in model. */
-export type ModelSource = string | URL | Blob | Response | ReadableStream<Uint8Array> | ArrayBuffer | Uint8Array;
+export type ModelSource =
+  string | URL | Blob | Response | ReadableStream<Uint8Array> | ArrayBuffer | Uint8Array;
 
 /** Bytes so far and in all; total is undefined when the source does not say. */
 export interface Progress {
@@ -134,7 +135,8 @@ export interface Constraint {
   begin(): ConstraintState | Promise<ConstraintState>;
 }
 
-export type GrammarSpec = { json_schema: Record<string, unknown> } | { json: true } | { ebnf: string };
+export type GrammarSpec =
+  { json_schema: Record<string, unknown> } | { json: true } | { ebnf: string };
 
 /** What each list of a stage may be given as. */
 export interface StageLists {
@@ -326,7 +328,10 @@ export interface Session extends AsyncDisposable {
   /** The default for its generations. */
   readonly seed: bigint;
   /** Text (gets the model's BOS rule) or ids (taken as they are) become the session's tokens, reusing what is cached; without a prompt it goes on. */
-  generate(prompt?: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Step, void, undefined>;
+  generate(
+    prompt?: string | readonly number[],
+    options?: GenerateOptions,
+  ): AsyncGenerator<Step, void, undefined>;
   /** Makes the session's tokens these without generating. */
   sync(prompt: string | readonly number[]): Promise<void>;
   /** Keeps the first n tokens. */
@@ -359,10 +364,14 @@ export interface Model extends AsyncDisposable {
   loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session>;
   score(text: string | readonly number[], options?: ScoreOptions): Promise<TokenScore[]>;
   /** Completions in the OpenAI shapes, whole or as a stream of chunks. */
-  createCompletion(params: CompletionParams & { stream: true }): Promise<AsyncGenerator<CompletionChunk>>;
+  createCompletion(
+    params: CompletionParams & { stream: true },
+  ): Promise<AsyncGenerator<CompletionChunk>>;
   createCompletion(params: CompletionParams & { stream?: false | null }): Promise<Completion>;
   /** The same for a conversation, by the model's own chat template. */
-  createChatCompletion(params: ChatParams & { stream: true }): Promise<AsyncGenerator<ChatCompletionChunk>>;
+  createChatCompletion(
+    params: ChatParams & { stream: true },
+  ): Promise<AsyncGenerator<ChatCompletionChunk>>;
   createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
   /** A conversation as the model's own chat template writes it, up to where the assistant begins: for generate, ids. */
   applyChatTemplate(messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }>;
@@ -371,6 +380,10 @@ export interface Model extends AsyncDisposable {
   /** n_embd floats that stand for the text. */
   embed(text: string | readonly number[], options?: EmbedOptions): Promise<Float32Array>;
   /** Counters of the work done so far: tokens run through the layers, memory now, and with the option profile the milliseconds of each step. */
-  stats(): Promise<{ decoded_tokens: number; memory: MemoryInfo; profile: { step: string; ms: number }[] }>;
+  stats(): Promise<{
+    decoded_tokens: number;
+    memory: MemoryInfo;
+    profile: { step: string; ms: number }[];
+  }>;
   dispose(): Promise<void>;
 }

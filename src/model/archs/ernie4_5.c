@@ -1,4 +1,5 @@
-/* ERNIE 4.5 (Baidu 2025), the dense models: as llama, with biases of queries, keys and values in some. */
+/* ERNIE 4.5 (Baidu 2025), the dense models: as llama, with biases of queries, keys and values in
+ * some. */
 #include "../arch.h"
 
 const tg_arch tg_arch_ernie4_5 = {

@@ -1,4 +1,5 @@
-/* Gemma (Gemma Team 2024): embeddings times the root of their width, GELU in the gated unit. The file's norms have their 1 added.
+/* Gemma (Gemma Team 2024): embeddings times the root of their width, GELU in the gated unit. The
+ * file's norms have their 1 added.
  */
 #include "../arch.h"
 
@@ -16,6 +17,6 @@ const tg_arch tg_arch_gemma = {
     .name = "gemma",
     .needs = TG_NORMS | TG_ATTENTION | TG_GATED_FFN,
     .rope = TG_ROPE_NEOX,
-    .unit = TG_UNIT_GELU,
+    .unit = TG_FFN_GELU,
     .read = read,
 };

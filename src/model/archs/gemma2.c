@@ -1,5 +1,5 @@
-/* Gemma 2 (Gemma Team 2024): as gemma, with norms after attention and feed-forward, capped scores and logits, and a window in
- * every second layer. */
+/* Gemma 2 (Gemma Team 2024): as gemma, with norms after attention and feed-forward, capped scores
+ * and logits, and a window in every second layer. */
 #include "../arch.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ const tg_arch tg_arch_gemma2 = {
     .needs = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_GATED_FFN,
     .keys = TG_KEYS_CAPS | TG_KEYS_WINDOW,
     .rope = TG_ROPE_NEOX,
-    .unit = TG_UNIT_GELU,
+    .unit = TG_FFN_GELU,
     .window = 4096,
     .window_period = 2,
     .attention_cap = 50,

@@ -1,5 +1,5 @@
-/* Gemma 3, text (Gemma Team 2025): as gemma 2 without caps, with norms of each head's query and key; five layers of six have a
- * window, and rotations of their own, which nothing scales. */
+/* Gemma 3, text (Gemma Team 2025): as gemma 2 without caps, with norms of each head's query and
+ * key; five layers of six have a window, and rotations of their own, which nothing scales. */
 #include "../arch.h"
 
 #include <math.h>
@@ -13,8 +13,8 @@ static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
     hp->embedding_scale = sqrtf((float)hp->n_embd);
     if (hp->n_layer == LAYERS_27B)
         hp->attention_scale = 1 / sqrtf((float)(hp->n_embd / hp->n_head));
-    tg_arch_key(gguf, "rope.freq_base_swa", name);
-    if (hp->window && !tg_gguf_find(gguf, name))
+    tgi_arch_key(gguf, "rope.freq_base_swa", name);
+    if (hp->window && !tgi_gguf_find(gguf, name))
         hp->rotations[1].base = 10000;
     hp->rotations[1].scale = 1;
     return TG_OK;
@@ -25,7 +25,7 @@ const tg_arch tg_arch_gemma3 = {
     .needs = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
     .keys = TG_KEYS_CAPS | TG_KEYS_WINDOW,
     .rope = TG_ROPE_NEOX,
-    .unit = TG_UNIT_GELU,
+    .unit = TG_FFN_GELU,
     .window_period = 6,
     .read = read,
 };

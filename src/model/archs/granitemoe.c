@@ -7,5 +7,5 @@ const tg_arch tg_arch_granitemoe = {
     .may = TG_QKV_BIASES | TG_HAS(attn_output_b),
     .keys = TG_KEYS_SCALES | TG_KEYS_EXPERTS,
     .experts_sum_to_one = true,
-    .read = tg_arch_read_finetuned,
+    .read = tgi_arch_read_finetuned,
 };

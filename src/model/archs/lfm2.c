@@ -1,4 +1,5 @@
-/* LFM 2 (Liquid AI 2025): short convolutions over time in most layers, attention with normed heads in the others. */
+/* LFM 2 (Liquid AI 2025): short convolutions over time in most layers, attention with normed heads
+ * in the others. */
 #include "../arch.h"
 
 const tg_arch tg_arch_lfm2 = {

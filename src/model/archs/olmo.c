@@ -1,4 +1,5 @@
-/* OLMo (Groeneveld et al. 2024): layer norms without weights; queries, keys and values may be clamped. */
+/* OLMo (Groeneveld et al. 2024): layer norms without weights; queries, keys and values may be
+ * clamped. */
 #include "../arch.h"
 
 const tg_arch tg_arch_olmo = {

@@ -1,5 +1,6 @@
-/* OLMo 2 and 3 (OLMo Team 2024): norms after attention and feed-forward instead of before them, and of all heads' queries and
- * keys together. The third has windows in three layers of four, whose rotations nothing scales. */
+/* OLMo 2 and 3 (OLMo Team 2024): norms after attention and feed-forward instead of before them, and
+ * of all heads' queries and keys together. The third has windows in three layers of four, whose
+ * rotations nothing scales. */
 #include "../arch.h"
 
 static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
@@ -17,7 +18,7 @@ const tg_arch tg_arch_olmo2 = {
     .keys = TG_KEYS_WINDOW,
     .rope = TG_ROPE_NEOX,
     .output = TG_OUTPUT_OWN,
-    .wide_norms = true,
+    .qk_norm_full = true,
     .window_period = 4,
     .read = read,
 };

@@ -1,4 +1,5 @@
-/* OLMoE (Muennighoff et al. 2024): a mixture of experts, with norms of all heads' queries and keys together. */
+/* OLMoE (Muennighoff et al. 2024): a mixture of experts, with norms of all heads' queries and keys
+ * together. */
 #include "../arch.h"
 
 const tg_arch tg_arch_olmoe = {
@@ -7,5 +8,5 @@ const tg_arch tg_arch_olmoe = {
     .keys = TG_KEYS_EXPERTS,
     .rope = TG_ROPE_NEOX,
     .output = TG_OUTPUT_OWN,
-    .wide_norms = true,
+    .qk_norm_full = true,
 };

@@ -5,5 +5,5 @@ const tg_arch tg_arch_smollm3 = {
     .name = "smollm3",
     .needs = TG_NORMS | TG_ATTENTION | TG_GATED_FFN,
     .may = TG_QKV_BIASES | TG_HAS(attn_output_b) | TG_FFN_BIASES | TG_HAS(ffn_gate_b),
-    .unrotated_period = 4,
+    .nope_period = 4,
 };

@@ -1,4 +1,5 @@
-/* StableLM (Bellagente et al. 2024) up to 3 billion parameters: as llama with layer norms, and rotations of a part of each head.
+/* StableLM (Bellagente et al. 2024) up to 3 billion parameters: as llama with layer norms, and
+ * rotations of a part of each head.
  */
 #include "../arch.h"
 

@@ -1,4 +1,5 @@
-/* F16: IEEE binary16. In: file elements or tiles. Out: floats or tiles, into the caller's memory. */
+/* F16: IEEE binary16. In: file elements or tiles. Out: floats or tiles, into the caller's memory.
+ */
 #include "../blocks.h"
 
 #include <string.h>
@@ -7,9 +8,9 @@ static float value(const uint8_t *element)
 {
     uint16_t half;
     memcpy(&half, element, 2);
-    return tg_half_to_float(half);
+    return tgi_half_to_float(half);
 }
 
 #define ELEMENT   f16
-#define is_finite tg_half_is_finite
+#define is_finite tgi_half_is_finite
 #include "../element.inc"

@@ -1,15 +1,17 @@
-/* IQ1_M: blocks of 16 groups of 16 elements, two points of IQ1_S's grid, each moved by an eighth, with a three-bit scale. In:
- * file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* IQ1_M: blocks of 16 groups of 16 elements, two points of IQ1_S's grid, each moved by an eighth,
+ * with a three-bit scale. In: file blocks or tiles. Out: floats or tiles, into the caller's memory.
+ */
 #include "../grids.h"
 
 typedef struct tg_block_iq1_m {
-    uint8_t qs[32];     /* low 8 bits of the points */
-    uint8_t qh[16];     /* of each group, for its first point in the low half: high 3 bits, and whether an eighth is taken off */
-    uint16_t scales[4]; /* 12 bits: of 4 groups; 4 bits: a part of d, a binary16, the lowest first; value = d * (2 scale + 1) *
-                           (element - or + 1 / 8) */
+    uint8_t qs[32]; /* low 8 bits of the points */
+    uint8_t qh[16]; /* of each group, for its first point in the low half: high 3 bits, and whether
+                       an eighth is taken off */
+    uint16_t scales[4]; /* 12 bits: of 4 groups; 4 bits: a part of d, a binary16, the lowest first;
+                           value = d * (2 scale + 1) * (element - or + 1 / 8) */
 } tg_block_iq1_m;
 
-static void read_block(const tg_block_iq1_m *block, tg_coded *out)
+static void read_block(const tg_block_iq1_m *block, tg_packed *out)
 {
     out->d = 0;
     for (int k = 0; k < 4; k++)
@@ -18,7 +20,8 @@ static void read_block(const tg_block_iq1_m *block, tg_coded *out)
         out->scales[g] = (int8_t)(2 * (block->scales[g / 4] >> g % 4 * 3 & 7) + 1);
     for (int p = 0; p < 32; p++) {
         const uint32_t high = block->qh[p / 2] >> p % 2 * 4 & 15u;
-        tg_grid_codes(tg_grid_iq1_s[block->qs[p] | (high & 7) << 8], 8, high & 8 ? 0 : 255, out->codes + 8 * p);
+        tgi_grid_codes(tg_grid_iq1_s[block->qs[p] | (high & 7) << 8], 8, high & 8 ? 0 : 255,
+                       out->codes + 8 * p);
     }
 }
 

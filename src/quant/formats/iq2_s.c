@@ -1,5 +1,5 @@
-/* IQ2_S: blocks of 16 groups of 16 elements, two points of a grid with signs and a four-bit scale. In: file blocks or tiles. Out:
- * floats or tiles, into the caller's memory. */
+/* IQ2_S: blocks of 16 groups of 16 elements, two points of a grid with signs and a four-bit scale.
+ * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../grids.h"
 
 typedef struct tg_block_iq2_s {
@@ -10,14 +10,14 @@ typedef struct tg_block_iq2_s {
     uint8_t scales[8]; /* that of group g in byte g / 2, the even ones in the low half */
 } tg_block_iq2_s;
 
-static void read_block(const tg_block_iq2_s *block, tg_coded *out)
+static void read_block(const tg_block_iq2_s *block, tg_packed *out)
 {
     out->d = block->d;
     for (int g = 0; g < 16; g++)
         out->scales[g] = (int8_t)(2 * (block->scales[g / 2] >> g % 2 * 4 & 15) + 1);
     for (int p = 0; p < 32; p++)
-        tg_grid_codes(tg_grid_iq2_s[block->qs[p] | (block->qh[p / 4] >> p % 4 * 2 & 3) << 8], 8, block->signs[p],
-                      out->codes + 8 * p);
+        tgi_grid_codes(tg_grid_iq2_s[block->qs[p] | (block->qh[p / 4] >> p % 4 * 2 & 3) << 8], 8,
+                       block->signs[p], out->codes + 8 * p);
 }
 
 #define TYPE iq2_s

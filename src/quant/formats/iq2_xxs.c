@@ -1,5 +1,5 @@
-/* IQ2_XXS: blocks of 8 groups of 32 elements, four points of a grid with signs and a four-bit scale. In: file blocks or tiles.
- * Out: floats or tiles, into the caller's memory. */
+/* IQ2_XXS: blocks of 8 groups of 32 elements, four points of a grid with signs and a four-bit
+ * scale. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../grids.h"
 
 typedef struct tg_block_iq2_xxs {
@@ -7,14 +7,15 @@ typedef struct tg_block_iq2_xxs {
     uint8_t qs[8][8]; /* of each group 4 points, then 32 bits: 4 times 7 signs, the scale */
 } tg_block_iq2_xxs;
 
-static void read_block(const tg_block_iq2_xxs *block, tg_coded *out)
+static void read_block(const tg_block_iq2_xxs *block, tg_packed *out)
 {
     out->d = block->d;
     for (int g = 0; g < 8; g++) {
-        const uint32_t rest = tg_read_u32(block->qs[g] + 4);
+        const uint32_t rest = tgi_read_u32(block->qs[g] + 4);
         out->scales[g] = (int8_t)(2 * (rest >> 28) + 1);
         for (int l = 0; l < 4; l++)
-            tg_grid_codes(tg_grid_iq2_xxs[block->qs[g][l]], 8, tg_even_signs(rest >> 7 * l & 127), out->codes + 32 * g + 8 * l);
+            tgi_grid_codes(tg_grid_iq2_xxs[block->qs[g][l]], 8, tgi_even_signs(rest >> 7 * l & 127),
+                           out->codes + 32 * g + 8 * l);
     }
 }
 

@@ -1,5 +1,5 @@
-/* IQ3_S: blocks of 8 groups of 32 elements, eight points of a grid with signs and a four-bit scale. In: file blocks or tiles.
- * Out: floats or tiles, into the caller's memory. */
+/* IQ3_S: blocks of 8 groups of 32 elements, eight points of a grid with signs and a four-bit scale.
+ * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../grids.h"
 
 typedef struct tg_block_iq3_s {
@@ -10,14 +10,14 @@ typedef struct tg_block_iq3_s {
     uint8_t scales[4]; /* that of group g in byte g / 2, the even ones in the low half */
 } tg_block_iq3_s;
 
-static void read_block(const tg_block_iq3_s *block, tg_coded *out)
+static void read_block(const tg_block_iq3_s *block, tg_packed *out)
 {
     out->d = block->d;
     for (int g = 0; g < 8; g++)
         out->scales[g] = (int8_t)(2 * (block->scales[g / 2] >> g % 2 * 4 & 15) + 1);
     for (int p = 0; p < 64; p++)
-        tg_grid_codes(tg_grid_iq3_s[block->qs[p] | (block->qh[p / 8] >> p % 8 & 1) << 8], 4, block->signs[p / 2] >> p % 2 * 4,
-                      out->codes + 4 * p);
+        tgi_grid_codes(tg_grid_iq3_s[block->qs[p] | (block->qh[p / 8] >> p % 8 & 1) << 8], 4,
+                       block->signs[p / 2] >> p % 2 * 4, out->codes + 4 * p);
 }
 
 #define TYPE iq3_s

@@ -1,5 +1,5 @@
-/* IQ3_XXS: blocks of 8 groups of 32 elements, eight points of a grid with signs and a four-bit scale. In: file blocks or tiles.
- * Out: floats or tiles, into the caller's memory. */
+/* IQ3_XXS: blocks of 8 groups of 32 elements, eight points of a grid with signs and a four-bit
+ * scale. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../grids.h"
 
 typedef struct tg_block_iq3_xxs {
@@ -8,15 +8,16 @@ typedef struct tg_block_iq3_xxs {
     uint8_t rest[8][4]; /* of each group 32 bits: 4 times 7 signs, the scale */
 } tg_block_iq3_xxs;
 
-static void read_block(const tg_block_iq3_xxs *block, tg_coded *out)
+static void read_block(const tg_block_iq3_xxs *block, tg_packed *out)
 {
     out->d = block->d;
     for (int g = 0; g < 8; g++) {
-        const uint32_t rest = tg_read_u32(block->rest[g]);
+        const uint32_t rest = tgi_read_u32(block->rest[g]);
         out->scales[g] = (int8_t)(2 * (rest >> 28) + 1);
         for (int p = 0; p < 8; p++)
-            tg_grid_codes(tg_grid_iq3_xxs[block->qs[8 * g + p]], 4, tg_even_signs(rest >> p / 2 * 7 & 127) >> p % 2 * 4,
-                          out->codes + 32 * g + 4 * p);
+            tgi_grid_codes(tg_grid_iq3_xxs[block->qs[8 * g + p]], 4,
+                           tgi_even_signs(rest >> p / 2 * 7 & 127) >> p % 2 * 4,
+                           out->codes + 32 * g + 4 * p);
     }
 }
 

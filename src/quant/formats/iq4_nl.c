@@ -1,5 +1,5 @@
-/* IQ4_NL: blocks of 32 four-bit codes of a book with one scale. In: file blocks or tiles. Out: floats or tiles, into the caller's
- * memory. */
+/* IQ4_NL: blocks of 32 four-bit codes of a book with one scale. In: file blocks or tiles. Out:
+ * floats or tiles, into the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_iq4_nl {
@@ -7,7 +7,7 @@ typedef struct tg_block_iq4_nl {
     uint8_t qs[16]; /* element j in the low half of byte j, element 16 + j in the high half */
 } tg_block_iq4_nl;
 
-static void read_block(const tg_block_iq4_nl *block, tg_coded *out)
+static void read_block(const tg_block_iq4_nl *block, tg_packed *out)
 {
     out->d = block->d;
     for (int i = 0; i < 16; i++) {

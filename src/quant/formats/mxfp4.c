@@ -1,5 +1,5 @@
-/* MXFP4: blocks of 32 four-bit floats (E2M1) with a power of two as their scale (OCP Microscaling Formats 1.0). In: file blocks
- * or tiles. Out: floats or tiles, into the caller's memory. */
+/* MXFP4: blocks of 32 four-bit floats (E2M1) with a power of two as their scale (OCP Microscaling
+ * Formats 1.0). In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_mxfp4 {
@@ -7,9 +7,10 @@ typedef struct tg_block_mxfp4 {
     uint8_t qs[16]; /* element j in the low half of byte j, element 16 + j in the high half */
 } tg_block_mxfp4;
 
-static void read_block(const tg_block_mxfp4 *block, tg_coded *out)
+static void read_block(const tg_block_mxfp4 *block, tg_packed *out)
 {
-    out->d = (uint16_t)(block->e < 2 ? 0x20 << block->e : (block->e - 1) << 7); /* the lowest two are subnormal */
+    out->d = (uint16_t)(block->e < 2 ? 0x20 << block->e
+                                     : (block->e - 1) << 7); /* the lowest two are subnormal */
     for (int i = 0; i < 16; i++) {
         out->codes[i] = block->qs[i] & 15;
         out->codes[16 + i] = block->qs[i] >> 4;

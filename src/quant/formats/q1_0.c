@@ -1,4 +1,5 @@
-/* Q1_0: blocks of 128 signs with one scale. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* Q1_0: blocks of 128 signs with one scale. In: file blocks or tiles. Out: floats or tiles, into
+ * the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_q1_0 {
@@ -6,7 +7,7 @@ typedef struct tg_block_q1_0 {
     uint8_t qs[16]; /* element j in bit j % 8 of byte j / 8 */
 } tg_block_q1_0;
 
-static void read_block(const tg_block_q1_0 *block, tg_coded *out)
+static void read_block(const tg_block_q1_0 *block, tg_packed *out)
 {
     out->d = block->d;
     for (int i = 0; i < 128; i++)

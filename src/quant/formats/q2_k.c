@@ -1,14 +1,15 @@
-/* Q2_K: blocks of 16 groups of 16 two-bit codes, each group with a four-bit scale and a four-bit min. In: file blocks or tiles.
- * Out: floats or tiles, into the caller's memory. */
+/* Q2_K: blocks of 16 groups of 16 two-bit codes, each group with a four-bit scale and a four-bit
+ * min. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_q2_k {
-    uint8_t scales[16]; /* of elements 16g to 16g + 15: the scale in the low half, the min in the high half */
+    uint8_t scales[16]; /* of elements 16g to 16g + 15: the scale in the low half, the min in the
+                           high half */
     uint8_t qs[64];     /* of 128 elements at a time, element 32k + j in byte j from bit 2k on */
     uint16_t d, dmin;   /* binary16: value = code * scale * d - min * dmin */
 } tg_block_q2_k;
 
-static void read_block(const tg_block_q2_k *block, tg_coded *out)
+static void read_block(const tg_block_q2_k *block, tg_packed *out)
 {
     out->d = block->d;
     out->m = block->dmin ^ 0x8000;

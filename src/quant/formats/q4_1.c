@@ -1,5 +1,5 @@
-/* Q4_1: blocks of 32 four-bit codes with a scale and a least value. In: file blocks or tiles. Out: floats or tiles, into the
- * caller's memory. */
+/* Q4_1: blocks of 32 four-bit codes with a scale and a least value. In: file blocks or tiles. Out:
+ * floats or tiles, into the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_q4_1 {
@@ -7,7 +7,7 @@ typedef struct tg_block_q4_1 {
     uint8_t qs[16]; /* element j in the low half of byte j, element 16 + j in the high half */
 } tg_block_q4_1;
 
-static void read_block(const tg_block_q4_1 *block, tg_coded *out)
+static void read_block(const tg_block_q4_1 *block, tg_packed *out)
 {
     out->d = block->d;
     out->m = block->m;

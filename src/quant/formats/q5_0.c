@@ -1,18 +1,20 @@
-/* Q5_0: blocks of 32 five-bit codes around 16 with one scale. In: file blocks or tiles. Out: floats or tiles, into the caller's
- * memory. */
+/* Q5_0: blocks of 32 five-bit codes around 16 with one scale. In: file blocks or tiles. Out: floats
+ * or tiles, into the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_q5_0 {
     uint16_t d;     /* binary16 scale: value = (code - 16) * d */
     uint8_t qh[4];  /* the fifth bit of element i is bit i % 8 of byte i / 8 */
-    uint8_t qs[16]; /* low 4 bits: element j in the low half of byte j, element 16 + j in the high half */
+    uint8_t qs[16]; /* low 4 bits: element j in the low half of byte j, element 16 + j in the high
+                       half */
 } tg_block_q5_0;
 
-static void read_block(const tg_block_q5_0 *block, tg_coded *out)
+static void read_block(const tg_block_q5_0 *block, tg_packed *out)
 {
     out->d = block->d;
     for (int i = 0; i < 32; i++)
-        out->codes[i] = (uint8_t)((block->qs[i % 16] >> i / 16 * 4 & 15) | (block->qh[i / 8] >> i % 8 & 1) << 4);
+        out->codes[i] = (uint8_t)((block->qs[i % 16] >> i / 16 * 4 & 15) |
+                                  (block->qh[i / 8] >> i % 8 & 1) << 4);
 }
 
 #define TYPE q5_0

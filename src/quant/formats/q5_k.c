@@ -1,22 +1,23 @@
-/* Q5_K: blocks of 8 groups of 32 five-bit codes, each group with a six-bit scale and a six-bit min. In: file blocks or tiles.
- * Out: floats or tiles, into the caller's memory. */
+/* Q5_K: blocks of 8 groups of 32 five-bit codes, each group with a six-bit scale and a six-bit min.
+ * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
 #include "../six_bits.h"
 
 typedef struct tg_block_q5_k {
     uint16_t d, dmin;   /* binary16: value = code * scale * d - min * dmin */
-    uint8_t scales[12]; /* tg_six_bit_scales */
+    uint8_t scales[12]; /* tgi_six_bit_scales */
     uint8_t qh[32];     /* the fifth bit of element 32g + j is bit g of byte j */
-    uint8_t qs[128];    /* of 64 elements at a time, element j < 32 in the low half of byte j, element 32 + j in the high half */
+    uint8_t qs[128]; /* of 64 elements at a time, element j < 32 in the low half of byte j, element
+                        32 + j in the high half */
 } tg_block_q5_k;
 
-static void read_block(const tg_block_q5_k *block, tg_coded *out)
+static void read_block(const tg_block_q5_k *block, tg_packed *out)
 {
     out->d = block->d;
     out->m = block->dmin ^ 0x8000;
-    tg_six_bit_scales(block->scales, out);
+    tgi_six_bit_scales(block->scales, out);
     for (int i = 0; i < 256; i++)
-        out->codes[i] =
-            (uint8_t)((block->qs[i / 64 * 32 + i % 32] >> i / 32 % 2 * 4 & 15) | (block->qh[i % 32] >> i / 32 & 1) << 4);
+        out->codes[i] = (uint8_t)((block->qs[i / 64 * 32 + i % 32] >> i / 32 % 2 * 4 & 15) |
+                                  (block->qh[i % 32] >> i / 32 & 1) << 4);
 }
 
 #define TYPE q5_k

@@ -1,12 +1,13 @@
-/* TQ1_0: blocks of 256 digits of base 3, which stand for -1, 0 and 1, with one scale. In: file blocks or tiles (those of TQ2_0:
- * digits of two bits, 1.22 times the file's bytes, because each digit of base 3 would cost a multiplication). Out: floats or
- * tiles, into the caller's memory. */
+/* TQ1_0: blocks of 256 digits of base 3, which stand for -1, 0 and 1, with one scale. In: file
+ * blocks or tiles (those of TQ2_0: digits of two bits, 1.22 times the file's bytes, because each
+ * digit of base 3 would cost a multiplication). Out: floats or tiles, into the caller's memory. */
 #include "../packed.h"
 
-/* A byte is its digits as a fraction of base 3, times 256 and rounded up: three times it, the digit is what is carried out of the
- * byte. */
+/* A byte is its digits as a fraction of base 3, times 256 and rounded up: three times it, the digit
+ * is what is carried out of the byte. */
 typedef struct tg_block_tq1_0 {
-    uint8_t qs[48]; /* 5 digits each: of bytes 0 to 31 element 32k + j is digit k of byte j, of 32 to 47 160 + 16k + j of byte 32
+    uint8_t qs[48]; /* 5 digits each: of bytes 0 to 31 element 32k + j is digit k of byte j, of 32
+                       to 47 160 + 16k + j of byte 32
                        + j */
     uint8_t qh[4];  /* 4 digits each: element 240 + 4k + j is digit k of byte j */
     uint16_t d;     /* binary16: value = (digit - 1) * d */
@@ -22,7 +23,7 @@ static void read_digits(const uint8_t *bytes, int n, int n_digits, uint8_t *out)
     }
 }
 
-static void read_block(const tg_block_tq1_0 *block, tg_coded *out)
+static void read_block(const tg_block_tq1_0 *block, tg_packed *out)
 {
     out->d = block->d;
     read_digits(block->qs, 32, 5, out->codes);

@@ -1,5 +1,5 @@
-/* TQ2_0: blocks of 256 two-bit codes of -1, 0 and 1 with one scale. In: file blocks or tiles. Out: floats or tiles, into the
- * caller's memory. */
+/* TQ2_0: blocks of 256 two-bit codes of -1, 0 and 1 with one scale. In: file blocks or tiles. Out:
+ * floats or tiles, into the caller's memory. */
 #include "../packed.h"
 
 typedef struct tg_block_tq2_0 {
@@ -7,7 +7,7 @@ typedef struct tg_block_tq2_0 {
     uint16_t d;     /* binary16: value = (code - 1) * d */
 } tg_block_tq2_0;
 
-static void read_block(const tg_block_tq2_0 *block, tg_coded *out)
+static void read_block(const tg_block_tq2_0 *block, tg_packed *out)
 {
     out->d = block->d;
     for (int i = 0; i < 256; i++)

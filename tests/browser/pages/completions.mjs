@@ -12,11 +12,15 @@ export async function completions(loadModel) {
     const { text, logprobs } = whole.choices[0];
     check(text.length > 20 && logprobs.tokens.join('') === text, text);
     let streamed = '';
-    for await (const { choices } of await model.createCompletion({ ...asked, stream: true })) streamed += choices[0].text;
+    for await (const { choices } of await model.createCompletion({ ...asked, stream: true }))
+      streamed += choices[0].text;
     check(streamed === text, `${streamed}, not ${text}`);
     const stop = text.slice(9, 12);
     const ended = (await model.createCompletion({ ...asked, stop })).choices[0];
-    check(ended.text === text.slice(0, text.indexOf(stop)) && ended.finish_reason === 'stop', ended.text);
+    check(
+      ended.text === text.slice(0, text.indexOf(stop)) && ended.finish_reason === 'stop',
+      ended.text,
+    );
     const schema = {
       type: 'object',
       properties: { a: { enum: [1, 'two'] }, b: { type: 'boolean' } },
@@ -24,7 +28,9 @@ export async function completions(loadModel) {
       additionalProperties: false,
     };
     const response_format = { type: 'json_schema', json_schema: { name: 'x', schema } };
-    const { a, b } = JSON.parse((await model.createCompletion({ ...asked, max_tokens: 60, response_format })).choices[0].text);
+    const { a, b } = JSON.parse(
+      (await model.createCompletion({ ...asked, max_tokens: 60, response_format })).choices[0].text,
+    );
     check([1, 'two'].includes(a) && typeof b === 'boolean', 'an answer by its schema');
     const refusal = async (promise) =>
       (
@@ -33,12 +39,20 @@ export async function completions(loadModel) {
           (error) => error,
         )
       ).code;
-    check((await refusal(model.createCompletion({ ...asked, tools: [] }))) === 'OPTION_UNSUPPORTED', 'tools');
     check(
-      (await refusal(model.createChatCompletion({ messages: [{ role: 'user', content: 'a' }] }))) === 'TEMPLATE_MISSING',
+      (await refusal(model.createCompletion({ ...asked, tools: [] }))) === 'OPTION_UNSUPPORTED',
+      'tools',
+    );
+    check(
+      (await refusal(
+        model.createChatCompletion({ messages: [{ role: 'user', content: 'a' }] }),
+      )) === 'TEMPLATE_MISSING',
       'no template',
     );
-    check((await refusal(model.createGrammar({ ebnf: 'root ::= ' }))) === 'GRAMMAR_INVALID', 'no grammar');
+    check(
+      (await refusal(model.createGrammar({ ebnf: 'root ::= ' }))) === 'GRAMMAR_INVALID',
+      'no grammar',
+    );
     return text;
   } finally {
     await model.dispose();

@@ -41,8 +41,20 @@ async function using(loadModel, options, work) {
 
 const PROMPT = 'One day a little bird could not find';
 const EVERYTHING = {
-  ...{ logit_bias: { 5: -2, 300: 1.5, 301: -Infinity }, banned_tokens: [263, 264], penalty_repeat: 1.2, penalty_freq: 0.1 },
-  ...{ dry_multiplier: 0.8, top_n_sigma: 3, top_k: 200, typical_p: 0.95, top_p: 0.97, min_p: 0.001 },
+  ...{
+    logit_bias: { 5: -2, 300: 1.5, 301: -Infinity },
+    banned_tokens: [263, 264],
+    penalty_repeat: 1.2,
+    penalty_freq: 0.1,
+  },
+  ...{
+    dry_multiplier: 0.8,
+    top_n_sigma: 3,
+    top_k: 200,
+    typical_p: 0.95,
+    top_p: 0.97,
+    min_p: 0.001,
+  },
   ...{ xtc_probability: 0.7, xtc_threshold: 0.05, temperature: 1.1, dynatemp_range: 0.4 },
 };
 
@@ -62,33 +74,76 @@ export const scenarios = {
     using(loadModel, options, async (model) => {
       const session = model.createSession({ seed: 3 });
       const [step] = await steps(
-        session.generate(PROMPT, { ...EVERYTHING, max_tokens: 1, trace: { top_n: 3072, all_removed: true } }),
+        session.generate(PROMPT, {
+          ...EVERYTHING,
+          max_tokens: 1,
+          trace: { top_n: 3072, all_removed: true },
+        }),
       );
       const { trace } = step;
       const names = trace.stages.map(({ name }) => name);
-      check(names[0] === 'logit_bias' && names[1] === 'banned_tokens' && names[2] === 'penalties', names.join());
+      check(
+        names[0] === 'logit_bias' && names[1] === 'banned_tokens' && names[2] === 'penalties',
+        names.join(),
+      );
       const removed = trace.stages.reduce((sum, stage) => sum + stage.removed_tokens.length, 0);
-      check(removed === trace.stages.reduce((sum, stage) => sum + stage.removed, 0), 'all removed tokens are listed');
-      check(new Set(trace.stages.flatMap((stage) => stage.removed_tokens)).size === removed, 'each once');
+      check(
+        removed === trace.stages.reduce((sum, stage) => sum + stage.removed, 0),
+        'all removed tokens are listed',
+      );
+      check(
+        new Set(trace.stages.flatMap((stage) => stage.removed_tokens)).size === removed,
+        'each once',
+      );
       for (let i = 0; i < 3072; i += 97) {
         const { token, logit, p, final, removed_by, text } = trace.candidates[i];
         const told = await session.explain(token);
-        check(told.token === token && told.text === text && Object.is(told.logit, logit), `token ${token}`);
-        check(Object.is(told.p, p) && Object.is(told.final, final) && told.removed_by === removed_by, `fate of ${token}`);
-        check(told.drawn === (token === trace.draw.token) && told.position === trace.position, `draw of ${token}`);
-        check(told.rank <= i && (removed_by === undefined || told.reason.startsWith(`${removed_by}: `)), told.reason);
+        check(
+          told.token === token && told.text === text && Object.is(told.logit, logit),
+          `token ${token}`,
+        );
+        check(
+          Object.is(told.p, p) && Object.is(told.final, final) && told.removed_by === removed_by,
+          `fate of ${token}`,
+        );
+        check(
+          told.drawn === (token === trace.draw.token) && told.position === trace.position,
+          `draw of ${token}`,
+        );
+        check(
+          told.rank <= i && (removed_by === undefined || told.reason.startsWith(`${removed_by}: `)),
+          told.reason,
+        );
       }
-      check((await session.explain(301)).removed_by === 'logit_bias', 'a bias of -Infinity removes');
+      check(
+        (await session.explain(301)).removed_by === 'logit_bias',
+        'a bias of -Infinity removes',
+      );
       check((await session.explain(263)).removed_by === 'banned_tokens', 'a banned token');
       // the session has gone on; what was chosen before is explained all the same
       await steps(session.generate(undefined, { max_tokens: 5, trace: false }));
-      const again = await session.explain(trace.candidates[7].token, { ...EVERYTHING, position: trace.position });
-      check(Object.is(again.final, trace.candidates[7].final) && Object.is(again.p, trace.candidates[7].p), 'an earlier choice');
-      check((await session.explain(5, { temperature: 0 })).removed_by === 'top_k', 'the choice to come, with other options');
+      const again = await session.explain(trace.candidates[7].token, {
+        ...EVERYTHING,
+        position: trace.position,
+      });
+      check(
+        Object.is(again.final, trace.candidates[7].final) &&
+          Object.is(again.p, trace.candidates[7].p),
+        'an earlier choice',
+      );
+      check(
+        (await session.explain(5, { temperature: 0 })).removed_by === 'top_k',
+        'the choice to come, with other options',
+      );
       await session.rewind(4);
-      check((await session.explain(5)).position === 4, 'a choice that was taken back is not the last one any more');
+      check(
+        (await session.explain(5)).position === 4,
+        'a choice that was taken back is not the last one any more',
+      );
       await steps(session.generate(undefined, { max_tokens: 5, ignore_eos: true }));
-      const other = await model.tokenize('The old man opened the door and saw a big dog in the garden');
+      const other = await model.tokenize(
+        'The old man opened the door and saw a big dog in the garden',
+      );
       await session.sync(other);
       check((await session.explain(5)).position === other.length, 'nor is one of another text');
       await refused(session.explain(99999), 'TOKEN_OUT_OF_RANGE');
@@ -100,11 +155,26 @@ export const scenarios = {
       const session = model.createSession({ seed: 1 });
       await session.sync(PROMPT);
       const allowed = [300, 301, 302, 310];
-      const trace = await session.candidates({ allowed_tokens: allowed, top_k: 0, top_p: 1, min_p: 0, top_n: 3072 });
+      const trace = await session.candidates({
+        allowed_tokens: allowed,
+        top_k: 0,
+        top_p: 1,
+        min_p: 0,
+        top_n: 3072,
+      });
       const left = trace.candidates.filter(({ final }) => final > 0).map(({ token }) => token);
-      check(left.every((id) => allowed.includes(id)) && allowed.includes(trace.draw.token), left.join());
-      check(trace.stages[0].name === 'allowed_tokens' && trace.stages[0].kept === 4, trace.stages[0].reason);
-      const biased = await session.candidates({ logit_bias: new Map([[300, 100]]), temperature: 0 });
+      check(
+        left.every((id) => allowed.includes(id)) && allowed.includes(trace.draw.token),
+        left.join(),
+      );
+      check(
+        trace.stages[0].name === 'allowed_tokens' && trace.stages[0].kept === 4,
+        trace.stages[0].reason,
+      );
+      const biased = await session.candidates({
+        logit_bias: new Map([[300, 100]]),
+        temperature: 0,
+      });
       check(biased.draw.token === 300, 'a bias of 100');
       check(Object.is(biased.candidates[0].p, trace.candidates[0].p), 'raw probabilities stay raw');
       const ordered = await session.candidates({
@@ -113,16 +183,23 @@ export const scenarios = {
         banned_tokens: [trace.candidates[0].token],
       });
       check(
-        ordered.stages.map(({ name }) => name).join() === 'top_k,banned_tokens' && ordered.stages[1].kept === 1,
+        ordered.stages.map(({ name }) => name).join() === 'top_k,banned_tokens' &&
+          ordered.stages[1].kept === 1,
         'a given order',
       );
-      await refused(session.candidates({ allowed_tokens: [300], banned_tokens: [300] }), 'NO_CANDIDATES');
+      await refused(
+        session.candidates({ allowed_tokens: [300], banned_tokens: [300] }),
+        'NO_CANDIDATES',
+      );
       await refused(session.candidates({ allowed_tokens: [] }), 'SAMPLER_BAD_OPTION');
       await refused(session.candidates({ banned_tokens: [3072] }), 'SAMPLER_BAD_OPTION');
       await refused(session.candidates({ logit_bias: { 5: NaN } }), 'SAMPLER_BAD_OPTION');
       await refused(session.candidates({ logit_bias: { 5: Infinity } }), 'SAMPLER_BAD_OPTION');
       await refused(session.candidates({ logit_bias: { x: 1 } }), 'TOKEN_OUT_OF_RANGE');
-      await refused(session.candidates({ dry_multiplier: 1, dry_sequence_breakers: [''] }), 'SAMPLER_BAD_OPTION');
+      await refused(
+        session.candidates({ dry_multiplier: 1, dry_sequence_breakers: [''] }),
+        'SAMPLER_BAD_OPTION',
+      );
       await refused(session.candidates({ samplers: ['top_k'], mirostat: 2 }), 'SAMPLER_BAD_OPTION');
       await refused(session.candidates({ mirostat: 1.5 }), 'SAMPLER_BAD_OPTION');
       await refused(session.candidates({ samplers: ['top_q'] }), 'SAMPLER_BAD_OPTION');
@@ -134,7 +211,9 @@ export const scenarios = {
       for (const trace of [false, { top_n: 0 }, { top_n: 3072, all_removed: true }]) {
         const session = model.createSession({ seed: 9 });
         texts.push(
-          (await steps(session.generate(PROMPT, { ...EVERYTHING, max_tokens: 25, trace }))).map(({ token }) => token).join(),
+          (await steps(session.generate(PROMPT, { ...EVERYTHING, max_tokens: 25, trace })))
+            .map(({ token }) => token)
+            .join(),
         );
         await session.dispose();
       }
@@ -158,7 +237,10 @@ export const scenarios = {
         const session = model.createSession({ seed: 4 });
         const wanted = { mirostat, mirostat_tau: 3, max_tokens: 30, ignore_eos: true };
         const first = await steps(session.generate(PROMPT, wanted));
-        check(first[0].trace.stages.map(({ name }) => name).join() === 'temperature,mirostat', 'the chain');
+        check(
+          first[0].trace.stages.map(({ name }) => name).join() === 'temperature,mirostat',
+          'the chain',
+        );
         check(
           first.every(({ trace }) => Number.isFinite(trace.mu)),
           'mu is told',
@@ -186,7 +268,9 @@ export const scenarios = {
       const [a, b] = [await model.loadSession(saved), await model.loadSession(new Blob([saved]))];
       check(a.seed === 12345678901234567n && same(a.tokens, session.tokens), 'seed and tokens');
       const tell = async (s) =>
-        (await steps(s.generate(undefined, { max_tokens: 10, mirostat: 2 }))).map(({ token, trace }) => [token, trace.mu]).join();
+        (await steps(s.generate(undefined, { max_tokens: 10, mirostat: 2 })))
+          .map(({ token, trace }) => [token, trace.mu])
+          .join();
       const went = [await tell(session), await tell(a), await tell(b)];
       check(went[0] === went[1] && went[1] === went[2], went.join('\n'));
       check((await model.stats()).decoded_tokens - decoded_tokens === 30, 'nothing ran twice');
@@ -205,19 +289,38 @@ export const scenarios = {
   'a full context slides when it is asked to': (loadModel, options) =>
     using(loadModel, { ...options, n_ctx: 64 }, async (model) => {
       const session = model.createSession({ seed: 2 });
-      await refused(steps(session.generate(PROMPT, { max_tokens: 100, ignore_eos: true })), 'CONTEXT_FULL');
+      await refused(
+        steps(session.generate(PROMPT, { max_tokens: 100, ignore_eos: true })),
+        'CONTEXT_FULL',
+      );
       check(session.tokens.length === 64, 'what was made stays');
       const made = [];
-      for await (const step of session.generate(undefined, { max_tokens: 100, ignore_eos: true, overflow: 'shift' })) {
+      for await (const step of session.generate(undefined, {
+        max_tokens: 100,
+        ignore_eos: true,
+        overflow: 'shift',
+      })) {
         made.push(step);
         const told = await session.explain(step.token);
         const chosen = step.trace.candidates.find(({ token }) => token === step.token);
-        check(told.drawn && told.position === step.position, 'the choice is explained as it was made,');
-        check(!chosen || (told.p === chosen.p && told.final === chosen.final), 'from the window that it was made from');
+        check(
+          told.drawn && told.position === step.position,
+          'the choice is explained as it was made,',
+        );
+        check(
+          !chosen || (told.p === chosen.p && told.final === chosen.final),
+          'from the window that it was made from',
+        );
       }
       const last = made.findLast(({ shifted }) => shifted > 0);
-      await refused(session.explain(5, { position: last.position - last.shifted }), 'POSITION_OUT_OF_RANGE');
-      await refused(session.explain(5, { position: last.position - last.shifted + 1 - 64 }), 'POSITION_OUT_OF_RANGE');
+      await refused(
+        session.explain(5, { position: last.position - last.shifted }),
+        'POSITION_OUT_OF_RANGE',
+      );
+      await refused(
+        session.explain(5, { position: last.position - last.shifted + 1 - 64 }),
+        'POSITION_OUT_OF_RANGE',
+      );
       check(made.length === 100, 'it goes on');
       const slid = made.filter(({ shifted }) => shifted > 0);
       check(slid.length >= 3 && made[0].shifted > 0, `${slid.length} times`);
@@ -226,7 +329,10 @@ export const scenarios = {
         'positions go on',
       );
       check(session.tokens[0] === model.info.bos, 'BOS stays');
-      check(same(await session.logits(), await fresh(model, session.tokens)), 'what is left is a fresh run');
+      check(
+        same(await session.logits(), await fresh(model, session.tokens)),
+        'what is left is a fresh run',
+      );
       const again = await (await session.fork()).candidates({ temperature: 0 });
       check(again.position === 164, 'in a fork, too');
       await refused(steps(session.generate(undefined, { overflow: 'slide' })), 'INVALID_ARGUMENT');
@@ -238,17 +344,26 @@ export const scenarios = {
       for (let round = 0; round < 3; round++)
         await Promise.all(
           sessions.map((session, i) =>
-            steps(session.generate(round ? undefined : `${PROMPT} ${i}`, { max_tokens: 20, ignore_eos: true, trace: false })),
+            steps(
+              session.generate(round ? undefined : `${PROMPT} ${i}`, {
+                max_tokens: 20,
+                ignore_eos: true,
+                trace: false,
+              }),
+            ),
           ),
         );
-      for (const session of sessions) check(same(await session.logits(), await fresh(model, session.tokens)), 'bit for bit');
+      for (const session of sessions)
+        check(same(await session.logits(), await fresh(model, session.tokens)), 'bit for bit');
     }),
 
   'scores list alternatives, and long texts go through windows': (loadModel, options) =>
     using(loadModel, { ...options, n_ctx: 32 }, async (model) => {
       const ids = (
         await model.tokenize(
-          `${PROMPT} its nest. It asked the old tree, and the tree said that the wind had taken it. `.repeat(2),
+          `${PROMPT} its nest. It asked the old tree, and the tree said that the wind had taken it. `.repeat(
+            2,
+          ),
         )
       ).slice(0, 75);
       const softmax = (logits) => {
@@ -271,7 +386,10 @@ export const scenarios = {
         const logits = await fresh(model, given);
         const p = softmax(logits);
         const { logprob, rank, entropy, top_mass, top } = scores[i];
-        check(near(logprob, Math.log(p[ids[i]]), 1e-5), `log-probability of token ${i}: ${logprob}, ${Math.log(p[ids[i]])}`);
+        check(
+          near(logprob, Math.log(p[ids[i]]), 1e-5),
+          `log-probability of token ${i}: ${logprob}, ${Math.log(p[ids[i]])}`,
+        );
         check(rank === p.filter((x) => x > p[ids[i]]).length, `rank of token ${i}`);
         check(
           near(
@@ -302,7 +420,10 @@ export const scenarios = {
           `their log-probabilities at ${i}`,
         );
       }
-      check(scores[0].top.length === 0 && Number.isNaN(scores[0].logprob), 'nothing stands before the first');
+      check(
+        scores[0].top.length === 0 && Number.isNaN(scores[0].logprob),
+        'nothing stands before the first',
+      );
       await refused(model.score(ids, { stride: 0 }), 'INVALID_ARGUMENT');
       await refused(
         model
@@ -326,7 +447,9 @@ export const scenarios = {
         states.push(await model.embed(ids.slice(0, n), { pooling: 'last', normalize: false }));
       check(same(states.at(-1), last), 'the last one');
       check(
-        raw.every((x, i) => near(x, states.reduce((sum, state) => sum + state[i], 0) / ids.length, 1e-5)),
+        raw.every((x, i) =>
+          near(x, states.reduce((sum, state) => sum + state[i], 0) / ids.length, 1e-5),
+        ),
         'the mean of all',
       );
       check(
@@ -336,7 +459,10 @@ export const scenarios = {
       await refused(model.embed([]), 'SESSION_EMPTY');
       const { decoded_tokens } = await model.stats();
       await refused(model.embed(Array(model.info.n_ctx + 1).fill(300)), 'CONTEXT_FULL');
-      check((await model.stats()).decoded_tokens === decoded_tokens, 'what does not fit is not begun');
+      check(
+        (await model.stats()).decoded_tokens === decoded_tokens,
+        'what does not fit is not begun',
+      );
       await refused(model.embed('a', { pooling: 'max' }), 'INVALID_ARGUMENT');
     }),
 };
@@ -357,9 +483,17 @@ export async function trees(loadModel, source, options, count, seed) {
         const kind = random(5);
         if (kind === 0) await leaf.rewind(1 + random(n));
         if (kind === 1 && leaves.length < 4) leaves.push(await leaf.fork());
-        if (kind === 2) for (let k = random(Math.min(10, n_ctx - n)); k > 0; k--) await leaf.force(random(n_vocab));
+        if (kind === 2)
+          for (let k = random(Math.min(10, n_ctx - n)); k > 0; k--)
+            await leaf.force(random(n_vocab));
         if (kind === 3)
-          await steps(leaf.generate(undefined, { max_tokens: random(Math.min(8, n_ctx - n)), ignore_eos: true, trace: false }));
+          await steps(
+            leaf.generate(undefined, {
+              max_tokens: random(Math.min(8, n_ctx - n)),
+              ignore_eos: true,
+              trace: false,
+            }),
+          );
         if (kind === 4) {
           leaves[at] = await model.loadSession(await leaf.save());
           await leaf.dispose();
