@@ -21,7 +21,7 @@ render(
 );
 await instrument.start((progress) =>
   loadModel('storybook', {
-    progressCallback: ({ loaded, total }) => progress(total ? loaded / total : 0),
+    on_progress: ({ loaded, total }) => progress(total ? loaded / total : 0),
   }),
 );
 if (instrument.model.value) await openLink(instrument, location.hash);

@@ -276,8 +276,8 @@ int tgw_session_rewind(tg_session *session, size_t n)
     return (int)tg_session_rewind(session, n);
 }
 
-TGW_EXPORT(session_force)
-int tgw_session_force(tg_session *session, int32_t token)
+TGW_EXPORT(session_append)
+int tgw_session_append(tg_session *session, int32_t token)
 {
     return (int)tg_session_append(session, token);
 }

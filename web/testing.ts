@@ -71,8 +71,8 @@ const DEFAULT_TOP = 10;
 const DEFAULT_TOLERANCE = 1e-3;
 const DEFAULT_SEED = 1;
 
-const asGolden = ({ token, text, p, final, removed_by }: Candidate): GoldenCandidate => ({
-  ...{ token, text, p, final, removed_by: removed_by ?? null },
+const asGolden = ({ token, text, p, p_final, removed_by }: Candidate): GoldenCandidate => ({
+  ...{ token, text, p, final: p_final, removed_by: removed_by ?? null },
 });
 
 async function begin(model: Model, prompt: readonly number[]): Promise<Session> {
@@ -139,12 +139,12 @@ const fateOf = (removed_by: StageName | null | undefined) =>
 /** What moved in one choice. now: by token, as it is today. */
 function moved(
   before: GoldenCandidate,
-  now: { p: number; final: number; removed_by: StageName | undefined },
+  now: { p: number; p_final: number; removed_by: StageName | undefined },
   trace: StepTrace,
   tolerance: number,
 ): string | undefined {
-  const { p, final, removed_by } = now;
-  if (Math.abs(p - before.p) <= tolerance && Math.abs(final - before.final) <= tolerance)
+  const { p, p_final, removed_by } = now;
+  if (Math.abs(p - before.p) <= tolerance && Math.abs(p_final - before.final) <= tolerance)
     return undefined;
   const stage = removed_by ?? before.removed_by ?? undefined;
   const reason = trace.stages.find(({ name }) => name === stage)?.reason;
@@ -152,7 +152,7 @@ function moved(
     fateOf(before.removed_by) === fateOf(removed_by)
       ? ''
       : `; ${fateOf(before.removed_by)} → ${fateOf(removed_by)}${reason ? ` (${reason})` : ''}`;
-  return `p ${digits(before.p)} → ${digits(p)}, final ${digits(before.final)} → ${digits(final)}${fate}`;
+  return `p ${digits(before.p)} → ${digits(p)}, final ${digits(before.final)} → ${digits(p_final)}${fate}`;
 }
 
 /**
@@ -214,7 +214,7 @@ export async function compareTrace(
           const what = `drawn ${JSON.stringify(text)} (${token}) → ${JSON.stringify(drawn)} (${trace.draw.token})`;
           tell(`${name}, step ${i}: ${what}`, { case: name, step: i, token });
         }
-        await session.force(token);
+        await session.append(token);
       }
     } finally {
       await session.dispose();

@@ -6,13 +6,13 @@ import type { Chain } from './chain.js';
 import { optionsOf, usualChain } from './chain.js';
 import type { Instrument } from './instrument.js';
 
-/** A token of one side. p: raw; final: after the stages. */
+/** A token of one side. p: raw; p_final: after the stages. */
 export interface Drawn {
   readonly token: number;
   readonly text: string;
   readonly bytes: Uint8Array;
   readonly p: number;
-  readonly final: number;
+  readonly p_final: number;
 }
 
 export interface Pair {
@@ -20,7 +20,7 @@ export interface Pair {
   readonly b: Drawn | undefined;
   /** KL(A to B) in bits, of the raw distributions and of those after the stages; only where both stand on the same tokens of one vocabulary. */
   readonly raw: number | undefined;
-  readonly final: number | undefined;
+  readonly p_final: number | undefined;
 }
 
 export interface Compared {
@@ -54,13 +54,13 @@ interface Look {
 
 async function look({ session, options, n_vocab }: Side): Promise<Look> {
   const trace = await session.candidates({ ...options, top_n: n_vocab });
-  const { token, text, bytes, p, final } = trace.candidates.find(
+  const { token, text, bytes, p, p_final } = trace.candidates.find(
     (candidate) => candidate.token === trace.draw.token,
   )!;
-  return { trace, drawn: { token, text, bytes, p, final } };
+  return { trace, drawn: { token, text, bytes, p, p_final } };
 }
 
-const by = ({ trace }: Look, what: 'p' | 'final') =>
+const by = ({ trace }: Look, what: 'p' | 'p_final') =>
   new Map(trace.candidates.map((candidate) => [candidate.token, candidate[what]]));
 
 function sameVocabulary(a: StepTrace, b: StepTrace): boolean {
@@ -168,7 +168,7 @@ export class Comparison {
       pairs.push({
         ...{ a: x?.drawn, b: y?.drawn },
         raw: comparable ? divergence(by(x, 'p'), by(y, 'p')) : undefined,
-        final: comparable ? divergence(by(x, 'final'), by(y, 'final')) : undefined,
+        p_final: comparable ? divergence(by(x, 'p_final'), by(y, 'p_final')) : undefined,
       });
       const alike =
         x && y && (one ? x.drawn.token === y.drawn.token : x.drawn.text === y.drawn.text);
@@ -178,7 +178,7 @@ export class Comparison {
         if (!seen) continue;
         if (seen.drawn.token === info.eos || side.session.tokens.length + 1 >= info.n_ctx)
           side.ended = true;
-        else await side.session.force(seen.drawn.token);
+        else await side.session.append(seen.drawn.token);
       }
     }
     return { pairs, parts, one };

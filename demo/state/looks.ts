@@ -35,7 +35,7 @@ export async function afterStage(
           samplers: names.slice(0, last + 1),
           top_n: trace.candidates.length,
         });
-  return new Map(upto.candidates.map(({ token, final }) => [token, final]));
+  return new Map(upto.candidates.map(({ token, p_final }) => [token, p_final]));
 }
 
 /** The most probable tokens of the whole vocabulary whose name has the query in it, or whose id it is. */
@@ -62,8 +62,8 @@ export async function find(
 /** Coins of further samples of this choice. */
 export async function throwCoins(session: Session, options: SamplerOptions): Promise<Draws> {
   const counts = new Map<number, number>();
-  for (let stream = 1; stream <= DRAWS; stream++) {
-    const { draw } = await session.candidates({ ...options, stream, top_n: 0 });
+  for (let sample_index = 1; sample_index <= DRAWS; sample_index++) {
+    const { draw } = await session.candidates({ ...options, sample_index, top_n: 0 });
     counts.set(draw.token, (counts.get(draw.token) ?? 0) + 1);
   }
   return { n: DRAWS, counts };

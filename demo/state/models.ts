@@ -114,7 +114,7 @@ export class Library {
     });
     const options: LoadOptions = {
       signal: stop.signal,
-      progressCallback: (progress) => {
+      on_progress: (progress) => {
         if (this.#stop === stop) this.coming.value = { name, ...progress };
       },
     };

@@ -97,7 +97,7 @@ export async function traceFile(instrument: Instrument): Promise<TraceFile> {
           shifted: 0,
           trace,
         });
-        await session.force(token);
+        await session.append(token);
       }
     } finally {
       await session.dispose();

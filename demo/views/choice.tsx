@@ -24,10 +24,10 @@ interface BarProps {
 }
 
 function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
-  const { token, p, final, removed_by, logit } = candidate;
+  const { token, p, p_final, removed_by, logit } = candidate;
   const drawn = token === trace.draw.token;
   const reason = trace.stages.find((stage) => stage.name === removed_by)?.reason;
-  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, bytes ${spelled(candidate.bytes)}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(final)} after the stages${reason ? `; ${reason}` : ''}`;
+  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, bytes ${spelled(candidate.bytes)}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(p_final)} after the stages${reason ? `; ${reason}` : ''}`;
   return (
     <li
       class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}${taken ? ' taken' : ''}`}
@@ -36,7 +36,7 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
       data-rank={rank}
       data-token={token}
       data-p={p}
-      data-final={final}
+      data-p_final={p_final}
       data-removed-by={removed_by}
       title={title}
       onClick={() => void take(token)}
@@ -122,7 +122,7 @@ function Search({
               candidate={candidate}
               trace={trace}
               scale={scale}
-              after={candidate.final}
+              after={candidate.p_final}
               rank={candidate.rank}
               taken={candidate.token === instrument.taken.value}
               take={(token) => instrument.branch(token)}
@@ -141,10 +141,10 @@ const MOST_DRAWN = 6;
 function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrace }) {
   const draws = instrument.draws.value;
   const likely = trace.candidates
-    .filter(({ final }) => final > 0)
-    .toSorted((a, b) => b.final - a.final || a.token - b.token)
+    .filter(({ p_final }) => p_final > 0)
+    .toSorted((a, b) => b.p_final - a.p_final || a.token - b.token)
     .slice(0, MOST_DRAWN);
-  const listed = likely.reduce((sum, { final }) => sum + final, 0);
+  const listed = likely.reduce((sum, { p_final }) => sum + p_final, 0);
   const got = (token: number) => draws?.counts.get(token) ?? 0;
   const others = draws ? draws.n - likely.reduce((sum, { token }) => sum + got(token), 0) : 0;
   return (
@@ -167,7 +167,7 @@ function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrac
                 <th scope="row">
                   <Piece token={candidate} />
                 </th>
-                <td>{(candidate.final * draws.n).toFixed(1)}</td>
+                <td>{(candidate.p_final * draws.n).toFixed(1)}</td>
                 <td>{got(candidate.token)}</td>
               </tr>
             ))}
@@ -189,10 +189,10 @@ function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrac
 function Draw({ trace }: { trace: StepTrace }) {
   const { u, low, high, token } = trace.draw;
   const survivors = trace.candidates
-    .filter(({ final }) => final > 0)
-    .toSorted((a, b) => b.final - a.final || a.token - b.token);
+    .filter(({ p_final }) => p_final > 0)
+    .toSorted((a, b) => b.p_final - a.p_final || a.token - b.token);
   const drawn = trace.candidates.find((candidate) => candidate.token === token);
-  const unlisted = 1 - survivors.reduce((sum, { final }) => sum + final, 0);
+  const unlisted = 1 - survivors.reduce((sum, { p_final }) => sum + p_final, 0);
   return (
     <div class="draw">
       <h3>
@@ -207,10 +207,10 @@ function Draw({ trace }: { trace: StepTrace }) {
           <span
             key={candidate.token}
             class={candidate.token === token ? 'on' : ''}
-            style={{ flexGrow: candidate.final }}
-            title={`${name(candidate)}: ${percent(candidate.final)}`}
+            style={{ flexGrow: candidate.p_final }}
+            title={`${name(candidate)}: ${percent(candidate.p_final)}`}
           >
-            {candidate.final > 0.06 && name(candidate)}
+            {candidate.p_final > 0.06 && name(candidate)}
           </span>
         ))}
         {unlisted > 1e-9 && (
@@ -255,7 +255,7 @@ function Table({ trace }: { trace: StepTrace }) {
             <td>{spelled(candidate.bytes)}</td>
             <td>{candidate.logit.toFixed(3)}</td>
             <td>{percent(candidate.p)}</td>
-            <td>{percent(candidate.final)}</td>
+            <td>{percent(candidate.p_final)}</td>
             <td>{fate(candidate, trace)}</td>
           </tr>
         ))}

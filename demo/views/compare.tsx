@@ -58,7 +58,7 @@ function Cell({ drawn }: { drawn: Drawn | undefined }) {
     <td
       title={
         drawn &&
-        `id ${drawn.token}, ${percent(drawn.p)} before, ${percent(drawn.final)} after the stages`
+        `id ${drawn.token}, ${percent(drawn.p)} before, ${percent(drawn.p_final)} after the stages`
       }
     >
       {drawn ? name(drawn) : '–'} <small>{drawn && percent(drawn.p)}</small>
@@ -95,8 +95,8 @@ function Result({ result }: { result: Compared }) {
             </tr>
           </thead>
           <tbody>
-            {pairs.map(({ a, b, raw, final }, i) => (
-              <tr key={i} class={i === parts ? 'parts' : ''} data-raw={raw} data-final={final}>
+            {pairs.map(({ a, b, raw, p_final }, i) => (
+              <tr key={i} class={i === parts ? 'parts' : ''} data-raw={raw} data-p_final={p_final}>
                 <th scope="row">
                   {i === parts && '≠ '}
                   {i + 1}
@@ -104,7 +104,7 @@ function Result({ result }: { result: Compared }) {
                 <Cell drawn={a} />
                 <Cell drawn={b} />
                 <td>{bits(raw)}</td>
-                <td>{bits(final)}</td>
+                <td>{bits(p_final)}</td>
               </tr>
             ))}
           </tbody>

@@ -324,8 +324,8 @@ export function Waterfall({ instrument }: { instrument: Instrument }) {
           {trace && (
             <Column
               parts={blocks(
-                trace.candidates.toSorted((a, b) => b.final - a.final || a.token - b.token),
-                ({ final }) => final,
+                trace.candidates.toSorted((a, b) => b.p_final - a.p_final || a.token - b.token),
+                ({ p_final }) => p_final,
                 1,
                 'kept',
               )}

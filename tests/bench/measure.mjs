@@ -65,11 +65,11 @@ export async function measure(loadModel, source, options, plan) {
   const start = performance.now();
   let begun = 0;
   let last = 0;
-  const progressCallback = ({ loaded, total }) => {
+  const on_progress = ({ loaded, total }) => {
     begun ||= performance.now();
     if (loaded === total) last ||= performance.now();
   };
-  const model = await loadModel(source, { ...options, profile: true, progressCallback });
+  const model = await loadModel(source, { ...options, profile: true, on_progress });
   const loaded = performance.now();
   const first = model.createSession();
   await timed(first, ids(32, 0), 1);

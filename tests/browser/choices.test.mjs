@@ -18,7 +18,7 @@ const choiceAt = async ({ ids, options }) => {
   const scores = await model.score(ids);
   await model.dispose();
   return {
-    candidates: candidates.map(({ token, logit, final }) => [token, logit, final]),
+    candidates: candidates.map(({ token, logit, p_final }) => [token, logit, p_final]),
     stages: stages.map(({ name, kept, removed, reason }) => ({ name, kept, removed, reason })),
     draw,
     scores: scores.map(({ token, logprob, rank, entropy }) => ({ token, logprob, rank, entropy })),
@@ -141,13 +141,13 @@ for (const { name, needs } of browsers) {
       const ids = await promptIds();
       const order = async () => (await all('.stages .stage:not(.off)')).map((stage) => stage.name);
       const rows = async () =>
-        (await all('[data-testid="candidate"]')).map(({ token, final }) => [
+        (await all('[data-testid="candidate"]')).map(({ token, p_final }) => [
           Number(token),
-          Number(final),
+          Number(p_final),
         ]);
       const truth = async (samplers) =>
         (await other.run(choiceAt, { ids, options: { seed: 5, samplers } })).candidates.map(
-          ([token, , final]) => [token, final],
+          ([token, , p_final]) => [token, p_final],
         );
       assert.deepEqual(await order(), ['top_k', 'top_p', 'min_p', 'temperature']);
       await press('switch-min_p');
@@ -203,9 +203,9 @@ for (const { name, needs } of browsers) {
         ids: [...ids, ...branched.ids],
         options: { seed: 5 },
       });
-      const logits = (trace) => trace.map(([token, , final]) => [token, final]);
+      const logits = (trace) => trace.map(([token, , p_final]) => [token, p_final]);
       assert.deepEqual(
-        branched.candidates.map(({ token, final }) => [token, final]),
+        branched.candidates.map(({ token, p_final }) => [token, p_final]),
         logits(truth.candidates),
         'a branch is a real run',
       );
@@ -245,8 +245,8 @@ for (const { name, needs } of browsers) {
       assert.equal(path.length, 5);
       const truth = await other.run(choiceAt, { ids: [...ids, ...path], options: { seed: 5 } });
       assert.deepEqual(
-        candidates.map(({ token, final }) => [token, final]),
-        truth.candidates.map(([token, , final]) => [token, final]),
+        candidates.map(({ token, p_final }) => [token, p_final]),
+        truth.candidates.map(([token, , p_final]) => [token, p_final]),
       );
       assert.equal((await all('.text .token.part')).length, 3);
       // in a prompt: tokens of bytes, whose text is the prompt

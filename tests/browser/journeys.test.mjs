@@ -235,7 +235,11 @@ for (const { name, needs } of browsers) {
         );
         const rows = await page.run(() =>
           [...document.querySelectorAll('[data-testid="pairs"] tbody tr')].map((row) => ({
-            ...{ raw: row.dataset.raw, final: row.dataset.final, parts: row.className === 'parts' },
+            ...{
+              raw: row.dataset.raw,
+              p_final: row.dataset.p_final,
+              parts: row.className === 'parts',
+            },
             cells: [...row.cells].map((cell) => cell.textContent),
           })),
         );
@@ -249,9 +253,9 @@ for (const { name, needs } of browsers) {
       const same = await compared();
       assert.equal(same.same, 'true');
       assert.equal(same.rows.length, 24);
-      for (const { raw, final, cells } of same.rows) {
+      for (const { raw, p_final, cells } of same.rows) {
         assert.equal(cells[1], cells[2]);
-        assert.deepEqual([Number(raw), Number(final)], [0, 0]);
+        assert.deepEqual([Number(raw), Number(p_final)], [0, 0]);
       }
       await set('b-temperature', 2);
       await set('b-seed', 99);
@@ -259,12 +263,12 @@ for (const { name, needs } of browsers) {
       assert.equal(parted.same, 'false');
       const n = Number(parted.parts);
       assert.ok(parted.rows[n].parts && parted.rows[n].cells[1] !== parted.rows[n].cells[2]);
-      for (const [i, { raw, final }] of parted.rows.entries()) {
+      for (const [i, { raw, p_final }] of parted.rows.entries()) {
         if (i > n)
-          assert.deepEqual([raw, final], [undefined, undefined], 'other texts are not compared');
+          assert.deepEqual([raw, p_final], [undefined, undefined], 'other texts are not compared');
         else {
           assert.equal(Number(raw), 0, 'one model');
-          assert.ok(Number(final) > 0);
+          assert.ok(Number(p_final) > 0);
         }
       }
       // KL of the first place, from distributions that a program gets
@@ -624,7 +628,7 @@ for (const { name, needs } of browsers) {
       const { candidates } = await settled(async () => {});
       const rows = await all('[data-testid="candidate"]');
       assert.ok(rows.some(({ removedBy }) => removedBy === 'grammar'));
-      assert.ok(candidates.some(({ final }) => final === 0));
+      assert.ok(candidates.some(({ p_final }) => p_final === 0));
       await set('prompt', 'The prince is');
       await page.click('run');
       await page.wait(

@@ -37,7 +37,7 @@ export const read = () => {
       Number(e.dataset.id),
     ),
     candidates: all('candidate').map(({ dataset, className }) => ({
-      ...{ token: Number(dataset.token), p: Number(dataset.p), final: Number(dataset.final) },
+      ...{ token: Number(dataset.token), p: Number(dataset.p), p_final: Number(dataset.p_final) },
       drawn: className.includes('drawn'),
     })),
     rest: Number(rest?.dataset.p),

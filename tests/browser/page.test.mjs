@@ -63,17 +63,17 @@ for (const { name, needs } of browsers) {
       assert.ok(coin.low <= coin.u && coin.u < coin.high);
       const drawn = candidates.filter((candidate) => candidate.drawn);
       assert.equal(drawn.length, 1);
-      assert.ok(Math.abs(drawn[0].final - (coin.high - coin.low)) < 1e-9);
+      assert.ok(Math.abs(drawn[0].p_final - (coin.high - coin.low)) < 1e-9);
     });
 
     test('sliders and seed change the shown choice at once, and the model is not run', async () => {
       const start = await page.run(read);
-      const survivors = ({ candidates }) => candidates.filter(({ final }) => final > 0).length;
+      const survivors = ({ candidates }) => candidates.filter(({ p_final }) => p_final > 0).length;
       const few = await set('top-k', 3);
       assert.equal(survivors(few), 3);
       const greedy = await set('temperature', 0);
       assert.deepEqual(
-        greedy.candidates.map(({ final }) => final),
+        greedy.candidates.map(({ p_final }) => p_final),
         [1, ...Array(SHOWN - 1).fill(0)],
       );
       await set('temperature', 0.8);
@@ -85,7 +85,7 @@ for (const { name, needs } of browsers) {
       await set('top-p', 1);
       const near = await set('min-p', 0.5);
       assert.ok(
-        near.candidates.every(({ p, final }) => final > 0 === p >= 0.5 * near.candidates[0].p),
+        near.candidates.every(({ p, p_final }) => p_final > 0 === p >= 0.5 * near.candidates[0].p),
       );
       const coins = new Set([near.coin.u]);
       for (const seed of [1, 2, 3]) coins.add((await set('seed', seed)).coin.u);
@@ -115,7 +115,7 @@ for (const { name, needs } of browsers) {
                 token: Number(dataset.token),
                 rank: Number(dataset.rank),
                 p: Number(dataset.p),
-                final: Number(dataset.final),
+                p_final: Number(dataset.p_final),
               },
               text: textContent,
             }),
@@ -126,7 +126,7 @@ for (const { name, needs } of browsers) {
       const byId = (await found()).find(({ token }) => token === far);
       assert.equal(byId.rank, 2500);
       assert.ok(Math.abs(byId.p - truth[far]) < 1e-6);
-      assert.equal(byId.final, 0);
+      assert.equal(byId.p_final, 0);
       assert.match(byId.text, /top_k/);
       await set('search', 'QUEEN');
       const byText = await found();
@@ -155,7 +155,7 @@ for (const { name, needs } of browsers) {
       const after = (stage) => choose('after', stage);
       assert.deepEqual(
         await bars(),
-        start.candidates.map(({ token, final }) => [token, final]),
+        start.candidates.map(({ token, p_final }) => [token, p_final]),
       );
       const survivors = [];
       for (const stage of ['min_p', 'top_p', 'top_k', 'penalties']) {

@@ -78,8 +78,8 @@ for (const worker of [true, false]) {
       await collect(session.generate(PROMPT, { max_tokens: 30 }));
       const fork = await session.fork();
       await session.rewind(12);
-      await session.force(300);
-      await session.force(301);
+      await session.append(300);
+      await session.append(301);
       assert.equal(session.tokens.length, 14);
       assert.deepEqual(await session.logits(), await freshLogits(model, session.tokens));
       assert.deepEqual(await fork.logits(), await freshLogits(model, fork.tokens));
@@ -250,8 +250,8 @@ test('wrong options and arguments are named', async () => {
     await bad({ seed: -1 }, 'INVALID_ARGUMENT', /seed/);
     await bad({ seed: 2 ** 53 }, 'INVALID_ARGUMENT', /seed/);
     await bad({ max_tokens: -1 }, 'INVALID_ARGUMENT', /max_tokens/);
-    await assert.rejects(session.force(3072), { code: 'TOKEN_OUT_OF_RANGE' });
-    await assert.rejects(session.force(1.5), { code: 'TOKEN_OUT_OF_RANGE' });
+    await assert.rejects(session.append(3072), { code: 'TOKEN_OUT_OF_RANGE' });
+    await assert.rejects(session.append(1.5), { code: 'TOKEN_OUT_OF_RANGE' });
     await assert.rejects(session.sync([1, -1]), { code: 'TOKEN_OUT_OF_RANGE' });
     await assert.rejects(session.rewind(5), { code: 'POSITION_OUT_OF_RANGE' });
     await assert.rejects(model.tokenBytes(99999), { code: 'TOKEN_OUT_OF_RANGE' });

@@ -74,7 +74,7 @@ test('qwen35: a session goes back, branches and is saved with the same bits as a
   for (const n of [179, 150, 90, 91, 31, 1]) {
     await session.rewind(n);
     const fork = await session.fork();
-    await fork.force(77);
+    await fork.append(77);
     assert.deepEqual(
       await fork.logits(),
       await fresh([...ids.slice(0, n), 77]),
@@ -87,7 +87,7 @@ test('qwen35: a session goes back, branches and is saved with the same bits as a
   }
   const saved = await session.save();
   const opened = await model.loadSession(saved);
-  await opened.force(9);
+  await opened.append(9);
   assert.deepEqual(await opened.logits(), await fresh([...ids, 9]));
   await assert.rejects(model.loadSession(saved.slice(0, -1)), { code: 'SESSION_DAMAGED' });
   const other = saved.slice();

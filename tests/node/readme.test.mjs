@@ -56,7 +56,7 @@ test('the examples run as printed, and use every call', () => {
     'candidates',
     'sync',
     'fork',
-    'force',
+    'append',
     'rewind',
     'save',
     'loadSession',

@@ -41,7 +41,7 @@ for (const worker of [false, true]) {
     const seen = [];
     const model = await loadModel(url, {
       worker,
-      progressCallback: ({ loaded }) => seen.push(loaded),
+      on_progress: ({ loaded }) => seen.push(loaded),
     });
     const whole = await loadModel('storybook', { worker: false });
     assert.equal(model.info.fingerprint, whole.info.fingerprint);
@@ -74,7 +74,7 @@ test('a load that was given up does not go on', async () => {
   const load = loadModel(url, {
     worker: false,
     signal: stop.signal,
-    progressCallback: ({ loaded }) => loaded >= 1_000_000 && stop.abort(),
+    on_progress: ({ loaded }) => loaded >= 1_000_000 && stop.abort(),
   });
   await assert.rejects(load, { name: 'AbortError' });
   await new Promise((resolve) => setTimeout(resolve, 400));

@@ -67,7 +67,7 @@ for (const worker of [true, false]) {
   for (const [name, source] of Object.entries(sources)) {
     test(`${name} loads ${worker ? 'in a worker' : "in the caller's thread"}, with progress to the end`, async () => {
       const progress = [];
-      const options = { worker, progressCallback: (p) => progress.push(p) };
+      const options = { worker, on_progress: (p) => progress.push(p) };
       await withModel(await source(), options, (model) =>
         assert.equal(model.info.fingerprint, FINGERPRINT),
       );
@@ -148,22 +148,22 @@ test('memory stays within 1.07 times the file, the cache and 24 MB, for every ki
 });
 
 test('a build that is not there, and a worker that is not there, have their codes', async () => {
-  const wasmURL = pathToFileURL(join(folder, 'no.wasm'));
-  await assert.rejects(loadModel('storybook', { wasmURL, worker: false }), {
+  const wasm_url = pathToFileURL(join(folder, 'no.wasm'));
+  await assert.rejects(loadModel('storybook', { wasm_url, worker: false }), {
     code: 'ENGINE_LOAD_FAILED',
     message: /no\.wasm/,
   });
-  await assert.rejects(loadModel('storybook', { wasmURL }), { code: 'ENGINE_LOAD_FAILED' });
+  await assert.rejects(loadModel('storybook', { wasm_url }), { code: 'ENGINE_LOAD_FAILED' });
   await assert.rejects(
-    loadModel('storybook', { workerURL: pathToFileURL(join(folder, 'no.js')) }),
+    loadModel('storybook', { worker_url: pathToFileURL(join(folder, 'no.js')) }),
     { code: 'WORKER_FAILED' },
   );
   writeFileSync(
     join(folder, 'dies.mjs'),
     'import "node:worker_threads"; setTimeout(() => process.exit(3), 50);',
   );
-  const workerURL = pathToFileURL(join(folder, 'dies.mjs'));
-  await assert.rejects(loadModel('storybook', { workerURL }), {
+  const worker_url = pathToFileURL(join(folder, 'dies.mjs'));
+  await assert.rejects(loadModel('storybook', { worker_url }), {
     code: 'WORKER_FAILED',
     message: /exit code 3/,
   });
@@ -172,10 +172,10 @@ test('a build that is not there, and a worker that is not there, have their code
 test('a load can be given up at any moment, whatever it waits for', async () => {
   writeFileSync(join(folder, 'silent.mjs'), 'setInterval(() => undefined, 1000);');
   const waits = [
-    [() => 'storybook', { workerURL: pathToFileURL(join(folder, 'silent.mjs')) }],
+    [() => 'storybook', { worker_url: pathToFileURL(join(folder, 'silent.mjs')) }],
     ...[true, false].flatMap((worker) => [
       [() => new ReadableStream(), { worker }],
-      [() => 'storybook', { worker, wasmURL: url('silent.wasm') }],
+      [() => 'storybook', { worker, wasm_url: url('silent.wasm') }],
     ]),
   ];
   for (const delay of [0, 5, 100]) {

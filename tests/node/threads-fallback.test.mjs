@@ -50,11 +50,11 @@ test('where shared memory cannot be had, one thread works', () => {
 });
 
 test('a build of the caller that is not made for threads runs on one, whatever the machine', () => {
-  const wasmURL = pathToFileURL(inTree('dist/tokenglass.simd128.wasm')).href;
-  for (const options of [{ wasmURL }, { wasmURL, n_threads: 2 }]) {
+  const wasm_url = pathToFileURL(inTree('dist/tokenglass.simd128.wasm')).href;
+  for (const options of [{ wasm_url }, { wasm_url, n_threads: 2 }]) {
     const [n_threads, note] = told(CORES, options);
     assert.equal(n_threads, 1);
-    assert.match(note, /wasmURL/);
+    assert.match(note, /wasm_url/);
   }
 });
 

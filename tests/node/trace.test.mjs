@@ -71,20 +71,20 @@ test('every removal is accounted for at every stage, in any order', () =>
           options.map(({ name }) => name),
         );
       }
-      const survivors = trace.candidates.filter(({ final }) => final > 0);
+      const survivors = trace.candidates.filter(({ p_final }) => p_final > 0);
       assert.deepEqual(new Set(survivors.map(({ token }) => token)), alive);
-      assert.ok(Math.abs(survivors.reduce((sum, { final }) => sum + final, 0) - 1) < 1e-9);
+      assert.ok(Math.abs(survivors.reduce((sum, { p_final }) => sum + p_final, 0) - 1) < 1e-9);
       const { u, low, high, token } = trace.draw;
       assert.ok(low <= u && u < high && alive.has(token));
       const before = survivors
-        .toSorted((a, b) => b.final - a.final || a.token - b.token)
+        .toSorted((a, b) => b.p_final - a.p_final || a.token - b.token)
         .slice(
           0,
           survivors
-            .toSorted((a, b) => b.final - a.final || a.token - b.token)
+            .toSorted((a, b) => b.p_final - a.p_final || a.token - b.token)
             .findIndex((c) => c.token === token),
         )
-        .reduce((sum, { final }) => sum + final, 0);
+        .reduce((sum, { p_final }) => sum + p_final, 0);
       assert.ok(
         Math.abs(before - low) < 1e-9,
         'the interval is the cumulated mass before the token',

@@ -132,11 +132,11 @@ for (const worker of [true, false]) {
       }
     }));
 
-  test(`what progressCallback throws ends the load ${where}`, async () => {
-    const progressCallback = () => {
+  test(`what on_progress throws ends the load ${where}`, async () => {
+    const on_progress = () => {
       throw new Error('mine');
     };
-    await assert.rejects(loadModel('storybook', { worker, progressCallback }), { message: 'mine' });
+    await assert.rejects(loadModel('storybook', { worker, on_progress }), { message: 'mine' });
   });
 
   test(`an abort of a load is an AbortError whatever its reason ${where}`, async () => {
@@ -151,7 +151,7 @@ for (const worker of [true, false]) {
     writeFileSync(join(folder, 'traps.wasm'), TRAPS);
     writeFileSync(join(folder, 'empty.wasm'), TRAPS.subarray(0, 8));
     const load = (name) =>
-      loadModel('storybook', { worker, wasmURL: pathToFileURL(join(folder, name)) });
+      loadModel('storybook', { worker, wasm_url: pathToFileURL(join(folder, name)) });
     await assert.rejects(load('traps.wasm'), {
       code: 'ENGINE_CRASHED',
       message: /malloc: .*unreachable/,

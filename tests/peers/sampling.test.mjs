@@ -90,7 +90,9 @@ async function variation(session, logits, theirs, options, raise) {
   for (const candidate of trace.candidates) candidate.fed = raised[candidate.token];
   if (doubtful(trace, options)) return undefined;
   const final = new Map(
-    trace.candidates.filter(({ final }) => final > 0).map(({ token, final }) => [token, final]),
+    trace.candidates
+      .filter(({ p_final }) => p_final > 0)
+      .map(({ token, p_final }) => [token, p_final]),
   );
   const tokens = new Set([...final.keys(), ...theirs.map(([token]) => token)]);
   const peer = new Map(theirs);

@@ -50,9 +50,9 @@ const percent = (p: number) => `${(100 * p).toFixed(2)} %`;
 export function candidateLines(step: Step, trace: StepTrace, drawn: string, color: Paint): string {
   const { u, low, high } = trace.draw;
   const head = `${color.strong(`${step.position}  ${inLine(drawn)}`)}  ${color.faint(`u ${u.toFixed(4)} in ${low.toFixed(4)} to ${high.toFixed(4)}`)}\n`;
-  const rows = trace.candidates.map(({ token, text, p, final, removed_by }) => {
+  const rows = trace.candidates.map(({ token, text, p, p_final, removed_by }) => {
     const mark = token === step.token ? '›' : ' ';
-    const line = `  ${mark} ${pad(inLine(text), 16)}${left(String(token), 8)}${left(percent(p), 11)}${left(percent(final), 11)}`;
+    const line = `  ${mark} ${pad(inLine(text), 16)}${left(String(token), 8)}${left(percent(p), 11)}${left(percent(p_final), 11)}`;
     return removed_by ? color.faint(`${line}  ${color.gone(removed_by)}`) : line;
   });
   return `${head}${rows.join('\n')}\n${color.faint(`    ${pad('everything else', 24)}${left(percent(trace.other), 11)}`)}\n`;

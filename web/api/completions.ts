@@ -206,7 +206,7 @@ async function* pieces(
           limit,
           stops,
           top,
-          { ...options, stream: index, ...(signal && { signal }) },
+          { ...options, sample_index: index, ...(signal && { signal }) },
           account,
         );
       } finally {

@@ -35,8 +35,8 @@ import type {
 } from '../types/types.js';
 
 const LOAD_OPTIONS = [
-  ...['progressCallback', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
-  ...['worker', 'kernels', 'n_threads', 'profile', 'wasmURL', 'workerURL'],
+  ...['on_progress', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
+  ...['worker', 'kernels', 'n_threads', 'profile', 'wasm_url', 'worker_url'],
 ];
 const ADD_SPECIAL = 1;
 const PARSE_SPECIAL = 2;
@@ -252,7 +252,7 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<Model> {
   checkNames(options, LOAD_OPTIONS, 'loadModel');
-  const { progressCallback = () => undefined, signal, worker = true } = options;
+  const { on_progress = () => undefined, signal, worker = true } = options;
   throwIfAborted(signal);
   const page = globalThis.location?.href ?? import.meta.url;
   if (options.kernels !== undefined) placeIn(kernelVariants.slice(1), options.kernels, 'kernels');
@@ -268,14 +268,14 @@ export async function load(
         : wholeNumber(options.n_threads, 'n_threads', 1, MOST_THREADS),
     profile: options.profile ?? false,
     kernels: options.kernels,
-    builds: options.wasmURL === undefined ? builds : allBuilds(absolute(options.wasmURL, page)),
+    builds: options.wasm_url === undefined ? builds : allBuilds(absolute(options.wasm_url, page)),
   };
   const spec = specOf(source, platform);
   const backend = worker
-    ? new RemoteBackend(platform, options.workerURL && absolute(options.workerURL, page))
+    ? new RemoteBackend(platform, options.worker_url && absolute(options.worker_url, page))
     : new LocalBackend(platform);
   try {
-    return new ModelImpl(backend, await backend.load(spec, coreOptions, progressCallback, signal));
+    return new ModelImpl(backend, await backend.load(spec, coreOptions, on_progress, signal));
   } catch (error) {
     await backend.dispose();
     throw error;

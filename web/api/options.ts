@@ -131,7 +131,7 @@ export function sampleRequest(
       ? breakersOf(given.dry_sequence_breakers ?? DEFAULT_BREAKERS)
       : [],
     seed: [Number(bits & 0xffffffffn), Number(bits >> 32n)],
-    stream: wholeNumber(given.stream ?? 0, 'stream', 0, MOST_STREAMS),
+    sample_index: wholeNumber(given.sample_index ?? 0, 'sample_index', 0, MOST_STREAMS),
     top_n,
     all_removed: given.all_removed ?? false,
   };

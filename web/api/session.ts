@@ -34,13 +34,13 @@ const GENERATE_OPTIONS = [
     'ignore_eos',
     'overflow',
     'n_keep',
-    'stream',
+    'sample_index',
     'signal',
     'trace',
   ],
 ];
-const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n', 'all_removed', 'stream'];
-const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'stream'];
+const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n', 'all_removed', 'sample_index'];
+const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'sample_index'];
 const DEFAULT_TOP_N = 50;
 const MOST = 2 ** 31 - 1;
 
@@ -160,10 +160,10 @@ export class SessionImpl implements Session {
     this.#tokens.length = n;
   }
 
-  async force(token: number): Promise<void> {
+  async append(token: number): Promise<void> {
     this.#checkFree();
     const [id = -1] = idsOf([token]);
-    await this.#call('force', [this.#number, id]);
+    await this.#call('append', [this.#number, id]);
     this.#tokens.push(id);
   }
 

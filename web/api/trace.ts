@@ -37,7 +37,9 @@ export interface Trace {
 type Extended = number | 'Infinity' | '-Infinity';
 type Written<T> = T extends Uint8Array ? string : T extends undefined ? null : T;
 type CandidateFile = {
-  [K in keyof Candidate]: K extends 'logit' ? Extended : Written<Candidate[K]>;
+  [K in keyof Candidate as K extends 'p_final' ? 'final' : K]: K extends 'logit'
+    ? Extended
+    : Written<Candidate[K]>;
 };
 type StageFile = {
   [K in keyof StageTrace]: K extends 'threshold' ? Extended : Written<StageTrace[K]>;
@@ -141,8 +143,9 @@ export function stepFile({
     ...{ token, text, bytes: hex(bytes), logprob: written(logprob), position, eog, shifted },
     trace: trace
       ? {
-          candidates: trace.candidates.map((candidate) => ({
+          candidates: trace.candidates.map(({ p_final, ...candidate }) => ({
             ...candidate,
+            final: p_final,
             bytes: hex(candidate.bytes),
             logit: written(candidate.logit),
             removed_by: candidate.removed_by ?? null,
@@ -171,13 +174,12 @@ function stepFrom({ bytes, logprob, trace, ...rest }: StepFile): Step {
     trace: trace
       ? {
           ...trace,
-          candidates: trace.candidates.map(({ bytes, logit, removed_by, ...candidate }) => ({
-            ...{
-              ...candidate,
-              bytes: fromHex(bytes),
-              logit: Number(logit),
-              removed_by: removed_by ?? undefined,
-            },
+          candidates: trace.candidates.map(({ bytes, logit, final, removed_by, ...candidate }) => ({
+            ...candidate,
+            bytes: fromHex(bytes),
+            logit: Number(logit),
+            p_final: final,
+            removed_by: removed_by ?? undefined,
           })),
           stages: trace.stages.map(({ threshold, coin, ...stage }) => ({
             ...{ ...stage, threshold: Number(threshold), coin: coin ?? undefined },

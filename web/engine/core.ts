@@ -310,8 +310,8 @@ export class Core {
     this.#forget(number, n);
   }
 
-  force(number: number, token: number): void {
-    this.#checkSession(number, 'session_force', token);
+  append(number: number, token: number): void {
+    this.#checkSession(number, 'session_append', token);
   }
 
   /** Every so often, lets the thread's other work have its turn and hears of an abort. */

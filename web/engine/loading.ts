@@ -211,7 +211,7 @@ export async function loadEngine(
     let module = await compiling;
     let memory: WebAssembly.Memory | undefined;
     if (wanted > 1 && !madeForThreads(module)) {
-      [wanted, why] = [1, 'the build that wasmURL names is not made for threads'];
+      [wanted, why] = [1, 'the build that wasm_url names is not made for threads'];
     } else if (wanted > 1 && !(memory = sharedMemory(HEADER_MEMORY))) {
       [wanted, why] = [1, NO_MEMORY];
       module = await plain();

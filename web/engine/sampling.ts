@@ -19,7 +19,7 @@ export interface SampleRequest {
   breakers: string[];
   /** The seed's lower and upper 32 bits. */
   seed: [number, number];
-  stream: number;
+  sample_index: number;
   top_n: number;
   all_removed: boolean;
 }
@@ -78,7 +78,7 @@ export class Sampling {
   /** Chooses; what it read of the choice is valid until the engine samples again. */
   #choose(session: number, request: SampleRequest): Choice {
     const engine = this.#engine;
-    const { options, order, seed, stream, top_n } = request;
+    const { options, order, seed, sample_index, top_n } = request;
     const breakers = { tokens: this.#vocabulary.breakers(request.breakers), values: undefined };
     const lists = listNames.map((name) =>
       name === 'dry_sequence_breakers' ? breakers : request.lists[name],
@@ -104,7 +104,7 @@ export class Sampling {
         session,
         ...arrays,
         ...seed,
-        stream,
+        sample_index,
         top_n,
         engine.out,
       );
@@ -169,7 +169,7 @@ export class Sampling {
     return {
       ...{ token: id, text, bytes, logit, p },
       rank: logits.reduce((above, other) => above + (other > logit ? 1 : 0), 0),
-      final: fate < 0 ? engine.f64(choice.finalAt + 8 * id, 1)[0]! : 0,
+      p_final: fate < 0 ? engine.f64(choice.finalAt + 8 * id, 1)[0]! : 0,
       removed_by: kept[fate]?.name,
       reason:
         kept[fate]?.reason ??
@@ -216,17 +216,23 @@ export class Sampling {
       token: number;
       logit: number;
       p: number;
-      final: number;
+      p_final: number;
       removed_by: StageName | undefined;
     }[] = [];
     for (let at = 0; at < n * CANDIDATE_BYTES; at += CANDIDATE_BYTES) {
       const [token, logit] = [view.getInt32(at, true), view.getFloat32(at + 4, true)];
-      const [p, final] = [view.getFloat64(at + 8, true), view.getFloat64(at + 16, true)];
-      found.push({ token, logit, p, final, removed_by: kept[view.getInt32(at + 24, true)]?.name });
+      const [p, p_final] = [view.getFloat64(at + 8, true), view.getFloat64(at + 16, true)];
+      found.push({
+        token,
+        logit,
+        p,
+        p_final,
+        removed_by: kept[view.getInt32(at + 24, true)]?.name,
+      });
     }
-    return found.map(({ token, logit, p, final, removed_by }) => {
+    return found.map(({ token, logit, p, p_final, removed_by }) => {
       const { text, bytes } = this.#vocabulary.token(token);
-      return { token, text, bytes, logit, p, final, removed_by };
+      return { token, text, bytes, logit, p, p_final, removed_by };
     });
   }
 }

@@ -69,9 +69,9 @@ export class RemoteBackend implements Backend {
   #stream: Extract<SourceSpec, { kind: 'stream' }> | undefined;
   #dead: Error | undefined;
 
-  constructor(platform: Platform, workerURL: string | undefined) {
+  constructor(platform: Platform, worker_url: string | undefined) {
     try {
-      this.#port = platform.spawn(workerURL);
+      this.#port = platform.spawn(worker_url);
     } catch (error) {
       throw new TokenglassError('WORKER_FAILED', `the worker could not start: ${String(error)}`, {
         cause: error,

@@ -19,7 +19,7 @@ export interface Methods {
   disposeSession(number: number): void;
   sync(number: number, ids: Int32Array): void;
   rewind(number: number, n: number): void;
-  force(number: number, token: number): void;
+  append(number: number, token: number): void;
   logits(number: number): Float32Array;
   candidates(number: number, request: SampleRequest): StepTrace;
   step(number: number, request: SampleRequest, traced: boolean, overflow: Overflow): StepResult;

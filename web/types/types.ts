@@ -36,7 +36,7 @@ export type CacheType = CacheTypeName;
 export type KernelVariant = Exclude<KernelVariantName, 'scalar'>;
 
 export interface LoadOptions {
-  progressCallback?: (progress: Progress) => void;
+  on_progress?: (progress: Progress) => void;
   signal?: AbortSignal;
   /** Positions a session can hold; default: the model's training context, at most 4096. */
   n_ctx?: number;
@@ -57,8 +57,8 @@ export interface LoadOptions {
   /** Measure where the time goes: stats().profile. */
   profile?: boolean;
   /** A build of your own; it runs on one thread unless it is one made for threads, which then needs n_threads above 1. */
-  wasmURL?: string | URL;
-  workerURL?: string | URL;
+  wasm_url?: string | URL;
+  worker_url?: string | URL;
 }
 
 export interface MemoryInfo {
@@ -166,13 +166,13 @@ export interface CandidatesOptions extends SamplerOptions {
   /** List all removed tokens of each stage, not only those among the candidates. */
   all_removed?: boolean;
   /** Which sample of this step: each number has coins of its own (default 0, that of generate). */
-  stream?: number;
+  sample_index?: number;
 }
 
 export interface ExplainOptions extends SamplerOptions {
   /** Before which token, counted as Step.position is; default: where the session last chose, or its end. */
   position?: number;
-  stream?: number;
+  sample_index?: number;
 }
 
 export interface GenerateOptions extends SamplerOptions {
@@ -187,7 +187,7 @@ export interface GenerateOptions extends SamplerOptions {
   /** Tokens at the beginning that a shift leaves (default: 1 when the first is BOS, else 0). */
   n_keep?: number;
   /** Which of several generations from one beginning: each number has coins of its own (default 0). */
-  stream?: number;
+  sample_index?: number;
   signal?: AbortSignal;
   /** false: no trace (the tokens are the same). */
   trace?: { top_n?: number; all_removed?: boolean } | false;
@@ -203,7 +203,7 @@ export interface Candidate {
   /** Softmax over the whole vocabulary. */
   p: number;
   /** After the last stage; 0 when removed. */
-  final: number;
+  p_final: number;
   /** The stage that removed it. */
   removed_by: StageName | undefined;
 }
@@ -261,7 +261,7 @@ export interface Explanation {
   /** How many tokens are more probable. */
   rank: number;
   /** After the last stage; 0 when removed. */
-  final: number;
+  p_final: number;
   removed_by: StageName | undefined;
   /** The removing stage's reason; else whether it was drawn. */
   reason: string;
@@ -338,7 +338,7 @@ export interface Session extends AsyncDisposable {
   rewind(n: number): Promise<void>;
   fork(): Promise<Session>;
   /** Appends one token. */
-  force(token: number): Promise<void>;
+  append(token: number): Promise<void>;
   /** n_vocab floats for the next position: a copy. Runs what is pending. */
   logits(): Promise<Float32Array>;
   /** The next choice as generate would make it with these options, without making it: recomputed from the stored logits. */

@@ -96,14 +96,16 @@ export const scenarios = {
         'each once',
       );
       for (let i = 0; i < 3072; i += 97) {
-        const { token, logit, p, final, removed_by, text } = trace.candidates[i];
+        const { token, logit, p, p_final, removed_by, text } = trace.candidates[i];
         const told = await session.explain(token);
         check(
           told.token === token && told.text === text && Object.is(told.logit, logit),
           `token ${token}`,
         );
         check(
-          Object.is(told.p, p) && Object.is(told.final, final) && told.removed_by === removed_by,
+          Object.is(told.p, p) &&
+            Object.is(told.p_final, p_final) &&
+            told.removed_by === removed_by,
           `fate of ${token}`,
         );
         check(
@@ -127,7 +129,7 @@ export const scenarios = {
         position: trace.position,
       });
       check(
-        Object.is(again.final, trace.candidates[7].final) &&
+        Object.is(again.p_final, trace.candidates[7].p_final) &&
           Object.is(again.p, trace.candidates[7].p),
         'an earlier choice',
       );
@@ -162,7 +164,7 @@ export const scenarios = {
         min_p: 0,
         top_n: 3072,
       });
-      const left = trace.candidates.filter(({ final }) => final > 0).map(({ token }) => token);
+      const left = trace.candidates.filter(({ p_final }) => p_final > 0).map(({ token }) => token);
       check(
         left.every((id) => allowed.includes(id)) && allowed.includes(trace.draw.token),
         left.join(),
@@ -227,7 +229,7 @@ export const scenarios = {
       const [u, xtc] = await coin({});
       check(u !== xtc && xtc >= 0 && xtc < 1, 'a coin of its own');
       check(same(await coin({ temperature: 2, top_k: 3 }), [u, xtc]), 'whatever the options');
-      const [u1, xtc1] = await coin({ stream: 1 });
+      const [u1, xtc1] = await coin({ sample_index: 1 });
       check(u1 !== u && xtc1 !== xtc && u1 !== xtc, 'another stream');
     }),
 
@@ -308,7 +310,7 @@ export const scenarios = {
           'the choice is explained as it was made,',
         );
         check(
-          !chosen || (told.p === chosen.p && told.final === chosen.final),
+          !chosen || (told.p === chosen.p && told.p_final === chosen.p_final),
           'from the window that it was made from',
         );
       }
@@ -485,7 +487,7 @@ export async function trees(loadModel, source, options, count, seed) {
         if (kind === 1 && leaves.length < 4) leaves.push(await leaf.fork());
         if (kind === 2)
           for (let k = random(Math.min(10, n_ctx - n)); k > 0; k--)
-            await leaf.force(random(n_vocab));
+            await leaf.append(random(n_vocab));
         if (kind === 3)
           await steps(
             leaf.generate(undefined, {
