@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { outdatedFiles } from '../wasm/toolchain/generate.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const write = process.argv.includes('--write');
@@ -44,6 +45,10 @@ const checks = {
         ...ending(/\.[ch]$/),
       ]).match(/^\S+?:\d+/gm),
     ),
+  'generated files': async () =>
+    (await outdatedFiles())
+      .map(({ path }) => `${path}: run node wasm/toolchain/generate.mjs\n`)
+      .join(''),
   types: () => tool('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']),
   [`files of at most ${MAX_LINES} lines`]: () =>
     ending(/\.(c|h|def|inc|ts|tsx|mjs|css|sh)$/)
@@ -56,7 +61,7 @@ const checks = {
 
 let failed = 0;
 for (const [name, check] of Object.entries(checks)) {
-  const found = check();
+  const found = await check();
   if (found) failed++;
   console.log(`${found ? 'not ok' : 'ok'} ${name}${found ? `\n${found}` : ''}`);
 }

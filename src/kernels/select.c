@@ -4,20 +4,18 @@
 
 #include <string.h>
 
-typedef enum second_operand { /* what the relaxed dot product makes of a second operand above 127 */
-                              NO_DOT,   /* this build has none */
-                              UNSIGNED, /* 0 to 255, exactly, as x86's vpdpbusd has it */
-                              SIGNED,   /* -128 to 127, as Arm's sdot has it */
-                              OTHER /* sums of pairs that saturate, as x86's pmaddubsw gives them,
-                                       or anything else */
-} second_operand;
+typedef enum dot_kind {
+#define TG_DOT(NAME, name) DOT_##NAME,
+#include "dot_kinds.def"
+#undef TG_DOT
+} dot_kind;
 
 #ifdef __wasm_relaxed_simd__
 #include <wasm_simd128.h>
 
 /* One instruction tells. Its arguments come from memory, so that no compiler works them out by
  * rules of its own. */
-static second_operand probe(void)
+static dot_kind probe(void)
 {
     static const volatile int8_t first[16] = {127, 127,  127, 127,  -128, -128, -128, -128,
                                               127, -128, 127, -128, 1,    2,    3,    4};
@@ -38,19 +36,19 @@ static second_operand probe(void)
         is_unsigned &= got[i] == as_unsigned[i];
         is_signed &= got[i] == as_signed[i];
     }
-    return is_unsigned ? UNSIGNED : is_signed ? SIGNED : OTHER;
+    return is_unsigned ? DOT_UNSIGNED : is_signed ? DOT_SIGNED : DOT_OTHER;
 }
 #else
-static second_operand probe(void)
+static dot_kind probe(void)
 {
-    return NO_DOT;
+    return DOT_NONE;
 }
 #endif
 
 bool tgi_kernel_runs(const char *variant)
 {
-    return !strcmp(variant, "relaxed_unsigned") ? probe() == UNSIGNED
-           : !strcmp(variant, "relaxed_signed") ? probe() == SIGNED
+    return !strcmp(variant, "relaxed_unsigned") ? probe() == DOT_UNSIGNED
+           : !strcmp(variant, "relaxed_signed") ? probe() == DOT_SIGNED
                                                 : true;
 }
 
@@ -63,9 +61,12 @@ void tgi_kernels_select(tg_kernels *kernels)
 #else
     kernels->variant = "scalar";
 #endif
-    static const char *const dots[] = {
-        [NO_DOT] = "none", [UNSIGNED] = "unsigned", [SIGNED] = "signed", [OTHER] = "7-bit"};
-    kernels->dot = dots[probe()];
+    static const char *const dot_names[] = {
+#define TG_DOT(NAME, name) [DOT_##NAME] = name,
+#include "dot_kinds.def"
+#undef TG_DOT
+    };
+    kernels->dot = dot_names[probe()];
     /* in the list's order, so that the last row of a kind and type stays that runs here */
 #define TG_KERNEL(kind, type, variant, tolerance)                                                  \
     if (tgi_kernel_runs(#variant))                                                                 \

@@ -1,98 +1,104 @@
-// In: the lists of src/ (*.def). Out: web/types/generated.ts, the same lists as TypeScript unions and tables, in the lists' order.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Turns the lists of src/ (*.def) into web/types/generated.ts: the same lists as TypeScript unions
+// and tables, in the lists' order. generate.mjs writes the file.
+import prettier from 'prettier';
+import { readRows } from './lists.mjs';
 
-const root = new URL('../../', import.meta.url);
+export const path = 'web/types/generated.ts';
 
-/** The arguments of each row MACRO(...) of a list, strings without their quotes; comments and directives are left out. */
-function rows(file, macro) {
-  const text = readFileSync(new URL(`src/${file}`, root), 'utf8')
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/^#.*$/gm, '');
-  const found = [
-    ...text.matchAll(new RegExp(`^${macro}\\(((?:"(?:[^"\\\\]|\\\\.)*"|[^()"])*)\\)`, 'gm')),
-  ];
-  if (found.length === 0) throw new Error(`src/${file} has no ${macro} row`);
-  return found.map(([, args]) =>
-    args
-      .match(/"(?:[^"\\]|\\.)*"|[^,"\s][^,"]*/g)
-      .map((word) => (word.startsWith('"') ? JSON.parse(word) : word.trim())),
-  );
+const unique = (values) => [...new Set(values)];
+const literals = (values) => unique(values).map((value) => JSON.stringify(value));
+
+/** A JSDoc comment with lines of at most 100 columns. */
+export function comment(text) {
+  const lines = [];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + word.length <= 95) lines.push(`${lines.pop()} ${word}`);
+    else lines.push(word);
+  }
+  return lines.length === 1 && lines[0].length <= 92
+    ? `/** ${lines[0]} */\n`
+    : `/**\n${lines.map((line) => ` * ${line}\n`).join('')} */\n`;
 }
 
-function unique(values) {
-  return [...new Set(values)];
+/** A type that is one of the values. */
+function union(name, meaning, values) {
+  return `${comment(meaning)}export type ${name} = ${literals(values).join(' | ') || 'never'};\n`;
 }
 
-function union(name, comment, values) {
-  return `/** ${comment} */\nexport type ${name} = ${unique(values)
-    .map((value) => `'${value}'`)
-    .join(' | ')};\n`;
+/** A constant array of the values. */
+function table(name, meaning, type, values) {
+  const lines = values.map((value) => `${JSON.stringify(value)},\n`).join('');
+  return `${comment(meaning)}export const ${name}: readonly ${type}[] = [\n${lines}];\n`;
 }
 
-function table(name, comment, type, entries) {
-  return `/** ${comment} */\nexport const ${name}: readonly ${type}[] = [\n${entries.map((entry) => `  ${JSON.stringify(entry)},\n`).join('')}];\n`;
+/** An interface with the type of each property. */
+function types(name, meaning, properties) {
+  const lines = Object.entries(properties).map(([key, type]) => `${key}: ${type};\n`);
+  return `${comment(meaning)}export interface ${name} {\n${lines.join('')}}\n`;
 }
 
-const codes = rows('base/status.def', 'TG_STATUS')
-  .map(([name, number, meaning]) => ({ name, number: Number(number), meaning }))
-  .filter(({ number }) => number !== 0); // OK is no error
-const quants = rows('quant/quant.def', '(?:TG_QUANT|TG_PACKED)').map(([name, , ggml]) => ({
-  name,
-  ggml: Number(ggml),
-}));
-const options = rows('sample/stages.def', 'TG_OPTION');
-const lists = rows('sample/stages.def', 'TG_LIST');
-const stages = rows('sample/stages.def', 'TG_STAGE').map(([stage, chain]) => ({
-  name: stage,
-  chain,
-  options: options
-    .filter(([owner]) => owner === stage)
-    .map(([, name, initial, min, max, kind]) => ({
-      name,
-      default: Number(initial),
-      min: Number(min),
-      max: Number(max),
-      whole: kind === 'WHOLE',
-    })),
-  lists: lists.filter(([owner]) => owner === stage).map(([, name]) => name),
-}));
-const caches = rows('cache/kv_types.def', 'TG_CACHE').map(([, suffix]) => suffix);
-const architectures = rows('model/arch.def', 'TG_ARCH').map(([name]) => name);
-/** The builds: relaxed_signed and the like are forms of a kernel within one. */
-const variants = rows('kernels/kernels.def', 'TG_KERNEL').map(
-  ([, , variant]) => variant.split('_')[0],
-);
-
-writeFileSync(
-  new URL('web/types/generated.ts', root),
-  [
-    '/** Generated from the lists of src/ (*.def) by wasm/toolchain/generate-lists.mjs: change those. */\n',
+function errors() {
+  const codes = readRows('src/base/status.def', 'TG_STATUS')
+    .map(({ args: [name, number, meaning] }) => ({ name, number: Number(number), meaning }))
+    .filter(({ number }) => number !== 0); // OK is no error
+  return [
     union(
       'ErrorCode',
-      'Stable names of all errors (status.def).',
-      codes.map((code) => code.name),
+      'The codes of all errors (status.def). They are stable.',
+      codes.map(({ name }) => name),
     ),
     table(
       'errorCodes',
-      'Every error: its name, its number and what it means.',
+      'Every error: code, number in C, meaning.',
       '{ name: ErrorCode; number: number; meaning: string }',
       codes,
     ),
+  ];
+}
+
+function weightTypes() {
+  const quants = readRows('src/quant/quant.def', 'TG_QUANT', 'TG_PACKED').map(
+    ({ args, fields }) => ({ name: args[0], ggml: Number(fields.ggml ?? args[2]) }),
+  );
+  return [
     union(
       'QuantName',
       'The weight types that can be read (quant.def).',
-      quants.map((quant) => quant.name),
+      quants.map(({ name }) => name),
     ),
     table(
       'quants',
-      'Every weight type: its name and its number in GGUF files.',
+      'Every weight type: name and number in GGUF files. The index is the number in C.',
       '{ name: QuantName; ggml: number }',
       quants,
     ),
+  ];
+}
+
+function samplerStages() {
+  const file = 'src/sample/stages.def';
+  const options = readRows(file, 'TG_OPTION').map(({ args }) => args);
+  const lists = readRows(file, 'TG_LIST').map(({ args }) => args);
+  const stages = readRows(file, 'TG_STAGE').map(({ args: [name, chain] }) => ({
+    name,
+    chain,
+    options: options
+      .filter(([stage]) => stage === name)
+      .map(([, option, initial, min, max, kind]) => ({
+        name: option,
+        default: Number(initial),
+        min: Number(min),
+        max: Number(max),
+        whole: kind === 'WHOLE',
+      })),
+    lists: lists.filter(([stage]) => stage === name).map(([, list]) => list),
+  }));
+  return [
     union(
       'StageName',
       'The sampler stages (stages.def).',
-      stages.map((stage) => stage.name),
+      stages.map(({ name }) => name),
     ),
     union(
       'StageOptionName',
@@ -104,31 +110,82 @@ writeFileSync(
       'The lists that sampler stages take.',
       lists.map(([, name]) => name),
     ),
+    types(
+      'StageOptionNames',
+      'The options of each sampler stage.',
+      Object.fromEntries(
+        stages.map((stage) => [
+          stage.name,
+          literals(stage.options.map(({ name }) => name)).join(' | ') || 'never',
+        ]),
+      ),
+    ),
+    comment(
+      "The options of one sampler stage with their values: StageParams<'top_k'> is { top_k: number }.",
+    ) +
+      'export type StageParams<S extends StageName = StageName> = S extends StageName ? { [K in StageOptionNames[S]]: number } : never;\n',
     table(
       'stages',
-      'Every sampler stage in the default order; its options have the numbers of their places. chain: when it runs unless an order is given.',
+      "Every sampler stage in llama.cpp's default order. The index of a stage is its number in C; the options of all stages, one stage after the other, have their index as number in C. chain: when the stage runs without an explicit order.",
       "{ name: StageName; chain: 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT'; options: readonly { name: StageOptionName; default: number; min: number; max: number; whole: boolean }[]; lists: readonly StageListName[] }",
       stages,
     ),
-    union(
+  ];
+}
+
+/** A union and a table of names. */
+function names(type, constant, meaning, values) {
+  return [
+    union(type, meaning, values),
+    table(constant, `All values of ${type}, in the order of the list.`, type, unique(values)),
+  ];
+}
+
+/** The text of the file. */
+export async function text() {
+  const argument = (file, macro, index) => readRows(file, macro).map(({ args }) => args[index]);
+  // relaxed_signed and relaxed_unsigned are kernels of the build `relaxed`
+  const variants = argument('src/kernels/kernels.def', 'TG_KERNEL', 2).map(
+    (variant) => variant.split('_')[0],
+  );
+  const parts = [
+    comment(
+      'Written by wasm/toolchain/generate.mjs from the lists of src/ (*.def). Change the lists, not this file.',
+    ),
+    ...errors(),
+    ...weightTypes(),
+    ...samplerStages(),
+    ...names(
       'CacheTypeName',
-      'The types in which keys and values can be cached (kv_types.def).',
-      caches,
+      'cacheTypes',
+      'The types in which keys and values can be cached (kv_types.def). The index is the number in C.',
+      argument('src/cache/kv_types.def', 'TG_CACHE', 1),
     ),
-    table('cacheTypes', 'Cache types; their numbers are their places.', 'CacheTypeName', caches),
-    union('ArchitectureName', 'The architectures that can be run (arch.def).', architectures),
-    table(
-      'architectures',
-      'Architectures, by the name in general.architecture.',
+    union(
       'ArchitectureName',
-      architectures,
+      'The architectures that can be run (arch.def), by their name in general.architecture.',
+      argument('src/model/arch.def', 'TG_ARCH', 0),
     ),
-    union('KernelVariantName', 'The kernel variants (kernels.def).', variants),
-    table(
-      'kernelVariants',
-      'Kernel variants, the reference first.',
+    ...names(
       'KernelVariantName',
-      unique(variants),
+      'kernelVariants',
+      'The kernel variants (kernels.def). The first, scalar, is the reference.',
+      variants,
     ),
-  ].join('\n'),
-);
+    union(
+      'KernelDotName',
+      'How the CPU takes bytes above 127 in the second operand of the relaxed dot product (dot_kinds.def).',
+      argument('src/kernels/dot_kinds.def', 'TG_DOT', 1),
+    ),
+    union(
+      'ProfileStepName',
+      'The steps whose time is measured with the option profile (profile.def).',
+      argument('src/layers/profile.def', 'TG_STEP', 0),
+    ),
+  ];
+  return prettier.format(parts.join('\n'), {
+    parser: 'typescript',
+    printWidth: 100,
+    singleQuote: true,
+  });
+}

@@ -1,21 +1,19 @@
-// In: web/types/trace.schema.json. Out: web/types/generated-validator.ts, a function that checks a value against it, so that nobody loads a schema library.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Turns web/types/trace.schema.json into web/types/generated-validator.ts: a function that checks a
+// value against the schema, so that no schema library is loaded. generate.mjs writes the file.
+import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 
-const schema = JSON.parse(
-  readFileSync(new URL('../../web/types/trace.schema.json', import.meta.url), 'utf8'),
-);
-const ajv = new Ajv.default({ code: { source: true, esm: true }, allowUnionTypes: true });
-const code = standalone.default(ajv, ajv.compile(schema));
-if (code.includes('require('))
-  throw new Error(
-    'the validator needs parts of its library: leave the keyword out of the schema that does',
-  );
+export const path = 'web/types/generated-validator.ts';
 
-writeFileSync(
-  new URL('../../web/types/generated-validator.ts', import.meta.url),
-  `// @ts-nocheck
-/** Generated from trace.schema.json by wasm/toolchain/generate-validator.mjs: change those. */
-${code}`,
-);
+/** The text of the file. */
+export async function text() {
+  const schema = new URL('../../web/types/trace.schema.json', import.meta.url);
+  const ajv = new Ajv.default({ code: { source: true, esm: true }, allowUnionTypes: true });
+  const code = standalone.default(ajv, ajv.compile(JSON.parse(readFileSync(schema, 'utf8'))));
+  if (code.includes('require('))
+    throw new Error('a keyword of the schema needs a part of ajv at run time: do without it');
+  return `// @ts-nocheck
+/** Written by wasm/toolchain/generate.mjs from trace.schema.json. Change the schema, not this file. */
+${code}`;
+}

@@ -54,11 +54,9 @@ wasm-tests: $(if $(filter-out %.threads,$(1)),$(addprefix build/wasm/$(1)/,$(was
 endef
 $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
 
-web/types/generated.ts: wasm/toolchain/generate-lists.mjs $(call sources,src/%.def)
-	echo "  $@" && node $<
-web/types/generated-validator.ts: wasm/toolchain/generate-validator.mjs web/types/trace.schema.json package-lock.json
-	echo "  $@" && node $<
-build/web.stamp: $(call sources,web/% demo/%) web/types/generated.ts web/types/generated-validator.ts $(VARIANTS:%=dist/tokenglass.%.wasm) tsconfig.json tsconfig.types.json package-lock.json build/sources
+build/generated.stamp: $(wildcard wasm/toolchain/*.mjs) $(call sources,src/%.def) web/types/trace.schema.json package-lock.json
+	node wasm/toolchain/generate.mjs && touch $@
+build/web.stamp: $(call sources,web/% demo/%) build/generated.stamp $(VARIANTS:%=dist/tokenglass.%.wasm) tsconfig.json tsconfig.types.json package-lock.json build/sources
 	echo "  dist/*.js" && node wasm/toolchain/build.mjs && node wasm/toolchain/sizes.mjs && touch $@
 
 -include $(shell find build/native build/wasm -name '*.d' 2>/dev/null)

@@ -1,0 +1,571 @@
+/**
+ * Written by wasm/toolchain/generate.mjs from the lists of src/ (*.def). Change the lists, not
+ * this file.
+ */
+
+/** The codes of all errors (status.def). They are stable. */
+export type ErrorCode =
+  | 'OUT_OF_MEMORY'
+  | 'INVALID_ARGUMENT'
+  | 'GGUF_BAD_MAGIC'
+  | 'GGUF_BAD_VERSION'
+  | 'GGUF_BIG_ENDIAN'
+  | 'GGUF_TRUNCATED'
+  | 'GGUF_COUNT_LIMIT'
+  | 'GGUF_STRING_LIMIT'
+  | 'GGUF_BAD_KEY'
+  | 'GGUF_BAD_VALUE_TYPE'
+  | 'GGUF_BAD_ALIGNMENT'
+  | 'GGUF_BAD_DIMENSIONS'
+  | 'GGUF_TENSOR_TYPE'
+  | 'GGUF_TENSOR_OUTSIDE'
+  | 'GGUF_TENSOR_OVERLAP'
+  | 'GGUF_TENSOR_MISALIGNED'
+  | 'GGUF_BAD_TENSOR_NAME'
+  | 'GGUF_HEADER_LIMIT'
+  | 'MODEL_ARCH_UNSUPPORTED'
+  | 'MODEL_KEY_MISSING'
+  | 'MODEL_KEY_BAD'
+  | 'MODEL_TENSOR_MISSING'
+  | 'MODEL_TENSOR_SHAPE'
+  | 'MODEL_TENSOR_UNEXPECTED'
+  | 'MODEL_OPTION_UNSUPPORTED'
+  | 'MODEL_NOT_READY'
+  | 'MODEL_TOO_LARGE'
+  | 'MODEL_TENSOR_NOT_FINITE'
+  | 'TOKENIZER_UNSUPPORTED'
+  | 'TOKENIZER_BAD'
+  | 'TOKEN_OUT_OF_RANGE'
+  | 'CONTEXT_FULL'
+  | 'KV_FULL'
+  | 'SESSION_EMPTY'
+  | 'POSITION_OUT_OF_RANGE'
+  | 'THREAD_LOST'
+  | 'SESSION_FOREIGN'
+  | 'SESSION_DAMAGED'
+  | 'SAMPLER_BAD_OPTION'
+  | 'LOGITS_NOT_FINITE'
+  | 'NO_CANDIDATES'
+  | 'ENGINE_UNSUPPORTED'
+  | 'ENGINE_LOAD_FAILED'
+  | 'ENGINE_CRASHED'
+  | 'WORKER_FAILED'
+  | 'SOURCE_UNSUPPORTED'
+  | 'SOURCE_NOT_FOUND'
+  | 'SOURCE_FAILED'
+  | 'DISPOSED'
+  | 'SESSION_BUSY'
+  | 'TRACE_INVALID'
+  | 'OPTION_UNSUPPORTED'
+  | 'TEMPLATE_MISSING'
+  | 'TEMPLATE_FAILED'
+  | 'GRAMMAR_INVALID';
+
+/** Every error: code, number in C, meaning. */
+export const errorCodes: readonly { name: ErrorCode; number: number; meaning: string }[] = [
+  { name: 'OUT_OF_MEMORY', number: 1, meaning: 'memory for the named purpose could not be had' },
+  {
+    name: 'INVALID_ARGUMENT',
+    number: 2,
+    meaning: 'an argument is outside its range; the message names it',
+  },
+  { name: 'GGUF_BAD_MAGIC', number: 10, meaning: 'the file does not start with GGUF' },
+  { name: 'GGUF_BAD_VERSION', number: 11, meaning: 'a GGUF version other than 2 or 3' },
+  { name: 'GGUF_BIG_ENDIAN', number: 12, meaning: 'a big-endian GGUF file' },
+  { name: 'GGUF_TRUNCATED', number: 13, meaning: 'the file ends before what its header promises' },
+  {
+    name: 'GGUF_COUNT_LIMIT',
+    number: 14,
+    meaning: 'more keys, tensors or array elements than the named limit',
+  },
+  {
+    name: 'GGUF_STRING_LIMIT',
+    number: 15,
+    meaning: 'a string longer than the named limit or than the file',
+  },
+  { name: 'GGUF_BAD_KEY', number: 16, meaning: 'a metadata key that is empty or appears twice' },
+  {
+    name: 'GGUF_BAD_VALUE_TYPE',
+    number: 17,
+    meaning: 'a metadata value of unknown type or an array nested in an array',
+  },
+  {
+    name: 'GGUF_BAD_ALIGNMENT',
+    number: 18,
+    meaning: 'general.alignment is not a power of two of at least 8 and at most 64 KiB',
+  },
+  {
+    name: 'GGUF_BAD_DIMENSIONS',
+    number: 19,
+    meaning: 'a tensor with no, too many, zero or absurd dimensions, or rows of broken blocks',
+  },
+  {
+    name: 'GGUF_TENSOR_TYPE',
+    number: 20,
+    meaning: 'a tensor of a type that is unknown or not supported',
+  },
+  {
+    name: 'GGUF_TENSOR_OUTSIDE',
+    number: 21,
+    meaning: 'a tensor that reaches past the end of the file',
+  },
+  { name: 'GGUF_TENSOR_OVERLAP', number: 22, meaning: 'two tensors that share bytes' },
+  {
+    name: 'GGUF_TENSOR_MISALIGNED',
+    number: 23,
+    meaning: 'a tensor offset that is no multiple of the alignment',
+  },
+  {
+    name: 'GGUF_BAD_TENSOR_NAME',
+    number: 24,
+    meaning: 'a tensor name that is empty, too long or appears twice',
+  },
+  { name: 'GGUF_HEADER_LIMIT', number: 25, meaning: 'a header larger than the named limit' },
+  {
+    name: 'MODEL_ARCH_UNSUPPORTED',
+    number: 40,
+    meaning: 'an architecture that is not supported; the message lists those that are',
+  },
+  {
+    name: 'MODEL_KEY_MISSING',
+    number: 41,
+    meaning: 'a metadata key that the architecture needs is absent',
+  },
+  {
+    name: 'MODEL_KEY_BAD',
+    number: 42,
+    meaning: 'a metadata key has the wrong type or a value outside its range',
+  },
+  {
+    name: 'MODEL_TENSOR_MISSING',
+    number: 43,
+    meaning: 'a tensor that the architecture needs is absent',
+  },
+  {
+    name: 'MODEL_TENSOR_SHAPE',
+    number: 44,
+    meaning: 'a tensor has another shape than the metadata says',
+  },
+  {
+    name: 'MODEL_TENSOR_UNEXPECTED',
+    number: 45,
+    meaning: 'a tensor that the architecture does not know',
+  },
+  {
+    name: 'MODEL_OPTION_UNSUPPORTED',
+    number: 46,
+    meaning: 'the file asks for an option of the architecture that is not supported',
+  },
+  {
+    name: 'MODEL_NOT_READY',
+    number: 47,
+    meaning: 'a call that needs the whole model came before its last byte',
+  },
+  {
+    name: 'MODEL_TOO_LARGE',
+    number: 48,
+    meaning: 'the model with its cache does not fit into WebAssembly memory',
+  },
+  {
+    name: 'MODEL_TENSOR_NOT_FINITE',
+    number: 49,
+    meaning: 'a weight or the scale of a block of weights is infinite or not a number',
+  },
+  {
+    name: 'TOKENIZER_UNSUPPORTED',
+    number: 60,
+    meaning: 'a tokenizer kind or pre-tokenizer that is not supported',
+  },
+  {
+    name: 'TOKENIZER_BAD',
+    number: 61,
+    meaning: 'the vocabulary is missing, contradictory or damaged',
+  },
+  { name: 'TOKEN_OUT_OF_RANGE', number: 62, meaning: 'a token id outside the vocabulary' },
+  { name: 'CONTEXT_FULL', number: 80, meaning: "no position is left in the session's context" },
+  {
+    name: 'KV_FULL',
+    number: 81,
+    meaning: "the model's cache is too small for one session alone; load with a larger n_kv",
+  },
+  {
+    name: 'SESSION_EMPTY',
+    number: 82,
+    meaning: 'the session has no token yet, so there are no logits',
+  },
+  { name: 'POSITION_OUT_OF_RANGE', number: 83, meaning: "a position past the session's tokens" },
+  {
+    name: 'THREAD_LOST',
+    number: 84,
+    meaning:
+      'a thread of the model died or stopped in the middle of its work; the model must be loaded again',
+  },
+  {
+    name: 'SESSION_FOREIGN',
+    number: 85,
+    meaning: 'a saved session of another model, cache type or kernel variant',
+  },
+  {
+    name: 'SESSION_DAMAGED',
+    number: 86,
+    meaning: 'a saved session that is cut short, changed or no such thing',
+  },
+  {
+    name: 'SAMPLER_BAD_OPTION',
+    number: 100,
+    meaning: 'a sampler option outside its range, or an unknown or repeated stage',
+  },
+  {
+    name: 'LOGITS_NOT_FINITE',
+    number: 101,
+    meaning: 'a logit is NaN or +infinity; the message names the token',
+  },
+  {
+    name: 'NO_CANDIDATES',
+    number: 102,
+    meaning: 'every token is banned, by its logit or by the stage that the message names',
+  },
+  {
+    name: 'ENGINE_UNSUPPORTED',
+    number: 200,
+    meaning: 'this browser or runtime lacks what every build needs (WebAssembly SIMD)',
+  },
+  {
+    name: 'ENGINE_LOAD_FAILED',
+    number: 201,
+    meaning: 'the WebAssembly file could not be fetched or compiled',
+  },
+  {
+    name: 'ENGINE_CRASHED',
+    number: 202,
+    meaning: 'the engine trapped; the model must be loaded again',
+  },
+  { name: 'WORKER_FAILED', number: 203, meaning: 'the worker could not start or ended by itself' },
+  {
+    name: 'SOURCE_UNSUPPORTED',
+    number: 210,
+    meaning: 'a model source of a kind that this runtime cannot read',
+  },
+  { name: 'SOURCE_NOT_FOUND', number: 211, meaning: "the model's file or address does not exist" },
+  {
+    name: 'SOURCE_FAILED',
+    number: 212,
+    meaning: 'reading the model failed part-way: the connection or the file broke',
+  },
+  { name: 'DISPOSED', number: 220, meaning: 'the model or session was disposed' },
+  { name: 'SESSION_BUSY', number: 221, meaning: 'the session is in the middle of a generation' },
+  {
+    name: 'TRACE_INVALID',
+    number: 222,
+    meaning: 'an imported trace is not of the schema; the message says where',
+  },
+  {
+    name: 'OPTION_UNSUPPORTED',
+    number: 223,
+    meaning: 'an option of a completion that is known but not supported (tools, for now)',
+  },
+  { name: 'TEMPLATE_MISSING', number: 230, meaning: "the model's file has no chat template" },
+  {
+    name: 'TEMPLATE_FAILED',
+    number: 231,
+    meaning:
+      'the chat template is broken, refuses the messages, or runs past its limits; the message quotes it',
+  },
+  {
+    name: 'GRAMMAR_INVALID',
+    number: 240,
+    meaning: 'a grammar or JSON schema that cannot be compiled',
+  },
+];
+
+/** The weight types that can be read (quant.def). */
+export type QuantName =
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'Q4_0'
+  | 'Q8_0'
+  | 'Q4_1'
+  | 'Q5_0'
+  | 'Q5_1'
+  | 'Q2_K'
+  | 'Q3_K'
+  | 'Q4_K'
+  | 'Q5_K'
+  | 'Q6_K'
+  | 'IQ4_NL'
+  | 'IQ4_XS'
+  | 'TQ1_0'
+  | 'TQ2_0'
+  | 'Q1_0'
+  | 'MXFP4'
+  | 'IQ3_XXS'
+  | 'IQ3_S'
+  | 'IQ2_XXS'
+  | 'IQ2_XS'
+  | 'IQ2_S'
+  | 'IQ1_S'
+  | 'IQ1_M';
+
+/** Every weight type: name and number in GGUF files. The index is the number in C. */
+export const quants: readonly { name: QuantName; ggml: number }[] = [
+  { name: 'F32', ggml: 0 },
+  { name: 'F16', ggml: 1 },
+  { name: 'BF16', ggml: 30 },
+  { name: 'Q4_0', ggml: 2 },
+  { name: 'Q8_0', ggml: 8 },
+  { name: 'Q4_1', ggml: 3 },
+  { name: 'Q5_0', ggml: 6 },
+  { name: 'Q5_1', ggml: 7 },
+  { name: 'Q2_K', ggml: 10 },
+  { name: 'Q3_K', ggml: 11 },
+  { name: 'Q4_K', ggml: 12 },
+  { name: 'Q5_K', ggml: 13 },
+  { name: 'Q6_K', ggml: 14 },
+  { name: 'IQ4_NL', ggml: 20 },
+  { name: 'IQ4_XS', ggml: 23 },
+  { name: 'TQ1_0', ggml: 34 },
+  { name: 'TQ2_0', ggml: 35 },
+  { name: 'Q1_0', ggml: 41 },
+  { name: 'MXFP4', ggml: 39 },
+  { name: 'IQ3_XXS', ggml: 18 },
+  { name: 'IQ3_S', ggml: 21 },
+  { name: 'IQ2_XXS', ggml: 16 },
+  { name: 'IQ2_XS', ggml: 17 },
+  { name: 'IQ2_S', ggml: 22 },
+  { name: 'IQ1_S', ggml: 19 },
+  { name: 'IQ1_M', ggml: 29 },
+];
+
+/** The sampler stages (stages.def). */
+export type StageName =
+  | 'logit_bias'
+  | 'allowed_tokens'
+  | 'banned_tokens'
+  | 'grammar'
+  | 'penalties'
+  | 'dry'
+  | 'top_n_sigma'
+  | 'top_k'
+  | 'typ_p'
+  | 'top_p'
+  | 'min_p'
+  | 'xtc'
+  | 'temperature'
+  | 'mirostat';
+
+/** The options of all sampler stages. */
+export type StageOptionName =
+  | 'penalty_last_n'
+  | 'penalty_repeat'
+  | 'penalty_freq'
+  | 'penalty_present'
+  | 'dry_multiplier'
+  | 'dry_base'
+  | 'dry_allowed_length'
+  | 'dry_penalty_last_n'
+  | 'top_n_sigma'
+  | 'top_k'
+  | 'typical_p'
+  | 'top_p'
+  | 'min_p'
+  | 'xtc_probability'
+  | 'xtc_threshold'
+  | 'temperature'
+  | 'dynatemp_range'
+  | 'dynatemp_exponent'
+  | 'mirostat'
+  | 'mirostat_tau'
+  | 'mirostat_eta';
+
+/** The lists that sampler stages take. */
+export type StageListName =
+  'logit_bias' | 'allowed_tokens' | 'banned_tokens' | 'grammar' | 'dry_sequence_breakers';
+
+/** The options of each sampler stage. */
+export interface StageOptionNames {
+  logit_bias: never;
+  allowed_tokens: never;
+  banned_tokens: never;
+  grammar: never;
+  penalties: 'penalty_last_n' | 'penalty_repeat' | 'penalty_freq' | 'penalty_present';
+  dry: 'dry_multiplier' | 'dry_base' | 'dry_allowed_length' | 'dry_penalty_last_n';
+  top_n_sigma: 'top_n_sigma';
+  top_k: 'top_k';
+  typ_p: 'typical_p';
+  top_p: 'top_p';
+  min_p: 'min_p';
+  xtc: 'xtc_probability' | 'xtc_threshold';
+  temperature: 'temperature' | 'dynatemp_range' | 'dynatemp_exponent';
+  mirostat: 'mirostat' | 'mirostat_tau' | 'mirostat_eta';
+}
+
+/**
+ * The options of one sampler stage with their values: StageParams<'top_k'> is { top_k: number }.
+ */
+export type StageParams<S extends StageName = StageName> = S extends StageName
+  ? { [K in StageOptionNames[S]]: number }
+  : never;
+
+/**
+ * Every sampler stage in llama.cpp's default order. The index of a stage is its number in C; the
+ * options of all stages, one stage after the other, have their index as number in C. chain: when
+ * the stage runs without an explicit order.
+ */
+export const stages: readonly {
+  name: StageName;
+  chain: 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT';
+  options: readonly {
+    name: StageOptionName;
+    default: number;
+    min: number;
+    max: number;
+    whole: boolean;
+  }[];
+  lists: readonly StageListName[];
+}[] = [
+  { name: 'logit_bias', chain: 'LISTED', options: [], lists: ['logit_bias'] },
+  { name: 'allowed_tokens', chain: 'LISTED', options: [], lists: ['allowed_tokens'] },
+  { name: 'banned_tokens', chain: 'LISTED', options: [], lists: ['banned_tokens'] },
+  { name: 'grammar', chain: 'LISTED', options: [], lists: ['grammar'] },
+  {
+    name: 'penalties',
+    chain: 'USUAL',
+    options: [
+      { name: 'penalty_last_n', default: 64, min: -1, max: 2147483647, whole: true },
+      { name: 'penalty_repeat', default: 1, min: 0.01, max: 100, whole: false },
+      { name: 'penalty_freq', default: 0, min: -1000, max: 1000, whole: false },
+      { name: 'penalty_present', default: 0, min: -1000, max: 1000, whole: false },
+    ],
+    lists: [],
+  },
+  {
+    name: 'dry',
+    chain: 'USUAL',
+    options: [
+      { name: 'dry_multiplier', default: 0, min: 0, max: 1000000, whole: false },
+      { name: 'dry_base', default: 1.75, min: 0, max: 1000000, whole: false },
+      { name: 'dry_allowed_length', default: 2, min: 0, max: 2147483647, whole: true },
+      { name: 'dry_penalty_last_n', default: -1, min: -1, max: 2147483647, whole: true },
+    ],
+    lists: ['dry_sequence_breakers'],
+  },
+  {
+    name: 'top_n_sigma',
+    chain: 'USUAL',
+    options: [{ name: 'top_n_sigma', default: -1, min: -1, max: 1000000, whole: false }],
+    lists: [],
+  },
+  {
+    name: 'top_k',
+    chain: 'USUAL',
+    options: [{ name: 'top_k', default: 40, min: 0, max: 2147483647, whole: true }],
+    lists: [],
+  },
+  {
+    name: 'typ_p',
+    chain: 'USUAL',
+    options: [{ name: 'typical_p', default: 1, min: 0, max: 1, whole: false }],
+    lists: [],
+  },
+  {
+    name: 'top_p',
+    chain: 'USUAL',
+    options: [{ name: 'top_p', default: 0.95, min: 0, max: 1, whole: false }],
+    lists: [],
+  },
+  {
+    name: 'min_p',
+    chain: 'USUAL',
+    options: [{ name: 'min_p', default: 0.05, min: 0, max: 1, whole: false }],
+    lists: [],
+  },
+  {
+    name: 'xtc',
+    chain: 'USUAL',
+    options: [
+      { name: 'xtc_probability', default: 0, min: 0, max: 1, whole: false },
+      { name: 'xtc_threshold', default: 0.1, min: 0, max: 1, whole: false },
+    ],
+    lists: [],
+  },
+  {
+    name: 'temperature',
+    chain: 'ALWAYS',
+    options: [
+      { name: 'temperature', default: 0.8, min: 0, max: 1000000, whole: false },
+      { name: 'dynatemp_range', default: 0, min: 0, max: 1000000, whole: false },
+      { name: 'dynatemp_exponent', default: 1, min: 0, max: 1000, whole: false },
+    ],
+    lists: [],
+  },
+  {
+    name: 'mirostat',
+    chain: 'MIROSTAT',
+    options: [
+      { name: 'mirostat', default: 0, min: 0, max: 2, whole: true },
+      { name: 'mirostat_tau', default: 5, min: 0, max: 1000, whole: false },
+      { name: 'mirostat_eta', default: 0.1, min: 0, max: 1000, whole: false },
+    ],
+    lists: [],
+  },
+];
+
+/**
+ * The types in which keys and values can be cached (kv_types.def). The index is the number in C.
+ */
+export type CacheTypeName = 'f32' | 'f16' | 'q8_0';
+
+/** All values of CacheTypeName, in the order of the list. */
+export const cacheTypes: readonly CacheTypeName[] = ['f32', 'f16', 'q8_0'];
+
+/** The architectures that can be run (arch.def), by their name in general.architecture. */
+export type ArchitectureName =
+  | 'llama'
+  | 'qwen2'
+  | 'qwen3'
+  | 'gemma'
+  | 'gemma2'
+  | 'gemma3'
+  | 'gemma4'
+  | 'phi2'
+  | 'phi3'
+  | 'gpt2'
+  | 'gptneox'
+  | 'olmo'
+  | 'olmo2'
+  | 'olmoe'
+  | 'smollm3'
+  | 'stablelm'
+  | 'starcoder2'
+  | 'granite'
+  | 'granitemoe'
+  | 'lfm2'
+  | 'qwen35'
+  | 'ernie4_5';
+
+/** The kernel variants (kernels.def). The first, scalar, is the reference. */
+export type KernelVariantName = 'scalar' | 'simd128' | 'relaxed';
+
+/** All values of KernelVariantName, in the order of the list. */
+export const kernelVariants: readonly KernelVariantName[] = ['scalar', 'simd128', 'relaxed'];
+
+/**
+ * How the CPU takes bytes above 127 in the second operand of the relaxed dot product
+ * (dot_kinds.def).
+ */
+export type KernelDotName = 'none' | 'unsigned' | 'signed' | '7-bit';
+
+/** The steps whose time is measured with the option profile (profile.def). */
+export type ProfileStepName =
+  | 'embed'
+  | 'norm'
+  | 'quantize'
+  | 'product'
+  | 'rope'
+  | 'attention'
+  | 'convolution'
+  | 'delta'
+  | 'unit'
+  | 'add'
+  | 'logits';
