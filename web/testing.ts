@@ -4,6 +4,7 @@ import type { TraceModel } from './api/trace.js';
 import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
 import type {
   Candidate,
+  Explanation,
   Model,
   SamplerOptions,
   Session,
@@ -108,7 +109,7 @@ export async function recordTrace(
         steps.push({
           token,
           text: await model.tokenText(token),
-          candidates: trace!.candidates.map(asGolden),
+          candidates: trace.candidates.map(asGolden),
         });
       }
     } finally {
@@ -132,6 +133,14 @@ async function goldenOf(from: Golden | string): Promise<Golden> {
   return golden;
 }
 
+type Outcome = Pick<Candidate, 'p' | 'p_final' | 'removed_by'>;
+
+const asCandidate = ({ p, p_final, fate }: Explanation): Outcome => ({
+  p,
+  p_final,
+  removed_by: fate.type === 'removed' ? fate.stage : undefined,
+});
+
 const digits = (x: number) => x.toFixed(4);
 const fateOf = (removed_by: StageName | null | undefined) =>
   removed_by ? `removed by ${removed_by}` : 'kept';
@@ -139,7 +148,7 @@ const fateOf = (removed_by: StageName | null | undefined) =>
 /** What moved in one choice. now: by token, as it is today. */
 function moved(
   before: GoldenCandidate,
-  now: { p: number; p_final: number; removed_by: StageName | undefined },
+  now: Outcome,
   trace: StepTrace,
   tolerance: number,
 ): string | undefined {
@@ -194,7 +203,7 @@ export async function compareTrace(
         });
         const today = new Map(trace.candidates.map((candidate) => [candidate.token, candidate]));
         for (const before of candidates) {
-          const now = today.get(before.token) ?? (await session.explain(before.token));
+          const now = today.get(before.token) ?? asCandidate(await session.explain(before.token));
           const what = moved(before, now, trace, tolerance);
           const place = {
             case: name,

@@ -25,10 +25,11 @@ export class Forced {
     try {
       this.left.value = false;
       if (form === undefined) this.#constraint = undefined;
-      else if (form.kind === 'json') this.#constraint = await model.createGrammar({ json: true });
+      else if (form.kind === 'json') this.#constraint = await model.createGrammar({ type: 'json' });
       else
         this.#constraint = await model.createGrammar({
-          json_schema: JSON.parse(form.schema) as Record<string, unknown>,
+          type: 'json_schema',
+          schema: JSON.parse(form.schema) as Record<string, unknown>,
         });
       this.form.value = form;
       this.problem.value = '';

@@ -489,13 +489,9 @@ export class Instrument {
       max_tokens: 1,
       trace: { top_n: TOP_N },
     })) {
-      const { token, bytes, logprob, eog, trace } = step;
-      const listed = trace!.candidates.findIndex((candidate) => candidate.token === token);
-      const { rank, text } =
-        listed < 0
-          ? await session.explain(token)
-          : { rank: listed, text: trace!.candidates[listed]!.text };
-      return { token, bytes, text, logprob, rank, entropy: trace!.entropy, how, eog };
+      const { token, bytes, logprob, rank, entropy, eog } = step;
+      const text = await this.model.value!.tokenText(token);
+      return { token, bytes, text, logprob, rank, entropy, how, eog };
     }
     throw new Error('no token came');
   }

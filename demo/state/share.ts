@@ -83,15 +83,15 @@ export async function traceFile(instrument: Instrument): Promise<TraceFile> {
           ...(instrument.askedOf(node!) ?? usual),
           top_n: TOP_N,
         });
-        const { p } =
-          trace.candidates.find((candidate) => candidate.token === token) ??
-          (await session.explain(token));
+        const { p, rank } = await session.explain(token);
         const logprob = Math.log(p); // as exact as the trace, wherever the token came from
         steps.push({
           token,
           text,
           bytes,
           logprob,
+          rank,
+          entropy: trace.entropy,
           position: trace.position,
           eog,
           shifted: 0,

@@ -194,7 +194,10 @@ test('an answer ends with the context, and an abort ends it at once', () =>
 test('text comes in whole characters', () =>
   built(async (model) => {
     const smile = (await model.tokenize('😀')).slice(-4);
-    const grammar = await model.createGrammar({ ebnf: 'root ::= "😀é漢"' });
+    const grammar = await model.createGrammar({
+      type: 'ebnf',
+      grammar: 'root ::= "😀é漢"',
+    });
     const chunks = await collect(
       await model.createCompletion({
         prompt: 'A smile:',

@@ -53,7 +53,8 @@ test('json_object gives an object', () =>
 test('an EBNF grammar holds the text, and the trace tells what it forbade', () =>
   built(async (model) => {
     const grammar = await model.createGrammar({
-      ebnf: 'root ::= ("yes" | "no") (", " ("yes" | "no"))* "!"',
+      type: 'ebnf',
+      grammar: 'root ::= ("yes" | "no") (", " ("yes" | "no"))* "!"',
     });
     for (let seed = 0; seed < 5; seed++) {
       const session = model.createSession({ seed });
@@ -70,7 +71,7 @@ test('an EBNF grammar holds the text, and the trace tells what it forbade', () =
         assert.equal(trace.draw.token, token);
       }
       const told = await session.explain(300);
-      assert.equal(told.removed_by, 'grammar');
+      assert.equal(told.fate.stage, 'grammar');
       await session.dispose();
     }
     const session = model.createSession();
@@ -88,22 +89,22 @@ test('an EBNF grammar holds the text, and the trace tells what it forbade', () =
 
 test('what is no grammar is refused with the reason, and the next one works', () =>
   built(async (model) => {
-    await assert.rejects(model.createGrammar({ ebnf: 'root ::= ' }), {
+    await assert.rejects(model.createGrammar({ type: 'ebnf', grammar: 'root ::= ' }), {
       code: 'GRAMMAR_INVALID',
       message: /line 1, column 10/,
     });
-    await assert.rejects(model.createGrammar({ ebnf: 'tree ::= "a"' }), {
+    await assert.rejects(model.createGrammar({ type: 'ebnf', grammar: 'tree ::= "a"' }), {
       code: 'GRAMMAR_INVALID',
       message: /root/,
     });
-    await assert.rejects(model.createGrammar({ json_schema: { type: 5 } }), {
+    await assert.rejects(model.createGrammar({ type: 'json_schema', schema: { type: 5 } }), {
       code: 'GRAMMAR_INVALID',
       message: /[Tt]ype/,
     });
-    await assert.rejects(model.createGrammar({ json_schema: undefined }), {
+    await assert.rejects(model.createGrammar({ type: 'json_schema', schema: undefined }), {
       code: 'GRAMMAR_INVALID',
     });
-    await assert.rejects(model.createGrammar({ ebnf: 'x'.repeat(300_000) }), {
+    await assert.rejects(model.createGrammar({ type: 'ebnf', grammar: 'x'.repeat(300_000) }), {
       code: 'GRAMMAR_INVALID',
     });
     await assert.rejects(

@@ -40,7 +40,7 @@ test('the examples run as printed, and use every call', () => {
   const shown = examples.slice(1);
   assert.equal(shown.length, 5);
   const [choice, branches, file, completions, pinned] = shown.map(run);
-  assert.match(choice, /removed_by: 'top_k'/);
+  assert.match(choice, /stage: 'top_k'/);
   assert.match(choice, /top_k 40 3032 top_k: kept the 40 greatest of 3072/);
   assert.match(branches, /The old man opened the door and/);
   assert.match(branches, /^192$/m);

@@ -62,8 +62,18 @@ test('an exported trace holds to its schema and comes back as it went', () =>
     const { model, ...back } = importTrace(text);
     const { model: info, ...went } = trace;
     for (const [name, value] of Object.entries(model)) assert.equal(value, info[name]);
-    assert.deepEqual(back, { ...went, steps: went.steps });
-    assert.deepEqual(importTrace(JSON.parse(text)).steps, trace.steps);
+    // the file has no rank and no entropy: they come from the step's trace as far as it tells them
+    const steps = trace.steps.map((step) => {
+      const listed = step.trace?.candidates.some(({ token }) => token === step.token);
+      return {
+        ...step,
+        rank: listed ? step.rank : NaN,
+        entropy: step.trace ? step.entropy : NaN,
+      };
+    });
+    assert.ok(steps.some(({ rank }) => rank >= 0));
+    assert.deepEqual(back, { ...went, steps });
+    assert.deepEqual(importTrace(JSON.parse(text)).steps, steps);
     // and a second time
     assert.deepEqual(JSON.parse(JSON.stringify(exportTrace({ model, ...back }))), JSON.parse(text));
     assert.equal(back.steps.at(-1).trace, undefined);

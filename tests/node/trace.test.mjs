@@ -143,6 +143,35 @@ test('a generated text comes in whole characters and equals the bytes of its tok
     assert.ok(halves > 0, 'half characters came up');
   }));
 
+test('a step has the rank and the entropy of its token, with a trace or without', () =>
+  built(async (model) => {
+    const generate = (options) => {
+      const session = model.createSession({ seed: 4 });
+      return collect(
+        session.generate(TEXT, { max_tokens: 12, temperature: 2, top_k: 0, min_p: 0, ...options }),
+      );
+    };
+    const steps = await generate({ trace: { top_n: 3072 } });
+    const bare = await generate({ trace: false });
+    let unlikely = 0;
+    for (const [i, { token, rank, entropy, trace }] of steps.entries()) {
+      const { logit } = trace.candidates.find((candidate) => candidate.token === token);
+      assert.equal(rank, trace.candidates.filter((other) => other.logit > logit).length);
+      assert.equal(entropy, trace.entropy);
+      assert.deepEqual([bare[i].token, bare[i].rank, bare[i].entropy], [token, rank, entropy]);
+      unlikely += rank > 50;
+    }
+    assert.ok(unlikely > 0, 'ranks beyond the usual list are met, too');
+    const scores = await model.score([
+      ...(await model.tokenize(TEXT)),
+      ...steps.map(({ token }) => token),
+    ]);
+    assert.deepEqual(
+      scores.slice(-steps.length).map(({ rank }) => rank),
+      steps.map(({ rank }) => rank),
+    );
+  }));
+
 test('a coin depends on seed and position alone', () =>
   built(async (model) => {
     const u = async (ids, seed, options) => {

@@ -67,6 +67,41 @@ for (const worker of [true, false]) {
       assert.deepEqual(await session.logits(), await freshLogits(model, session.tokens));
     }));
 
+  test(`every call that works hears an abort ${where}`, () =>
+    built({ n_ctx: 2000 }, async (model) => {
+      const session = model.createSession({ seed: 1 });
+      await session.sync(PROMPT);
+      const tokens = [...session.tokens];
+      const aborted = AbortSignal.abort();
+      const calls = {
+        candidates: () => session.candidates({ signal: aborted }),
+        logits: () => session.logits({ signal: aborted }),
+        explain: () => session.explain(5, { signal: aborted }),
+        sync: () => session.sync('Another text', { signal: aborted }),
+        save: () => session.save({ signal: aborted }),
+        generate: () => session.generate('Another text', { signal: aborted }).next(),
+        score: () => model.score(PROMPT, { signal: aborted }),
+        embed: () => model.embed(PROMPT, { signal: aborted }),
+        loadSession: async () => model.loadSession(await session.save(), { signal: aborted }),
+      };
+      for (const [name, call] of Object.entries(calls))
+        await assert.rejects(call(), { name: 'AbortError' }, name);
+      assert.deepEqual(session.tokens, tokens);
+      // an abort in the middle of a long prompt
+      const ids = Array.from({ length: 1000 }, (_, i) => 300 + (i % 500));
+      for (const name of ['candidates', 'logits', 'explain']) {
+        const other = model.createSession();
+        await other.sync(ids);
+        const controller = new AbortController();
+        const options = { signal: controller.signal };
+        const call = name === 'explain' ? other.explain(5, options) : other[name](options);
+        setTimeout(() => controller.abort(), 1);
+        await assert.rejects(call, { name: 'AbortError' }, name);
+        await other.dispose();
+      }
+      assert.equal((await session.candidates()).position, tokens.length);
+    }));
+
   test(`one prompt that is being run does not keep another session waiting ${where}`, () =>
     built({ n_ctx: 4000, n_kv: 4100 }, async (model) => {
       const controller = new AbortController();

@@ -1,5 +1,6 @@
 /** What the types promise: the compiler is the test (npm run lint). The unions come from the engine's lists, and nothing is left out or made up. */
 import type {
+  GenerateOptions,
   SamplerOptions,
   Session,
   StageListName,
@@ -7,6 +8,7 @@ import type {
   StageOptionName,
   StageTrace,
   Step,
+  TracedStep,
 } from '../../web/index.js';
 import type { StageLists } from '../../web/types/types.js';
 import type OpenAI from 'openai';
@@ -55,6 +57,16 @@ holds<Equal<Required<SamplerOptions>[StageOptionName], number>>(true);
 holds<Equal<StageTrace['name'], StageName>>(true);
 holds<Equal<(typeof stages)[number]['options'][number]['name'], StageOptionName>>(true);
 holds<Equal<(typeof stages)[number]['lists'][number], StageListName>>(true);
+
+// a step has a trace unless the caller turned traces off
+export const traced = (session: Session): AsyncGenerator<TracedStep> => session.generate('Once');
+export const listed = (session: Session): AsyncGenerator<TracedStep> =>
+  session.generate(undefined, { max_tokens: 1, trace: { top_n: 5 } });
+export const untraced = (session: Session, options: GenerateOptions): AsyncGenerator<Step> =>
+  session.generate('Once', { ...options, trace: false });
+export const none = (session: Session): AsyncGenerator<TracedStep> =>
+  // @ts-expect-error: this one has none
+  session.generate('Once', { trace: false });
 
 export function wrong(session: Session): AsyncGenerator<Step> {
   // @ts-expect-error: no such option

@@ -18,7 +18,14 @@ import type {
   TokenLogprob,
   Usage,
 } from '../types/completions.js';
-import type { Constraint, GenerateOptions, Model, Session, Step } from '../types/types.js';
+import type {
+  ChatPrompt,
+  Constraint,
+  GenerateOptions,
+  Model,
+  Session,
+  Step,
+} from '../types/types.js';
 
 const OURS = [
   ...stages.flatMap(({ options, lists }) => [...options.map(({ name }) => name), ...lists]),
@@ -112,15 +119,15 @@ async function constraintOf(
   if (format.type !== 'text' && grammar !== undefined) {
     throw new TokenglassError('INVALID_ARGUMENT', 'response_format and grammar exclude each other');
   }
-  if (typeof grammar === 'string') return model.createGrammar({ ebnf: grammar });
+  if (typeof grammar === 'string') return model.createGrammar({ type: 'ebnf', grammar });
   if (grammar !== undefined) return grammar;
   switch (format.type) {
     case 'text':
       return undefined;
     case 'json_object':
-      return model.createGrammar({ json: true });
+      return model.createGrammar({ type: 'json' });
     case 'json_schema':
-      return model.createGrammar({ json_schema: format.json_schema?.schema });
+      return model.createGrammar({ type: 'json_schema', schema: format.json_schema?.schema });
     default:
       throw new TokenglassError(
         'INVALID_ARGUMENT',
@@ -460,7 +467,7 @@ function plainMessages(messages: readonly ChatMessage[]): ChatMessage[] {
 export async function chatPrompt(
   model: Model,
   messages: readonly ChatMessage[],
-): Promise<{ text: string; ids: number[] }> {
+): Promise<ChatPrompt> {
   const { chat_template, bos, eos } = model.info;
   if (chat_template === undefined)
     throw new TokenglassError('TEMPLATE_MISSING', "the model's file has no chat template");

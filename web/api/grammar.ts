@@ -75,13 +75,30 @@ class State implements ConstraintState {
   }
 }
 
+const ANY_OBJECT = '{"type":"object","additionalProperties":true}';
+
+function sourceOf(spec: GrammarSpec): string | undefined {
+  switch (spec?.type) {
+    case 'json':
+      return ANY_OBJECT;
+    case 'json_schema':
+      return JSON.stringify(spec.schema);
+    case 'ebnf':
+      return spec.grammar;
+    default:
+      throw new TokenglassError(
+        'INVALID_ARGUMENT',
+        `createGrammar has no type "${String((spec as { type?: unknown } | undefined)?.type)}"; known: json, json_schema, ebnf`,
+      );
+  }
+}
+
 export async function createGrammar(
   owner: object,
   vocabulary: () => Promise<GrammarVocabulary>,
   spec: GrammarSpec,
 ): Promise<Constraint> {
-  const source =
-    'ebnf' in spec ? spec.ebnf : 'json' in spec ? '' : JSON.stringify(spec.json_schema);
+  const source = sourceOf(spec);
   if (typeof source !== 'string' || source.length > MOST_SOURCE) {
     throw new TokenglassError(
       'GRAMMAR_INVALID',
@@ -90,17 +107,9 @@ export async function createGrammar(
   }
   const compiler = await compilerOf(owner, vocabulary);
   const compiled: CompiledGrammar = await listening(() =>
-    'ebnf' in spec
+    spec.type === 'ebnf'
       ? compiler.compileGrammar(source)
-      : 'json' in spec
-        ? compiler.compileJSONSchema(
-            '{"type":"object","additionalProperties":true}',
-            false,
-            -1,
-            [',', ':'],
-            true,
-          )
-        : compiler.compileJSONSchema(source, false, -1, [',', ':'], true),
+      : compiler.compileJSONSchema(source, false, -1, [',', ':'], true),
   );
   return {
     begin: async () => new State(await library.GrammarMatcher.createGrammarMatcher(compiled)),

@@ -13,10 +13,12 @@ import type { Owner } from './session.js';
 import { responseSource, streamSource, streamSpec } from '../platform/sources.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type {
+  CallOptions,
   ChatCompletion,
   ChatCompletionChunk,
   ChatMessage,
   ChatParams,
+  ChatPrompt,
   Completion,
   CompletionChunk,
   CompletionParams,
@@ -27,8 +29,10 @@ import type {
   Model,
   ModelInfo,
   ModelSource,
+  ModelStats,
   ScoreOptions,
   Session,
+  SessionOptions,
   TokenScore,
   TokenOffset,
   TokenizeOptions,
@@ -111,7 +115,7 @@ class ModelImpl implements Model, Owner {
     return this.#call('tokenText', [token]);
   }
 
-  createSession(options: { seed?: number | bigint } = {}): Session {
+  createSession(options: SessionOptions = {}): Session {
     this.check();
     checkNames(options, ['seed'], 'createSession');
     return new SessionImpl(
@@ -120,9 +124,14 @@ class ModelImpl implements Model, Owner {
     );
   }
 
-  async loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session> {
+  async loadSession(
+    saved: Uint8Array | ArrayBuffer | Blob,
+    options: CallOptions = {},
+  ): Promise<Session> {
     this.check();
-    if (saved instanceof Blob) return this.loadSession(await saved.arrayBuffer());
+    checkNames(options, ['signal'], 'loadSession');
+    throwIfAborted(options.signal);
+    if (saved instanceof Blob) return this.loadSession(await saved.arrayBuffer(), options);
     if (!(saved instanceof Uint8Array) && !(saved instanceof ArrayBuffer)) {
       throw new TokenglassError(
         'INVALID_ARGUMENT',
@@ -177,9 +186,7 @@ class ModelImpl implements Model, Owner {
     return (await import('./completions.js')).createChatCompletion(this, params);
   }
 
-  async applyChatTemplate(
-    messages: readonly ChatMessage[],
-  ): Promise<{ text: string; ids: number[] }> {
+  async applyChatTemplate(messages: readonly ChatMessage[]): Promise<ChatPrompt> {
     this.check();
     return (await import('./completions.js')).chatPrompt(this, messages);
   }
@@ -193,7 +200,7 @@ class ModelImpl implements Model, Owner {
     );
   }
 
-  async stats(): ReturnType<Model['stats']> {
+  async stats(): Promise<ModelStats> {
     return this.#call('stats', []);
   }
 

@@ -4,6 +4,7 @@ import { TokenglassError, throwIfAborted } from '../types/errors.js';
 import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } from './options.js';
 import type { Methods } from '../transport/protocol.js';
 import type {
+  CallOptions,
   CandidatesOptions,
   ConstraintState,
   ExplainOptions,
@@ -14,6 +15,8 @@ import type {
   Session,
   Step,
   StepTrace,
+  TracedGenerateOptions,
+  TracedStep,
 } from '../types/types.js';
 
 /** What a session needs of its model. */
@@ -39,8 +42,15 @@ const GENERATE_OPTIONS = [
     'trace',
   ],
 ];
-const CANDIDATES_OPTIONS = [...samplerOptionNames, 'top_n', 'all_removed', 'sample_index'];
-const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'sample_index'];
+const CANDIDATES_OPTIONS = [
+  ...samplerOptionNames,
+  'top_n',
+  'all_removed',
+  'sample_index',
+  'signal',
+];
+const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'sample_index', 'signal'];
+const CALL_OPTIONS = ['signal'];
 const DEFAULT_TOP_N = 50;
 const MOST = 2 ** 31 - 1;
 
@@ -141,17 +151,24 @@ export class SessionImpl implements Session {
       );
   }
 
-  async #set(prompt: string | readonly number[], parse_special: boolean): Promise<void> {
+  async #set(
+    prompt: string | readonly number[],
+    parse_special: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    throwIfAborted(signal);
     const ids = idsOf(
       typeof prompt === 'string' ? await this.#owner.tokenize(prompt, { parse_special }) : prompt,
     );
+    throwIfAborted(signal);
     await this.#call('sync', [this.#number, ids]);
     this.#tokens = Array.from(ids);
   }
 
-  async sync(prompt: string | readonly number[]): Promise<void> {
+  async sync(prompt: string | readonly number[], options: CallOptions = {}): Promise<void> {
+    checkNames(options, CALL_OPTIONS, 'sync');
     this.#checkFree();
-    await this.#set(prompt, false);
+    await this.#set(prompt, false, options.signal);
   }
 
   async rewind(n: number): Promise<void> {
@@ -175,40 +192,49 @@ export class SessionImpl implements Session {
     return fork;
   }
 
-  async logits(): Promise<Float32Array> {
-    return this.#call('logits', [this.#number]);
+  async logits(options: CallOptions = {}): Promise<Float32Array> {
+    checkNames(options, CALL_OPTIONS, 'logits');
+    throwIfAborted(options.signal);
+    return this.#call('logits', [this.#number], options.signal);
   }
 
   async explain(token: number, options: ExplainOptions = {}): Promise<Explanation> {
     checkNames(options, EXPLAIN_OPTIONS, 'explain');
-    const { position, ...sampler } = options;
+    const { position, signal, ...sampler } = options;
+    throwIfAborted(signal);
     const [id = -1] = idsOf([token]);
     const at = position === undefined ? undefined : wholeNumber(position, 'position', 0, MOST);
     const request = sampleRequest(await withBits(sampler), this.#seed, 0);
-    return this.#call('explain', [
-      this.#number,
-      id,
-      Object.keys(sampler).length > 0 ? request : undefined,
-      at,
-      request,
-    ]);
+    const asked = Object.keys(sampler).length > 0 ? request : undefined;
+    return this.#call('explain', [this.#number, id, asked, at, request], signal);
   }
 
-  async save(): Promise<Uint8Array> {
+  async save(options: CallOptions = {}): Promise<Uint8Array> {
+    checkNames(options, CALL_OPTIONS, 'save');
+    throwIfAborted(options.signal);
     this.#checkFree();
-    return this.#call('save', [
-      this.#number,
-      [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)],
-    ]);
+    const seed: [number, number] = [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)];
+    return this.#call('save', [this.#number, seed], options.signal);
   }
 
   async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
     checkNames(options, CANDIDATES_OPTIONS, 'candidates');
+    const { signal } = options;
+    throwIfAborted(signal);
     options = await withBits(options);
     const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MOST);
-    return this.#call('candidates', [this.#number, sampleRequest(options, this.#seed, top_n)]);
+    const request = sampleRequest(options, this.#seed, top_n);
+    return this.#call('candidates', [this.#number, request], signal);
   }
 
+  generate(
+    prompt?: string | readonly number[],
+    options?: TracedGenerateOptions,
+  ): AsyncGenerator<TracedStep, void, undefined>;
+  generate(
+    prompt?: string | readonly number[],
+    options?: GenerateOptions,
+  ): AsyncGenerator<Step, void, undefined>;
   generate(
     prompt?: string | readonly number[],
     options: GenerateOptions = {},
@@ -252,7 +278,7 @@ export class SessionImpl implements Session {
     try {
       if (options.grammar && !(options.grammar instanceof Int32Array))
         grammar = await options.grammar.begin();
-      if (prompt !== undefined) await this.#set(prompt, parse_special);
+      if (prompt !== undefined) await this.#set(prompt, parse_special, signal);
       for (let made = 0; most === undefined || made < most; made++) {
         if (
           most === undefined &&

@@ -51,7 +51,10 @@ type StepTraceFile = Omit<
   candidates: CandidateFile[];
   stages: StageFile[];
 };
-type StepFile = Omit<{ [K in keyof Step]: Written<Step[K]> }, 'trace' | 'logprob'> & {
+type StepFile = Omit<
+  { [K in keyof Step]: Written<Step[K]> },
+  'trace' | 'logprob' | 'rank' | 'entropy'
+> & {
   logprob: Extended;
   trace: StepTraceFile | null;
 };
@@ -168,9 +171,21 @@ export function stepFile({
   };
 }
 
+/** How many of the listed candidates are more probable than the token; NaN when it is not listed. */
+function rankIn(candidates: readonly CandidateFile[], token: number): number {
+  const listed = candidates.find((candidate) => candidate.token === token);
+  if (!listed) return NaN;
+  const logit = Number(listed.logit);
+  return candidates.filter((candidate) => Number(candidate.logit) > logit).length;
+}
+
 function stepFrom({ bytes, logprob, trace, ...rest }: StepFile): Step {
   return {
-    ...{ ...rest, bytes: fromHex(bytes), logprob: Number(logprob) },
+    ...rest,
+    bytes: fromHex(bytes),
+    logprob: Number(logprob),
+    rank: trace ? rankIn(trace.candidates, rest.token) : NaN,
+    entropy: trace ? trace.entropy : NaN,
     trace: trace
       ? {
           ...trace,

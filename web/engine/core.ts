@@ -2,7 +2,6 @@
 import type { Engine } from './engine.js';
 import { TokenglassError, throwIfAborted } from '../types/errors.js';
 import { cacheTypes, quants } from '../types/generated.js';
-import type { QuantName } from '../types/generated.js';
 import { loadEngine } from './loading.js';
 import type { CoreOptions, Loaded } from './loading.js';
 import { turn } from '../platform/platform.js';
@@ -15,7 +14,10 @@ import type {
   Explanation,
   MemoryInfo,
   ModelInfo,
+  ModelStats,
+  ProfileEntry,
   Progress,
+  QuantTypeInfo,
   StepTrace,
   TokenScore,
 } from '../types/types.js';
@@ -27,6 +29,8 @@ export interface StepResult {
   /** What a text that begins here shows of it: the space that a tokenizer puts before a text is not part of the text. */
   textBytes: Uint8Array;
   logprob: number;
+  rank: number;
+  entropy: number;
   position: number;
   eog: boolean;
   shifted: number;
@@ -173,7 +177,7 @@ export class Core {
     });
   }
 
-  #quantTypes(): { name: QuantName; tensors: number; params: number }[] {
+  #quantTypes(): QuantTypeInfo[] {
     return quants
       .map(({ name }, index) => {
         this.#check('model_quant', index, this.#engine.out);
@@ -187,7 +191,7 @@ export class Core {
     this.#engine.check(this.#model, name, this.#model, ...args);
   }
 
-  stats(): { decoded_tokens: number; memory: MemoryInfo; profile: { step: string; ms: number }[] } {
+  stats(): ModelStats {
     return {
       decoded_tokens: this.#engine.call('model_decoded', this.#model),
       memory: this.#memory(),
@@ -195,8 +199,8 @@ export class Core {
     };
   }
 
-  #profile(): { step: string; ms: number }[] {
-    const steps = [];
+  #profile(): ProfileEntry[] {
+    const steps: ProfileEntry[] = [];
     for (;;) {
       const name = this.#engine.call('model_time', this.#model, steps.length, this.#engine.out);
       if (!name) return steps;
@@ -417,23 +421,15 @@ export class Core {
       const made = traced
         ? this.#sampling.traced(session, request)
         : this.#sampling.sample(session, { ...request, top_n: 0 });
-      const { token, logprob, position, traceAt } = made;
+      const { traceAt, ...choice } = made;
+      const { token, position } = choice;
       const { bytes, eog } = this.#vocabulary.token(token);
       const textBytes =
         bytes[0] === 0x20 && !this.#hasText(number) ? this.detokenize(Int32Array.of(token)) : bytes;
       const { before, ...slid } = this.#slide(number, overflow);
       this.#chose(number, { request, position, before });
       this.#checkSession(number, 'session_take', traceAt);
-      return {
-        token,
-        bytes,
-        textBytes,
-        logprob,
-        position,
-        eog,
-        ...slid,
-        trace: 'trace' in made ? (made.trace as StepTrace) : undefined,
-      };
+      return { trace: undefined, ...choice, bytes, textBytes, eog, ...slid };
     });
   }
 

@@ -53,6 +53,8 @@ interface Choice {
 export interface Sampled {
   token: number;
   logprob: number;
+  rank: number;
+  entropy: number;
   position: number;
   /** The engine's own account, for session_take. */
   traceAt: number;
@@ -129,8 +131,9 @@ export class Sampling {
   }
 
   sample(session: number, request: SampleRequest): Sampled {
-    const { token, logprob, position, traceAt } = this.#choose(session, request);
-    return { token, logprob, position, traceAt };
+    const choice = this.#choose(session, request);
+    const { token, logprob, entropy, position, traceAt } = choice;
+    return { token, logprob, rank: this.#rank(choice, token), entropy, position, traceAt };
   }
 
   traced(session: number, request: SampleRequest): Sampled & { trace: StepTrace } {
@@ -149,10 +152,21 @@ export class Sampling {
     return {
       token,
       logprob,
+      rank: this.#rank(choice, token),
+      entropy,
       position,
       traceAt,
       trace: { candidates, stages: kept, draw, other, entropy, ...state },
     };
+  }
+
+  /** How many tokens have a greater logit. */
+  #rank({ logitsAt }: Choice, token: number): number {
+    const logits = this.#engine.f32(logitsAt, this.#n_vocab);
+    const logit = logits[token]!;
+    let rank = 0;
+    for (let i = 0; i < logits.length; i++) if (logits[i]! > logit) rank++;
+    return rank;
   }
 
   explain(session: number, request: SampleRequest, id: number): Explanation {
@@ -163,18 +177,15 @@ export class Sampling {
     const kept = this.#stages(choice, request.options);
     const all = engine.f64(choice.pAt, this.#n_vocab);
     const p = all[id]!;
-    const logits = engine.f32(choice.logitsAt, this.#n_vocab);
-    const logit = logits[id]!;
-    const drawn = choice.token === id;
+    const logit = engine.f32(choice.logitsAt, this.#n_vocab)[id]!;
+    const stage = kept[fate];
     return {
       ...{ token: id, text, bytes, logit, p },
-      rank: logits.reduce((above, other) => above + (other > logit ? 1 : 0), 0),
+      rank: this.#rank(choice, id),
       p_final: fate < 0 ? engine.f64(choice.finalAt + 8 * id, 1)[0]! : 0,
-      removed_by: kept[fate]?.name,
-      reason:
-        kept[fate]?.reason ??
-        (drawn ? 'drawn' : 'survived every stage; the coin fell on another token'),
-      drawn,
+      fate: stage
+        ? { type: 'removed', stage: stage.name, reason: stage.reason }
+        : { type: choice.token === id ? 'drawn' : 'kept' },
       position: choice.position,
     };
   }

@@ -35,9 +35,8 @@ export type CacheType = CacheTypeName;
 /** The builds; the scalar kernels are in both, as the reference. */
 export type KernelVariant = Exclude<KernelVariantName, 'scalar'>;
 
-export interface LoadOptions {
+export interface LoadOptions extends CallOptions {
   on_progress?: (progress: Progress) => void;
-  signal?: AbortSignal;
   /** Positions a session can hold; default: the model's training context, at most 4096. */
   n_ctx?: number;
   /** Positions the cache can hold for all sessions together; default: n_ctx and, for branches, as many again up to 1,024. */
@@ -72,6 +71,15 @@ export interface MemoryInfo {
   peak: number;
 }
 
+/** How much of a model has one weight type. */
+export interface QuantTypeInfo {
+  name: QuantName;
+  /** Number of tensors. */
+  tensors: number;
+  /** Number of weights in them. */
+  params: number;
+}
+
 export interface ModelInfo {
   architecture: string;
   name: string;
@@ -86,7 +94,7 @@ export interface ModelInfo {
   n_ff: number;
   n_params: number;
   tied_output: boolean;
-  quant_types: { name: QuantName; tensors: number; params: number }[];
+  quant_types: QuantTypeInfo[];
   bos: number | undefined;
   eos: number | undefined;
   cache_type_k: CacheType;
@@ -102,6 +110,26 @@ export interface ModelInfo {
   fingerprint: string;
   /** The file's chat template (Jinja). */
   chat_template: string | undefined;
+}
+
+/** The time that one step of the forward pass has taken so far. */
+export interface ProfileEntry {
+  step: string;
+  ms: number;
+}
+
+export interface ModelStats {
+  /** Tokens run through the layers. */
+  decoded_tokens: number;
+  memory: MemoryInfo;
+  /** Empty unless the model was loaded with profile: true. */
+  profile: ProfileEntry[];
+}
+
+/** A conversation as the model's chat template writes it. */
+export interface ChatPrompt {
+  text: string;
+  ids: number[];
 }
 
 export interface TokenizeOptions {
@@ -135,8 +163,24 @@ export interface Constraint {
   begin(): ConstraintState | Promise<ConstraintState>;
 }
 
-export type GrammarSpec =
-  { json_schema: Record<string, unknown> } | { json: true } | { ebnf: string };
+/** Any JSON object. */
+export interface JsonGrammarSpec {
+  type: 'json';
+}
+
+/** JSON that a schema describes. */
+export interface JsonSchemaGrammarSpec {
+  type: 'json_schema';
+  schema: Record<string, unknown>;
+}
+
+/** Text that a grammar in EBNF describes; its first rule is named root. */
+export interface EbnfGrammarSpec {
+  type: 'ebnf';
+  grammar: string;
+}
+
+export type GrammarSpec = JsonGrammarSpec | JsonSchemaGrammarSpec | EbnfGrammarSpec;
 
 /** What each list of a stage may be given as. */
 export interface StageLists {
@@ -160,22 +204,32 @@ export interface SamplerOptions extends Partial<Record<StageOptionName, number>>
   seed?: number | bigint;
 }
 
-export interface CandidatesOptions extends SamplerOptions {
+/** For a call that takes nothing but a signal. */
+export interface CallOptions {
+  /** Ends the call; the promise rejects with AbortError. */
+  signal?: AbortSignal;
+}
+
+/** What a trace lists. */
+export interface TraceOptions {
   /** How many candidates to list (default 50). */
   top_n?: number;
   /** List all removed tokens of each stage, not only those among the candidates. */
   all_removed?: boolean;
+}
+
+export interface CandidatesOptions extends SamplerOptions, TraceOptions, CallOptions {
   /** Which sample of this step: each number has coins of its own (default 0, that of generate). */
   sample_index?: number;
 }
 
-export interface ExplainOptions extends SamplerOptions {
+export interface ExplainOptions extends SamplerOptions, CallOptions {
   /** Before which token, counted as Step.position is; default: where the session last chose, or its end. */
   position?: number;
   sample_index?: number;
 }
 
-export interface GenerateOptions extends SamplerOptions {
+export interface GenerateOptions extends SamplerOptions, CallOptions {
   /** Tokens to make at the most; default: until the context is full. */
   max_tokens?: number;
   /** Turn the spelling of control tokens in a text prompt into their ids (default false: they are plain text). */
@@ -188,9 +242,13 @@ export interface GenerateOptions extends SamplerOptions {
   n_keep?: number;
   /** Which of several generations from one beginning: each number has coins of its own (default 0). */
   sample_index?: number;
-  signal?: AbortSignal;
   /** false: no trace (the tokens are the same). */
-  trace?: { top_n?: number; all_removed?: boolean } | false;
+  trace?: TraceOptions | false;
+}
+
+/** The options of a generation whose steps have a trace. */
+export interface TracedGenerateOptions extends GenerateOptions {
+  trace?: TraceOptions;
 }
 
 export interface Candidate {
@@ -250,6 +308,26 @@ export interface StepTrace {
   mu: number | undefined;
 }
 
+/** The sampler drew the token. */
+export interface DrawnFate {
+  type: 'drawn';
+}
+
+/** The token survived every stage, and the coin fell on another. */
+export interface KeptFate {
+  type: 'kept';
+}
+
+/** A stage removed the token. */
+export interface RemovedFate {
+  type: 'removed';
+  stage: StageName;
+  /** The stage's reason, as its trace has it. */
+  reason: string;
+}
+
+export type Fate = DrawnFate | KeptFate | RemovedFate;
+
 /** What became of one token of the vocabulary in a choice. */
 export interface Explanation {
   token: number;
@@ -262,10 +340,7 @@ export interface Explanation {
   rank: number;
   /** After the last stage; 0 when removed. */
   p_final: number;
-  removed_by: StageName | undefined;
-  /** The removing stage's reason; else whether it was drawn. */
-  reason: string;
-  drawn: boolean;
+  fate: Fate;
   position: number;
 }
 
@@ -276,12 +351,22 @@ export interface Step {
   bytes: Uint8Array;
   /** Nats, of the raw distribution. */
   logprob: number;
+  /** How many tokens are more probable in the raw distribution. */
+  rank: number;
+  /** Nats, of the raw distribution. */
+  entropy: number;
   position: number;
   /** It ends the generation (only with ignore_eos does anything follow). */
   eog: boolean;
   /** Tokens that slid out of a full context after this choice (overflow: 'shift'); 0: none. */
   shifted: number;
+  /** undefined with trace: false. */
   trace: StepTrace | undefined;
+}
+
+/** A step of a generation whose trace was not turned off. */
+export interface TracedStep extends Step {
+  trace: StepTrace;
 }
 
 export interface Alternative {
@@ -292,20 +377,18 @@ export interface Alternative {
   logprob: number;
 }
 
-export interface ScoreOptions {
+export interface ScoreOptions extends CallOptions {
   /** Most probable tokens to list in each place (default 0). */
   top_n?: number;
   /** Of a text longer than the context: tokens scored by each further window (default: half of the context). The rest of a window is what they are given. */
   stride?: number;
-  signal?: AbortSignal;
 }
 
-export interface EmbedOptions {
+export interface EmbedOptions extends CallOptions {
   /** Of the last hidden states (after the last norm): their mean, or the last (default 'mean'). */
   pooling?: 'mean' | 'last';
   /** To length 1 (default true). */
   normalize?: boolean;
-  signal?: AbortSignal;
 }
 
 export interface TokenScore {
@@ -322,6 +405,11 @@ export interface TokenScore {
   top: Alternative[];
 }
 
+export interface SessionOptions {
+  /** A whole number of 0 to 2^53 - 1 or a bigint of 64 bits; default: a random one. */
+  seed?: number | bigint;
+}
+
 export interface Session extends AsyncDisposable {
   /** A copy of the session's tokens as of the last finished call (of the window, when it has slid). */
   readonly tokens: readonly number[];
@@ -330,23 +418,27 @@ export interface Session extends AsyncDisposable {
   /** Text (gets the model's BOS rule) or ids (taken as they are) become the session's tokens, reusing what is cached; without a prompt it goes on. */
   generate(
     prompt?: string | readonly number[],
+    options?: TracedGenerateOptions,
+  ): AsyncGenerator<TracedStep, void, undefined>;
+  generate(
+    prompt?: string | readonly number[],
     options?: GenerateOptions,
   ): AsyncGenerator<Step, void, undefined>;
   /** Makes the session's tokens these without generating. */
-  sync(prompt: string | readonly number[]): Promise<void>;
+  sync(prompt: string | readonly number[], options?: CallOptions): Promise<void>;
   /** Keeps the first n tokens. */
   rewind(n: number): Promise<void>;
   fork(): Promise<Session>;
   /** Appends one token. */
   append(token: number): Promise<void>;
   /** n_vocab floats for the next position: a copy. Runs what is pending. */
-  logits(): Promise<Float32Array>;
+  logits(options?: CallOptions): Promise<Float32Array>;
   /** The next choice as generate would make it with these options, without making it: recomputed from the stored logits. */
   candidates(options?: CandidatesOptions): Promise<StepTrace>;
   /** Where a token of the vocabulary fell out: in the last choice that generate made or candidates showed, or in the one that the options name. The session does not change. */
   explain(token: number, options?: ExplainOptions): Promise<Explanation>;
   /** The session as bytes, its cache and seed included, for model.loadSession. */
-  save(): Promise<Uint8Array>;
+  save(options?: CallOptions): Promise<Uint8Array>;
   dispose(): Promise<void>;
 }
 
@@ -359,9 +451,9 @@ export interface Model extends AsyncDisposable {
   tokenBytes(id: number): Promise<Uint8Array>;
   /** For display: its bytes as UTF-8, or how the vocabulary spells it where it adds none to a text. */
   tokenText(id: number): Promise<string>;
-  createSession(options?: { seed?: number | bigint }): Session;
+  createSession(options?: SessionOptions): Session;
   /** A saved session of the same model, cache types and kernels goes on, bit for bit; others are SESSION_FOREIGN, broken ones SESSION_DAMAGED. */
-  loadSession(saved: Uint8Array | ArrayBuffer | Blob): Promise<Session>;
+  loadSession(saved: Uint8Array | ArrayBuffer | Blob, options?: CallOptions): Promise<Session>;
   score(text: string | readonly number[], options?: ScoreOptions): Promise<TokenScore[]>;
   /** Completions in the OpenAI shapes, whole or as a stream of chunks. */
   createCompletion(
@@ -374,16 +466,12 @@ export interface Model extends AsyncDisposable {
   ): Promise<AsyncGenerator<ChatCompletionChunk>>;
   createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
   /** A conversation as the model's own chat template writes it, up to where the assistant begins: for generate, ids. */
-  applyChatTemplate(messages: readonly ChatMessage[]): Promise<{ text: string; ids: number[] }>;
+  applyChatTemplate(messages: readonly ChatMessage[]): Promise<ChatPrompt>;
   /** A grammar for generations of this model; GRAMMAR_INVALID says what is wrong with it. */
   createGrammar(spec: GrammarSpec): Promise<Constraint>;
   /** n_embd floats that stand for the text. */
   embed(text: string | readonly number[], options?: EmbedOptions): Promise<Float32Array>;
   /** Counters of the work done so far: tokens run through the layers, memory now, and with the option profile the milliseconds of each step. */
-  stats(): Promise<{
-    decoded_tokens: number;
-    memory: MemoryInfo;
-    profile: { step: string; ms: number }[];
-  }>;
+  stats(): Promise<ModelStats>;
   dispose(): Promise<void>;
 }

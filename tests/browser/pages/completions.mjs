@@ -50,7 +50,8 @@ export async function completions(loadModel) {
       'no template',
     );
     check(
-      (await refusal(model.createGrammar({ ebnf: 'root ::= ' }))) === 'GRAMMAR_INVALID',
+      (await refusal(model.createGrammar({ type: 'ebnf', grammar: 'root ::= ' }))) ===
+        'GRAMMAR_INVALID',
       'no grammar',
     );
     return text;

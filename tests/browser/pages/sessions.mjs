@@ -105,23 +105,25 @@ export const scenarios = {
         check(
           Object.is(told.p, p) &&
             Object.is(told.p_final, p_final) &&
-            told.removed_by === removed_by,
+            told.fate.stage === removed_by,
           `fate of ${token}`,
         );
         check(
-          told.drawn === (token === trace.draw.token) && told.position === trace.position,
+          (told.fate.type === 'drawn') === (token === trace.draw.token) &&
+            told.position === trace.position,
           `draw of ${token}`,
         );
         check(
-          told.rank <= i && (removed_by === undefined || told.reason.startsWith(`${removed_by}: `)),
-          told.reason,
+          told.rank <= i &&
+            (removed_by === undefined || told.fate.reason.startsWith(`${removed_by}: `)),
+          told.fate.reason,
         );
       }
       check(
-        (await session.explain(301)).removed_by === 'logit_bias',
+        (await session.explain(301)).fate.stage === 'logit_bias',
         'a bias of -Infinity removes',
       );
-      check((await session.explain(263)).removed_by === 'banned_tokens', 'a banned token');
+      check((await session.explain(263)).fate.stage === 'banned_tokens', 'a banned token');
       // the session has gone on; what was chosen before is explained all the same
       await steps(session.generate(undefined, { max_tokens: 5, trace: false }));
       const again = await session.explain(trace.candidates[7].token, {
@@ -134,7 +136,7 @@ export const scenarios = {
         'an earlier choice',
       );
       check(
-        (await session.explain(5, { temperature: 0 })).removed_by === 'top_k',
+        (await session.explain(5, { temperature: 0 })).fate.stage === 'top_k',
         'the choice to come, with other options',
       );
       await session.rewind(4);
@@ -306,7 +308,7 @@ export const scenarios = {
         const told = await session.explain(step.token);
         const chosen = step.trace.candidates.find(({ token }) => token === step.token);
         check(
-          told.drawn && told.position === step.position,
+          told.fate.type === 'drawn' && told.position === step.position,
           'the choice is explained as it was made,',
         );
         check(
