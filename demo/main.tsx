@@ -6,13 +6,17 @@ import { Comparison } from './state/compare.js';
 import { Cutting } from './state/cut.js';
 import { Instrument } from './state/instrument.js';
 import { Library } from './state/models.js';
-import { openLink } from './state/share.js';
+import { linkOpener } from './state/share.js';
 import { App } from './views/app.js';
 
 const instrument = new Instrument();
 const library = new Library(instrument);
 const comparison = new Comparison(instrument);
 const cutting = new Cutting(instrument, comparison);
+// the address is read before anything is computed or shown: no default text flashes, none is run for nothing
+const openLink = linkOpener(instrument);
+await openLink(location.hash);
+window.addEventListener('hashchange', () => void openLink(location.hash));
 const app = document.getElementById('app')!;
 app.replaceChildren(); // what stood there for the case that this program cannot be loaded
 render(
@@ -24,6 +28,4 @@ await instrument.start((progress) =>
     on_progress: ({ loaded, total }) => progress(total ? loaded / total : 0),
   }),
 );
-if (instrument.model.value) await openLink(instrument, location.hash);
-window.addEventListener('hashchange', () => void openLink(instrument, location.hash));
 await keep();

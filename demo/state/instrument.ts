@@ -13,6 +13,8 @@ import type {
 import type { Chain } from './chain.js';
 import { moved, optionsOf, switched, usualChain, withValue } from './chain.js';
 import { Forced } from './constraint.js';
+import type { Moment, Opening } from './link.js';
+import { foreign } from './link.js';
 import type { Draws, Found } from './looks.js';
 import { afterStage, find, throwCoins } from './looks.js';
 import { shownTokens } from './text.js';
@@ -111,6 +113,7 @@ export class Instrument {
   #looking = false;
   #scoring: AbortController | undefined;
   #runs = 0;
+  #opening: Opening | undefined; // a shared state that waits for the first model
 
   /** Takes up a model that load makes, and shows its first choice. The one before stays until then. */
   async start(load: (progress: (share: number) => void) => Promise<Model>): Promise<void> {
@@ -125,16 +128,20 @@ export class Instrument {
       batch(() => {
         this.model.value = model;
         // tokens of another vocabulary mean nothing here; the text that was typed does
-        if (before)
-          this.history.value = trees.begun({
-            text: this.tree.value.root.chat ? FIRST_PROMPT : this.prompt.value,
-          });
+        if (before) {
+          const { root } = this.tree.value;
+          const text = root.chat ? FIRST_PROMPT : root.text;
+          // a plain text stays the same root: a link that is about to be opened knows it by that
+          this.history.value = trees.begun(root.chat || root.ids ? { text } : root);
+        }
         this.selected.value = undefined;
         this.replayed.value = undefined;
         this.rate.value = 0;
       });
       this.#session = model.createSession();
-      await this.#take();
+      const opening = this.#opening;
+      this.#opening = undefined;
+      await (opening ? this.#openNow(opening) : this.#take());
     });
   }
 
@@ -352,33 +359,50 @@ export class Instrument {
     return this.#do(() => this.#take());
   }
 
-  /** A text whose tokens are known, and what came after it; chosen: the places that were not drawn. */
-  async setMoment(root: Root, path: readonly number[], chosen: readonly number[]): Promise<void> {
-    this.#begin(root);
-    await this.#do(async () => {
-      const ids = await this.#idsOf(root);
-      const model = this.model.value!;
-      const scores = path.length ? await model.score([...ids, ...path]) : [];
-      const options = { ...optionsOf(this.chain.value), seed: this.seed.value };
-      let { now } = this.history.value;
-      for (const { bytes, text, token, logprob, rank, entropy } of scores.slice(ids.length)) {
-        const given = chosen.includes(now.at?.depth ?? 0);
-        const how: Origin = given ? 'given' : 'drawn';
-        now = trees.grown(now, {
-          token,
-          bytes,
-          text,
-          logprob,
-          rank,
-          entropy,
-          how,
-          eog: token === model.info.eos,
-        });
-        if (!given) this.#asked.set(now.at!, options);
-      }
-      this.history.value = { ...this.history.value, now };
-      await this.#take();
+  /** Opens a shared state. Its prompt and settings apply at once; its tokens follow in the queue, because only the
+   *  model that is loaded then can say whether they are its own. `what` names the source in a notice. */
+  async open(moment: Moment, what: string): Promise<void> {
+    const root = { text: moment.prompt };
+    const opening = { moment, what, root };
+    batch(() => {
+      this.chain.value = moment.chain;
+      this.seed.value = moment.seed;
+      if (this.model.value) this.#begin(root);
+      else this.history.value = trees.begun(root); // nothing was shown before it
     });
+    if (this.model.value) await this.#do(() => this.#openNow(opening));
+    else this.#opening = opening;
+  }
+
+  async #openNow({ moment, what, root }: Opening): Promise<void> {
+    if (this.tree.value.root !== root) return this.#take(); // another text was asked for meanwhile
+    const model = this.model.value!;
+    const source = foreign(moment, model.info);
+    if (source !== undefined) {
+      this.notice.value = `This ${what} is of ${source}: its prompt and settings are here, its text is not, and what comes next will differ.`;
+      return this.#take();
+    }
+    const ids = moment.ids ?? (await model.tokenize(moment.prompt));
+    const path = moment.path.slice(0, Math.max(0, model.info.n_ctx - ids.length));
+    const scores = path.length ? await model.score([...ids, ...path]) : [];
+    if (this.tree.value.root !== root) return this.#take();
+    const options = { ...optionsOf(this.chain.value), seed: this.seed.value };
+    let now = trees.planted({ ...root, ...(moment.ids && { ids }) });
+    for (const score of scores.slice(ids.length)) {
+      const given = moment.chosen.includes(now.at?.depth ?? 0);
+      const { token, bytes, text, logprob, rank, entropy } = score;
+      const how: Origin = given ? 'given' : 'drawn';
+      const eog = token === model.info.eos;
+      now = trees.grown(now, { token, bytes, text, logprob, rank, entropy, how, eog });
+      if (!given) this.#asked.set(now.at!, options);
+    }
+    batch(() => {
+      this.history.value = { ...this.history.value, now };
+      if (scores.length === 0) return;
+      this.promptIds.value = ids;
+      this.scores.value = scores.slice(0, ids.length);
+    });
+    await this.#take();
   }
 
   /** Whether anything was typed that is not yet taken up; that is the caller's now. */

@@ -1,6 +1,8 @@
 /** A moment as a link: in, what brings a text about; out, the part of an address behind the #, or what such a part says. What comes from a link is data: it is checked, never run. */
 import type { Chain } from './chain.js';
 import { chainFrom, changedValues } from './chain.js';
+import type { ModelInfo } from '../../web/index.js';
+import type { Root } from './tree.js';
 
 export interface Moment {
   /** The model's fingerprint and name. */
@@ -14,6 +16,22 @@ export interface Moment {
   /** The tokens after the prompt, and which of them were not drawn (by place). */
   readonly path: readonly number[];
   readonly chosen: readonly number[];
+}
+
+/** A moment that is about to be opened, from a link or a trace, and the root that it gave the tree. */
+export interface Opening {
+  readonly moment: Moment;
+  readonly what: string;
+  readonly root: Root;
+}
+
+/** Where a moment's tokens come from when they are not this model's; undefined when they are. */
+export function foreign(
+  { model, name, path, ids = [] }: Moment,
+  { fingerprint, n_vocab }: ModelInfo,
+): string | undefined {
+  if (model !== fingerprint) return `another model, ${name || 'without a name'}`;
+  return [...path, ...ids].some((id) => id >= n_vocab) ? 'tokens that are none' : undefined;
 }
 
 /** As it is written: short names, since it stands in an address. */

@@ -34,37 +34,18 @@ export async function shareLink(instrument: Instrument, page: string): Promise<s
   return `${page.replace(/#.*/s, '')}#${link}`;
 }
 
-async function setMoment(instrument: Instrument, moment: Moment, what: string): Promise<void> {
-  const { info } = instrument.model.value!;
-  instrument.chain.value = moment.chain;
-  instrument.seed.value = moment.seed;
-  const stray = [...moment.path, ...(moment.ids ?? [])].find((id) => id >= info.n_vocab);
-  if (moment.model !== info.fingerprint || stray !== undefined) {
-    const other =
-      moment.model !== info.fingerprint
-        ? `another model, ${moment.name || 'without a name'}`
-        : `tokens that are none`;
-    instrument.notice.value = `This ${what} is of ${other}: its prompt and settings are here, its text is not, and what comes next will differ.`;
-    await instrument.setMoment({ text: moment.prompt }, [], []);
-    return;
-  }
-  const { n_ctx } = info;
-  const path = moment.path.slice(0, Math.max(0, n_ctx - (moment.ids?.length ?? 0)));
-  await instrument.setMoment(
-    { text: moment.prompt, ...(moment.ids && { ids: moment.ids }) },
-    path,
-    moment.chosen,
-  );
-}
-
-/** Takes up what the address says, if it says anything of ours; what is wrong with it is told. */
-export async function openLink(instrument: Instrument, hash: string): Promise<void> {
-  try {
-    const moment = await momentOf(hash);
-    if (moment) await setMoment(instrument, moment, 'link');
-  } catch (error) {
-    instrument.notice.value = (error as Error).message;
-  }
+/** Opens what addresses say, the newest address last: an older one that took longer to read is dropped. */
+export function linkOpener(instrument: Instrument): (hash: string) => Promise<void> {
+  let newest = 0;
+  return async (hash) => {
+    const number = ++newest;
+    try {
+      const moment = await momentOf(hash);
+      if (moment && number === newest) await instrument.open(moment, 'link');
+    } catch (error) {
+      if (number === newest) instrument.notice.value = (error as Error).message;
+    }
+  };
 }
 
 /** The shown text as a trace: every choice with its candidates and stages, made again from the model. */
@@ -136,7 +117,7 @@ export async function openTrace(instrument: Instrument, json: string): Promise<v
         step.trace && step.trace.draw.token !== step.token ? [i] : [],
       ),
     };
-    await setMoment(instrument, moment, 'trace');
+    await instrument.open(moment, 'trace');
   } catch (error) {
     instrument.notice.value = `This file cannot be taken: ${(error as Error).message}`;
   }

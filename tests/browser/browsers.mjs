@@ -34,7 +34,7 @@ export const browsers = Object.entries(executables).map(([name, path]) => ({
 const byTestId = (id) => `[data-testid="${id}"]`;
 
 /** What both drivers' pages have in common. */
-function common(page, close, attach) {
+function common(page, close, attach, early) {
   const requests = [];
   const complaints = [];
   page.on('request', (request) => requests.push(request.url()));
@@ -44,6 +44,8 @@ function common(page, close, attach) {
   const run = (fn, argument) => page.evaluate(fn, argument);
   return {
     ...{ requests, complaints, close, run },
+    /** Runs a function in every document that is opened from now on, before the document's own scripts. */
+    early,
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
     click: (id) => page.click(byTestId(id)),
     clickAt: (selector) => page.click(selector),
@@ -95,6 +97,7 @@ const drivers = {
       page,
       () => browser.close(),
       (selector, path) => page.setInputFiles(selector, path),
+      (fn) => page.addInitScript(fn),
     );
   },
   async firefox(executablePath, { width, height, dark, wasm, touch, calm, forced }) {
@@ -122,6 +125,7 @@ const drivers = {
         rmSync(userDataDir, { recursive: true, force: true });
       },
       async (selector, path) => (await page.$(selector)).uploadFile(path),
+      (fn) => page.evaluateOnNewDocument(fn),
     );
   },
 };

@@ -1,4 +1,5 @@
-// Taking texts along and bringing models, in real browsers: replay, links, traces, comparison, files and addresses, conversations, JSON.
+// What people do on the page over several steps, in real browsers: replay, traces, comparison, tokenization, models from files and addresses,
+// conversations, JSON. Links have a file of their own, links.test.mjs.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as ask, createServer } from 'node:http';
@@ -65,12 +66,6 @@ for (const { name, needs } of browsers) {
       await page.wait(shown, 0);
       return settled(async () => {});
     };
-    const link = async () => {
-      await press('share');
-      const value = await page.wait(() => document.querySelector('[data-testid="link"]')?.value);
-      await press('share-sheet-close');
-      return value;
-    };
     const notice = () =>
       page.run(() => document.querySelector('[data-testid="notice"]')?.textContent);
     const modelName = () =>
@@ -92,79 +87,6 @@ for (const { name, needs } of browsers) {
       const fresh = await press('reset');
       assert.notEqual(fresh.values.seed, values.seed);
       await press('lock');
-    });
-
-    test('a link reproduces the text in a clean profile, with its settings, and its replay agrees', async () => {
-      await begin();
-      await set('prompt', 'The wolf ran “away” & <b>then</b>');
-      await set('temperature', 1.3);
-      await set('seed', 77);
-      await press('switch-min_p');
-      for (let i = 0; i < 4; i++) await press('step');
-      await candidate(9);
-      const start = await press('step');
-      const address = await link();
-      const clean = await open(name);
-      try {
-        await clean.goto(address);
-        await clean.wait(shown, 6);
-        const view = hand(clean);
-        const there = await view.settled(async () => {});
-        const { disabled: _, ...rest } = there;
-        const { disabled: __, ...wanted } = start;
-        assert.deepEqual({ ...rest, decoded: 0 }, { ...wanted, decoded: 0 });
-        assert.match((await view.press('replay')).note, /6 tokens, every one the same/);
-        assert.deepEqual(clean.complaints, []);
-      } finally {
-        await clean.close();
-      }
-    });
-
-    test('a link of another model warns; broken and hostile links are inert', async () => {
-      const start = await begin();
-      const moment = (change) =>
-        page.run(async (change) => {
-          const value = {
-            v: 1,
-            m: 'f'.repeat(64),
-            n: '<img src=x onerror=alert(1)>',
-            p: 'A hen',
-            s: ['top_k'],
-            o: { top_k: 3 },
-            d: 9,
-            t: [5, 6],
-            c: [],
-            ...change,
-          };
-          const stream = new Blob([JSON.stringify(value)])
-            .stream()
-            .pipeThrough(new CompressionStream('deflate-raw'));
-          const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-          return `moment=${btoa(String.fromCharCode(...bytes))
-            .replaceAll('+', '-')
-            .replaceAll('/', '_')
-            .replaceAll('=', '')}`;
-        }, change);
-      const warned = await begin(`${server.url}#${await moment({})}`);
-      assert.match(await notice(), /another model, <img/);
-      assert.equal(await page.run(() => document.querySelectorAll('.notice img').length), 0);
-      assert.deepEqual(
-        [warned.prompt, warned.ids, warned.values.seed, warned.values['top-k']],
-        ['A hen', [], 9, 3],
-      );
-      for (const hash of [
-        'moment=AAAA',
-        'moment=<script>',
-        await moment({ p: 7 }),
-        await moment({ t: [-1] }),
-      ]) {
-        const state = await begin(`${server.url}#${hash}`);
-        assert.match(await notice(), /This link/);
-        assert.deepEqual({ ...state, decoded: 0 }, { ...start, decoded: 0 });
-      }
-      const plain = await begin(`${server.url}#anything`);
-      assert.equal(await notice(), undefined);
-      assert.deepEqual(plain.candidates, start.candidates);
     });
 
     test('a trace is exported, fits its schema, and brings the same text and trace back', async () => {

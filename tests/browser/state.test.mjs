@@ -10,7 +10,7 @@ before(async () => {
   globalThis.requestAnimationFrame = (then) => setTimeout(then, 1);
   ({ Instrument } = await bundle('state/instrument'));
   ({ settings } = await bundle('state/chain'));
-  ({ visible, percent } = await bundle('visible'));
+  ({ visible, percent } = await bundle('format'));
   model = await loadModel('storybook', { worker: false, n_kv: 4096 }); // each instrument here keeps a session
 });
 after(async () => {

@@ -1,0 +1,156 @@
+// Links to a text, in real browsers: a link brings the same text about elsewhere, a page that is opened by a link computes and shows nothing else first, and
+// foreign, broken or hostile links do no harm.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { serve } from '../../demo/serve.mjs';
+import { inTree } from '../support/support.mjs';
+import { browsers, open } from './browsers.mjs';
+import { hand, read, shown } from './page.mjs';
+
+for (const { name, needs } of browsers) {
+  describe(`links in ${name}`, needs, () => {
+    let server, page, set, press, at, all, settled;
+
+    before(async () => {
+      server = await serve({ port: 0, roots: [inTree('dist/demo')] });
+      page = await open(name);
+      ({ set, press, at, all, settled } = hand(page));
+    });
+    after(async () => {
+      await page?.close();
+      await server?.close();
+    });
+
+    const begin = async (url = server.url) => {
+      await page.goto('about:blank');
+      await page.goto(url);
+      await page.wait(shown, 0);
+      return settled(async () => {});
+    };
+    const link = async () => {
+      await press('share');
+      const value = await page.wait(() => document.querySelector('[data-testid="link"]')?.value);
+      await press('share-sheet-close');
+      return value;
+    };
+    const notice = () =>
+      page.run(() => document.querySelector('[data-testid="notice"]')?.textContent);
+    const candidate = async (n) =>
+      at(`[data-testid="candidate"][data-token="${(await page.run(read)).candidates[n].token}"]`);
+
+    test('a link reproduces the text in a clean profile, with its settings, and its replay agrees', async () => {
+      await begin();
+      await set('prompt', 'The wolf ran “away” & <b>then</b>');
+      await set('temperature', 1.3);
+      await set('seed', 77);
+      await press('switch-min_p');
+      for (let i = 0; i < 4; i++) await press('step');
+      await candidate(9);
+      const start = await press('step');
+      const address = await link();
+      const clean = await open(name);
+      try {
+        await clean.goto(address);
+        await clean.wait(shown, 6);
+        const view = hand(clean);
+        const there = await view.settled(async () => {});
+        const { disabled: _, ...rest } = there;
+        const { disabled: __, ...wanted } = start;
+        assert.deepEqual({ ...rest, decoded: 0 }, { ...wanted, decoded: 0 });
+        assert.match((await view.press('replay')).note, /6 tokens, every one the same/);
+        assert.deepEqual(clean.complaints, []);
+      } finally {
+        await clean.close();
+      }
+    });
+
+    /** Notes every prompt and every choice that a page shows from its first moment on. */
+    const noteAll = () => {
+      globalThis.noted = { prompts: [], choices: [] };
+      const add = (list, entry) => entry !== undefined && list.at(-1) !== entry && list.push(entry);
+      const look = () => {
+        const { prompts, choices } = globalThis.noted;
+        add(prompts, document.querySelector('[data-testid="prompt"]')?.value);
+        const rows = [...document.querySelectorAll('[data-testid="candidate"]')];
+        if (rows.length) add(choices, rows.map(({ dataset }) => dataset.token).join());
+      };
+      new MutationObserver(look).observe(document, {
+        subtree: true,
+        childList: true,
+        attributes: true,
+        characterData: true,
+      });
+    };
+
+    test('a page that is opened by a link shows the link’s text and choice first, and runs nothing else', async () => {
+      await begin();
+      await set('prompt', 'The wolf ran');
+      await press('step');
+      const start = await press('step');
+      const n_prompt = (await all('[data-prompt-id]')).length;
+      const address = await link();
+      const clean = await open(name);
+      try {
+        await clean.early(noteAll);
+        await clean.goto(address);
+        await clean.wait(shown, 2);
+        const { decoded, ids, candidates } = await hand(clean).settled(async () => {});
+        assert.deepEqual([ids, candidates], [start.ids, start.candidates]);
+        const { prompts, choices } = await clean.run(() => globalThis.noted);
+        assert.deepEqual(prompts, ['The wolf ran']);
+        assert.deepEqual(choices, [candidates.map(({ token }) => token).join()]);
+        // each token is scored once and decoded once; nothing is scored or decoded for another text
+        assert.equal(decoded, 2 * (n_prompt + ids.length));
+      } finally {
+        await clean.close();
+      }
+    });
+
+    test('a link of another model warns; broken and hostile links are inert', async () => {
+      const start = await begin();
+      const moment = (change) =>
+        page.run(async (change) => {
+          const value = {
+            v: 1,
+            m: 'f'.repeat(64),
+            n: '<img src=x onerror=alert(1)>',
+            p: 'A hen',
+            s: ['top_k'],
+            o: { top_k: 3 },
+            d: 9,
+            t: [5, 6],
+            c: [],
+            ...change,
+          };
+          const stream = new Blob([JSON.stringify(value)])
+            .stream()
+            .pipeThrough(new CompressionStream('deflate-raw'));
+          const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+          return `moment=${btoa(String.fromCharCode(...bytes))
+            .replaceAll('+', '-')
+            .replaceAll('/', '_')
+            .replaceAll('=', '')}`;
+        }, change);
+      const warned = await begin(`${server.url}#${await moment({})}`);
+      assert.match(await notice(), /another model, <img/);
+      assert.equal(await page.run(() => document.querySelectorAll('.notice img').length), 0);
+      assert.deepEqual(
+        [warned.prompt, warned.ids, warned.values.seed, warned.values['top-k']],
+        ['A hen', [], 9, 3],
+      );
+      for (const hash of [
+        'moment=AAAA',
+        'moment=<script>',
+        await moment({ p: 7 }),
+        await moment({ t: [-1] }),
+      ]) {
+        const state = await begin(`${server.url}#${hash}`);
+        assert.match(await notice(), /This link/);
+        assert.deepEqual({ ...state, decoded: 0 }, { ...start, decoded: 0 });
+      }
+      const plain = await begin(`${server.url}#anything`);
+      assert.equal(await notice(), undefined);
+      assert.deepEqual(plain.candidates, start.candidates);
+    });
+  });
+}
