@@ -38,6 +38,14 @@ function types(name, meaning, properties) {
   return `${comment(meaning)}export interface ${name} {\n${lines.join('')}}\n`;
 }
 
+/** The interface of a table's rows; each property has a type and a meaning. */
+function row(name, meaning, properties) {
+  const lines = Object.entries(properties).map(
+    ([key, [type, text]]) => `${comment(text)}${key}: ${type};\n`,
+  );
+  return `${comment(meaning)}export interface ${name} {\n${lines.join('')}}\n`;
+}
+
 function errors() {
   const codes = readRows('src/base/status.def', 'TG_STATUS')
     .map(({ args: [name, number, meaning] }) => ({ name, number: Number(number), meaning }))
@@ -48,12 +56,12 @@ function errors() {
       'The codes of all errors (status.def). They are stable.',
       codes.map(({ name }) => name),
     ),
-    table(
-      'errorCodes',
-      'Every error: code, number in C, meaning.',
-      '{ name: ErrorCode; number: number; meaning: string }',
-      codes,
-    ),
+    row('ErrorInfo', 'An error of the package.', {
+      name: ['ErrorCode', 'The code of TokenglassError.'],
+      number: ['number', 'The number in C.'],
+      meaning: ['string', 'The meaning, for people.'],
+    }),
+    table('errorCodes', 'Every error: code, number in C, meaning.', 'ErrorInfo', codes),
   ];
 }
 
@@ -124,10 +132,28 @@ function samplerStages() {
       "The options of one sampler stage with their values: StageParams<'top_k'> is { top_k: number }.",
     ) +
       'export type StageParams<S extends StageName = StageName> = S extends StageName ? { [K in StageOptionNames[S]]: number } : never;\n',
+    union(
+      'StageChain',
+      'When a stage runs unless samplers gives an order: LISTED: when its list is given; USUAL: without mirostat; MIROSTAT: with mirostat; ALWAYS: in both cases.',
+      ['LISTED', 'USUAL', 'ALWAYS', 'MIROSTAT'],
+    ),
+    row('StageOptionInfo', 'A numeric option of a sampler stage.', {
+      name: ['StageOptionName', 'The name.'],
+      default: ['number', 'The default value.'],
+      min: ['number', 'The smallest value.'],
+      max: ['number', 'The greatest value.'],
+      whole: ['boolean', 'Whether only whole numbers are accepted.'],
+    }),
+    row('StageInfo', 'A sampler stage.', {
+      name: ['StageName', 'The name.'],
+      chain: ['StageChain', 'When the stage runs without an explicit order.'],
+      options: ['readonly StageOptionInfo[]', 'Its numeric options.'],
+      lists: ['readonly StageListName[]', 'Its lists.'],
+    }),
     table(
       'stages',
-      "Every sampler stage in llama.cpp's default order. The index of a stage is its number in C; the options of all stages, one stage after the other, have their index as number in C. chain: when the stage runs without an explicit order.",
-      "{ name: StageName; chain: 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT'; options: readonly { name: StageOptionName; default: number; min: number; max: number; whole: boolean }[]; lists: readonly StageListName[] }",
+      "Every sampler stage in llama.cpp's default order. The index of a stage is its number in C; the options of all stages, one stage after the other, have their index as number in C.",
+      'StageInfo',
       stages,
     ),
   ];

@@ -4,6 +4,7 @@ import { TokenglassError, throwIfAborted } from '../types/errors.js';
 import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } from './options.js';
 import type { Methods } from '../transport/protocol.js';
 import type {
+  Bytes,
   CallOptions,
   CandidatesOptions,
   ConstraintState,
@@ -209,12 +210,13 @@ export class SessionImpl implements Session {
     return this.#call('explain', [this.#number, id, asked, at, request], signal);
   }
 
-  async save(options: CallOptions = {}): Promise<Uint8Array> {
+  async save(options: CallOptions = {}): Promise<Bytes> {
     checkNames(options, CALL_OPTIONS, 'save');
     throwIfAborted(options.signal);
     this.#checkFree();
     const seed: [number, number] = [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)];
-    return this.#call('save', [this.#number, seed], options.signal);
+    const saved = await this.#call('save', [this.#number, seed], options.signal);
+    return saved as Bytes; // the engine copies it out of its memory
   }
 
   async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {

@@ -179,6 +179,10 @@ function rankIn(candidates: readonly CandidateFile[], token: number): number {
   return candidates.filter((candidate) => Number(candidate.logit) > logit).length;
 }
 
+function stageFrom({ threshold, coin, ...stage }: StageFile): StageTrace {
+  return { ...stage, threshold: Number(threshold), coin: coin ?? undefined } as StageTrace;
+}
+
 function stepFrom({ bytes, logprob, trace, ...rest }: StepFile): Step {
   return {
     ...rest,
@@ -196,9 +200,7 @@ function stepFrom({ bytes, logprob, trace, ...rest }: StepFile): Step {
             p_final: final,
             removed_by: removed_by ?? undefined,
           })),
-          stages: trace.stages.map(({ threshold, coin, ...stage }) => ({
-            ...{ ...stage, threshold: Number(threshold), coin: coin ?? undefined },
-          })),
+          stages: trace.stages.map(stageFrom),
           mu: trace.mu ?? undefined,
         }
       : undefined,

@@ -11,11 +11,15 @@ import { openSaved, savedBytes } from './saving.js';
 import type { LastChoice, SampleRequest } from './sampling.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type {
+  ArchitectureName,
   Explanation,
+  KernelDotName,
+  KernelVariantName,
   MemoryInfo,
   ModelInfo,
   ModelStats,
   ProfileEntry,
+  ProfileStepName,
   Progress,
   QuantTypeInfo,
   StepTrace,
@@ -147,7 +151,7 @@ export class Core {
         .map((byte) => byte.toString(16).padStart(2, '0'))
         .join('');
       return {
-        architecture: engine.text(architecture),
+        architecture: engine.text(architecture) as ArchitectureName,
         name: engine.text(name),
         ...{
           n_vocab,
@@ -169,8 +173,8 @@ export class Core {
         cache_type_v: cacheTypes[type_v]!,
         memory: this.#memory(),
         ...{ n_threads, threads_note },
-        kernel_variant: engine.text(variant),
-        kernel_dot: engine.text(dot),
+        kernel_variant: engine.text(variant) as KernelVariantName,
+        kernel_dot: engine.text(dot) as KernelDotName,
         fingerprint,
         chat_template: template ? engine.text(template) : undefined,
       };
@@ -204,7 +208,8 @@ export class Core {
     for (;;) {
       const name = this.#engine.call('model_time', this.#model, steps.length, this.#engine.out);
       if (!name) return steps;
-      steps.push({ step: this.#engine.text(name), ms: this.#engine.result() });
+      const step = this.#engine.text(name) as ProfileStepName;
+      steps.push({ step, ms: this.#engine.result() });
     }
   }
 

@@ -217,7 +217,8 @@ export class Sampling {
         threshold,
         coin: Number.isNaN(coin) ? undefined : coin,
       };
-      return { name: stage.name, params, ...numbers, reason, removed_tokens: [] };
+      const { name } = stage;
+      return { name, params, ...numbers, reason, removed_tokens: [] } as unknown as StageTrace;
     });
   }
 

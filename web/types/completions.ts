@@ -1,154 +1,332 @@
-/** Completions in the OpenAI shapes: what goes in and what comes out. Names are the API's; numbers that it does not know are ours (options of the sampler, timings). */
-import type { Constraint, SamplerOptions, StageListName, StageOptionName } from './types.js';
+/**
+ * Completions in the shapes of the OpenAI API. Names and meaning are the API's; the sampler's
+ * options and the timings are this package's additions.
+ */
+import type { CallOptions } from './common.js';
+import type { Constraint } from './grammar.js';
+import type { SamplerOptions } from './sampling.js';
+import type { OverflowMode } from './session.js';
 
+/** Why an answer ended: 'stop' for an end token or a stop text, 'length' for max_tokens. */
 export type FinishReason = 'stop' | 'length';
 
-export type ResponseFormat =
-  | { type: 'text' }
-  | { type: 'json_object' }
-  | {
-      type: 'json_schema';
-      json_schema: { name?: string; schema: Record<string, unknown>; strict?: boolean | null };
-    };
-
-interface CommonParams
-  extends
-    Partial<Record<StageOptionName, number>>,
-    Pick<SamplerOptions, Exclude<StageListName, 'grammar'> | 'samplers'> {
-  /** Taken for what the other side calls the model; the answer repeats it. */
-  model?: string;
-  /** How many answers to the one prompt (default 1); each has coins of its own. */
-  n?: number;
-  /** A text, or texts, before which the answer ends. */
-  stop?: string | readonly string[] | null;
-  seed?: number | bigint | null;
-  /** The API's names of penalty_freq and penalty_present. */
-  frequency_penalty?: number | null;
-  presence_penalty?: number | null;
-  response_format?: ResponseFormat;
-  /** A GBNF-like grammar (EBNF), or what model.createGrammar made. */
-  grammar?: string | Constraint;
-  stream_options?: { include_usage?: boolean } | null;
-  ignore_eos?: boolean;
-  overflow?: 'error' | 'shift';
-  n_keep?: number;
-  user?: string;
-  signal?: AbortSignal;
+/** An answer of any text. */
+export interface TextResponseFormat {
+  /** An answer of any text. */
+  type: 'text';
 }
 
-export interface CompletionParams extends CommonParams {
-  prompt: string | readonly number[];
-  /** Default 16, as in the API. */
-  max_tokens?: number | null;
-  /** How many alternatives to list for each token; 0 lists the tokens alone. */
-  logprobs?: number | null;
-  /** Put the prompt before the answer. */
-  echo?: boolean | null;
-  stream?: boolean | null;
+/** An answer that is a JSON object. */
+export interface JsonObjectResponseFormat {
+  /** An answer that is a JSON object. */
+  type: 'json_object';
 }
 
-export type ChatMessage = {
-  role: 'system' | 'developer' | 'user' | 'assistant';
-  content: string | readonly { type: 'text'; text: string }[];
+/** A JSON schema as the API wraps it. */
+export interface ResponseSchema {
+  /** A name for the schema; not used. */
   name?: string;
-};
+  /** The JSON Schema. */
+  schema: Record<string, unknown>;
+  /** Not used: the answer always follows the schema. */
+  strict?: boolean | null;
+}
 
-export interface ChatParams extends CommonParams {
-  messages: readonly ChatMessage[];
-  /** Default: until the model ends its turn, or the context is full. */
+/** An answer that a JSON schema describes. */
+export interface JsonSchemaResponseFormat {
+  /** An answer that a JSON schema describes. */
+  type: 'json_schema';
+  /** The schema. */
+  json_schema: ResponseSchema;
+}
+
+/** What an answer must look like. */
+export type ResponseFormat =
+  TextResponseFormat | JsonObjectResponseFormat | JsonSchemaResponseFormat;
+
+/** Options of a stream. */
+export interface StreamOptions {
+  /** Add a last chunk with usage and timings. Default: false. */
+  include_usage?: boolean;
+}
+
+/** Parameters of both kinds of completion. */
+export interface CommonParams extends Omit<SamplerOptions, 'seed' | 'grammar'>, CallOptions {
+  /** A name that the answer repeats. Default: the model's own name. */
+  model?: string;
+  /** Number of answers, 1 to 128; each has random numbers of its own. Default: 1. */
+  n?: number;
+  /** A text, or at most 16 texts, before which the answer ends. Default: none. */
+  stop?: string | readonly string[] | null;
+  /** Seed of the random numbers. Default: a random one. */
+  seed?: number | bigint | null;
+  /** Another name of penalty_freq. Default: 0. */
+  frequency_penalty?: number | null;
+  /** Another name of penalty_present. Default: 0. */
+  presence_penalty?: number | null;
+  /** What the answer must look like. Default: any text. */
+  response_format?: ResponseFormat;
+  /** A grammar in EBNF, or one from Model.createGrammar. Default: none. */
+  grammar?: string | Constraint;
+  /** Options of a stream. */
+  stream_options?: StreamOptions | null;
+  /** Continue after tokens that end a generation. Default: false. */
+  ignore_eos?: boolean;
+  /** What to do when the context is full, as for Session.generate. Default: 'error'. */
+  overflow?: OverflowMode;
+  /** How many tokens at the beginning overflow: 'shift' keeps. */
+  n_keep?: number;
+  /** Accepted and not used. */
+  user?: string;
+}
+
+/** Parameters of Model.createCompletion. */
+export interface CompletionParams extends CommonParams {
+  /** The text to continue, or its token ids. */
+  prompt: string | readonly number[];
+  /** Maximum number of tokens; null: until the context is full. Default: 16, as in the API. */
   max_tokens?: number | null;
-  max_completion_tokens?: number | null;
-  logprobs?: boolean | null;
-  /** 0 to 20, with logprobs. */
-  top_logprobs?: number | null;
+  /** How many alternatives to list for each token, 0 to 20. Default: no log-probabilities. */
+  logprobs?: number | null;
+  /** Put the prompt before the answer. Default: false. */
+  echo?: boolean | null;
+  /** Answer as a stream of chunks. Default: false. */
   stream?: boolean | null;
 }
 
+/** Parameters of a completion that is a stream of chunks. */
+export interface StreamedCompletionParams extends CompletionParams {
+  /** Answer as a stream of chunks. */
+  stream: true;
+}
+
+/** Parameters of a completion that is one object. */
+export interface WholeCompletionParams extends CompletionParams {
+  /** Answer as one object. Default: false. */
+  stream?: false | null;
+}
+
+/** A part of a message. */
+export interface TextPart {
+  /** Only texts are supported. */
+  type: 'text';
+  /** The text. */
+  text: string;
+}
+
+/** Who wrote a message. 'developer' is treated as 'system'. */
+export type ChatRole = 'system' | 'developer' | 'user' | 'assistant';
+
+/** A message of a conversation. */
+export interface ChatMessage {
+  /** Who wrote the message. */
+  role: ChatRole;
+  /** The text, or parts that are joined. */
+  content: string | readonly TextPart[];
+  /** Name of the writer, for templates that use it. Default: none. */
+  name?: string;
+}
+
+/** Parameters of Model.createChatCompletion. */
+export interface ChatParams extends CommonParams {
+  /** The conversation so far, at least one message. */
+  messages: readonly ChatMessage[];
+  /** Maximum number of tokens. Default: until the model ends its turn or the context is full. */
+  max_tokens?: number | null;
+  /** The newer name of max_tokens, which takes precedence. */
+  max_completion_tokens?: number | null;
+  /** List the log-probability of each token. Default: false. */
+  logprobs?: boolean | null;
+  /** With logprobs: how many alternatives to list for each token, 0 to 20. Default: 0. */
+  top_logprobs?: number | null;
+  /** Answer as a stream of chunks. Default: false. */
+  stream?: boolean | null;
+}
+
+/** Parameters of a chat completion that is a stream of chunks. */
+export interface StreamedChatParams extends ChatParams {
+  /** Answer as a stream of chunks. */
+  stream: true;
+}
+
+/** Parameters of a chat completion that is one object. */
+export interface WholeChatParams extends ChatParams {
+  /** Answer as one object. Default: false. */
+  stream?: false | null;
+}
+
+/** Numbers of tokens. */
 export interface Usage {
+  /** Tokens of the prompt. */
   prompt_tokens: number;
+  /** Tokens of all answers. */
   completion_tokens: number;
+  /** Both together. */
   total_tokens: number;
 }
 
-/** Milliseconds and tokens a second, with llama.cpp's server's names. */
+/** Times and rates, with the names of llama.cpp's server. */
 export interface Timings {
+  /** Tokens of the prompt. */
   prompt_n: number;
+  /** Milliseconds to run the prompt. */
   prompt_ms: number;
+  /** Tokens of the prompt a second. */
   prompt_per_second: number;
+  /** Generated tokens. */
   predicted_n: number;
+  /** Milliseconds to generate them. */
   predicted_ms: number;
+  /** Generated tokens a second. */
   predicted_per_second: number;
 }
 
-/** Natural logarithms, of the raw distribution (before any sampler stage). */
+/** Log-probabilities of a completion: one entry for each token, in nats, before any stage. */
 export interface CompletionLogprobs {
+  /** The tokens for display. */
   tokens: string[];
+  /** The log-probability of each token. */
   token_logprobs: number[];
+  /** The log-probabilities of each token's alternatives by their text. */
   top_logprobs: Record<string, number>[];
+  /** Characters of the text before each token. */
   text_offset: number[];
 }
 
+/** One answer of a completion. */
 export interface CompletionChoice {
+  /** Number of the answer, from 0. */
   index: number;
+  /** The text. */
   text: string;
+  /** Log-probabilities; null when they were not asked for. */
   logprobs: CompletionLogprobs | null;
+  /** Why the answer ended. */
   finish_reason: FinishReason;
 }
 
-interface Answer<Kind extends string, Choice> {
+/** What all completions and chunks begin with. */
+export interface CompletionHead<Kind extends string> {
+  /** A random id, the same in all chunks of a stream. */
   id: string;
+  /** The kind of object. */
   object: Kind;
-  /** Seconds since 1970. */
+  /** When it was made, in seconds since 1970. */
   created: number;
+  /** The `model` parameter, or the model's own name. */
   model: string;
+  /** The model's fingerprint. */
   system_fingerprint: string;
-  choices: Choice[];
 }
 
-export interface Completion extends Answer<'text_completion', CompletionChoice> {
+/** A whole completion. */
+export interface Completion extends CompletionHead<'text_completion'> {
+  /** The answers. */
+  choices: CompletionChoice[];
+  /** Numbers of tokens. */
   usage: Usage;
+  /** Times and rates. */
   timings: Timings;
 }
 
-export interface CompletionChunk extends Answer<
-  'text_completion',
-  Omit<CompletionChoice, 'finish_reason'> & { finish_reason: FinishReason | null }
-> {
-  usage?: Usage | null;
-  timings?: Timings;
-}
-
-export interface TokenLogprob {
-  token: string;
-  bytes: number[];
-  logprob: number;
-}
-
-export interface ChatLogprobs {
-  content: (TokenLogprob & { top_logprobs: TokenLogprob[] })[];
-  refusal: null;
-}
-
-export interface ChatChoice {
-  index: number;
-  message: { role: 'assistant'; content: string; refusal: null };
-  logprobs: ChatLogprobs | null;
-  finish_reason: FinishReason;
-}
-
-export interface ChatCompletion extends Answer<'chat.completion', ChatChoice> {
-  usage: Usage;
-  timings: Timings;
-}
-
-export interface ChatChunkChoice {
-  index: number;
-  delta: { role?: 'assistant'; content?: string };
-  logprobs: ChatLogprobs | null;
+/** A part of an answer. */
+export interface CompletionChunkChoice extends Omit<CompletionChoice, 'finish_reason'> {
+  /** Why the answer ended; null before its last chunk. */
   finish_reason: FinishReason | null;
 }
 
-export interface ChatCompletionChunk extends Answer<'chat.completion.chunk', ChatChunkChoice> {
+/** One chunk of a streamed completion. */
+export interface CompletionChunk extends CompletionHead<'text_completion'> {
+  /** A part of one answer; empty in the last chunk with include_usage. */
+  choices: CompletionChunkChoice[];
+  /** With include_usage: the numbers in the last chunk, null in the others. */
   usage?: Usage | null;
+  /** With include_usage: times and rates in the last chunk. */
+  timings?: Timings;
+}
+
+/** A token with its log-probability. */
+export interface TokenLogprob {
+  /** The token for display. */
+  token: string;
+  /** The bytes that the token adds to the text. */
+  bytes: number[];
+  /** Log-probability in nats before any stage. */
+  logprob: number;
+}
+
+/** A token of an answer with its alternatives. */
+export interface ChatTokenLogprob extends TokenLogprob {
+  /** The top_logprobs most probable tokens, most probable first. */
+  top_logprobs: TokenLogprob[];
+}
+
+/** Log-probabilities of a chat completion. */
+export interface ChatLogprobs {
+  /** One entry for each token. */
+  content: ChatTokenLogprob[];
+  /** Always null. */
+  refusal: null;
+}
+
+/** The message that the model wrote. */
+export interface AssistantMessage {
+  /** Always the assistant. */
+  role: 'assistant';
+  /** The text. */
+  content: string;
+  /** Always null. */
+  refusal: null;
+}
+
+/** One answer of a chat completion. */
+export interface ChatChoice {
+  /** Number of the answer, from 0. */
+  index: number;
+  /** The message. */
+  message: AssistantMessage;
+  /** Log-probabilities; null when they were not asked for. */
+  logprobs: ChatLogprobs | null;
+  /** Why the answer ended. */
+  finish_reason: FinishReason;
+}
+
+/** A whole chat completion. */
+export interface ChatCompletion extends CompletionHead<'chat.completion'> {
+  /** The answers. */
+  choices: ChatChoice[];
+  /** Numbers of tokens. */
+  usage: Usage;
+  /** Times and rates. */
+  timings: Timings;
+}
+
+/** What a chunk adds to a message. */
+export interface ChatDelta {
+  /** In the first chunk of an answer. */
+  role?: 'assistant';
+  /** Text to add. */
+  content?: string;
+}
+
+/** A part of an answer. */
+export interface ChatChunkChoice {
+  /** Number of the answer, from 0. */
+  index: number;
+  /** What the chunk adds. */
+  delta: ChatDelta;
+  /** Log-probabilities of the chunk's tokens; null when they were not asked for. */
+  logprobs: ChatLogprobs | null;
+  /** Why the answer ended; null before its last chunk. */
+  finish_reason: FinishReason | null;
+}
+
+/** One chunk of a streamed chat completion. */
+export interface ChatCompletionChunk extends CompletionHead<'chat.completion.chunk'> {
+  /** A part of one answer; empty in the last chunk with include_usage. */
+  choices: ChatChunkChoice[];
+  /** With include_usage: the numbers in the last chunk, null in the others. */
+  usage?: Usage | null;
+  /** With include_usage: times and rates in the last chunk. */
   timings?: Timings;
 }

@@ -61,8 +61,18 @@ export type ErrorCode =
   | 'TEMPLATE_FAILED'
   | 'GRAMMAR_INVALID';
 
+/** An error of the package. */
+export interface ErrorInfo {
+  /** The code of TokenglassError. */
+  name: ErrorCode;
+  /** The number in C. */
+  number: number;
+  /** The meaning, for people. */
+  meaning: string;
+}
+
 /** Every error: code, number in C, meaning. */
-export const errorCodes: readonly { name: ErrorCode; number: number; meaning: string }[] = [
+export const errorCodes: readonly ErrorInfo[] = [
   { name: 'OUT_OF_MEMORY', number: 1, meaning: 'memory for the named purpose could not be had' },
   {
     name: 'INVALID_ARGUMENT',
@@ -408,22 +418,42 @@ export type StageParams<S extends StageName = StageName> = S extends StageName
   : never;
 
 /**
- * Every sampler stage in llama.cpp's default order. The index of a stage is its number in C; the
- * options of all stages, one stage after the other, have their index as number in C. chain: when
- * the stage runs without an explicit order.
+ * When a stage runs unless samplers gives an order: LISTED: when its list is given; USUAL: without
+ * mirostat; MIROSTAT: with mirostat; ALWAYS: in both cases.
  */
-export const stages: readonly {
+export type StageChain = 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT';
+
+/** A numeric option of a sampler stage. */
+export interface StageOptionInfo {
+  /** The name. */
+  name: StageOptionName;
+  /** The default value. */
+  default: number;
+  /** The smallest value. */
+  min: number;
+  /** The greatest value. */
+  max: number;
+  /** Whether only whole numbers are accepted. */
+  whole: boolean;
+}
+
+/** A sampler stage. */
+export interface StageInfo {
+  /** The name. */
   name: StageName;
-  chain: 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT';
-  options: readonly {
-    name: StageOptionName;
-    default: number;
-    min: number;
-    max: number;
-    whole: boolean;
-  }[];
+  /** When the stage runs without an explicit order. */
+  chain: StageChain;
+  /** Its numeric options. */
+  options: readonly StageOptionInfo[];
+  /** Its lists. */
   lists: readonly StageListName[];
-}[] = [
+}
+
+/**
+ * Every sampler stage in llama.cpp's default order. The index of a stage is its number in C; the
+ * options of all stages, one stage after the other, have their index as number in C.
+ */
+export const stages: readonly StageInfo[] = [
   { name: 'logit_bias', chain: 'LISTED', options: [], lists: ['logit_bias'] },
   { name: 'allowed_tokens', chain: 'LISTED', options: [], lists: ['allowed_tokens'] },
   { name: 'banned_tokens', chain: 'LISTED', options: [], lists: ['banned_tokens'] },

@@ -1,0 +1,55 @@
+/** Types that several parts of the public API share. */
+import type {
+  ArchitectureName,
+  CacheTypeName,
+  ErrorCode,
+  ErrorInfo,
+  KernelDotName,
+  KernelVariantName,
+  ProfileStepName,
+  QuantName,
+  StageChain,
+  StageInfo,
+  StageListName,
+  StageName,
+  StageOptionInfo,
+  StageOptionName,
+  StageParams,
+} from './generated.js';
+
+export type {
+  ArchitectureName,
+  CacheTypeName,
+  ErrorCode,
+  ErrorInfo,
+  KernelDotName,
+  KernelVariantName,
+  ProfileStepName,
+  QuantName,
+  StageChain,
+  StageInfo,
+  StageListName,
+  StageName,
+  StageOptionInfo,
+  StageOptionName,
+  StageParams,
+};
+
+declare global {
+  interface SymbolConstructor {
+    /** The key of the method that `await using` calls. Declared here for older `lib` settings. */
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** A text, or the ids of its tokens. */
+export type TextOrIds = string | readonly number[];
+
+/** Bytes in a buffer of their own, for new Blob or a file. */
+export type Bytes = ReturnType<Uint8ArrayConstructor['from']>;
+
+/** What every call that takes a while accepts. */
+export interface CallOptions {
+  /** Aborts the call: its promise rejects with AbortError and nothing has changed. Default: none. */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,236 @@
+/**
+ * The sampler: its options, which follow llama.cpp in name, meaning and default, and the trace of
+ * a choice, which tells what each stage did.
+ */
+import type { CallOptions, StageName, StageParams } from './common.js';
+import type { Constraint } from './grammar.js';
+
+/** Numbers by token id. As the keys of an object, the ids are strings. */
+export type LogitBias = Readonly<Record<string, number>> | ReadonlyMap<number, number>;
+
+/** The numeric options of all stages. */
+export interface StageOptions {
+  /** penalties: how many of the last tokens count; -1: the whole context. Default: 64. */
+  penalty_last_n?: number;
+  /** penalties: divides the logit of a token that occurred. Default: 1 (off). */
+  penalty_repeat?: number;
+  /** penalties: subtracted once for each occurrence of the token. Default: 0 (off). */
+  penalty_freq?: number;
+  /** penalties: subtracted once when the token occurred. Default: 0 (off). */
+  penalty_present?: number;
+  /** dry: strength of the penalty for continuing a repetition. Default: 0 (off). */
+  dry_multiplier?: number;
+  /** dry: the penalty grows by this factor with each repeated token. Default: 1.75. */
+  dry_base?: number;
+  /** dry: length in tokens up to which a repetition has no penalty. Default: 2. */
+  dry_allowed_length?: number;
+  /** dry: how many of the last tokens are searched; -1: the whole context. Default: -1. */
+  dry_penalty_last_n?: number;
+  /** top_n_sigma: keeps logits within this many standard deviations of the maximum. Default: -1 (off). */
+  top_n_sigma?: number;
+  /** top_k: keeps this many tokens, those with the greatest logits; 0: all. Default: 40. */
+  top_k?: number;
+  /** typ_p: keeps the tokens whose surprisal is nearest to the entropy, up to this mass. Default: 1 (off). */
+  typical_p?: number;
+  /** top_p: keeps the most probable tokens up to this mass; 1: off. Default: 0.95. */
+  top_p?: number;
+  /** min_p: keeps tokens with at least this share of the maximum probability; 0: off. Default: 0.05. */
+  min_p?: number;
+  /** xtc: probability that the stage removes anything. Default: 0 (off). */
+  xtc_probability?: number;
+  /** xtc: of the tokens with at least this probability, only the least probable stays. Default: 0.1. */
+  xtc_threshold?: number;
+  /** temperature: divides the logits; 0 keeps only the most probable token. Default: 0.8. */
+  temperature?: number;
+  /** temperature: it varies by plus and minus this much with the entropy. Default: 0 (off). */
+  dynatemp_range?: number;
+  /** temperature: exponent of the normalized entropy in that range. Default: 1. */
+  dynatemp_exponent?: number;
+  /** mirostat: version 1 or 2; it replaces all stages except temperature. Default: 0 (off). */
+  mirostat?: number;
+  /** mirostat: the surprisal that it aims at, in bits. Default: 5. */
+  mirostat_tau?: number;
+  /** mirostat: its learning rate. Default: 0.1. */
+  mirostat_eta?: number;
+}
+
+/** The lists that stages take. */
+export interface StageLists {
+  /** Added to the logits; -Infinity removes the token. Default: none. */
+  logit_bias?: LogitBias;
+  /** Token ids; all others are removed. Default: none. */
+  allowed_tokens?: readonly number[];
+  /** Token ids that are removed. Default: none. */
+  banned_tokens?: readonly number[];
+  /**
+   * Restricts sampling to a grammar. generate() starts and advances it; candidates() and explain()
+   * evaluate its start state, unless you pass the bits of ConstraintState.allowed. Default: none.
+   */
+  grammar?: Constraint | Int32Array;
+  /** Texts that end a repetition for dry. Default: "\n", ":", "\"" and "*". */
+  dry_sequence_breakers?: readonly string[];
+}
+
+/** The options of the sampler. A value outside its range is SAMPLER_BAD_OPTION. */
+export interface SamplerOptions extends StageOptions, StageLists {
+  /**
+   * The stages in the order in which they run; a stage that is not named does not run. The stages
+   * with a list of tokens (logit_bias, allowed_tokens, banned_tokens, grammar) run first when you
+   * give the list but do not name the stage. Default: llama.cpp's order.
+   */
+  samplers?: readonly StageName[];
+  /**
+   * Seed of the random numbers: a whole number of 0 to 2^53 - 1, or a bigint of 64 bits.
+   * Default: the session's seed.
+   */
+  seed?: number | bigint;
+}
+
+/** What a trace lists. */
+export interface TraceOptions {
+  /** How many candidates to list, the most probable ones. Default: 50. */
+  top_n?: number;
+  /** List every removed token of each stage, not only those among the candidates. Default: false. */
+  all_removed?: boolean;
+}
+
+/** Options of Session.candidates. */
+export interface CandidatesOptions extends SamplerOptions, TraceOptions, CallOptions {
+  /** Which sample of this step: each number has random numbers of its own. Default: 0, as generate. */
+  sample_index?: number;
+}
+
+/** Options of Session.explain. */
+export interface ExplainOptions extends SamplerOptions, CallOptions {
+  /**
+   * The choice of the token at this position, counted as Step.position. Default: the session's last
+   * choice; for a session without one, or with sampler options, the choice at its end.
+   */
+  position?: number;
+  /** Which sample of this step: each number has random numbers of its own. Default: 0. */
+  sample_index?: number;
+}
+
+/** A token that could be drawn. */
+export interface Candidate {
+  /** The token's id. */
+  token: number;
+  /** The token for display: its bytes as UTF-8, or its name in the vocabulary. */
+  text: string;
+  /** The bytes that the token adds to a text. */
+  bytes: Uint8Array;
+  /** The model's output. */
+  logit: number;
+  /** Probability over the whole vocabulary before any stage. */
+  p: number;
+  /** Probability after the last stage; 0 for a removed token. */
+  p_final: number;
+  /** The stage that removed the token; undefined for a token that all stages kept. */
+  removed_by: StageName | undefined;
+}
+
+/** What one stage did. StageTrace is the union over all stages. */
+export interface StageTraceOf<S extends StageName> {
+  /** The stage. */
+  name: S;
+  /** The values of the stage's options. */
+  params: StageParams<S>;
+  /** Number of tokens after the stage, of the whole vocabulary. */
+  kept: number;
+  /** Number of tokens that the stage removed, of the whole vocabulary. */
+  removed: number;
+  /** Probability, before any stage, of the tokens that reached the stage. */
+  mass_before: number;
+  /** Probability, before any stage, of the tokens that the stage kept. */
+  mass_after: number;
+  /** The number that decided, in the unit that the reason uses; 0 when there was none. */
+  threshold: number;
+  /** The stage's own random number in [0, 1); undefined for a stage that used none. */
+  coin: number | undefined;
+  /** What the stage did and why, for people. */
+  reason: string;
+  /** Ids of the removed tokens: those among the candidates, or with all_removed all of them. */
+  removed_tokens: number[];
+}
+
+/** What one stage did; `name` says which stage and so what `params` contains. */
+export type StageTrace = { [S in StageName]: StageTraceOf<S> }[StageName];
+
+/** The draw: the token whose interval contains the random number u, so that low <= u < high. */
+export interface Draw {
+  /** The random number in [0, 1). It depends only on seed, position and sample_index. */
+  u: number;
+  /** Start of the token's interval of cumulative final probability. */
+  low: number;
+  /** End of the interval. */
+  high: number;
+  /** Id of the drawn token. */
+  token: number;
+}
+
+/** How one token was chosen. */
+export interface StepTrace {
+  /** The top_n most probable tokens, most probable first. */
+  candidates: Candidate[];
+  /** The stages in the order in which they ran. */
+  stages: StageTrace[];
+  /** The draw. */
+  draw: Draw;
+  /** Probability, before any stage, of all tokens that candidates does not list. */
+  other: number;
+  /** Entropy in nats before any stage. */
+  entropy: number;
+  /** Number of tokens in the vocabulary. */
+  n_vocab: number;
+  /** Position of the chosen token, counted from the beginning of the text. */
+  position: number;
+  /** mirostat's state after the draw, in bits; undefined before mirostat has run. */
+  mu: number | undefined;
+}
+
+/** The token was drawn. */
+export interface DrawnFate {
+  /** The token was drawn. */
+  type: 'drawn';
+}
+
+/** Every stage kept the token, and another token was drawn. */
+export interface KeptFate {
+  /** Every stage kept the token, and another token was drawn. */
+  type: 'kept';
+}
+
+/** A stage removed the token. */
+export interface RemovedFate {
+  /** A stage removed the token. */
+  type: 'removed';
+  /** The stage. */
+  stage: StageName;
+  /** What the stage did and why, as in its trace. */
+  reason: string;
+}
+
+/** What happened to a token in a choice. */
+export type Fate = DrawnFate | KeptFate | RemovedFate;
+
+/** One token of the vocabulary in a choice. */
+export interface Explanation {
+  /** The token's id. */
+  token: number;
+  /** The token for display. */
+  text: string;
+  /** The bytes that the token adds to a text. */
+  bytes: Uint8Array;
+  /** The model's output. */
+  logit: number;
+  /** Probability over the whole vocabulary before any stage. */
+  p: number;
+  /** How many tokens are more probable before any stage. */
+  rank: number;
+  /** Probability after the last stage; 0 for a removed token. */
+  p_final: number;
+  /** Whether the token was drawn, kept or removed. */
+  fate: Fate;
+  /** Position of the chosen token, counted from the beginning of the text. */
+  position: number;
+}

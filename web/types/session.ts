@@ -1,0 +1,196 @@
+/** A session: a list of tokens with its cache, which generations extend. */
+import type { Bytes, CallOptions, TextOrIds } from './common.js';
+import type {
+  CandidatesOptions,
+  ExplainOptions,
+  Explanation,
+  SamplerOptions,
+  StepTrace,
+  TraceOptions,
+} from './sampling.js';
+
+/** Options of Model.createSession. */
+export interface SessionOptions {
+  /**
+   * Seed of the session's generations: a whole number of 0 to 2^53 - 1, or a bigint of 64 bits.
+   * Default: a random one.
+   */
+  seed?: number | bigint;
+}
+
+/** What generate() does when the context is full. */
+export type OverflowMode = 'error' | 'shift';
+
+/** Options of Session.generate. */
+export interface GenerateOptions extends SamplerOptions, CallOptions {
+  /** Maximum number of tokens to generate. Default: until the context is full. */
+  max_tokens?: number;
+  /** Read the names of control tokens in a text prompt as these tokens. Default: false. */
+  parse_special?: boolean;
+  /** Continue after tokens that end a generation. Default: false. */
+  ignore_eos?: boolean;
+  /**
+   * When the context is full, 'error' throws CONTEXT_FULL (or just ends when you gave no
+   * max_tokens); 'shift' drops the older half of the tokens after the first n_keep and recomputes
+   * the rest. Default: 'error'.
+   */
+  overflow?: OverflowMode;
+  /** How many tokens at the beginning 'shift' keeps. Default: 1 when the first is BOS, else 0. */
+  n_keep?: number;
+  /**
+   * Which of several generations from the same beginning: each number has random numbers of its
+   * own. Default: 0.
+   */
+  sample_index?: number;
+  /** What the trace of each step lists, or false for steps without a trace. Default: {}. */
+  trace?: TraceOptions | false;
+}
+
+/** Options of a generation whose steps have a trace. */
+export interface TracedGenerateOptions extends GenerateOptions {
+  /** What the trace of each step lists. Default: {}. */
+  trace?: TraceOptions;
+}
+
+/** One generated token. */
+export interface Step {
+  /** The token's id. */
+  token: number;
+  /** The characters that this token completes; '' while a character is incomplete. */
+  text: string;
+  /** The bytes that the token adds to the text. */
+  bytes: Uint8Array;
+  /** Log-probability in nats before any stage. */
+  logprob: number;
+  /** How many tokens are more probable before any stage; NaN when an imported trace lacks it. */
+  rank: number;
+  /** Entropy in nats before any stage; NaN when an imported trace lacks it. */
+  entropy: number;
+  /** Position of the token, counted from the beginning of the text. */
+  position: number;
+  /** Whether the token ends the generation. More tokens follow only with ignore_eos. */
+  eog: boolean;
+  /** How many tokens the context lost after this token, with overflow: 'shift'; usually 0. */
+  shifted: number;
+  /** How the token was chosen; undefined with trace: false. */
+  trace: StepTrace | undefined;
+}
+
+/** A step of a generation with traces. */
+export interface TracedStep extends Step {
+  /** How the token was chosen. */
+  trace: StepTrace;
+}
+
+/**
+ * A list of tokens with its cache. A session runs one generation at a time: calls that change its
+ * tokens reject with SESSION_BUSY until the generation ends. Every call rejects with DISPOSED
+ * after dispose(), and with the codes of a broken model (see Model).
+ */
+export interface Session {
+  /** The tokens as of the last finished call; after a shift, those that are left. */
+  readonly tokens: readonly number[];
+  /** Default seed of its generations. */
+  readonly seed: bigint;
+
+  /**
+   * Generates tokens, one step for each. A prompt replaces the session's tokens, as sync() does;
+   * without a prompt the generation continues after them. To leave the loop stops the work. Throws
+   * SAMPLER_BAD_OPTION, NO_CANDIDATES, LOGITS_NOT_FINITE, SESSION_EMPTY (no token to continue
+   * after), CONTEXT_FULL, KV_FULL, TOKEN_OUT_OF_RANGE and SESSION_BUSY.
+   * @example
+   * for await (const step of session.generate('Once upon a time', { max_tokens: 12 })) {
+   *   console.log(step.text, step.logprob, step.trace.candidates[0]?.text);
+   * }
+   */
+  generate(
+    prompt?: TextOrIds,
+    options?: TracedGenerateOptions,
+  ): AsyncGenerator<TracedStep, void, undefined>;
+  /**
+   * The same without traces, which is a little faster. The tokens are the same.
+   * @example
+   * for await (const { text } of session.generate('Once', { max_tokens: 12, trace: false })) {
+   *   console.log(text);
+   * }
+   */
+  generate(prompt?: TextOrIds, options?: GenerateOptions): AsyncGenerator<Step, void, undefined>;
+
+  /**
+   * Replaces the session's tokens. The cache of the common beginning is reused; the model runs when
+   * logits are needed. A text is tokenized with BOS, ids are used as they are. Rejects with
+   * TOKEN_OUT_OF_RANGE, CONTEXT_FULL and SESSION_BUSY.
+   * @example
+   * await session.sync('The old man opened the door and');
+   */
+  sync(prompt: TextOrIds, options?: CallOptions): Promise<void>;
+
+  /**
+   * Keeps the first n tokens. Rejects with POSITION_OUT_OF_RANGE and SESSION_BUSY.
+   * @example
+   * await session.rewind(session.tokens.length - 1);
+   */
+  rewind(n: number): Promise<void>;
+
+  /**
+   * A session with the same tokens and seed, which shares their cache.
+   * @example
+   * const branch = await session.fork();
+   */
+  fork(): Promise<Session>;
+
+  /**
+   * Adds a token of your choice. Rejects with TOKEN_OUT_OF_RANGE, CONTEXT_FULL and SESSION_BUSY.
+   * @example
+   * await session.append(300);
+   */
+  append(token: number): Promise<void>;
+
+  /**
+   * The model's output for the next token: n_vocab floats, a copy. Rejects with SESSION_EMPTY and
+   * KV_FULL.
+   * @example
+   * const logits = await session.logits();
+   */
+  logits(options?: CallOptions): Promise<Float32Array>;
+
+  /**
+   * The choice that generate() would make next with these options. The session does not change, and
+   * the model does not run again for other options. Rejects with the codes of generate().
+   * @example
+   * const { candidates } = await session.candidates({ temperature: 0.5, top_n: 10 });
+   */
+  candidates(options?: CandidatesOptions): Promise<StepTrace>;
+
+  /**
+   * What happened to a token of the vocabulary in the last choice that generate() made or
+   * candidates() showed, or in the choice that the options describe. The session does not change.
+   * Rejects with TOKEN_OUT_OF_RANGE, POSITION_OUT_OF_RANGE and the codes of generate().
+   * @example
+   * const { fate, rank } = await session.explain(300);
+   * if (fate.type === 'removed') console.log(fate.stage, fate.reason, rank);
+   */
+  explain(token: number, options?: ExplainOptions): Promise<Explanation>;
+
+  /**
+   * The session as bytes for Model.loadSession: tokens, cache, seed and sampler state. Rejects with
+   * SESSION_BUSY.
+   * @example
+   * const file = new Blob([await session.save()]);
+   */
+  save(options?: CallOptions): Promise<Bytes>;
+
+  /**
+   * Frees the session's share of the cache.
+   * @example
+   * await session.dispose();
+   */
+  dispose(): Promise<void>;
+
+  /**
+   * The same as dispose(), for `await using`.
+   * @example
+   * await using branch = await session.fork();
+   */
+  [Symbol.asyncDispose](): Promise<void>;
+}
