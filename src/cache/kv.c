@@ -12,7 +12,7 @@ void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
     for (uint32_t i = 0; i < kv->n_layer; i++) {
         tg_kv_layer *layer = &kv->layers[i];
         layer->keys_bytes = (size_t)TG_PAGE / TG_TILE_ROWS * layer->head_dim /
-                            tg_quants[k->quant].elements * tg_quants[k->quant].tile_bytes;
+                            tg_quants[k->quant].block * tgi_quant_tile_bytes(&tg_quants[k->quant]);
         layer->value_bytes = (size_t)layer->head_dim / v->elements * v->value_bytes;
         layer->head_bytes = layer->keys_bytes + TG_PAGE * layer->value_bytes;
         layer->at = kv->page_bytes;

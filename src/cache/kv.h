@@ -20,6 +20,9 @@
 #include "kv_type.h"
 #include "../base/status.h"
 
+/* Positions in a page: the keys that one call of a kernel handles. */
+#define TG_PAGE TG_KEY_GROUP
+
 typedef struct tg_kv_layer {
     uint32_t n_head, head_dim; /* of keys and values; no heads: the layer has none */
     uint32_t state; /* floats that a position keeps here; a layer has heads or these or nothing */

@@ -12,7 +12,7 @@
 static size_t strip_offset(tg_quant quant, size_t head_dim, uint32_t slot)
 {
     const tg_quant_row *row = &tg_quants[quant];
-    return slot / TG_TILE_ROWS * (head_dim / row->elements) * row->tile_bytes;
+    return slot / TG_TILE_ROWS * (head_dim / row->block) * tgi_quant_tile_bytes(row);
 }
 
 /* ---- f32, f16: single elements ---- */
@@ -76,7 +76,7 @@ static void write_key_q8_0(const tg_kernels *kernels, const float *x, size_t hea
         for (int j = 0; j < 8; j++)
             memcpy(tile[b].qs[j][lane], codes[b].q + 4 * j, 4);
         tile[b].d[lane] = to_half(codes[b].d);
-        tile[b].sum[lane] = (int16_t)-codes[b].minus[2];
+        tile[b].sum[lane] = (int16_t)-codes[b].neg_sums[2];
     }
 }
 

@@ -100,15 +100,15 @@ static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
     for (uint32_t i = 0; i < t->n_dims; i++) {
         const uint64_t dim = t->dims[i];
         if (!dim || dim > TG_GGUF_MAX_DIM || dim > (UINT64_C(1) << 48) / elements ||
-            (i == 0 && dim % quant->elements))
+            (i == 0 && dim % quant->block))
             return tgi_fail(
                 &g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)t->entry,
                 "tensor %s of type %s: dimension %u is %llu; rows are whole blocks of %u",
                 t->name.data, quant->name, (unsigned)i, (unsigned long long)dim,
-                (unsigned)quant->elements);
+                (unsigned)quant->block);
         elements *= dim;
     }
-    t->size = elements / quant->elements * quant->bytes;
+    t->size = elements / quant->block * quant->bytes;
     if (t->offset % g->alignment)
         return tgi_fail(&g->failure, TG_GGUF_TENSOR_MISALIGNED, (int64_t)t->entry,
                         "tensor %s starts at %llu, no multiple of %llu", t->name.data,

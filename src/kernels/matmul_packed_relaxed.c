@@ -1,29 +1,39 @@
-/* The products with weights of TG_PACKED rows, with relaxed SIMD: fused multiply-add, and the
- * four-byte dot product. In: tiles and activations. Out: y, into the caller's memory. */
+/* Matmul with weights of packed types, with relaxed SIMD: fused multiply-add and the dot product of
+ * four bytes. */
 #ifdef __wasm_relaxed_simd__
 
 #include <wasm_simd128.h>
 
+typedef v128_t dots;
+
+static inline dots dots_zero(void)
+{
+    return wasm_i32x4_const_splat(0);
+}
+
+static inline dots dots_add(dots sum, v128_t w, const int8_t *x)
+{
+    return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(x), w, sum);
+}
+
+static inline v128_t dots_total(dots a, dots b)
+{
+    return wasm_f32x4_convert_i32x4(wasm_i32x4_add(a, b));
+}
+
 #define MADD(a, b, c)         wasm_f32x4_relaxed_madd(a, b, c)
-#define begin()               wasm_i32x4_const_splat(0)
-#define add(chain, w, x)      wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(x), w, chain)
-#define total(a, b)           wasm_f32x4_convert_i32x4(wasm_i32x4_add(a, b))
-#define look_up(table, codes) wasm_i8x16_relaxed_swizzle(table, codes)
-typedef v128_t chain;
+#define LOOK_UP(table, codes) wasm_i8x16_relaxed_swizzle(table, codes)
 #include "matmul_packed.inc"
 
-/* Codes of more than 127 with their offset are for a dot product whose second operand is unsigned;
- * where it is signed, they are taken as they are. */
-#define MATMUL_SMALL(suffix, offset) CODED_MATMUL(suffix, relaxed, offset)
-#define MATMUL_WIDE(suffix, offset)                                                                \
-    CODED_MATMUL(suffix, relaxed_unsigned, offset)                                                 \
-    CODED_MATMUL(suffix, relaxed_signed, 0)
-#define TG_QUANT(...)
-#define TG_PACKED(NAME, suffix, ggml, elements, bytes, bits, scales, mins, book, offset, divisor,  \
-                  d, dot)                                                                          \
-    MATMUL_##dot(suffix, offset)
-#include "../quant/quant.def"
-#undef TG_QUANT
+/* SMALL codes, with their offset added, suit every relaxed dot product. WIDE codes with their
+ * offset suit a dot product whose second operand is unsigned; if it is signed, the codes are taken
+ * without an offset. */
+#define MATMUL_SMALL(suffix) MATMUL_PACKED(suffix, relaxed, tg_packed_##suffix.offset)
+#define MATMUL_WIDE(suffix)                                                                        \
+    MATMUL_PACKED(suffix, relaxed_unsigned, tg_packed_##suffix.offset)                             \
+    MATMUL_PACKED(suffix, relaxed_signed, 0)
+#define TG_PACKED(NAME, suffix, dot, ...) MATMUL_##dot(suffix)
+#include "../quant/packed.def"
 #undef TG_PACKED
 
 #endif

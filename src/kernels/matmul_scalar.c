@@ -1,13 +1,11 @@
-/* The matrix products as a person can read them: the reference that every other variant is held to.
- * In: tiles and activations. Out: y, into the caller's memory. A row's terms are added block after
- * block, whatever the batch. */
+/* Matmul with float and Q8_0 weights: the readable reference for the other variants. The terms of a
+ * row are added block by block, whatever the batch. */
 #include "kernels.h"
 
 #include "../quant/blocks.h"
 
-/* ---- weights of one element a block: sums of groups of elements, even and odd ones apart, as the
- * vector variants have them ----
- */
+/* ---- float weights: sums of groups of elements, even and odd ones apart, as in the vector
+ * variants ---- */
 
 static float element_f32(const uint8_t *tiles, size_t k, int lane)
 {

@@ -1,61 +1,61 @@
-/* The matrix products with WebAssembly SIMD: the same bits as the scalar reference. In: tiles and
- * activations. Out: y, into the caller's memory. */
+/* Matmul with float and Q8_0 weights, with WebAssembly SIMD: the same bits as the scalar
+ * reference. */
 #ifdef __wasm_simd128__
 
 #define MADD(a, b, c) wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
 #define NAME(type)    tgi_matmul_##type##__simd128
 #include "matmul_float.inc"
 
-/* The four rows' sums of 16-bit products, from the two halves of a tile vector: low holds rows 0
- * and 1 twice, high rows 2 and 3.
- */
+/* The sums of four rows from their halves: low holds two sums of row 0 and two of row 1, high those
+ * of rows 2 and 3. */
 static inline v128_t fold_rows(v128_t low, v128_t high)
 {
     return wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
                           wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
 }
 
-/* four signed bytes, widened, for rows 0 and 1 (or 2 and 3) */
+/* Four signed bytes as 16-bit numbers, twice: for two rows. */
 static inline v128_t widen_splat(const int8_t *four)
 {
     return wasm_i16x8_extend_low_i8x16(wasm_v128_load32_splat(four));
 }
 
-/* Adds the products of one tile vector (four elements of four rows, as bytes widened to 16 bits)
- * with four activations of each token. */
-#define ADD_PRODUCTS(w_low, w_high, element)                                                       \
-    TG_UNROLL for (int t = 0; t < tokens; t++)                                                     \
-    {                                                                                              \
-        const v128_t v = widen_splat(tgi_act_at(x, x_stride, t, b)->q + (element));                \
-        low[s][t] = wasm_i32x4_add(low[s][t], wasm_i32x4_dot_i16x8(w_low, v));                     \
-        high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));                  \
-    }
-
-static inline __attribute__((always_inline)) void
-walk_q8_0(const tg_tile_q8_0 *tile, size_t n_blocks, const uint8_t *x, size_t x_stride,
-          const int strips, const int tokens, float *y, size_t y_stride)
+TG_ALWAYS_INLINE void multiply_q8_0(const uint8_t *tiles, size_t n_blocks, const uint8_t *x,
+                                    size_t x_stride, int strips, int tokens, float *y,
+                                    size_t y_stride)
 {
-    const tg_scaling scaling = tgi_scaling_begin();
+    const tg_tile_q8_0 *tile = (const tg_tile_q8_0 *)tiles;
+    const tg_scale_constants scales = tgi_scale_constants();
     v128_t sum[2][4];
-    TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
-        sum[s][t] = wasm_f32x4_const_splat(0);
+    TG_UNROLL
+    for (int s = 0; s < strips; s++) {
+        TG_UNROLL
+        for (int t = 0; t < tokens; t++)
+            sum[s][t] = wasm_f32x4_const_splat(0);
+    }
     for (size_t b = 0; b < n_blocks; b++, tile++) {
         v128_t low[2][4], high[2][4];
-        TG_UNROLL for (int s = 0; s < strips; s++)
-        {
-            const tg_tile_q8_0 *own = tile + (size_t)s * n_blocks;
-            TG_UNROLL for (int t = 0; t < tokens; t++) low[s][t] = high[s][t] =
-                wasm_i32x4_const_splat(0);
-            TG_UNROLL for (int j = 0; j < 8; j++)
-            {
-                const v128_t w = wasm_v128_load(own->qs[j]);
-                const v128_t w_low = wasm_i16x8_extend_low_i8x16(w),
-                             w_high = wasm_i16x8_extend_high_i8x16(w);
-                ADD_PRODUCTS(w_low, w_high, 4 * j)
+        TG_UNROLL
+        for (int s = 0; s < strips; s++) {
+            const tg_tile_q8_0 *w = tile + (size_t)s * n_blocks;
+            TG_UNROLL
+            for (int t = 0; t < tokens; t++)
+                low[s][t] = high[s][t] = wasm_i32x4_const_splat(0);
+            TG_UNROLL
+            for (int j = 0; j < 8; j++) {
+                const v128_t codes = wasm_v128_load(w->qs[j]);
+                const v128_t w_low = wasm_i16x8_extend_low_i8x16(codes),
+                             w_high = wasm_i16x8_extend_high_i8x16(codes);
+                TG_UNROLL
+                for (int t = 0; t < tokens; t++) {
+                    const v128_t v = widen_splat(tgi_act_at(x, x_stride, t, b)->q + 4 * j);
+                    low[s][t] = wasm_i32x4_add(low[s][t], wasm_i32x4_dot_i16x8(w_low, v));
+                    high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));
+                }
             }
-            const v128_t d = tgi_scale4(&scaling, own->d);
-            TG_UNROLL for (int t = 0; t < tokens; t++)
-            {
+            const v128_t d = tgi_scale4(&scales, w->d);
+            TG_UNROLL
+            for (int t = 0; t < tokens; t++) {
                 const v128_t scale =
                     wasm_f32x4_mul(d, wasm_v128_load32_splat(&tgi_act_at(x, x_stride, t, b)->d));
                 const v128_t dot = wasm_f32x4_convert_i32x4(fold_rows(low[s][t], high[s][t]));
@@ -63,15 +63,20 @@ walk_q8_0(const tg_tile_q8_0 *tile, size_t n_blocks, const uint8_t *x, size_t x_
             }
         }
     }
-    TG_UNROLL for (int s = 0; s < strips; s++) TG_UNROLL for (int t = 0; t < tokens; t++)
-        wasm_v128_store(y + (size_t)t * y_stride + s * TG_TILE_ROWS, sum[s][t]);
+    TG_UNROLL
+    for (int s = 0; s < strips; s++) {
+        TG_UNROLL
+        for (int t = 0; t < tokens; t++)
+            wasm_v128_store(y + (size_t)t * y_stride + s * TG_TILE_ROWS, sum[s][t]);
+    }
 }
 
 void tgi_matmul_q8_0__simd128(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last,
                               const void *x, size_t x_stride, size_t n_tokens, float *y,
                               size_t y_stride)
 {
-    TG_WALK(walk_q8_0, tg_tile_q8_0)
+    tgi_matmul_panels(multiply_q8_0, sizeof(tg_tile_q8_0), tiles, n_blocks, first, last, x,
+                      x_stride, n_tokens, y, y_stride);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* In: the rows of kernels.def that this build has, and what the processor makes of them. Out: the
- * table of kernels to use, filled for the caller. Owns nothing. */
+/* Chooses the kernels to use: of the rows in kernels.def that this build contains, the fastest that
+ * work on this CPU. */
 #include "kernels.h"
 
 #include <string.h>
@@ -13,8 +13,8 @@ typedef enum dot_kind {
 #ifdef __wasm_relaxed_simd__
 #include <wasm_simd128.h>
 
-/* One instruction tells. Its arguments come from memory, so that no compiler works them out by
- * rules of its own. */
+/* Runs one instruction to find out. Its operands come from volatile memory, so that no compiler
+ * computes the result itself. */
 static dot_kind probe(void)
 {
     static const volatile int8_t first[16] = {127, 127,  127, 127,  -128, -128, -128, -128,
@@ -22,7 +22,7 @@ static dot_kind probe(void)
     static const volatile uint8_t second[16] = {200, 200, 200, 200, 255, 255, 255, 255,
                                                 255, 255, 128, 128, 129, 130, 131, 132};
     int8_t a[16], b[16];
-    int32_t got[4], as_unsigned[4] = {0}, as_signed[4] = {0};
+    int32_t result[4], as_unsigned[4] = {0}, as_signed[4] = {0};
     int is_unsigned = 1, is_signed = 1;
     for (int i = 0; i < 16; i++) {
         a[i] = first[i];
@@ -30,11 +30,11 @@ static dot_kind probe(void)
         as_unsigned[i / 4] += a[i] * (uint8_t)b[i];
         as_signed[i / 4] += a[i] * b[i];
     }
-    wasm_v128_store(got, wasm_i32x4_relaxed_dot_i8x16_i7x16_add(
-                             wasm_v128_load(a), wasm_v128_load(b), wasm_i32x4_const_splat(0)));
+    wasm_v128_store(result, wasm_i32x4_relaxed_dot_i8x16_i7x16_add(
+                                wasm_v128_load(a), wasm_v128_load(b), wasm_i32x4_const_splat(0)));
     for (int i = 0; i < 4; i++) {
-        is_unsigned &= got[i] == as_unsigned[i];
-        is_signed &= got[i] == as_signed[i];
+        is_unsigned &= result[i] == as_unsigned[i];
+        is_signed &= result[i] == as_signed[i];
     }
     return is_unsigned ? DOT_UNSIGNED : is_signed ? DOT_SIGNED : DOT_OTHER;
 }
@@ -67,7 +67,7 @@ void tgi_kernels_select(tg_kernels *kernels)
 #undef TG_DOT
     };
     kernels->dot = dot_names[probe()];
-    /* in the list's order, so that the last row of a kind and type stays that runs here */
+    /* in the list's order, so that the last row that runs wins */
 #define TG_KERNEL(kind, type, variant, tolerance)                                                  \
     if (tgi_kernel_runs(#variant))                                                                 \
         kernels->kind##_##type = tgi_##kind##_##type##__##variant;
@@ -78,11 +78,13 @@ void tgi_kernels_select(tg_kernels *kernels)
 tg_matmul_fn *tgi_kernels_matmul(const tg_kernels *kernels, tg_quant quant)
 {
     switch (quant) {
-#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                      \
+#define TG_QUANT(NAME, suffix, ...)                                                                \
     case TG_QUANT_##NAME:                                                                          \
         return kernels->matmul_##suffix;
+#define TG_PACKED(NAME, suffix, dot, ...) TG_QUANT(NAME, suffix)
 #include "../quant/quant.def"
 #undef TG_QUANT
+#undef TG_PACKED
     case TG_QUANT_COUNT:
         break;
     }

@@ -1,5 +1,4 @@
-/* The kernels on vectors with relaxed SIMD: fused multiply-add. In: float vectors or pages of the
- * cache. Out: results into the caller's memory. */
+/* The vector kernels with relaxed SIMD: fused multiply-add. */
 #ifdef __wasm_relaxed_simd__
 
 #define MADD(a, b, c)  wasm_f32x4_relaxed_madd(a, b, c)

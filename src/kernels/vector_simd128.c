@@ -1,5 +1,4 @@
-/* The kernels on vectors with WebAssembly SIMD: the same bits as the scalar reference. In: float
- * vectors or pages of the cache. Out: results into the caller's memory. */
+/* The vector kernels with WebAssembly SIMD: the same bits as the scalar reference. */
 #ifdef __wasm_simd128__
 
 #include "exp.h"
@@ -7,7 +6,8 @@
 
 #include <float.h>
 
-static inline float greatest_magnitude(v128_t v)
+/* The largest of four magnitudes, compared by their bits. */
+static inline float max_magnitude(v128_t v)
 {
     v = wasm_i32x4_max(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
     v = wasm_i32x4_max(v, wasm_i32x4_shuffle(v, v, 1, 0, 3, 2));
@@ -24,62 +24,63 @@ static inline int32_t sum_lanes(v128_t v)
 void tgi_quantize_q8__simd128(const float *x, size_t n, tg_act_q8 *out)
 {
     for (size_t b = 0; b < n / 32; b++, x += 32, out++) {
-        v128_t v[8], most = wasm_i32x4_const_splat(0);
-        int32_t minus[2];
-        TG_UNROLL for (int i = 0; i < 8; i++)
-        {
+        v128_t v[8], magnitudes = wasm_i32x4_const_splat(0);
+        int32_t neg_sums[2];
+        TG_UNROLL
+        for (int i = 0; i < 8; i++) {
+            /* magnitudes have the order of their bits as integers; NaN comes above infinity */
             v[i] = wasm_v128_load(x + 4 * i);
-            most = wasm_i32x4_max(
-                most, wasm_f32x4_abs(
-                          v[i])); /* magnitudes are ordered as their bits are, NaN above infinity */
+            magnitudes = wasm_i32x4_max(magnitudes, wasm_f32x4_abs(v[i]));
         }
-        const float greatest = greatest_magnitude(most);
-        const int finite = greatest <= FLT_MAX;
-        const float inverse = finite && greatest > 1e-30f ? 127.0f / greatest : 0.0f;
+        const float max = max_magnitude(magnitudes);
+        const int finite = max <= FLT_MAX;
+        const float inverse = finite && max > 1e-30f ? 127.0f / max : 0.0f;
         const v128_t factor = wasm_f32x4_splat(inverse);
-        const float d = !finite ? NAN : inverse > 0 ? greatest / 127.0f : 0.0f;
-        TG_UNROLL for (int i = 0; i < 8; i += 4)
-        {
-            v128_t c[4], negative = wasm_i32x4_const_splat(0);
-            TG_UNROLL for (int j = 0; j < 4; j++)
-            {
+        const float d = !finite ? NAN : inverse > 0 ? max / 127.0f : 0.0f;
+        TG_UNROLL
+        for (int i = 0; i < 8; i += 4) {
+            v128_t c[4], neg_sum = wasm_i32x4_const_splat(0);
+            TG_UNROLL
+            for (int j = 0; j < 4; j++) {
                 const v128_t scaled =
                     inverse > 0 ? wasm_f32x4_mul(v[i + j], factor) : wasm_f32x4_const_splat(0);
-                /* to the nearest whole number, which then stands in the lowest bits */
-                const v128_t shifted = wasm_f32x4_add(scaled, TG_KEPT_F32(TG_ROUND));
-                c[j] = wasm_i32x4_sub(shifted, TG_KEPT_F32(TG_ROUND));
-                negative = wasm_i32x4_sub(negative, c[j]);
+                /* leaves the nearest integer in the lowest bits */
+                const v128_t shifted = wasm_f32x4_add(scaled, TG_OPAQUE_F32(TG_ROUND));
+                c[j] = wasm_i32x4_sub(shifted, TG_OPAQUE_F32(TG_ROUND));
+                neg_sum = wasm_i32x4_sub(neg_sum, c[j]);
             }
             const v128_t codes = wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(c[0], c[1]),
                                                          wasm_i16x8_narrow_i32x4(c[2], c[3]));
             wasm_v128_store(out->q + 4 * i, codes);
-            wasm_v128_store(
-                out->u + 4 * i,
-                wasm_v128_xor(codes, TG_KEPT_I32((int)0x80808080))); /* adds 128 to each */
-            minus[i / 4] = sum_lanes(negative);
+            /* flipping the top bit adds 128 */
+            wasm_v128_store(out->u + 4 * i, wasm_v128_xor(codes, TG_OPAQUE_I32((int)0x80808080)));
+            neg_sums[i / 4] = sum_lanes(neg_sum);
         }
-        tgi_act_scale(out, d, minus[0], minus[1]);
+        tgi_act_scale(out, d, neg_sums[0], neg_sums[1]);
     }
 }
 
-/* The sum of n numbers, or of the squares of their differences to `mean`, in 16 lanes and by the
- * tree of the scalar kernel. */
-static inline __attribute__((always_inline)) float sum_row(const float *x, size_t n, float mean,
-                                                           const int squares)
+/* The sum of x[i] - mean, or of its square, for i < n: in 16 lanes, which are added in the same
+ * tree as in the scalar kernel. */
+TG_ALWAYS_INLINE float sum_row(const float *x, size_t n, float mean, const int squares)
 {
     v128_t v[4];
     float sum[16];
     size_t i = 0;
-    TG_UNROLL for (int j = 0; j < 4; j++) v[j] = wasm_f32x4_const_splat(0);
+    TG_UNROLL
+    for (int j = 0; j < 4; j++)
+        v[j] = wasm_f32x4_const_splat(0);
     for (; i + 16 <= n; i += 16) {
-        TG_UNROLL for (int j = 0; j < 4; j++)
-        {
+        TG_UNROLL
+        for (int j = 0; j < 4; j++) {
             const v128_t part =
                 wasm_f32x4_sub(wasm_v128_load(x + i + 4 * j), wasm_f32x4_splat(mean));
             v[j] = wasm_f32x4_add(v[j], squares ? wasm_f32x4_mul(part, part) : part);
         }
     }
-    TG_UNROLL for (int j = 0; j < 4; j++) wasm_v128_store(sum + 4 * j, v[j]);
+    TG_UNROLL
+    for (int j = 0; j < 4; j++)
+        wasm_v128_store(sum + 4 * j, v[j]);
     for (; i < n; i++)
         sum[i % 16] += squares ? (x[i] - mean) * (x[i] - mean) : x[i];
     for (int width = 8; width; width /= 2)
@@ -118,36 +119,42 @@ void tgi_layernorm_f32__simd128(const float *x, const float *weight, const float
         y[i] = (x[i] - mean) * scale * (weight ? weight[i] : 1.0f) + (bias ? bias[i] : 0.0f);
 }
 
-/* Columns first to first + 4 * width - 1 of the state: they stay in the nearest cache from the
- * first walk to the second. */
-static inline __attribute__((always_inline)) void delta_columns(float *state, const float *q,
-                                                                const float *k, const float *v,
-                                                                float decay, float beta, size_t n,
-                                                                float *out, const int width)
+/* 4 * width columns of the state, from the pointers on: they stay in the L1 cache from the first
+ * pass to the second. */
+TG_ALWAYS_INLINE void delta_columns(float *state, const float *q, const float *k, const float *v,
+                                    float decay, float beta, size_t n, float *out, const int width)
 {
     const v128_t decays = wasm_f32x4_splat(decay);
-    v128_t found[8], taken[8], sum[8];
-    TG_UNROLL for (int j = 0; j < width; j++) found[j] = sum[j] = wasm_f32x4_const_splat(0);
+    v128_t recalled[8], change[8], sum[8];
+    TG_UNROLL
+    for (int j = 0; j < width; j++)
+        recalled[j] = sum[j] = wasm_f32x4_const_splat(0);
     for (size_t i = 0; i < n; i++) {
         const v128_t key = wasm_v128_load32_splat(k + i);
-        TG_UNROLL for (int j = 0; j < width; j++) found[j] =
-            wasm_f32x4_add(found[j], wasm_f32x4_mul(wasm_v128_load(state + i * n + 4 * j), key));
+        TG_UNROLL
+        for (int j = 0; j < width; j++)
+            recalled[j] = wasm_f32x4_add(
+                recalled[j], wasm_f32x4_mul(wasm_v128_load(state + i * n + 4 * j), key));
     }
-    TG_UNROLL for (int j = 0; j < width; j++) taken[j] =
-        wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(v + 4 * j), wasm_f32x4_mul(found[j], decays)),
-                       wasm_f32x4_splat(beta));
+    TG_UNROLL
+    for (int j = 0; j < width; j++)
+        change[j] = wasm_f32x4_mul(
+            wasm_f32x4_sub(wasm_v128_load(v + 4 * j), wasm_f32x4_mul(recalled[j], decays)),
+            wasm_f32x4_splat(beta));
     for (size_t i = 0; i < n; i++) {
         const v128_t key = wasm_v128_load32_splat(k + i), query = wasm_v128_load32_splat(q + i);
-        TG_UNROLL for (int j = 0; j < width; j++)
-        {
-            float *at = state + i * n + 4 * j;
-            const v128_t s = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(at), decays),
-                                            wasm_f32x4_mul(key, taken[j]));
-            wasm_v128_store(at, s);
+        TG_UNROLL
+        for (int j = 0; j < width; j++) {
+            float *columns = state + i * n + 4 * j;
+            const v128_t s = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(columns), decays),
+                                            wasm_f32x4_mul(key, change[j]));
+            wasm_v128_store(columns, s);
             sum[j] = wasm_f32x4_add(sum[j], wasm_f32x4_mul(s, query));
         }
     }
-    TG_UNROLL for (int j = 0; j < width; j++) wasm_v128_store(out + 4 * j, sum[j]);
+    TG_UNROLL
+    for (int j = 0; j < width; j++)
+        wasm_v128_store(out + 4 * j, sum[j]);
 }
 
 void tgi_delta_f32__simd128(float *state, const float *q, const float *k, const float *v,

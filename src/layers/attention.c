@@ -81,7 +81,7 @@ static void score_page(queries *s, uint32_t i, uint32_t end, const uint8_t *bloc
     const bool coded = quant->activation == TG_ACT_Q8;
     const size_t stride = coded ? head_dim / 32 * sizeof(tg_act_q8) : head_dim * sizeof(float);
     const uint8_t *x = coded ? (const uint8_t *)s->own->act : (const uint8_t *)s->own->queries;
-    f->keys(block, head_dim / quant->elements, 0, TG_PAGE / TG_TILE_ROWS, x + i * stride, stride,
+    f->keys(block, head_dim / quant->block, 0, TG_PAGE / TG_TILE_ROWS, x + i * stride, stride,
             end - i, s->own->scores + i * TG_PAGE, TG_PAGE);
     if (s->cap > 0)
         for (uint32_t k = i * TG_PAGE; k < end * TG_PAGE; k++)
@@ -164,7 +164,7 @@ static void attend(queries *s)
         if (n == i)
             continue;
         if (s->n == s->group && from + TG_PAGE < all) /* few queries, whose keys come from memory */
-            tgi_touch(
+            tgi_prefetch(
                 tgi_kv_block(f->kv, batch->table->pages[from / TG_PAGE + 1], s->layer, s->head),
                 f->kv->layers[s->layer].head_bytes);
         score_page(s, i, n, block, from);

@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BLOCK_BYTES 256 /* no block of quant.def is longer: static_assert below */
-
-#define TG_QUANT(NAME, suffix, ggml, elements, bytes, tile_bytes, activation)                      \
-    _Static_assert((bytes) <= MAX_BLOCK_BYTES, #NAME " fits the carry buffer");
-#include "../quant/quant.def"
-#undef TG_QUANT
-
 typedef struct target { /* where a tensor of the directory goes: exactly one of the two once wanted
                          */
     tg_matrix *matrix;
@@ -28,7 +21,7 @@ struct tg_weights {
     uint64_t position; /* bytes from the start of the file */
     uint64_t block;    /* the next block of the current tensor */
     size_t carried;    /* bytes of an incomplete block in carry */
-    uint8_t carry[MAX_BLOCK_BYTES];
+    uint8_t carry[TG_MAX_BLOCK_BYTES];
     target targets[]; /* one for each tensor, in the directory's order */
 };
 
@@ -92,7 +85,7 @@ tg_status tgi_weights_want_stack(tg_weights *weights, const char *name, uint32_t
     *out = (tg_matrix){.quant = (tg_quant)(quant - tg_quants),
                        .rows = rows * stack,
                        .cols = cols,
-                       .n_blocks = cols / quant->elements};
+                       .n_blocks = cols / quant->block};
     return TG_OK;
 }
 
@@ -152,7 +145,8 @@ void tgi_weights_layout(tg_weights *weights, tg_arena *arena)
     for (uint32_t i = 0; i < weights->n; i++) {
         tg_matrix *matrix = weights->targets[i].matrix;
         if (matrix) {
-            const uint64_t strip = (uint64_t)matrix->n_blocks * tg_quants[matrix->quant].tile_bytes;
+            const uint64_t strip =
+                (uint64_t)matrix->n_blocks * tgi_quant_tile_bytes(&tg_quants[matrix->quant]);
             const size_t strips = tgi_matrix_strips(matrix);
             matrix->tiles = tgi_arena_alloc(arena, strips, strip);
             if (matrix->tiles && matrix->rows % TG_TILE_ROWS)
@@ -171,11 +165,11 @@ static bool put_blocks(tg_weights *weights, const tg_quant_row *quant, const uin
 {
     const target *to = &weights->targets[weights->current];
     if (to->vector) {
-        float *values = to->vector->values + weights->block * quant->elements;
+        float *values = to->vector->values + weights->block * quant->block;
         quant->dequantize(bytes, n_blocks, values);
         weights->block += n_blocks;
         bool finite = true;
-        for (size_t i = 0; i < n_blocks * quant->elements; i++)
+        for (size_t i = 0; i < n_blocks * quant->block; i++)
             finite &= (bool)isfinite(values[i]);
         return finite;
     }
@@ -186,8 +180,8 @@ static bool put_blocks(tg_weights *weights, const tg_quant_row *quant, const uin
                      column = (size_t)(weights->block % in_row);
         const size_t run = in_row - column < n_blocks ? in_row - column : n_blocks;
         finite &= quant->repack(bytes, run, (int)(row % TG_TILE_ROWS),
-                                to->matrix->tiles +
-                                    (row / TG_TILE_ROWS * in_row + column) * quant->tile_bytes);
+                                to->matrix->tiles + (row / TG_TILE_ROWS * in_row + column) *
+                                                        tgi_quant_tile_bytes(quant));
         bytes += run * quant->bytes;
         weights->block += run;
         n_blocks -= run;
@@ -207,10 +201,10 @@ static tg_status put_finite(tg_weights *weights, const tg_gguf_tensor *tensor,
     for (size_t b = 0; put_blocks(weights, quant, bytes + b * quant->bytes, 1);)
         b++;
     const uint64_t block = weights->block - 1;
-    return tgi_fail(
-        error, TG_MODEL_TENSOR_NOT_FINITE, (int64_t)(tensor->offset + block * quant->bytes),
-        "tensor %s: %s %llu is infinite or not a number", tensor->name.data,
-        quant->elements > 1 ? "the scale of block" : "element", (unsigned long long)block);
+    return tgi_fail(error, TG_MODEL_TENSOR_NOT_FINITE,
+                    (int64_t)(tensor->offset + block * quant->bytes),
+                    "tensor %s: %s %llu is infinite or not a number", tensor->name.data,
+                    quant->block > 1 ? "the scale of block" : "element", (unsigned long long)block);
 }
 
 tg_status tgi_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n, tg_error *error)
@@ -265,6 +259,7 @@ tg_status tgi_weights_end(const tg_weights *weights, tg_error *error)
 void tgi_matrix_row(const tg_matrix *matrix, uint32_t row, float *out)
 {
     const tg_quant_row *quant = &tg_quants[matrix->quant];
-    quant->tile_row(matrix->tiles + row / TG_TILE_ROWS * matrix->n_blocks * quant->tile_bytes,
+    quant->tile_row(matrix->tiles +
+                        row / TG_TILE_ROWS * matrix->n_blocks * tgi_quant_tile_bytes(quant),
                     matrix->n_blocks, (int)(row % TG_TILE_ROWS), out);
 }

@@ -72,8 +72,8 @@ static inline tg_matrix tgi_matrix_part(const tg_matrix *matrix, uint32_t first,
 {
     tg_matrix part = *matrix;
     part.rows = rows;
-    part.tiles +=
-        (size_t)first / TG_TILE_ROWS * matrix->n_blocks * tg_quants[matrix->quant].tile_bytes;
+    part.tiles += (size_t)first / TG_TILE_ROWS * matrix->n_blocks *
+                  tgi_quant_tile_bytes(&tg_quants[matrix->quant]);
     return part;
 }
 

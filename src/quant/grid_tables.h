@@ -1,7 +1,7 @@
-/* The grids of the IQ1, IQ2 and IQ3 types: the points that a code of their files can name, in the
- * format's order. They are part of the format: facts, which a test compares with llama.cpp's own
- * dequantizing. A point is a number with 2 bits an element (3 bits where a point has 4 elements),
- * the first lowest: the place of the element's magnitude in the type's list. */
+/* The grids of the IQ1, IQ2 and IQ3 types: the points that a file's codes are indices of, in the
+ * format's order. The tables are facts of the format; a test compares them with llama.cpp's
+ * dequantizing. A point has 8 elements of 2 bits, or 4 elements of 3 bits, the first lowest. An
+ * element is the index of a magnitude in the type's list. */
 #ifndef TG_QUANT_GRID_TABLES_H
 #define TG_QUANT_GRID_TABLES_H
 

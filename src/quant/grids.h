@@ -1,4 +1,4 @@
-/* What the grid types share: points of a grid with signs, as codes of a book. */
+/* Shared by the grid types (IQ1, IQ2, IQ3): grid points and signs become codes of a codebook. */
 #ifndef TG_QUANT_GRIDS_H
 #define TG_QUANT_GRIDS_H
 
@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* n elements of a point (8 of 2 bits, or 4 of 3) -> codes: an element's number, and the bit above
- * it set where signs has one. */
+/* A point and the signs of its n elements -> n codes. The point holds 8 elements of 2 bits or 4 of
+ * 3 bits, the first element lowest; bit j of signs is that of element j. A code is the element with
+ * its sign as the next higher bit. */
 static inline void tgi_grid_codes(uint32_t point, int n, uint32_t signs, uint8_t *codes)
 {
     const int width = n == 8 ? 2 : 3; /* bits */
@@ -17,7 +18,7 @@ static inline void tgi_grid_codes(uint32_t point, int n, uint32_t signs, uint8_t
             (uint8_t)((point >> width * j & ((1u << width) - 1)) | (signs >> j & 1) << width);
 }
 
-/* 8 signs of 7 bits: the last makes their number even. */
+/* 7 sign bits -> 8: the eighth makes the number of set bits even. */
 static inline uint32_t tgi_even_signs(uint32_t seven)
 {
     uint32_t odd = seven ^ seven >> 4;

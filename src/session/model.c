@@ -355,7 +355,7 @@ tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name,
         const tg_gguf_tensor *tensor = tgi_gguf_tensor_at(model->gguf, i);
         if (tensor->type == tg_quants[index].ggml) {
             ++*tensors;
-            *params += tensor->size / tg_quants[index].bytes * tg_quants[index].elements;
+            *params += tensor->size / tg_quants[index].bytes * tg_quants[index].block;
         }
     }
     return TG_OK;

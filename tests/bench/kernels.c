@@ -182,16 +182,16 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
     static float x[64 * LONG_COLS];
     static tg_act_q8 act[64 * LONG_COLS / 32];
     const tg_quant_row *row = &tg_quants[quant];
-    const size_t cols = row->elements > 32 ? LONG_COLS : COLS,
-                 strip = cols / row->elements * row->tile_bytes;
+    const size_t cols = row->block > 32 ? LONG_COLS : COLS,
+                 strip = cols / row->block * tgi_quant_tile_bytes(row);
     const struct {
         const char *shape;
         size_t strips, tokens, cols;
     } shapes[] = {{"1 token, from memory", MEMORY / strip, 1, cols},
                   {"1 token, from cache", 48, 1, cols},
                   {"64 tokens", 384, 64, cols},
-                  {"a page of keys, 3 queries", TG_PAGE / TG_TILE_ROWS, 3, HEAD},
-                  {"a page of keys, 12 queries", TG_PAGE / TG_TILE_ROWS, 12, HEAD}};
+                  {"a page of keys, 3 queries", TG_KEY_GROUP / TG_TILE_ROWS, 3, HEAD},
+                  {"a page of keys, 12 queries", TG_KEY_GROUP / TG_TILE_ROWS, 12, HEAD}};
     for (int i = 0; i < 64 * LONG_COLS; i++)
         x[i] = random_gauss(&r);
     tgi_quantize_q8__scalar(x, 64 * LONG_COLS, act);
@@ -200,10 +200,10 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
         malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
     for (size_t i = 0; y && i < sizeof shapes / sizeof shapes[0]; i++) {
         const int quantized = row->activation == TG_ACT_Q8;
-        if (shapes[i].cols % row->elements) /* keys are not cached so */
+        if (shapes[i].cols % row->block) /* keys are not cached so */
             continue;
         product p = {fn,
-                     shapes[i].cols / row->elements,
+                     shapes[i].cols / row->block,
                      shapes[i].strips,
                      quantized ? cols / 32 * sizeof *act : cols * sizeof *x,
                      shapes[i].tokens,
@@ -264,13 +264,13 @@ static void run_gated(void *context) /* swiglu and geglu */
 static void run_softmax(void *context)
 {
     float most[SOFTMAX_QUERIES] = {0}, sum[SOFTMAX_QUERIES];
-    memcpy(out, in, SOFTMAX_QUERIES * TG_PAGE * sizeof *in);
-    ((vectors *)context)->softmax(out, TG_PAGE, SOFTMAX_QUERIES, most, sum);
+    memcpy(out, in, SOFTMAX_QUERIES * TG_KEY_GROUP * sizeof *in);
+    ((vectors *)context)->softmax(out, TG_KEY_GROUP, SOFTMAX_QUERIES, most, sum);
 }
 
 static void run_values(void *context)
 {
-    ((vectors *)context)->values(memory, TG_PAGE, weight, QUERIES, HEAD, out);
+    ((vectors *)context)->values(memory, TG_KEY_GROUP, weight, QUERIES, HEAD, out);
 }
 
 static void run_delta(void *context)
@@ -288,10 +288,10 @@ static void bench_vector(const char *kind, const char *type, const char *variant
     }
     fill(type);
     report(kind, type, variant,
-           n == N                           ? "a row of 1536"
-           : n == DELTA * DELTA             ? "a head of 128"
-           : n == TG_PAGE * SOFTMAX_QUERIES ? "a page of 32, 12 queries"
-                                            : "32 positions, head of 64, 3 queries",
+           n == N                                ? "a row of 1536"
+           : n == DELTA * DELTA                  ? "a head of 128"
+           : n == TG_KEY_GROUP * SOFTMAX_QUERIES ? "a page of 32, 12 queries"
+                                                 : "32 positions, head of 64, 3 queries",
            (double)n / best(run, &kernels), "Gelement/s", 0);
 }
 
@@ -308,21 +308,23 @@ static void bench_vector(const char *kind, const char *type, const char *variant
     bench_vector("geglu", #type, #variant, run_gated, (vectors){.gated = fn}, N)
 #define RUN_softmax(type, variant, fn)                                                             \
     bench_vector("softmax", #type, #variant, run_softmax, (vectors){.softmax = fn},                \
-                 TG_PAGE *SOFTMAX_QUERIES)
+                 TG_KEY_GROUP *SOFTMAX_QUERIES)
 #define RUN_values(type, variant, fn)                                                              \
     bench_vector("values", #type, #variant, run_values, (vectors){.values = fn},                   \
-                 TG_PAGE *HEAD *QUERIES)
+                 TG_KEY_GROUP *HEAD *QUERIES)
 
 #define RUN_delta(type, variant, fn)                                                               \
     bench_vector("delta", #type, #variant, run_delta, (vectors){.delta = fn}, DELTA *DELTA)
 
 static tg_quant quant_of(const char *suffix)
 {
-#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                     \
+#define TG_PACKED(NAME, suffix_, dot, ...) TG_QUANT(NAME, suffix_)
+#define TG_QUANT(NAME, suffix_, ...)                                                               \
     if (!strcmp(suffix, #suffix_))                                                                 \
         return TG_QUANT_##NAME;
 #include "../../src/quant/quant.def"
 #undef TG_QUANT
+#undef TG_PACKED
     return TG_QUANT_COUNT;
 }
 

@@ -252,7 +252,7 @@ static inline void set_scale(tg_quant type, uint8_t *block, float value)
         memcpy(block, &upper, 2);
     else if (type == TG_QUANT_MXFP4)
         block[0] = (uint8_t)(bits >> 23);
-    else if (tg_quants[type].elements > 1 || type == TG_QUANT_F16)
+    else if (tg_quants[type].block > 1 || type == TG_QUANT_F16)
         set_half(type, block, half);
     if (places.m >= 0)
         memcpy(block + places.m, &half, 2);

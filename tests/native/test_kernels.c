@@ -27,14 +27,14 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                          double tolerance)
 {
     const tg_quant_row *row = &tg_quants[type];
-    const size_t block = row->elements;
+    const size_t block = row->block;
     for (int round = 0; round < 40; round++) {
         const size_t strips = 1 + random_u32(&r) % 5, n_tokens = 1 + random_u32(&r) % MAX_TOKENS;
         const size_t n_blocks = block == 1 ? 1 + random_u32(&r) % 130 : 1 + random_u32(&r) % 9,
                      cols = n_blocks * block;
         const size_t rows = strips * TG_TILE_ROWS, y_stride = rows + 8;
         uint8_t *file = malloc(n_blocks * row->bytes),
-                *tiles = malloc(strips * n_blocks * row->tile_bytes);
+                *tiles = malloc(strips * n_blocks * tgi_quant_tile_bytes(row));
         /* types with one least value a block, its second half-word, take it times the s of the
          * activations */
         const bool least = type == TG_QUANT_Q4_1 || type == TG_QUANT_Q5_1;
@@ -58,7 +58,7 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                     m[k * n_blocks + b] = tgi_half_to_float((uint16_t)(at[2] | at[3] << 8));
             }
             row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS),
-                        tiles + k / TG_TILE_ROWS * n_blocks * row->tile_bytes);
+                        tiles + k / TG_TILE_ROWS * n_blocks * tgi_quant_tile_bytes(row));
             row->dequantize(file, n_blocks, w + k * cols);
         }
         for (size_t i = 0; i < n_tokens * cols; i++)
@@ -83,7 +83,7 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                     scale += fabs(w[k * cols + i] * xi);
                     if (least) {
                         const float mi = m[k * n_blocks + i / 32];
-                        truth += mi * (i % 32 ? -xi : act[(t * cols + i) / 32].s - xi);
+                        truth += mi * (i % 32 ? -xi : act[(t * cols + i) / 32].block_sum - xi);
                         scale += fabs(mi * xi);
                     }
                 }
@@ -155,13 +155,13 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
             }
             if (isfinite(got[b].d) && got[b].d > 0) {
                 check_eleven_bits(name, got[b].d, most / 127);
-                check_eleven_bits(name, got[b].s, most / 127 * (float)all);
+                check_eleven_bits(name, got[b].block_sum, most / 127 * (float)all);
             }
             for (int k = 0; k < 3; k++) { /* the first half, the last, all */
                 int part = 0;
                 for (int i = k == 1 ? 16 : 0; i < (k == 0 ? 16 : 32); i++)
                     part += got[b].q[i];
-                CHECK(got[b].minus[k] == (float)-part &&
+                CHECK(got[b].neg_sums[k] == (float)-part &&
                           difference(got[b].sums[k], got[b].d * (float)part, 1) == 0,
                       "%s: part %d adds up to %d", name, k, part);
             }
@@ -275,13 +275,14 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
 {
     enum { QUERIES = 5 };
     for (int round = 0; round < 500; round++) {
-        float scores[QUERIES * TG_PAGE], got[QUERIES * TG_PAGE], expected[QUERIES * TG_PAGE];
+        float scores[QUERIES * TG_KEY_GROUP], got[QUERIES * TG_KEY_GROUP],
+            expected[QUERIES * TG_KEY_GROUP];
         float before[QUERIES], most[QUERIES], most_expected[QUERIES], sums[QUERIES],
             sums_expected[QUERIES];
-        const size_t n = round % 3 ? 1 + random_u32(&r) % TG_PAGE : TG_PAGE,
+        const size_t n = round % 3 ? 1 + random_u32(&r) % TG_KEY_GROUP : TG_KEY_GROUP,
                      n_queries = 1 + random_u32(&r) % QUERIES;
-        for (size_t i = 0; i < QUERIES * TG_PAGE; i++) /* what lies past n may be anything */
-            scores[i] = got[i] = expected[i] = i % TG_PAGE < n
+        for (size_t i = 0; i < QUERIES * TG_KEY_GROUP; i++) /* what lies past n may be anything */
+            scores[i] = got[i] = expected[i] = i % TG_KEY_GROUP < n
                                                    ? random_gauss(&r) * (round % 7 ? 3 : 60)
                                                : round % 3 ? NAN
                                                            : INFINITY;
@@ -290,7 +291,7 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
         fn(got, n, n_queries, most, sums);
         scalar(expected, n, n_queries, most_expected, sums_expected);
         for (size_t q = 0; q < n_queries; q++) {
-            const float *own = scores + q * TG_PAGE;
+            const float *own = scores + q * TG_KEY_GROUP;
             double sum = 0, greatest = before[q];
             for (size_t i = 0; i < n; i++)
                 greatest = fmax(greatest, own[i]);
@@ -299,12 +300,12 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
                       difference(sums[q], sums_expected[q], sums_expected[q]) <= tolerance,
                   "%s: maximum %g and sum %g, scalar %g and %g", name, most[q], sums[q],
                   most_expected[q], sums_expected[q]);
-            for (size_t i = 0; i < TG_PAGE; i++) {
+            for (size_t i = 0; i < TG_KEY_GROUP; i++) {
                 const double truth = i < n ? exp2((double)(own[i] - most[q]))
                                            : 0; /* the difference rounds to a float */
-                const float value = got[q * TG_PAGE + i];
+                const float value = got[q * TG_KEY_GROUP + i];
                 sum += truth;
-                CHECK(difference(value, expected[q * TG_PAGE + i], 1) <= tolerance,
+                CHECK(difference(value, expected[q * TG_KEY_GROUP + i], 1) <= tolerance,
                       "%s: n %zu, key %zu", name, n, i);
                 CHECK(fabs(value - truth) <= 5e-7 * truth + 1e-37, "%s: %g, truth %g", name, value,
                       truth);
@@ -319,16 +320,17 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
                          double tolerance)
 {
     enum { MOST = 160, QUERIES = 7 };
-    static float truth[MOST * TG_PAGE], got[QUERIES * MOST], expected[QUERIES * MOST],
+    static float truth[MOST * TG_KEY_GROUP], got[QUERIES * MOST], expected[QUERIES * MOST],
         start[QUERIES * MOST];
-    static float p[QUERIES * TG_PAGE];
-    static uint16_t halves[MOST * TG_PAGE];
-    static tg_value_q8 blocks[MOST / 32 * TG_PAGE];
+    static float p[QUERIES * TG_KEY_GROUP];
+    static uint16_t halves[MOST * TG_KEY_GROUP];
+    static tg_value_q8 blocks[MOST / 32 * TG_KEY_GROUP];
     const int half = !strcmp(type, "f16"), coded = !strcmp(type, "q8_0");
     for (int round = 0; round < 100; round++) {
         const size_t head_dim = coded ? 32 * (1 + random_u32(&r) % 5) : 1 + random_u32(&r) % MOST;
-        const size_t n = 1 + random_u32(&r) % TG_PAGE, n_queries = 1 + random_u32(&r) % QUERIES;
-        for (size_t i = 0; i < head_dim * TG_PAGE; i++) {
+        const size_t n = 1 + random_u32(&r) % TG_KEY_GROUP,
+                     n_queries = 1 + random_u32(&r) % QUERIES;
+        for (size_t i = 0; i < head_dim * TG_KEY_GROUP; i++) {
             truth[i] = random_gauss(&r);
             halves[i] = tgi_float_to_half(truth[i]);
             if (half)
@@ -349,7 +351,7 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
         }
         for (size_t i = 0; i < n_queries * head_dim; i++)
             start[i] = got[i] = expected[i] = random_gauss(&r);
-        for (size_t j = 0; j < n_queries * TG_PAGE; j++)
+        for (size_t j = 0; j < n_queries * TG_KEY_GROUP; j++)
             p[j] = (float)random_unit(&r);
         const void *page = half ? (const void *)halves : coded ? (const void *)blocks : truth;
         fn(page, n, p, n_queries, head_dim, got);
@@ -359,8 +361,8 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
                 const size_t at = q * head_dim + i;
                 double sum = start[at], scale = fabs(start[at]);
                 for (size_t j = 0; j < n; j++) {
-                    sum += (double)p[q * TG_PAGE + j] * truth[j * head_dim + i];
-                    scale += fabs((double)p[q * TG_PAGE + j] * truth[j * head_dim + i]);
+                    sum += (double)p[q * TG_KEY_GROUP + j] * truth[j * head_dim + i];
+                    scale += fabs((double)p[q * TG_KEY_GROUP + j] * truth[j * head_dim + i]);
                 }
                 CHECK(difference(got[at], expected[at], scale) <= tolerance,
                       "%s: head of %zu, query %zu, element %zu", name, head_dim, q, i);
@@ -370,7 +372,7 @@ static void check_values(const char *name, const char *type, tg_values_fn *fn, t
         /* alone, a query's results are the same bits */
         const size_t q = random_u32(&r) % n_queries;
         memcpy(expected, start + q * head_dim, head_dim * sizeof *start);
-        fn(page, n, p + q * TG_PAGE, 1, head_dim, expected);
+        fn(page, n, p + q * TG_KEY_GROUP, 1, head_dim, expected);
         CHECK(!memcmp(expected, got + q * head_dim, head_dim * sizeof *got),
               "%s: query %zu of %zu differs when it is alone", name, q, n_queries);
     }
@@ -431,11 +433,13 @@ static void check_delta(const char *name, tg_delta_fn *fn, tg_delta_fn *scalar)
 
 static tg_quant quant_of(const char *suffix)
 {
-#define TG_QUANT(NAME, suffix_, ggml, elements, bytes, tile_bytes, activation)                     \
+#define TG_PACKED(NAME, suffix_, dot, ...) TG_QUANT(NAME, suffix_)
+#define TG_QUANT(NAME, suffix_, ...)                                                               \
     if (!strcmp(suffix, #suffix_))                                                                 \
         return TG_QUANT_##NAME;
 #include "../../src/quant/quant.def"
 #undef TG_QUANT
+#undef TG_PACKED
     return TG_QUANT_COUNT;
 }
 

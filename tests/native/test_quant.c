@@ -51,15 +51,15 @@ static void blocks_and_tiles(void)
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
         const tg_quant_row *row = &tg_quants[type];
         for (int round = 0; round < 500; round++) {
-            const size_t n = BLOCKS * row->elements;
+            const size_t n = BLOCKS * row->block;
             uint8_t *file =
                 malloc(TG_TILE_ROWS * BLOCKS *
                        row->bytes); /* exact sizes: a sanitizer sees every byte too far */
-            uint8_t *tiles = malloc(BLOCKS * row->tile_bytes);
+            uint8_t *tiles = malloc(BLOCKS * tgi_quant_tile_bytes(row));
             float *direct = malloc(n * sizeof *direct), *through = malloc(n * sizeof *through);
             for (size_t i = 0; i < TG_TILE_ROWS * BLOCKS * row->bytes; i++)
                 file[i] = (uint8_t)random_u32(&r);
-            for (size_t b = 0; b < TG_TILE_ROWS * BLOCKS && row->elements > 1 && round % 2; b++) {
+            for (size_t b = 0; b < TG_TILE_ROWS * BLOCKS && row->block > 1 && round % 2; b++) {
                 const scale_places places = scales_of((tg_quant)type);
                 uint8_t *block = file + b * row->bytes;
                 if (round % 8 == 1) /* extreme codes and scales of groups */
@@ -76,7 +76,7 @@ static void blocks_and_tiles(void)
                 const size_t first = random_u32(&r) % (BLOCKS + 1);
                 bool finite = row->repack(own, first, lane, tiles);
                 finite &= row->repack(own + first * row->bytes, BLOCKS - first, lane,
-                                      tiles + first * row->tile_bytes);
+                                      tiles + first * tgi_quant_tile_bytes(row));
                 row->dequantize(own, BLOCKS, direct);
                 bool expected = true;
                 for (size_t i = 0; i < n; i++)
@@ -93,9 +93,8 @@ static void blocks_and_tiles(void)
                 CHECK(!memcmp(direct, through, n * sizeof *direct),
                       "%s: the tile does not hold what the block held", row->name);
                 for (size_t i = 0; i < n; i++) {
-                    const double expected =
-                        weight_by_definition((tg_quant)type, own + i / row->elements * row->bytes,
-                                             (int)(i % row->elements));
+                    const double expected = weight_by_definition(
+                        (tg_quant)type, own + i / row->block * row->bytes, (int)(i % row->block));
                     CHECK(isnan(expected) ? isnan(direct[i]) : direct[i] == (float)expected,
                           "%s: weight %zu is %g, not %g", row->name, i, direct[i], expected);
                 }

@@ -188,7 +188,7 @@ static void batches(void)
     fill(ids, 100, 2);
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
         const bool long_rows =
-            tg_quants[type].elements > 32; /* slow: one cache type each, fewer lengths */
+            tg_quants[type].block > 32; /* slow: one cache type each, fewer lengths */
         for (int cache = long_rows ? type % 3 : 0;
              cache < (long_rows ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
             tiny_shape shape = wide_heads;

@@ -55,16 +55,16 @@ static void tiny_weights(tiny_bytes *b, const tg_quant_row *row, size_t n, float
                          test_random *r)
 {
     const tg_quant type = (tg_quant)(row - tg_quants);
-    for (size_t block = 0; block < n / row->elements; block++) {
+    for (size_t block = 0; block < n / row->block; block++) {
         uint8_t bytes[256];
         float values[256], squares = 0, scale = random_gauss(r) * size;
         for (size_t i = 0; i < row->bytes; i++)
             bytes[i] = (uint8_t)random_u32(r);
-        if (row->elements > 1) {
+        if (row->block > 1) {
             set_scale(type, bytes, 1);
             row->dequantize(bytes, 1, values);
-            for (size_t i = 0; i < row->elements; i++)
-                squares += values[i] * values[i] / (float)row->elements;
+            for (size_t i = 0; i < row->block; i++)
+                squares += values[i] * values[i] / (float)row->block;
             scale = size / sqrtf(squares);
         }
         set_scale(type, bytes, scale);

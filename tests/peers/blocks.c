@@ -55,7 +55,7 @@ static void compare(void)
         const tg_quant_row *row = &tg_quants[type];
         const scale_places places = scales_of((tg_quant)type);
         long different = 0;
-        if (row->elements ==
+        if (row->block ==
             1) /* ggml has no such function for them, and every bit pattern is checked elsewhere */
             continue;
         dequantize_fn *dequantize = dequantizer(row);
@@ -73,8 +73,8 @@ static void compare(void)
                     memcpy(block + places.m, &edge_scales[random_u32(&r) % 8], 2);
             }
             row->dequantize(blocks, BLOCKS, ours);
-            dequantize(blocks, theirs, (int64_t)BLOCKS * row->elements);
-            for (size_t i = 0; i < BLOCKS * row->elements; i++)
+            dequantize(blocks, theirs, (int64_t)BLOCKS * row->block);
+            for (size_t i = 0; i < BLOCKS * row->block; i++)
                 different += memcmp(&ours[i], &theirs[i], sizeof(float)) &&
                              !(isnan(ours[i]) && isnan(theirs[i]));
         }
@@ -94,7 +94,7 @@ static int quantize(uint32_t ggml)
     for (int i = 0; i < MOST; i++)
         importance[i] = 1; /* the smallest types ask for it */
     for (size_t n; (n = fread(x, sizeof *x, CHUNK, stdin)) > 0;) {
-        const size_t length = row->elements > 32 ? MOST : row->elements > 1 ? 32 : 1;
+        const size_t length = row->block > 32 ? MOST : row->block > 1 ? 32 : 1;
         if (n % length)
             return 1;
         const size_t size = quantize_chunk((int)ggml, x, out, 0, (int64_t)(n / length),

@@ -66,9 +66,10 @@ function errors() {
 }
 
 function weightTypes() {
-  const quants = readRows('src/quant/quant.def', 'TG_QUANT', 'TG_PACKED').map(
-    ({ args, fields }) => ({ name: args[0], ggml: Number(fields.ggml ?? args[2]) }),
-  );
+  const quants = [
+    ...readRows('src/quant/quant.def', 'TG_QUANT'),
+    ...readRows('src/quant/packed.def', 'TG_PACKED'),
+  ].map(({ args, fields }) => ({ name: args[0], ggml: Number(fields.ggml) }));
   return [
     union(
       'QuantName',

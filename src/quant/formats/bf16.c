@@ -1,5 +1,4 @@
-/* BF16: the upper half of an IEEE binary32. In: file elements or tiles. Out: floats or tiles, into
- * the caller's memory. */
+/* BF16: the upper half of an IEEE binary32. */
 #include "../blocks.h"
 
 #include <string.h>

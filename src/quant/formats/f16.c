@@ -1,5 +1,4 @@
-/* F16: IEEE binary16. In: file elements or tiles. Out: floats or tiles, into the caller's memory.
- */
+/* F16: IEEE binary16. */
 #include "../blocks.h"
 
 #include <string.h>

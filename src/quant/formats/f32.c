@@ -1,5 +1,4 @@
-/* F32: IEEE binary32. In: file elements or tiles. Out: floats or tiles, into the caller's memory.
- */
+/* F32: IEEE binary32. */
 #include "../blocks.h"
 
 #include <math.h>

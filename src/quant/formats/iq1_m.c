@@ -1,14 +1,15 @@
-/* IQ1_M: blocks of 16 groups of 16 elements, two points of IQ1_S's grid, each moved by an eighth,
- * with a three-bit scale. In: file blocks or tiles. Out: floats or tiles, into the caller's memory.
- */
+/* IQ1_M: blocks of 16 groups of 16 weights. A group is two points of IQ1_S's grid, each shifted by
+ * plus or minus an eighth, with a three-bit scale. */
 #include "../grids.h"
 
 typedef struct tg_block_iq1_m {
-    uint8_t qs[32]; /* low 8 bits of the points */
-    uint8_t qh[16]; /* of each group, for its first point in the low half: high 3 bits, and whether
-                       an eighth is taken off */
-    uint16_t scales[4]; /* 12 bits: of 4 groups; 4 bits: a part of d, a binary16, the lowest first;
-                           value = d * (2 scale + 1) * (element - or + 1 / 8) */
+    uint8_t qs[32]; /* low 8 bits of the points' indices */
+    /* One byte a group, its first point in the low half: the index's high 3 bits; the fourth bit is
+     * set when an eighth is subtracted, clear when it is added. */
+    uint8_t qh[16];
+    /* Low 12 bits: the scales of 4 groups, 3 bits each. High 4 bits: a quarter of d, a binary16,
+     * the lowest first. value = d * (2 * scale + 1) * (element +- 1/8) */
+    uint16_t scales[4];
 } tg_block_iq1_m;
 
 static void read_block(const tg_block_iq1_m *block, tg_packed *out)

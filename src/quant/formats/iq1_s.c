@@ -1,13 +1,13 @@
-/* IQ1_S: blocks of 8 groups of 32 elements, four points of a grid of -1, 0 and 1, moved by an
- * eighth, with a three-bit scale. In: file blocks or tiles. Out: floats or tiles, into the caller's
- * memory. */
+/* IQ1_S: blocks of 8 groups of 32 weights. A group is four points of a grid of -1, 0 and 1, shifted
+ * by plus or minus an eighth, with a three-bit scale. */
 #include "../grids.h"
 
 typedef struct tg_block_iq1_s {
-    uint16_t d;     /* binary16: value = d * (2 scale + 1) * (element - or + 1 / 8) */
-    uint8_t qs[32]; /* low 8 bits of the points */
-    uint16_t qh[8]; /* of each group the high 3 bits of 4 points, the scale, and whether an eighth
-                       is taken off */
+    uint16_t d;     /* binary16: value = d * (2 * scale + 1) * (element +- 1/8) */
+    uint8_t qs[32]; /* low 8 bits of the points' indices */
+    /* One number a group: the high 3 bits of 4 indices, then the scale; the top bit is set when an
+     * eighth is subtracted, clear when it is added. */
+    uint16_t qh[8];
 } tg_block_iq1_s;
 
 static void read_block(const tg_block_iq1_s *block, tg_packed *out)

@@ -1,13 +1,13 @@
-/* IQ2_S: blocks of 16 groups of 16 elements, two points of a grid with signs and a four-bit scale.
- * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* IQ2_S: blocks of 16 groups of 16 weights. A group is two points of a grid with signs and a
+ * four-bit scale. */
 #include "../grids.h"
 
 typedef struct tg_block_iq2_s {
-    uint16_t d;        /* binary16: value = d * (2 scale + 1) / 8 * element */
-    uint8_t qs[32];    /* low 8 bits of the points */
-    uint8_t signs[32]; /* of the points' elements */
-    uint8_t qh[8];     /* high 2 bits: of point p in byte p / 4, from bit 2 (p % 4) on */
-    uint8_t scales[8]; /* that of group g in byte g / 2, the even ones in the low half */
+    uint16_t d;        /* binary16: value = d * (2 * scale + 1) / 8 * element */
+    uint8_t qs[32];    /* low 8 bits of the points' indices */
+    uint8_t signs[32]; /* one bit for each element of the points */
+    uint8_t qh[8];     /* high 2 bits of index p: bits 2 (p % 4) and up of byte p / 4 */
+    uint8_t scales[8]; /* scale g is in byte g / 2; even ones in the low half */
 } tg_block_iq2_s;
 
 static void read_block(const tg_block_iq2_s *block, tg_packed *out)

@@ -1,11 +1,11 @@
-/* IQ2_XS: blocks of 16 groups of 16 elements, two points of a grid with signs and a four-bit scale.
- * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* IQ2_XS: blocks of 16 groups of 16 weights. A group is two points of a grid with signs and a
+ * four-bit scale. */
 #include "../grids.h"
 
 typedef struct tg_block_iq2_xs {
-    uint16_t d;        /* binary16: value = d * (2 scale + 1) / 8 * element */
-    uint16_t qs[32];   /* 9 bits: the point; 7 bits: signs */
-    uint8_t scales[8]; /* that of group g in byte g / 2, the even ones in the low half */
+    uint16_t d;        /* binary16: value = d * (2 * scale + 1) / 8 * element */
+    uint16_t qs[32];   /* 9 bits: index of the point; 7 bits: signs */
+    uint8_t scales[8]; /* scale g is in byte g / 2; even ones in the low half */
 } tg_block_iq2_xs;
 
 static void read_block(const tg_block_iq2_xs *block, tg_packed *out)

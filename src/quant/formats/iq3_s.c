@@ -1,13 +1,13 @@
-/* IQ3_S: blocks of 8 groups of 32 elements, eight points of a grid with signs and a four-bit scale.
- * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* IQ3_S: blocks of 8 groups of 32 weights. A group is eight points of a grid with signs and a
+ * four-bit scale. */
 #include "../grids.h"
 
 typedef struct tg_block_iq3_s {
-    uint16_t d;        /* binary16: value = d * (2 scale + 1) * element */
-    uint8_t qs[64];    /* low 8 bits of the points */
-    uint8_t qh[8];     /* the ninth: of point p bit p % 8 of byte p / 8 */
-    uint8_t signs[32]; /* of element e bit e % 8 of byte e / 8 */
-    uint8_t scales[4]; /* that of group g in byte g / 2, the even ones in the low half */
+    uint16_t d;        /* binary16: value = d * (2 * scale + 1) * element */
+    uint8_t qs[64];    /* low 8 bits of the points' indices */
+    uint8_t qh[8];     /* the ninth bit of index p is bit p % 8 of byte p / 8 */
+    uint8_t signs[32]; /* the sign of element e is bit e % 8 of byte e / 8 */
+    uint8_t scales[4]; /* scale g is in byte g / 2; even ones in the low half */
 } tg_block_iq3_s;
 
 static void read_block(const tg_block_iq3_s *block, tg_packed *out)

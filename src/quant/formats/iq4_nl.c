@@ -1,9 +1,8 @@
-/* IQ4_NL: blocks of 32 four-bit codes of a book with one scale. In: file blocks or tiles. Out:
- * floats or tiles, into the caller's memory. */
+/* IQ4_NL: blocks of 32 four-bit codes of a codebook, with one scale. */
 #include "../packed.h"
 
 typedef struct tg_block_iq4_nl {
-    uint16_t d;     /* binary16: value = book[code] * d */
+    uint16_t d;     /* binary16: value = codebook[code] * d */
     uint8_t qs[16]; /* element j in the low half of byte j, element 16 + j in the high half */
 } tg_block_iq4_nl;
 

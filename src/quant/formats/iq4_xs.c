@@ -1,13 +1,13 @@
-/* IQ4_XS: blocks of 8 groups of 32 four-bit codes of IQ4_NL's book, each group with a six-bit scale
- * around 32. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* IQ4_XS: blocks of 8 groups of 32 four-bit codes of IQ4_NL's codebook. Each group has a six-bit
+ * scale with offset 32. */
 #include "../packed.h"
 
 typedef struct tg_block_iq4_xs {
-    uint16_t d;          /* binary16: value = book[code] * (scale - 32) * d */
-    uint16_t scales_h;   /* high 2 bits of scale g from bit 2g on */
-    uint8_t scales_l[4]; /* low 4 bits: scale g in byte g / 2, the even ones in the low half */
-    uint8_t qs[128]; /* of each group, element j in the low half of byte j, element 16 + j in the
-                        high half */
+    uint16_t d;          /* binary16: value = codebook[code] * (scale - 32) * d */
+    uint16_t scales_h;   /* high 2 bits of scale g: bits 2g and 2g + 1 */
+    uint8_t scales_l[4]; /* low 4 bits of scale g in byte g / 2; even ones in the low half */
+    /* For each group, element j in the low half of byte j, element 16 + j in the high half. */
+    uint8_t qs[128];
 } tg_block_iq4_xs;
 
 static void read_block(const tg_block_iq4_xs *block, tg_packed *out)

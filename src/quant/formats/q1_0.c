@@ -1,5 +1,4 @@
-/* Q1_0: blocks of 128 signs with one scale. In: file blocks or tiles. Out: floats or tiles, into
- * the caller's memory. */
+/* Q1_0: blocks of 128 signs with one scale. */
 #include "../packed.h"
 
 typedef struct tg_block_q1_0 {
@@ -11,7 +10,7 @@ static void read_block(const tg_block_q1_0 *block, tg_packed *out)
 {
     out->d = block->d;
     for (int i = 0; i < 128; i++)
-        out->codes[i] = block->qs[i / 8] >> i % 8 & 1 ? 2 : 0; /* 1 and -1 */
+        out->codes[i] = block->qs[i / 8] >> i % 8 & 1 ? 2 : 0; /* 1 or -1 */
 }
 
 #define TYPE q1_0

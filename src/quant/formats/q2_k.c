@@ -1,11 +1,10 @@
-/* Q2_K: blocks of 16 groups of 16 two-bit codes, each group with a four-bit scale and a four-bit
- * min. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* Q2_K: blocks of 16 groups of 16 two-bit codes. Each group has a four-bit scale and a four-bit
+ * min. */
 #include "../packed.h"
 
 typedef struct tg_block_q2_k {
-    uint8_t scales[16]; /* of elements 16g to 16g + 15: the scale in the low half, the min in the
-                           high half */
-    uint8_t qs[64];     /* of 128 elements at a time, element 32k + j in byte j from bit 2k on */
+    uint8_t scales[16]; /* one byte a group: the scale in the low half, the min in the high half */
+    uint8_t qs[64];     /* for each 128 elements: element 32k + j in byte j from bit 2k on */
     uint16_t d, dmin;   /* binary16: value = code * scale * d - min * dmin */
 } tg_block_q2_k;
 

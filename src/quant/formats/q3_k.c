@@ -1,15 +1,14 @@
-/* Q3_K: blocks of 16 groups of 16 three-bit codes around 4, each group with a six-bit scale
- * around 32. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* Q3_K: blocks of 16 groups of 16 three-bit codes with offset 4. Each group has a six-bit scale
+ * with offset 32. */
 #include "../packed.h"
 
 typedef struct tg_block_q3_k {
     uint8_t hmask[32]; /* the third bit of element 32g + j is bit g of byte j */
-    uint8_t qs[64]; /* low 2 bits: of 128 elements at a time, element 32k + j in byte j from bit 2k
-                       on */
-    uint8_t
-        scales[12]; /* low 4 bits: scale g < 8 in the low half of byte g, scale 8 + g in the high
-                       half; the 2 bits above them: scale 4k + g in byte 8 + g from bit 2k on */
-    uint16_t d;     /* binary16: value = (code - 4) * (scale - 32) * d */
+    uint8_t qs[64];    /* low 2 bits; for each 128 elements: 32k + j in byte j from bit 2k on */
+    /* Low 4 bits: scale g < 8 in the low half of byte g, scale 8 + g in the high half. High 2 bits:
+     * scale 4k + g in byte 8 + g from bit 2k on. */
+    uint8_t scales[12];
+    uint16_t d; /* binary16: value = (code - 4) * (scale - 32) * d */
 } tg_block_q3_k;
 
 static void read_block(const tg_block_q3_k *block, tg_packed *out)

@@ -1,5 +1,4 @@
-/* Q4_0: blocks of 32 four-bit codes around 8 with one scale. In: file blocks or tiles. Out: floats
- * or tiles, into the caller's memory. */
+/* Q4_0: blocks of 32 four-bit codes with offset 8 and one scale. */
 #include "../packed.h"
 
 typedef struct tg_block_q4_0 {

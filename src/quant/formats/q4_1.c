@@ -1,5 +1,4 @@
-/* Q4_1: blocks of 32 four-bit codes with a scale and a least value. In: file blocks or tiles. Out:
- * floats or tiles, into the caller's memory. */
+/* Q4_1: blocks of 32 four-bit codes with a scale and a min. */
 #include "../packed.h"
 
 typedef struct tg_block_q4_1 {

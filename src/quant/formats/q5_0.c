@@ -1,12 +1,11 @@
-/* Q5_0: blocks of 32 five-bit codes around 16 with one scale. In: file blocks or tiles. Out: floats
- * or tiles, into the caller's memory. */
+/* Q5_0: blocks of 32 five-bit codes with offset 16 and one scale. */
 #include "../packed.h"
 
 typedef struct tg_block_q5_0 {
-    uint16_t d;     /* binary16 scale: value = (code - 16) * d */
-    uint8_t qh[4];  /* the fifth bit of element i is bit i % 8 of byte i / 8 */
-    uint8_t qs[16]; /* low 4 bits: element j in the low half of byte j, element 16 + j in the high
-                       half */
+    uint16_t d;    /* binary16 scale: value = (code - 16) * d */
+    uint8_t qh[4]; /* the fifth bit of element i is bit i % 8 of byte i / 8 */
+    /* Low 4 bits: element j in the low half of byte j, element 16 + j in the high half. */
+    uint8_t qs[16];
 } tg_block_q5_0;
 
 static void read_block(const tg_block_q5_0 *block, tg_packed *out)

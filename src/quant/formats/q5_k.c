@@ -1,13 +1,14 @@
-/* Q5_K: blocks of 8 groups of 32 five-bit codes, each group with a six-bit scale and a six-bit min.
- * In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* Q5_K: blocks of 8 groups of 32 five-bit codes. Each group has a six-bit scale and a six-bit min.
+ */
 #include "../six_bits.h"
 
 typedef struct tg_block_q5_k {
     uint16_t d, dmin;   /* binary16: value = code * scale * d - min * dmin */
     uint8_t scales[12]; /* tgi_six_bit_scales */
     uint8_t qh[32];     /* the fifth bit of element 32g + j is bit g of byte j */
-    uint8_t qs[128]; /* of 64 elements at a time, element j < 32 in the low half of byte j, element
-                        32 + j in the high half */
+    /* Low 4 bits; for each 64 elements: j < 32 in the low half of byte j, 32 + j in the high half.
+     */
+    uint8_t qs[128];
 } tg_block_q5_k;
 
 static void read_block(const tg_block_q5_k *block, tg_packed *out)

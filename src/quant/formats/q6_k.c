@@ -1,14 +1,14 @@
-/* Q6_K: blocks of 16 groups of 16 six-bit codes around 32, each group with a signed byte as its
- * scale. In: file blocks or tiles. Out: floats or tiles, into the caller's memory. */
+/* Q6_K: blocks of 16 groups of 16 six-bit codes with offset 32. Each group has a signed byte as its
+ * scale. */
 #include "../packed.h"
 
 #include <string.h>
 
 typedef struct tg_block_q6_k {
-    uint8_t ql[128]; /* low 4 bits: of 128 elements at a time, element j < 64 in the low half of
-                        byte j, element 64 + j in the high half */
-    uint8_t qh[64]; /* high 2 bits: of 128 elements at a time, element 32k + j in byte j from bit 2k
-                       on */
+    /* Low 4 bits; for each 128 elements: j < 64 in the low half of byte j, 64 + j in the high
+     * half. */
+    uint8_t ql[128];
+    uint8_t qh[64];    /* high 2 bits; for each 128 elements: 32k + j in byte j from bit 2k on */
     int8_t scales[16]; /* of elements 16g to 16g + 15 */
     uint16_t d;        /* binary16: value = (code - 32) * scale * d */
 } tg_block_q6_k;

@@ -1,5 +1,4 @@
-/* Q8_0: blocks of 32 signed bytes with one scale. In: file blocks or tiles. Out: floats or tiles,
- * into the caller's memory. */
+/* Q8_0: blocks of 32 signed bytes with one scale. */
 #include "../blocks.h"
 
 #include <string.h>
@@ -7,7 +6,7 @@
 void tgi_dequantize_q8_0(const uint8_t *blocks, size_t n_blocks, float *out)
 {
     for (size_t b = 0; b < n_blocks; b++, out += 32) {
-        tg_block_q8_0 block; /* copied: file bytes need not be aligned */
+        tg_block_q8_0 block; /* a copy, because bytes of a file need not be aligned */
         memcpy(&block, blocks + b * sizeof block, sizeof block);
         const float d = tgi_half_to_float(block.d);
         for (int i = 0; i < 32; i++)

@@ -1,9 +1,8 @@
-/* TQ2_0: blocks of 256 two-bit codes of -1, 0 and 1 with one scale. In: file blocks or tiles. Out:
- * floats or tiles, into the caller's memory. */
+/* TQ2_0: blocks of 256 two-bit codes, which mean -1, 0 and 1, with one scale. */
 #include "../packed.h"
 
 typedef struct tg_block_tq2_0 {
-    uint8_t qs[64]; /* of 128 elements at a time, element 32k + j in byte j from bit 2k on */
+    uint8_t qs[64]; /* for each 128 elements: element 32k + j in byte j from bit 2k on */
     uint16_t d;     /* binary16: value = (code - 1) * d */
 } tg_block_tq2_0;
 
