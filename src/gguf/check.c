@@ -1,13 +1,13 @@
-/* In: all keys or the whole tensor directory of a header. Out: the same, sorted, or the first thing
- * that is wrong with it. The tg_gguf owns the sorted indices. */
+/* Checks the keys and the tensor directory of a header and sorts them. The tg_gguf owns the sorted
+ * indices. */
 #include "internal.h"
 #include "../quant/quant.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ggml's names for numbers that quant.def may lack, so that a refusal says what the file holds; the
- * numbers left out were never given or have been withdrawn */
+/* ggml's names of types that quant.def may lack, so that the error message can name the type. The
+ * numbers left out were never assigned or have been withdrawn. */
 static const char *const ggml_names[] = {
     [3] = "Q4_1",     [6] = "Q5_0",    [7] = "Q5_1",     [9] = "Q8_1",   [10] = "Q2_K",
     [11] = "Q3_K",    [12] = "Q4_K",   [13] = "Q5_K",    [14] = "Q6_K",  [15] = "Q8_K",
@@ -17,8 +17,8 @@ static const char *const ggml_names[] = {
     [35] = "TQ2_0",   [39] = "MXFP4",  [40] = "NVFP4",   [41] = "Q1_0",  [42] = "Q2_0",
 };
 
-/* Sorts indices by name, stable, by merging: qsort has no room for g. Scratch memory is the
- * caller's. */
+/* Sorts indices by name: a stable merge sort, because qsort cannot pass g to its comparison.
+ * scratch: n indices. */
 static void sort_indices(const tg_gguf *g, tg_gguf_name_fn *name, uint32_t *indices,
                          uint32_t *scratch, uint32_t n)
 {
@@ -65,7 +65,7 @@ tg_status tgi_gguf_check_keys(tg_gguf *g)
         if (!tgi_gguf_compare(g->kv[g->kv_by_name[i - 1]].key, g->kv[g->kv_by_name[i]].key)) {
             const tg_gguf_kv *second = &g->kv[g->kv_by_name[i]];
             return tgi_fail(&g->failure, TG_GGUF_BAD_KEY, (int64_t)second->offset,
-                            "the key %.64s stands twice, again at byte %llu", second->key.data,
+                            "the key %.64s occurs twice, again at byte %llu", second->key.data,
                             (unsigned long long)second->offset);
         }
     uint32_t alignment = 32;
@@ -74,7 +74,7 @@ tg_status tgi_gguf_check_keys(tg_gguf *g)
     if (kv && (tgi_gguf_get_u32(g, "general.alignment", 8, 65536, &alignment, &found, NULL) ||
                (alignment & (alignment - 1))))
         return tgi_fail(&g->failure, TG_GGUF_BAD_ALIGNMENT, (int64_t)kv->offset,
-                        "general.alignment is no power of two of 8 to 65,536");
+                        "general.alignment is not a power of two from 8 to 65,536");
     g->alignment = alignment;
     return TG_OK;
 }
@@ -85,7 +85,7 @@ static int compare_offsets(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* A tensor's own numbers; its offset still counts from the start of the data. */
+/* Checks a tensor by itself. Its offset still counts from the start of the tensor data. */
 static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
 {
     const tg_quant_row *quant = tgi_quant_of_ggml(t->type);
@@ -103,7 +103,7 @@ static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
             (i == 0 && dim % quant->block))
             return tgi_fail(
                 &g->failure, TG_GGUF_BAD_DIMENSIONS, (int64_t)t->entry,
-                "tensor %s of type %s: dimension %u is %llu; rows are whole blocks of %u",
+                "tensor %s of type %s: dimension %u is %llu; a row must be whole blocks of %u",
                 t->name.data, quant->name, (unsigned)i, (unsigned long long)dim,
                 (unsigned)quant->block);
         elements *= dim;
@@ -111,11 +111,11 @@ static tg_status check_tensor(tg_gguf *g, tg_gguf_tensor *t)
     t->size = elements / quant->block * quant->bytes;
     if (t->offset % g->alignment)
         return tgi_fail(&g->failure, TG_GGUF_TENSOR_MISALIGNED, (int64_t)t->entry,
-                        "tensor %s starts at %llu, no multiple of %llu", t->name.data,
+                        "tensor %s starts at %llu, which is not a multiple of %llu", t->name.data,
                         (unsigned long long)t->offset, (unsigned long long)g->alignment);
     if (t->offset > UINT64_C(1) << 60)
         return tgi_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry,
-                        "tensor %s starts at %llu, which no file reaches", t->name.data,
+                        "tensor %s starts at %llu, beyond any file", t->name.data,
                         (unsigned long long)t->offset);
     return TG_OK;
 }
@@ -135,23 +135,23 @@ tg_status tgi_gguf_check_tensors(tg_gguf *g)
     g->file_end = g->data_offset;
     for (uint32_t i = 0; i < n; i++) {
         const tg_gguf_tensor *t = &g->tensors[i];
-        const uint64_t packed = (g->file_end + g->alignment - 1) / g->alignment *
-                                g->alignment; /* where it would follow the one before */
+        /* the offset at which this tensor would directly follow the one before */
+        const uint64_t next = (g->file_end + g->alignment - 1) / g->alignment * g->alignment;
         if (t->offset < g->file_end)
             return tgi_fail(&g->failure, TG_GGUF_TENSOR_OVERLAP, (int64_t)t->entry,
                             "tensors %s and %s share bytes from %llu on", t[-1].name.data,
                             t->name.data, (unsigned long long)t->offset);
         if (g->file_size && (t->offset > g->file_size || t->size > g->file_size - t->offset)) {
-            /* one that stands where it should means that the file was cut; one far away was never
-             * in it */
-            if (t->offset == packed)
+            /* a tensor at the expected offset means that the file was cut off; one far away never
+             * was in the file */
+            if (t->offset == next)
                 return tgi_fail(&g->failure, TG_GGUF_TRUNCATED, (int64_t)g->file_size,
-                                "the file ends at byte %llu, but tensor %s reaches to %llu",
+                                "the file ends at byte %llu, but tensor %s ends at %llu",
                                 (unsigned long long)g->file_size, t->name.data,
                                 (unsigned long long)(t->offset + t->size));
             return tgi_fail(&g->failure, TG_GGUF_TENSOR_OUTSIDE, (int64_t)t->entry,
-                            "tensor %s lies at %llu to %llu of a file of %llu bytes", t->name.data,
-                            (unsigned long long)t->offset,
+                            "tensor %s is at bytes %llu to %llu of a file of %llu bytes",
+                            t->name.data, (unsigned long long)t->offset,
                             (unsigned long long)(t->offset + t->size),
                             (unsigned long long)g->file_size);
         }
@@ -165,7 +165,7 @@ tg_status tgi_gguf_check_tensors(tg_gguf *g)
                               g->tensors[g->tensor_by_name[i]].name)) {
             const tg_gguf_tensor *t = &g->tensors[g->tensor_by_name[i]];
             return tgi_fail(&g->failure, TG_GGUF_BAD_TENSOR_NAME, (int64_t)t->entry,
-                            "tensor %s stands twice", t->name.data);
+                            "tensor %s occurs twice", t->name.data);
         }
     return TG_OK;
 }

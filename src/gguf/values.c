@@ -1,5 +1,4 @@
-/* In: a read header and a key. Out: its value, checked for type and range, or an error that names
- * it. Owns nothing. */
+/* Looks up keys and tensors of a header that has been read, and checks a value's type and range. */
 #include "internal.h"
 
 #include <string.h>
@@ -20,16 +19,16 @@ tg_str tgi_gguf_tensor_name(const tg_gguf *g, uint32_t index)
     return g->tensors[index].name;
 }
 
-/* The index whose name is `wanted` among n that are sorted by name; UINT32_MAX when there is none.
- */
+/* Of n indices that are sorted by name, the one with the name `text`; UINT32_MAX when there is
+ * none. */
 static uint32_t find_name(const tg_gguf *g, const uint32_t *indices, uint32_t n,
-                          tg_gguf_name_fn *name, const char *wanted)
+                          tg_gguf_name_fn *name, const char *text)
 {
-    const tg_str text = {wanted, (uint32_t)strlen(wanted)};
+    const tg_str target = {text, (uint32_t)strlen(text)};
     uint32_t low = 0, high = indices ? n : 0;
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
-        const int order = tgi_gguf_compare(name(g, indices[middle]), text);
+        const int order = tgi_gguf_compare(name(g, indices[middle]), target);
         if (!order)
             return indices[middle];
         if (order < 0)
@@ -53,7 +52,7 @@ const tg_gguf_tensor *tgi_gguf_find_tensor(const tg_gguf *g, const char *name)
     return index == UINT32_MAX ? NULL : &g->tensors[index];
 }
 
-/* The entry of key; absent is fine when the caller has `found` to hear of it. */
+/* The entry of a key. An absent key is an error only when found is NULL. */
 static tg_status look_up(const tg_gguf *gguf, const char *key, const tg_gguf_kv **out, bool *found,
                          tg_error *error)
 {
@@ -65,11 +64,11 @@ static tg_status look_up(const tg_gguf *gguf, const char *key, const tg_gguf_kv 
     return TG_OK;
 }
 
-static tg_status wrong_type(const tg_gguf_kv *kv, const char *wanted, tg_error *error)
+static tg_status wrong_type(const tg_gguf_kv *kv, const char *expected, tg_error *error)
 {
     return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
                     "the key %.64s has a value of type %d, expected %s", kv->key.data,
-                    (int)kv->type, wanted);
+                    (int)kv->type, expected);
 }
 
 tg_status tgi_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, uint32_t max,
@@ -98,7 +97,7 @@ tg_status tgi_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, u
         value = (uint64_t)kv->value.i;
         break;
     default:
-        return wrong_type(kv, "a whole number", error);
+        return wrong_type(kv, "an integer", error);
     }
     if (value < min || value > max)
         return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
@@ -129,7 +128,7 @@ tg_status tgi_gguf_get_bool(const tg_gguf *gguf, const char *key, bool *out, boo
     if (status || !kv)
         return status;
     if (kv->type != TG_GGUF_BOOL)
-        return wrong_type(kv, "a truth value", error);
+        return wrong_type(kv, "a boolean", error);
     *out = kv->value.u != 0;
     return TG_OK;
 }
@@ -156,12 +155,12 @@ tg_status tgi_gguf_get_array(const tg_gguf *gguf, const char *key, tg_gguf_type 
         return status;
     if (kv->type != TG_GGUF_ARRAY)
         return wrong_type(kv, "an array", error);
-    const tg_gguf_type is = kv->value.array.type;
-    const bool either_32 =
-        (type == TG_GGUF_I32 || type == TG_GGUF_U32) && (is == TG_GGUF_I32 || is == TG_GGUF_U32);
-    if (is != type && !either_32)
+    const tg_gguf_type actual = kv->value.array.type;
+    const bool either_32 = (type == TG_GGUF_I32 || type == TG_GGUF_U32) &&
+                           (actual == TG_GGUF_I32 || actual == TG_GGUF_U32);
+    if (actual != type && !either_32)
         return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
-                        "%s is an array of type %d, expected %d", key, (int)is, (int)type);
+                        "%s is an array of type %d, expected %d", key, (int)actual, (int)type);
     *out = kv->value.array;
     return TG_OK;
 }
@@ -176,24 +175,9 @@ uint64_t tgi_gguf_file_end(const tg_gguf *g)
     return g->file_end;
 }
 
-uint32_t tgi_gguf_version(const tg_gguf *g)
-{
-    return g->version;
-}
-
 size_t tgi_gguf_memory(const tg_gguf *g)
 {
     return g->memory;
-}
-
-uint32_t tgi_gguf_n_kv(const tg_gguf *g)
-{
-    return g->kv_count;
-}
-
-const tg_gguf_kv *tgi_gguf_kv_at(const tg_gguf *g, uint32_t index)
-{
-    return &g->kv[index];
 }
 
 uint32_t tgi_gguf_n_tensors(const tg_gguf *g)

@@ -293,8 +293,8 @@ export type QuantName =
   | 'F32'
   | 'F16'
   | 'BF16'
-  | 'Q4_0'
   | 'Q8_0'
+  | 'Q4_0'
   | 'Q4_1'
   | 'Q5_0'
   | 'Q5_1'
@@ -322,8 +322,8 @@ export const quants: readonly { name: QuantName; ggml: number }[] = [
   { name: 'F32', ggml: 0 },
   { name: 'F16', ggml: 1 },
   { name: 'BF16', ggml: 30 },
-  { name: 'Q4_0', ggml: 2 },
   { name: 'Q8_0', ggml: 8 },
+  { name: 'Q4_0', ggml: 2 },
   { name: 'Q4_1', ggml: 3 },
   { name: 'Q5_0', ggml: 6 },
   { name: 'Q5_1', ggml: 7 },
