@@ -47,3 +47,6 @@ export function size(bytes: number): string {
 export function count(n: number): string {
   return n < 1e6 ? n.toLocaleString('en') : `${(n / 1e6).toFixed(1)} M`;
 }
+
+/** A sampler stage's name as the page writes it. */
+export const stageTitle = (name: string): string => name.replaceAll('_', '-');

@@ -6,6 +6,7 @@ import type { LoadOptions, Model, ModelSource } from './types/types.js';
 export type * from './types/types.js';
 export { TokenglassError } from './types/errors.js';
 export { errorCodes, stages } from './types/generated.js';
+export { fetchModel } from './platform/sources.js';
 export { exportTrace, importTrace } from './api/trace.js';
 export type { Trace, TraceFile, TraceModel } from './api/trace.js';
 

@@ -1,6 +1,6 @@
 /** The sampler's chain: in, the user's wishes; out, an immutable chain of stages with their order, switches and values, and what the engine is to be asked with. */
-import type { SamplerOptions, StageName, StageOptionName } from '../../web/index.js';
-import { stages } from '../../web/index.js';
+import type { SamplerOptions, StageName, StageOptionName } from 'tokenglass';
+import { stages } from 'tokenglass';
 
 /** A slider for an option of a stage, with the range that is useful to a hand. */
 export interface Setting {

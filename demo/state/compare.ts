@@ -1,10 +1,10 @@
-/** Two samplers, or two models, on one text: in, the instrument and the other side's settings; out, what each makes of the text, where they part, and how far their
+/** Two samplers, or two models, on one text: in, the store and the other side's settings; out, what each makes of the text, where they part, and how far their
  * distributions lie apart. */
 import { signal } from '@preact/signals';
-import type { Model, SamplerOptions, Session, StepTrace } from '../../web/index.js';
+import type { Model, SamplerOptions, Session, StepTrace } from 'tokenglass';
 import type { Chain } from './chain.js';
 import { optionsOf, usualChain } from './chain.js';
-import type { Instrument } from './instrument.js';
+import type { Store } from './store.js';
 
 /** A token of one side. p: raw; p_final: after the stages. */
 export interface Drawn {
@@ -71,21 +71,21 @@ function sameVocabulary(a: StepTrace, b: StepTrace): boolean {
 
 export class Comparison {
   readonly chain = signal<Chain>(usualChain);
-  readonly seed = signal<number | undefined>(undefined); // undefined: the instrument's
+  readonly seed = signal<number | undefined>(undefined); // undefined: the store's
   /** The other side's model; undefined: the same. */
   readonly other = signal<Model | undefined>(undefined);
   readonly result = signal<Compared | undefined>(undefined);
   readonly working = signal(false);
   readonly problem = signal('');
-  readonly #instrument: Instrument;
+  readonly #store: Store;
 
-  constructor(instrument: Instrument) {
-    this.#instrument = instrument;
+  constructor(store: Store) {
+    this.#store = store;
   }
 
   /** The other side begins as this one is. */
   copy(): void {
-    this.chain.value = this.#instrument.chain.value;
+    this.chain.value = this.#store.chain.value;
     this.seed.value = undefined;
   }
 
@@ -97,12 +97,12 @@ export class Comparison {
   }
 
   async run(): Promise<void> {
-    const instrument = this.#instrument;
-    if (this.working.value || !instrument.model.value) return;
+    const store = this.#store;
+    if (this.working.value || !store.model.value) return;
     this.working.value = true;
     this.problem.value = '';
     try {
-      await instrument.inTurn(async () => void (this.result.value = await this.#compare()));
+      await store.inTurn(async () => void (this.result.value = await this.#compare()));
     } catch (error) {
       this.problem.value = (error as Error).message;
     } finally {
@@ -111,15 +111,15 @@ export class Comparison {
   }
 
   async #compare(): Promise<Compared> {
-    const instrument = this.#instrument;
-    const model = instrument.model.value!;
+    const store = this.#store;
+    const model = store.model.value!;
     const other = this.other.value ?? model;
-    const ids = instrument.tokensTo(instrument.selected.value);
-    const seed = instrument.seed.value;
+    const ids = store.tokensTo(store.selected.value);
+    const seed = store.seed.value;
     const a: Side = {
       ...{
         session: model.createSession(),
-        options: { ...optionsOf(instrument.chain.value), seed },
+        options: { ...optionsOf(store.chain.value), seed },
       },
       ...{ n_vocab: model.info.n_vocab, ended: false },
     };
@@ -133,7 +133,7 @@ export class Comparison {
       // another vocabulary gets the text
       const tokens = other === model ? ids : await this.#tokensFor(model, other, ids);
       await b.session.sync(tokens);
-      return await this.#walk(
+      return await this.#moveFocus(
         a,
         b,
         ids.length === tokens.length && ids.every((id, i) => id === tokens[i]),
@@ -152,7 +152,7 @@ export class Comparison {
     return same || model.info.n_vocab !== other.info.n_vocab ? other.tokenize(text) : ids;
   }
 
-  async #walk(
+  async #moveFocus(
     a: Side,
     b: Side,
     together: boolean,

@@ -1,11 +1,11 @@
 /** What the text must be: in, a JSON schema; out, for each place of the text the tokens with which it can go on, as bits. The grammar library is loaded when one is asked for. */
 import { signal } from '@preact/signals';
-import type { Constraint, Model } from '../../web/index.js';
+import type { Constraint, Model } from 'tokenglass';
 
 /** Any JSON, JSON of a schema, or undefined: any text. */
 export type Form = { kind: 'json' } | { kind: 'schema'; schema: string } | undefined;
 
-export class Forced {
+export class OutputConstraint {
   readonly form = signal<Form>(undefined);
   /** Why the last one could not be taken. */
   readonly problem = signal('');

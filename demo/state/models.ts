@@ -1,12 +1,11 @@
 /** Models of one's own: in, a file, an address or an owner/repo/file.gguf; out, the page with that model, with progress and a way to stop. Nothing is fetched before it is asked for. */
 import { batch, signal } from '@preact/signals';
-import { loadModel } from '../../web/index.js';
-import type { LoadOptions, Model } from '../../web/index.js';
-import { urlSource } from '../../web/platform/sources.js';
-import type { Instrument } from './instrument.js';
+import { fetchModel, loadModel } from 'tokenglass';
+import type { LoadOptions, Model } from 'tokenglass';
+import type { Store } from './store.js';
 
 /** A small model that is known to work, and where it is described. */
-export interface Known {
+export interface Preset {
   name: string;
   /** owner/repo/file */
   file: string;
@@ -18,7 +17,7 @@ export interface Known {
 export const BUILT_IN = 'storybook';
 const HUB = 'https://huggingface.co';
 
-export const known: readonly Known[] = [
+export const known: readonly Preset[] = [
   {
     name: 'stories 260K, F32',
     file: 'ggml-org/tiny-llamas/stories260K.gguf',
@@ -46,7 +45,7 @@ export const known: readonly Known[] = [
 ];
 
 /** The page that describes a model of the list. */
-export const pageOf = ({ file }: Known): string =>
+export const pageOf = ({ file }: Preset): string =>
   `${HUB}/${file.split('/').slice(0, 2).join('/')}`;
 
 /** The address that a text means: an address as it is, owner/repo/file on the hub; undefined: neither. */
@@ -65,29 +64,8 @@ export function addressOf(text: string, base: string): string | undefined {
   }
 }
 
-/** What an address has, read by the page itself: a worker of a page that has a service worker cannot end a download in Firefox, which then keeps the next one from the same address waiting. */
-async function fetched(address: string, signal: AbortSignal): Promise<Response> {
-  const { total, pull, close } = await urlSource(address, signal);
-  const window = new Uint8Array();
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const bytes = await pull(window);
-        if (bytes) controller.enqueue(bytes);
-        else controller.close();
-      },
-      cancel: close,
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(
-    stream as BodyInit,
-    total === undefined ? {} : { headers: { 'Content-Length': String(total) } },
-  );
-}
-
 /** A model on its way. */
-export interface Coming {
+export interface Download {
   name: string;
   /** Bytes so far and in all. */
   loaded: number;
@@ -95,13 +73,13 @@ export interface Coming {
 }
 
 export class Library {
-  readonly coming = signal<Coming | undefined>(undefined);
+  readonly coming = signal<Download | undefined>(undefined);
   readonly problem = signal('');
-  readonly #instrument: Instrument;
+  readonly #store: Store;
   #stop: AbortController | undefined;
 
-  constructor(instrument: Instrument) {
-    this.#instrument = instrument;
+  constructor(store: Store) {
+    this.#store = store;
   }
 
   /** Loads a model; the one before stays when that fails or is cancelled. True when it came. */
@@ -122,13 +100,13 @@ export class Library {
     try {
       const bytes =
         typeof source === 'string' && source !== BUILT_IN
-          ? await fetched(source, stop.signal)
+          ? await fetchModel(source, { signal: stop.signal }) // in this thread: see fetchModel
           : source;
       model = await loadModel(bytes, options);
       if (stop.signal.aborted) throw stop.signal.reason;
       const loaded = model;
       if (into) into(loaded);
-      else await this.#instrument.start(async () => loaded);
+      else await this.#store.start(async () => loaded);
       return true;
     } catch (error) {
       if (this.#stop === stop && !stop.signal.aborted)

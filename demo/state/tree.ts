@@ -1,6 +1,6 @@
 /** The tree of texts: in, what was typed and which tokens came; out, immutable trees that share their nodes, and their history. Nothing that was made
  * is lost: going elsewhere keeps the old path, and undo takes back the step itself. */
-import type { ChatMessage } from '../../web/index.js';
+import type { ChatMessage } from 'tokenglass';
 
 /** What a tree begins with: a text, tokens (of a text that was cut between two of them), or a conversation. */
 export interface Root {
@@ -14,7 +14,7 @@ export interface Root {
 export type Origin = 'drawn' | 'chosen' | 'given';
 
 /** What the model said of a token. Nats, of the raw distribution; rank: how many tokens are more probable. */
-export interface Made {
+export interface GeneratedToken {
   readonly token: number;
   readonly bytes: Uint8Array;
   /** For display, where it adds no bytes. */
@@ -27,7 +27,7 @@ export interface Made {
   readonly eog: boolean;
 }
 
-export interface Node extends Made {
+export interface Node extends GeneratedToken {
   readonly parent: Node | undefined;
   /** Tokens from the root to here. */
   readonly depth: number;
@@ -42,7 +42,7 @@ export interface Tree {
   readonly at: Node | undefined;
 }
 
-export const planted = (root: Root): Tree => ({ root, tips: [], at: undefined });
+export const createTree = (root: Root): Tree => ({ root, tips: [], at: undefined });
 
 /** From the root's first token to a node. */
 export function pathTo(node: Node | undefined): Node[] {
@@ -69,7 +69,7 @@ export function childrenOf(tree: Tree, node: Node | undefined): Node[] {
 }
 
 /** The tree at a token after its present place: the one that is there, or a new one. */
-export function grown(tree: Tree, made: Made): Tree {
+export function addToken(tree: Tree, made: GeneratedToken): Tree {
   const parent = tree.at;
   const known = childrenOf(tree, parent).find(({ token }) => token === made.token);
   if (known) return { ...tree, at: known };
@@ -83,7 +83,7 @@ export function grown(tree: Tree, made: Made): Tree {
 }
 
 /** The same tree at another place. */
-export const wentTo = (tree: Tree, at: Node | undefined): Tree => ({ ...tree, at });
+export const moveTo = (tree: Tree, at: Node | undefined): Tree => ({ ...tree, at });
 
 /** The path that goes furthest through a node, the newest of those. */
 export function tipThrough(tree: Tree, node: Node): Node {
@@ -146,9 +146,9 @@ export interface History {
 
 const MOST_STEPS = 1000;
 
-export const begun = (root: Root): History => ({
+export const start = (root: Root): History => ({
   past: [],
-  now: planted(root),
+  now: createTree(root),
   future: [],
   kind: '',
 });
@@ -162,7 +162,7 @@ export function stepped(history: History, now: Tree, kind = ''): History {
 /** Ends a step that others of its kind would join. */
 export const settled = (history: History): History => ({ ...history, kind: '' });
 
-export function undone(history: History): History {
+export function undo(history: History): History {
   const now = history.past.at(-1);
   if (!now) return history;
   return {
@@ -173,7 +173,7 @@ export function undone(history: History): History {
   };
 }
 
-export function redone(history: History): History {
+export function redo(history: History): History {
   const [now, ...future] = history.future;
   if (!now) return history;
   return { past: [...history.past, history.now], now, future, kind: '' };

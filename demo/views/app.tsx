@@ -1,17 +1,18 @@
-/** The whole page: in, the instrument and what stands around it; out, its panels and dialogs. */
+/** The whole page: in, the store and what stands around it; out, its panels and dialogs. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Comparison } from '../state/compare.js';
-import type { Cutting } from '../state/cut.js';
-import type { Instrument } from '../state/instrument.js';
+import type { Tokenization } from '../state/tokenization.js';
+import type { Store } from '../state/store.js';
 import type { Library } from '../state/models.js';
 import { count, size } from '../format.js';
 import { Choice } from './choice.js';
 import { Compare } from './compare.js';
-import { Cut } from './cut.js';
+import { Cut } from './tokenization.js';
 import { Keys, listen } from './keys.js';
-import { Coming, Models } from './models.js';
-import { Button, Dialog } from '../ui/parts.js';
+import { Download, Models } from './models.js';
+import { Button } from '../ui/button.js';
+import { Dialog } from '../ui/dialog.js';
 import { Paths } from './paths.js';
 import { Share } from './share.js';
 import { Text } from './text.js';
@@ -19,8 +20,8 @@ import { Timeline } from './timeline.js';
 import { Tour, stop } from './tour.js';
 import { Waterfall } from './waterfall.js';
 
-function Status({ instrument }: { instrument: Instrument }) {
-  const { model, decoded, memory, rate, phase, loaded } = instrument;
+function Status({ store }: { store: Store }) {
+  const { model, decoded, memory, rate, phase, loaded } = store;
   const info = model.value?.info;
   if (!info) {
     return (
@@ -71,27 +72,27 @@ function useDrop(library: Library) {
 }
 
 interface AppProps {
-  instrument: Instrument;
+  store: Store;
   library: Library;
   comparison: Comparison;
-  cutting: Cutting;
+  tokenization: Tokenization;
 }
 
-export function App({ instrument, library, comparison, cutting }: AppProps) {
+export function App({ store, library, comparison, tokenization }: AppProps) {
   const sheet = useSignal<Sheet>(undefined);
   const comparing = useSignal(false);
   useDrop(library);
-  useEffect(() => listen(instrument, () => (sheet.value = 'keys')), []);
+  useEffect(() => listen(store, () => (sheet.value = 'keys')), []);
   const close = () => (sheet.value = undefined);
   const opener = (which: Sheet) => () => (sheet.value = which);
-  const notice = library.problem.value || instrument.notice.value;
+  const notice = library.problem.value || store.notice.value;
   return (
     <>
       <header>
         <h1 class="mark">
           token<i>glass</i>
         </h1>
-        <Status instrument={instrument} />
+        <Status store={store} />
         <nav aria-label="tools">
           <Button id="models" press={opener('models')}>
             Models
@@ -108,12 +109,12 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
           </Button>
           <Button
             id="cut-open"
-            pressed={cutting.open.value}
-            press={() => (cutting.open.value = !cutting.open.value)}
+            pressed={tokenization.open.value}
+            press={() => (tokenization.open.value = !tokenization.open.value)}
           >
             Cut
           </Button>
-          <Button id="share" off={!instrument.model.value} press={opener('share')}>
+          <Button id="share" off={!store.model.value} press={opener('share')}>
             Share
           </Button>
           <Button id="help" press={opener('keys')} label="Keys and help" keys="?">
@@ -121,9 +122,9 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
           </Button>
         </nav>
       </header>
-      {instrument.failure.value && (
+      {store.failure.value && (
         <p class="notice" role="alert" data-testid="failure">
-          {instrument.failure.value}
+          {store.failure.value}
         </p>
       )}
       {notice && !sheet.value && (
@@ -133,7 +134,7 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
             id="dismiss"
             label="Dismiss"
             press={() => {
-              instrument.notice.value = '';
+              store.notice.value = '';
               library.problem.value = '';
             }}
           >
@@ -141,24 +142,24 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
           </Button>
         </p>
       )}
-      {!sheet.value && <Coming library={library} />}
+      {!sheet.value && <Download library={library} />}
       <Tour />
-      <main class={instrument.running.value ? 'running' : ''} aria-busy={instrument.busy.value}>
-        <Text instrument={instrument} />
-        <Choice instrument={instrument} />
-        <Waterfall instrument={instrument} />
-        <Timeline instrument={instrument} />
-        <Paths instrument={instrument} />
-        {cutting.open.value && (
+      <main class={store.running.value ? 'running' : ''} aria-busy={store.busy.value}>
+        <Text store={store} />
+        <Choice store={store} />
+        <Waterfall store={store} />
+        <Timeline store={store} />
+        <Paths store={store} />
+        {tokenization.open.value && (
           <Cut
-            {...{ instrument, cutting, library }}
+            {...{ store, tokenization, library }}
             choose={opener('other-model')}
             same={() => comparison.setOther(undefined)}
           />
         )}
         {comparing.value && (
           <Compare
-            instrument={instrument}
+            store={store}
             comparison={comparison}
             library={library}
             choose={opener('other-model')}
@@ -177,7 +178,7 @@ export function App({ instrument, library, comparison, cutting }: AppProps) {
         <Models library={library} into={(model) => void comparison.setOther(model)} done={close} />
       </Dialog>
       <Dialog id="share-sheet" title="Share" open={sheet.value === 'share'} close={close}>
-        <Share instrument={instrument} done={close} />
+        <Share store={store} done={close} />
       </Dialog>
       <Dialog id="keys-sheet" title="Keys and help" open={sheet.value === 'keys'} close={close}>
         <Keys

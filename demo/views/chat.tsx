@@ -1,9 +1,9 @@
-/** A conversation, for models that have a template, and the form that the text must have. In: the instrument. Out: the part of the text's panel above the text. */
+/** A conversation, for models that have a template, and the form that the text must have. In: the store. Out: the part of the text's panel above the text. */
 import { useSignal } from '@preact/signals';
-import type { ChatMessage } from '../../web/index.js';
-import type { Instrument } from '../state/instrument.js';
+import type { ChatMessage } from 'tokenglass';
+import type { Store } from '../state/store.js';
 import { isControl } from '../format.js';
-import { Button } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
 
 const SCHEMA = `{
   "type": "object",
@@ -16,15 +16,15 @@ const SCHEMA = `{
 }`;
 
 /** Anything, JSON, or JSON of a schema. */
-export function Form({ instrument }: { instrument: Instrument }) {
-  const { form, problem, left } = instrument.forced;
+export function Form({ store }: { store: Store }) {
+  const { form, problem, left } = store.constraint;
   const schema = useSignal(SCHEMA);
   const kind = form.value?.kind ?? 'any';
   const wanted = useSignal<string>(kind);
   const choose = (value: string) => {
     wanted.value = value;
-    if (value === 'schema') void instrument.setForm({ kind: 'schema', schema: schema.value });
-    else void instrument.setForm(value === 'json' ? { kind: 'json' } : undefined);
+    if (value === 'schema') void store.setForm({ kind: 'schema', schema: schema.value });
+    else void store.setForm(value === 'json' ? { kind: 'json' } : undefined);
   };
   return (
     <div class="form">
@@ -68,8 +68,8 @@ export function Form({ instrument }: { instrument: Instrument }) {
 
 const WHO: Record<string, string> = { system: 'instructions', user: 'you', assistant: 'the model' };
 
-export function Chat({ instrument }: { instrument: Instrument }) {
-  const { model, tree, shown, running } = instrument;
+export function Chat({ store }: { store: Store }) {
+  const { model, tree, shown, running } = store;
   const words = useSignal('');
   const rules = useSignal('');
   const root = tree.value.root;
@@ -90,9 +90,7 @@ export function Chat({ instrument }: { instrument: Instrument }) {
         : [];
     const asked = words.value;
     words.value = '';
-    void instrument
-      .setChat([...before, { role: 'user', content: asked }])
-      .then(() => instrument.run());
+    void store.setChat([...before, { role: 'user', content: asked }]).then(() => store.run());
   };
   const chatting = open.value || chat !== undefined;
   return (
@@ -103,7 +101,7 @@ export function Chat({ instrument }: { instrument: Instrument }) {
           pressed={!chatting}
           press={() => {
             open.value = false;
-            if (chat) instrument.setPrompt('');
+            if (chat) store.setPrompt('');
           }}
         >
           Text

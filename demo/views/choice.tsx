@@ -1,9 +1,12 @@
-/** One choice: every candidate with its probability before and after the stages, and the draw. Taking a candidate goes on with it. In: the instrument. Out: the panel. */
-import type { Candidate, StageName, StepTrace } from '../../web/index.js';
-import type { Instrument } from '../state/instrument.js';
-import { DRAWS } from '../state/looks.js';
+/** One choice: every candidate with its probability before and after the stages, and the draw. Taking a candidate goes on with it. In: the store. Out: the panel. */
+import type { Candidate, StageName, StepTrace } from 'tokenglass';
+import type { Store } from '../state/store.js';
+import { DRAWS } from '../state/queries.js';
 import { name, percent, spelled } from '../format.js';
-import { Button, Piece, Twin, walk } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
+import { TokenName } from '../ui/token-name.js';
+import { DataTable } from '../ui/data-table.js';
+import { moveFocus } from '../ui/roving-focus.js';
 
 /** What became of a candidate, in a word. */
 function fate(candidate: Candidate, trace: StepTrace): string {
@@ -44,11 +47,11 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
       <button
         type="button"
         class="take"
-        data-walk
+        data-roving
         tabIndex={drawn ? 0 : -1}
         aria-label={`take ${name(candidate)}: ${title}`}
       >
-        <Piece token={candidate} />
+        <TokenName token={candidate} />
       </button>
       <span class="id">{token}</span>
       <span class="bar" aria-hidden="true">
@@ -66,16 +69,8 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
 }
 
 /** Any token of the vocabulary, by its text or id: its probability and what became of it. */
-function Search({
-  instrument,
-  trace,
-  scale,
-}: {
-  instrument: Instrument;
-  trace: StepTrace;
-  scale: number;
-}) {
-  const found = instrument.found.value;
+function Search({ store, trace, scale }: { store: Store; trace: StepTrace; scale: number }) {
+  const found = store.found.value;
   return (
     <>
       <div class="tools">
@@ -87,17 +82,17 @@ function Search({
             placeholder="text or id"
             spellcheck={false}
             autocomplete="off"
-            value={instrument.query.value}
-            onInput={(event) => instrument.search(event.currentTarget.value)}
+            value={store.query.value}
+            onInput={(event) => store.search(event.currentTarget.value)}
           />
         </label>
         <label>
           <span>second bars</span>
           <select
             data-testid="after"
-            value={instrument.stage.value ?? ''}
+            value={store.stage.value ?? ''}
             onChange={({ currentTarget: { value } }) =>
-              instrument.showAfter((value || undefined) as StageName | undefined)
+              store.showAfter((value || undefined) as StageName | undefined)
             }
           >
             <option value="">after all stages</option>
@@ -114,7 +109,7 @@ function Search({
           class="rows found"
           tabIndex={-1}
           aria-label="Tokens found, the most probable first"
-          onKeyDown={walk}
+          onKeyDown={moveFocus}
         >
           {found.map((candidate) => (
             <Bar
@@ -124,8 +119,8 @@ function Search({
               scale={scale}
               after={candidate.p_final}
               rank={candidate.rank}
-              taken={candidate.token === instrument.taken.value}
-              take={(token) => instrument.branch(token)}
+              taken={candidate.token === store.taken.value}
+              take={(token) => store.branch(token)}
             />
           ))}
           {found.length === 0 && <li class="note">no token of the vocabulary has it</li>}
@@ -138,8 +133,8 @@ function Search({
 const MOST_DRAWN = 6;
 
 /** Coins of further samples of this choice, against what the probabilities promise. */
-function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrace }) {
-  const draws = instrument.draws.value;
+function Trials({ store, trace }: { store: Store; trace: StepTrace }) {
+  const draws = store.draws.value;
   const likely = trace.candidates
     .filter(({ p_final }) => p_final > 0)
     .toSorted((a, b) => b.p_final - a.p_final || a.token - b.token)
@@ -149,7 +144,7 @@ function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrac
   const others = draws ? draws.n - likely.reduce((sum, { token }) => sum + got(token), 0) : 0;
   return (
     <div class="trials">
-      <Button id="draws" press={() => instrument.tryDraws()}>
+      <Button id="draws" press={() => store.tryDraws()}>
         Try {DRAWS} draws
       </Button>
       {draws && (
@@ -165,7 +160,7 @@ function Trials({ instrument, trace }: { instrument: Instrument; trace: StepTrac
             {likely.map((candidate) => (
               <tr key={candidate.token} data-token={candidate.token}>
                 <th scope="row">
-                  <Piece token={candidate} />
+                  <TokenName token={candidate} />
                 </th>
                 <td>{(candidate.p_final * draws.n).toFixed(1)}</td>
                 <td>{got(candidate.token)}</td>
@@ -264,8 +259,8 @@ function Table({ trace }: { trace: StepTrace }) {
   );
 }
 
-export function Choice({ instrument }: { instrument: Instrument }) {
-  const trace = instrument.trace.value;
+export function Choice({ store }: { store: Store }) {
+  const trace = store.trace.value;
   if (!trace) {
     return (
       <section class="choice-panel" aria-busy="true">
@@ -274,8 +269,8 @@ export function Choice({ instrument }: { instrument: Instrument }) {
       </section>
     );
   }
-  const after = instrument.after.value;
-  const index = instrument.selected.value;
+  const after = store.after.value;
+  const index = store.selected.value;
   const scale = trace.candidates.reduce(
     (most, { p, token }) => Math.max(most, p, after.get(token) ?? 0),
     0,
@@ -293,12 +288,12 @@ export function Choice({ instrument }: { instrument: Instrument }) {
       {index !== undefined && (
         <p class="elsewhere">
           With the settings as they are now.{' '}
-          <Button id="to-end" press={() => instrument.select(undefined)}>
+          <Button id="to-end" press={() => store.select(undefined)}>
             Back to the next choice
           </Button>
         </p>
       )}
-      <Search instrument={instrument} trace={trace} scale={scale} />
+      <Search store={store} trace={trace} scale={scale} />
       <div class="row head" aria-hidden="true">
         <span>token</span>
         <span class="id">id</span>
@@ -310,8 +305,8 @@ export function Choice({ instrument }: { instrument: Instrument }) {
       </div>
       <ol
         class="rows"
-        aria-label="Candidates, the most probable first; arrows walk, Enter takes one"
-        onKeyDown={walk}
+        aria-label="Candidates, the most probable first; arrows moveFocus, Enter takes one"
+        onKeyDown={moveFocus}
       >
         {trace.candidates.map((candidate) => (
           <Bar
@@ -320,8 +315,8 @@ export function Choice({ instrument }: { instrument: Instrument }) {
             trace={trace}
             scale={scale}
             after={after.get(candidate.token) ?? 0}
-            taken={candidate.token === instrument.taken.value}
-            take={(token) => instrument.branch(token)}
+            taken={candidate.token === store.taken.value}
+            take={(token) => store.branch(token)}
           />
         ))}
       </ol>
@@ -337,9 +332,9 @@ export function Choice({ instrument }: { instrument: Instrument }) {
         <span class="p">{percent(trace.other)}</span>
         <span class="why" />
       </div>
-      <Twin id="choice-table">{() => <Table trace={trace} />}</Twin>
+      <DataTable id="choice-table">{() => <Table trace={trace} />}</DataTable>
       <Draw trace={trace} />
-      <Trials instrument={instrument} trace={trace} />
+      <Trials store={store} trace={trace} />
     </section>
   );
 }

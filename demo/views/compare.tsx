@@ -1,12 +1,12 @@
-/** Two samplers or two models side by side on the text as it stands. In: the comparison and the instrument. Out: the panel. */
+/** Two samplers or two models side by side on the text as it stands. In: the comparison and the store. Out: the panel. */
 import type { Chain } from '../state/chain.js';
 import { moved, settings, switched, withValue } from '../state/chain.js';
 import type { Compared, Comparison, Drawn } from '../state/compare.js';
-import type { Instrument } from '../state/instrument.js';
+import type { Store } from '../state/store.js';
 import type { Library } from '../state/models.js';
-import { name, percent } from '../format.js';
-import { Button } from '../ui/parts.js';
-import { Slider } from './waterfall.js';
+import { name, percent, stageTitle } from '../format.js';
+import { Button } from '../ui/button.js';
+import { Slider } from '../ui/slider.js';
 
 /** The other side's chain, in little. */
 function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void }) {
@@ -21,7 +21,7 @@ function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void })
               checked={on}
               onChange={({ currentTarget }) => set(switched(chain, stage, currentTarget.checked))}
             />
-            <span>{stage.replaceAll('_', '-')}</span>
+            <span>{stageTitle(stage)}</span>
           </label>
           {on && index > 0 && (
             <Button
@@ -115,15 +115,15 @@ function Result({ result }: { result: Compared }) {
 }
 
 interface CompareProps {
-  instrument: Instrument;
+  store: Store;
   comparison: Comparison;
   library: Library;
   choose: () => void;
 }
 
-export function Compare({ instrument, comparison, library, choose }: CompareProps) {
+export function Compare({ store, comparison, library, choose }: CompareProps) {
   const { chain, seed, other, result, working, problem } = comparison;
-  const info = instrument.model.value?.info;
+  const info = store.model.value?.info;
   const shown = (name?: string) => name || 'the model';
   return (
     <section class="compare-panel" aria-labelledby="compare-title" aria-busy={working.value}>
@@ -144,7 +144,7 @@ export function Compare({ instrument, comparison, library, choose }: CompareProp
               data-testid="b-seed"
               type="number"
               min={0}
-              value={seed.value ?? instrument.seed.value}
+              value={seed.value ?? store.seed.value}
               onInput={({ currentTarget: { valueAsNumber } }) => {
                 if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0)
                   seed.value = valueAsNumber;

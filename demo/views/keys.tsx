@@ -1,6 +1,6 @@
 /** The page by keyboard: in, key presses outside of fields; out, what the buttons do. And the map of keys that can be looked at. */
 import { signal } from '@preact/signals';
-import type { Instrument } from '../state/instrument.js';
+import type { Store } from '../state/store.js';
 
 /** Single keys can be turned off: speech input and slips of the hand press them too. */
 export const singleKeys = signal(true);
@@ -20,29 +20,29 @@ const MAP: readonly [keys: string, what: string][] = [
 
 function focusCandidate(): void {
   document
-    .querySelector<HTMLElement>('[data-testid="candidate"] [data-walk][tabindex="0"]')
+    .querySelector<HTMLElement>('[data-testid="candidate"] [data-roving][tabindex="0"]')
     ?.focus();
 }
 
 /** The index of the choice before or after the shown one; undefined is the next choice, after the last token. */
-function beside(instrument: Instrument, by: number): number | undefined {
-  const length = instrument.tokensTo().length;
-  const to = (instrument.selected.value ?? length) + by;
+function beside(store: Store, by: number): number | undefined {
+  const length = store.tokensTo().length;
+  const to = (store.selected.value ?? length) + by;
   return Math.max(1, to) < length ? Math.max(1, to) : undefined;
 }
 
-export function listen(instrument: Instrument, help: () => void): () => void {
+export function listen(store: Store, help: () => void): () => void {
   const actions: Record<string, () => unknown> = {
-    ' ': () => (instrument.running.value ? instrument.pause() : instrument.run()),
-    s: () => instrument.step(),
-    z: () => instrument.undo(),
-    y: () => instrument.redo(),
-    r: () => instrument.reset(),
-    ArrowLeft: () => instrument.select(beside(instrument, -1)),
-    ArrowRight: () => instrument.select(beside(instrument, 1)),
+    ' ': () => (store.running.value ? store.pause() : store.run()),
+    s: () => store.step(),
+    z: () => store.undo(),
+    y: () => store.redo(),
+    r: () => store.reset(),
+    ArrowLeft: () => store.select(beside(store, -1)),
+    ArrowRight: () => store.select(beside(store, 1)),
     ArrowDown: focusCandidate,
     ArrowUp: focusCandidate,
-    Escape: () => instrument.select(undefined),
+    Escape: () => store.select(undefined),
     '/': () => document.querySelector<HTMLElement>('[data-testid="search"]')?.focus(),
     '?': help,
   };
@@ -52,7 +52,7 @@ export function listen(instrument: Instrument, help: () => void): () => void {
     if (target.closest('textarea, select, dialog, input:not([type="checkbox"])')) return; // they have their own
     if (undoing) {
       event.preventDefault();
-      return void (event.shiftKey ? instrument.redo() : instrument.undo());
+      return void (event.shiftKey ? store.redo() : store.undo());
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === ' ' && target.closest('button, summary, a, input')) return;

@@ -1,10 +1,10 @@
 /** Another model: from a file, an address, or the list. In: the library. Out: the dialog's content. Nothing is fetched before a button is pressed. */
 import { useSignal } from '@preact/signals';
-import type { Model } from '../../web/index.js';
+import type { Model } from 'tokenglass';
 import type { Library } from '../state/models.js';
 import { BUILT_IN, known, pageOf } from '../state/models.js';
 import { size } from '../format.js';
-import { Button } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
 
 interface ModelsProps {
   library: Library;
@@ -13,7 +13,7 @@ interface ModelsProps {
   done: () => void;
 }
 
-export function Coming({ library }: { library: Library }) {
+export function Download({ library }: { library: Library }) {
   const coming = library.coming.value;
   if (!coming) return null;
   const { name, loaded, total } = coming;
@@ -79,7 +79,7 @@ export function Models({ library, into, done }: ModelsProps) {
           {library.problem.value}
         </p>
       )}
-      <Coming library={library} />
+      <Download library={library} />
       <h3>Small ones</h3>
       <ul class="known">
         {known.map((each) => (

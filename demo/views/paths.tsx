@@ -1,11 +1,12 @@
-/** The tree of texts: in, the instrument; out, a map of all paths with their joint probability, and the same as a list of buttons. */
+/** The tree of texts: in, the store; out, a map of all paths with their joint probability, and the same as a list of buttons. */
 import { hierarchy, tree as tidy } from 'd3-hierarchy';
 import { linkHorizontal } from 'd3-shape';
-import type { Instrument } from '../state/instrument.js';
+import type { Store } from '../state/store.js';
 import type { Node, Stretch, Tree } from '../state/tree.js';
 import { pathTo, stretches } from '../state/tree.js';
 import { name } from '../format.js';
-import { Button, useWidth } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
+import { useWidth } from '../ui/use-width.js';
 
 const [WIDTH, ROW, LABEL, LEAST] = [560, 26, 250, 330]; // the width until it is known
 const MOST_LABEL = 22; // characters
@@ -22,7 +23,7 @@ interface Link {
 }
 
 /** A map of stretches, from left to right; lines are the thicker the more probable a path is by token. */
-function Map({ instrument, tree }: { instrument: Instrument; tree: Tree }) {
+function Map({ store, tree }: { store: Store; tree: Tree }) {
   const { element, width } = useWidth<HTMLDivElement>(WIDTH);
   const wide = Math.max(LEAST, width);
   const shown = new Set(pathTo(tree.at));
@@ -68,7 +69,7 @@ function Map({ instrument, tree }: { instrument: Instrument; tree: Tree }) {
               transform={`translate(${y + 6} ${x + ROW / 2})`}
               data-testid="knot"
               data-depth={last?.depth ?? 0}
-              onClick={() => void instrument.goTo(last)}
+              onClick={() => void store.goTo(last)}
             >
               <circle r={4.5} />
               <title>
@@ -87,8 +88,8 @@ function Map({ instrument, tree }: { instrument: Instrument; tree: Tree }) {
   );
 }
 
-export function Paths({ instrument }: { instrument: Instrument }) {
-  const tree = instrument.tree.value;
+export function Paths({ store }: { store: Store }) {
+  const tree = store.tree.value;
   const order = tree.tips.toSorted((a, b) => b.joint / b.depth - a.joint / a.depth);
   return (
     <section class="paths-panel" aria-labelledby="paths-title">
@@ -102,7 +103,7 @@ export function Paths({ instrument }: { instrument: Instrument }) {
         </p>
       ) : (
         <>
-          <Map instrument={instrument} tree={tree} />
+          <Map store={store} tree={tree} />
           <details class="twin">
             <summary>as a list</summary>
             <ol class="paths" data-testid="paths">
@@ -112,7 +113,7 @@ export function Paths({ instrument }: { instrument: Instrument }) {
                     .map(({ token }) => token)
                     .join(' ')}
                 >
-                  <Button id="path" pressed={tip === tree.at} press={() => instrument.goTo(tip)}>
+                  <Button id="path" pressed={tip === tree.at} press={() => store.goTo(tip)}>
                     <span class="piece">{short(textOf(pathTo(tip)))}</span>{' '}
                     <small>
                       {tip.depth} tokens, {bits(tip)} bits,{' '}
@@ -124,7 +125,7 @@ export function Paths({ instrument }: { instrument: Instrument }) {
             </ol>
           </details>
           {(tree.tips.length > 1 || tree.tips[0] !== tree.at) && (
-            <Button id="prune" press={() => instrument.prune()}>
+            <Button id="prune" press={() => store.prune()}>
               Keep only the shown path
             </Button>
           )}

@@ -1,12 +1,12 @@
-/** Taking the text along: a link that brings it about elsewhere, the trace as a file, and a file taken in. In: the instrument. Out: the dialog's content. */
+/** Taking the text along: a link that brings it about elsewhere, the trace as a file, and a file taken in. In: the store. Out: the dialog's content. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Instrument } from '../state/instrument.js';
+import type { Store } from '../state/store.js';
 import { openTrace, shareLink, traceFile } from '../state/share.js';
-import { Button } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
 
-async function download(instrument: Instrument) {
-  const json = JSON.stringify(await traceFile(instrument));
+async function download(store: Store) {
+  const json = JSON.stringify(await traceFile(store));
   const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
   Object.assign(document.createElement('a'), {
     href: url,
@@ -15,11 +15,11 @@ async function download(instrument: Instrument) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-export function Share({ instrument, done }: { instrument: Instrument; done: () => void }) {
+export function Share({ store, done }: { store: Store; done: () => void }) {
   const link = useSignal('');
   const copied = useSignal('');
   useEffect(() => {
-    shareLink(instrument, location.href).then(
+    shareLink(store, location.href).then(
       (made) => (link.value = made),
       (error: Error) => (copied.value = error.message),
     );
@@ -56,7 +56,7 @@ export function Share({ instrument, done }: { instrument: Instrument; done: () =
       <h3>As a file</h3>
       <p>Every choice with its candidates, stages and coins, as JSON that the package reads too.</p>
       <div class="transport">
-        <Button id="export" press={() => download(instrument)}>
+        <Button id="export" press={() => download(store)}>
           Save the trace
         </Button>
         <label class="file">
@@ -70,7 +70,7 @@ export function Share({ instrument, done }: { instrument: Instrument; done: () =
               if (file)
                 void file
                   .text()
-                  .then((json) => openTrace(instrument, json))
+                  .then((json) => openTrace(store, json))
                   .then(done);
             }}
           />

@@ -1,11 +1,12 @@
-/** The prompt, the text as tokens in the colours of their surprise, and the buttons that make it go on. In: the instrument. Out: the panel. */
+/** The prompt, the text as tokens in the colours of their surprise, and the buttons that make it go on. In: the store. Out: the panel. */
 import { useSignal } from '@preact/signals';
-import type { Instrument } from '../state/instrument.js';
-import type { Measure, Shown } from '../state/text.js';
-import { levelOf, scales } from '../state/text.js';
+import type { Store } from '../state/store.js';
+import type { Measure, DisplayToken } from '../state/display-tokens.js';
+import { levelOf, scales } from '../state/display-tokens.js';
 import { isControl, name, percent } from '../format.js';
 import { Chat, Form } from './chat.js';
-import { Button, walk } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
+import { moveFocus } from '../ui/roving-focus.js';
 
 const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' }; // the style's names
 
@@ -18,7 +19,7 @@ function Marked({ text }: { text: string }) {
 }
 
 /** What a token of the text is called: half a character by its bytes. */
-export function told(token: Shown): string {
+export function told(token: DisplayToken): string {
   const called = isControl(token)
     ? `the control token ${token.text}`
     : name({ ...token, text: token.text || '\ufffd' });
@@ -32,7 +33,7 @@ export function told(token: Shown): string {
 }
 
 interface TokenProps {
-  token: Shown;
+  token: DisplayToken;
   measure: Measure;
   selected: boolean;
   last: boolean;
@@ -52,7 +53,7 @@ function Token({ token, measure, selected, last, forks, select }: TokenProps) {
       aria-label={told(token)}
       title={told(token)}
       tabIndex={selected || last ? 0 : -1}
-      data-walk
+      data-roving
       data-index={token.index}
       data-level={level}
       {...(token.node ? { 'data-id': token.token } : { 'data-prompt-id': token.token })}
@@ -115,37 +116,37 @@ const NOTES = {
 
 const SPEEDS = [1, 2, 5, 10, 20, 50, Infinity]; // tokens a second
 
-function Transport({ instrument }: { instrument: Instrument }) {
-  const { phase, tree, canUndo, canRedo, speed, locked } = instrument;
-  const running = instrument.running.value;
+function Transport({ store }: { store: Store }) {
+  const { phase, tree, canUndo, canRedo, speed, locked } = store;
+  const running = store.running.value;
   const ready = phase.value === 'ready';
   const pace = Number.isFinite(speed.value)
     ? `${speed.value} tokens a second`
     : 'as fast as it goes';
   return (
     <div class="transport">
-      <Button id="step" main off={!ready} press={() => instrument.step()} keys="S">
+      <Button id="step" main off={!ready} press={() => store.step()} keys="S">
         Step
       </Button>
-      <Button id="run" off={!ready || running} press={() => instrument.run()} keys="Space">
+      <Button id="run" off={!ready || running} press={() => store.run()} keys="Space">
         Run
       </Button>
-      <Button id="pause" off={!running} press={() => instrument.pause()} keys="Space">
+      <Button id="pause" off={!running} press={() => store.pause()} keys="Space">
         Pause
       </Button>
-      <Button id="reset" off={!tree.value.at} press={() => instrument.reset()} keys="R">
+      <Button id="reset" off={!tree.value.at} press={() => store.reset()} keys="R">
         Reset
       </Button>
-      <Button id="undo" off={!canUndo.value} press={() => instrument.undo()} keys="Z">
+      <Button id="undo" off={!canUndo.value} press={() => store.undo()} keys="Z">
         Undo
       </Button>
-      <Button id="redo" off={!canRedo.value} press={() => instrument.redo()} keys="Y">
+      <Button id="redo" off={!canRedo.value} press={() => store.redo()} keys="Y">
         Redo
       </Button>
       <Button
         id="replay"
         off={!tree.value.at || running}
-        press={() => instrument.replay()}
+        press={() => store.replay()}
         hint="Make this text again, draw by draw, and compare"
       >
         Replay
@@ -173,11 +174,11 @@ function Transport({ instrument }: { instrument: Instrument }) {
           min={0}
           max={Number.MAX_SAFE_INTEGER}
           step={1}
-          value={instrument.seed.value}
+          value={store.seed.value}
           onInput={({ currentTarget: { valueAsNumber: seed } }) => {
-            if (Number.isSafeInteger(seed) && seed >= 0) instrument.setSeed(seed);
+            if (Number.isSafeInteger(seed) && seed >= 0) store.setSeed(seed);
           }}
-          onBlur={({ currentTarget }) => (currentTarget.value = String(instrument.seed.value))}
+          onBlur={({ currentTarget }) => (currentTarget.value = String(store.seed.value))}
         />
       </label>
       <label
@@ -202,15 +203,15 @@ function said({ n, differs }: { n: number; differs: number | undefined }): strin
   return `Replayed: token ${differs + 1} came out otherwise. Were the settings changed, or the model?`;
 }
 
-export function Text({ instrument }: { instrument: Instrument }) {
-  const { phase, prompt, shown, selected, replayed, tree } = instrument;
+export function Text({ store }: { store: Store }) {
+  const { phase, prompt, shown, selected, replayed, tree } = store;
   const measure = useSignal<Measure>('surprisal');
-  const running = instrument.running.value;
+  const running = store.running.value;
   const { prompt: promptTokens, made } = shown.value;
   const last = made.at(-1);
   const chat = tree.value.root.chat;
-  const counts = instrument.forks.value;
-  const token = (token: Shown) => (
+  const counts = store.forks.value;
+  const token = (token: DisplayToken) => (
     <Token
       key={token.index}
       token={token}
@@ -218,7 +219,7 @@ export function Text({ instrument }: { instrument: Instrument }) {
       selected={selected.value === token.index}
       last={token === last}
       forks={counts.get(token.node) ?? 0}
-      select={(index) => instrument.select(selected.value === index ? undefined : index)}
+      select={(index) => store.select(selected.value === index ? undefined : index)}
     />
   );
   return (
@@ -226,7 +227,7 @@ export function Text({ instrument }: { instrument: Instrument }) {
       <h2 id="text-title">
         Text <small>click a token to see the choice that made it</small>
       </h2>
-      <Chat instrument={instrument} />
+      <Chat store={store} />
       {!chat && (
         <label class="field">
           <span>prompt, or a text to be scored</span>
@@ -235,29 +236,29 @@ export function Text({ instrument }: { instrument: Instrument }) {
             rows={2}
             spellcheck={false}
             value={prompt.value}
-            onInput={(event) => instrument.setPrompt(event.currentTarget.value)}
+            onInput={(event) => store.setPrompt(event.currentTarget.value)}
           />
         </label>
       )}
-      <Transport instrument={instrument} />
+      <Transport store={store} />
       <div
         class="text"
         role="group"
-        aria-label="Tokens of the text; arrows walk, Enter shows a choice"
-        onKeyDown={walk}
+        aria-label="Tokens of the text; arrows moveFocus, Enter shows a choice"
+        onKeyDown={moveFocus}
       >
         <span class="prompt">{promptTokens.length ? promptTokens.map(token) : prompt.value}</span>
         <span data-testid="output">{made.map(token)}</span>
       </div>
       <div class="under">
         <Heat measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
-        <Form instrument={instrument} />
+        <Form store={store} />
       </div>
       <p class="note" role="status">
         {NOTES[phase.value]} {replayed.value && said(replayed.value)}
       </p>
       <p class="heard" aria-live="polite">
-        {last && !running && !instrument.busy.value && told(last)}
+        {last && !running && !store.busy.value && told(last)}
       </p>
     </section>
   );

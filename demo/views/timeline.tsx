@@ -1,24 +1,25 @@
-/** Entropy and surprisal along the text: in, the instrument; out, a chart in which a place can be selected, as in the text. */
+/** Entropy and surprisal along the text: in, the store; out, a chart in which a place can be selected, as in the text. */
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
-import type { Instrument } from '../state/instrument.js';
-import type { Shown } from '../state/text.js';
+import type { Store } from '../state/store.js';
+import type { DisplayToken } from '../state/display-tokens.js';
 import { name, percent } from '../format.js';
-import { Twin, useWidth } from '../ui/parts.js';
+import { DataTable } from '../ui/data-table.js';
+import { useWidth } from '../ui/use-width.js';
 
 const [WIDTH, HEIGHT, BOTTOM, LEFT] = [560, 150, 18, 26]; // the width until it is known
 const LEAST_BITS = 4; // the scale's end at least
 const bits = (nats: number) => nats / Math.LN2;
 
 /** Selects a token and gives it the focus, where it stands in the text. */
-function show(instrument: Instrument, index: number) {
-  instrument.select(index);
+function show(store: Store, index: number) {
+  store.select(index);
   requestAnimationFrame(() =>
     document.querySelector<HTMLElement>(`.text [data-index="${index}"]`)?.focus(),
   );
 }
 
-function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonly Shown[] }) {
+function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[] }) {
   const { element, width: full } = useWidth<SVGSVGElement>(WIDTH);
   const most = Math.max(
     LEAST_BITS,
@@ -33,10 +34,10 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
     .domain([first - 0.5, Math.max(last, first + 15) + 0.5])
     .range([LEFT, full]);
   const width = Math.max(1, Math.min(18, (x(1) - x(0)) * 0.72));
-  const path = line<Shown>()
+  const path = line<DisplayToken>()
     .x(({ index }) => x(index))
     .y(({ entropy }) => y(bits(entropy)));
-  const selected = instrument.selected.value;
+  const selected = store.selected.value;
   const here = tokens.find(({ index }) => index === selected);
   return (
     <>
@@ -49,7 +50,7 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
         onClick={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
           const index = Math.round(x.invert(((event.clientX - box.left) / box.width) * full));
-          if (tokens.some((token) => token.index === index)) show(instrument, index);
+          if (tokens.some((token) => token.index === index)) show(store, index);
         }}
       >
         {y.ticks(4).map((tick) => (
@@ -94,7 +95,7 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
           value={selected ?? last + 1}
           aria-valuetext={here ? `token ${here.index + 1}, ${name(here)}` : 'the next choice'}
           onInput={({ currentTarget: { valueAsNumber: index } }) =>
-            instrument.select(index > last ? undefined : index)
+            store.select(index > last ? undefined : index)
           }
         />
       </label>
@@ -102,8 +103,8 @@ function Chart({ instrument, tokens }: { instrument: Instrument; tokens: readonl
   );
 }
 
-export function Timeline({ instrument }: { instrument: Instrument }) {
-  const { prompt, made } = instrument.shown.value;
+export function Timeline({ store }: { store: Store }) {
+  const { prompt, made } = store.shown.value;
   const tokens = [...prompt, ...made].filter(({ logprob }) => !Number.isNaN(logprob));
   return (
     <section class="timeline-panel" aria-labelledby="timeline-title">
@@ -117,8 +118,8 @@ export function Timeline({ instrument }: { instrument: Instrument }) {
         <p class="note">Each token of the text gets its bar here.</p>
       ) : (
         <>
-          <Chart instrument={instrument} tokens={tokens} />
-          <Twin id="timeline-table">
+          <Chart store={store} tokens={tokens} />
+          <DataTable id="timeline-table">
             {() => (
               <table>
                 <thead>
@@ -145,7 +146,7 @@ export function Timeline({ instrument }: { instrument: Instrument }) {
                 </tbody>
               </table>
             )}
-          </Twin>
+          </DataTable>
         </>
       )}
     </section>

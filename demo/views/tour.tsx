@@ -1,7 +1,7 @@
 /** A short guided first run: a strip that points at one panel after the other. It can be skipped, is not shown a second time by itself, and comes back on demand. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Button } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
 
 const STOPS: readonly { panel: string; text: string }[] = [
   {

@@ -1,49 +1,17 @@
 /** From logits to the draw: a column a stage, in which tokens fall where they are removed. Columns are switched, dragged and set; the step follows from the same logits. In:
- * the instrument. Out: the panel. */
+ * the store. Out: the panel. */
 import Sortable from 'sortablejs';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Candidate, StageName, StageTrace, StepTrace } from '../../web/index.js';
+import type { Candidate, StageName, StageTrace, StepTrace } from 'tokenglass';
 import type { Place, Setting } from '../state/chain.js';
 import { settings } from '../state/chain.js';
-import type { Instrument } from '../state/instrument.js';
-import { name as nameOf, percent } from '../format.js';
-import { Twin } from '../ui/parts.js';
+import type { Store } from '../state/store.js';
+import { name as nameOf, percent, stageTitle } from '../format.js';
+import { Slider } from '../ui/slider.js';
+import { DataTable } from '../ui/data-table.js';
 
 const LABELLED = 0.055; // share of a column from which a token's name fits
-
-/** What the engine calls a stage, in words for the page. */
-const title = (name: StageName) => name.replaceAll('_', '-');
-
-export function Slider({
-  setting,
-  value,
-  set,
-  id,
-}: {
-  setting: Setting;
-  value: number;
-  set: (value: number) => void;
-  id: string;
-}) {
-  return (
-    <label class="slider" title={setting.hint}>
-      <span>
-        {setting.label} <output>{value}</output>
-      </span>
-      <input
-        data-testid={id}
-        type="range"
-        aria-label={`${title(setting.stage)} ${setting.label}: ${setting.hint}`}
-        min={setting.min}
-        max={setting.max}
-        step={setting.step}
-        value={value}
-        onInput={(event) => set(event.currentTarget.valueAsNumber)}
-      />
-    </label>
-  );
-}
 
 interface Block {
   share: number;
@@ -140,13 +108,13 @@ function Fall({ trace, stage }: { trace: StepTrace; stage: StageTrace }) {
 }
 
 interface StageProps {
-  instrument: Instrument;
+  store: Store;
   place: Place;
   index: number;
   trace: StepTrace | undefined;
 }
 
-function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
+function Stage({ store, place: { name, on }, index, trace }: StageProps) {
   const stage = trace?.stages.find((stage) => stage.name === name);
   const own = settings.filter((setting) => setting.stage === name);
   const slider = (setting: Setting) => (
@@ -154,8 +122,8 @@ function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
       key={setting.name}
       id={setting.name.replaceAll('_', '-')}
       setting={setting}
-      value={instrument.chain.value.values[setting.name]!}
-      set={(value) => instrument.set(setting.name, value)}
+      value={store.chain.value.values[setting.name]!}
+      set={(value) => store.set(setting.name, value)}
     />
   );
   return (
@@ -171,14 +139,14 @@ function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
           type="button"
           class="grip"
           data-testid={`grip-${name}`}
-          aria-label={`${title(name)}, stage ${index + 1}: left and right arrows move it`}
+          aria-label={`${stageTitle(name)}, stage ${index + 1}: left and right arrows move it`}
           title="drag, or move with the arrow keys"
           onKeyDown={(event) => {
             const to = { ArrowLeft: index - 1, ArrowRight: index + 1 }[event.key];
             if (to === undefined) return;
             event.preventDefault();
             event.stopPropagation();
-            instrument.move(name, to);
+            store.move(name, to);
           }}
         >
           <span aria-hidden="true" />
@@ -188,9 +156,9 @@ function Stage({ instrument, place: { name, on }, index, trace }: StageProps) {
             type="checkbox"
             data-testid={`switch-${name}`}
             checked={on}
-            onChange={({ currentTarget }) => instrument.toggle(name, currentTarget.checked)}
+            onChange={({ currentTarget }) => store.toggle(name, currentTarget.checked)}
           />
-          <span>{title(name)}</span>
+          <span>{stageTitle(name)}</span>
         </label>
       </div>
       {on && (
@@ -228,7 +196,7 @@ function Fixed({
 }
 
 /** Dragging is a library's work; the order is ours: it puts the column back, and the chain moves. */
-function useDragging(instrument: Instrument) {
+function useDragging(store: Store) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -239,7 +207,7 @@ function useDragging(instrument: Instrument) {
       onEnd: ({ item, newIndex, oldIndex }) => {
         list.current!.insertBefore(item, next);
         if (newIndex !== undefined && newIndex !== oldIndex)
-          instrument.move(item.dataset['name'] as StageName, newIndex);
+          store.move(item.dataset['name'] as StageName, newIndex);
       },
     });
     return () => sortable.destroy();
@@ -263,7 +231,7 @@ function Table({ trace }: { trace: StepTrace }) {
       <tbody>
         {trace.stages.map((stage) => (
           <tr key={stage.name} data-stage={stage.name}>
-            <th scope="row">{title(stage.name)}</th>
+            <th scope="row">{stageTitle(stage.name)}</th>
             <td>{stage.kept}</td>
             <td>{stage.removed}</td>
             <td>{percent(stage.mass_after)}</td>
@@ -280,9 +248,9 @@ function Table({ trace }: { trace: StepTrace }) {
   );
 }
 
-export function Waterfall({ instrument }: { instrument: Instrument }) {
-  const list = useDragging(instrument);
-  const trace = instrument.trace.value;
+export function Waterfall({ store }: { store: Store }) {
+  const list = useDragging(store);
+  const trace = store.trace.value;
   const grammar = trace?.stages.find(({ name }) => name === 'grammar');
   return (
     <section class="stages-panel" aria-labelledby="stages-title">
@@ -310,14 +278,8 @@ export function Waterfall({ instrument }: { instrument: Instrument }) {
           </Fixed>
         )}
         <ol class="stages" ref={list}>
-          {instrument.chain.value.places.map((place, index) => (
-            <Stage
-              key={place.name}
-              instrument={instrument}
-              place={place}
-              index={index}
-              trace={trace}
-            />
+          {store.chain.value.places.map((place, index) => (
+            <Stage key={place.name} store={store} place={place} index={index} trace={trace} />
           ))}
         </ol>
         <Fixed name="draw" note="what is left, as it is drawn from">
@@ -334,7 +296,7 @@ export function Waterfall({ instrument }: { instrument: Instrument }) {
           )}
         </Fixed>
       </div>
-      {trace && <Twin id="stages-table">{() => <Table trace={trace} />}</Twin>}
+      {trace && <DataTable id="stages-table">{() => <Table trace={trace} />}</DataTable>}
     </section>
   );
 }

@@ -9,11 +9,11 @@ let tree, chain, link, text, models, compare, cut;
 before(async () => {
   tree = await bundle('state/tree');
   chain = await bundle('state/chain');
-  link = await bundle('state/link');
-  text = await bundle('state/text');
+  link = await bundle('state/shared-state');
+  text = await bundle('state/display-tokens');
   models = await bundle('state/models');
   compare = await bundle('state/compare');
-  cut = await bundle('state/cut');
+  cut = await bundle('state/tokenization');
 });
 
 const made = (token, logprob = -1) => ({
@@ -25,16 +25,16 @@ const idsOf = (node) => tree.pathTo(node).map(({ token }) => token);
 const paths = (now) => now.tips.map((tip) => idsOf(tip).join(' ')).sort();
 
 test('going elsewhere keeps the old path; a token that is known is not made twice', () => {
-  let now = tree.planted({ text: 'x' });
-  for (const token of [1, 2, 3]) now = tree.grown(now, made(token));
+  let now = tree.createTree({ text: 'x' });
+  for (const token of [1, 2, 3]) now = tree.addToken(now, made(token));
   const old = now.at;
-  now = tree.grown(tree.wentTo(now, old.parent.parent), made(9));
+  now = tree.addToken(tree.moveTo(now, old.parent.parent), made(9));
   assert.deepEqual(paths(now), ['1 2 3', '1 9']);
   assert.deepEqual(
     tree.childrenOf(now, old.parent.parent).map(({ token }) => token),
     [2, 9],
   );
-  now = tree.grown(tree.wentTo(now, old.parent.parent), made(2));
+  now = tree.addToken(tree.moveTo(now, old.parent.parent), made(2));
   assert.equal(now.at, old.parent, 'the node that was there');
   assert.equal(tree.tipThrough(now, now.at), old);
   assert.equal(old.joint, -3);
@@ -52,7 +52,7 @@ test('200 random actions and as many undos give the beginning; redos give the en
   for (let seed = 1; seed <= 20; seed++) {
     const random = generator(seed);
     const pick = (list) => list[Math.floor(random() * list.length)];
-    const first = tree.begun({ text: 'beginning' });
+    const first = tree.start({ text: 'beginning' });
     let history = first;
     const states = [history.now];
     while (history.past.length < 200) {
@@ -60,19 +60,22 @@ test('200 random actions and as many undos give the beginning; redos give the en
       const nodes = now.tips.flatMap((tip) => tree.pathTo(tip));
       const act = pick(['grow', 'grow', 'grow', 'go', 'root', 'prune', 'prompt', 'undo', 'redo']);
       if (act === 'grow')
-        history = tree.stepped(history, tree.grown(now, made(Math.floor(random() * 4), -random())));
+        history = tree.stepped(
+          history,
+          tree.addToken(now, made(Math.floor(random() * 4), -random())),
+        );
       else if (act === 'go' && nodes.length)
-        history = tree.stepped(history, tree.wentTo(now, pick(nodes)));
-      else if (act === 'root') history = tree.stepped(history, tree.wentTo(now, undefined));
+        history = tree.stepped(history, tree.moveTo(now, pick(nodes)));
+      else if (act === 'root') history = tree.stepped(history, tree.moveTo(now, undefined));
       else if (act === 'prune' && random() < 0.1) history = tree.stepped(history, tree.pruned(now));
       else if (act === 'prompt' && random() < 0.1)
-        history = tree.stepped(history, tree.planted({ text: `${random()}` }));
+        history = tree.stepped(history, tree.createTree({ text: `${random()}` }));
       else if (act === 'undo' && history.past.length > 0) {
         const before = history;
-        history = tree.undone(history);
+        history = tree.undo(history);
         assert.equal(history.now, before.past.at(-1));
-        if (random() < 0.5) history = tree.redone(history);
-      } else if (act === 'redo') history = tree.redone(history);
+        if (random() < 0.5) history = tree.redo(history);
+      } else if (act === 'redo') history = tree.redo(history);
       states[history.past.length] = history.now;
       for (const tip of history.now.tips) {
         const path = tree.pathTo(tip);
@@ -83,23 +86,23 @@ test('200 random actions and as many undos give the beginning; redos give the en
     }
     for (let i = 200; i > 0; i--) {
       assert.equal(history.now, states[i]);
-      history = tree.undone(history);
+      history = tree.undo(history);
     }
     assert.equal(history.now, first.now);
-    assert.equal(tree.undone(history), history);
-    for (let i = 0; i < 200; i++) history = tree.redone(history);
+    assert.equal(tree.undo(history), history);
+    for (let i = 0; i < 200; i++) history = tree.redo(history);
     assert.equal(history.now, states[200]);
   }
 });
 
 test('typing is one step, until something else is done', () => {
-  let history = tree.begun({ text: '' });
+  let history = tree.start({ text: '' });
   for (const typed of ['a', 'ab', 'abc'])
-    history = tree.stepped(history, tree.planted({ text: typed }), 'typing');
+    history = tree.stepped(history, tree.createTree({ text: typed }), 'typing');
   assert.equal(history.past.length, 1);
-  history = tree.stepped(tree.settled(history), tree.planted({ text: 'x' }), 'typing');
-  assert.equal(tree.undone(history).now.root.text, 'abc');
-  assert.equal(tree.undone(tree.undone(history)).now.root.text, '');
+  history = tree.stepped(tree.settled(history), tree.createTree({ text: 'x' }), 'typing');
+  assert.equal(tree.undo(history).now.root.text, 'abc');
+  assert.equal(tree.undo(tree.undo(history)).now.root.text, '');
 });
 
 test('stages are moved and switched; the engine is asked with those that are on, in their order', () => {
@@ -127,11 +130,11 @@ test('a link brings back what went in', async () => {
       0.5,
     ),
   };
-  const back = await link.momentOf(`#${await link.linkOf(wanted)}`);
+  const back = await link.decodeSharedState(`#${await link.encodeSharedState(wanted)}`);
   assert.deepEqual(chain.optionsOf(back.chain), chain.optionsOf(wanted.chain));
   assert.deepEqual({ ...back, chain: 0 }, { ...wanted, chain: 0 });
-  assert.equal(await link.momentOf('#stages'), undefined);
-  assert.equal(await link.momentOf(''), undefined);
+  assert.equal(await link.decodeSharedState('#stages'), undefined);
+  assert.equal(await link.decodeSharedState(''), undefined);
 });
 
 test('hostile links are refused in words, or lose what is not a setting', async () => {
@@ -142,7 +145,7 @@ test('hostile links are refused in words, or lose what is not a setting', async 
     return `#moment=${Buffer.from(await new Response(stream).arrayBuffer()).toString('base64url')}`;
   };
   const good = { v: 1, m: 'f', n: '', p: 'x', s: ['top_k'], o: { top_k: 3 }, d: 1, t: [], c: [] };
-  assert.equal((await link.momentOf(await squeeze(good))).chain.values.top_k, 3);
+  assert.equal((await link.decodeSharedState(await squeeze(good))).chain.values.top_k, 3);
   const refused = [
     '#moment=', '#moment=%%%', '#moment=AAAA', `#moment=${'A'.repeat(200_000)}`,
     await squeeze('null'), await squeeze('[]'), await squeeze('{'), await squeeze('"' + ' '.repeat(3e6) + '"'),
@@ -153,8 +156,8 @@ test('hostile links are refused in words, or lose what is not a setting', async 
     )),
   ]; // prettier-ignore
   for (const hash of refused)
-    await assert.rejects(link.momentOf(hash), /This link/, hash.slice(0, 60));
-  const odd = await link.momentOf(
+    await assert.rejects(link.decodeSharedState(hash), /This link/, hash.slice(0, 60));
+  const odd = await link.decodeSharedState(
     await squeeze({
       ...good,
       s: ['nonsense', 'xtc', 'xtc', { a: 1 }, '__proto__'],
@@ -186,7 +189,7 @@ test('levels of surprisal, rank and entropy', () => {
 
 test('a character that is split over tokens is shown by the last of them; a space before the text is the tokenizer’s', () => {
   const node = (...bytes) => ({ ...made(1), bytes: Uint8Array.from(bytes) });
-  const { prompt, made: path } = text.shownTokens(
+  const { prompt, made: path } = text.displayTokens(
     'Hi',
     2,
     [

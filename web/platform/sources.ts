@@ -170,6 +170,39 @@ export async function urlSource(url: string, signal: AbortSignal): Promise<ByteS
   return resumedSource(url, response, signal);
 }
 
+/**
+ * Fetches a model's file in the calling thread and returns a Response for loadModel. When the
+ * connection breaks, the body asks the server for the missing bytes and continues. Pages with a
+ * service worker need this: in Firefox, a worker of such a page cannot stop a download.
+ *
+ * Rejects with SOURCE_NOT_FOUND or SOURCE_FAILED, or with the signal's reason.
+ *
+ * @example
+ * const model = await loadModel(await fetchModel('https://example.org/model.gguf', { signal }));
+ */
+export async function fetchModel(
+  url: string | URL,
+  options: { signal?: AbortSignal } = {},
+): Promise<Response> {
+  const signal = options.signal ?? new AbortController().signal;
+  const { total, pull, close } = await urlSource(String(url), signal);
+  const noBuffer = new Uint8Array();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await pull(noBuffer);
+        if (bytes) controller.enqueue(bytes);
+        else controller.close();
+      },
+      cancel: close,
+    },
+    { highWaterMark: 0 },
+  );
+  const headers = new Headers();
+  if (total !== undefined) headers.set('Content-Length', String(total));
+  return new Response(body as BodyInit, { headers });
+}
+
 /** Bytes that lie in memory. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   let rest: Uint8Array | undefined = bytes;

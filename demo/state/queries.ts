@@ -1,6 +1,6 @@
 /** Further looks at one choice: in, a session that stands before it and the options; out, what a stage left, tokens that were looked for, coins that were thrown. None
  * runs the model. */
-import type { Candidate, SamplerOptions, Session, StageName, StepTrace } from '../../web/index.js';
+import type { Candidate, SamplerOptions, Session, StageName, StepTrace } from 'tokenglass';
 import { name as nameOf } from '../format.js';
 
 /** A token that was looked for, with its place among all. */

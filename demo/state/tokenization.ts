@@ -1,8 +1,8 @@
 /** How vocabularies cut a text. In: models and a text. Out: each one's pieces, with the bytes that they cover, and the stretches of the text that two of them cut differently. */
 import { effect, signal, untracked } from '@preact/signals';
-import type { Model } from '../../web/index.js';
+import type { Model } from 'tokenglass';
 import type { Comparison } from './compare.js';
-import type { Instrument } from './instrument.js';
+import type { Store } from './store.js';
 
 /** A token, and bytes start to end - 1 of the text. One that covers none (BOS, the rest of a character that was spelt in bytes) is shown as its vocabulary spells it. */
 export interface Piece {
@@ -61,7 +61,7 @@ export function lineUp(a: readonly Piece[], b: readonly Piece[]): Stretch[] {
   return stretches;
 }
 
-export class Cutting {
+export class Tokenization {
   readonly open = signal(false);
   /** undefined: the prompt. */
   readonly text = signal<string | undefined>(undefined);
@@ -71,15 +71,15 @@ export class Cutting {
   readonly ends = signal(true);
   readonly cut = signal<Cut | undefined>(undefined);
   readonly problem = signal('');
-  readonly #instrument: Instrument;
+  readonly #store: Store;
   readonly #comparison: Comparison;
   #asked = 0;
 
-  constructor(instrument: Instrument, comparison: Comparison) {
-    this.#instrument = instrument;
+  constructor(store: Store, comparison: Comparison) {
+    this.#store = store;
     this.#comparison = comparison;
     effect(() => {
-      const model = instrument.model.value;
+      const model = store.model.value;
       const other = comparison.other.value;
       const text = this.shown();
       const options = { add_special: this.ends.value, parse_special: this.special.value };
@@ -95,7 +95,7 @@ export class Cutting {
 
   /** The text that is cut. */
   shown(): string {
-    return this.text.value ?? this.#instrument.prompt.value;
+    return this.text.value ?? this.#store.prompt.value;
   }
 
   /** Where the other vocabulary comes from. */

@@ -1,9 +1,9 @@
 /** A text as its tokens: in, the prompt's scores and the path; out, what each token shows and how surprising it was, in levels. */
-import type { TokenScore } from '../../web/index.js';
+import type { TokenScore } from 'tokenglass';
 import type { Node, Origin } from './tree.js';
 
 /** A token as the page shows it. */
-export interface Shown {
+export interface DisplayToken {
   /** From the beginning of the text. */
   readonly index: number;
   readonly token: number;
@@ -20,18 +20,18 @@ export interface Shown {
 }
 
 /** The tokens of the prompt, once they are scored, and of the path. */
-export function shownTokens(
+export function displayTokens(
   text: string,
   n_prompt: number,
   scores: readonly TokenScore[] | undefined,
   path: readonly Node[],
-): { prompt: Shown[]; made: Shown[] } {
+): { prompt: DisplayToken[]; made: DisplayToken[] } {
   const whole = new TextDecoder('utf-8', { ignoreBOM: true });
   // a character that is split over tokens is shown by the one that completes it
   const textOf = (bytes: Uint8Array, spelled: string) =>
     bytes.length === 0 ? spelled : whole.decode(bytes, { stream: true });
   let space = text !== '' && !text.startsWith(' '); // some tokenizers put one before a text
-  const prompt = (scores ?? []).map((score, index): Shown => {
+  const prompt = (scores ?? []).map((score, index): DisplayToken => {
     let shown = textOf(score.bytes, score.text);
     if (space && score.bytes.length > 0) {
       if (shown.startsWith(' ')) shown = shown.slice(1);
@@ -50,7 +50,7 @@ export function shownTokens(
       node: undefined,
     };
   });
-  const made = path.map((node, i): Shown => {
+  const made = path.map((node, i): DisplayToken => {
     const { token, bytes, logprob, rank, entropy, how } = node;
     return {
       index: n_prompt + i,
@@ -74,7 +74,7 @@ interface Scale {
   /** The upper ends of all levels but the last. */
   ends: readonly number[];
   names: readonly string[];
-  value: (token: Pick<Shown, 'logprob' | 'rank' | 'entropy'>) => number;
+  value: (token: Pick<DisplayToken, 'logprob' | 'rank' | 'entropy'>) => number;
 }
 
 /** Bits, but for the rank, which begins with 1. */
@@ -102,7 +102,7 @@ export const scales: Readonly<Record<Measure, Scale>> = {
 /** 0 to 4; undefined for a token that nothing stands before. */
 export function levelOf(
   measure: Measure,
-  token: Pick<Shown, 'logprob' | 'rank' | 'entropy'>,
+  token: Pick<DisplayToken, 'logprob' | 'rank' | 'entropy'>,
 ): number | undefined {
   if (Number.isNaN(token.logprob)) return undefined;
   const { ends, value } = scales[measure];

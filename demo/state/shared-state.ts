@@ -1,10 +1,10 @@
 /** A moment as a link: in, what brings a text about; out, the part of an address behind the #, or what such a part says. What comes from a link is data: it is checked, never run. */
 import type { Chain } from './chain.js';
 import { chainFrom, changedValues } from './chain.js';
-import type { ModelInfo } from '../../web/index.js';
+import type { ModelInfo } from 'tokenglass';
 import type { Root } from './tree.js';
 
-export interface Moment {
+export interface SharedState {
   /** The model's fingerprint and name. */
   readonly model: string;
   readonly name: string;
@@ -20,14 +20,14 @@ export interface Moment {
 
 /** A moment that is about to be opened, from a link or a trace, and the root that it gave the tree. */
 export interface Opening {
-  readonly moment: Moment;
+  readonly moment: SharedState;
   readonly what: string;
   readonly root: Root;
 }
 
 /** Where a moment's tokens come from when they are not this model's; undefined when they are. */
 export function foreign(
-  { model, name, path, ids = [] }: Moment,
+  { model, name, path, ids = [] }: SharedState,
   { fingerprint, n_vocab }: ModelInfo,
 ): string | undefined {
   if (model !== fingerprint) return `another model, ${name || 'without a name'}`;
@@ -81,7 +81,7 @@ const fromBase64 = (text: string) =>
   );
 
 /** The part behind the # of an address. */
-export async function linkOf({
+export async function encodeSharedState({
   model,
   name,
   prompt,
@@ -90,7 +90,7 @@ export async function linkOf({
   seed,
   path,
   chosen,
-}: Moment): Promise<string> {
+}: SharedState): Promise<string> {
   const written: Written = {
     ...{ v: 1, m: model, n: name, p: prompt, ...(ids && { i: ids }) },
     ...{
@@ -119,7 +119,7 @@ const wrong = (what: string) =>
   new Error(`This link cannot be used: ${what} is not as this page writes it.`);
 
 /** What a link says; undefined when it is none of ours, an Error with the reason when it is broken. */
-export async function momentOf(hash: string): Promise<Moment | undefined> {
+export async function decodeSharedState(hash: string): Promise<SharedState | undefined> {
   const text = hash.replace(/^#/, '');
   if (!text.startsWith(KEY)) return undefined;
   if (text.length > MOST_LINK) throw new Error('This link is too long to be one of ours.');

@@ -9,16 +9,16 @@ import type {
   StageOptionName,
   StepTrace,
   TokenScore,
-} from '../../web/index.js';
+} from 'tokenglass';
 import type { Chain } from './chain.js';
 import { moved, optionsOf, switched, usualChain, withValue } from './chain.js';
-import { Forced } from './constraint.js';
-import type { Moment, Opening } from './link.js';
-import { foreign } from './link.js';
-import type { Draws, Found } from './looks.js';
-import { afterStage, find, throwCoins } from './looks.js';
-import { shownTokens } from './text.js';
-import type { History, Made, Node, Origin, Root, Tree } from './tree.js';
+import { OutputConstraint } from './constraint.js';
+import type { SharedState, Opening } from './shared-state.js';
+import { foreign } from './shared-state.js';
+import type { Draws, Found } from './queries.js';
+import { afterStage, find, throwCoins } from './queries.js';
+import { displayTokens } from './display-tokens.js';
+import type { History, GeneratedToken, Node, Origin, Root, Tree } from './tree.js';
 import * as trees from './tree.js';
 
 export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
@@ -49,14 +49,14 @@ interface Place {
   index: number | undefined;
 }
 
-export class Instrument {
+export class Store {
   readonly phase = signal<Phase>('loading');
   readonly running = signal(false); // a wish: it may end before the token that is under way
   readonly loaded = signal(0); // share of the model's file
   readonly failure = signal('');
   /** Something to know that stops nothing. */
   readonly notice = signal('');
-  readonly history = signal<History>(trees.begun({ text: FIRST_PROMPT }));
+  readonly history = signal<History>(trees.start({ text: FIRST_PROMPT }));
   readonly tree = computed<Tree>(() => this.history.value.now);
   readonly prompt = computed(() => this.tree.value.root.text);
   readonly path = computed<Node[]>(() => trees.pathTo(this.tree.value.at));
@@ -83,11 +83,16 @@ export class Instrument {
   readonly model = signal<Model | undefined>(undefined);
   readonly promptIds = signal<readonly number[]>([]);
   readonly scores = signal<readonly TokenScore[] | undefined>(undefined);
-  readonly forced = new Forced();
+  readonly constraint = new OutputConstraint();
 
   /** The text, token by token. */
   readonly shown = computed(() =>
-    shownTokens(this.prompt.value, this.promptIds.value.length, this.scores.value, this.path.value),
+    displayTokens(
+      this.prompt.value,
+      this.promptIds.value.length,
+      this.scores.value,
+      this.path.value,
+    ),
   );
   /** The token of the text that the shown choice was for. */
   readonly taken = computed(() => {
@@ -124,7 +129,7 @@ export class Instrument {
       const before = this.model.value;
       await this.#closeView();
       await before?.dispose();
-      this.forced.clear();
+      this.constraint.clear();
       batch(() => {
         this.model.value = model;
         // tokens of another vocabulary mean nothing here; the text that was typed does
@@ -132,7 +137,7 @@ export class Instrument {
           const { root } = this.tree.value;
           const text = root.chat ? FIRST_PROMPT : root.text;
           // a plain text stays the same root: a link that is about to be opened knows it by that
-          this.history.value = trees.begun(root.chat || root.ids ? { text } : root);
+          this.history.value = trees.start(root.chat || root.ids ? { text } : root);
         }
         this.selected.value = undefined;
         this.replayed.value = undefined;
@@ -255,7 +260,7 @@ export class Instrument {
   /** The chain, the seed and the grammar at a place. */
   async #options({ promptIds, path, index }: Place): Promise<SamplerOptions> {
     const after = index === undefined ? path : path.slice(0, Math.max(0, index - promptIds.length));
-    const grammar = await this.forced.bitsAfter(after.map(({ token }) => token));
+    const grammar = await this.constraint.bitsAfter(after.map(({ token }) => token));
     return { ...optionsOf(this.chain.value), seed: this.seed.value, ...(grammar && { grammar }) };
   }
 
@@ -346,7 +351,7 @@ export class Instrument {
     this.#endTyping();
     this.#scoring?.abort();
     batch(() => {
-      this.history.value = trees.stepped(this.history.value, trees.planted(root), kind);
+      this.history.value = trees.stepped(this.history.value, trees.createTree(root), kind);
       this.selected.value = undefined;
       this.replayed.value = undefined;
       if (this.#session) this.phase.value = 'ready'; // what comes next comes after the new prompt
@@ -361,14 +366,14 @@ export class Instrument {
 
   /** Opens a shared state. Its prompt and settings apply at once; its tokens follow in the queue, because only the
    *  model that is loaded then can say whether they are its own. `what` names the source in a notice. */
-  async open(moment: Moment, what: string): Promise<void> {
+  async open(moment: SharedState, what: string): Promise<void> {
     const root = { text: moment.prompt };
     const opening = { moment, what, root };
     batch(() => {
       this.chain.value = moment.chain;
       this.seed.value = moment.seed;
       if (this.model.value) this.#begin(root);
-      else this.history.value = trees.begun(root); // nothing was shown before it
+      else this.history.value = trees.start(root); // nothing was shown before it
     });
     if (this.model.value) await this.#do(() => this.#openNow(opening));
     else this.#opening = opening;
@@ -387,13 +392,13 @@ export class Instrument {
     const scores = path.length ? await model.score([...ids, ...path]) : [];
     if (this.tree.value.root !== root) return this.#take();
     const options = { ...optionsOf(this.chain.value), seed: this.seed.value };
-    let now = trees.planted({ ...root, ...(moment.ids && { ids }) });
+    let now = trees.createTree({ ...root, ...(moment.ids && { ids }) });
     for (const score of scores.slice(ids.length)) {
       const given = moment.chosen.includes(now.at?.depth ?? 0);
       const { token, bytes, text, logprob, rank, entropy } = score;
       const how: Origin = given ? 'given' : 'drawn';
       const eog = token === model.info.eos;
-      now = trees.grown(now, { token, bytes, text, logprob, rank, entropy, how, eog });
+      now = trees.addToken(now, { token, bytes, text, logprob, rank, entropy, how, eog });
       if (!given) this.#asked.set(now.at!, options);
     }
     batch(() => {
@@ -435,16 +440,16 @@ export class Instrument {
   }
 
   undo(): Promise<void> {
-    return this.#show(trees.undone(this.history.value));
+    return this.#show(trees.undo(this.history.value));
   }
 
   redo(): Promise<void> {
-    return this.#show(trees.redone(this.history.value));
+    return this.#show(trees.redo(this.history.value));
   }
 
   /** To a node of the tree; undefined: the end of the prompt. */
   goTo(node: Node | undefined): Promise<void> {
-    return this.#show(trees.stepped(this.history.value, trees.wentTo(this.tree.value, node)));
+    return this.#show(trees.stepped(this.history.value, trees.moveTo(this.tree.value, node)));
   }
 
   /** Keeps the shown path alone. */
@@ -483,11 +488,11 @@ export class Instrument {
   }
 
   /** What the text must be; undefined: anything. */
-  async setForm(form: Parameters<Forced['set']>[1]): Promise<void> {
+  async setForm(form: Parameters<OutputConstraint['set']>[1]): Promise<void> {
     this.pause();
     await this.#do(async () => {
       if (!this.model.value) return;
-      await this.forced.set(this.model.value, form);
+      await this.constraint.set(this.model.value, form);
       await this.#look();
     });
   }
@@ -506,7 +511,7 @@ export class Instrument {
   // ---- going on
 
   /** One token more at the session's end, by these options. */
-  async #next(options: SamplerOptions, how: Origin): Promise<Made> {
+  async #next(options: SamplerOptions, how: Origin): Promise<GeneratedToken> {
     const session = this.#session!;
     for await (const step of session.generate(undefined, {
       ...options,
@@ -525,7 +530,7 @@ export class Instrument {
     const before = this.tree.value;
     const made = await this.#next(options, how);
     if (this.tree.value !== before) return; // another place was asked for meanwhile
-    const after = trees.grown(before, made);
+    const after = trees.addToken(before, made);
     if (how === 'drawn' && !this.#asked.has(after.at!)) this.#asked.set(after.at!, options);
     const path = trees.pathTo(after.at);
     await this.#look(
@@ -587,12 +592,12 @@ export class Instrument {
       if (taken === token) return this.#selectNow(index + 1);
       if (this.phase.value === 'full' && index === Infinity) return;
       const [root, parent] = await this.#cut(index);
-      const from = trees.wentTo(root, parent);
+      const from = trees.moveTo(root, parent);
       const known = trees.childrenOf(from, parent).find((child) => child.token === token);
       const kind = `branch ${++this.#runs}`;
       this.history.value = trees.stepped(
         this.history.value,
-        known ? trees.wentTo(from, trees.tipThrough(from, known)) : from,
+        known ? trees.moveTo(from, trees.tipThrough(from, known)) : from,
         kind,
       );
       this.selected.value = undefined;
@@ -614,7 +619,7 @@ export class Instrument {
     if (index >= promptIds.length)
       return [this.tree.value, path[Math.min(index - promptIds.length, path.length) - 1]];
     const ids = promptIds.slice(0, index);
-    return [trees.planted({ text: await this.model.value!.detokenize(ids), ids }), undefined];
+    return [trees.createTree({ text: await this.model.value!.detokenize(ids), ids }), undefined];
   }
 
   async #selectNow(index: number): Promise<void> {
@@ -635,7 +640,7 @@ export class Instrument {
       const kind = `replay ${++this.#runs}`;
       this.history.value = trees.stepped(
         this.history.value,
-        trees.wentTo(this.tree.value, undefined),
+        trees.moveTo(this.tree.value, undefined),
         kind,
       );
       this.selected.value = undefined;

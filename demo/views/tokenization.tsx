@@ -1,11 +1,13 @@
-/** How a text is cut into tokens: by the model's vocabulary and, beside it, by another one. In: the cutting and the models. Out: the panel. */
+/** How a text is cut into tokens: by the model's vocabulary and, beside it, by another one. In: the tokenization and the models. Out: the panel. */
 import { useSignal } from '@preact/signals';
-import type { Cutting, Piece, Stretch } from '../state/cut.js';
-import { MOST } from '../state/cut.js';
-import type { Instrument } from '../state/instrument.js';
+import type { Tokenization, Piece, Stretch } from '../state/tokenization.js';
+import { MOST } from '../state/tokenization.js';
+import type { Store } from '../state/store.js';
 import type { Library } from '../state/models.js';
 import { spelled, visible } from '../format.js';
-import { Button, Twin, walk } from '../ui/parts.js';
+import { Button } from '../ui/button.js';
+import { DataTable } from '../ui/data-table.js';
+import { moveFocus } from '../ui/roving-focus.js';
 
 /** A piece's text with nothing in it invisible; what covers no byte of the text is what its vocabulary spells. */
 const called = ({ text, bytes }: Piece) => visible(text, bytes) || '∅';
@@ -42,7 +44,7 @@ function Cell({ piece, odd, first, selected, select }: PieceProps) {
       aria-label={told(piece)}
       aria-pressed={selected}
       tabIndex={selected || first ? 0 : -1}
-      data-walk
+      data-roving
       data-token={piece.token}
       data-start={piece.start}
       data-end={piece.end}
@@ -90,16 +92,16 @@ const plural = (n: number, what: string) =>
   `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
 interface CutProps {
-  instrument: Instrument;
-  cutting: Cutting;
+  store: Store;
+  tokenization: Tokenization;
   library: Library;
   choose: () => void;
   same: () => unknown;
 }
 
-export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
+export function Cut({ store, tokenization, library, choose, same }: CutProps) {
   const selected = useSignal<Piece | undefined>(undefined);
-  const { cut, problem, special, ends } = cutting;
+  const { cut, problem, special, ends } = tokenization;
   const { pieces = [], others, stretches = [], bytes = 0 } = cut.value ?? {};
   const differ = stretches.filter((stretch) => !stretch.same).length;
   const named = (info?: { name: string; architecture: string }) =>
@@ -141,8 +143,8 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
           data-testid="cut-text"
           rows={2}
           spellcheck={false}
-          value={cutting.shown()}
-          onInput={({ currentTarget }) => (cutting.text.value = currentTarget.value)}
+          value={tokenization.shown()}
+          onInput={({ currentTarget }) => (tokenization.text.value = currentTarget.value)}
         />
       </label>
       <div class="transport">
@@ -167,7 +169,7 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
         <Button id="cut-other" off={library.coming.value !== undefined} press={choose}>
           Another vocabulary…
         </Button>
-        {cutting.other && (
+        {tokenization.other && (
           <Button id="cut-same" press={same}>
             This one alone
           </Button>
@@ -185,11 +187,11 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
         data-differ={differ}
         role="status"
       >
-        {plural(bytes, 'byte')}. <b>A</b> {named(instrument.model.value?.info)}:{' '}
+        {plural(bytes, 'byte')}. <b>A</b> {named(store.model.value?.info)}:{' '}
         {plural(pieces.length, 'token')}.{' '}
         {others && (
           <>
-            <b>B</b> {named(cutting.other?.info)}: {plural(others.length, 'token')}.{' '}
+            <b>B</b> {named(tokenization.other?.info)}: {plural(others.length, 'token')}.{' '}
             {differ
               ? `They cut ${plural(differ, 'stretch').replace(/hs$/, 'hes')} of the text differently (≠).`
               : 'They cut it alike.'}
@@ -200,8 +202,8 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
         class="cut"
         data-testid="cut"
         role="group"
-        aria-label="Tokens of the text; arrows walk, Enter tells more"
-        onKeyDown={walk}
+        aria-label="Tokens of the text; arrows moveFocus, Enter tells more"
+        onKeyDown={moveFocus}
       >
         {shown.map(stretch)}
       </div>
@@ -211,11 +213,11 @@ export function Cut({ instrument, cutting, library, choose, same }: CutProps) {
           ? `${told(chosen)}; characters: ${characters(chosen)}`
           : 'Click a token to see its bytes.'}
       </p>
-      <Twin id="cut-table">
+      <DataTable id="cut-table">
         {() => (
           <Rows sides={[['A', pieces] as const, ...(others ? [['B', others] as const] : [])]} />
         )}
-      </Twin>
+      </DataTable>
     </section>
   );
 }
