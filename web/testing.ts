@@ -1,92 +1,78 @@
-/** Pinned behaviour for other people's tests: in, a model and cases; out, a golden file of its choices, or what has moved since. Node only where it is given paths. */
-import { TokenglassError } from './types/errors.js';
-import type { TraceModel } from './api/trace.js';
+/**
+ * Regression tests of a model's behaviour: recordTrace writes its choices to a golden file,
+ * compareTrace reports what differs from such a file. Paths need Node.
+ */
 import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
+import { TokenglassError } from './types/errors.js';
+import type {
+  CompareOptions,
+  Difference,
+  Golden,
+  GoldenCandidate,
+  GoldenCase,
+  GoldenCaseFile,
+  GoldenStep,
+  RecordOptions,
+  TraceComparison,
+} from './types/golden.js';
 import type {
   Candidate,
   Explanation,
   Model,
-  SamplerOptions,
   Session,
   StageName,
   StepTrace,
 } from './types/types.js';
 
-/** One generation to pin: a prompt (text, or ids), and how it goes on. */
-export interface GoldenCase {
-  name: string;
-  prompt: string | readonly number[];
-  /** Tokens to make (default 16). */
-  max_tokens?: number;
-  options?: SamplerOptions;
-}
-
-export interface GoldenCandidate {
-  token: number;
-  text: string;
-  p: number;
-  final: number;
-  removed_by: StageName | null;
-}
-
-export interface GoldenStep {
-  token: number;
-  text: string;
-  candidates: GoldenCandidate[];
-}
-
-export interface Golden {
-  format: 'tokenglass-golden';
-  version: 1;
-  model: TraceModel;
-  cases: {
-    name: string;
-    prompt: number[];
-    seed: string;
-    options: Record<string, unknown>;
-    steps: GoldenStep[];
-  }[];
-}
-
-/** Something that moved by more than the tolerance. */
-export interface Difference {
-  /** undefined: it is about the model as a whole. */
-  case: string | undefined;
-  step: number | undefined;
-  token: number | undefined;
-  before: number | undefined;
-  after: number | undefined;
-  /** For a person: what, where, from what to what, and the stage that changed its mind. */
-  message: string;
-}
-
-export interface Comparison {
-  same: boolean;
-  differences: Difference[];
-  /** All of them, a line each; '' when there are none. */
-  report: string;
-}
+export type * from './types/golden.js';
 
 const DEFAULT_TOKENS = 16;
-const DEFAULT_TOP = 10;
+const DEFAULT_TOP_N = 10;
 const DEFAULT_TOLERANCE = 1e-3;
 const DEFAULT_SEED = 1;
 
 const asGolden = ({ token, text, p, p_final, removed_by }: Candidate): GoldenCandidate => ({
-  ...{ token, text, p, final: p_final, removed_by: removed_by ?? null },
+  token,
+  text,
+  p,
+  final: p_final,
+  removed_by: removed_by ?? null,
 });
 
-async function begin(model: Model, prompt: readonly number[]): Promise<Session> {
+async function sessionAt(model: Model, prompt: readonly number[]): Promise<Session> {
   const session = model.createSession();
   await session.sync(prompt);
   return session;
 }
 
-/** The choices of the cases as they are now; with a path, written there, too (Node). top_n: candidates a step (default 10). */
+async function recordCase(model: Model, input: GoldenCase, top_n: number): Promise<GoldenCaseFile> {
+  const { name, prompt, max_tokens = DEFAULT_TOKENS } = input;
+  const { seed = DEFAULT_SEED, ...options } = input.options ?? {};
+  const ids = typeof prompt === 'string' ? await model.tokenize(prompt) : [...prompt];
+  const steps: GoldenStep[] = [];
+  const session = await sessionAt(model, ids);
+  try {
+    const generation = { ...options, seed, max_tokens, trace: { top_n } };
+    for await (const { token, trace } of session.generate(undefined, generation)) {
+      const text = await model.tokenText(token);
+      steps.push({ token, text, candidates: trace.candidates.map(asGolden) });
+    }
+  } finally {
+    await session.dispose();
+  }
+  return { name, prompt: ids, seed: String(seed), options: optionsFile(options), steps };
+}
+
+/**
+ * Records the choices of the cases as a golden file. Rejects with the codes of Session.generate.
+ * @example
+ * const cases = [{ name: 'beginning', prompt: 'Once upon a time', max_tokens: 5 }];
+ * const golden = await recordTrace(model, cases);
+ */
 export async function recordTrace(
   model: Model,
   cases: readonly GoldenCase[],
-  { path, top_n = DEFAULT_TOP }: { path?: string; top_n?: number } = {},
+  { path, top_n = DEFAULT_TOP_N }: RecordOptions = {},
 ): Promise<Golden> {
   const golden: Golden = {
     format: 'tokenglass-golden',
@@ -94,29 +80,7 @@ export async function recordTrace(
     model: modelOf(model.info),
     cases: [],
   };
-  for (const { name, prompt, max_tokens = DEFAULT_TOKENS, options = {} } of cases) {
-    const ids = typeof prompt === 'string' ? await model.tokenize(prompt) : [...prompt];
-    const { seed = DEFAULT_SEED, ...rest } = options;
-    const session = await begin(model, ids);
-    const steps: GoldenStep[] = [];
-    try {
-      for await (const { token, trace } of session.generate(undefined, {
-        ...rest,
-        seed,
-        max_tokens,
-        trace: { top_n },
-      })) {
-        steps.push({
-          token,
-          text: await model.tokenText(token),
-          candidates: trace.candidates.map(asGolden),
-        });
-      }
-    } finally {
-      await session.dispose();
-    }
-    golden.cases.push({ name, prompt: ids, seed: String(seed), options: optionsFile(rest), steps });
-  }
+  for (const input of cases) golden.cases.push(await recordCase(model, input, top_n));
   if (path !== undefined) {
     const { writeFile } = await import('node:fs/promises');
     await writeFile(path, `${JSON.stringify(golden, null, 1)}\n`);
@@ -124,110 +88,135 @@ export async function recordTrace(
   return golden;
 }
 
-async function goldenOf(from: Golden | string): Promise<Golden> {
-  if (typeof from !== 'string') return from;
+async function goldenOf(source: Golden | string): Promise<Golden> {
+  if (typeof source !== 'string') return source;
   const { readFile } = await import('node:fs/promises');
-  const golden = JSON.parse(await readFile(from, 'utf8')) as Golden;
+  const golden = JSON.parse(await readFile(source, 'utf8')) as Golden;
   if (golden?.format !== 'tokenglass-golden' || golden.version !== 1)
-    throw new TokenglassError('TRACE_INVALID', `${from} is no golden file of this version`);
+    throw new TokenglassError('TRACE_INVALID', `${source} is not a golden file of version 1`);
   return golden;
 }
 
+/** What a choice did to a token. */
 type Outcome = Pick<Candidate, 'p' | 'p_final' | 'removed_by'>;
 
-const asCandidate = ({ p, p_final, fate }: Explanation): Outcome => ({
+const outcomeOf = ({ p, p_final, fate }: Explanation): Outcome => ({
   p,
   p_final,
   removed_by: fate.type === 'removed' ? fate.stage : undefined,
 });
 
 const digits = (x: number) => x.toFixed(4);
-const fateOf = (removed_by: StageName | null | undefined) =>
+const fateText = (removed_by: StageName | null | undefined) =>
   removed_by ? `removed by ${removed_by}` : 'kept';
 
-/** What moved in one choice. now: by token, as it is today. */
-function moved(
+/** How a token's probabilities and fate changed; undefined within the tolerance. */
+function changeOf(
   before: GoldenCandidate,
-  now: Outcome,
-  trace: StepTrace,
+  { p, p_final, removed_by }: Outcome,
+  { stages }: StepTrace,
   tolerance: number,
 ): string | undefined {
-  const { p, p_final, removed_by } = now;
   if (Math.abs(p - before.p) <= tolerance && Math.abs(p_final - before.final) <= tolerance)
     return undefined;
-  const stage = removed_by ?? before.removed_by ?? undefined;
-  const reason = trace.stages.find(({ name }) => name === stage)?.reason;
-  const fate =
-    fateOf(before.removed_by) === fateOf(removed_by)
-      ? ''
-      : `; ${fateOf(before.removed_by)} → ${fateOf(removed_by)}${reason ? ` (${reason})` : ''}`;
-  return `p ${digits(before.p)} → ${digits(p)}, final ${digits(before.final)} → ${digits(p_final)}${fate}`;
+  const fates = [fateText(before.removed_by), fateText(removed_by)];
+  const stage = removed_by ?? before.removed_by;
+  const reason = stages.find(({ name }) => name === stage)?.reason;
+  const because = reason ? ` (${reason})` : '';
+  const fate = fates[0] === fates[1] ? '' : `; ${fates[0]} → ${fates[1]}${because}`;
+  const raw = `p ${digits(before.p)} → ${digits(p)}`;
+  return `${raw}, final ${digits(before.final)} → ${digits(p_final)}${fate}`;
+}
+
+const NOWHERE: Omit<Difference, 'message'> = {
+  case: undefined,
+  step: undefined,
+  token: undefined,
+  before: undefined,
+  after: undefined,
+};
+
+/** The differences of the model itself. */
+function modelDifferences(golden: Golden, { info }: Model): Difference[] {
+  const { fingerprint, n_vocab } = golden.model;
+  const messages = [];
+  if (fingerprint !== info.fingerprint)
+    messages.push(`the model is another: fingerprint ${fingerprint} → ${info.fingerprint}`);
+  if (n_vocab !== info.n_vocab)
+    messages.push(`the vocabulary has another size: ${n_vocab} → ${info.n_vocab}`);
+  return messages.map((message) => ({ ...NOWHERE, message }));
+}
+
+/** The differences of one step. */
+async function stepDifferences(
+  model: Model,
+  session: Session,
+  recorded: GoldenStep,
+  trace: StepTrace,
+  tolerance: number,
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  const listed = new Map(trace.candidates.map((candidate) => [candidate.token, candidate]));
+  for (const before of recorded.candidates) {
+    const { token, text, p } = before;
+    const now = listed.get(token) ?? outcomeOf(await session.explain(token));
+    const change = changeOf(before, now, trace, tolerance);
+    if (change === undefined) continue;
+    const message = `${JSON.stringify(text)} (${token}): ${change}`;
+    differences.push({ ...NOWHERE, token, before: p, after: now.p, message });
+  }
+  const { token, text } = recorded;
+  const drawn = trace.draw.token;
+  if (drawn !== token) {
+    const [old, now] = [text, await model.tokenText(drawn)].map((name) => JSON.stringify(name));
+    differences.push({ ...NOWHERE, token, message: `drawn ${old} (${token}) → ${now} (${drawn})` });
+  }
+  return differences;
+}
+
+/** The differences of one case. */
+async function caseDifferences(
+  model: Model,
+  { name, prompt, seed, options, steps }: GoldenCaseFile,
+  tolerance: number,
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  const sampler = { ...optionsFrom(options), seed: BigInt(seed) };
+  const session = await sessionAt(model, prompt);
+  try {
+    for (const [i, step] of steps.entries()) {
+      const trace = await session.candidates({ ...sampler, top_n: step.candidates.length });
+      for (const found of await stepDifferences(model, session, step, trace, tolerance)) {
+        const message = `${name}, step ${i}: ${found.message}`;
+        differences.push({ ...found, case: name, step: i, message });
+      }
+      await session.append(step.token);
+    }
+  } finally {
+    await session.dispose();
+  }
+  return differences;
 }
 
 /**
- * What has moved since a golden file (an object, or in Node a path) was recorded: probabilities beyond the tolerance (default 0.001), and tokens drawn otherwise. Each
- * step is compared after the recorded tokens before it, so that one change is told once.
+ * Compares the model's choices with a golden file (an object, or in Node a path). Each step is
+ * compared after the recorded tokens, so that one change is reported once. Rejects with
+ * TRACE_INVALID for a file that is not a golden file.
+ * @example
+ * const golden = await recordTrace(model, [{ name: 'beginning', prompt: 'Once upon a time' }]);
+ * const { same, report } = await compareTrace(model, golden, { tolerance: 0.01 });
+ * if (!same) throw new Error(report);
  */
 export async function compareTrace(
   model: Model,
   recorded: Golden | string,
-  { tolerance = DEFAULT_TOLERANCE } = {},
-): Promise<Comparison> {
+  { tolerance = DEFAULT_TOLERANCE }: CompareOptions = {},
+): Promise<TraceComparison> {
   const golden = await goldenOf(recorded);
-  const differences: Difference[] = [];
-  const tell = (message: string, place: Partial<Difference> = {}) =>
-    void differences.push({
-      case: undefined,
-      step: undefined,
-      token: undefined,
-      before: undefined,
-      after: undefined,
-      ...place,
-      message,
-    });
-  const { fingerprint, n_vocab } = golden.model;
-  if (fingerprint !== model.info.fingerprint)
-    tell(`the model is another: fingerprint ${fingerprint} → ${model.info.fingerprint}`);
-  if (n_vocab !== model.info.n_vocab)
-    tell(`the vocabulary has another size: ${n_vocab} → ${model.info.n_vocab}`);
-  for (const { name, prompt, seed, options, steps } of n_vocab === model.info.n_vocab
-    ? golden.cases
-    : []) {
-    const session = await begin(model, prompt);
-    try {
-      for (const [i, { token, text, candidates }] of steps.entries()) {
-        const trace = await session.candidates({
-          ...optionsFrom(options),
-          seed: BigInt(seed),
-          top_n: candidates.length,
-        });
-        const today = new Map(trace.candidates.map((candidate) => [candidate.token, candidate]));
-        for (const before of candidates) {
-          const now = today.get(before.token) ?? asCandidate(await session.explain(before.token));
-          const what = moved(before, now, trace, tolerance);
-          const place = {
-            case: name,
-            step: i,
-            token: before.token,
-            before: before.p,
-            after: now.p,
-          };
-          if (what)
-            tell(
-              `${name}, step ${i}: ${JSON.stringify(before.text)} (${before.token}): ${what}`,
-              place,
-            );
-        }
-        if (trace.draw.token !== token) {
-          const drawn = await model.tokenText(trace.draw.token);
-          const what = `drawn ${JSON.stringify(text)} (${token}) → ${JSON.stringify(drawn)} (${trace.draw.token})`;
-          tell(`${name}, step ${i}: ${what}`, { case: name, step: i, token });
-        }
-        await session.append(token);
-      }
-    } finally {
-      await session.dispose();
-    }
+  const differences = modelDifferences(golden, model);
+  if (golden.model.n_vocab === model.info.n_vocab) {
+    for (const input of golden.cases)
+      differences.push(...(await caseDifferences(model, input, tolerance)));
   }
   return {
     same: differences.length === 0,

@@ -1,102 +1,127 @@
-// The README's promises: its example runs as it is printed, and its list of errors is the package's.
+// The examples of the README, of web/README.md and of the JSDoc comments type-check in strict
+// TypeScript and run. The commands of web/README.md run as printed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { errorCodes } from '../../dist/node.js';
+import { errorCodes, stages } from '../../dist/node.js';
+import { publicDeclarations } from '../support/declarations.mjs';
+import { examplesOf, runExample, typeErrors, withPrelude } from '../support/examples.mjs';
 import { inTree } from '../support/support.mjs';
 
-const readme = readFileSync(inTree('README.md'), 'utf8');
+const reference = readFileSync(inTree('web/README.md'), 'utf8');
+const first = examplesOf('README.md');
+const pages = [...first, ...examplesOf('web/README.md')];
+const comments = publicDeclarations().entries.flatMap(({ name, examples }) =>
+  examples.map((code, i) => ({ name: `${name.replace(/\W+/g, '_')}_${i}`, code })),
+);
 
-const examples = [...readme.matchAll(/```js\n([^`]*)```/g)].map(([, example]) => example);
-
-/** Runs an example in a project that has installed the package; what it printed. */
-function run(example) {
-  const project = inTree('build/readme');
-  rmSync(project, { recursive: true, force: true });
-  mkdirSync(`${project}/node_modules`, { recursive: true });
-  symlinkSync(inTree(''), `${project}/node_modules/tokenglass`);
-  writeFileSync(`${project}/example.mjs`, example);
-  const env = { ...process.env };
-  delete env.NODE_TEST_CONTEXT; // an example with a test reports to whoever runs it
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], {
-    ...{ cwd: project, env },
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  assert.equal(status, 0, stderr);
+function run(code) {
+  const { status, stdout, stderr } = runExample(code);
+  assert.equal(status, 0, `${stderr}\n${code}`);
   return stdout;
 }
 
-test('the ten-line example runs as printed', () => {
-  assert.ok(examples[0].trim().split('\n').length <= 10);
-  const stdout = run(examples[0]);
+for (const resolution of ['node16', 'bundler']) {
+  test(`every example type-checks in strict TypeScript, resolution ${resolution}`, () => {
+    const declared = 'declare const model: Model;\ndeclare const session: Session;\n';
+    const programs = [
+      ...pages,
+      ...comments.map(({ name, code }) => ({ name, code: withPrelude(code, declared) })),
+    ];
+    assert.ok(pages.length > 8 && comments.length > 40);
+    // `await using` and node: modules need more than a page's own types
+    const needsMore = ({ code }) => /await using|from 'node:/.test(code);
+    assert.equal(
+      typeErrors(
+        programs.filter((program) => !needsMore(program)),
+        resolution,
+      ),
+      '',
+    );
+    const more = programs.filter(needsMore);
+    assert.ok(more.length > 0);
+    const typeRoots = [inTree('node_modules/@types')];
+    const options = { lib: ['ESNext', 'DOM'], types: ['node'], typeRoots, skipLibCheck: true };
+    assert.equal(typeErrors(more, resolution, options), '');
+  });
+}
+
+test('the type check reports an error in an example', () => {
+  const code = "import { loadModel } from 'tokenglass';\nawait loadModel('x', { n_ctxt: 5 });\n";
+  assert.match(typeErrors([{ name: 'wrong', code }], 'bundler'), /n_ctxt/);
+});
+
+test('the ten-line example of the README runs as printed', () => {
+  assert.ok(first[0].code.trim().split('\n').length <= 10);
+  const stdout = run(first[0].code);
   assert.equal(stdout.trim().split('\n').length, 13, stdout);
   assert.match(stdout, /most probable: "[^"]+" 0\.\d{3}/);
   assert.match(stdout, /Once upon a time/);
 });
 
-test('the examples run as printed, and use every call', () => {
-  const shown = examples.slice(1);
-  assert.equal(shown.length, 5);
-  const [choice, branches, file, completions, pinned] = shown.map(run);
-  assert.match(choice, /stage: 'top_k'/);
-  assert.match(choice, /top_k 40 3032 top_k: kept the 40 greatest of 3072/);
-  assert.match(branches, /The old man opened the door and/);
-  assert.match(branches, /^192$/m);
-  assert.ok(file.trim().length > 5, file);
-  assert.match(completions, /"kind":"(cat|dog|fish)"/);
-  assert.match(completions, /finish_reason: 'stop'/);
-  assert.match(completions, /TEMPLATE_MISSING/);
-  assert.match(pinned, /^(ok 1 - |✔ )the model chooses as it did/m);
-  const text = shown.join('');
-  const calls = [
-    'generate',
-    'explain',
-    'candidates',
-    'sync',
-    'fork',
-    'append',
-    'rewind',
-    'save',
-    'loadSession',
-    'score',
-    'embed',
-  ];
-  const others = [
-    'exportTrace',
-    'importTrace',
-    'createCompletion',
-    'createChatCompletion',
-    'createGrammar',
-    'recordTrace',
-    'compareTrace',
-  ];
-  for (const call of [...calls, ...others]) assert.ok(text.includes(`${call}(`), call);
+test('the examples of the pages run as printed', () => {
+  const output = pages
+    .slice(1)
+    .map(({ code }) => run(code))
+    .join('\n');
+  assert.match(output, /removed_by: 'top_k'|stage: 'top_k'/);
+  assert.match(output, /top_k 40 3032 top_k: kept the 40 greatest of 3072/);
+  assert.match(output, /The old man opened the door and/);
+  assert.match(output, /^192$/m);
+  assert.match(output, /finish_reason: 'stop'/);
+  assert.match(output, /TEMPLATE_MISSING/);
+  assert.match(output, /^(ok 1 - |✔ )the model chooses as it did/m);
+  assert.match(output, /^GGUF_/m);
 });
 
-test('the README lists every error code with its meaning', () => {
-  const listed = [...readme.matchAll(/^\| `([A-Z_0-9]+)` \| (.*) \|$/gm)].map(
+test('the examples of the JSDoc comments run', () => {
+  // the built-in model has no chat template
+  const runnable = comments.filter(({ code }) => !/[cC]hat/.test(code));
+  assert.ok(runnable.length > 30);
+  const setup = `const model: Model = await loadModel('storybook', { worker: false });
+const session: Session = model.createSession({ seed: 1 });
+await session.sync('Once upon a time there was');
+`;
+  const [ending, others] = [/model\.dispose|session\.dispose/, []];
+  for (const { code } of runnable) if (!ending.test(code)) others.push(`{\n${code}\n}`);
+  const last = runnable.filter(({ code }) => ending.test(code)).map(({ code }) => code);
+  run(withPrelude([...others, ...last.sort().reverse()].join('\n'), setup));
+});
+
+test('the reference names every call, stage, option and error', () => {
+  const calls = publicDeclarations().entries.filter(({ call }) => call);
+  for (const { name } of calls) {
+    const call = name.split('.').at(-1);
+    if (/^\[|constructor/.test(call)) continue;
+    assert.ok(reference.includes(`${call}(`) || reference.includes(`\`${call}\``), name);
+  }
+  for (const { name, options, lists } of stages) {
+    assert.ok(reference.includes(`| \`${name}\` |`), name);
+    for (const option of [...options.map((each) => each.name), ...lists])
+      assert.ok(reference.includes(`\`${option}\``), option);
+  }
+  const listed = [...reference.matchAll(/^\| `([A-Z_0-9]+)` \| (.*) \|$/gm)].map(
     ([, name, meaning]) => ({ name, meaning }),
   );
   assert.deepEqual(
     listed,
-    errorCodes.filter(({ name }) => name !== 'OK').map(({ name, meaning }) => ({ name, meaning })),
+    errorCodes.map(({ name, meaning }) => ({ name, meaning })),
   );
 });
 
-test('the commands of the README run as printed', () => {
-  const [, commands] = readme.match(/## On the command line\n[^`]*```sh\n([^`]*)```/);
+test('the commands of the reference run as printed', () => {
+  const [, commands] = reference.match(/## The command line\n[^`]*```sh\n([^`]*)```/);
   const folder = inTree('build/readme');
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/story.txt`, 'The cat sat on the mat.');
-  const run = commands
+  const lines = commands
     .trim()
     .split('\n')
     .map((line) => line.replace(/ +#.*$/, ''))
     .filter((line) => !line.includes('--chat'));
-  assert.ok(run.length >= 4);
-  for (const command of run) {
+  assert.ok(lines.length >= 4);
+  for (const command of lines) {
     assert.match(command, /^npx tokenglass /);
     const line = command
       .replace('npx tokenglass', `${process.execPath} ${inTree('dist/cli.js')}`)

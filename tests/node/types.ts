@@ -4,13 +4,13 @@ import type {
   SamplerOptions,
   Session,
   StageListName,
+  StageLists,
   StageName,
   StageOptionName,
   StageTrace,
   Step,
   TracedStep,
 } from '../../web/index.js';
-import type { StageLists } from '../../web/types/types.js';
 import type OpenAI from 'openai';
 import { stages } from '../../web/index.js';
 import type {

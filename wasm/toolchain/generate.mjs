@@ -1,9 +1,10 @@
-// Writes the generated TypeScript files, which are committed. With --check it writes nothing, names
-// the files that differ from what the generators make, and exits with code 1 if there are any.
-// A file that is up to date keeps its time, so that nothing is built again because of it.
+// Writes the generated TypeScript files and the table of errors in web/README.md, which are
+// committed. With --check it writes nothing, names the files that differ from what the generators
+// make, and exits with code 1 if there are any. A file that is up to date keeps its time, so that nothing is built again because of it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as lists from './generate-lists.mjs';
+import * as readme from './generate-readme.mjs';
 import * as validator from './generate-validator.mjs';
 
 const root = new URL('../../', import.meta.url);
@@ -19,7 +20,7 @@ function committed(path) {
 /** The generated files whose text differs from what the generators make: { path, text }. */
 export async function outdatedFiles() {
   const files = await Promise.all(
-    [lists, validator].map(async ({ path, text }) => ({ path, text: await text() })),
+    [lists, readme, validator].map(async ({ path, text }) => ({ path, text: await text() })),
   );
   return files.filter(({ path, text }) => committed(path) !== text);
 }

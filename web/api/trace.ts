@@ -1,222 +1,172 @@
-/** Traces as files: in, the steps of a generation, or the JSON of an exported trace; out, plain JSON of a versioned schema (trace.schema.json), or the steps. */
+/**
+ * Traces as files: exportTrace turns the steps of a generation into plain JSON of a versioned
+ * schema (web/types/trace.schema.json), importTrace checks such JSON and turns it back.
+ */
 import { TokenglassError } from '../types/errors.js';
 import { validate } from '../types/generated-validator.js';
+import type { Candidate, SamplerOptions, StageTrace, Step, StepTrace } from '../types/types.js';
 import type {
-  Candidate,
-  ModelInfo,
-  SamplerOptions,
-  StageTrace,
-  Step,
-  StepTrace,
-} from '../types/types.js';
+  CandidateFile,
+  ExtendedNumber,
+  StageFile,
+  StepFile,
+  StepTraceFile,
+  Trace,
+  TraceFile,
+  TraceModel,
+} from '../types/trace.js';
 
-/** What an exported trace says of its model. */
-export type TraceModel = Pick<
-  ModelInfo,
-  | 'fingerprint'
-  | 'name'
-  | 'architecture'
-  | 'n_vocab'
-  | 'kernel_variant'
-  | 'kernel_dot'
-  | 'cache_type_k'
-  | 'cache_type_v'
->;
-
-export interface Trace {
-  model: TraceModel;
-  /** The session's tokens before the first step. */
-  prompt: readonly number[];
-  seed: bigint;
-  /** The sampler's options as they were given. */
-  options: SamplerOptions;
-  steps: Step[];
-}
-
-/** Infinite numbers are strings, what is undefined is null, bytes are hexadecimal, seeds decimal. */
-type Extended = number | 'Infinity' | '-Infinity';
-type Written<T> = T extends Uint8Array ? string : T extends undefined ? null : T;
-type CandidateFile = {
-  [K in keyof Candidate as K extends 'p_final' ? 'final' : K]: K extends 'logit'
-    ? Extended
-    : Written<Candidate[K]>;
-};
-type StageFile = {
-  [K in keyof StageTrace]: K extends 'threshold' ? Extended : Written<StageTrace[K]>;
-};
-type StepTraceFile = Omit<
-  { [K in keyof StepTrace]: Written<StepTrace[K]> },
-  'candidates' | 'stages'
-> & {
-  candidates: CandidateFile[];
-  stages: StageFile[];
-};
-type StepFile = Omit<
-  { [K in keyof Step]: Written<Step[K]> },
-  'trace' | 'logprob' | 'rank' | 'entropy'
-> & {
-  logprob: Extended;
-  trace: StepTraceFile | null;
-};
-export interface TraceFile {
-  format: 'tokenglass-trace';
-  version: 1;
-  model: TraceModel;
-  prompt: number[];
-  seed: string;
-  options: Record<string, unknown>;
-  steps: StepFile[];
-}
-
-/** The generated function leaves what it found on itself. */
+/** The generated function stores the faults that it finds on itself. */
 const schema = validate as unknown as {
   (value: unknown): value is TraceFile;
   errors?: { instancePath: string; message?: string }[] | null;
 };
 
-const hex = (bytes: Uint8Array) =>
+const toHex = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const fromHex = (text: string) =>
   Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-const written = (x: number): Extended =>
+const toExtended = (x: number): ExtendedNumber =>
   Number.isFinite(x) ? x : x > 0 ? 'Infinity' : '-Infinity';
 
+/** The part of a model's info that files contain. */
 export function modelOf(info: TraceModel): TraceModel {
-  const {
-    fingerprint,
-    name,
-    architecture,
-    n_vocab,
-    kernel_variant,
-    kernel_dot,
-    cache_type_k,
-    cache_type_v,
-  } = info;
   return {
-    fingerprint,
-    name,
-    architecture,
-    n_vocab,
-    kernel_variant,
-    kernel_dot,
-    cache_type_k,
-    cache_type_v,
+    fingerprint: info.fingerprint,
+    name: info.name,
+    architecture: info.architecture,
+    n_vocab: info.n_vocab,
+    kernel_variant: info.kernel_variant,
+    kernel_dot: info.kernel_dot,
+    cache_type_k: info.cache_type_k,
+    cache_type_v: info.cache_type_v,
   };
 }
 
-/** Options as JSON: biases are objects with token ids as keys, infinite ones strings, bigints decimal strings. */
+/** Options as JSON: a bias is an object by token id, infinite numbers and bigints are strings. */
 export function optionsFile(options: SamplerOptions): Record<string, unknown> {
-  const { logit_bias, ...rest } = options;
-  const pairs = logit_bias instanceof Map ? [...logit_bias] : Object.entries(logit_bias ?? {});
-  const biases = logit_bias && {
-    logit_bias: Object.fromEntries(pairs.map(([id, x]) => [id, written(x as number)])),
-  };
-  const seed = typeof rest.seed === 'bigint' && { seed: String(rest.seed) };
-  return JSON.parse(JSON.stringify({ ...rest, ...biases, ...seed })) as Record<string, unknown>;
+  const { logit_bias, seed, ...rest } = options;
+  const file: Record<string, unknown> = { ...rest };
+  if (logit_bias) {
+    const pairs = logit_bias instanceof Map ? [...logit_bias] : Object.entries(logit_bias);
+    file['logit_bias'] = Object.fromEntries(pairs.map(([id, x]) => [id, toExtended(x as number)]));
+  }
+  if (seed !== undefined) file['seed'] = typeof seed === 'bigint' ? String(seed) : seed;
+  return JSON.parse(JSON.stringify(file)) as Record<string, unknown>;
 }
 
-/** What optionsFile wrote. */
+/** The options that optionsFile turned into JSON. */
 export function optionsFrom(file: Record<string, unknown>): SamplerOptions {
   const { logit_bias, seed, ...rest } = file;
-  const biases = Object.entries((logit_bias ?? {}) as Record<string, Extended>).map(([id, x]) => [
-    id,
-    Number(x),
-  ]);
-  return {
-    ...rest,
-    ...(logit_bias === undefined ? {} : { logit_bias: Object.fromEntries(biases) }),
-    ...(seed === undefined
-      ? {}
-      : { seed: typeof seed === 'string' ? BigInt(seed) : (seed as number) }),
-  } as SamplerOptions;
+  const options = rest as SamplerOptions;
+  if (logit_bias !== undefined) {
+    const pairs = Object.entries((logit_bias ?? {}) as Record<string, ExtendedNumber>);
+    options.logit_bias = Object.fromEntries(pairs.map(([id, x]) => [id, Number(x)]));
+  }
+  if (seed !== undefined) options.seed = typeof seed === 'string' ? BigInt(seed) : (seed as number);
+  return options;
 }
 
-/** A step as a file has it. */
-export function stepFile({
-  token,
-  text,
-  bytes,
-  logprob,
-  position,
-  eog,
-  shifted,
-  trace,
-}: Step): StepFile {
+const candidateFile = ({ p_final, ...candidate }: Candidate): CandidateFile => ({
+  ...candidate,
+  final: p_final,
+  bytes: toHex(candidate.bytes),
+  logit: toExtended(candidate.logit),
+  removed_by: candidate.removed_by ?? null,
+});
+
+const stageFile = (stage: StageTrace): StageFile => ({
+  ...stage,
+  threshold: toExtended(stage.threshold),
+  coin: stage.coin ?? null,
+});
+
+const traceFile = (trace: StepTrace): StepTraceFile => ({
+  candidates: trace.candidates.map(candidateFile),
+  stages: trace.stages.map(stageFile),
+  draw: trace.draw,
+  other: trace.other,
+  entropy: trace.entropy,
+  n_vocab: trace.n_vocab,
+  position: trace.position,
+  mu: trace.mu ?? null,
+});
+
+/** A step as JSON. The file format has no rank and, outside the trace, no entropy. */
+export function stepFile(step: Step): StepFile {
   return {
-    ...{ token, text, bytes: hex(bytes), logprob: written(logprob), position, eog, shifted },
-    trace: trace
-      ? {
-          candidates: trace.candidates.map(({ p_final, ...candidate }) => ({
-            ...candidate,
-            final: p_final,
-            bytes: hex(candidate.bytes),
-            logit: written(candidate.logit),
-            removed_by: candidate.removed_by ?? null,
-          })),
-          stages: trace.stages.map((stage) => ({
-            ...stage,
-            threshold: written(stage.threshold),
-            coin: stage.coin ?? null,
-          })),
-          ...{
-            draw: trace.draw,
-            other: trace.other,
-            entropy: trace.entropy,
-            n_vocab: trace.n_vocab,
-            position: trace.position,
-          },
-          mu: trace.mu ?? null,
-        }
-      : null,
+    token: step.token,
+    text: step.text,
+    bytes: toHex(step.bytes),
+    logprob: toExtended(step.logprob),
+    position: step.position,
+    eog: step.eog,
+    shifted: step.shifted,
+    trace: step.trace ? traceFile(step.trace) : null,
   };
 }
 
-/** How many of the listed candidates are more probable than the token; NaN when it is not listed. */
-function rankIn(candidates: readonly CandidateFile[], token: number): number {
+function candidateFrom({ bytes, logit, final, removed_by, ...rest }: CandidateFile): Candidate {
+  return {
+    ...rest,
+    bytes: fromHex(bytes),
+    logit: Number(logit),
+    p_final: final,
+    removed_by: removed_by ?? undefined,
+  };
+}
+
+function stageFrom({ threshold, coin, ...rest }: StageFile): StageTrace {
+  return { ...rest, threshold: Number(threshold), coin: coin ?? undefined } as StageTrace;
+}
+
+function traceFrom(trace: StepTraceFile): StepTrace {
+  return {
+    ...trace,
+    candidates: trace.candidates.map(candidateFrom),
+    stages: trace.stages.map(stageFrom),
+    mu: trace.mu ?? undefined,
+  };
+}
+
+/** How many listed candidates are more probable than the token; NaN when it is not listed. */
+function rankIn(candidates: readonly Candidate[], token: number): number {
   const listed = candidates.find((candidate) => candidate.token === token);
   if (!listed) return NaN;
-  const logit = Number(listed.logit);
-  return candidates.filter((candidate) => Number(candidate.logit) > logit).length;
+  return candidates.filter(({ logit }) => logit > listed.logit).length;
 }
 
-function stageFrom({ threshold, coin, ...stage }: StageFile): StageTrace {
-  return { ...stage, threshold: Number(threshold), coin: coin ?? undefined } as StageTrace;
-}
-
-function stepFrom({ bytes, logprob, trace, ...rest }: StepFile): Step {
+function stepFrom({ bytes, logprob, trace: file, ...rest }: StepFile): Step {
+  const trace = file ? traceFrom(file) : undefined;
   return {
     ...rest,
     bytes: fromHex(bytes),
     logprob: Number(logprob),
     rank: trace ? rankIn(trace.candidates, rest.token) : NaN,
     entropy: trace ? trace.entropy : NaN,
-    trace: trace
-      ? {
-          ...trace,
-          candidates: trace.candidates.map(({ bytes, logit, final, removed_by, ...candidate }) => ({
-            ...candidate,
-            bytes: fromHex(bytes),
-            logit: Number(logit),
-            p_final: final,
-            removed_by: removed_by ?? undefined,
-          })),
-          stages: trace.stages.map(stageFrom),
-          mu: trace.mu ?? undefined,
-        }
-      : undefined,
+    trace,
   };
 }
 
-/** The steps of a generation as an object for JSON.stringify. model: the model's info. */
+/**
+ * The steps of a generation as an object for JSON.stringify.
+ * @example
+ * const prompt = session.tokens;
+ * const options = { temperature: 1.2 };
+ * const steps = [];
+ * for await (const step of session.generate(undefined, { ...options, max_tokens: 5 }))
+ *   steps.push(step);
+ * const { seed } = session;
+ * const file = exportTrace({ model: model.info, prompt, seed, options, steps });
+ * console.log(JSON.stringify(file));
+ */
 export function exportTrace({ model, prompt, seed, options, steps }: Trace): TraceFile {
   return {
-    ...{
-      format: 'tokenglass-trace',
-      version: 1,
-      model: modelOf(model),
-      prompt: [...prompt],
-      seed: String(seed),
-    },
+    format: 'tokenglass-trace',
+    version: 1,
+    model: modelOf(model),
+    prompt: [...prompt],
+    seed: String(seed),
     options: optionsFile(options),
     steps: steps.map(stepFile),
   };
@@ -225,35 +175,46 @@ export function exportTrace({ model, prompt, seed, options, steps }: Trace): Tra
 const invalid = (message: string, cause?: unknown) =>
   new TokenglassError('TRACE_INVALID', message, cause === undefined ? {} : { cause });
 
-/** An exported trace, as JSON text or as the parsed object: TRACE_INVALID says where it is none. */
-export function importTrace(json: unknown): Trace {
-  let value = json;
-  if (typeof json === 'string') {
-    try {
-      value = JSON.parse(json);
-    } catch (error) {
-      throw invalid(`this is no JSON: ${(error as Error).message}`, error);
-    }
-  }
-  if (!schema(value)) {
-    const [first] = schema.errors ?? [];
-    throw invalid(
-      `${first?.instancePath || 'the trace'} ${first?.message ?? 'is not as it should be'}`,
-    );
-  }
-  const { model, prompt, seed, options, steps } = value;
-  const bits = BigInt(seed);
-  if (bits >= 1n << 64n) throw invalid(`/seed is ${seed}: more than 64 bits`);
-  const { n_vocab } = model;
-  steps.forEach(({ token, trace }, i) => {
-    const stray = [token, ...(trace?.candidates.map((candidate) => candidate.token) ?? [])].find(
-      (id) => id >= n_vocab,
-    );
-    if (stray !== undefined)
-      throw invalid(`/steps/${i} has token ${stray}; the vocabulary has ${n_vocab}`);
-  });
+function parsed(json: unknown): unknown {
+  if (typeof json !== 'string') return json;
   try {
-    return { model, prompt, seed: bits, options: optionsFrom(options), steps: steps.map(stepFrom) };
+    return JSON.parse(json);
+  } catch (error) {
+    throw invalid(`the text is not JSON: ${(error as Error).message}`, error);
+  }
+}
+
+/** Throws when a step contains a token outside the vocabulary. */
+function checkTokens({ model: { n_vocab }, steps }: TraceFile): void {
+  for (const [i, { token, trace }] of steps.entries()) {
+    const tokens = [token, ...(trace?.candidates ?? []).map((candidate) => candidate.token)];
+    const bad = tokens.find((id) => id >= n_vocab);
+    if (bad !== undefined)
+      throw invalid(`/steps/${i} has token ${bad}; the vocabulary has ${n_vocab}`);
+  }
+}
+
+/**
+ * An exported trace, from JSON text or from the parsed object. Throws TRACE_INVALID; the message
+ * says where the JSON does not follow the schema. A step's rank and entropy come from its trace;
+ * they are NaN when the trace does not contain them.
+ * @example
+ * const options = {};
+ * const trace = { model: model.info, prompt: session.tokens, seed: 1n, options, steps: [] };
+ * const { steps } = importTrace(JSON.stringify(exportTrace(trace)));
+ */
+export function importTrace(json: unknown): Trace {
+  const file = parsed(json);
+  if (!schema(file)) {
+    const [first] = schema.errors ?? [];
+    throw invalid(`${first?.instancePath || 'the trace'} ${first?.message ?? 'is not valid'}`);
+  }
+  const { model, prompt, options, steps } = file;
+  const seed = BigInt(file.seed);
+  if (seed >= 1n << 64n) throw invalid(`/seed is ${file.seed}: more than 64 bits`);
+  checkTokens(file);
+  try {
+    return { model, prompt, seed, options: optionsFrom(options), steps: steps.map(stepFrom) };
   } catch (error) {
     throw invalid(`/options ${(error as Error).message}`, error);
   }

@@ -1,19 +1,30 @@
-/** The errors of the whole package: in, a code of the one list (src/base/status.def), a message and the byte it belongs to; out, an Error. */
+/** The errors of the package, and how they cross from a worker to its page. */
 import { errorCodes } from './generated.js';
 import type { ErrorCode } from './generated.js';
 
+/** Details of a TokenglassError. */
+export interface TokenglassErrorOptions {
+  /** Index of the byte in the model's file that the error is about. Default: none. */
+  offset?: number | undefined;
+  /** The error behind this one. Default: none. */
+  cause?: unknown;
+}
+
+/** Every failure of the package. An aborted call rejects with AbortError instead. */
 export class TokenglassError extends Error {
+  /** Always 'TokenglassError'. */
   override readonly name = 'TokenglassError';
-  /** Stable: one of the list in the README. */
+  /** A stable code; errorCodes lists all of them. */
   readonly code: ErrorCode;
-  /** Byte in the model's file that it is about. */
+  /** Index of the byte in the model's file that the error is about; undefined when there is none. */
   readonly offset: number | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { offset?: number | undefined; cause?: unknown } = {},
-  ) {
+  /**
+   * An error whose message begins with its code.
+   * @example
+   * const error = new TokenglassError('INVALID_ARGUMENT', 'the prompt is empty');
+   */
+  constructor(code: ErrorCode, message: string, options: TokenglassErrorOptions = {}) {
     super(
       `${code}: ${message}`,
       options.cause === undefined ? undefined : { cause: options.cause },
@@ -25,19 +36,21 @@ export class TokenglassError extends Error {
 
 const names = new Map(errorCodes.map(({ number, name }) => [number, name]));
 
-/** The name of an engine status; 0 is 'OK'. */
+/** The code of an engine status. */
 export const codeOf = (status: number): ErrorCode => names.get(status) ?? 'ENGINE_CRASHED';
 
+/** The error of an aborted call: the signal's reason when this is an AbortError, else a new one. */
 export function abortError(reason?: unknown): Error {
   if (reason instanceof Error && reason.name === 'AbortError') return reason;
   return new DOMException('The operation was aborted', 'AbortError');
 }
 
+/** Throws AbortError when the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal.reason);
 }
 
-/** An error as it crosses to another thread. */
+/** An error as a message to another thread. */
 export interface WireError {
   name: string;
   message: string;
@@ -45,6 +58,7 @@ export interface WireError {
   offset: number | undefined;
 }
 
+/** Turns an error into a message. */
 export function toWire(error: unknown): WireError {
   if (error instanceof TokenglassError) {
     return {
@@ -58,6 +72,7 @@ export function toWire(error: unknown): WireError {
   return { name, message, code: undefined, offset: undefined };
 }
 
+/** Turns a message back into an error. */
 export function fromWire({ name, message, code, offset }: WireError): Error {
   if (code) return new TokenglassError(code, message, { offset });
   if (name === 'AbortError') return abortError();

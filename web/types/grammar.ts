@@ -38,8 +38,10 @@ export interface ConstraintState {
   /**
    * Continues after a token. Throws GRAMMAR_INVALID for a token that is not allowed.
    * @example
-   * const state = await (await model.createGrammar({ type: 'json' })).begin();
-   * state.accept(300);
+   * const grammar = await model.createGrammar({ type: 'json' });
+   * const state = await grammar.begin();
+   * const { draw } = await session.candidates({ grammar });
+   * state.accept(draw.token);
    */
   accept(token: number): void;
   /** Whether the text is complete, so that nothing can follow. */

@@ -6,3 +6,4 @@ export type * from './model.js';
 export type * from './sampling.js';
 export type * from './score.js';
 export type * from './session.js';
+export type * from './trace.js';
