@@ -1,31 +1,65 @@
 /*
- * tokenglass: small quantized language models, with every probability and every sampling decision
- * in the open.
+ * tokenglass: runs small quantized language models and shows every probability and every sampling
+ * decision.
  *
- * A *model* owns the file's header, the weights (repacked while they arrive), the vocabulary, the
- * cache's pages and one sampler. A *session* is a sequence of tokens on a model with its share of
- * the cache; it is freed before its model. Neither is thread-safe.
+ * A model owns the file's header, the weights, the vocabulary, the cache and one sampler. A session
+ * is a sequence of tokens on a model, with its share of the cache. A complete program:
  *
- *     tg_model *m = tg_model_new(&options);
+ *     #include "tokenglass.h"
+ *     #include <stdio.h>
  *
- *     feed bytes until tg_model_get_state(m) is TG_MODEL_PLANNED: the header is read, tg_model_plan
- * says what memory it will take
+ *     int main(int argc, char **argv)
+ *     {
+ *         static uint8_t bytes[1 << 16];
+ *         static int32_t ids[4096];
+ *         tg_model *model = tg_model_new(&(tg_model_options){.cache_type_k = TG_CACHE_AUTO,
+ *                                                            .cache_type_v = TG_CACHE_AUTO});
+ *         FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
+ *         for (size_t n, used; file && (n = fread(bytes, 1, sizeof bytes, file)) > 0;)
+ *             for (size_t at = 0; at < n; at += used) {
+ *                 if (tg_model_feed(model, bytes + at, n - at, &used))
+ *                     return fprintf(stderr, "%s\n", tg_model_error(model)->message);
+ *                 if (tg_model_get_state(model) == TG_MODEL_PLANNED)
+ *                     tg_model_allocate(model); // tg_model_get_plan says how much memory it takes
+ *             }
+ *         if (tg_model_finish(model))
+ *             return fprintf(stderr, "%s\n", tg_model_error(model)->message);
  *
- *     tg_model_allocate(m);
+ *         size_t n;
+ *         tg_session *session;
+ *         tg_session_new(model, &session);
+ *         tg_model_tokenize(model, "Once upon a time", 16, TG_ADD_SPECIAL, ids, NULL, 4096, &n);
+ *         tg_session_sync(session, ids, n);
  *
- *     feed the rest
+ *         tg_sample_request request;
+ *         tg_sample_defaults(&request);
+ *         for (int i = 0; i < 100; i++) {
+ *             const tg_trace *trace;
+ *             const char *text;
+ *             size_t length;
+ *             if (tg_session_eval(session, SIZE_MAX, 0) ||
+ *                 tg_session_sample(session, &request, &trace))
+ *                 return fprintf(stderr, "%s\n", tg_model_error(model)->message);
+ *             tg_model_token_bytes(model, trace->token, &text, &length);
+ *             printf("%.*s", (int)length, text);
+ *             tg_session_accept(session, trace);
+ *         }
+ *         tg_session_free(session);
+ *         tg_model_free(model);
+ *     }
  *
- *     tg_model_finish(m);
- *     tg_session *s = tg_session_new(m);
- *     tg_session_sync(s, tokens, n);
- *     while (tg_session_pending(s))
- *         tg_session_eval(s, 32, 0);
- *     tg_session_sample(s, &request, &trace);
- *     tg_session_accept(s, trace); ...
+ * Errors: a function that can fail returns a tg_status, TG_OK (0) when it succeeds;
+ * tg_model_error then has the message. Nothing calls exit or abort.
  *
- * Every call that can fail returns a tg_status; tg_model_error has the message. Nothing calls exit
- * or abort, nothing is allocated while decoding, and logits on a prefix are the same bits however
- * it was reached (one batch, many, rewind, fork) within a build.
+ * Memory: the caller frees models and sessions, and nothing else. Every other pointer that a
+ * function returns is a view, valid as long as the function says. After tg_model_allocate only
+ * tg_session_new, tg_session_fork and tg_session_load_snapshot_begin allocate memory.
+ *
+ * Threads: a model and its sessions belong to one thread, except for tg_model_thread_main and
+ * tg_model_thread_died.
+ *
+ * Reproducibility: within a build, the logits of a sequence are the same bits however it was
+ * reached: token by token, in batches, after a rewind, in a fork, on any number of threads.
  */
 #ifndef TOKENGLASS_H
 #define TOKENGLASS_H
@@ -34,7 +68,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- errors ---- */
+/* ======== Errors ======== */
+
+/* base/status.def lists the names, the numbers and what they mean. */
 typedef enum tg_status {
 #define TG_STATUS(name, number, meaning) TG_##name = (number),
 #include "base/status.def"
@@ -45,37 +81,250 @@ typedef enum tg_status {
 
 typedef struct tg_error {
     tg_status status;  /* TG_OK until the first failure; later failures do not replace it */
-    int64_t offset;    /* byte in the file, or TG_NO_OFFSET */
-    char message[240]; /* UTF-8, NUL-terminated, says what and where */
+    int64_t offset;    /* the byte in the file that the error is about, or TG_NO_OFFSET */
+    char message[240]; /* UTF-8, ends with NUL */
 } tg_error;
 
 /* "GGUF_BAD_MAGIC" for TG_GGUF_BAD_MAGIC; "UNKNOWN" for a number that is not in the list. */
 const char *tg_status_name(tg_status status);
 
-/* The type of cached keys and values: one number for each row of kv_types.def. */
+/* ======== Models ======== */
+
+typedef struct tg_model tg_model;
+
+/* The type of cached keys and values (cache/kv_types.def). */
 typedef enum tg_cache_type {
 #define TG_CACHE(NAME, suffix, elements, value_bytes) TG_CACHE_##NAME,
 #include "cache/kv_types.def"
 #undef TG_CACHE
     TG_CACHE_TYPE_COUNT,
-    TG_CACHE_AUTO = TG_CACHE_TYPE_COUNT /* as exact as the weights are: the model chooses */
+    TG_CACHE_AUTO = TG_CACHE_TYPE_COUNT /* as exact as the weights: q8_0 for quantized weights */
 } tg_cache_type;
 
 #define TG_MAX_THREADS 64
 
-/* Flags of tg_model_tokenize. */
-enum { TG_ADD_SPECIAL = 1, TG_PARSE_SPECIAL = 2 };
+/* Zeros are the defaults of all members except the cache types. */
+typedef struct tg_model_options {
+    /* Bytes of the file; 0: unknown. */
+    uint64_t file_size;
+    /* Positions that a session can hold; 0: the model's training context, at most 4096. */
+    uint32_t n_ctx;
+    /* Positions that the cache can hold for all sessions together; 0: n_ctx and, for branches, as
+     * many again, at most 1024. */
+    uint32_t n_kv;
+    tg_cache_type cache_type_k; /* of keys */
+    tg_cache_type cache_type_v; /* of values */
+    /* Read the tokenizer and leave the weights: such a model has no sessions. */
+    bool vocab_only;
+    /* Threads that can work on the model, the caller's included: 1 to TG_MAX_THREADS; 0: 1. */
+    uint32_t n_threads;
+    /* Milliseconds since a fixed moment, for tg_model_get_profile; NULL: no profile. */
+    double (*clock)(void);
+} tg_model_options;
 
-typedef enum tg_token_type { /* tokenizer.ggml.token_type */
-                             TG_TOKEN_NORMAL = 1,
-                             TG_TOKEN_UNKNOWN = 2,
-                             TG_TOKEN_CONTROL = 3,
-                             TG_TOKEN_USER_DEFINED = 4,
-                             TG_TOKEN_UNUSED = 5,
-                             TG_TOKEN_BYTE = 6
+/* The states of a model, in the order in which it goes through them. */
+typedef enum tg_model_state {
+    TG_MODEL_HEADER,  /* tg_model_feed reads the header */
+    TG_MODEL_PLANNED, /* the header is complete; next is tg_model_allocate */
+    TG_MODEL_WEIGHTS, /* tg_model_feed reads the weights; at the end tg_model_finish */
+    TG_MODEL_READY,   /* the model can run */
+    TG_MODEL_FAILED   /* loading failed; the model can only be freed */
+} tg_model_state;
+
+/* What a model needs, in bytes. */
+typedef struct tg_model_plan {
+    uint64_t file;    /* the length of the file */
+    uint64_t header;  /* keys, vocabulary and tensor directory: already allocated */
+    uint64_t weights; /* the weights in tiles */
+    uint64_t kv;      /* the cache: keys, values and recurrent states */
+    uint64_t scratch; /* activations, tables, sampler */
+} tg_model_plan;
+
+/* The strings are views, valid until the model is freed. */
+typedef struct tg_model_info {
+    const char *architecture;  /* general.architecture */
+    const char *name;          /* general.name; "" when the file has none */
+    const char *chat_template; /* Jinja; NULL when the file has none */
+    uint32_t n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff;
+    uint64_t n_params;
+    uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and file length */
+    const char *kernel_variant; /* "scalar", "simd128", "relaxed" */
+    const char *kernel_dot;     /* the relaxed dot product on this CPU: "unsigned", "signed",
+                                   "7-bit", "none" */
+    tg_cache_type cache_type_k, cache_type_v;
+    bool tied_output; /* the embedding is also the output matrix */
+} tg_model_info;
+
+/* Creates a model. The options are copied. Returns NULL when out of memory; the caller frees the
+ * model with tg_model_free. */
+tg_model *tg_model_new(const tg_model_options *options);
+/* Frees a model; its sessions must be freed before. NULL is ignored. */
+void tg_model_free(tg_model *model);
+/* The error of the last call that failed for this model or its sessions; status TG_OK when the last
+ * call succeeded. A view, valid until the next call. */
+const tg_error *tg_model_error(const tg_model *model);
+
+/* ---- loading ---- */
+
+/* Feeds the next n bytes of the file. *consumed: the bytes that were taken. It is less than n only
+ * once, when the header is complete: the state is then TG_MODEL_PLANNED, and the rest must be fed
+ * after tg_model_allocate. Bytes after the last tensor are ignored. An error (TG_GGUF_*,
+ * TG_MODEL_*, TG_TOKENIZER_*) is final: the state becomes TG_MODEL_FAILED. */
+tg_status tg_model_feed(tg_model *model, const uint8_t *bytes, size_t n, size_t *consumed);
+tg_model_state tg_model_get_state(const tg_model *model);
+/* From TG_MODEL_PLANNED on; before, TG_MODEL_NOT_READY. */
+tg_status tg_model_get_plan(tg_model *model, tg_model_plan *plan);
+/* Allocates all memory of the plan: TG_MODEL_PLANNED becomes TG_MODEL_WEIGHTS. TG_MODEL_TOO_LARGE,
+ * TG_OUT_OF_MEMORY. */
+tg_status tg_model_allocate(tg_model *model);
+/* Says that the file has ended: TG_MODEL_WEIGHTS becomes TG_MODEL_READY. TG_GGUF_TRUNCATED: bytes
+ * are missing. */
+tg_status tg_model_finish(tg_model *model);
+
+/* ---- what a model is ---- */
+
+/* From TG_MODEL_PLANNED on; before, TG_MODEL_NOT_READY. */
+tg_status tg_model_get_info(tg_model *model, tg_model_info *info);
+/* Tensors and parameters of one weight type, for display. index: 0, 1, ... in the order of
+ * quant/quant.def; past the last, TG_INVALID_ARGUMENT. *name is a constant string. */
+tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name,
+                             uint32_t *n_tensors, uint64_t *n_params);
+/* Tokens that went through the layers so far, for all sessions. */
+uint64_t tg_model_n_decoded(const tg_model *model);
+/* The name of a step of the forward pass (layers/profile.def) and the milliseconds that it has
+ * taken so far on the calling thread, 0 without a clock. index: 0, 1, ...; past the last step the
+ * function returns NULL and leaves *ms. */
+const char *tg_model_get_profile(const tg_model *model, uint32_t index, double *ms);
+
+/* ---- threads ---- */
+
+/* Makes the calling thread work on the model; returns when the model is freed. thread: 1 to
+ * n_threads - 1, each once. This function and tg_model_thread_died may be called while another
+ * thread is in a call of the same model. */
+void tg_model_thread_main(tg_model *model, uint32_t thread);
+/* Says that a thread of the model has died: from then on every call that runs the model fails with
+ * TG_THREAD_LOST. */
+void tg_model_thread_died(tg_model *model);
+
+/* ======== Text and tokens ======== */
+
+/* The functions of this section work from TG_MODEL_PLANNED on; before, TG_MODEL_NOT_READY. An id
+ * outside the vocabulary is TG_TOKEN_OUT_OF_RANGE. */
+
+/* Flags of tg_model_tokenize. */
+enum {
+    TG_ADD_SPECIAL = 1,  /* add the beginning-of-sequence token and the like, as the file says */
+    TG_PARSE_SPECIAL = 2 /* turn the text of control tokens into their ids */
+};
+
+/* tokenizer.ggml.token_type */
+typedef enum tg_token_type {
+    TG_TOKEN_NORMAL = 1,
+    TG_TOKEN_UNKNOWN = 2,
+    TG_TOKEN_CONTROL = 3,
+    TG_TOKEN_USER_DEFINED = 4,
+    TG_TOKEN_UNUSED = 5,
+    TG_TOKEN_BYTE = 6
 } tg_token_type;
 
-/* ---- sampling ---- */
+/* Turns `length` bytes of UTF-8 into tokens. ids: [capacity]. ends: NULL, or [capacity]: the byte
+ * of the text after each token. *n: the number of tokens, also when it is greater than capacity;
+ * then only the first `capacity` are written. */
+tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags,
+                            int32_t *ids, uint32_t *ends, size_t capacity, size_t *n);
+/* Turns tokens into bytes, which may end within a UTF-8 sequence. text: [capacity], without a NUL
+ * at the end. *n: the number of bytes, also when it is greater than capacity; then only the first
+ * `capacity` are written. */
+tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text,
+                              size_t capacity, size_t *n);
+/* Lists every token sequence that contains the text, for DRY's sequence breakers. Format: a length,
+ * then that many ids, repeated. ids: [capacity]. *n: the numbers to write, also when it is greater
+ * than capacity. */
+tg_status tg_model_sequence_breakers(tg_model *model, const char *text, size_t length, int32_t *ids,
+                                     size_t capacity, size_t *n);
+/* The bytes that a token adds to a text: a view, valid until the model is freed. */
+tg_status tg_model_token_bytes(tg_model *model, int32_t id, const char **bytes, size_t *length);
+/* The token as the vocabulary writes it: a view, valid until the model is freed. */
+tg_status tg_model_token_piece(tg_model *model, int32_t id, const char **text, size_t *length);
+/* *type: a tg_token_type. *eog: whether the token ends a generation. */
+tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *type, bool *eog);
+/* The beginning- and end-of-sequence tokens; -1 when there is none. */
+int32_t tg_model_bos(const tg_model *model);
+int32_t tg_model_eos(const tg_model *model);
+
+/* ======== Sessions ======== */
+
+typedef struct tg_session tg_session;
+typedef struct tg_trace tg_trace; /* see Sampling */
+
+/* Creates an empty session. The caller frees it with tg_session_free, before the model.
+ * TG_MODEL_NOT_READY, TG_OUT_OF_MEMORY. */
+tg_status tg_session_new(tg_model *model, tg_session **out);
+void tg_session_free(tg_session *session);
+/* Creates a second session with the same tokens, logits and cached positions. Both share the
+ * cache's pages; a page is copied when one of them writes to it. */
+tg_status tg_session_fork(const tg_session *session, tg_session **out);
+/* Gives back the session's share of the cache. Tokens and logits stay; positions that are needed
+ * again are run again. */
+void tg_session_release_cache(tg_session *session);
+
+/* ---- tokens ---- */
+
+/* The session's tokens: a view [*n], valid until the session changes. */
+const int32_t *tg_session_tokens(const tg_session *session, size_t *n);
+/* Replaces the tokens. The cached positions of the common prefix are kept. TG_CONTEXT_FULL,
+ * TG_TOKEN_OUT_OF_RANGE. */
+tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n);
+/* Keeps the first n tokens. TG_POSITION_OUT_OF_RANGE: there are fewer. */
+tg_status tg_session_rewind(tg_session *session, size_t n);
+/* Appends one token, which the next tg_session_eval runs. TG_CONTEXT_FULL, TG_TOKEN_OUT_OF_RANGE.
+ */
+tg_status tg_session_append(tg_session *session, int32_t token);
+/* Appends the token of a trace, and updates mirostat's state. The trace must come from the session
+ * as it is. */
+tg_status tg_session_accept(tg_session *session, const tg_trace *trace);
+/* Makes room in a full context: keeps the first n_keep tokens and removes the n_discard tokens
+ * after them. The rest gets new positions and is run again. Coins continue as if nothing had been
+ * removed. TG_POSITION_OUT_OF_RANGE: there are fewer tokens. */
+tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard);
+/* Tokens that tg_session_shift has removed so far. */
+uint32_t tg_session_n_discarded(const tg_session *session);
+
+/* ---- running ---- */
+
+/* Tokens to run before there are logits; 0: the logits are ready. */
+size_t tg_session_pending(const tg_session *session);
+/* Runs at most max_tokens of the pending tokens.
+ *
+ * max_layers: 0, or the number of layers of one batch after which the function returns, so that the
+ * caller can do other things; the next call continues there. A pending batch is canceled, and its
+ * tokens are run again later, when another session runs or this one changes.
+ *
+ * When the cache is full, the sessions that have not run for the longest time lose cached
+ * positions, from their ends; pages that several sessions share are taken last. What a session
+ * loses is run again when it is needed, with the same bits. TG_KV_FULL: the cache is too small for
+ * this session alone. TG_THREAD_LOST. */
+tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
+/* Whether a batch of this session is between two calls of tg_session_eval. */
+bool tg_session_has_pending_batch(const tg_session *session);
+/* The logits after the last token: a view [n_vocab], valid until the session changes.
+ * TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending. */
+tg_status tg_session_logits(tg_session *session, const float **logits);
+
+/* Computes the logits of a tree of tokens after the session's tokens, in one batch. The session
+ * does not change. No token may be pending.
+ *
+ * tokens, positions: [n], n at most 128. visible: [n][ceil(n / 32)], bit j of row i: token i sees
+ * token j, j <= i; its own bit must be set. Every token sees the session's tokens. logits:
+ * [n][n_vocab]. TG_INVALID_ARGUMENT, TG_POSITION_OUT_OF_RANGE, TG_TOKEN_OUT_OF_RANGE, TG_KV_FULL.
+ */
+tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens,
+                                 const int32_t *positions, const uint32_t *visible, size_t n,
+                                 float *logits);
+
+/* ======== Sampling ======== */
+
+/* sample/stages.def lists the stages with their options and lists. */
 typedef enum tg_stage {
 #define TG_STAGE(name, chain) TG_STAGE_##name,
 #include "sample/stages.def"
@@ -94,275 +343,159 @@ typedef enum tg_list_name {
     TG_LIST_COUNT
 } tg_list_name;
 
-/* n tokens of the caller. logit_bias: each token with what is added to its logit, -infinity to
- * remove it; of a token that stands twice the last counts. dry_sequence_breakers: sequences as
- * tgi_tokenizer_sequence_breakers gives them. grammar: no tokens but 32 bits a number, one for each
- * token of the vocabulary. An empty list changes nothing. */
+/* The name of a stage: a constant string. */
+const char *tg_stage_name(tg_stage stage);
+
+/* A list of tokens, in memory of the caller. An empty list changes nothing.
+ *   logit_bias: what is added to each token's logit, -infinity to remove it; of a token that is
+ *     listed twice the last entry counts
+ *   dry_sequence_breakers: as tg_model_sequence_breakers gives them
+ *   grammar: not tokens but a bitmask, 32 tokens of the vocabulary in each number */
 typedef struct tg_list {
-    const int32_t *tokens;
-    const float *values; /* [n], logit_bias only */
+    const int32_t *tokens; /* [n] */
+    const float *values;   /* [n] logit_bias only */
     uint32_t n;
 } tg_list;
 
 typedef struct tg_sample_request {
     double options[TG_OPTION_COUNT];
     tg_list lists[TG_LIST_COUNT];
-    uint8_t order[TG_STAGE_COUNT]; /* tg_stage numbers, each at most once */
+    uint8_t order[TG_STAGE_COUNT]; /* [n_order] tg_stage numbers, each at most once */
     uint32_t n_order;
-    const int32_t *context; /* the n_context tokens before the one to be drawn: what penalties and
-                               dry look at */
+    const int32_t *context; /* [n_context] the tokens before, for penalties and dry */
     uint32_t n_context;
-    double mu; /* mirostat's state after them, in bits; NaN: none yet, it starts at twice tau */
-    uint64_t seed;
-    uint64_t position;     /* of the token to be drawn, counted from 0 in the session */
-    uint32_t sample_index; /* 0, or the number of a further sample of the same step: it has coins of
-                              its own (sample/random.h) */
-    uint32_t top_n;        /* candidates to list in the trace; 0: none (the draw is the same) */
+    double mu;     /* mirostat's state in bits; NaN: none yet, it starts at twice tau */
+    uint64_t seed; /* of the coins */
+    /* The number of the token to draw, counted from 0 in the session. */
+    uint64_t position;
+    /* 0, or the number of a further sample of the same step, which has its own coins. */
+    uint32_t sample_index;
+    /* Candidates to list in the trace; 0: none. The drawn token does not depend on it. */
+    uint32_t top_n;
 } tg_sample_request;
 
 typedef struct tg_candidate {
     int32_t token;
-    float logit;        /* as the model gave it */
+    float logit;        /* the raw logit */
     double p;           /* softmax of the raw logits over the whole vocabulary */
     double p_final;     /* after the last stage; 0 when removed */
-    int32_t removed_by; /* index into stages of the trace, or -1 */
+    int32_t removed_by; /* index into the trace's stages; -1: not removed */
 } tg_candidate;
 
 typedef struct tg_stage_trace {
     tg_stage stage;
-    uint32_t kept,
-        removed; /* tokens; kept + removed = kept by the stage before (the vocabulary, at first) */
-    double mass_before; /* raw probability (tg_candidate.p) of the tokens that reached the stage */
-    double mass_after;  /* and of those that survived it */
-    double threshold; /* the number that decided, 0 when there was none. top_n_sigma and top_k: the
-                         least logit that may stay, or    stays; typ_p, top_p: the mass that stood
-                         before the last kept token; min_p: the least allowed share of    the
-                         greatest p; xtc: the p from which a token is a top choice; temperature: the
-                         divisor; mirostat: the    number kept (1) or the greatest surprise allowed,
-                         in bits (2). */
-    double coin;      /* the stage's own, in [0, 1); NaN when it has none, or none was thrown */
-    char reason[128]; /* for a person: "top_p: kept 33 of 40: 0.9485 before the last, 0.9554 with
-                         it, limit 0.95" */
+    uint32_t kept, removed; /* tokens; their sum is what reached the stage */
+    double mass_before;     /* raw probability (tg_candidate.p) of the tokens that reached it */
+    double mass_after;      /* raw probability of the tokens that it kept */
+    /* The number that decided; 0: there is none.
+     *   top_n_sigma, top_k: the smallest logit that is kept
+     *   typ_p, top_p: the mass before the last kept token
+     *   min_p: the smallest p that is kept
+     *   xtc: the p from which on a token is a top choice
+     *   temperature: the divisor
+     *   mirostat: the number of tokens kept (version 1), or the largest surprise that is kept, in
+     *     bits (version 2) */
+    double threshold;
+    double coin;      /* the stage's own coin, in [0, 1); NaN: it has none, or did not toss it */
+    char reason[128]; /* for people: "top_p: kept 33 of 40: 0.9485 before the last, 0.9554 with it,
+                         limit 0.95" */
 } tg_stage_trace;
 
-typedef struct tg_trace {
+struct tg_trace {
     uint32_t vocab;
-    const tg_candidate *candidates; /* n_candidates, most probable first */
+    const tg_candidate *candidates; /* [n_candidates] in descending order of p */
     uint32_t n_candidates;
-    double other;   /* raw probability not listed in candidates */
-    double entropy; /* nats, of the raw distribution */
+    double other;   /* raw probability of the tokens that are not in candidates */
+    double entropy; /* of the raw distribution, in nats */
     tg_stage_trace stages[TG_STAGE_COUNT];
     uint32_t n_stages;
-    int32_t token;    /* drawn */
-    float logit;      /* its raw logit */
-    double logprob;   /* its raw log-probability, nats */
-    double p_final;   /* its probability after the last stage */
-    double u;         /* the coin, in [0, 1) */
-    double low, high; /* the token's interval: survivors in descending order of final probability,
-                         cumulated; low <= u < high */
-    double mu; /* mirostat's state after the token: as in the request when mirostat did not run */
-} tg_trace;
+    int32_t token;  /* the drawn token */
+    float logit;    /* its raw logit */
+    double logprob; /* its raw log-probability, in nats */
+    double p_final; /* its probability after the last stage */
+    double u;       /* the coin of the draw, in [0, 1) */
+    /* The token's interval of the cumulative distribution, over the kept tokens in descending order
+     * of final probability: low <= u < high. */
+    double low, high;
+    double mu; /* mirostat's state after the token; without mirostat as in the request */
+};
 
-typedef struct tg_sampler tg_sampler;
-
-/* The list's defaults and llama.cpp's default chain, seed 0, position 0, sample_index 0, top_n 50,
- * no lists, no context. */
+/* Fills in the default options, llama.cpp's default chain, seed 0, position 0, sample_index 0,
+ * top_n 50, no lists, and no context. */
 void tg_sample_defaults(tg_sample_request *request);
+/* Draws a token from the session's logits. The session does not change, so one step can be sampled
+ * many times; tg_session_accept appends the token. position, context and mu of the request are
+ * replaced by the session's. *trace: a view, valid until the next call that samples on the model.
+ * TG_SAMPLER_BAD_OPTION, TG_NO_CANDIDATES, TG_LOGITS_NOT_FINITE; TG_SESSION_EMPTY and
+ * TG_MODEL_NOT_READY as tg_session_logits. */
+tg_status tg_session_sample(tg_session *session, const tg_sample_request *request,
+                            const tg_trace **trace);
 
-/* After a sampling, views of vocab entries by token: where it fell out (index into stages) or -1;
- * its raw probability; and its probability after the last stage, for those that did not fall out.
- */
+/* The sampler of the session's model, for what the last sampling left. */
+typedef struct tg_sampler tg_sampler;
+const tg_sampler *tg_session_sampler(const tg_session *session);
+/* Views [n_vocab] by token, valid until the next call that samples on the model: the index of the
+ * stage that removed it, or -1; its raw probability; its probability after the last stage, for
+ * tokens that were not removed. */
 const int8_t *tg_sampler_removed_by(const tg_sampler *sampler);
 const double *tg_sampler_p(const tg_sampler *sampler);
 const double *tg_sampler_p_final(const tg_sampler *sampler);
 
-typedef struct tg_top {
-    int32_t token;
-    float logprob; /* nats */
-} tg_top;
+/* ======== Scoring ======== */
 
-const char *tg_stage_name(tg_stage stage);
-
-typedef struct tg_model tg_model;
-typedef struct tg_session tg_session;
-
-typedef struct tg_model_options {
-    uint64_t file_size; /* bytes; 0 when unknown */
-    uint32_t
-        n_ctx;     /* positions a session can hold; 0: the model's training context, at most 4096 */
-    uint32_t n_kv; /* positions the cache can hold for all sessions together; 0: n_ctx and, for
-                      branches, as many again up to 1,024 */
-    tg_cache_type cache_type_k; /* how keys are kept; TG_CACHE_AUTO: as the weights are */
-    tg_cache_type cache_type_v; /* how values are kept, likewise */
-    bool vocab_only;            /* read the tokenizer, leave the weights */
-    uint32_t n_threads; /* that may work on it, the caller included: at most TG_MAX_THREADS; 0: 1 */
-    double (*clock)(void); /* NULL, or milliseconds since some moment: for tg_model_get_times */
-} tg_model_options;
-
-typedef enum tg_model_state {
-    TG_MODEL_HEADER,
-    TG_MODEL_PLANNED,
-    TG_MODEL_WEIGHTS,
-    TG_MODEL_READY,
-    TG_MODEL_FAILED
-} tg_model_state;
-
-typedef struct tg_model_plan { /* bytes */
-    uint64_t file;             /* the file's length as its header has it */
-    uint64_t header;           /* keys, vocabulary and directory, already allocated */
-    uint64_t weights;          /* repacked tiles */
-    uint64_t kv;               /* the cache's pages */
-    uint64_t scratch;          /* activations, tables, sampler */
-} tg_model_plan;
-
-typedef struct tg_model_info {
-    const char *architecture, *name; /* name may be "" */
-    const char *chat_template;       /* Jinja; NULL when the file has none */
-    uint32_t n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff;
-    uint64_t n_params;
-    uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and file length */
-    const char *kernel_variant; /* "scalar", "simd128", "relaxed" */
-    const char *kernel_dot; /* what its dot product was found to do: "unsigned", "signed", "7-bit",
-                               "none" */
-    tg_cache_type cache_type_k, cache_type_v;
-    bool tied_output;
-} tg_model_info;
-
-/* ---- model ---- */
-tg_model *tg_model_new(const tg_model_options *options); /* NULL when out of memory */
-void tg_model_free(tg_model *model);
-const tg_error *tg_model_error(const tg_model *model); /* the first error of the last failing call;
-                                                          status TG_OK when there was none */
-
-/* Feeds the file's next bytes. Stops early, with *consumed < n, exactly once: when the header is
- * complete and the plan is made. A loading error is final. Bytes after the last tensor are ignored.
- */
-tg_status tg_model_feed(tg_model *model, const uint8_t *bytes, size_t n, size_t *consumed);
-tg_model_state tg_model_get_state(const tg_model *model);
-tg_status tg_model_get_plan(tg_model *model, tg_model_plan *plan); /* from TG_MODEL_PLANNED on */
-tg_status tg_model_allocate(tg_model *model); /* TG_MODEL_PLANNED -> TG_MODEL_WEIGHTS */
-tg_status
-tg_model_finish(tg_model *model); /* the input has ended: -> TG_MODEL_READY, or what was missing */
-tg_status tg_model_get_info(tg_model *model, tg_model_info *info); /* from TG_MODEL_PLANNED on */
-/* Tensors and parameters of each weight type, by index into the list of quant.def, for display. */
-tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name, uint32_t *tensors,
-                             uint64_t *params);
-uint64_t tg_model_n_decoded(
-    const tg_model *model); /* tokens run through the layers so far: shows when nothing was run */
-
-/* Milliseconds that each step of the forward pass (steps.def) has taken so far, on the calling
- * thread, by index; zeros without a clock. NULL past the last step, else its name. */
-const char *tg_model_get_profile(const tg_model *model, uint32_t index, double *ms);
-
-/* The life of a further thread: works on whatever the model runs, until the model is freed. thread:
- * 1 to n_threads - 1, each once. This and tg_model_thread_died are the only functions that may be
- * called while another thread is in a call of the same model. */
-void tg_model_thread_main(tg_model *model, uint32_t thread);
-/* From then on every call that runs the model ends with TG_THREAD_LOST. */
-void tg_model_thread_died(tg_model *model);
-
-/* ---- tokens (see tokens/tokens.h for the meaning of flags and counts) ---- */
-tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags,
-                            int32_t *ids, uint32_t *ends, size_t capacity, size_t *n);
-tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text,
-                              size_t capacity, size_t *n);
-/* See tgi_tokenizer_sequence_breakers. */
-tg_status tg_model_sequence_breakers(tg_model *model, const char *text, size_t length, int32_t *ids,
-                                     size_t capacity, size_t *n);
-tg_status tg_model_token_bytes(tg_model *model, int32_t id, const char **bytes,
-                               size_t *length); /* what it adds to a text */
-tg_status tg_model_token_piece(tg_model *model, int32_t id, const char **text,
-                               size_t *length); /* how the vocabulary spells it */
-tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *kind,
-                               bool *eog);   /* kind: tg_token_type */
-int32_t tg_model_bos(const tg_model *model); /* -1 when there is none */
-int32_t tg_model_eos(const tg_model *model);
-
-/* ---- sessions ---- */
-tg_status tg_session_new(tg_model *model, tg_session **out);
-void tg_session_free(tg_session *session);
-/* A second session with the same tokens, sharing the cache's pages; a shared page is copied when
- * one of them writes to it. */
-tg_status tg_session_fork(const tg_session *session, tg_session **out);
-const int32_t *tg_session_tokens(const tg_session *session, size_t *n);
-/* Gives back its share of the cache; tokens and logits stay, and what is needed of it is run again.
- */
-void tg_session_release_cache(tg_session *session);
-/* Makes the session's tokens these: what the cache holds of their common prefix is kept. */
-tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n);
-tg_status tg_session_rewind(tg_session *session, size_t n); /* keeps the first n tokens */
-tg_status tg_session_append(tg_session *session,
-                            int32_t token); /* appends one token; it is run by the next eval */
-/* As force of the drawn token, with what the draw means for mirostat. The trace must be of this
- * session as it stands. */
-tg_status tg_session_accept(tg_session *session, const tg_trace *trace);
-/* Slides the window: keeps the first n_keep tokens and discards the n_discard after them. What
- * comes after those is run again at its new positions. Coins go on as if nothing had been
- * discarded. */
-tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard);
-uint32_t
-tg_session_n_discarded(const tg_session *session); /* tokens that slid out of the window so far */
-size_t tg_session_pending(const tg_session *session); /* tokens still to be run before there are
-                                                         logits; 0: logits are ready */
-/* Runs at most max_tokens of them. When the cache has no page left, the sessions that have not run
- * for the longest time give up theirs, from their ends, what several share last; what they lose is
- * run again when they are used, and gives the same bits. TG_KV_FULL only when the cache is too
- * small for this session alone. With max_layers not 0, returns after so many layers of one batch,
- * so that the caller can do other things in between: the next call goes on where this one stopped.
- * A batch that is in pending_batch ends unfinished, and is begun anew later, when another session
- * runs or this one is changed. */
-tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
-bool tg_session_has_pending_batch(const tg_session *session);
-/* n_vocab floats, valid until the session changes. TG_SESSION_EMPTY without tokens,
- * TG_MODEL_NOT_READY while tokens are pending.
- */
-tg_status tg_session_logits(tg_session *session, const float **logits);
-/* Chooses from the logits without changing the session: look as often as you like, then force the
- * token. *trace lives in the model's sampler until the next call that samples. request->position is
- * set to the session's length. */
-tg_status tg_session_sample(tg_session *session, const tg_sample_request *request,
-                            const tg_trace **trace);
-
-/* What the last sampling left: fates and probabilities of the whole vocabulary. */
-const tg_sampler *tg_session_sampler(const tg_session *session);
-
-/* A tree in one call: n tokens after the session's cached prefix (all its tokens must have been
- * run), each with its position and the batch tokens it sees besides that prefix: bit j of visible[i
- * * ceil(n / 32) ...] is token j <= i of the batch, its own bit set. logits: n x n_vocab floats.
- * The session does not change. */
-tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens,
-                                 const int32_t *positions, const uint32_t *visible, size_t n,
-                                 float *logits);
-
-/* ---- saving ---- */
-/* Makes a session ready to be saved, with a number of the caller's own. Until it changes, its parts
- * (index 0, 1, ... while true is returned) written one after the other are the saved session. A
- * load: tg_session_load_snapshot_begin with the first part and the number of all bytes, the other
- * parts copied into the views that tg_session_snapshot_chunk gives,
- * tg_session_load_snapshot_commit; when that fails the session is to be freed. TG_SESSION_FOREIGN
- * when model, cache types, kernel variant or dot product are others, TG_SESSION_DAMAGED. */
-void tg_session_save_snapshot_begin(tg_session *session, uint64_t note);
-bool tg_session_snapshot_chunk(tg_session *session, uint32_t index, void **bytes, size_t *n);
-tg_status tg_session_load_snapshot_begin(tg_model *model, const void *header, size_t n,
-                                         tg_session **out);
-tg_status tg_session_load_snapshot_commit(tg_session *session);
-
-/* ---- scoring ---- */
 typedef struct tg_score {
     int32_t token;
-    float logprob;  /* nats, given what stands before it; NaN for the first token */
-    int32_t rank;   /* 0: it was the most probable */
-    float entropy;  /* nats, of the distribution it was chosen from */
-    float top_mass; /* probability of all tokens more probable than it */
+    float logprob;  /* nats, given the tokens before it; NaN for the session's first token */
+    int32_t rank;   /* tokens with a greater logit; 0: it was the most probable */
+    float entropy;  /* of the distribution, in nats */
+    float top_mass; /* the sum of the probabilities of all tokens more probable than it */
 } tg_score;
-/* Appends n tokens to the session, at most n_ctx in all, and scores each of them. tops: n x top_n
- * of the most probable tokens in each one's place, with their log-probabilities, the greatest first
- * (token -1 and NaN where there is none); NULL when top_n is 0. */
+
+typedef struct tg_top {
+    int32_t token; /* -1: there is none */
+    float logprob; /* nats; NaN: there is none */
+} tg_top;
+
+/* Appends n tokens to the session and scores each under the distribution before it. scores: [n].
+ * tops: [n][top_n], the most probable tokens of each distribution in descending order; NULL when
+ * top_n is 0. On an error nothing is appended. TG_CONTEXT_FULL, TG_TOKEN_OUT_OF_RANGE, TG_KV_FULL,
+ * TG_LOGITS_NOT_FINITE. */
 tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n,
                            tg_score *scores, tg_top *tops);
-/* Appends n tokens likewise and gives what their logits would be computed from, the normalized
- * output of the last layer: n x n_embd floats. */
+/* Appends n tokens to the session and gives their hidden states: the normed output of the last
+ * layer, from which the logits are computed. states: [n][n_embd]. Errors as tg_session_score. */
 tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, size_t n,
                                    float *states);
+
+/* ======== Snapshots ======== */
+
+/* A snapshot is a session as bytes. To save one:
+ *
+ *     tg_session_save_snapshot_begin(session, user_data);
+ *     for (uint32_t i = 0; tg_session_snapshot_chunk(session, i, &bytes, &n); i++)
+ *         fwrite(bytes, 1, n, file);
+ *
+ * To load one of `size` bytes, whose first chunk is in `header`:
+ *
+ *     tg_session_load_snapshot_begin(model, header, size, &session);
+ *     for (uint32_t i = 1; tg_session_snapshot_chunk(session, i, &bytes, &n); i++)
+ *         fread(bytes, 1, n, file);
+ *     tg_session_load_snapshot_commit(session);
+ *
+ * The loaded session continues as the saved one would have, bit for bit. */
+
+/* Prepares a session for saving. user_data: a number of the caller's, kept in the snapshot. */
+void tg_session_save_snapshot_begin(tg_session *session, uint64_t user_data);
+/* Chunk `index` of the snapshot that is saved or loaded: *n bytes of the session's memory, valid
+ * until the session changes. Returns false past the last chunk. */
+bool tg_session_snapshot_chunk(tg_session *session, uint32_t index, void **bytes, size_t *n);
+/* Creates a session for a snapshot of n bytes. header: its first bytes, at least the first chunk.
+ * TG_SESSION_FOREIGN: model, cache types, kernel variant or form of the dot product differ.
+ * TG_SESSION_DAMAGED, TG_CONTEXT_FULL, TG_KV_FULL, TG_OUT_OF_MEMORY. */
+tg_status tg_session_load_snapshot_begin(tg_model *model, const void *header, size_t n,
+                                         tg_session **out);
+/* Checks the checksum and completes the session. On an error (TG_SESSION_DAMAGED) the caller must
+ * free the session. */
+tg_status tg_session_load_snapshot_commit(tg_session *session);
 
 #endif

@@ -1,12 +1,11 @@
-/* In: tasks. Out: their items done by all threads of the pool. Owns its own memory; threads and
- * what tasks point to belong to others. */
+/* The pool of threads: how they wait, share items and leave. */
 #include "pool.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Sleeping on a word of memory, where threads can; a native build has none but those of the tests,
- * which yield. */
+/* Sleeping until a word of memory changes. In WebAssembly with threads this is memory.atomic.wait;
+ * a native build, which is for tests, sleeps for a slice of time. */
 #if defined(__wasm_atomics__)
 #define SLICE_MS 50
 static void sleep_while(_Atomic uint32_t *word, uint32_t value, bool forever)
@@ -19,7 +18,7 @@ static void wake(_Atomic uint32_t *word)
 {
     __builtin_wasm_memory_atomic_notify((int *)word, UINT32_MAX);
 }
-#elif defined(__wasm__) /* no threads: nobody ever waits */
+#elif defined(__wasm__) /* without threads nothing waits */
 #define SLICE_MS 1
 static void sleep_while(_Atomic uint32_t *word, uint32_t value, bool forever)
 {
@@ -46,25 +45,24 @@ static void wake(_Atomic uint32_t *word)
 }
 #endif
 
-#define SPINS 20000u /* looks at a word before sleeping on it: some tens of microseconds */
-#define OPEN                                                                                       \
-    0x80000000u /* in gate: the task takes further threads; the lower bits count those that are in \
-                   it */
+/* Reads of a word before a thread sleeps on it: some tens of microseconds. */
+#define SPINS 20000u
+/* In gate: threads may enter the task. The lower bits count the threads that are in it. */
+#define OPEN 0x80000000u
 
 struct tg_pool {
     uint32_t n_threads;
-    /* the task; written while the gate is closed and nobody is in */
+    /* the task; written while the gate is closed and no thread is in it */
     tg_task *task;
     void *context;
-    size_t n, run;
-    /* each word that is fought over has a cache line of its own */
-    _Alignas(64) _Atomic size_t next; /* the first item that nobody has taken */
-    _Alignas(64) _Atomic uint32_t
-        gate; /* OPEN and how many threads, the caller not counted, are in the task */
-    _Alignas(64) _Atomic uint32_t signal;   /* changes with every task, and when the pool closes */
+    size_t n, chunk;
+    /* each word that several threads write has its own cache line */
+    _Alignas(64) _Atomic size_t next;     /* the first item that no thread has taken */
+    _Alignas(64) _Atomic uint32_t gate;   /* OPEN, and the threads in the task without the caller */
+    _Alignas(64) _Atomic uint32_t signal; /* changes with every task, and when the pool closes */
     _Alignas(64) _Atomic uint32_t sleepers; /* threads that sleep on signal, or are about to */
     _Atomic uint32_t caller_sleeps;         /* the caller sleeps on gate */
-    _Atomic uint32_t joined;                /* threads that live in the pool */
+    _Atomic uint32_t joined;                /* threads in tgi_pool_thread_main */
     _Atomic uint32_t closing, failed;
 };
 
@@ -94,16 +92,16 @@ void tgi_pool_fail(tg_pool *pool)
 
 static void take_items(tg_pool *pool, uint32_t thread)
 {
-    const size_t n = pool->n, run = pool->run;
+    const size_t n = pool->n, chunk = pool->chunk;
     for (;;) {
-        const size_t first = atomic_fetch_add_explicit(&pool->next, run, memory_order_relaxed);
+        const size_t first = atomic_fetch_add_explicit(&pool->next, chunk, memory_order_relaxed);
         if (first >= n)
             return;
-        pool->task(pool->context, first, n - first < run ? n : first + run, thread);
+        pool->task(pool->context, first, n - first < chunk ? n : first + chunk, thread);
     }
 }
 
-/* Enters the task if it is open: from then on until it leaves, the caller waits for this thread. */
+/* Enters the task if it is open. The caller then waits until this thread leaves. */
 static bool enter(tg_pool *pool)
 {
     uint32_t gate = atomic_load(&pool->gate);
@@ -122,8 +120,8 @@ static void leave(tg_pool *pool)
 
 void tgi_pool_thread_main(tg_pool *pool, uint32_t thread)
 {
-    uint32_t seen =
-        0; /* the pool begins with signal 0 and no task: whatever came since is met by `enter` */
+    /* signal starts at 0, without a task: a thread that starts late enters the current task */
+    uint32_t seen = 0;
     atomic_fetch_add(&pool->joined, 1);
     while (!atomic_load(&pool->closing)) {
         const uint32_t signal = atomic_load(&pool->signal);
@@ -140,8 +138,8 @@ void tgi_pool_thread_main(tg_pool *pool, uint32_t thread)
             ;
         if (atomic_load(&pool->signal) != seen)
             continue;
-        /* whoever changes signal after this line sees the sleeper; whoever did before is seen by
-         * the sleep itself */
+        /* a change of signal after this line wakes the sleeper; a change before it makes
+         * sleep_while return at once */
         atomic_fetch_add(&pool->sleepers, 1);
         sleep_while(&pool->signal, seen, true);
         atomic_fetch_sub(&pool->sleepers, 1);
@@ -149,9 +147,9 @@ void tgi_pool_thread_main(tg_pool *pool, uint32_t thread)
     atomic_fetch_sub(&pool->joined, 1);
 }
 
-/* Waits until word is 0; false when it does not change for too long, or, if that matters, the pool
- * has failed. */
-static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool matters)
+/* Waits until word is 0. Returns false when it has not changed for TG_POOL_PATIENCE, or, with
+ * stop_on_failure, when the pool has failed. */
+static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool stop_on_failure)
 {
     uint32_t last = atomic_load(word);
     for (uint32_t i = 0; i < SPINS && last; i++)
@@ -159,7 +157,7 @@ static bool wait_until_zero(tg_pool *pool, _Atomic uint32_t *word, bool matters)
     atomic_store(&pool->caller_sleeps, 1);
     uint32_t patience = TG_POOL_PATIENCE * 1000 / SLICE_MS;
     for (uint32_t now;
-         (now = atomic_load(word)) != 0 && patience && !(matters && tgi_pool_failed(pool));
+         (now = atomic_load(word)) != 0 && patience && !(stop_on_failure && tgi_pool_failed(pool));
          patience--) {
         if (now != last)
             patience = TG_POOL_PATIENCE * 1000 / SLICE_MS;
@@ -174,10 +172,9 @@ bool tgi_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *co
 {
     if (tgi_pool_failed(pool))
         return false;
-    /* several runs for each thread, so that one that is slow or late keeps the others waiting for
-     * little */
-    const size_t share = n / (4 * (size_t)pool->n_threads), run = share > grain ? share : grain;
-    if (n <= run || !atomic_load(&pool->joined)) {
+    /* four chunks for each thread, so that the others do not wait long for a slow one */
+    const size_t share = n / (4 * (size_t)pool->n_threads), chunk = share > grain ? share : grain;
+    if (n <= chunk || !atomic_load(&pool->joined)) {
         if (n)
             task(context, 0, n, 0);
         return true;
@@ -185,7 +182,7 @@ bool tgi_pool_run(tg_pool *pool, size_t n, size_t grain, tg_task *task, void *co
     pool->task = task;
     pool->context = context;
     pool->n = n;
-    pool->run = run;
+    pool->chunk = chunk;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
     atomic_store(&pool->gate, OPEN);
     atomic_fetch_add(&pool->signal, 1);
@@ -206,7 +203,7 @@ bool tgi_pool_free(tg_pool *pool)
     atomic_store(&pool->closing, 1);
     atomic_fetch_add(&pool->signal, 1);
     wake(&pool->signal);
-    /* a thread that is lost never goes: its pool is left to it rather than taken away under it */
+    /* a lost thread never leaves and may still use the pool, which then is not freed */
     if (!wait_until_zero(pool, &pool->joined, false))
         return false;
     free(pool);

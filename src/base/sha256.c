@@ -1,4 +1,4 @@
-/* In: bytes in portions. Out: their SHA-256. Owns nothing. */
+/* SHA-256 (FIPS 180-4). */
 #include "sha256.h"
 
 #include <string.h>

@@ -1,5 +1,4 @@
-/* SHA-256 (FIPS 180-4), fed in portions. In: bytes. Out: a digest of 32 bytes. The caller owns the
- * state. */
+/* SHA-256 (FIPS 180-4) of bytes in portions of any size. */
 #ifndef TG_SHA256_H
 #define TG_SHA256_H
 
@@ -14,7 +13,7 @@ typedef struct tg_sha256 {
 
 void tgi_sha256_init(tg_sha256 *sha);
 void tgi_sha256_update(tg_sha256 *sha, const void *bytes, size_t n);
-/* Ends the message; the state is spent. */
+/* Ends the message; init must come before the next update. */
 void tgi_sha256_final(tg_sha256 *sha, uint8_t digest[32]);
 
 #endif

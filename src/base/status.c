@@ -1,5 +1,4 @@
-/* In: a status number and a printf format. Out: the first message kept in the caller's tg_error.
- * Owns nothing. */
+/* Records errors, and the names of their numbers. */
 #include "status.h"
 
 #include <stdarg.h>

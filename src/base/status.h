@@ -1,6 +1,5 @@
-/* Errors are values: a numbered status and, in the caller's tg_error, the first message with the
- * byte offset it belongs to. Nothing here allocates; nothing in this library ever calls exit or
- * abort. */
+/* Errors are values: a numbered status, and a tg_error of the caller's that keeps the first message
+ * with the byte offset that it is about. Nothing here allocates. */
 #ifndef TG_STATUS_H
 #define TG_STATUS_H
 
@@ -8,8 +7,8 @@
 
 #include "../tokenglass.h"
 
-/* Records the failure unless one is recorded already; returns status, so that `return
- * tgi_fail(...)` reads well. error may be NULL. */
+/* Records a failure unless one is recorded already. offset: a byte in the file, or TG_NO_OFFSET.
+ * error may be NULL. Returns status, for `return tgi_fail(...)`. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif

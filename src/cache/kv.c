@@ -1,13 +1,14 @@
-/* In: page tables and the keys and values of positions. Out: pages in the pool. The pool lies in
- * the model's arena, tables in sessions. */
+/* The pool of pages, and sessions' tables of them. */
 #include "kv.h"
 
 #include <string.h>
 
+#define MAX_HEAD_DIM 1024 /* as hparams.c bounds it */
+
 void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
 {
-    kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
     const tg_kv_type_row *k = &tg_kv_type_table[kv->type_k], *v = &tg_kv_type_table[kv->type_v];
+    kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
     kv->page_bytes = kv->head_bytes = 0;
     for (uint32_t i = 0; i < kv->n_layer; i++) {
         tg_kv_layer *layer = &kv->layers[i];
@@ -15,9 +16,9 @@ void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
                             tg_quants[k->quant].block * tgi_quant_tile_bytes(&tg_quants[k->quant]);
         layer->value_bytes = (size_t)layer->head_dim / v->elements * v->value_bytes;
         layer->head_bytes = layer->keys_bytes + TG_PAGE * layer->value_bytes;
-        layer->at = kv->page_bytes;
+        layer->offset = kv->page_bytes;
         kv->page_bytes +=
-            TG_PAGE * sizeof(float) * layer->state + layer->head_bytes * layer->n_head;
+            TG_PAGE * sizeof(float) * layer->conv_dim + layer->head_bytes * layer->n_head;
         if (layer->n_head && layer->head_bytes > kv->head_bytes)
             kv->head_bytes = layer->head_bytes;
     }
@@ -33,38 +34,41 @@ void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
     }
 }
 
+static uint32_t take_page(tg_kv *kv)
+{
+    const uint32_t page = kv->free_list[--kv->n_free];
+    kv->refs[page] = 1;
+    return page;
+}
+
 tg_status tgi_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto,
                          tg_error *error)
 {
-    const uint32_t wanted = (upto + TG_PAGE - 1) / TG_PAGE;
-    const uint32_t last = length / TG_PAGE; /* the page that position `length` falls into */
+    const uint32_t n_pages = (upto + TG_PAGE - 1) / TG_PAGE;
+    const uint32_t last = length / TG_PAGE; /* the index of the page that position `length` is in */
     const bool copy = upto > length && last < table->n_pages && kv->refs[table->pages[last]] > 1;
-    const uint32_t fresh = wanted > table->n_pages ? wanted - table->n_pages : 0;
-    if (fresh + copy > kv->n_free)
-        return tgi_fail(
-            error, TG_KV_FULL, TG_NO_OFFSET,
-            "the cache's %u pages of %d positions are all taken: %u more are needed, %u are free",
-            (unsigned)kv->n_pages, TG_PAGE, (unsigned)(fresh + copy), (unsigned)kv->n_free);
+    const uint32_t n_new = (n_pages > table->n_pages ? n_pages - table->n_pages : 0) + copy;
+    if (n_new > kv->n_free)
+        return tgi_fail(error, TG_KV_FULL, TG_NO_OFFSET,
+                        "the cache's %u pages of %d positions are all taken: %u more are needed, "
+                        "%u are free",
+                        (unsigned)kv->n_pages, TG_PAGE, (unsigned)n_new, (unsigned)kv->n_free);
     if (copy) {
-        const uint32_t own = kv->free_list[--kv->n_free], shared = table->pages[last];
-        memcpy(kv->pages + own * kv->page_bytes, kv->pages + shared * kv->page_bytes,
+        const uint32_t shared = table->pages[last], page = take_page(kv);
+        memcpy(kv->pages + page * kv->page_bytes, kv->pages + shared * kv->page_bytes,
                kv->page_bytes);
-        kv->refs[own] = 1;
         kv->refs[shared]--;
-        table->pages[last] = own;
+        table->pages[last] = page;
     }
-    while (table->n_pages < wanted) {
-        const uint32_t page = kv->free_list[--kv->n_free];
-        kv->refs[page] = 1;
-        table->pages[table->n_pages++] = page;
-    }
+    while (table->n_pages < n_pages)
+        table->pages[table->n_pages++] = take_page(kv);
     return TG_OK;
 }
 
 void tgi_kv_truncate(tg_kv *kv, tg_kv_table *table, uint32_t length)
 {
-    const uint32_t keep = (length + TG_PAGE - 1) / TG_PAGE;
-    while (table->n_pages > keep) {
+    const uint32_t n_pages = (length + TG_PAGE - 1) / TG_PAGE;
+    while (table->n_pages > n_pages) {
         const uint32_t page = table->pages[--table->n_pages];
         if (--kv->refs[page] == 0)
             kv->free_list[kv->n_free++] = page;
@@ -100,14 +104,15 @@ void tgi_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_
 
 void tgi_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot)
 {
-    static const float zeros[1024]; /* heads are at most so wide */
-    for (uint32_t layer = 0; layer < kv->n_layer; layer++)
+    static const float zeros[MAX_HEAD_DIM];
+    for (uint32_t layer = 0; layer < kv->n_layer; layer++) {
+        const tg_kv_layer *l = &kv->layers[layer];
         for (uint32_t i = slot; i < TG_PAGE; i++) {
-            if (kv->layers[layer].state)
-                memset(tgi_kv_state(kv, page, layer, i), 0,
-                       kv->layers[layer].state * sizeof(float));
-            for (uint32_t head = 0; head < kv->layers[layer].n_head; head++)
+            if (l->conv_dim)
+                memset(tgi_kv_conv(kv, page, layer, i), 0, l->conv_dim * sizeof(float));
+            for (uint32_t head = 0; head < l->n_head; head++)
                 tgi_kv_write(kv, kernels, layer, tgi_kv_block(kv, page, layer, head), i, zeros,
                              zeros);
         }
+    }
 }

@@ -1,14 +1,14 @@
-/* The cache of keys and values, in pages. A pool of pages belongs to the model; a session has a
- * table of them. Pages are shared by counting references: a fork shares all of them, and whoever
- * writes to a shared page first gets a copy of it.
+/* The cache of keys and values, in pages of TG_PAGE positions. The model owns a pool of pages; a
+ * session has a table of the pages that hold its positions. Sessions share pages by counting
+ * references: a fork shares all of them, and a session that writes to a shared page first gets a
+ * copy of it. A page holds, layer after layer,
  *
- *     page:   for each layer, for each key-value head:  keys (TG_PAGE, head_dim) in tiles   values
- * [TG_PAGE][head_dim] or, for a layer that convolves:           what each of its positions keeps
- * [TG_PAGE][state] or nothing
+ *     for each key-value head:  keys (TG_PAGE, head_dim) in tiles, then values [TG_PAGE][head_dim]
+ *     in a convolution layer:   the inputs of the convolution, [TG_PAGE][conv_dim] floats
+ *     in other layers:          nothing
  *
- * Keys lie as the matrix of weights whose rows they are, so that the product of matrices gives all
- * their scores. In: keys and values of positions. Out: pointers to blocks of a page. The pool's
- * memory is in the model's arena; nothing is allocated after it was placed. */
+ * Keys lie like a weight matrix with a row for each position, so that the matrix product gives all
+ * their scores. The memory of the pool lies in the model's arena; nothing is allocated later. */
 #ifndef TG_KV_H
 #define TG_KV_H
 
@@ -17,69 +17,75 @@
 #include <stdint.h>
 
 #include "../base/arena.h"
-#include "kv_type.h"
 #include "../base/status.h"
+#include "kv_type.h"
 
 /* Positions in a page: the keys that one call of a kernel handles. */
 #define TG_PAGE TG_KEY_GROUP
 
 typedef struct tg_kv_layer {
-    uint32_t n_head, head_dim; /* of keys and values; no heads: the layer has none */
-    uint32_t state; /* floats that a position keeps here; a layer has heads or these or nothing */
-    size_t at;      /* byte of a page where the layer begins */
-    size_t head_bytes, keys_bytes,
-        value_bytes; /* of one head in a page; of its keys alone; of one position's value */
+    /* set before tgi_kv_layout; a layer has heads, or inputs of a convolution, or neither */
+    uint32_t n_head, head_dim;
+    uint32_t conv_dim;
+
+    size_t offset;      /* bytes of a page before this layer */
+    size_t head_bytes;  /* one head's keys and values in a page */
+    size_t keys_bytes;  /* one head's keys in a page */
+    size_t value_bytes; /* one head's value of one position */
 } tg_kv_layer;
 
 typedef struct tg_kv {
+    /* set before tgi_kv_layout; the caller owns layers */
     uint32_t n_layer;
     tg_cache_type type_k, type_v;
-    tg_kv_layer *layers; /* [n_layer]; whoever sets the fields up to here owns them */
+    tg_kv_layer *layers; /* [n_layer] */
+
     uint32_t n_pages;
-    size_t page_bytes, head_bytes; /* of a page; of the largest head's keys and values in it */
-    uint32_t *refs;                /* [n_pages] tables that hold the page; 0: free */
+    size_t page_bytes;
+    size_t head_bytes; /* the largest head_bytes of all layers */
+    uint32_t *refs;    /* [n_pages] tables that hold the page; 0: free */
     uint32_t *free_list, n_free;
-    uint8_t *pages;
+    uint8_t *pages; /* [n_pages][page_bytes] */
 } tg_kv;
 
 typedef struct tg_kv_table {
-    uint32_t *pages; /* [capacity] page numbers; the session's memory */
+    uint32_t *pages; /* [n_pages] page numbers, in memory of the session */
     uint32_t n_pages;
 } tg_kv_table;
 
-/* Counts or places a pool for n_positions; the fields of kv up to layers, and of each layer those
- * up to state, must be set. */
+/* Plans a pool for n_positions (arena->base NULL: counts its memory). */
 void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena);
 
-/* Makes positions from `length` up to, not including, `upto` writable in the table: takes free
- * pages, and copies the last one when it is shared. On TG_KV_FULL the table is as before. */
+/* Makes positions length to upto - 1 writable: takes free pages, and copies the last page when it
+ * is shared. TG_KV_FULL leaves the table unchanged. */
 tg_status tgi_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto,
                          tg_error *error);
-void tgi_kv_truncate(tg_kv *kv, tg_kv_table *table,
-                     uint32_t length); /* gives back the pages past position length - 1 */
+/* Gives back the pages after the first `length` positions. */
+void tgi_kv_truncate(tg_kv *kv, tg_kv_table *table, uint32_t length);
+/* Makes `to`, which must be empty, share all pages of `from`. */
 void tgi_kv_share(tg_kv *kv, const tg_kv_table *from, tg_kv_table *to);
 
-/* One head's block of a page, keys first. */
+/* One head's block of a page: its keys, then its values. */
 static inline uint8_t *tgi_kv_block(const tg_kv *kv, uint32_t page, uint32_t layer, uint32_t head)
 {
-    return kv->pages + page * kv->page_bytes + kv->layers[layer].at +
+    return kv->pages + page * kv->page_bytes + kv->layers[layer].offset +
            head * kv->layers[layer].head_bytes;
 }
 
-/* What a slot of a page keeps in a layer that has state. */
-static inline float *tgi_kv_state(const tg_kv *kv, uint32_t page, uint32_t layer, uint32_t slot)
+/* The input of a convolution layer at one slot of a page: [conv_dim]. */
+static inline float *tgi_kv_conv(const tg_kv *kv, uint32_t page, uint32_t layer, uint32_t slot)
 {
-    return (float *)(void *)(kv->pages + page * kv->page_bytes + kv->layers[layer].at) +
-           (size_t)slot * kv->layers[layer].state;
+    return (float *)(void *)(kv->pages + page * kv->page_bytes + kv->layers[layer].offset) +
+           (size_t)slot * kv->layers[layer].conv_dim;
 }
 
-/* Writes head_dim floats each into slot (0..TG_PAGE-1) of a head's block of the layer, in the
- * cache's types. */
+/* Writes a key and a value, [head_dim] floats each, into slot 0 .. TG_PAGE - 1 of a head's block,
+ * in the cache's types. */
 void tgi_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint32_t layer, uint8_t *block,
                   uint32_t slot, const float *key, const float *value);
-/* Makes the slots of a page from `slot` on as if zeros had been written. */
+/* Writes zeros into the slots of a page from `slot` on. */
 void tgi_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot);
-/* Copies one slot's key and value between blocks of the layer, bit for bit. */
+/* Copies one slot's key and value from block to block, bit for bit. */
 void tgi_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_slot,
                       const uint8_t *from, uint32_t from_slot);
 

@@ -1,21 +1,21 @@
-/* In: keys and values as floats. Out: their blocks in pages. Owns nothing. A key's row is one lane
- * of the tiles of its strip, as a weight's row would be. */
+/* The cache types: how a key and a value become bytes of a page. A key is a row of a matrix in
+ * tiles: one lane of the tiles of its strip. */
 #include "kv_type.h"
 
 #include <string.h>
 
 #include "../quant/blocks.h"
 
-#define HALF_MAX 65504.0f
+#define HALF_MAX 65504.0f /* the largest finite float16 */
 
-/* The tiles of the strip that row `slot` lies in. */
+/* Bytes before the strip that contains row `slot`. */
 static size_t strip_offset(tg_quant quant, size_t head_dim, uint32_t slot)
 {
     const tg_quant_row *row = &tg_quants[quant];
     return slot / TG_TILE_ROWS * (head_dim / row->block) * tgi_quant_tile_bytes(row);
 }
 
-/* ---- f32, f16: single elements ---- */
+/* ---- f32, f16: elements without blocks ---- */
 
 static void write_value_f32(const tg_kernels *kernels, const float *x, size_t head_dim,
                             uint8_t *row)
@@ -24,11 +24,10 @@ static void write_value_f32(const tg_kernels *kernels, const float *x, size_t he
     memcpy(row, x, head_dim * sizeof *x);
 }
 
+/* Float16, clamped to its range, because matrix products expect finite numbers. NaN stays NaN and
+ * so reaches the logits of every token that sees this position, where it is reported. */
 static uint16_t to_half(float value)
 {
-    /* what is too large for the type becomes its largest number, as products take halves for
-     * finite; NaN stays, so that the values of a position that is broken break all that see it:
-     * nothing else looks at its logits */
     return tgi_float_to_half(value > HALF_MAX ? HALF_MAX : value < -HALF_MAX ? -HALF_MAX : value);
 }
 
@@ -63,32 +62,32 @@ ELEMENT_KEYS(f16, TG_QUANT_F16, to_half)
 
 /* ---- q8_0: blocks of 32 along the head ---- */
 
-#define MAX_BLOCKS 32 /* heads are at most 1,024 wide */
+#define MAX_BLOCKS 32 /* of a head: head_dim is at most 1024 (hparams.c) */
 
 static void write_key_q8_0(const tg_kernels *kernels, const float *x, size_t head_dim,
                            uint8_t *tiles, uint32_t slot)
 {
-    tg_act_q8 codes[MAX_BLOCKS];
+    tg_act_q8 blocks[MAX_BLOCKS];
     tg_tile_q8_0 *tile = (tg_tile_q8_0 *)(tiles + strip_offset(TG_QUANT_Q8_0, head_dim, slot));
     const uint32_t lane = slot % TG_TILE_ROWS;
-    kernels->quantize_q8(x, head_dim, codes);
+    kernels->quantize_q8(x, head_dim, blocks);
     for (size_t b = 0; b < head_dim / 32; b++) {
         for (int j = 0; j < 8; j++)
-            memcpy(tile[b].qs[j][lane], codes[b].q + 4 * j, 4);
-        tile[b].d[lane] = to_half(codes[b].d);
-        tile[b].sum[lane] = (int16_t)-codes[b].neg_sums[2];
+            memcpy(tile[b].qs[j][lane], blocks[b].q + 4 * j, 4);
+        tile[b].d[lane] = to_half(blocks[b].d);
+        tile[b].sum[lane] = (int16_t)-blocks[b].neg_sums[2];
     }
 }
 
 static void write_value_q8_0(const tg_kernels *kernels, const float *x, size_t head_dim,
                              uint8_t *row)
 {
-    tg_act_q8 codes[MAX_BLOCKS];
-    kernels->quantize_q8(x, head_dim, codes);
+    tg_act_q8 blocks[MAX_BLOCKS];
+    kernels->quantize_q8(x, head_dim, blocks);
     for (size_t b = 0; b < head_dim / 32; b++) {
         tg_value_q8 *block = (tg_value_q8 *)row + b;
-        block->d = codes[b].d;
-        memcpy(block->q, codes[b].q, sizeof block->q);
+        block->d = blocks[b].d;
+        memcpy(block->q, blocks[b].q, sizeof block->q);
     }
 }
 

@@ -1,26 +1,27 @@
-/* What a cache type is: how a head's key and value become blocks, and how a cached key is moved.
- * In: floats. Out: bytes of a page, in the cache's memory. */
-#ifndef TG_CACHE_H
-#define TG_CACHE_H
+/* What a cache type is: how keys and values become bytes of a page, and which kernels read them. */
+#ifndef TG_KV_TYPE_H
+#define TG_KV_TYPE_H
 
-#include "../tokenglass.h"
 #include "../kernels/kernels.h"
 #include "../quant/quant.h"
+#include "../tokenglass.h"
 
 typedef struct tg_kv_type_row {
     const char *name;     /* "f16" */
-    tg_quant quant;       /* of keys: TG_PAGE rows (positions) by head_dim columns, in tiles */
-    uint32_t elements;    /* in a block: head_dim must be a multiple of it */
+    tg_quant quant;       /* keys of a page are a matrix (TG_PAGE, head_dim) of this weight type */
+    uint32_t elements;    /* of a value in a block; head_dim must be a multiple */
     uint32_t value_bytes; /* of a block of a value */
-    /* head_dim floats -> row `slot` of a page's keys (tiles of one head), and of its values */
+    /* Writes a key x [head_dim] into row `slot` of one head's keys. */
     void (*write_key)(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *tiles,
                       uint32_t slot);
+    /* Writes a value x [head_dim] into its row. */
     void (*write_value)(const tg_kernels *kernels, const float *x, size_t head_dim, uint8_t *row);
-    /* row from_slot of one head's keys -> row to_slot of another page's, bit for bit */
+    /* Copies a key from row from_slot of one head's keys to row to_slot of another's, bit for bit.
+     */
     void (*copy_key)(uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot,
                      size_t head_dim);
-    tg_matmul_fn *(*keys)(const tg_kernels *kernels); /* scores = keys . queries */
-    tg_values_fn *(*values)(const tg_kernels *kernels);
+    tg_matmul_fn *(*keys)(const tg_kernels *kernels);   /* scores = keys . queries */
+    tg_values_fn *(*values)(const tg_kernels *kernels); /* out += weights . values */
 } tg_kv_type_row;
 
 extern const tg_kv_type_row tg_kv_type_table[TG_CACHE_TYPE_COUNT];

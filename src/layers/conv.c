@@ -1,65 +1,66 @@
-/* A short convolution over time, gated before and after (LFM2). In: gate, up and out of a batch,
- * and what the cache keeps of the positions before. Out: gate, and the batch's own products in the
- * cache. What a position keeps is a function of its prefix, so that rewinding and branching need
- * nothing more than the cache's pages do. */
-#include "forward.h"
+/* A short convolution over time, gated before and after (LFM2). Each position keeps its input of
+ * the convolution in the cache's pages, so that rewinding and forking need nothing else. Items of
+ * all tasks are tokens. */
+#include "layers.h"
 
-typedef struct convolution {
-    tg_scratch *f;
+typedef struct conv_task {
+    tg_scratch *s;
     uint32_t layer;
     const tg_vector *taps;
-} convolution;
+} conv_task;
 
-static float *state(const tg_scratch *f, uint32_t layer, uint32_t slot)
+/* The input that the position in `slot` keeps: [n_embd]. */
+static float *input_at(const tg_scratch *s, uint32_t layer, uint32_t slot)
 {
-    return tgi_kv_state(f->kv, f->batch->table->pages[slot / TG_PAGE], layer, slot % TG_PAGE);
+    return tgi_kv_conv(s->kv, s->batch->table->pages[slot / TG_PAGE], layer, slot % TG_PAGE);
 }
 
-static void keep(void *context, size_t first, size_t last, uint32_t thread)
+static void write_inputs(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const convolution *c = context;
-    const tg_scratch *f = c->f;
-    const size_t n = f->hparams->n_embd, stride = tgi_padded(n);
+    const conv_task *task = context;
+    const tg_scratch *s = task->s;
+    const size_t n_embd = s->hparams->n_embd, stride = tgi_padded(n_embd);
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        float *to = state(f, c->layer, f->batch->base + (uint32_t)t);
-        for (size_t i = 0; i < n; i++)
-            to[i] = f->gate[t * stride + i] * f->up[t * stride + i];
+        float *input = input_at(s, task->layer, s->batch->base + (uint32_t)t);
+        for (size_t i = 0; i < n_embd; i++)
+            input[i] = s->gate[t * stride + i] * s->up[t * stride + i];
     }
 }
 
 static void convolve(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const convolution *c = context;
-    const tg_scratch *f = c->f;
-    const size_t n = f->hparams->n_embd, stride = tgi_padded(n);
-    const uint32_t n_taps = f->hparams->n_conv;
+    const conv_task *task = context;
+    const tg_scratch *s = task->s;
+    const tg_batch *batch = s->batch;
+    const size_t n_embd = s->hparams->n_embd, stride = tgi_padded(n_embd);
+    const uint32_t n_taps = s->hparams->conv_taps;
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        float *y = f->gate + t * stride;
-        uint32_t slot = f->batch->base + (uint32_t)t;
-        for (uint32_t tap = n_taps; tap--;
-             slot--) { /* the token itself, then those that it sees, backwards */
-            const float *x = state(f, c->layer, slot), *weight = c->taps->values + tap;
-            for (size_t i = 0; i < n; i++)
+        float *y = s->gate + t * stride;
+        uint32_t slot = batch->base + (uint32_t)t;
+        /* the token itself, then the positions that it sees, backwards */
+        for (uint32_t tap = n_taps; tap--; slot--) {
+            const float *x = input_at(s, task->layer, slot), *weight = task->taps->values + tap;
+            for (size_t i = 0; i < n_embd; i++)
                 y[i] = (tap == n_taps - 1 ? 0 : y[i]) + x[i] * weight[i * n_taps];
-            while (slot > f->batch->base &&
-                   !tgi_batch_sees(f->batch, (uint32_t)t, slot - 1 - f->batch->base))
+            while (slot > batch->base &&
+                   !tgi_batch_sees(batch, (uint32_t)t, slot - 1 - batch->base))
                 slot--;
-            if (!slot)
-                break; /* before the first token there is nothing */
+            if (!slot) /* the inputs before the first token are zeros */
+                break;
         }
-        for (size_t i = 0; i < n; i++)
-            y[i] *= f->out[t * stride + i];
+        for (size_t i = 0; i < n_embd; i++)
+            y[i] *= s->out[t * stride + i];
     }
 }
 
-void tgi_conv(tg_scratch *f, uint32_t layer, const tg_vector *taps)
+void tgi_conv(tg_scratch *s, uint32_t index, const tg_vector *taps)
 {
-    const double begun = tgi_profile_begin(f);
-    convolution c = {f, layer, taps};
-    tgi_run(f, f->batch->n, 8, keep, &c);
-    tgi_run(f, f->batch->n, 4, convolve, &c);
-    tgi_activations_changed(f);
-    tgi_profile_end(f, TG_STEP_convolution, begun);
+    const double start = tgi_profile_begin(&s->profile);
+    conv_task task = {s, index, taps};
+    tgi_run(s, s->batch->n, 8, write_inputs, &task);
+    tgi_run(s, s->batch->n, 4, convolve, &task);
+    tgi_activations_changed(s);
+    tgi_profile_end(&s->profile, TG_STEP_conv, start);
 }

@@ -1,103 +1,111 @@
 /* Rotary position embedding (Su et al. 2021) with its scalings: linear, YaRN (Peng et al. 2023),
- * and factors for each pair (llama 3, long-rope). In: hyper-parameters, the positions of a batch.
- * Out: cosines and sines, and q and k turned by them. */
-#include "forward.h"
+ * and factors for each pair (llama 3, long-rope). */
+#include "layers.h"
 
 #include <math.h>
 
-void tgi_rope_layout(tg_scratch *f, tg_arena *arena)
+/* Pairs of a head that are rotated; 0: no layer of this kind rotates. */
+static uint32_t n_pairs(const tg_rope_params *rope)
 {
-    const tg_hparams *hp = f->hparams;
-    for (int r = 0; r < TG_ROTATIONS; r++) {
-        const uint32_t dim = hp->rotations[r].base > 0 ? hp->rotations[r].dim : 0;
-        f->rotation[r] = tgi_arena_alloc(arena, (uint64_t)TG_BATCH * dim, sizeof(float));
-        f->frequencies[r] = tgi_arena_alloc(arena, dim / 2, sizeof *f->frequencies[r]);
+    return rope->freq_base > 0 ? rope->dim / 2 : 0;
+}
+
+void tgi_rope_layout(tg_scratch *s, tg_arena *arena)
+{
+    for (int kind = 0; kind < TG_ROPE_KINDS; kind++) {
+        const uint32_t pairs = n_pairs(&s->hparams->rope[kind]);
+        s->rope_cos_sin[kind] =
+            tgi_arena_alloc(arena, (uint64_t)TG_BATCH * pairs * 2, sizeof(float));
+        s->rope_freqs[kind] = tgi_arena_alloc(arena, pairs, sizeof *s->rope_freqs[kind]);
     }
 }
 
-/* The pair, as a fraction, that makes so many rotations in the positions of the original training.
- */
-static double pair_of(const tg_hparams *hp, const tg_rotation *r, double rotations)
+/* The pair, as a fraction, that makes this many rotations within n_ctx_orig positions. */
+static double pair_of(const tg_hparams *hp, const tg_rope_params *rope, double rotations)
 {
-    return r->dim * log(hp->n_ctx_orig / (rotations * 2 * 3.14159265358979323846)) /
-           (2 * log(r->base));
+    return rope->dim * log(hp->n_ctx_orig / (rotations * 2 * 3.14159265358979323846)) /
+           (2 * log(rope->freq_base));
 }
 
-void tgi_rope_prepare(tg_scratch *f, const float *factors)
+void tgi_rope_prepare(tg_scratch *s, const float *factors)
 {
-    const tg_hparams *hp = f->hparams;
-    for (int k = 0; k < TG_ROTATIONS; k++) {
-        const tg_rotation *r = &hp->rotations[k];
-        const double low = fmax(floor(pair_of(hp, r, r->fast)), 0);
-        const double high = fmin(ceil(pair_of(hp, r, r->slow)), (double)r->dim - 1);
-        for (uint32_t i = 0; r->base > 0 && i < r->dim / 2; i++) {
-            double mixture = 0; /* how much of the unscaled angle */
-            if (r->yarn)
-                mixture = 1 - fmin(fmax((i - low) / fmax(high - low, 0.001), 0), 1);
-            f->frequencies[k][i] = pow(r->base, -2.0 * i / r->dim);
-            if (r->scale != 1) /* else the same bits */
-                f->frequencies[k][i] *= r->scale * (1 - mixture) + mixture;
-            if (r->factors && factors)
-                f->frequencies[k][i] /= factors[i];
+    const tg_hparams *hp = s->hparams;
+    for (int kind = 0; kind < TG_ROPE_KINDS; kind++) {
+        const tg_rope_params *rope = &hp->rope[kind];
+        double *freqs = s->rope_freqs[kind];
+        const double low = fmax(floor(pair_of(hp, rope, rope->beta_fast)), 0);
+        const double high = fmin(ceil(pair_of(hp, rope, rope->beta_slow)), (double)rope->dim - 1);
+        for (uint32_t i = 0; i < n_pairs(rope); i++) {
+            double unscaled = 0; /* the share of the unscaled angle */
+            if (rope->yarn)
+                unscaled = 1 - fmin(fmax((i - low) / fmax(high - low, 0.001), 0), 1);
+            freqs[i] = pow(rope->freq_base, -2.0 * i / rope->dim);
+            if (rope->freq_scale != 1) /* else the frequency keeps its bits */
+                freqs[i] *= rope->freq_scale * (1 - unscaled) + unscaled;
+            if (rope->freq_factors && factors)
+                freqs[i] /= factors[i];
         }
     }
 }
 
-void tgi_rope_angles(const tg_scratch *f, size_t t)
+void tgi_rope_angles(const tg_scratch *s, size_t t)
 {
-    for (int r = 0; r < TG_ROTATIONS; r++) {
-        const uint32_t pairs =
-            f->hparams->rotations[r].base > 0 ? f->hparams->rotations[r].dim / 2 : 0;
+    for (int kind = 0; kind < TG_ROPE_KINDS; kind++) {
+        const tg_rope_params *rope = &s->hparams->rope[kind];
+        const uint32_t pairs = n_pairs(rope);
         for (uint32_t i = 0; i < pairs; i++) {
-            /* in double: an angle of thousands of turns keeps its fraction */
-            const double angle = f->batch->positions[t] * f->frequencies[r][i],
-                         magnitude = f->hparams->rotations[r].magnitude;
-            f->rotation[r][(t * pairs + i) * 2] = (float)(cos(angle) * magnitude);
-            f->rotation[r][(t * pairs + i) * 2 + 1] = (float)(sin(angle) * magnitude);
+            /* double: an angle of thousands of rotations keeps its fraction */
+            const double angle = s->batch->positions[t] * s->rope_freqs[kind][i],
+                         factor = rope->attn_factor;
+            s->rope_cos_sin[kind][(t * pairs + i) * 2] = (float)(cos(angle) * factor);
+            s->rope_cos_sin[kind][(t * pairs + i) * 2 + 1] = (float)(sin(angle) * factor);
         }
     }
 }
 
-static void rotate(const tg_scratch *f, float *row, uint32_t n_heads, const tg_layer *w,
-                   const float *rotation)
+/* Rotates n_heads heads of one token; row: [n_heads][head_dim], cos_sin: [dim / 2][2]. */
+static void rotate(const tg_scratch *s, float *row, uint32_t n_heads, const tg_layer *w,
+                   const float *cos_sin)
 {
-    const uint32_t pairs = f->hparams->rotations[w->rotation].dim / 2;
-    const bool normal = f->hparams->rope == TG_ROPE_NORMAL;
+    const uint32_t pairs = s->hparams->rope[w->rope].dim / 2;
+    const bool normal = s->hparams->rope_order == TG_ROPE_NORMAL;
     const uint32_t step = normal ? 2 : 1, apart = normal ? 1 : pairs;
     for (uint32_t h = 0; h < n_heads; h++, row += w->head_dim)
         for (uint32_t i = 0; i < pairs; i++) {
-            const float c = rotation[2 * i], s = rotation[2 * i + 1], a = row[step * i],
-                        b = row[step * i + apart];
-            row[step * i] = a * c - b * s;
-            row[step * i + apart] = a * s + b * c;
+            const float cosine = cos_sin[2 * i], sine = cos_sin[2 * i + 1];
+            const float a = row[step * i], b = row[step * i + apart];
+            row[step * i] = a * cosine - b * sine;
+            row[step * i + apart] = a * sine + b * cosine;
         }
 }
 
-typedef struct turned {
-    tg_scratch *f;
+typedef struct rope_task {
+    tg_scratch *s;
     const tg_layer *w;
-} turned;
+} rope_task;
 
+/* Items are tokens. */
 static void rope(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const turned *r = context;
-    const tg_layer *w = r->w;
-    const tg_hparams *hp = r->f->hparams;
+    const rope_task *task = context;
+    const tg_scratch *s = task->s;
+    const tg_layer *w = task->w;
+    const uint32_t n_head = s->hparams->n_head;
+    const size_t q = tgi_padded((size_t)n_head * w->head_dim),
+                 kv = tgi_padded((size_t)w->n_head_kv * w->head_dim);
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        const float *rotation =
-            r->f->rotation[w->rotation] + t * (hp->rotations[w->rotation].dim / 2) * 2;
-        rotate(r->f, r->f->q + t * tgi_padded((size_t)hp->n_head * w->head_dim), hp->n_head, w,
-               rotation);
+        const float *cos_sin =
+            s->rope_cos_sin[w->rope] + t * (s->hparams->rope[w->rope].dim / 2) * 2;
+        rotate(s, s->q + t * q, n_head, w, cos_sin);
         if (!w->kv_shared)
-            rotate(r->f, r->f->k + t * tgi_padded((size_t)w->n_head_kv * w->head_dim), w->n_head_kv,
-                   w, rotation);
+            rotate(s, s->k + t * kv, w->n_head_kv, w, cos_sin);
     }
 }
 
-void tgi_rope(tg_scratch *f, const tg_layer *w)
+void tgi_rope(tg_scratch *s, const tg_layer *w)
 {
-    const double begun = tgi_profile_begin(f);
-    tgi_run(f, f->batch->n, 8, rope, &(turned){f, w});
-    tgi_profile_end(f, TG_STEP_rope, begun);
+    const double start = tgi_profile_begin(&s->profile);
+    tgi_run(s, s->batch->n, 8, rope, &(rope_task){s, w});
+    tgi_profile_end(&s->profile, TG_STEP_rope, start);
 }

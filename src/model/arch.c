@@ -1,4 +1,4 @@
-/* In: general.architecture. Out: the row of arch.def for it. Owns nothing. */
+/* Finds the description of a file's architecture. */
 #include "arch.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ static const tg_arch *const archs[] = {
 #undef TG_ARCH
 };
 
-static const char names[] = "" /* ", llama, ...": the first two bytes are skipped */
+static const char names[] = "" /* ", llama, qwen2, ...": messages skip the first two bytes */
 #define TG_ARCH(name) ", " #name
 #include "arch.def"
 #undef TG_ARCH

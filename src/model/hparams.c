@@ -1,12 +1,11 @@
-/* In: a file's keys and an architecture's description. Out: hyper-parameters within their bounds;
- * whatever would change the numbers and is not supported is refused by name. Owns nothing. */
+/* Reads the hyper-parameters from a file's keys, by the architecture's description. An option that
+ * would change the results and is not supported is an error that names its key. */
 #include "arch.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Upper bounds far above any small model, so that no product of them leaves 64 bits. */
+/* Bounds far above those of small models; no product of them exceeds 64 bits. */
 #define MAX_LAYERS    1024
 #define MAX_WIDTH     (1u << 17)
 #define MAX_HEADS     1024
@@ -16,132 +15,39 @@
 #define MAX_EXPERTS   1024
 #define MAX_TAPS      32
 
-/* One reading of a file: the first error stays. */
-typedef struct reader {
-    const tg_gguf *gguf;
-    tg_error *error;
-    tg_status status;
-} reader;
-
-void tgi_arch_key(const tg_gguf *gguf, const char *key, char out[TG_KEY])
+static void read_freq_base(tg_key_reader *r, const char *key, float *base)
 {
-    tg_str name = {"", 0};
-    bool found;
-    tgi_gguf_get_string(gguf, "general.architecture", &name, &found, NULL);
-    snprintf(out, TG_KEY, "%s.%s", name.data, key);
-}
-
-/* Integer keys; *out stays when the key is absent, unless it is needed. Returns whether it was
- * there. */
-static bool get(reader *r, const char *key, uint32_t min, uint32_t max, bool needed, uint32_t *out)
-{
-    char name[TG_KEY];
-    bool found = false;
-    tgi_arch_key(r->gguf, key, name);
-    if (!r->status)
-        r->status =
-            tgi_gguf_get_u32(r->gguf, name, min, max, out, needed ? NULL : &found, r->error);
-    return found;
-}
-
-static bool get_float(reader *r, const char *key, bool needed, float *out)
-{
-    char name[TG_KEY];
-    bool found = false;
-    tgi_arch_key(r->gguf, key, name);
-    if (!r->status)
-        r->status = tgi_gguf_get_f32(r->gguf, name, out, needed ? NULL : &found, r->error);
-    return found;
-}
-
-static bool get_bool(reader *r, const char *key, bool *out)
-{
-    char name[TG_KEY];
-    bool found = false;
-    tgi_arch_key(r->gguf, key, name);
-    if (!r->status)
-        r->status = tgi_gguf_get_bool(r->gguf, name, out, &found, r->error);
-    return found;
-}
-
-static void bad(reader *r, const char *key, double value, const char *why)
-{
-    char name[TG_KEY];
-    tgi_arch_key(r->gguf, key, name);
-    if (!r->status)
-        r->status = tgi_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s is %.9g%s%s", name,
-                             value, *why ? ": " : "", why);
-}
-
-static void refuse(reader *r, const char *key, double value, const char *what)
-{
-    char name[TG_KEY];
-    tgi_arch_key(r->gguf, key, name);
-    if (!r->status)
-        r->status = tgi_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET, "%s is %.9g: %s",
-                             name, value, what);
-}
-
-/* A float that must lie between min and max. */
-static void get_between(reader *r, const char *key, bool needed, float min, float max, float *out)
-{
-    get_float(r, key, needed, out);
-    if (!(*out >= min && *out <= max))
-        bad(r, key, (double)*out, "");
-}
-
-/* A key that says something only in other architectures: refused unless it is what its absence
- * means. */
-static void only(reader *r, const char *key, float neutral, const char *what)
-{
-    float value = neutral;
-    char name[TG_KEY];
-    tgi_arch_key(r->gguf, key, name);
-    const tg_gguf_kv *kv = tgi_gguf_find(r->gguf, name);
-    if (kv && kv->type == TG_GGUF_BOOL)
-        value = (float)kv->value.u;
-    else if (kv && kv->type != TG_GGUF_F32 && kv->type != TG_GGUF_F64) {
-        uint32_t whole = (uint32_t)neutral;
-        get(r, key, 0, UINT32_MAX, false, &whole);
-        value = (float)whole;
-    } else
-        get_float(r, key, false, &value);
-    if (value != neutral && value != 0)
-        refuse(r, key, (double)value, what);
-}
-
-static void get_base(reader *r, const char *key, float *base)
-{
-    get_float(r, key, false, base);
+    tgi_key_f32(r, key, false, base);
     if (!(*base > 0) || !(*base < 1e30f))
-        bad(r, key, (double)*base, "");
+        tgi_key_bad(r, key, (double)*base, "");
 }
 
-static void get_dim(reader *r, const char *key, uint32_t head_dim, uint32_t *dim)
+static void read_rope_dim(tg_key_reader *r, const char *key, uint32_t head_dim, uint32_t *dim)
 {
-    get(r, key, 1, MAX_HEAD_DIM, false, dim);
+    tgi_key_u32(r, key, 1, MAX_HEAD_DIM, false, dim);
     if (*dim > head_dim || *dim % 2)
-        bad(r, key, *dim, "is odd or wider than a head");
+        tgi_key_bad(r, key, *dim, "is odd or wider than a head");
 }
 
-static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
+static void read_rope(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
 {
-    tg_rotation *rotation = &hp->rotations[0];
-    *rotation = (tg_rotation){.dim = hp->head_dim,
-                              .base = 10000,
-                              .scale = 1,
-                              .magnitude = 1,
-                              .fast = 32,
-                              .slow = 1,
-                              .factors = true};
+    tg_rope_params *rope = &hp->rope[0];
+    *rope = (tg_rope_params){.dim = hp->head_dim,
+                             .freq_base = 10000,
+                             .freq_scale = 1,
+                             .attn_factor = 1,
+                             .beta_fast = 32,
+                             .beta_slow = 1,
+                             .freq_factors = true};
     hp->n_ctx_orig = hp->n_ctx_train;
-    if (arch->unrotated) {
-        rotation->base = 0;
+    if (arch->no_rope) {
+        rope->freq_base = 0;
         return;
     }
-    get_dim(r, "rope.dimension_count", hp->head_dim, &rotation->dim);
-    get_base(r, "rope.freq_base", &rotation->base);
-    get(r, "rope.scaling.original_context_length", 1, MAX_CTX_TRAIN, false, &hp->n_ctx_orig);
+    read_rope_dim(r, "rope.dimension_count", hp->head_dim, &rope->dim);
+    read_freq_base(r, "rope.freq_base", &rope->freq_base);
+    tgi_key_u32(r, "rope.scaling.original_context_length", 1, MAX_CTX_TRAIN, false,
+                &hp->n_ctx_orig);
 
     char name[TG_KEY];
     tg_str type = {"linear", 6};
@@ -150,42 +56,43 @@ static void read_rotations(reader *r, const tg_arch *arch, tg_hparams *hp)
     if (!r->status)
         r->status = tgi_gguf_get_string(r->gguf, name, &type, &found, r->error);
     const bool none = !strcmp(type.data, "none");
-    rotation->yarn = !strcmp(type.data, "yarn");
-    if (!r->status && !none && !rotation->yarn && strcmp(type.data, "linear") &&
+    rope->yarn = !strcmp(type.data, "yarn");
+    if (!r->status && !none && !rope->yarn && strcmp(type.data, "linear") &&
         strcmp(type.data, "longrope"))
         r->status =
             tgi_fail(r->error, TG_MODEL_OPTION_UNSUPPORTED, TG_NO_OFFSET,
                      "%s is \"%.32s\"; supported: none, linear, yarn, longrope", name, type.data);
     float factor = 0, magnitude = 1; /* a factor of 0 scales nothing */
-    if (!get_float(r, "rope.scaling.factor", false, &factor))
-        get_float(r, "rope.scale_linear", false, &factor);
+    if (!tgi_key_f32(r, "rope.scaling.factor", false, &factor))
+        tgi_key_f32(r, "rope.scale_linear", false, &factor);
     if (!(factor >= 0) || !(factor < 1e6f))
-        bad(r, "rope.scaling.factor", (double)factor, "");
+        tgi_key_bad(r, "rope.scaling.factor", (double)factor, "");
     if (factor > 0 && !none)
-        rotation->scale = 1 / factor;
-    get_between(r, "rope.scaling.attn_factor", false, 1e-3f, 1e3f, &magnitude);
-    rotation->magnitude = magnitude;
-    if (rotation->yarn) {
-        get_between(r, "rope.scaling.yarn_beta_fast", false, 1e-3f, 1e6f, &rotation->fast);
-        get_between(r, "rope.scaling.yarn_beta_slow", false, 1e-3f, 1e6f, &rotation->slow);
-        only(r, "rope.scaling.yarn_ext_factor", 1,
-             "only whole mixtures of scaled and unscaled angles are supported");
-        only(r, "rope.scaling.yarn_attn_factor", 1, "only attn_factor is supported");
-        only(r, "rope.scaling.yarn_log_multiplier", 0, "only YaRN's own magnitude is supported");
+        rope->freq_scale = 1 / factor;
+    tgi_key_f32_between(r, "rope.scaling.attn_factor", false, 1e-3f, 1e3f, &magnitude);
+    rope->attn_factor = magnitude;
+    if (rope->yarn) {
+        tgi_key_f32_between(r, "rope.scaling.yarn_beta_fast", false, 1e-3f, 1e6f, &rope->beta_fast);
+        tgi_key_f32_between(r, "rope.scaling.yarn_beta_slow", false, 1e-3f, 1e6f, &rope->beta_slow);
+        tgi_key_neutral(r, "rope.scaling.yarn_ext_factor", 1,
+                        "only whole mixtures of scaled and unscaled angles are supported");
+        tgi_key_neutral(r, "rope.scaling.yarn_attn_factor", 1, "only attn_factor is supported");
+        tgi_key_neutral(r, "rope.scaling.yarn_log_multiplier", 0,
+                        "only YaRN's own magnitude is supported");
         if (factor > 1)
-            rotation->magnitude *= (float)(1 + 0.1 * log((double)factor));
+            rope->attn_factor *= (float)(1 + 0.1 * log((double)factor));
     }
 }
 
-static const char windows_key[] = "attention.sliding_window_pattern";
+static const char window_list_key[] = "attention.sliding_window_pattern";
 
-/* The list that says of each layer whether it has a window, or NULL. */
-static const uint8_t *windows(const tg_gguf *gguf, uint32_t *count)
+/* A bool for each layer: whether it has a window. NULL: the file has no such list. */
+static const uint8_t *window_list(const tg_gguf *gguf, uint32_t *count)
 {
     char name[TG_KEY];
     tg_gguf_array list;
     bool found = false;
-    tgi_arch_key(gguf, windows_key, name);
+    tgi_arch_key(gguf, window_list_key, name);
     const tg_gguf_kv *kv = tgi_gguf_find(gguf, name);
     if (!kv || kv->type != TG_GGUF_ARRAY ||
         tgi_gguf_get_array(gguf, name, TG_GGUF_BOOL, &list, &found, NULL) || !found)
@@ -194,104 +101,108 @@ static const uint8_t *windows(const tg_gguf *gguf, uint32_t *count)
     return list.data;
 }
 
-static bool get_windows(reader *r, const tg_arch *arch, const tg_hparams *hp)
+static bool check_window_list(tg_key_reader *r, const tg_arch *arch, const tg_hparams *hp)
 {
     uint32_t count;
-    if (!(arch->keys & TG_KEYS_VARIED) || !windows(r->gguf, &count))
+    if (!(arch->keys & TG_KEYS_LAYERS) || !window_list(r->gguf, &count))
         return false;
     if (count != hp->n_layer)
-        bad(r, windows_key, count, "numbers, but not one for each layer");
+        tgi_key_bad(r, window_list_key, count, "numbers, but not one for each layer");
     return true;
 }
 
-bool tgi_arch_windowed(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
+bool tgi_arch_has_window(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
 {
     uint32_t count;
-    const uint8_t *list = windows(gguf, &count);
+    const uint8_t *list = window_list(gguf, &count);
     if (!hp->window)
         return false;
     return list ? list[layer] != 0 : hp->window_period && (layer + 1) % hp->window_period != 0;
 }
 
-static void read_window(reader *r, const tg_arch *arch, tg_hparams *hp)
+static void read_window(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     if (!(arch->keys & TG_KEYS_WINDOW))
-        return; /* that a model was trained with a window is said of some whose files are run
-                   without it everywhere */
+        return; /* some files name the window of the training, and llama.cpp does not apply it */
     hp->window = arch->window;
     hp->window_period = arch->window_period;
-    get(r, "attention.sliding_window", 0, MAX_CTX_TRAIN, false, &hp->window);
-    if (!get_windows(r, arch, hp))
-        get(r, "attention.sliding_window_pattern", 0, MAX_LAYERS, false, &hp->window_period);
+    tgi_key_u32(r, "attention.sliding_window", 0, MAX_CTX_TRAIN, false, &hp->window);
+    if (!check_window_list(r, arch, hp))
+        tgi_key_u32(r, "attention.sliding_window_pattern", 0, MAX_LAYERS, false,
+                    &hp->window_period);
     if (!hp->window)
         hp->window_period = 0;
-    if (hp->window && (hp->window_period != 1 || (arch->keys & TG_KEYS_VARIED))) {
-        hp->rotations[1] = hp->rotations[0];
-        get_base(r, "rope.freq_base_swa", &hp->rotations[1].base);
-        if (arch->keys & TG_KEYS_VARIED)
-            get_dim(r, "rope.dimension_count_swa", hp->head_dim_windowed, &hp->rotations[1].dim);
+    if (hp->window && (hp->window_period != 1 || (arch->keys & TG_KEYS_LAYERS))) {
+        hp->rope[1] = hp->rope[0];
+        read_freq_base(r, "rope.freq_base_swa", &hp->rope[1].freq_base);
+        if (arch->keys & TG_KEYS_LAYERS)
+            read_rope_dim(r, "rope.dimension_count_swa", hp->head_dim_swa, &hp->rope[1].dim);
     }
 }
 
-static void read_experts(reader *r, const tg_arch *arch, tg_hparams *hp)
+static void read_experts(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     if (!(arch->keys & TG_KEYS_EXPERTS)) {
-        only(r, "expert_count", 0, "mixtures of experts are not supported in this architecture");
+        tgi_key_neutral(r, "expert_count", 0,
+                        "mixtures of experts are not supported in this architecture");
         return;
     }
-    get(r, "expert_count", 0, MAX_EXPERTS, false, &hp->n_expert);
+    tgi_key_u32(r, "expert_count", 0, MAX_EXPERTS, false, &hp->n_expert);
     if (!hp->n_expert)
         return;
-    get(r, "expert_used_count", 1, hp->n_expert, true, &hp->n_expert_used);
+    tgi_key_u32(r, "expert_used_count", 1, hp->n_expert, true, &hp->n_expert_used);
     hp->n_ff_expert = hp->n_ff;
-    get(r, "expert_feed_forward_length", 1, MAX_FF, false, &hp->n_ff_expert);
-    get(r, "expert_shared_feed_forward_length", 0, MAX_FF, false, &hp->n_ff_shared);
-    only(r, "expert_shared_count", 0, "only a shared expert by its length is supported");
-    only(r, "expert_weights_scale", 1, "weights of experts are not scaled");
-    only(r, "expert_gating_func", 1, "only softmax is supported");
-    only(r, "expert_group_count", 1, "experts are not in groups");
-    hp->experts_sum_to_one = arch->experts_sum_to_one;
+    tgi_key_u32(r, "expert_feed_forward_length", 1, MAX_FF, false, &hp->n_ff_expert);
+    tgi_key_u32(r, "expert_shared_feed_forward_length", 0, MAX_FF, false, &hp->n_ff_shexp);
+    tgi_key_neutral(r, "expert_shared_count", 0, "only a shared expert by its length is supported");
+    tgi_key_neutral(r, "expert_weights_scale", 1, "weights of experts are not scaled");
+    tgi_key_neutral(r, "expert_gating_func", 1, "only softmax is supported");
+    tgi_key_neutral(r, "expert_group_count", 1, "experts are not in groups");
+    hp->norm_expert_weights = arch->norm_expert_weights;
 }
 
-static void read_scales(reader *r, const tg_arch *arch, tg_hparams *hp)
+static void read_scales(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
 {
-    static const char none[] = "this architecture is not scaled";
+    static const char none[] = "this architecture has no such scale";
     hp->embedding_scale = hp->residual_scale = hp->logit_scale = 1;
     if (arch->keys & TG_KEYS_SCALES) {
         float divisor = 1;
-        get_between(r, "embedding_scale", false, -1e6f, 1e6f, &hp->embedding_scale);
-        get_between(r, "residual_scale", false, -1e6f, 1e6f, &hp->residual_scale);
-        get_between(r, "attention.scale", false, 0, 1e6f, &hp->attention_scale);
-        get_between(r, "logit_scale", true, 1e-6f, 1e6f, &divisor);
+        tgi_key_f32_between(r, "embedding_scale", false, -1e6f, 1e6f, &hp->embedding_scale);
+        tgi_key_f32_between(r, "residual_scale", false, -1e6f, 1e6f, &hp->residual_scale);
+        tgi_key_f32_between(r, "attention.scale", false, 0, 1e6f, &hp->attention_scale);
+        tgi_key_f32_between(r, "logit_scale", true, 1e-6f, 1e6f, &divisor);
         hp->logit_scale = 1 / divisor;
-        if (hp->embedding_scale == 0) /* 0: as if it was not there */
+        if (hp->embedding_scale == 0) /* 0 means the same as no key */
             hp->embedding_scale = 1;
         if (hp->residual_scale == 0)
             hp->residual_scale = 1;
     } else {
-        only(r, "embedding_scale", 1, none);
-        only(r, "residual_scale", 1, none);
-        only(r, "attention.scale", 0, none);
-        only(r, "logit_scale", 1, none);
+        tgi_key_neutral(r, "embedding_scale", 1, none);
+        tgi_key_neutral(r, "residual_scale", 1, none);
+        tgi_key_neutral(r, "attention.scale", 0, none);
+        tgi_key_neutral(r, "logit_scale", 1, none);
     }
     if (arch->keys & TG_KEYS_CAPS) {
-        hp->attention_cap = arch->attention_cap;
-        hp->logit_cap = arch->logit_cap;
-        get_between(r, "attn_logit_softcapping", false, 0, 1e6f, &hp->attention_cap);
-        get_between(r, "final_logit_softcapping", false, 0, 1e6f, &hp->logit_cap);
+        hp->attention_softcap = arch->attention_softcap;
+        hp->logit_softcap = arch->logit_softcap;
+        tgi_key_f32_between(r, "attn_logit_softcapping", false, 0, 1e6f, &hp->attention_softcap);
+        tgi_key_f32_between(r, "final_logit_softcapping", false, 0, 1e6f, &hp->logit_softcap);
     } else {
-        only(r, "attn_logit_softcapping", 0, "scores are not capped in this architecture");
-        only(r, "final_logit_softcapping", 0, "logits are not capped in this architecture");
+        tgi_key_neutral(r, "attn_logit_softcapping", 0,
+                        "scores are not capped in this architecture");
+        tgi_key_neutral(r, "final_logit_softcapping", 0,
+                        "logits are not capped in this architecture");
     }
     if (arch->keys & TG_KEYS_CLAMP)
-        get_between(r, "attention.clamp_kqv", false, 0, 1e30f, &hp->clamp);
+        tgi_key_f32_between(r, "attention.clamp_kqv", false, 0, 1e30f, &hp->qkv_clamp);
     else
-        only(r, "attention.clamp_kqv", 0, "queries and keys are not clamped in this architecture");
-    only(r, "attention.max_alibi_bias", 0, "biases by distance are not supported");
+        tgi_key_neutral(r, "attention.clamp_kqv", 0,
+                        "queries and keys are not clamped in this architecture");
+    tgi_key_neutral(r, "attention.max_alibi_bias", 0, "biases by distance are not supported");
     bool causal = true;
-    get_bool(r, "attention.causal", &causal);
+    tgi_key_bool(r, "attention.causal", &causal);
     if (!causal)
-        refuse(r, "attention.causal", 0, "only models that look back are supported");
+        tgi_key_unsupported(r, "attention.causal", 0, "only causal attention is supported");
 }
 
 uint32_t tgi_arch_layer_value(const tg_gguf *gguf, const char *key, uint32_t layer,
@@ -308,10 +219,10 @@ uint32_t tgi_arch_layer_value(const tg_gguf *gguf, const char *key, uint32_t lay
     return layer < list.count ? ((const uint32_t *)list.data)[layer] : 0;
 }
 
-/* One number from min to max, or for architectures whose layers differ a list of them, of which
- * *out becomes the greatest. Returns whether it is a list; min 0 lets layers be without. */
-static bool get_each(reader *r, const char *key, bool listed, uint32_t min, uint32_t max,
-                     bool needed, uint32_t *out)
+/* A number from min to max, or, when lists are allowed, a list of one for each layer: then *out is
+ * the largest. Returns whether it is a list. min 0 allows 0 in a list, not as a number. */
+static bool read_u32_or_list(tg_key_reader *r, const char *key, bool allow_list, uint32_t min,
+                             uint32_t max, bool required, uint32_t *out)
 {
     char name[TG_KEY];
     tg_gguf_array list;
@@ -319,47 +230,48 @@ static bool get_each(reader *r, const char *key, bool listed, uint32_t min, uint
     bool found;
     tgi_arch_key(r->gguf, key, name);
     const tg_gguf_kv *kv = tgi_gguf_find(r->gguf, name);
-    if (!listed || !kv || kv->type != TG_GGUF_ARRAY) {
-        get(r, key, min > 1 ? min : 1, max, needed, out);
+    if (!allow_list || !kv || kv->type != TG_GGUF_ARRAY) {
+        tgi_key_u32(r, key, min > 1 ? min : 1, max, required, out);
         return false;
     }
-    get(r, "block_count", 1, MAX_LAYERS, true, &n_layer);
+    tgi_key_u32(r, "block_count", 1, MAX_LAYERS, true, &n_layer);
     if (!r->status)
         r->status = tgi_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
     if (!r->status && list.count != n_layer)
-        bad(r, key, list.count, "numbers, but not one for each layer");
+        tgi_key_bad(r, key, list.count, "numbers, but not one for each layer");
     *out = 0;
     for (uint32_t i = 0; i < n_layer && !r->status; i++) {
-        const uint32_t own = ((const uint32_t *)list.data)[i];
-        if (own < min || own > max)
-            bad(r, key, own, "");
-        *out = own > *out ? own : *out;
+        const uint32_t value = ((const uint32_t *)list.data)[i];
+        if (value < min || value > max)
+            tgi_key_bad(r, key, value, "");
+        *out = value > *out ? value : *out;
     }
     return true;
 }
 
-/* Heads of keys and values; in lists of layers that do not all attend, 0 or one number. */
-static void read_heads_kv(reader *r, const tg_arch *arch, tg_hparams *hp)
+/* Heads of keys and values. In architectures with convolution layers it can be a list, with 0 for
+ * those and the same number for the others. */
+static void read_heads_kv(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
 {
     static const char key[] = "attention.head_count_kv";
-    const bool some = arch->keys & TG_KEYS_CONV;
+    const bool has_conv = arch->keys & TG_KEYS_CONV;
     hp->n_head_kv = hp->n_head;
-    const bool list = get_each(r, key, some || (arch->keys & TG_KEYS_VARIED), some ? 0 : 1,
-                               MAX_HEADS, false, &hp->n_head_kv);
+    const bool list = read_u32_or_list(r, key, has_conv || (arch->keys & TG_KEYS_LAYERS),
+                                       has_conv ? 0 : 1, MAX_HEADS, false, &hp->n_head_kv);
     if (!r->status && !hp->n_head_kv)
-        bad(r, key, 0, "no layer has attention");
+        tgi_key_bad(r, key, 0, "no layer has attention");
     for (uint32_t i = 0; i < hp->n_layer && list && !r->status; i++) {
-        const uint32_t own = tgi_arch_layer_value(r->gguf, key, i, 0);
-        if (some && own && own != hp->n_head_kv)
-            bad(r, key, own, "another number than in other layers is not supported");
-        else if (own && hp->n_head % own)
-            bad(r, key, own, "does not divide the number of heads");
+        const uint32_t n = tgi_arch_layer_value(r->gguf, key, i, 0);
+        if (has_conv && n && n != hp->n_head_kv)
+            tgi_key_bad(r, key, n, "layers with different numbers are not supported");
+        else if (n && hp->n_head % n)
+            tgi_key_bad(r, key, n, "does not divide the number of heads");
     }
 }
 
-/* Three of the four sections are places in time, height and width, dealt out to the pairs in turn,
- * and for a text the same; a pair that falls into the fourth would not be rotated as one. */
-static void read_sections(reader *r, const tg_hparams *hp)
+/* Multi-axis rotations: the pairs take turns between positions in time, height and width, which are
+ * the same for text. A pair outside these three sections would be rotated in another way. */
+static void check_rope_sections(tg_key_reader *r, const tg_hparams *hp)
 {
     static const char key[] = "rope.dimension_sections";
     char name[TG_KEY];
@@ -371,16 +283,16 @@ static void read_sections(reader *r, const tg_hparams *hp)
         return;
     const int32_t *sections = list.data;
     if (list.count < 3 || list.count > 4) {
-        bad(r, key, list.count, "numbers, not 3 or 4");
+        tgi_key_bad(r, key, list.count, "numbers, not 3 or 4");
         return;
     }
-    for (uint32_t i = 0; i < hp->rotations[0].dim / 2; i++)
+    for (uint32_t i = 0; i < hp->rope[0].dim / 2; i++)
         if (sections[i % 3] < 0 || i >= 3 * (uint64_t)sections[i % 3])
-            refuse(r, key, sections[i % 3],
-                   "sections that leave pairs without a place in the text are not supported");
+            tgi_key_unsupported(r, key, sections[i % 3],
+                                "sections that do not cover all pairs are not supported");
 }
 
-static void read_suppressed(reader *r, tg_hparams *hp)
+static void read_suppressed_tokens(tg_key_reader *r, tg_hparams *hp)
 {
     static const char key[] = "tokenizer.ggml.suppress_tokens";
     tg_gguf_array list = {0};
@@ -389,118 +301,121 @@ static void read_suppressed(reader *r, tg_hparams *hp)
         r->status = tgi_gguf_get_array(r->gguf, key, TG_GGUF_I32, &list, &found, r->error);
     if (r->status || !found)
         return;
-    hp->suppressed = list.data;
-    hp->n_suppressed = list.count;
+    hp->suppressed_tokens = list.data;
+    hp->n_suppressed_tokens = list.count;
     for (uint32_t i = 0; i < list.count && !r->status; i++)
-        if ((uint32_t)hp->suppressed[i] >= hp->n_vocab)
+        if ((uint32_t)hp->suppressed_tokens[i] >= hp->n_vocab)
             r->status =
                 tgi_fail(r->error, TG_MODEL_KEY_BAD, TG_NO_OFFSET, "%s names token %d of %u", key,
-                         (int)hp->suppressed[i], (unsigned)hp->n_vocab);
+                         (int)hp->suppressed_tokens[i], (unsigned)hp->n_vocab);
 }
 
-/* Before rotations and windows, whose widths follow from these. */
-static void read_varied(reader *r, tg_hparams *hp)
+/* Properties that differ between layers. Read before rotations and windows, which depend on them.
+ */
+static void read_layer_keys(tg_key_reader *r, tg_hparams *hp)
 {
-    uint32_t values;
-    get(r, "attention.key_length_swa", 1, MAX_HEAD_DIM, false, &hp->head_dim_windowed);
-    if (hp->head_dim_windowed > hp->head_dim)
-        bad(r, "attention.key_length_swa", hp->head_dim_windowed,
-            "heads that are wider with a window than without are not supported");
-    values = hp->head_dim_windowed;
-    get(r, "attention.value_length_swa", 1, MAX_HEAD_DIM, false, &values);
-    if (values != hp->head_dim_windowed)
-        bad(r, "attention.value_length_swa", values,
-            "values of another width than keys are not supported");
-    get(r, "embedding_length_per_layer_input", 0, MAX_WIDTH, false, &hp->n_per_layer);
-    get(r, "attention.shared_kv_layers", 0, hp->n_layer, false, &hp->n_shared);
-    if (hp->n_shared && hp->n_layer - hp->n_shared < 2)
-        bad(r, "attention.shared_kv_layers", hp->n_shared,
-            "leaves fewer than two layers with caches of their own");
-    read_suppressed(r, hp);
+    uint32_t value_dim;
+    tgi_key_u32(r, "attention.key_length_swa", 1, MAX_HEAD_DIM, false, &hp->head_dim_swa);
+    if (hp->head_dim_swa > hp->head_dim)
+        tgi_key_bad(r, "attention.key_length_swa", hp->head_dim_swa,
+                    "heads that are wider in layers with a window are not supported");
+    value_dim = hp->head_dim_swa;
+    tgi_key_u32(r, "attention.value_length_swa", 1, MAX_HEAD_DIM, false, &value_dim);
+    if (value_dim != hp->head_dim_swa)
+        tgi_key_bad(r, "attention.value_length_swa", value_dim, "values must be as wide as keys");
+    tgi_key_u32(r, "embedding_length_per_layer_input", 0, MAX_WIDTH, false, &hp->n_embd_per_layer);
+    tgi_key_u32(r, "attention.shared_kv_layers", 0, hp->n_layer, false, &hp->n_layer_kv_shared);
+    if (hp->n_layer_kv_shared && hp->n_layer - hp->n_layer_kv_shared < 2)
+        tgi_key_bad(r, "attention.shared_kv_layers", hp->n_layer_kv_shared,
+                    "fewer than two layers have a cache of their own");
+    read_suppressed_tokens(r, hp);
 }
 
-static void read_delta_nets(reader *r, tg_hparams *hp)
+static void read_delta_nets(tg_key_reader *r, tg_hparams *hp)
 {
     uint32_t inner = 0;
     hp->attention_period = 4;
-    get(r, "full_attention_interval", 1, MAX_LAYERS, false, &hp->attention_period);
-    get(r, "ssm.conv_kernel", 1, MAX_TAPS, true, &hp->n_conv);
-    get(r, "ssm.time_step_rank", 1, MAX_HEADS, true, &hp->delta_heads);
-    get(r, "ssm.group_count", 1, MAX_HEADS, true, &hp->delta_keys);
-    get(r, "ssm.state_size", 4, MAX_HEAD_DIM, true, &hp->delta_dim);
-    get(r, "ssm.inner_size", 1, MAX_WIDTH, true, &inner);
-    if (!r->status && hp->delta_heads % hp->delta_keys)
-        bad(r, "ssm.group_count", hp->delta_keys, "does not divide the number of heads");
-    if (hp->delta_dim % 4)
-        bad(r, "ssm.state_size", hp->delta_dim, "is no multiple of 4");
-    if (!r->status && inner != hp->delta_heads * hp->delta_dim)
-        bad(r, "ssm.inner_size", inner, "is not the width of all heads");
-    read_sections(r, hp);
-    only(r, "attention.recurrent_layers", 0, "only layers that attend in turn are supported");
-    /* layers that guess at further tokens stand behind the others: none of them is needed for the
-     * next one */
-    get(r, "nextn_predict_layers", 0, hp->n_layer - 1, false, &hp->n_layer_unused);
-    hp->n_layer -= hp->n_layer_unused;
+    tgi_key_u32(r, "full_attention_interval", 1, MAX_LAYERS, false, &hp->attention_period);
+    tgi_key_u32(r, "ssm.conv_kernel", 1, MAX_TAPS, true, &hp->conv_taps);
+    tgi_key_u32(r, "ssm.time_step_rank", 1, MAX_HEADS, true, &hp->delta_n_head);
+    tgi_key_u32(r, "ssm.group_count", 1, MAX_HEADS, true, &hp->delta_n_head_k);
+    tgi_key_u32(r, "ssm.state_size", 4, MAX_HEAD_DIM, true, &hp->delta_head_dim);
+    tgi_key_u32(r, "ssm.inner_size", 1, MAX_WIDTH, true, &inner);
+    if (!r->status && hp->delta_n_head % hp->delta_n_head_k)
+        tgi_key_bad(r, "ssm.group_count", hp->delta_n_head_k,
+                    "does not divide the number of heads");
+    if (hp->delta_head_dim % 4)
+        tgi_key_bad(r, "ssm.state_size", hp->delta_head_dim, "is no multiple of 4");
+    if (!r->status && inner != hp->delta_n_head * hp->delta_head_dim)
+        tgi_key_bad(r, "ssm.inner_size", inner, "is not the width of all heads");
+    check_rope_sections(r, hp);
+    tgi_key_neutral(r, "attention.recurrent_layers", 0,
+                    "only a regular pattern of layers is supported");
+    /* the layers after n_layer predict further tokens (nextn): the next token does not need them */
+    tgi_key_u32(r, "nextn_predict_layers", 0, hp->n_layer - 1, false, &hp->n_layer_nextn);
+    hp->n_layer -= hp->n_layer_nextn;
 }
 
 tg_status tgi_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 {
-    reader r = {gguf, error, TG_OK};
+    tg_key_reader r = {gguf, error, TG_OK};
     bool rotates = true;
-    get_bool(&r, "rope.scaling.finetuned", &rotates);
+    tgi_key_bool(&r, "rope.scaling.finetuned", &rotates);
     if (!rotates)
-        hp->rotations[0].base = 0;
+        hp->rope[0].freq_base = 0;
     return r.status;
 }
 
 tg_status tgi_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hparams *hp,
                                 tg_error *error)
 {
-    reader reading = {gguf, error, TG_OK}, *r = &reading;
+    tg_key_reader reader = {gguf, error, TG_OK}, *r = &reader;
     uint32_t n_vocab = hp->n_vocab, head_dim_v;
-    get(r, "context_length", 1, MAX_CTX_TRAIN, true, &hp->n_ctx_train);
-    get(r, "block_count", 1, MAX_LAYERS, true, &hp->n_layer);
-    get(r, "embedding_length", 1, MAX_WIDTH, true, &hp->n_embd);
-    get_each(r, "feed_forward_length", arch->keys & TG_KEYS_VARIED, 1, MAX_FF, true, &hp->n_ff);
-    get(r, "attention.head_count", 1, MAX_HEADS, true, &hp->n_head);
+    tgi_key_u32(r, "context_length", 1, MAX_CTX_TRAIN, true, &hp->n_ctx_train);
+    tgi_key_u32(r, "block_count", 1, MAX_LAYERS, true, &hp->n_layer);
+    tgi_key_u32(r, "embedding_length", 1, MAX_WIDTH, true, &hp->n_embd);
+    read_u32_or_list(r, "feed_forward_length", arch->keys & TG_KEYS_LAYERS, 1, MAX_FF, true,
+                     &hp->n_ff);
+    tgi_key_u32(r, "attention.head_count", 1, MAX_HEADS, true, &hp->n_head);
     if (r->status)
         return r->status;
     read_heads_kv(r, arch, hp);
     hp->head_dim = hp->n_embd / hp->n_head;
-    get(r, "attention.key_length", 1, MAX_HEAD_DIM, false, &hp->head_dim);
+    tgi_key_u32(r, "attention.key_length", 1, MAX_HEAD_DIM, false, &hp->head_dim);
     head_dim_v = hp->head_dim;
-    get(r, "attention.value_length", 1, MAX_HEAD_DIM, false, &head_dim_v);
-    get(r, "vocab_size", 1, UINT32_MAX, false, &n_vocab);
+    tgi_key_u32(r, "attention.value_length", 1, MAX_HEAD_DIM, false, &head_dim_v);
+    tgi_key_u32(r, "vocab_size", 1, UINT32_MAX, false, &n_vocab);
     if (!hp->head_dim || hp->head_dim > MAX_HEAD_DIM)
-        bad(r, "attention.head_count", hp->n_head, "heads of no or absurd width");
+        tgi_key_bad(r, "attention.head_count", hp->n_head, "the width of heads is out of range");
     if (!r->status && hp->n_head % hp->n_head_kv)
-        bad(r, "attention.head_count_kv", hp->n_head_kv, "does not divide the number of heads");
+        tgi_key_bad(r, "attention.head_count_kv", hp->n_head_kv,
+                    "does not divide the number of heads");
     if (head_dim_v != hp->head_dim)
-        bad(r, "attention.value_length", head_dim_v,
-            "values of another width than keys are not supported");
+        tgi_key_bad(r, "attention.value_length", head_dim_v, "values must be as wide as keys");
     if (n_vocab != hp->n_vocab)
-        bad(r, "vocab_size", n_vocab, "differs from the number of tokens in tokenizer.ggml.tokens");
+        tgi_key_bad(r, "vocab_size", n_vocab,
+                    "differs from the number of tokens in tokenizer.ggml.tokens");
     const char *eps = arch->norm == TG_NORM_RMS ? "attention.layer_norm_rms_epsilon"
                                                 : "attention.layer_norm_epsilon";
-    get_float(r, eps, true, &hp->norm_eps);
+    tgi_key_f32(r, eps, true, &hp->norm_eps);
     if (!(hp->norm_eps >= 0) || !(hp->norm_eps < 1))
-        bad(r, eps, (double)hp->norm_eps, "");
+        tgi_key_bad(r, eps, (double)hp->norm_eps, "");
     if (arch->keys & TG_KEYS_CONV)
-        get(r, "shortconv.l_cache", 1, MAX_TAPS, true, &hp->n_conv);
+        tgi_key_u32(r, "shortconv.l_cache", 1, MAX_TAPS, true, &hp->conv_taps);
 
     hp->norm = arch->norm;
-    hp->pre_norms = arch->norm_plain || (arch->needs & TG_HAS(attn_norm));
-    hp->rope = arch->rope;
-    hp->positions = arch->positions;
+    hp->pre_norms = arch->norm_without_weights || (arch->required & TG_HAS(attn_norm));
+    hp->rope_order = arch->rope_order;
+    hp->learned_positions = arch->learned_positions;
     hp->v_norm = arch->v_norm;
-    hp->gated_heads = arch->gated_heads;
-    hp->unit = arch->unit;
+    hp->q_gate = arch->q_gate;
+    hp->activation = arch->activation;
     hp->parallel = arch->parallel;
     hp->nope_period = arch->nope_period;
-    hp->head_dim_windowed = hp->head_dim;
-    if (arch->keys & TG_KEYS_VARIED)
-        read_varied(r, hp);
-    read_rotations(r, arch, hp);
+    hp->head_dim_swa = hp->head_dim;
+    if (arch->keys & TG_KEYS_LAYERS)
+        read_layer_keys(r, hp);
+    read_rope(r, arch, hp);
     read_window(r, arch, hp);
     if (arch->keys & TG_KEYS_DELTA)
         read_delta_nets(r, hp);

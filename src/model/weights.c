@@ -1,5 +1,4 @@
-/* In: wanted tensors and the file's bytes in any portions. Out: tiles and vectors in the arena.
- * Owns its list of tensors and nothing else. */
+/* Loads weights: tensor bytes become tiles and floats while they arrive. */
 #include "weights.h"
 
 #include <math.h>
@@ -7,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct target { /* where a tensor of the directory goes: exactly one of the two once wanted
-                         */
+/* Where a tensor of the directory goes: one of the three, once it is declared or skipped. */
+typedef struct target {
     tg_matrix *matrix;
     tg_vector *vector;
     bool skipped;
 } target;
 
-struct tg_weights {
+struct tg_weight_loader {
     const tg_gguf *gguf;
     uint32_t n;        /* tensors in the directory */
-    uint32_t current;  /* the tensor that bytes go to now */
+    uint32_t current;  /* the tensor to which bytes go now */
     uint64_t position; /* bytes from the start of the file */
     uint64_t block;    /* the next block of the current tensor */
     size_t carried;    /* bytes of an incomplete block in carry */
@@ -25,34 +24,34 @@ struct tg_weights {
     target targets[]; /* one for each tensor, in the directory's order */
 };
 
-tg_weights *tgi_weights_new(const tg_gguf *gguf)
+tg_weight_loader *tgi_weights_new(const tg_gguf *gguf)
 {
     const uint32_t n = tgi_gguf_n_tensors(gguf);
-    tg_weights *weights = calloc(1, sizeof *weights + n * sizeof weights->targets[0]);
-    if (weights) {
-        weights->gguf = gguf;
-        weights->n = n;
-        weights->position = tgi_gguf_data_offset(gguf);
+    tg_weight_loader *loader = calloc(1, sizeof *loader + n * sizeof loader->targets[0]);
+    if (loader) {
+        loader->gguf = gguf;
+        loader->n = n;
+        loader->position = tgi_gguf_data_offset(gguf);
     }
-    return weights;
+    return loader;
 }
 
-void tgi_weights_free(tg_weights *weights)
+void tgi_weights_free(tg_weight_loader *loader)
 {
-    free(weights);
+    free(loader);
 }
 
-size_t tgi_weights_memory(const tg_weights *weights)
+size_t tgi_weights_memory(const tg_weight_loader *loader)
 {
-    return sizeof *weights + weights->n * sizeof weights->targets[0];
+    return sizeof *loader + loader->n * sizeof loader->targets[0];
 }
 
-/* The directory entry of name, which must have these dimensions, and its target; NULL after
- * recording what is wrong. */
-static target *want(tg_weights *weights, const char *name, uint64_t cols, uint64_t rows,
-                    uint64_t stack, const tg_gguf_tensor **out, tg_error *error)
+/* Finds the directory's entry of this name, checks its dimensions, and returns its target; NULL: an
+ * error, which is recorded. */
+static target *find_target(tg_weight_loader *loader, const char *name, uint64_t cols, uint64_t rows,
+                           uint64_t stack, const tg_gguf_tensor **out, tg_error *error)
 {
-    const tg_gguf_tensor *tensor = tgi_gguf_find_tensor(weights->gguf, name);
+    const tg_gguf_tensor *tensor = tgi_gguf_find_tensor(loader->gguf, name);
     if (!tensor) {
         tgi_fail(error, TG_MODEL_TENSOR_MISSING, TG_NO_OFFSET, "tensor %s is missing", name);
         return NULL;
@@ -70,14 +69,14 @@ static target *want(tg_weights *weights, const char *name, uint64_t cols, uint64
         return NULL;
     }
     *out = tensor;
-    return &weights->targets[tensor - tgi_gguf_tensor_at(weights->gguf, 0)];
+    return &loader->targets[tensor - tgi_gguf_tensor_at(loader->gguf, 0)];
 }
 
-tg_status tgi_weights_want_stack(tg_weights *weights, const char *name, uint32_t rows,
-                                 uint32_t cols, uint32_t stack, tg_matrix *out, tg_error *error)
+tg_status tgi_weights_declare_stack(tg_weight_loader *loader, const char *name, uint32_t rows,
+                                    uint32_t cols, uint32_t stack, tg_matrix *out, tg_error *error)
 {
     const tg_gguf_tensor *tensor;
-    target *to = want(weights, name, cols, rows, stack, &tensor, error);
+    target *to = find_target(loader, name, cols, rows, stack, &tensor, error);
     if (!to)
         return error->status;
     const tg_quant_row *quant = tgi_quant_of_ggml(tensor->type);
@@ -89,17 +88,17 @@ tg_status tgi_weights_want_stack(tg_weights *weights, const char *name, uint32_t
     return TG_OK;
 }
 
-tg_status tgi_weights_want_matrix(tg_weights *weights, const char *name, uint32_t rows,
-                                  uint32_t cols, tg_matrix *out, tg_error *error)
+tg_status tgi_weights_declare_matrix(tg_weight_loader *loader, const char *name, uint32_t rows,
+                                     uint32_t cols, tg_matrix *out, tg_error *error)
 {
-    return tgi_weights_want_stack(weights, name, rows, cols, 1, out, error);
+    return tgi_weights_declare_stack(loader, name, rows, cols, 1, out, error);
 }
 
-tg_status tgi_weights_want_table(tg_weights *weights, const char *name, uint32_t rows,
-                                 uint32_t length, tg_vector *out, tg_error *error)
+tg_status tgi_weights_declare_table(tg_weight_loader *loader, const char *name, uint32_t rows,
+                                    uint32_t length, tg_vector *out, tg_error *error)
 {
     const tg_gguf_tensor *tensor;
-    target *to = want(weights, name, length, rows, 1, &tensor, error);
+    target *to = find_target(loader, name, length, rows, 1, &tensor, error);
     if (!to)
         return error->status;
     to->vector = out;
@@ -107,43 +106,42 @@ tg_status tgi_weights_want_table(tg_weights *weights, const char *name, uint32_t
     return TG_OK;
 }
 
-tg_status tgi_weights_want_vector(tg_weights *weights, const char *name, uint32_t length,
-                                  tg_vector *out, tg_error *error)
+tg_status tgi_weights_declare_vector(tg_weight_loader *loader, const char *name, uint32_t length,
+                                     tg_vector *out, tg_error *error)
 {
-    return tgi_weights_want_table(weights, name, 1, length, out, error);
+    return tgi_weights_declare_table(loader, name, 1, length, out, error);
 }
 
-void tgi_weights_skip(tg_weights *weights, const char *name)
+void tgi_weights_skip(tg_weight_loader *loader, const char *name)
 {
-    const tg_gguf_tensor *tensor = tgi_gguf_find_tensor(weights->gguf, name);
+    const tg_gguf_tensor *tensor = tgi_gguf_find_tensor(loader->gguf, name);
     if (tensor)
-        weights->targets[tensor - tgi_gguf_tensor_at(weights->gguf, 0)].skipped = true;
+        loader->targets[tensor - tgi_gguf_tensor_at(loader->gguf, 0)].skipped = true;
 }
 
-void tgi_weights_skip_layers(tg_weights *weights, uint32_t first)
+void tgi_weights_skip_layers(tg_weight_loader *loader, uint32_t first)
 {
-    for (uint32_t i = 0; i < weights->n; i++) {
-        const char *name = tgi_gguf_tensor_at(weights->gguf, i)->name.data;
+    for (uint32_t i = 0; i < loader->n; i++) {
+        const char *name = tgi_gguf_tensor_at(loader->gguf, i)->name.data;
         if (!strncmp(name, "blk.", 4) && strtoul(name + 4, NULL, 10) >= first)
-            weights->targets[i].skipped = true;
+            loader->targets[i].skipped = true;
     }
 }
 
-tg_status tgi_weights_check_all_wanted(const tg_weights *weights, tg_error *error)
+tg_status tgi_weights_check_all_declared(const tg_weight_loader *loader, tg_error *error)
 {
-    for (uint32_t i = 0; i < weights->n; i++)
-        if (!weights->targets[i].matrix && !weights->targets[i].vector &&
-            !weights->targets[i].skipped)
+    for (uint32_t i = 0; i < loader->n; i++)
+        if (!loader->targets[i].matrix && !loader->targets[i].vector && !loader->targets[i].skipped)
             return tgi_fail(error, TG_MODEL_TENSOR_UNEXPECTED, TG_NO_OFFSET,
-                            "tensor %s has no place in this architecture as it is supported here",
-                            tgi_gguf_tensor_at(weights->gguf, i)->name.data);
+                            "tensor %s does not belong to this architecture",
+                            tgi_gguf_tensor_at(loader->gguf, i)->name.data);
     return TG_OK;
 }
 
-void tgi_weights_layout(tg_weights *weights, tg_arena *arena)
+void tgi_weights_layout(tg_weight_loader *loader, tg_arena *arena)
 {
-    for (uint32_t i = 0; i < weights->n; i++) {
-        tg_matrix *matrix = weights->targets[i].matrix;
+    for (uint32_t i = 0; i < loader->n; i++) {
+        tg_matrix *matrix = loader->targets[i].matrix;
         if (matrix) {
             const uint64_t strip =
                 (uint64_t)matrix->n_blocks * tgi_quant_tile_bytes(&tg_quants[matrix->quant]);
@@ -151,23 +149,23 @@ void tgi_weights_layout(tg_weights *weights, tg_arena *arena)
             matrix->tiles = tgi_arena_alloc(arena, strips, strip);
             if (matrix->tiles && matrix->rows % TG_TILE_ROWS)
                 memset(matrix->tiles + (strips - 1) * strip, 0, strip);
-        } else if (weights->targets[i].vector) {
-            tg_vector *vector = weights->targets[i].vector;
+        } else if (loader->targets[i].vector) {
+            tg_vector *vector = loader->targets[i].vector;
             vector->values = tgi_arena_alloc(arena, vector->length, sizeof(float));
         }
     }
 }
 
-/* n_blocks whole blocks of the current tensor, from weights->block on; returns whether they are
- * finite. */
-static bool put_blocks(tg_weights *weights, const tg_quant_row *quant, const uint8_t *bytes,
+/* Repacks n_blocks whole blocks of the current tensor, from loader->block on. Returns whether all
+ * are finite. */
+static bool put_blocks(tg_weight_loader *loader, const tg_quant_row *quant, const uint8_t *bytes,
                        size_t n_blocks)
 {
-    const target *to = &weights->targets[weights->current];
+    const target *to = &loader->targets[loader->current];
     if (to->vector) {
-        float *values = to->vector->values + weights->block * quant->block;
+        float *values = to->vector->values + loader->block * quant->block;
         quant->dequantize(bytes, n_blocks, values);
-        weights->block += n_blocks;
+        loader->block += n_blocks;
         bool finite = true;
         for (size_t i = 0; i < n_blocks * quant->block; i++)
             finite &= (bool)isfinite(values[i]);
@@ -176,90 +174,91 @@ static bool put_blocks(tg_weights *weights, const tg_quant_row *quant, const uin
     bool finite = true;
     while (n_blocks) {
         const size_t in_row = to->matrix->n_blocks;
-        const size_t row = (size_t)(weights->block / in_row),
-                     column = (size_t)(weights->block % in_row);
+        const size_t row = (size_t)(loader->block / in_row),
+                     column = (size_t)(loader->block % in_row);
         const size_t run = in_row - column < n_blocks ? in_row - column : n_blocks;
         finite &= quant->repack(bytes, run, (int)(row % TG_TILE_ROWS),
                                 to->matrix->tiles + (row / TG_TILE_ROWS * in_row + column) *
                                                         tgi_quant_tile_bytes(quant));
         bytes += run * quant->bytes;
-        weights->block += run;
+        loader->block += run;
         n_blocks -= run;
     }
     return finite;
 }
 
-/* put_blocks, and of what is not finite the first block. */
-static tg_status put_finite(tg_weights *weights, const tg_gguf_tensor *tensor,
+/* put_blocks, with an error for the first block that is not finite. */
+static tg_status put_finite(tg_weight_loader *loader, const tg_gguf_tensor *tensor,
                             const tg_quant_row *quant, const uint8_t *bytes, size_t n_blocks,
                             tg_error *error)
 {
-    const uint64_t begin = weights->block;
-    if (put_blocks(weights, quant, bytes, n_blocks))
+    const uint64_t begin = loader->block;
+    if (put_blocks(loader, quant, bytes, n_blocks))
         return TG_OK;
-    weights->block = begin;
-    for (size_t b = 0; put_blocks(weights, quant, bytes + b * quant->bytes, 1);)
+    loader->block = begin;
+    for (size_t b = 0; put_blocks(loader, quant, bytes + b * quant->bytes, 1);)
         b++;
-    const uint64_t block = weights->block - 1;
+    const uint64_t block = loader->block - 1;
     return tgi_fail(error, TG_MODEL_TENSOR_NOT_FINITE,
                     (int64_t)(tensor->offset + block * quant->bytes),
                     "tensor %s: %s %llu is infinite or not a number", tensor->name.data,
                     quant->block > 1 ? "the scale of block" : "element", (unsigned long long)block);
 }
 
-tg_status tgi_weights_feed(tg_weights *weights, const uint8_t *bytes, size_t n, tg_error *error)
+/* Takes n bytes of the current tensor, at most up to its end; keeps an incomplete block for the
+ * next call. *taken: the bytes. */
+static tg_status feed_tensor(tg_weight_loader *loader, const tg_gguf_tensor *tensor,
+                             const uint8_t *bytes, size_t n, size_t *taken, tg_error *error)
+{
+    const tg_quant_row *quant = tgi_quant_of_ggml(tensor->type);
+    *taken = n;
+    if (loader->carried) { /* completes a block that started in an earlier call */
+        if (n > quant->bytes - loader->carried)
+            *taken = quant->bytes - loader->carried;
+        memcpy(loader->carry + loader->carried, bytes, *taken);
+        loader->carried += *taken;
+        if (loader->carried < quant->bytes)
+            return TG_OK;
+        loader->carried = 0;
+        return put_finite(loader, tensor, quant, loader->carry, 1, error);
+    }
+    const size_t whole = n / quant->bytes;
+    const tg_status status = put_finite(loader, tensor, quant, bytes, whole, error);
+    loader->carried = n - whole * quant->bytes;
+    memcpy(loader->carry, bytes + whole * quant->bytes, loader->carried);
+    return status;
+}
+
+tg_status tgi_weights_feed(tg_weight_loader *loader, const uint8_t *bytes, size_t n,
+                           tg_error *error)
 {
     tg_status status = TG_OK;
-    while (!status && n && weights->current < weights->n) {
-        const tg_gguf_tensor *tensor = tgi_gguf_tensor_at(weights->gguf, weights->current);
-        const tg_quant_row *quant = tgi_quant_of_ggml(tensor->type);
-        const uint64_t ahead = weights->position < tensor->offset
-                                   ? tensor->offset - weights->position /* padding before it */
-                                   : tensor->offset + tensor->size - weights->position;
-        size_t take = ahead < n ? (size_t)ahead : n;
-        if (weights->position >= tensor->offset && !weights->targets[weights->current].skipped) {
-            if (weights->carried) {
-                if (take > quant->bytes - weights->carried)
-                    take = quant->bytes - weights->carried;
-                memcpy(weights->carry + weights->carried, bytes, take);
-                weights->carried += take;
-                if (weights->carried == quant->bytes) {
-                    status = put_finite(weights, tensor, quant, weights->carry, 1, error);
-                    weights->carried = 0;
-                }
-            } else {
-                const size_t whole = take / quant->bytes;
-                status = put_finite(weights, tensor, quant, bytes, whole, error);
-                weights->carried = take - whole * quant->bytes;
-                memcpy(weights->carry, bytes + whole * quant->bytes, weights->carried);
-            }
-        }
-        bytes += take;
-        n -= take;
-        weights->position += take;
-        if (weights->position == tensor->offset + tensor->size) {
-            weights->current++;
-            weights->block = 0;
+    while (!status && n && loader->current < loader->n) {
+        const tg_gguf_tensor *tensor = tgi_gguf_tensor_at(loader->gguf, loader->current);
+        const bool in_padding = loader->position < tensor->offset;
+        const uint64_t end = in_padding ? tensor->offset : tensor->offset + tensor->size;
+        const uint64_t n_left = end - loader->position;
+        size_t taken = n_left < n ? (size_t)n_left : n;
+        if (!in_padding && !loader->targets[loader->current].skipped)
+            status = feed_tensor(loader, tensor, bytes, taken, &taken, error);
+        bytes += taken;
+        n -= taken;
+        loader->position += taken;
+        if (loader->position == tensor->offset + tensor->size) {
+            loader->current++;
+            loader->block = 0;
         }
     }
     return status;
 }
 
-tg_status tgi_weights_end(const tg_weights *weights, tg_error *error)
+tg_status tgi_weights_end(const tg_weight_loader *loader, tg_error *error)
 {
-    if (weights->current == weights->n)
+    if (loader->current == loader->n)
         return TG_OK;
-    const tg_gguf_tensor *tensor = tgi_gguf_tensor_at(weights->gguf, weights->current);
-    return tgi_fail(error, TG_GGUF_TRUNCATED, (int64_t)weights->position,
+    const tg_gguf_tensor *tensor = tgi_gguf_tensor_at(loader->gguf, loader->current);
+    return tgi_fail(error, TG_GGUF_TRUNCATED, (int64_t)loader->position,
                     "the file ends at byte %llu, inside or before tensor %s, which ends at %llu",
-                    (unsigned long long)weights->position, tensor->name.data,
+                    (unsigned long long)loader->position, tensor->name.data,
                     (unsigned long long)(tensor->offset + tensor->size));
-}
-
-void tgi_matrix_row(const tg_matrix *matrix, uint32_t row, float *out)
-{
-    const tg_quant_row *quant = &tg_quants[matrix->quant];
-    quant->tile_row(matrix->tiles +
-                        row / TG_TILE_ROWS * matrix->n_blocks * tgi_quant_tile_bytes(quant),
-                    matrix->n_blocks, (int)(row % TG_TILE_ROWS), out);
 }

@@ -1,39 +1,150 @@
-/* In: logits and a token. Out: its log-probability, rank, the distribution's entropy and the mass
- * above it, summed in double. */
-#include "score.h"
+/* Scores of tokens under the model's distributions, and hidden states: a session appends the tokens
+ * and runs them. */
+#include "model.h"
 
 #include <math.h>
+#include <string.h>
 
-tg_status tgi_score_token(const float *logits, uint32_t n_vocab, int32_t token, tg_score *out,
-                          double *log_total, tg_error *error)
+/* Scores one token under logits [n_vocab]; sums are in double. *log_sum: logit - log_sum is a
+ * token's log-probability. */
+static tg_status score_token(tg_model *model, const float *logits, int32_t token, tg_score *out,
+                             double *log_sum)
 {
-    float most = -INFINITY;
+    const uint32_t n_vocab = model->hparams.n_vocab;
+    float max = -INFINITY;
     for (uint32_t i = 0; i < n_vocab; i++) {
         if (!(logits[i] < INFINITY)) /* NaN, too */
-            return tgi_fail(error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET,
+            return tgi_fail(&model->error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET,
                             "the logit of token %u is %f", (unsigned)i, (double)logits[i]);
-        if (logits[i] > most)
-            most = logits[i];
+        if (logits[i] > max)
+            max = logits[i];
     }
-    if (most == -INFINITY)
-        return tgi_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET, "all %u logits are -infinity",
-                        (unsigned)n_vocab);
-    const float own = logits[token];
+    if (max == -INFINITY)
+        return tgi_fail(&model->error, TG_NO_CANDIDATES, TG_NO_OFFSET,
+                        "all %u logits are -infinity", (unsigned)n_vocab);
+    const float logit = logits[token];
     double sum = 0, weighted = 0, above = 0;
     int32_t rank = 0;
     for (uint32_t i = 0; i < n_vocab; i++) {
-        const double below = (double)logits[i] - most, e = exp(below);
+        const double x = (double)logits[i] - max, e = exp(x);
         sum += e;
         if (e > 0)
-            weighted += e * below;
-        if (logits[i] > own) {
+            weighted += e * x;
+        if (logits[i] > logit) {
             above += e;
             rank++;
         }
     }
-    *log_total = most + log(sum);
-    /* entropy = -sum p log p with log p = below - log sum */
-    *out = (tg_score){token, (float)((double)own - most - log(sum)), rank,
-                      (float)(log(sum) - weighted / sum), (float)(above / sum)};
+    *log_sum = max + log(sum);
+    *out = (tg_score){
+        .token = token,
+        .logprob = (float)((double)logit - max - log(sum)),
+        .rank = rank,
+        .entropy = (float)(log(sum) - weighted / sum), /* -sum p log p, log p = x - log(sum) */
+        .top_mass = (float)(above / sum),
+    };
     return TG_OK;
+}
+
+/* Scores a token and lists the top_n most probable tokens. */
+static tg_status score_and_list(tg_model *model, const float *logits, int32_t token, uint32_t top_n,
+                                tg_score *out, tg_top *top)
+{
+    double log_sum;
+    const tg_status status = score_token(model, logits, token, out, &log_sum);
+    if (status || !top_n)
+        return status;
+    const uint32_t n = tgi_sampler_top(model->sampler, logits, top_n, top);
+    for (uint32_t i = 0; i < top_n; i++)
+        top[i] =
+            i < n ? (tg_top){top[i].token, (float)(top[i].logprob - log_sum)} : (tg_top){-1, NAN};
+    return TG_OK;
+}
+
+/* Appends n tokens, after running all tokens before them. */
+static tg_status append_tokens(tg_session *session, const int32_t *tokens, size_t n)
+{
+    tg_model *model = session->model;
+    tg_status status = tgi_session_run_pending(session);
+    if (status)
+        return status;
+    if (n > model->n_ctx - session->n_tokens)
+        return tgi_fail(&model->error, TG_CONTEXT_FULL, TG_NO_OFFSET,
+                        "%zu more tokens do not fit: %u of %u positions are taken", n,
+                        (unsigned)session->n_tokens, (unsigned)model->n_ctx);
+    status = tgi_model_check_tokens(model, tokens, n);
+    if (status || !n)
+        return status;
+    memcpy(session->tokens + session->n_tokens, tokens, n * sizeof *tokens);
+    for (size_t i = 0; i < n; i++)
+        session->mu[session->n_tokens + i + 1] = session->mu[session->n_tokens];
+    session->n_tokens += (uint32_t)n;
+    return TG_OK;
+}
+
+/* Runs the next batch of appended tokens; *n: its tokens. */
+static tg_status run_next(tg_session *session, uint32_t *n)
+{
+    const uint32_t n_left = session->n_tokens - session->cache.n_cached;
+    uint32_t n_done;
+    *n = n_left < TG_BATCH ? n_left : TG_BATCH;
+    return tgi_session_run_batch(session, *n, UINT32_MAX, &n_done);
+}
+
+tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n,
+                           tg_score *scores, tg_top *tops)
+{
+    tg_model *model = session->model;
+    const uint32_t before = session->n_tokens;
+    tg_status status = append_tokens(session, tokens, n);
+    if (status || !n)
+        return status;
+    if (before) {
+        status = score_and_list(model, session->logits, tokens[0], top_n, &scores[0], tops);
+    } else {
+        scores[0] = (tg_score){tokens[0], NAN, 0, NAN, NAN};
+        for (uint32_t i = 0; i < top_n; i++)
+            tops[i] = (tg_top){-1, NAN};
+    }
+    while (!status && session->cache.n_cached < session->n_tokens) {
+        const size_t done = session->cache.n_cached - before; /* of the n tokens */
+        uint32_t n_batch;
+        status = run_next(session, &n_batch);
+        for (uint32_t i = 0; i < n_batch && done + i + 1 < n && !status; i++) {
+            const float *logits = tgi_decode_logits(&model->decoder, i);
+            const size_t next = done + i + 1;
+            status = !logits ? tgi_model_thread_lost(model)
+                             : score_and_list(model, logits, tokens[next], top_n, &scores[next],
+                                              tops ? tops + next * top_n : NULL);
+        }
+        if (!status)
+            status = tgi_session_store_logits(session, n_batch);
+    }
+    if (status) /* an error appends nothing */
+        tgi_session_truncate(session, before);
+    return status;
+}
+
+tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, size_t n,
+                                   float *states)
+{
+    tg_model *model = session->model;
+    const size_t n_embd = model->hparams.n_embd;
+    const uint32_t before = session->n_tokens;
+    tg_status status = append_tokens(session, tokens, n);
+    if (status || !n)
+        return status;
+    while (!status && session->cache.n_cached < session->n_tokens) {
+        const size_t done = session->cache.n_cached - before;
+        uint32_t n_batch;
+        status = run_next(session, &n_batch);
+        for (uint32_t i = 0; i < n_batch && !status; i++)
+            memcpy(states + (done + i) * n_embd, tgi_decode_hidden_states(&model->decoder, i),
+                   n_embd * sizeof *states);
+        if (!status)
+            status = tgi_session_store_logits(session, n_batch);
+    }
+    if (status)
+        tgi_session_truncate(session, before);
+    return status;
 }

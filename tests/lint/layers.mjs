@@ -16,7 +16,15 @@ const C_LAYERS = {
   tokenizer: ['base', 'gguf'],
   model: ['base', 'quant', 'gguf'], // hyperparameters, weights, the list of architectures
   cache: ['base', 'quant', 'kernels'], // keys and values, recurrent states, eviction
-  layers: ['base', 'quant', 'kernels', 'cache', 'model/tensor.h', 'model/hparams.h'], // the forward pass
+  layers: [
+    'base',
+    'quant',
+    'kernels',
+    'cache',
+    'model/tensor.h',
+    'model/hparams.h',
+    'model/layer.h',
+  ], // the forward pass
   sample: ['base'], // sampler stages
   session: ['base', 'quant', 'gguf', 'kernels', 'tokenizer', 'model', 'cache', 'layers', 'sample'], // everything together
 };

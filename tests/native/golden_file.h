@@ -1,4 +1,4 @@
-/* Reads golden files, which lie below tests/golden/ from the project's root. */
+/* Reads golden files from tests/golden/ below the current folder. */
 #ifndef GOLDEN_FILE_H
 #define GOLDEN_FILE_H
 
@@ -6,9 +6,8 @@
 
 #include <stdlib.h>
 
-/* A file's bytes, exactly as many as there are, so that a read past them is seen; NULL when there
- * is none. The caller frees them.
- */
+/* A file's bytes, which the caller frees; NULL: there is no such file. The allocation is exactly as
+ * long as the file, so that the sanitizer notices a read past its end. */
 static inline uint8_t *read_file(const char *folder, const char *name, size_t *size)
 {
     char path[256];

@@ -1,6 +1,6 @@
-/* Architectures whose layers keep or see other things than llama's (windows and caps, short
- * convolutions, experts) on the golden files of them: the same bits whatever the batches, threads,
- * rewinds, forks, trees and cache types, and after saving. */
+/* Architectures whose layers cache or see other things than llama's (windows, soft caps, short
+ * convolutions, delta nets, experts), on their golden files: the same bits for any batches,
+ * threads, rewinds, forks, trees and cache types, and after saving. */
 #include "../../src/session/model.h"
 #include "golden_file.h"
 #include "test.h"
@@ -8,7 +8,7 @@
 
 #include <threads.h>
 
-enum { N = 150, MOST = 40, WORDS = 2 };
+enum { N = 150, MAX_NODES = 40, WORDS = 2 };
 
 static int help(void *context)
 {
@@ -39,7 +39,7 @@ static void batches(const uint8_t *bytes, size_t size, tg_model *model, tg_model
     thrd_join(thread, NULL);
 }
 
-/* Random rewinds, forks and new tokens, against fresh runs; and a session that was saved. */
+/* Random rewinds, forks and new tokens, compared with fresh runs; and a saved session. */
 static void branches(tg_model *model)
 {
     test_random r = {9};
@@ -77,8 +77,8 @@ static void branches(tg_model *model)
             CHECK(same(logits, expected), "%zu tokens in round %d", n, round);
         }
     }
-    /* saved in its parts, opened as another session, which goes on */
-    tg_session *opened = NULL;
+    /* a snapshot, loaded as another session, which continues */
+    tg_session *loaded = NULL;
     void *from, *to;
     size_t length, total = 0;
     while (tg_session_pending(sessions[0]))
@@ -87,19 +87,19 @@ static void branches(tg_model *model)
     for (uint32_t i = 0; tg_session_snapshot_chunk(sessions[0], i, &from, &length); i++)
         total += length;
     CHECK(tg_session_snapshot_chunk(sessions[0], 0, &from, &length) &&
-              !tg_session_load_snapshot_begin(model, from, total, &opened),
+              !tg_session_load_snapshot_begin(model, from, total, &loaded),
           "%s", tg_model_error(model)->message);
-    for (uint32_t i = 1; opened && tg_session_snapshot_chunk(sessions[0], i, &from, &length); i++)
-        if (tg_session_snapshot_chunk(opened, i, &to, &length))
+    for (uint32_t i = 1; loaded && tg_session_snapshot_chunk(sessions[0], i, &from, &length); i++)
+        if (tg_session_snapshot_chunk(loaded, i, &to, &length))
             memcpy(to, from, length);
-    CHECK(opened && !tg_session_load_snapshot_commit(opened) && !tg_session_append(opened, 5), "%s",
+    CHECK(loaded && !tg_session_load_snapshot_commit(loaded) && !tg_session_append(loaded, 5), "%s",
           tg_model_error(model)->message);
-    const int32_t *tokens = tg_session_tokens(opened, &n);
-    CHECK(!tg_session_eval(opened, SIZE_MAX, 0) && !tg_session_logits(opened, &logits), "%s",
+    const int32_t *tokens = tg_session_tokens(loaded, &n);
+    CHECK(!tg_session_eval(loaded, SIZE_MAX, 0) && !tg_session_logits(loaded, &logits), "%s",
           tg_model_error(model)->message);
     fresh(model, tokens, n, 64, expected);
-    CHECK(same(logits, expected), "a saved session goes on");
-    tg_session_free(opened);
+    CHECK(same(logits, expected), "a loaded session continues");
+    tg_session_free(loaded);
     for (int i = 0; i < 3; i++)
         tg_session_free(sessions[i]);
 }
@@ -108,12 +108,12 @@ static void branches(tg_model *model)
 static void trees(tg_model *model)
 {
     test_random r = {21};
-    static float logits[MOST * VOCAB];
+    static float logits[MAX_NODES * VOCAB];
     for (int round = 0; round < 12; round++) {
-        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST,
+        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MAX_NODES,
                      words = (n + 31) / 32;
-        int32_t prefix[N], ids[MOST], positions[MOST];
-        uint32_t visible[MOST * WORDS] = {0};
+        int32_t prefix[N], ids[MAX_NODES], positions[MAX_NODES];
+        uint32_t visible[MAX_NODES * WORDS] = {0};
         float expected[VOCAB];
         tg_session *session;
         fill(prefix, base, (uint64_t)round + 1);
@@ -121,8 +121,8 @@ static void trees(tg_model *model)
         CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) &&
                   !tg_session_eval(session, 1000, 0),
               "%s", tg_model_error(model)->message);
-        for (size_t i = 0; i < n;
-             i++) { /* each follows one before it, most often the last one, or the prefix */
+        /* each token follows an earlier one, most often the last, or the prefix */
+        for (size_t i = 0; i < n; i++) {
             const size_t parent = random_u32(&r) % 3 ? i : random_u32(&r) % (i + 1);
             positions[i] = (int32_t)base;
             if (parent) {
@@ -184,9 +184,9 @@ static void lfm2(void)
     all("lfm2.gguf");
 }
 
-/* The same sessions where there are hardly more states than sessions, so that each takes them from
- * the others; and how little is run again when a session goes back. */
-static void few_states(void)
+/* The same sessions with hardly more slots than sessions, so that they take slots from each other;
+ * and how few tokens are run again when a session goes back. */
+static void few_slots(void)
 {
     size_t size;
     uint8_t *bytes = read_file("valid/", "qwen35.gguf", &size);
@@ -196,11 +196,11 @@ static void few_states(void)
     }
     for (uint32_t n_slots = 2; n_slots < 8; n_slots++) {
         tg_model *model = load(bytes, size, 0, (tg_model_options){.n_ctx = 160, .n_kv = 640});
-        model->states.n_slots = n_slots;
+        model->cache.recurrent.n_slots = n_slots;
         branches(model);
         for (uint32_t i = 0; i < n_slots; i++)
-            CHECK(!model->states.refs[i], "a state of %u is still held when the sessions are gone",
-                  (unsigned)n_slots);
+            CHECK(!model->cache.recurrent.refs[i],
+                  "a slot of %u is still taken although all sessions are freed", (unsigned)n_slots);
         tg_model_free(model);
     }
     tg_model *model = load(bytes, size, 0, (tg_model_options){.n_ctx = 160});
@@ -235,10 +235,10 @@ static const tg_test tests[] = {
     {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree",
      gemma2},
     {"architectures-varied",
-     "layers of several widths, borrowed caches and embeddings for each layer, likewise", gemma4},
-    {"architectures-state", "short convolutions, likewise", lfm2},
-    {"architectures-recurrent", "gated delta nets, likewise", qwen35},
-    {"architectures-few-states", "sessions that take recurrent states from each other", few_states},
-    {"architectures-experts", "mixtures of experts, likewise", granitemoe},
+     "the same with layers of several widths, shared caches, embeddings for each layer", gemma4},
+    {"architectures-conv", "the same with short convolutions", lfm2},
+    {"architectures-recurrent", "the same with gated delta nets", qwen35},
+    {"architectures-few-slots", "sessions that take recurrent states from each other", few_slots},
+    {"architectures-experts", "the same with mixtures of experts", granitemoe},
 };
 TEST_MAIN(tests)

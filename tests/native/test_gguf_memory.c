@@ -1,6 +1,6 @@
-/* The reader's memory: every allocation made to fail in its turn, and the stated bound where it is
- * hardest to keep. It includes the reader's own files, so that their allocations go through a
- * counter. */
+/* The memory of the GGUF parser: each allocation fails in turn, and files that need as much memory
+ * as possible stay below the documented bound. The test includes the parser's files, so that their
+ * allocations are counted. */
 #include <stdlib.h>
 
 #include "test.h"
@@ -54,8 +54,8 @@ static void test_free(void *block)
 #undef realloc
 #undef free
 
-/* n keys, each an array of one number, a string longer than a block, and n tensors: every kind of
- * growth */
+/* A file that makes every table grow: n keys, each an array of one number, a string longer than a
+ * block, and n tensors. */
 static tiny_bytes growing(uint32_t n)
 {
     tiny_bytes b = {0};
@@ -96,7 +96,7 @@ static void exhaustion(void)
             done = tgi_gguf_done(g);
             CHECK(done ? !status : status == TG_OUT_OF_MEMORY && error.message[0],
                   "allocation %ld fails: %s", n, tg_status_name(status));
-            CHECK(tgi_gguf_feed(g, b.data, b.size, &used, NULL) == status, "a failure stays");
+            CHECK(tgi_gguf_feed(g, b.data, b.size, &used, NULL) == status, "a failure is final");
             tgi_gguf_free(g);
         }
         CHECK(live == 0, "allocation %ld fails: %ld blocks are not freed", n, live);
@@ -106,7 +106,7 @@ static void exhaustion(void)
     free(b.data);
 }
 
-/* Feeds bytes and checks the bound after each portion. */
+/* Feeds the file and checks the bound after each portion. Frees the bytes. */
 static void bounded(const char *what, tiny_bytes *b)
 {
     tg_gguf *g = tgi_gguf_new(0);
@@ -128,8 +128,8 @@ static void bound(void)
 {
     tiny_bytes b = {0};
     char name[16];
-    tiny_put(&b, "GGUF",
-             4); /* as many keys and tensors as there can be, each as small as it can be */
+    /* as many keys and tensors as allowed, each as small as possible */
+    tiny_put(&b, "GGUF", 4);
     tiny_u32(&b, 3), tiny_u64(&b, TG_GGUF_MAX_TENSORS), tiny_u64(&b, TG_GGUF_MAX_KV);
     for (uint32_t i = 0; i < TG_GGUF_MAX_KV; i++) {
         snprintf(name, sizeof name, "%x", (unsigned)i);
@@ -143,7 +143,8 @@ static void bound(void)
     }
     bounded("tables", &b);
 
-    tiny_put(&b, "GGUF", 4); /* arrays of empty strings, and one that is only promised */
+    /* arrays of empty strings, the last without its elements */
+    tiny_put(&b, "GGUF", 4);
     tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 4);
     for (uint32_t k = 0; k < 3; k++) {
         snprintf(name, sizeof name, "%x", (unsigned)k);
@@ -156,7 +157,8 @@ static void bound(void)
 
     char *text = calloc(1, TG_GGUF_MAX_STRING + 1);
     memset(text, 'x', TG_GGUF_MAX_STRING);
-    tiny_put(&b, "GGUF", 4); /* strings that leave as much of a block unused as they can */
+    /* strings that leave as much of a block unused as possible */
+    tiny_put(&b, "GGUF", 4);
     tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 30);
     for (uint32_t k = 0; k < 16; k++) {
         snprintf(name, sizeof name, "%x", (unsigned)k);
@@ -167,8 +169,8 @@ static void bound(void)
 }
 
 static const tg_test tests[] = {
-    {"gguf-exhaustion", "every allocation fails in its turn: OUT_OF_MEMORY, and nothing is left",
+    {"gguf-exhaustion", "each allocation fails in turn: OUT_OF_MEMORY, and nothing leaks",
      exhaustion},
-    {"gguf-bound", "never more memory than the stated bound of the bytes fed", bound},
+    {"gguf-bound", "the memory stays below the bound for the bytes fed", bound},
 };
 TEST_MAIN(tests)

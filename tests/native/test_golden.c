@@ -1,13 +1,13 @@
-/* The golden files through the public header, with sanitizers watching: those that must load do,
- * those that must fail give the code of expect.json, whole and in portions, with the file's length
- * known and unknown, and so does a file cut anywhere. */
+/* The golden files through the public header, with sanitizers: the valid files load, the others
+ * fail with the code of expect.json, whole and in portions, with and without the file's length. A
+ * file that is cut at any byte fails, too. */
 #include "../../src/tokenglass.h"
 #include "golden_file.h"
 #include "test.h"
 
 #include <stdlib.h>
 
-/* Loads a model from bytes in portions; its error, of status TG_OK when it loaded. */
+/* Loads a model in portions and returns its error; status TG_OK when it loaded. */
 static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool size_known,
                      bool vocab_only)
 {
@@ -24,7 +24,7 @@ static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool siz
     const tg_error error = *tg_model_error(model);
     CHECK(status == error.status, "%s returned, %s reported", tg_status_name(status),
           tg_status_name(error.status));
-    CHECK((tg_model_get_state(model) == TG_MODEL_READY) == !status, "the state fits the status");
+    CHECK((tg_model_get_state(model) == TG_MODEL_READY) == !status, "the state matches the status");
     tg_model_free(model);
     return error;
 }
@@ -32,7 +32,8 @@ static tg_error load(const uint8_t *bytes, size_t size, size_t portion, bool siz
 static const size_t portions[] = {SIZE_MAX, 1, 7, 4096};
 #define N_PORTIONS (sizeof portions / sizeof portions[0])
 
-/* The text between quotes after `"name": "`; where it ends, or NULL when there is no other. */
+/* Copies the text after `"name": "` up to the next quote; returns its end, or NULL when there is
+ * none. */
 static const char *field(const char *json, const char *name, char *out, size_t size)
 {
     char start[32];
@@ -69,9 +70,8 @@ static void must_fail(void)
             CHECK(!strcmp(name, code), "%s in portions of %zu: %s, expected %s", file, portions[i],
                   name, code);
             CHECK(error.message[0] && error.offset <= (int64_t)size,
-                  "%s: no words, or a place past its end", file);
-            /* what only the length shows to lie outside is met as the end of the input when the
-             * length is unknown */
+                  "%s: no message, or an offset past its end", file);
+            /* without the length, a tensor past the end of the file looks like a truncated file */
             name = tg_status_name(load(bytes, size, portions[i], false, false).status);
             CHECK(!strcmp(name, code) || !strcmp(name, "GGUF_TRUNCATED"),
                   "%s of unknown length: %s", file, name);
@@ -106,7 +106,8 @@ static void valid(void)
     uint8_t *bytes = read_file("valid/", "vocabulary.gguf", &size);
     CHECK(bytes, "vocabulary.gguf is not there");
     if (bytes)
-        CHECK(!load(bytes, size, SIZE_MAX, true, true).status, "a vocabulary alone loads as one");
+        CHECK(!load(bytes, size, SIZE_MAX, true, true).status,
+              "a file with only a vocabulary loads with vocab_only");
     free(bytes);
 }
 
@@ -124,8 +125,7 @@ static void cut(void)
         memcpy(part, bytes, end);
         for (int known = 0; known < 2; known++) {
             const tg_error error = load(part, end, i % 2 ? 4096 : SIZE_MAX, known, false);
-            /* knowing the length, a promise that cannot be kept is refused where it stands in the
-             * header */
+            /* with the length, a count that cannot be true fails where it is in the header */
             const bool early = known && (error.status == TG_GGUF_STRING_LIMIT ||
                                          error.status == TG_GGUF_COUNT_LIMIT);
             CHECK(early ? error.offset < (int64_t)end
@@ -143,6 +143,6 @@ static const tg_test tests[] = {
     {"golden-must-fail", "every file of must-fail/ fails with its code, in any portions",
      must_fail},
     {"golden-valid", "every file of valid/ loads, in any portions", valid},
-    {"golden-cut", "a file cut at 500 places says that it was", cut},
+    {"golden-cut", "a file cut at 500 bytes fails as truncated", cut},
 };
 TEST_MAIN(tests)

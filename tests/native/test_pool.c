@@ -1,12 +1,11 @@
-/* The pool of threads: every item done once by whoever is there; threads that come late, sleep or
- * die. */
+/* The pool of threads: every item is done once, with threads that start late, sleep or die. */
 #define TG_POOL_PATIENCE 1
 #include "../../src/base/pool.c"
 #include "random.h"
 #include "test.h"
 
-#define MOST    2000
-#define THREADS 4
+#define MAX_ITEMS 2000
+#define THREADS   4
 
 typedef struct member {
     tg_pool *pool;
@@ -21,8 +20,8 @@ static int live(void *context)
 }
 
 typedef struct work {
-    _Atomic uint32_t done[MOST];
-    uint32_t by[THREADS]; /* items of each thread: no two write to one */
+    _Atomic uint32_t done[MAX_ITEMS];
+    uint32_t by[THREADS]; /* items of each thread, which alone writes its element */
 } work;
 
 static void count(void *context, size_t first, size_t last, uint32_t thread)
@@ -43,21 +42,22 @@ static void items(void)
         thrd_t threads[THREADS];
         uint32_t started = 1, total[THREADS] = {0};
         for (int round = 0; round < 4000; round++) {
-            if (started < n_threads && round >= 500 * (int)started) { /* they come one by one */
+            if (started < n_threads &&
+                round >= 500 * (int)started) { /* the threads start one after the other */
                 members[started] = (member){pool, started};
                 CHECK(thrd_create(&threads[started], live, &members[started]) == thrd_success,
                       "thread %u", (unsigned)started);
                 started++;
             }
-            const size_t n = random_u32(&r) % MOST, grain = 1 + random_u32(&r) % 40;
+            const size_t n = random_u32(&r) % MAX_ITEMS, grain = 1 + random_u32(&r) % 40;
             memset(&w, 0, sizeof w);
             CHECK(tgi_pool_run(pool, n, grain, count, &w), "round %d", round);
-            for (size_t i = 0; i < MOST; i++)
+            for (size_t i = 0; i < MAX_ITEMS; i++)
                 CHECK(w.done[i] == (i < n), "item %zu of %zu was done %u times", i, n,
                       (unsigned)w.done[i]);
             for (uint32_t i = 0; i < THREADS; i++)
                 total[i] += w.by[i];
-            if (round % 1000 == 999) /* time enough to fall asleep */
+            if (round % 1000 == 999) /* long enough for the threads to fall asleep */
                 thrd_sleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
             if (test_failures > 5)
                 break;
@@ -70,15 +70,15 @@ static void items(void)
     }
 }
 
-/* Every thread but the caller stays in its run until it is let go. */
-static _Atomic int stuck, let_go;
+/* A task in which every thread except the caller waits until it is released. */
+static _Atomic int stuck, released;
 
 static void stick(void *context, size_t first, size_t last, uint32_t thread)
 {
     (void)context, (void)first, (void)last;
     if (thread) {
         atomic_store(&stuck, 1);
-        while (!atomic_load(&let_go))
+        while (!atomic_load(&released))
             thrd_sleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     } else
         while (!atomic_load(&stuck))
@@ -92,49 +92,50 @@ static int fail_soon(void *context)
     return 0;
 }
 
-/* told: somebody says that the thread is dead; else the pool finds that nothing moves. */
-static void lose(bool told)
+/* reported: another thread calls tgi_pool_fail; else the pool notices that nothing moves. */
+static void lose(bool reported)
 {
     tg_pool *pool = tgi_pool_new(2);
     member m = {pool, 1};
-    thrd_t thread, teller;
+    thrd_t thread, reporter;
     struct timespec begin, end;
-    stuck = let_go = 0;
+    stuck = released = 0;
     CHECK(thrd_create(&thread, live, &m) == thrd_success, "thread");
     while (!atomic_load(&pool->joined))
         thrd_yield();
-    if (told)
-        CHECK(thrd_create(&teller, fail_soon, pool) == thrd_success, "teller");
+    if (reported)
+        CHECK(thrd_create(&reporter, fail_soon, pool) == thrd_success, "reporter");
     timespec_get(&begin, TIME_UTC);
     CHECK(!tgi_pool_run(pool, 100, 1, stick, NULL), "a run with a lost thread fails");
     timespec_get(&end, TIME_UTC);
     const double seconds =
         (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
-    CHECK(told ? seconds < 0.9 : seconds > 0.5 && seconds < 30, "after %.2f s", seconds);
+    CHECK(reported ? seconds < 0.9 : seconds > 0.5 && seconds < 30, "after %.2f s", seconds);
     CHECK(tgi_pool_failed(pool) && !tgi_pool_run(pool, 100, 1, stick, NULL),
           "and so does every run after it");
-    if (told)
-        thrd_join(teller, NULL);
-    CHECK(!tgi_pool_free(pool), "what a thread is still in stays");
-    atomic_store(&let_go, 1);
+    if (reported)
+        thrd_join(reporter, NULL);
+    CHECK(!tgi_pool_free(pool), "a pool with a thread in it is not freed");
+    atomic_store(&released, 1);
     thrd_join(thread, NULL);
     free(pool);
 }
 
-static void lost_told(void)
+static void lost_reported(void)
 {
     lose(true);
 }
 
-static void lost_found(void)
+static void lost_noticed(void)
 {
     lose(false);
 }
 
 static const tg_test tests[] = {
-    {"pool-items", "every item is done once, by any number of threads that come when they like",
+    {"pool-items", "every item is done once, by any number of threads that start at any time",
      items},
-    {"pool-lost-told", "a thread that is said to be dead ends the run at once", lost_told},
-    {"pool-lost-found", "a thread that does not move ends the run when patience does", lost_found},
+    {"pool-lost-reported", "a thread that is reported as dead ends the run at once", lost_reported},
+    {"pool-lost-noticed", "a thread that does not move ends the run after TG_POOL_PATIENCE",
+     lost_noticed},
 };
 TEST_MAIN(tests)

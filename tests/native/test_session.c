@@ -1,5 +1,5 @@
-/* The chain from bytes to logits on small random models: the same bits whatever the portions,
- * batches, rewinds, forks and trees; errors by code; the memory plan. */
+/* From bytes to logits on small random models: the same bits for any portions, batches, rewinds,
+ * forks and trees; the error codes; the memory plan. */
 #include "../../src/tokenglass.h"
 #include "test.h"
 #include "tiny_session.h"
@@ -19,8 +19,8 @@ static void portions(void)
     tg_model_info a, b;
     tg_model_get_info(model, &a);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        tg_model *again =
-            load(bytes, size, sizes[i], (tg_model_options){0}); /* also without knowing the size */
+        /* the size of the file is not known */
+        tg_model *again = load(bytes, size, sizes[i], (tg_model_options){0});
         fresh(again, ids, 20, 64, parts);
         CHECK(same(whole, parts), "portions of %zu", sizes[i]);
         tg_model_get_info(again, &b);
@@ -72,8 +72,7 @@ static int help(void *context)
     return 0;
 }
 
-/* Lets n - 1 further threads work on the model; it is freed, and they are awaited, by end_helpers.
- */
+/* Starts n - 1 further threads that work on the model. */
 static void start_helpers(tg_model *model, helper *helpers, thrd_t *threads, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++) {
@@ -83,6 +82,7 @@ static void start_helpers(tg_model *model, helper *helpers, thrd_t *threads, uin
     }
 }
 
+/* Frees the model and waits for its threads. */
 static void end_helpers(tg_model *model, thrd_t *threads, uint32_t n)
 {
     tg_model_free(model);
@@ -100,19 +100,19 @@ static void threads(void)
                                           .cache_type_v = (tg_cache_type)cache};
         tg_model *alone = load_tiny(wide_heads, options);
         for (uint32_t n = 2; n <= 4; n++) {
-            tg_model_options with = options;
+            tg_model_options threaded = options;
             helper helpers[4];
-            thrd_t own[4];
-            with.n_threads = n;
-            tg_model *model = load_tiny(wide_heads, with);
-            start_helpers(model, helpers, own, n);
+            thrd_t handles[4];
+            threaded.n_threads = n;
+            tg_model *model = load_tiny(wide_heads, threaded);
+            start_helpers(model, helpers, handles, n);
             for (size_t batch = 1; batch <= 64; batch *= 8) {
                 fresh(alone, ids, 100, batch, one);
                 fresh(model, ids, 100, batch, many);
                 CHECK(same(one, many), "cache %d, %u threads, batches of %zu", cache, (unsigned)n,
                       batch);
             }
-            end_helpers(model, own, n);
+            end_helpers(model, handles, n);
         }
         tg_model_free(alone);
     }
@@ -124,7 +124,7 @@ static void lost_thread(void)
     float scratch[3 * VOCAB];
     tg_session *session = NULL, *empty = NULL;
     tg_score scores[3];
-    const uint32_t sees[2] = {1, 3};
+    const uint32_t visible[2] = {1, 3};
     tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_threads = 2});
     fill(ids, 20, 5);
     CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) &&
@@ -134,9 +134,9 @@ static void lost_thread(void)
     CHECK(tg_session_eval(session, 10, 0) == TG_THREAD_LOST, "eval");
     CHECK(tg_session_pending(session) == 10, "nothing counts as run: %zu",
           tg_session_pending(session));
-    CHECK(!tg_session_rewind(session, 10), "rewinding needs no thread");
+    CHECK(!tg_session_rewind(session, 10), "a rewind needs no thread");
     CHECK(!tg_session_new(model, &empty), "nor does a new session");
-    CHECK(tg_session_decode_tree(empty, ids, (const int32_t[]){0, 1}, sees, 2, scratch) ==
+    CHECK(tg_session_decode_tree(empty, ids, (const int32_t[]){0, 1}, visible, 2, scratch) ==
               TG_THREAD_LOST,
           "tree");
     tg_session_free(empty);
@@ -145,13 +145,13 @@ static void lost_thread(void)
     tg_model_free(model);
 }
 
-/* A clock that says after so many looks at it that a thread has died: in the middle of any step. */
+/* A clock that reports a thread as dead when it is read for the n-th time: within any step. */
 static tg_model *dying;
-static int looks_left;
+static int reads_left;
 
 static double deadly_clock(void)
 {
-    if (looks_left-- == 0)
+    if (reads_left-- == 0)
         tg_model_thread_died(dying);
     return 0;
 }
@@ -160,22 +160,22 @@ static void lost_anywhere(void)
 {
     int32_t ids[20];
     fill(ids, 20, 5);
-    bool lived = false;
-    for (int looks = 1; !lived; looks++) {
+    bool survived = false;
+    for (int n_reads = 1; !survived; n_reads++) {
         tg_session *session = NULL;
         const float *logits;
         dying = load_tiny(tiny_default, (tg_model_options){.n_threads = 2, .clock = deadly_clock});
-        looks_left = INT32_MAX;
+        reads_left = INT32_MAX;
         CHECK(!tg_session_new(dying, &session) && !tg_session_sync(session, ids, 10) &&
                   !tg_session_eval(session, 10, 0),
               "%s", tg_model_error(dying)->message);
         CHECK(!tg_session_sync(session, ids, 20), "%s", tg_model_error(dying)->message);
-        looks_left = looks;
+        reads_left = n_reads;
         const tg_status status = tg_session_eval(session, 10, 0);
         CHECK(!status || (status == TG_THREAD_LOST && tg_session_logits(session, &logits)),
-              "after %d looks at the clock: logits of %zu tokens, though their run ended with %s",
-              looks, (size_t)20, tg_status_name(status));
-        lived = looks_left >= 0;
+              "clock read %d times: logits of %zu tokens, although their run ended with %s",
+              n_reads, (size_t)20, tg_status_name(status));
+        survived = reads_left >= 0;
         tg_session_free(session);
         tg_model_free(dying);
     }
@@ -187,8 +187,8 @@ static void batches(void)
     float one[VOCAB], many[VOCAB];
     fill(ids, 100, 2);
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
-        const bool long_rows =
-            tg_quants[type].block > 32; /* slow: one cache type each, fewer lengths */
+        /* slow, so they are tested with one cache type each and fewer lengths */
+        const bool long_rows = tg_quants[type].block > 32;
         for (int cache = long_rows ? type % 3 : 0;
              cache < (long_rows ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
             tiny_shape shape = wide_heads;
@@ -213,7 +213,8 @@ static void batches(void)
     }
 }
 
-/* One token's state overflows in the first layer; what follows it sees it in the second. */
+/* One token's activations overflow in the first layer; the tokens after it see them in the second.
+ */
 static void broken_position(void)
 {
     enum { BROKEN = 9 };
@@ -222,7 +223,7 @@ static void broken_position(void)
     size_t size;
     uint8_t *bytes = tiny_model(shape, 3, &size);
     const size_t kv = shape.dim / shape.heads * shape.kv_heads;
-    /* floats of the tensors in their order, for all layers: see tiny_model.h */
+    /* floats of the tensors, in the order of tiny_model.h */
     const size_t embd = shape.dim * shape.vocab,
                  attn = 2 * shape.dim + 2 * shape.dim * (shape.dim + 2 * kv);
     const size_t all = embd + shape.dim + attn + 2 * shape.dim * shape.dim + 2 * shape.dim +
@@ -230,10 +231,10 @@ static void broken_position(void)
     float *weights = (float *)(bytes + size) - all; /* no tensor needs padding */
     float *output = weights + embd + shape.dim + attn,
           *gate = output + 2 * shape.dim * shape.dim + 2 * shape.dim;
-    for (size_t t = 0; t < shape.vocab; t++) /* only this token has anything in element 0 ... */
+    for (size_t t = 0; t < shape.vocab; t++) /* only this token has a value in element 0 ... */
         weights[t * shape.dim] = t == BROKEN ? 8 : 0;
     memset(output, 0, shape.dim * sizeof *output);
-    for (size_t i = 0; i < shape.ffn; i++) /* ... which the gated unit makes infinite */
+    for (size_t i = 0; i < shape.ffn; i++) /* ... which the feed-forward network makes infinite */
         gate[i * shape.dim] = gate[(i + 2 * shape.ffn) * shape.dim] = 1e25f;
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++) {
         tg_model *model = load(bytes, size, 0,
@@ -242,11 +243,11 @@ static void broken_position(void)
         int32_t ids[] = {5, 6, 7, 8, 10, 11, 12, 13};
         float logits[VOCAB];
         fresh(model, ids, 8, 8, logits);
-        CHECK(isfinite(logits[0]), "cache %d: without it all is well", cache);
+        CHECK(isfinite(logits[0]), "cache %d: without the broken token", cache);
         ids[3] = BROKEN;
         fresh(model, ids, 8, 8, logits);
         CHECK(isnan(logits[0]),
-              "cache %d: four tokens after the broken one the logits are numbers: %g", cache,
+              "cache %d: four tokens after the broken one the logits are not NaN: %g", cache,
               logits[0]);
         tg_model_free(model);
     }
@@ -280,7 +281,7 @@ static void branches_in(tg_cache_type cache, uint32_t n_kv)
             CHECK(!tg_session_fork(s, &sessions[other]), "%s", tg_model_error(model)->message);
             break;
         }
-        case 2: { /* another text with a common beginning */
+        case 2: { /* another text with a common prefix */
             int32_t ids[150];
             size_t length = 1 + random_u32(&r) % 150, common = random_u32(&r) % (length + 1);
             fill(ids, length, round + 1);
@@ -310,7 +311,7 @@ static void branches_in(tg_cache_type cache, uint32_t n_kv)
     }
     for (int i = 0; i < 6; i++)
         tg_session_free(sessions[i]);
-    /* every page came back: the whole pool can be taken again */
+    /* every page was given back: the whole pool can be taken again */
     float logits[VOCAB];
     int32_t ids[160];
     fill(ids, 160, 4);
@@ -318,9 +319,9 @@ static void branches_in(tg_cache_type cache, uint32_t n_kv)
     tg_model_free(model);
 }
 
-/* A batch that did not get through has made pages writable past the positions that count: a fork
- * must not share them, or both would write their own tokens into them. */
-static void fork_in_flight(void)
+/* A pending batch has taken pages after the cached positions. A fork must not share them, or both
+ * sessions would write their own tokens into them. */
+static void fork_pending_batch(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = 1024});
     tg_session *session = NULL, *fork = NULL;
@@ -333,11 +334,11 @@ static void fork_in_flight(void)
     CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 70) &&
               !tg_session_eval(session, 10, 0) && !tg_session_eval(session, 60, 1) &&
               tg_session_has_pending_batch(session),
-          "60 tokens are in pending_batch, the last of them in the third page");
+          "60 tokens are in the pending batch, the last of them in the third page");
     CHECK(!tg_session_fork(session, &fork), "%s", tg_model_error(model)->message);
     for (int i = 0; i < 10; i++)
         CHECK(!tg_session_append(session, ids[70 + i]) && !tg_session_append(fork, ids[80 + i]),
-              "both go on, differently");
+              "both continue, with different tokens");
     CHECK(!tg_session_eval(fork, SIZE_MAX, 0) && !tg_session_eval(session, SIZE_MAX, 0), "%s",
           tg_model_error(model)->message);
     tg_session *const both[] = {session, fork};
@@ -348,7 +349,7 @@ static void fork_in_flight(void)
         tokens = tg_session_tokens(both[i], &n);
         fresh(model, tokens, n, 64, expected);
         CHECK(same(logits, expected), "%s differs from a fresh run",
-              i ? "the fork" : "what was forked");
+              i ? "the fork" : "the forked session");
     }
     tg_session_free(fork);
     tg_session_free(session);
@@ -361,11 +362,11 @@ static void trees_in(tg_cache_type cache)
         load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = cache});
     test_random r = {21};
     for (int round = 0; round < 40; round++) {
-        enum { MOST = 40 };
-        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MOST,
+        enum { MAX_NODES = 40 };
+        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MAX_NODES,
                      words = (n + 31) / 32;
-        int32_t prefix[160], ids[MOST], positions[MOST];
-        uint32_t visible[MOST * 2] = {0};
+        int32_t prefix[160], ids[MAX_NODES], positions[MAX_NODES];
+        uint32_t visible[MAX_NODES * 2] = {0};
         float *logits = malloc(n * VOCAB * sizeof *logits), expected[VOCAB];
         tg_session *session;
         fill(prefix, base, round + 1);
@@ -422,22 +423,22 @@ static void scores(void)
               !tg_session_score(session, ids + 3, 147, 0, parts + 3, NULL),
           "%s", tg_model_error(model)->message);
     CHECK(!memcmp(whole + 1, parts + 1, 149 * sizeof *whole), "a text scored in two parts");
-    CHECK(isnan(whole[0].logprob), "nothing stands before the first token");
+    CHECK(isnan(whole[0].logprob), "the first token has no distribution");
     for (size_t i = 1; i < 150; i += 13) {
         fresh(model, ids, i, 64, logits);
-        double sum = 0, most = -INFINITY, entropy = 0, above = 0;
+        double sum = 0, max = -INFINITY, entropy = 0, above = 0;
         int rank = 0;
         for (int k = 0; k < VOCAB; k++)
-            most = fmax(most, logits[k]);
+            max = fmax(max, logits[k]);
         for (int k = 0; k < VOCAB; k++)
-            sum += exp(logits[k] - most);
+            sum += exp(logits[k] - max);
         for (int k = 0; k < VOCAB; k++) {
-            const double p = exp(logits[k] - most) / sum;
+            const double p = exp(logits[k] - max) / sum;
             entropy -= p > 0 ? p * log(p) : 0;
             if (logits[k] > logits[ids[i]])
                 rank++, above += p;
         }
-        CHECK(fabs(whole[i].logprob - (logits[ids[i]] - most - log(sum))) < 1e-5,
+        CHECK(fabs(whole[i].logprob - (logits[ids[i]] - max - log(sum))) < 1e-5,
               "log-probability of token %zu", i);
         CHECK(whole[i].rank == rank && fabs(whole[i].entropy - entropy) < 1e-5 &&
                   fabs(whole[i].top_mass - above) < 1e-5,
@@ -463,7 +464,7 @@ static void limits(void)
           tg_model_error(model)->message);
     CHECK(tg_session_logits(a, &logits) == TG_SESSION_EMPTY, "no logits before the first token");
     CHECK(tg_session_sample(a, &request, &trace) == TG_SESSION_EMPTY,
-          "no choice before the first token");
+          "no sampling before the first token");
     CHECK(tg_session_sync(a, ids, 65) == TG_CONTEXT_FULL, "longer than the context");
     CHECK(!tg_session_sync(a, ids, 64) && tg_session_logits(a, &logits) == TG_MODEL_NOT_READY,
           "pending tokens");
@@ -472,7 +473,7 @@ static void limits(void)
     CHECK(tg_session_append(a, 5) == TG_CONTEXT_FULL, "one more than the context");
     CHECK(tg_session_rewind(a, 65) == TG_POSITION_OUT_OF_RANGE, "more than there are");
     CHECK(!tg_session_sync(b, ids, 40) && !tg_session_eval(b, 64, 0),
-          "the pool has 3 pages, 2 are taken: a gives one up");
+          "the pool has 3 pages, 2 are taken: a loses one");
     CHECK(!tg_session_pending(a) && !tg_session_logits(a, &logits), "a keeps its logits");
     tg_session_free(a);
     ids[0] = VOCAB;
@@ -521,8 +522,8 @@ static void plan(void)
 static void branches(void)
 {
     for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
-        for (uint32_t n_kv = 4096; n_kv >= 256;
-             n_kv /= 4) /* a pool for all; one that makes sessions give up pages */
+        /* a pool for all sessions, and smaller ones, in which they lose pages */
+        for (uint32_t n_kv = 4096; n_kv >= 256; n_kv /= 4)
             branches_in((tg_cache_type)cache, n_kv);
 }
 
@@ -538,17 +539,18 @@ static const tg_test tests[] = {
     {"session-batches", "every weight and cache type: the same bits in batches of any size",
      batches},
     {"session-threads", "any number of threads gives the same bits", threads},
-    {"session-lost-thread", "a thread that died ends every run with its code, and loses no token",
-     lost_thread},
+    {"session-lost-thread",
+     "with a dead thread every run fails with its code, and no token is lost", lost_thread},
     {"session-lost-anywhere",
-     "wherever in a run a thread dies, no logits of before pass for those of after", lost_anywhere},
+     "wherever in a run a thread dies, old logits are not taken for new ones", lost_anywhere},
     {"session-broken-position",
-     "a position that is no number is noticed by those after it, whatever the cache",
+     "NaN at one position reaches the logits of later ones, with every cache type",
      broken_position},
     {"session-branches", "random rewinds, forks and new texts equal fresh runs bit for bit",
      branches},
-    {"session-fork-in-pending_batch",
-     "a fork in the middle of a batch shares nothing that is still to be written", fork_in_flight},
+    {"session-fork-pending",
+     "a fork during a pending batch shares no page that is still to be written",
+     fork_pending_batch},
     {"session-trees", "tokens that see only their path equal that path run alone", trees},
     {"session-scores", "scores equal a plain recomputation from logits", scores},
     {"session-limits", "full context, full cache, empty sessions and bad ids have their codes",

@@ -1,6 +1,5 @@
-/* What a session carries: cache pages that others may take, saved bytes, a window that slides,
- * mirostat's state; and what is measured of a text. Everything is held to fresh runs, bit for bit.
- */
+/* The state of sessions: pages that other sessions take, snapshots, shifts, mirostat's state; and
+ * scores. Everything is compared with fresh runs, bit for bit. */
 #include <math.h>
 
 #include "tiny_session.h"
@@ -24,8 +23,8 @@ static void expect_fresh(tg_model *model, tg_session *session, const char *when)
     CHECK(same(logits, expected), "%s: %zu tokens", when, n);
 }
 
-/* Three sessions that cannot all be in the cache: the one idle longest gives up its end, and all
- * keep their bits. */
+/* Three sessions that do not fit into the cache: the one that has been idle longest loses its last
+ * pages, and all give the same bits. */
 static void eviction(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 320});
@@ -40,17 +39,17 @@ static void eviction(void)
     }
     CHECK(tg_model_n_decoded(model) == 300, "every token ran once");
     CHECK(!tg_session_pending(s[0]) && !tg_session_logits(s[0], &logits),
-          "who gave up its pages still has its logits");
+          "a session that lost pages still has its logits");
     CHECK_OK(tg_session_append(s[2], 7));
     run(model, s[2]);
-    CHECK(tg_model_n_decoded(model) == 301, "who ran last has kept its cache");
+    CHECK(tg_model_n_decoded(model) == 301, "the session that ran last has kept its cache");
     CHECK_OK(tg_session_append(s[0], 7));
-    CHECK(tg_session_pending(s[0]) > 1, "its cache was given up in part");
-    CHECK(tg_session_pending(s[0]) < 101, "but not as a whole: %zu", tg_session_pending(s[0]));
+    CHECK(tg_session_pending(s[0]) > 1, "it lost a part of its cache");
+    CHECK(tg_session_pending(s[0]) < 101, "but not all of it: %zu", tg_session_pending(s[0]));
     for (int i = 0; i < 3; i++)
         expect_fresh(model, s[i], "after others took its pages");
 
-    /* a score of a text and a tree fill the cache again first, when only the logits were left */
+    /* a score and a tree first run the lost positions again, although the logits are there */
     tg_score scores[4];
     int32_t more[4] = {5, 6, 7, 8}, positions[2];
     size_t n;
@@ -72,7 +71,7 @@ static void eviction(void)
     run(model, s[0]);
     CHECK_OK(tg_session_logits(s[0], &logits));
     memcpy(expected, logits, sizeof expected);
-    CHECK(same(tree + VOCAB, expected), "a tree on a cache that had been given up");
+    CHECK(same(tree + VOCAB, expected), "a tree after the cache was lost");
     for (int i = 0; i < 3; i++)
         tg_session_free(s[i]);
     tg_model_free(model);
@@ -85,7 +84,7 @@ static void eviction(void)
     run(model, s[0]);
     CHECK_OK(tg_session_sync(s[1], ids, 100));
     CHECK(tg_session_eval(s[1], 100, 0) == TG_KV_FULL, "a cache too small for one session");
-    CHECK(tg_model_n_decoded(model) == 60, "what cannot succeed takes nothing from others");
+    CHECK(tg_model_n_decoded(model) == 60, "a run that cannot succeed takes no pages");
     CHECK_OK(tg_session_append(s[0], 1));
     CHECK(tg_session_pending(s[0]) == 1, "its pages are still there");
     tg_session_free(s[0]);
@@ -93,7 +92,7 @@ static void eviction(void)
     tg_model_free(model);
 }
 
-/* What forks share is not given up for nothing: the page would stay taken. */
+/* Shared pages are taken last: as long as one fork holds a page, it stays taken. */
 static void sharing(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 256});
@@ -103,8 +102,7 @@ static void sharing(void)
     CHECK_OK(tg_session_new(model, &prefix));
     CHECK_OK(tg_session_sync(prefix, ids, 96));
     run(model, prefix);
-    for (int i = 0; i < 4;
-         i++) { /* three pages that all share, and one of each fork's own: 7 of 8 */
+    for (int i = 0; i < 4; i++) { /* three pages that all share, and one for each fork: 7 of 8 */
         CHECK_OK(tg_session_fork(prefix, &fork[i]));
         for (int k = 0; k < 32; k++)
             CHECK_OK(tg_session_append(fork[i], 10 * i + k));
@@ -115,13 +113,13 @@ static void sharing(void)
     run(model, other); /* two pages */
     CHECK(tg_model_n_decoded(model) == 96 + 4 * 32 + 60, "all ran once");
     CHECK_OK(tg_session_append(prefix, 7));
-    CHECK(tg_session_pending(prefix) == 1, "%zu: what the forks hold, too, is still there",
+    CHECK(tg_session_pending(prefix) == 1, "%zu: the pages that the forks share are still there",
           tg_session_pending(prefix));
     CHECK_OK(tg_session_rewind(fork[0], 127));
-    CHECK(tg_session_pending(fork[0]) == 31, "%zu: the fork that ran first has given up its own",
+    CHECK(tg_session_pending(fork[0]) == 31, "%zu: the fork that ran first has lost its own page",
           tg_session_pending(fork[0]));
-    for (int round = 0; round < 3;
-         round++) /* all but one fit: the common prefix never runs again */
+    /* all but one fit: the common prefix never runs again */
+    for (int round = 0; round < 3; round++)
         for (int i = 0; i < 4; i++) {
             CHECK_OK(tg_session_rewind(fork[i], 97));
             CHECK_OK(tg_session_append(fork[i], round));
@@ -139,7 +137,8 @@ static void sharing(void)
     tg_model_free(model);
 }
 
-static size_t saved_bytes(tg_session *session, uint64_t user_data, uint8_t *out)
+/* Writes the session to `out`, unless NULL; returns the bytes. */
+static size_t save_snapshot(tg_session *session, uint64_t user_data, uint8_t *out)
 {
     void *bytes;
     size_t n, size = 0;
@@ -150,20 +149,20 @@ static size_t saved_bytes(tg_session *session, uint64_t user_data, uint8_t *out)
     return size;
 }
 
-static tg_status opened(tg_model *model, const uint8_t *bytes, size_t size, tg_session **out)
+static tg_status load_snapshot(tg_model *model, const uint8_t *bytes, size_t size, tg_session **out)
 {
-    void *part;
+    void *chunk;
     size_t n, at = 0;
     tg_status status = tg_session_load_snapshot_begin(model, bytes, size, out);
     if (status)
         return status;
-    for (uint32_t i = 0; tg_session_snapshot_chunk(*out, i, &part, &n); i++, at += n) {
+    for (uint32_t i = 0; tg_session_snapshot_chunk(*out, i, &chunk, &n); i++, at += n) {
         if (n > size - at) {
             tg_session_free(*out);
             *out = NULL;
             return TG_SESSION_DAMAGED;
         }
-        memcpy(part, bytes + at, n);
+        memcpy(chunk, bytes + at, n);
     }
     status = tg_session_load_snapshot_commit(*out);
     if (status) {
@@ -181,44 +180,44 @@ static void saves_in(tg_cache_type cache)
     int32_t ids[45];
     fill(ids, 45, 2);
     CHECK_OK(tg_session_new(model, &session));
-    for (uint32_t n = 0; n < 45; n += 22) { /* empty, all run, some still to be run */
+    for (uint32_t n = 0; n < 45; n += 22) { /* empty; all run; some pending */
         CHECK_OK(tg_session_sync(session, ids, n));
         if (n < 44)
             run(model, session);
         else
             CHECK_OK(tg_session_eval(session, 10, 0));
-        uint8_t *bytes = malloc(saved_bytes(session, 77, NULL));
-        const size_t size = saved_bytes(session, 77, bytes);
-        CHECK_OK(opened(model, bytes, size, &again));
+        uint8_t *bytes = malloc(save_snapshot(session, 77, NULL));
+        const size_t size = save_snapshot(session, 77, bytes);
+        CHECK_OK(load_snapshot(model, bytes, size, &again));
         size_t count;
         const uint64_t ran = tg_model_n_decoded(model);
         const int32_t *tokens = tg_session_tokens(again, &count);
-        CHECK(count == n && !memcmp(tokens, ids, n * sizeof *ids), "the tokens came back");
-        CHECK(tg_session_pending(again) == tg_session_pending(session), "and what had been run");
+        CHECK(count == n && !memcmp(tokens, ids, n * sizeof *ids), "the tokens are the same");
+        CHECK(tg_session_pending(again) == tg_session_pending(session), "and the pending ones");
         CHECK_OK(tg_session_append(again, 9));
         run(model, again);
         CHECK(tg_model_n_decoded(model) - ran == 1 + tg_session_pending(session),
               "nothing runs twice");
         expect_fresh(model, again, "a loaded session");
         tg_session_free(again);
-        for (size_t i = 0; i < size;
-             i += i < 400 ? 1 : 97) { /* every byte of the header, and many of the others */
+        /* every byte of the header, and many of the others */
+        for (size_t i = 0; i < size; i += i < 400 ? 1 : 97) {
             bytes[i] ^= 1;
-            const tg_status status = opened(model, bytes, size, &again);
+            const tg_status status = load_snapshot(model, bytes, size, &again);
             CHECK(status == TG_SESSION_DAMAGED || status == TG_SESSION_FOREIGN ||
                       status == TG_CONTEXT_FULL,
                   "byte %zu changed: %s", i, tg_status_name(status));
             bytes[i] ^= 1;
         }
         for (size_t cut = 0; cut < size; cut += cut < 200 ? 1 : 61)
-            CHECK(opened(model, bytes, cut, &again) == TG_SESSION_DAMAGED && !again, "cut to %zu",
-                  cut);
+            CHECK(load_snapshot(model, bytes, cut, &again) == TG_SESSION_DAMAGED && !again,
+                  "cut to %zu", cut);
         bytes[142] ^= 1; /* of n_tokens */
-        CHECK(opened(model, bytes, size, &again) == TG_SESSION_DAMAGED, "%s",
+        CHECK(load_snapshot(model, bytes, size, &again) == TG_SESSION_DAMAGED, "%s",
               tg_model_error(model)->message);
         free(bytes);
     }
-    /* the same session, once in a page that another text has used, and shared with a fork */
+    /* the same session in a page that another text has used and that a fork shares */
     tg_session *clean, *fork, *used;
     uint8_t *first = malloc(1 << 20), *second = malloc(1 << 20);
     int32_t longer[64];
@@ -226,7 +225,7 @@ static void saves_in(tg_cache_type cache)
     CHECK_OK(tg_session_new(model, &clean));
     CHECK_OK(tg_session_sync(clean, ids, 40));
     run(model, clean);
-    const size_t length = saved_bytes(clean, 0, first);
+    const size_t length = save_snapshot(clean, 0, first);
     memcpy(longer, ids, 40 * sizeof *ids);
     CHECK_OK(tg_session_new(model, &used));
     CHECK_OK(tg_session_sync(used, longer, 64));
@@ -234,37 +233,37 @@ static void saves_in(tg_cache_type cache)
     CHECK_OK(tg_session_fork(used, &fork));
     CHECK_OK(tg_session_rewind(used, 40));
     run(model, used);
-    CHECK(saved_bytes(used, 0, second) == length && !memcmp(first, second, length),
+    CHECK(save_snapshot(used, 0, second) == length && !memcmp(first, second, length),
           "bytes of another text are not saved");
     expect_fresh(model, fork, "a fork of a saved session");
     CHECK_OK(tg_session_append(fork, 3));
-    expect_fresh(model, fork, "which goes on");
+    expect_fresh(model, fork, "which continues");
     CHECK_OK(tg_session_append(used, 3));
-    expect_fresh(model, used, "as does the saved one");
+    expect_fresh(model, used, "and the saved session");
     tg_session_free(clean);
     tg_session_free(fork);
     tg_session_free(used);
     free(first);
     free(second);
     /* foreign models: another file, another cache */
-    uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
-    const size_t size = saved_bytes(session, 0, bytes);
+    uint8_t *bytes = malloc(save_snapshot(session, 0, NULL));
+    const size_t size = save_snapshot(session, 0, bytes);
     tg_model *other = load_tiny(
         tiny_default, options.cache_type_k == TG_CACHE_Q8_0 ? (tg_model_options){0} : options);
-    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN &&
+    CHECK(load_snapshot(other, bytes, size, &again) == TG_SESSION_FOREIGN &&
               strstr(tg_model_error(other)->message, "model"),
           "%s", tg_model_error(other)->message);
     tg_model_free(other);
     const tg_cache_type another = cache == TG_CACHE_F32 ? TG_CACHE_F16 : TG_CACHE_F32;
     other =
         load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = another});
-    CHECK(opened(other, bytes, size, &again) == TG_SESSION_FOREIGN &&
+    CHECK(load_snapshot(other, bytes, size, &again) == TG_SESSION_FOREIGN &&
               strstr(tg_model_error(other)->message, "values"),
           "%s", tg_model_error(other)->message);
     tg_model_free(other);
     other = load_tiny(
         wide_heads, (tg_model_options){.n_ctx = 40, .cache_type_k = cache, .cache_type_v = cache});
-    CHECK(opened(other, bytes, size, &again) == TG_CONTEXT_FULL, "a smaller context");
+    CHECK(load_snapshot(other, bytes, size, &again) == TG_CONTEXT_FULL, "a smaller context");
     tg_model_free(other);
     free(bytes);
     tg_session_free(session);
@@ -277,7 +276,7 @@ static void saves(void)
         saves_in((tg_cache_type)cache);
 }
 
-/* A file that is cut short is refused before it takes pages of others. */
+/* A truncated snapshot fails before it takes pages from other sessions. */
 static void refused_early(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 128, .n_kv = 128});
@@ -287,11 +286,11 @@ static void refused_early(void)
     CHECK_OK(tg_session_new(model, &session));
     CHECK_OK(tg_session_sync(session, ids, 127));
     run(model, session);
-    uint8_t *bytes = malloc(saved_bytes(session, 0, NULL));
-    const size_t size = saved_bytes(session, 0, bytes);
-    CHECK(opened(model, bytes, size - 1, &again) == TG_SESSION_DAMAGED, "cut short");
+    uint8_t *bytes = malloc(save_snapshot(session, 0, NULL));
+    const size_t size = save_snapshot(session, 0, bytes);
+    CHECK(load_snapshot(model, bytes, size - 1, &again) == TG_SESSION_DAMAGED, "cut short");
     CHECK_OK(tg_session_append(session, 5));
-    CHECK(tg_session_pending(session) == 1, "%zu: who was there has kept its cache",
+    CHECK(tg_session_pending(session) == 1, "%zu: the other session has kept its cache",
           tg_session_pending(session));
     free(bytes);
     tg_session_free(session);
@@ -314,28 +313,29 @@ static void shifts(void)
     CHECK_OK(tg_session_shift(session, 1, 31));
     const int32_t *tokens = tg_session_tokens(session, &n);
     CHECK(n == 33 && tokens[0] == ids[0] && !memcmp(tokens + 1, ids + 32, 32 * sizeof *ids),
-          "what stays");
+          "the tokens that are kept");
     CHECK(tg_session_n_discarded(session) == 31 && tg_session_pending(session) == 32,
           "the first is still cached");
-    expect_fresh(model, session, "after the window slid");
+    expect_fresh(model, session, "after a shift");
     CHECK_OK(tg_session_sample(session, &request, &trace));
     const double u = trace->u;
     CHECK_OK(tg_session_new(model, &plain));
     CHECK_OK(tg_session_sync(plain, ids, 64));
     run(model, plain);
     CHECK_OK(tg_session_sample(plain, &request, &trace));
-    CHECK(trace->u == u, "the coins go on as if nothing had slid");
+    CHECK(trace->u == u, "the coins continue as if nothing had been removed");
     CHECK_OK(tg_session_shift(session, 1, 5));
     CHECK(tg_session_n_discarded(session) == 36, "a second time");
     CHECK_OK(tg_session_rewind(session, 20));
-    CHECK(tg_session_n_discarded(session) == 36, "a rewind within what slid");
-    expect_fresh(model, session, "rewound after the window slid");
+    CHECK(tg_session_n_discarded(session) == 36, "a rewind to a point after the removed tokens");
+    expect_fresh(model, session, "a rewind after a shift");
     CHECK_OK(tg_session_rewind(session, 1));
-    CHECK(tg_session_n_discarded(session) == 0, "before what slid nothing has");
+    CHECK(tg_session_n_discarded(session) == 0,
+          "in front of the removed tokens nothing is removed");
     CHECK_OK(tg_session_shift(plain, 0, 20));
-    CHECK_OK(tg_session_shift(plain, 30, 4)); /* more stays now, but it stands 20 places on */
+    CHECK_OK(tg_session_shift(plain, 30, 4)); /* keeps more tokens; they are 20 positions further */
     CHECK_OK(tg_session_rewind(plain, 25));
-    CHECK(tg_session_n_discarded(plain) == 24, "%u: no position comes twice",
+    CHECK(tg_session_n_discarded(plain) == 24, "%u: no position is used twice",
           tg_session_n_discarded(plain));
     CHECK_OK(tg_session_sync(plain, ids, 64));
     CHECK_OK(tg_session_shift(plain, 0, 64));
@@ -343,13 +343,13 @@ static void shifts(void)
               tg_session_shift(session, 2, 0),
           "more than there are");
     tg_session_tokens(plain, &n);
-    CHECK(n == 0, "all may go");
+    CHECK(n == 0, "all tokens can be removed");
     tg_session_free(session);
     tg_session_free(plain);
     tg_model_free(model);
 }
 
-/* mu goes with the tokens: a rewind and a fork have it as it was, forced tokens leave it alone. */
+/* mu belongs to the tokens: a rewind and a fork restore it, appended tokens do not change it. */
 static void mirostat(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_kv = 640});
@@ -389,15 +389,14 @@ static void mirostat(void)
     run(model, fork);
     CHECK_OK(tg_session_sample(fork, &request, &trace));
     CHECK(fabs(trace->mu - (mu[9] - 0.1 * (-log2(trace->p_final) - 3))) < 1e-12,
-          "a forced token leaves it alone");
+          "an appended token does not change it");
     tg_session_free(fork);
     tg_session_free(session);
     tg_model_free(model);
 }
 
-/* Alternatives of a score, and hidden states: the product with the vocabulary gives the logits
- * again. */
-static void measures(void)
+/* The alternatives of scores, and hidden states. */
+static void scores_and_states(void)
 {
     tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
     tg_session *session;
@@ -408,17 +407,17 @@ static void measures(void)
     fill(ids, 60, 8);
     CHECK_OK(tg_session_new(model, &session));
     CHECK_OK(tg_session_score(session, ids, 60, 7, scores, tops));
-    CHECK(tops[0].token == -1 && isnan(tops[6].logprob), "nothing stands before the first");
+    CHECK(tops[0].token == -1 && isnan(tops[6].logprob), "the first token has no distribution");
     for (size_t i = 1; i < 60; i += 7) {
         fresh(model, ids, i, 64, expected);
-        const double log_total = expected[ids[i]] - (double)scores[i].logprob;
+        const double log_sum = expected[ids[i]] - (double)scores[i].logprob;
         for (int k = 0; k < 7; k++) {
             const tg_top *top = &tops[7 * i + k];
             int before = 0;
             for (int t = 0; t < VOCAB; t++)
                 before += expected[t] > expected[top->token] ||
                           (expected[t] == expected[top->token] && t < top->token);
-            CHECK(before == k && fabs(top->logprob - (expected[top->token] - log_total)) < 1e-5,
+            CHECK(before == k && fabs(top->logprob - (expected[top->token] - log_sum)) < 1e-5,
                   "alternative %d of token %zu", k, i);
         }
     }
@@ -447,8 +446,8 @@ static void measures(void)
     tg_model_free(model);
 }
 
-/* 500 random trees of rewinds, forks, forced and drawn tokens, saves and loads, in a cache too
- * small for all of it. */
+/* 500 random trees of rewinds, forks, appended and drawn tokens, saves and loads, in a cache that
+ * is too small for all leaves. */
 static void random_trees(void)
 {
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = 96, .n_kv = 256});
@@ -472,11 +471,11 @@ static void random_trees(void)
                     CHECK_OK(tg_session_fork(*leaf, &leaves[n_leaves++]));
                 break;
             case 2:
-                CHECK(saved_bytes(*leaf, 0, NULL) <= sizeof bytes, "room");
+                CHECK(save_snapshot(*leaf, 0, NULL) <= sizeof bytes, "the buffer is large enough");
                 {
-                    const size_t size = saved_bytes(*leaf, 0, bytes);
+                    const size_t size = save_snapshot(*leaf, 0, bytes);
                     tg_session_free(*leaf);
-                    CHECK_OK(opened(model, bytes, size, leaf));
+                    CHECK_OK(load_snapshot(model, bytes, size, leaf));
                 }
                 break;
             case 3:
@@ -505,15 +504,14 @@ static void random_trees(void)
 }
 
 static const tg_test tests[] = {
-    {"state-eviction", "sessions that have not run for long give up pages, and all keep their bits",
-     eviction},
-    {"state-sharing", "what forks share is given up last", sharing},
+    {"state-eviction", "idle sessions lose pages, and all give the same bits", eviction},
+    {"state-sharing", "pages that forks share are taken last", sharing},
     {"state-saves",
-     "a saved session goes on as it would have; damaged and foreign ones are refused", saves},
-    {"state-refused", "what is cut short takes nothing from others", refused_early},
-    {"state-shift", "a window that slid is a fresh run of what stays", shifts},
-    {"state-mirostat", "mu goes with the tokens", mirostat},
-    {"state-measures", "alternatives of scores, and hidden states", measures},
+     "a loaded session continues as the saved one; damaged and foreign snapshots fail", saves},
+    {"state-refused", "a truncated snapshot takes no pages from other sessions", refused_early},
+    {"state-shift", "after a shift the logits are those of a fresh run", shifts},
+    {"state-mirostat", "mu belongs to the tokens", mirostat},
+    {"state-measures", "alternatives of scores, and hidden states", scores_and_states},
     {"state-trees", "500 random trees end with the bits of fresh runs", random_trees},
 };
 TEST_MAIN(tests)

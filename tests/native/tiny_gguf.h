@@ -1,5 +1,4 @@
-/* Pieces of a GGUF file, appended to bytes that grow, for the native tests. The caller frees the
- * data. */
+/* Writes GGUF files in memory, for the native tests. The caller frees the data. */
 #ifndef TG_TINY_GGUF_H
 #define TG_TINY_GGUF_H
 

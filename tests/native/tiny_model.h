@@ -1,5 +1,5 @@
-/* A small llama-architecture GGUF file with random weights, made in memory for the native tests.
- * The caller frees the bytes. */
+/* Writes a small GGUF file of the llama architecture with random weights in memory, for the native
+ * tests. */
 #ifndef TG_TINY_MODEL_H
 #define TG_TINY_MODEL_H
 
@@ -16,7 +16,7 @@ typedef struct tiny_shape {
 
 static const tiny_shape tiny_default = {64, 2, 4, 2, 96, 301, 160, TG_QUANT_Q8_0, 1};
 
-/* <unk> <s> </s>, the 256 bytes, then single letters and pairs of them */
+/* <unk> <s> </s>, the 256 bytes, then single letters and pairs of letters */
 static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
 {
     char text[16];
@@ -50,7 +50,7 @@ static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
     tiny_key_u32(b, "tokenizer.ggml.eos_token_id", 2);
 }
 
-/* random weights of deviation `size`, in the file's form */
+/* n random weights with a standard deviation of `size`, as blocks of the type */
 static void tiny_weights(tiny_bytes *b, const tg_quant_row *row, size_t n, float size,
                          test_random *r)
 {
@@ -72,6 +72,7 @@ static void tiny_weights(tiny_bytes *b, const tg_quant_row *row, size_t n, float
     }
 }
 
+/* The bytes of the file, which the caller frees; *size: how many. */
 static uint8_t *tiny_model(tiny_shape shape, uint64_t seed, size_t *size)
 {
     const uint32_t kv = shape.dim / shape.heads * shape.kv_heads;

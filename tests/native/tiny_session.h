@@ -1,5 +1,5 @@
-/* Small random models, ready to run, and what the tests of sessions compare with: logits of fresh
- * runs. */
+/* Small random models, ready to run, and logits of fresh runs, with which the tests of sessions
+ * compare theirs. */
 #ifndef TINY_SESSION_H
 #define TINY_SESSION_H
 
@@ -9,11 +9,11 @@
 
 #define VOCAB 301
 
-/* heads of 32, as blocks of a cache of codes need them; two queries to each key */
+/* heads of 32, as the cache type q8_0 needs; two query heads for each key-value head */
 static const tiny_shape wide_heads = {64, 2, 2, 1, 96, VOCAB, 160, TG_QUANT_Q8_0, 1};
 
-/* A ready model, fed in portions of at most `portion` bytes (0: whole); NULL after a failed check.
- */
+/* Loads a model in portions of at most `portion` bytes (0: the whole file), and checks that it is
+ * ready. */
 static inline tg_model *load(const uint8_t *bytes, size_t size, size_t portion,
                              tg_model_options options)
 {
@@ -47,7 +47,7 @@ static inline void fill(int32_t *ids, size_t n, uint64_t seed)
         ids[i] = (int32_t)(random_u32(&r) % VOCAB);
 }
 
-/* Logits after n tokens, run `batch` at a time in a session of their own. */
+/* Writes the logits after n tokens, run `batch` at a time in a new session, to `out` [VOCAB]. */
 static inline void fresh(tg_model *model, const int32_t *ids, size_t n, size_t batch, float *out)
 {
     tg_session *session = NULL;

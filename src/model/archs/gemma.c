@@ -1,6 +1,5 @@
-/* Gemma (Gemma Team 2024): embeddings times the root of their width, GELU in the gated unit. The
- * file's norms have their 1 added.
- */
+/* Gemma (Gemma Team 2024): embeddings are multiplied by sqrt(n_embd), and the feed-forward network
+ * uses GELU. The norm weights in the file already include the added 1. */
 #include "../arch.h"
 
 #include <math.h>
@@ -15,8 +14,8 @@ static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 
 const tg_arch tg_arch_gemma = {
     .name = "gemma",
-    .needs = TG_NORMS | TG_ATTENTION | TG_GATED_FFN,
-    .rope = TG_ROPE_NEOX,
-    .unit = TG_FFN_GELU,
+    .required = TG_NORMS | TG_ATTENTION | TG_GATED_FFN,
+    .rope_order = TG_ROPE_NEOX,
+    .activation = TG_FFN_GELU,
     .read = read,
 };

@@ -1,10 +1,10 @@
-/* Gemma 2 (Gemma Team 2024): as gemma, with norms after attention and feed-forward, capped scores
- * and logits, and a window in every second layer. */
+/* Gemma 2 (Gemma Team 2024): gemma, with norms after attention and after the feed-forward network,
+ * soft caps on scores and logits, and a window in every second layer. */
 #include "../arch.h"
 
 #include <math.h>
 
-#define LAYERS_27B 46 /* that size alone divides scores by the root of n_embd / n_head */
+#define LAYERS_27B 46 /* only this size divides scores by sqrt(n_embd / n_head) */
 
 static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 {
@@ -18,13 +18,13 @@ static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 
 const tg_arch tg_arch_gemma2 = {
     .name = "gemma2",
-    .needs = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_GATED_FFN,
+    .required = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_GATED_FFN,
     .keys = TG_KEYS_CAPS | TG_KEYS_WINDOW,
-    .rope = TG_ROPE_NEOX,
-    .unit = TG_FFN_GELU,
+    .rope_order = TG_ROPE_NEOX,
+    .activation = TG_FFN_GELU,
     .window = 4096,
     .window_period = 2,
-    .attention_cap = 50,
-    .logit_cap = 30,
+    .attention_softcap = 50,
+    .logit_softcap = 30,
     .read = read,
 };

@@ -1,10 +1,10 @@
-/* Gemma 3, text (Gemma Team 2025): as gemma 2 without caps, with norms of each head's query and
- * key; five layers of six have a window, and rotations of their own, which nothing scales. */
+/* Gemma 3, text (Gemma Team 2025): gemma 2 without soft caps, with norms of each head's query and
+ * key. Five of six layers have a window; their rotations have their own base and are not scaled. */
 #include "../arch.h"
 
 #include <math.h>
 
-#define LAYERS_27B 62 /* that size alone divides scores by the root of n_embd / n_head */
+#define LAYERS_27B 62 /* only this size divides scores by sqrt(n_embd / n_head) */
 
 static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
 {
@@ -15,17 +15,17 @@ static tg_status read(const tg_gguf *gguf, tg_hparams *hp, tg_error *error)
         hp->attention_scale = 1 / sqrtf((float)(hp->n_embd / hp->n_head));
     tgi_arch_key(gguf, "rope.freq_base_swa", name);
     if (hp->window && !tgi_gguf_find(gguf, name))
-        hp->rotations[1].base = 10000;
-    hp->rotations[1].scale = 1;
+        hp->rope[1].freq_base = 10000;
+    hp->rope[1].freq_scale = 1;
     return TG_OK;
 }
 
 const tg_arch tg_arch_gemma3 = {
     .name = "gemma3",
-    .needs = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
+    .required = TG_NORMS | TG_POST_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
     .keys = TG_KEYS_CAPS | TG_KEYS_WINDOW,
-    .rope = TG_ROPE_NEOX,
-    .unit = TG_FFN_GELU,
+    .rope_order = TG_ROPE_NEOX,
+    .activation = TG_FFN_GELU,
     .window_period = 6,
     .read = read,
 };

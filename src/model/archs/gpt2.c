@@ -3,10 +3,10 @@
 
 const tg_arch tg_arch_gpt2 = {
     .name = "gpt2",
-    .needs = TG_NORMS | TG_NORM_BIASES | TG_ATTENTION | TG_QKV_BIASES | TG_HAS(attn_output_b) |
-             TG_PLAIN_FFN | TG_FFN_BIASES,
+    .required = TG_NORMS | TG_NORM_BIASES | TG_ATTENTION | TG_QKV_BIASES | TG_HAS(attn_output_b) |
+                TG_UNGATED_FFN | TG_FFN_BIASES,
     .norm = TG_NORM_LAYER,
-    .unrotated = true,
-    .positions = true,
-    .unit = TG_FFN_GELU,
+    .no_rope = true,
+    .learned_positions = true,
+    .activation = TG_FFN_GELU,
 };

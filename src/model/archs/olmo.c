@@ -4,8 +4,8 @@
 
 const tg_arch tg_arch_olmo = {
     .name = "olmo",
-    .needs = TG_ATTENTION | TG_GATED_FFN,
+    .required = TG_ATTENTION | TG_GATED_FFN,
     .keys = TG_KEYS_CLAMP,
     .norm = TG_NORM_LAYER,
-    .norm_plain = true,
+    .norm_without_weights = true,
 };

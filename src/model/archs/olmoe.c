@@ -1,12 +1,12 @@
-/* OLMoE (Muennighoff et al. 2024): a mixture of experts, with norms of all heads' queries and keys
- * together. */
+/* OLMoE (Muennighoff et al. 2024): a mixture of experts, with norms over the queries and keys of
+ * all heads together. */
 #include "../arch.h"
 
 const tg_arch tg_arch_olmoe = {
     .name = "olmoe",
-    .needs = TG_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
+    .required = TG_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
     .keys = TG_KEYS_EXPERTS,
-    .rope = TG_ROPE_NEOX,
-    .output = TG_OUTPUT_OWN,
+    .rope_order = TG_ROPE_NEOX,
+    .output = TG_OUTPUT_REQUIRED,
     .qk_norm_full = true,
 };

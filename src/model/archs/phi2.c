@@ -1,14 +1,14 @@
-/* Phi 1.5 and 2 (Li et al. 2023): attention and feed-forward side by side behind one layer norm,
- * biases everywhere. */
+/* Phi 1.5 and 2 (Li et al. 2023): attention and feed-forward network in parallel after one layer
+ * norm, biases everywhere. */
 #include "../arch.h"
 
 const tg_arch tg_arch_phi2 = {
     .name = "phi2",
-    .needs = TG_HAS(attn_norm) | TG_HAS(attn_norm_b) | TG_ATTENTION | TG_QKV_BIASES |
-             TG_HAS(attn_output_b) | TG_PLAIN_FFN | TG_FFN_BIASES,
+    .required = TG_HAS(attn_norm) | TG_HAS(attn_norm_b) | TG_ATTENTION | TG_QKV_BIASES |
+                TG_HAS(attn_output_b) | TG_UNGATED_FFN | TG_FFN_BIASES,
     .norm = TG_NORM_LAYER,
-    .rope = TG_ROPE_NEOX,
-    .unit = TG_FFN_GELU,
+    .rope_order = TG_ROPE_NEOX,
+    .activation = TG_FFN_GELU,
     .parallel = TG_PARALLEL_ONE,
-    .output = TG_OUTPUT_BIASED,
+    .output = TG_OUTPUT_WITH_BIAS,
 };

@@ -3,6 +3,6 @@
 
 const tg_arch tg_arch_qwen2 = {
     .name = "qwen2",
-    .needs = TG_NORMS | TG_ATTENTION | TG_QKV_BIASES | TG_GATED_FFN,
-    .rope = TG_ROPE_NEOX,
+    .required = TG_NORMS | TG_ATTENTION | TG_QKV_BIASES | TG_GATED_FFN,
+    .rope_order = TG_ROPE_NEOX,
 };

@@ -1,8 +1,8 @@
-/* Qwen 3 (Yang et al. 2025): each head's query and key are normed before they are turned. */
+/* Qwen 3 (Yang et al. 2025): each head's query and key are normed before the rotation. */
 #include "../arch.h"
 
 const tg_arch tg_arch_qwen3 = {
     .name = "qwen3",
-    .needs = TG_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
-    .rope = TG_ROPE_NEOX,
+    .required = TG_NORMS | TG_ATTENTION | TG_HEAD_NORMS | TG_GATED_FFN,
+    .rope_order = TG_ROPE_NEOX,
 };

@@ -1,13 +1,12 @@
-/* StableLM (Bellagente et al. 2024) up to 3 billion parameters: as llama with layer norms, and
- * rotations of a part of each head.
- */
+/* StableLM (Bellagente et al. 2024) up to 3 billion parameters: llama with layer norms, and
+ * rotations of a part of each head. */
 #include "../arch.h"
 
 const tg_arch tg_arch_stablelm = {
     .name = "stablelm",
-    .needs = TG_NORMS | TG_NORM_BIASES | TG_ATTENTION | TG_GATED_FFN,
-    .may = TG_QKV_BIASES,
+    .required = TG_NORMS | TG_NORM_BIASES | TG_ATTENTION | TG_GATED_FFN,
+    .optional = TG_QKV_BIASES,
     .norm = TG_NORM_LAYER,
-    .rope = TG_ROPE_NEOX,
-    .output = TG_OUTPUT_OWN,
+    .rope_order = TG_ROPE_NEOX,
+    .output = TG_OUTPUT_REQUIRED,
 };

@@ -3,10 +3,10 @@
 
 const tg_arch tg_arch_starcoder2 = {
     .name = "starcoder2",
-    .needs = TG_NORMS | TG_NORM_BIASES | TG_ATTENTION | TG_HAS(attn_output_b) | TG_PLAIN_FFN |
-             TG_FFN_BIASES,
-    .may = TG_QKV_BIASES,
+    .required = TG_NORMS | TG_NORM_BIASES | TG_ATTENTION | TG_HAS(attn_output_b) | TG_UNGATED_FFN |
+                TG_FFN_BIASES,
+    .optional = TG_QKV_BIASES,
     .norm = TG_NORM_LAYER,
-    .rope = TG_ROPE_NEOX,
-    .unit = TG_FFN_GELU,
+    .rope_order = TG_ROPE_NEOX,
+    .activation = TG_FFN_GELU,
 };
