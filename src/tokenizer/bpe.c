@@ -1,60 +1,28 @@
-/* Byte-level BPE (Sennrich, Haddow and Birch 2016; GPT-2's bytes spelt as characters): a text is
- * cut into words, a word's bytes are merged, the pair with the lowest rank first, the leftmost
- * among equals. In: plain text. Out: ids. Work memory for words beyond SHORT bytes lives during the
- * call.
+/* Byte-level BPE (Sennrich, Haddow and Birch 2016; Radford et al. 2019): a text is split into words
+ * (pretokenize.h), and the bytes of a word are merged, the pair with the lowest rank first, of
+ * equal pairs the leftmost.
  *
- * Merges are looked up by the ids of both sides, so a step costs the same however long the tokens
- * are. A short word is searched for its best pair again after each merge; a long one keeps its
- * pairs in a tree, so the cost is n log n whatever the text. */
+ * Merges are looked up by the ids of both sides, so that a step takes the same time for short and
+ * long tokens. In a short word, the best pair is searched again after each merge. A long word keeps
+ * its pairs in a priority queue, so that the cost is n log n for any text. */
+#include "byte_alphabet.h"
 #include "merge_queue.h"
 #include "pretokenize.h"
-#include "unicode.h"
 #include "vocabulary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SHORT   48 /* bytes */
-#define NO_RANK TG_NO_PAIR
+#define NO_RANK TG_NO_MERGE
 
 struct tg_merges {
     uint32_t mask;
-    uint32_t *table; /* [mask + 1] rank + 1 by hash of the two ids, 0 where free */
+    uint32_t *table; /* hash table of pairs of ids: [mask + 1] rank + 1, 0 where free */
     struct tg_merge {
         int32_t left, right, merged;
-    } list[]; /* by rank */
+    } list[]; /* ordered by rank */
 };
-
-/* GPT-2 spells a byte as a character that can be seen: these bytes as themselves, the others as
- * U+0100 and on, in order. */
-static bool shown_as_itself(uint32_t byte)
-{
-    return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xff && byte != 0xad);
-}
-
-/* The byte that a character stands for, or -1. */
-int tgi_byte_alphabet(uint32_t code)
-{
-    if (code < 0x100)
-        return shown_as_itself(code) ? (int)code : -1;
-    code -= 0x100;
-    return code < 33 ? (int)code : code < 33 + 34 ? (int)(code - 33 + 127) : code == 67 ? 0xad : -1;
-}
-
-static size_t spell_byte(uint8_t byte, char *to)
-{
-    const uint32_t code = shown_as_itself(byte) ? byte
-                          : byte < 33           ? 0x100u + byte
-                          : byte == 0xad        ? 0x100u + 67
-                                                : 0x100u + 33 + byte - 127u;
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    to[0] = (char)(0xc0 | code >> 6);
-    to[1] = (char)(0x80 | (code & 0x3f));
-    return 2;
-}
 
 static uint32_t pair_hash(int32_t left, int32_t right)
 {
@@ -73,7 +41,8 @@ static uint32_t find_merge(const tg_merges *m, int32_t left, int32_t right)
     return NO_RANK;
 }
 
-/* "left right": both sides and the two joined must be tokens, since it is ids that are merged. */
+/* Reads one merge, "left right". Both sides and their concatenation must be tokens, because ids are
+ * merged. */
 static tg_status read_merge(const tg_tokenizer *t, tg_str text, uint32_t rank, struct tg_merge *out,
                             tg_error *error)
 {
@@ -85,16 +54,17 @@ static tg_status read_merge(const tg_tokenizer *t, tg_str text, uint32_t rank, s
     const size_t left = (size_t)(space - text.data), right = text.length - left - 1;
     memcpy(joined, text.data, left);
     memcpy(joined + left, space + 1, right);
-    *out = (struct tg_merge){tgi_tokenizer_find(t, joined, left),
-                             tgi_tokenizer_find(t, space + 1, right),
-                             tgi_tokenizer_find(t, joined, left + right)};
+    *out = (struct tg_merge){tgi_vocabulary_find(t, joined, left),
+                             tgi_vocabulary_find(t, space + 1, right),
+                             tgi_vocabulary_find(t, joined, left + right)};
     if (out->left < 0 || out->right < 0 || out->merged < 0)
         return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                        "merge %u, \"%.32s\", names what is no token", (unsigned)rank, text.data);
-    if (t->views[out->left].length + t->views[out->right].length != t->views[out->merged].length)
-        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                        "merge %u, \"%.32s\", makes a token of other bytes", (unsigned)rank,
+                        "merge %u, \"%.32s\": a side or the result is not a token", (unsigned)rank,
                         text.data);
+    if (t->bytes[out->left].length + t->bytes[out->right].length != t->bytes[out->merged].length)
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "merge %u, \"%.32s\": the result has other bytes than the sides",
+                        (unsigned)rank, text.data);
     return TG_OK;
 }
 
@@ -123,7 +93,7 @@ static tg_status read_merges(tg_tokenizer *t, const tg_gguf *gguf, tg_error *err
         if (status)
             return status;
         if (find_merge(m, merge->left, merge->right) != NO_RANK)
-            continue; /* the first of a pair counts */
+            continue; /* of equal pairs the first counts */
         uint32_t at = pair_hash(merge->left, merge->right) & m->mask;
         while (m->table[at])
             at = (at + 1) & m->mask;
@@ -144,20 +114,20 @@ tg_status tgi_bpe_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
         return tgi_fail(error, TG_TOKENIZER_UNSUPPORTED, TG_NO_OFFSET,
                         "pre-tokenizer \"%.32s\" is not supported; supported: %s", name.data,
                         tgi_pretokenizer_names());
-    t->add_bos = t->pretokenizer->bos;
+    t->add_bos = t->pretokenizer->add_bos;
     return read_merges(t, gguf, error);
 }
 
-/* The id of a word that is a token, or -1. */
-static int32_t whole_word(const tg_tokenizer *t, const char *word, size_t length)
+/* The id of a word that is a token; -1: the word is not a token. */
+static int32_t find_word(const tg_tokenizer *t, const char *word, size_t length)
 {
-    char spelt[512];
+    char escaped[512];
     size_t n = 0;
-    if (length > t->longest || length > sizeof spelt / 2)
+    if (length > t->max_piece || length > sizeof escaped / 2)
         return -1;
     for (size_t i = 0; i < length; i++)
-        n += spell_byte((uint8_t)word[i], spelt + n);
-    return tgi_tokenizer_find(t, spelt, n);
+        n += tgi_char_of_byte((uint8_t)word[i], escaped + n);
+    return tgi_vocabulary_find(t, escaped, n);
 }
 
 static tg_status no_byte(uint8_t byte, tg_error *error)
@@ -171,7 +141,7 @@ static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t le
 {
     const tg_merges *m = t->merges;
     int32_t ids[SHORT];
-    uint32_t ranks[SHORT]; /* of the pair that begins here */
+    uint32_t ranks[SHORT]; /* of the pair of each symbol and the next */
     size_t n = length;
     for (size_t i = 0; i < n; i++)
         if ((ids[i] = t->byte_ids[(uint8_t)word[i]]) < 0)
@@ -195,43 +165,43 @@ static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t le
             ranks[best - 1] = find_merge(m, ids[best - 1], ids[best]);
     }
     for (size_t i = 0; i < n; i++)
-        tgi_ids_put(out, ids[i], word += t->views[ids[i]].length);
+        tgi_ids_put(out, ids[i], word += t->bytes[ids[i]].length);
     return TG_OK;
 }
 
-/* A long word. Its symbols lie in one number a byte: a symbol's id where it begins, and where it
- * ends, when it has more than one byte, the complement of where it begins; in between something
- * negative. So both neighbours are found without links. The pair of a symbol and the next has its
- * rank as key where the symbol begins. Where the caller has room for as many ids and ends as the
- * word has bytes, symbols and keys lie there until they have become these. */
+/* A long word. symbols has one number for each byte: a symbol's id at its first byte; at its last
+ * byte, if it has several, the complement of the position of the first; negative numbers in
+ * between. So both neighbours of a symbol are found without links. The pair of a symbol and the
+ * next has its rank as key at the symbol's first byte. If the caller's arrays of ids and ends have
+ * room for the word's bytes, they hold symbols and keys until the ids and ends are written. */
 typedef struct word {
-    const tg_tokenizer *tokens;
+    const tg_tokenizer *t;
     int32_t *symbols;
     size_t length;
-    tg_merge_queue pairs;
+    tg_merge_queue queue;
 } word;
 
 static size_t symbol_length(const word *w, size_t at)
 {
-    return w->tokens->views[w->symbols[at]].length;
+    return w->t->bytes[w->symbols[at]].length;
 }
 
 static void merge_all(word *w)
 {
-    const tg_merges *m = w->tokens->merges;
-    for (size_t at; tgi_merge_queue_min(&w->pairs, &at);) {
-        const uint32_t rank = w->pairs.levels[0][at];
+    const tg_merges *m = w->t->merges;
+    for (size_t at; tgi_merge_queue_min(&w->queue, &at);) {
+        const uint32_t rank = w->queue.levels[0][at];
         const size_t right = at + symbol_length(w, at), end = right + symbol_length(w, right);
         w->symbols[right] = INT32_MIN;
         w->symbols[end - 1] = ~(int32_t)at;
         w->symbols[at] = m->list[rank].merged;
-        tgi_merge_queue_set(&w->pairs, right, TG_NO_PAIR);
-        tgi_merge_queue_set(&w->pairs, at,
+        tgi_merge_queue_set(&w->queue, right, TG_NO_MERGE);
+        tgi_merge_queue_set(&w->queue, at,
                             end < w->length ? find_merge(m, w->symbols[at], w->symbols[end])
-                                            : TG_NO_PAIR);
+                                            : TG_NO_MERGE);
         if (at) {
             const size_t left = w->symbols[at - 1] < 0 ? (size_t)~w->symbols[at - 1] : at - 1;
-            tgi_merge_queue_set(&w->pairs, left, find_merge(m, w->symbols[left], w->symbols[at]));
+            tgi_merge_queue_set(&w->queue, left, find_merge(m, w->symbols[left], w->symbols[at]));
         }
     }
 }
@@ -240,30 +210,32 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
                              tg_error *error)
 {
     const bool room = out->capacity >= out->n && out->capacity - out->n >= length;
-    const bool own_symbols = !room, own_keys = !room || !out->ends;
-    const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
-    const size_t above = fits ? tgi_merge_queue_bytes_above(length) : 0;
+    const bool alloc_symbols = !room, alloc_keys = !room || !out->ends;
+    const bool fits = length < INT32_MAX / 16; /* else sizes could wrap in a 32-bit size_t */
+    const size_t above = fits ? tgi_merge_queue_numbers_above(length) : 0;
     uint32_t *work =
-        fits ? malloc((above + own_symbols * length + own_keys * length + 1) * sizeof *work) : NULL;
+        fits ? malloc((above + alloc_symbols * length + alloc_keys * length + 1) * sizeof *work)
+             : NULL;
     if (!work)
         return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
                         "no memory to tokenize a word of %zu bytes", length);
-    uint32_t *keys = own_keys ? work + above : out->ends + out->n;
-    word w = {.tokens = t, .length = length};
-    w.symbols = own_symbols ? (int32_t *)work + above + length : out->ids + out->n;
+    uint32_t *keys = alloc_keys ? work + above : out->ends + out->n;
+    word w = {.t = t, .length = length};
+    w.symbols = alloc_symbols ? (int32_t *)work + above + length : out->ids + out->n;
     tg_status status = TG_OK;
     for (size_t i = 0; i < length && !status; i++)
         if ((w.symbols[i] = t->byte_ids[(uint8_t)text[i]]) < 0)
             status = no_byte((uint8_t)text[i], error);
     if (!status) {
         for (size_t i = 0; i < length; i++)
-            keys[i] =
-                i + 1 < length ? find_merge(t->merges, w.symbols[i], w.symbols[i + 1]) : TG_NO_PAIR;
-        tgi_merge_queue_init(&w.pairs, keys, length, work);
+            keys[i] = i + 1 < length ? find_merge(t->merges, w.symbols[i], w.symbols[i + 1])
+                                     : TG_NO_MERGE;
+        tgi_merge_queue_init(&w.queue, keys, length, work);
         merge_all(&w);
-        for (size_t i = 0; i < length;) { /* never ahead of what is read */
+        for (size_t i = 0;
+             i < length;) { /* ids are never written ahead of the symbols that are read */
             const int32_t id = w.symbols[i];
-            i += t->views[id].length;
+            i += t->bytes[id].length;
             tgi_ids_put(out, id, text + i);
         }
     }
@@ -271,15 +243,15 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
     return status;
 }
 
-tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, bool first,
+tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
                          tg_ids *out, tg_error *error)
 {
-    (void)first;
+    (void)at_start;
     tg_words words = tgi_words_of(t->pretokenizer->scheme, text, length);
     size_t n;
     tg_status status = TG_OK;
     for (const char *word; !status && (word = tgi_words_next(&words, &n));) {
-        const int32_t id = t->pretokenizer->whole ? whole_word(t, word, n) : -1;
+        const int32_t id = t->pretokenizer->ignore_merges ? find_word(t, word, n) : -1;
         if (id >= 0)
             tgi_ids_put(out, id, word + n);
         else

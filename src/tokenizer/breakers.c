@@ -1,13 +1,14 @@
-/* In: a vocabulary and a sequence of characters that ends repetitions. Out: the token sequences in
- * which it can begin. */
-#include <string.h>
-
+/* Which token sequences contain a text, for the sequence breakers of the sampler stage dry. */
 #include "vocabulary.h"
+
+#include <string.h>
 
 #define MAX_TAIL 20 /* tokens after the first */
 
-/* Whether the same sequence was put since `from`, where those with the same first token begin. */
-static bool known(const tg_ids *out, size_t from, int32_t head, const int32_t *tail, size_t n_tail)
+/* Whether the output contains this sequence from position `from` on, where the sequences with the
+ * same first token begin. */
+static bool contains_sequence(const tg_ids *out, size_t from, int32_t head, const int32_t *tail,
+                              size_t n_tail)
 {
     for (size_t at = from; at < out->n && out->n <= out->capacity; at += 1 + (size_t)out->ids[at])
         if ((size_t)out->ids[at] == 1 + n_tail && out->ids[at + 1] == head &&
@@ -16,9 +17,10 @@ static bool known(const tg_ids *out, size_t from, int32_t head, const int32_t *t
     return false;
 }
 
-static void put(tg_ids *out, size_t from, int32_t head, const int32_t *tail, size_t n_tail)
+/* Adds a sequence, unless the output contains it already. */
+static void put_sequence(tg_ids *out, size_t from, int32_t head, const int32_t *tail, size_t n_tail)
 {
-    if (known(out, from, head, tail, n_tail))
+    if (contains_sequence(out, from, head, tail, n_tail))
         return;
     tgi_ids_put(out, (int32_t)(1 + n_tail), NULL);
     tgi_ids_put(out, head, NULL);
@@ -26,44 +28,43 @@ static void put(tg_ids *out, size_t from, int32_t head, const int32_t *tail, siz
         tgi_ids_put(out, tail[i], NULL);
 }
 
-static bool contains(tg_str word, const char *text, size_t length)
+static bool contains(tg_str bytes, const char *text, size_t length)
 {
-    for (size_t at = 0; at + length <= word.length; at++)
-        if (memcmp(word.data + at, text, length) == 0)
+    for (size_t at = 0; at + length <= bytes.length; at++)
+        if (memcmp(bytes.data + at, text, length) == 0)
             return true;
     return false;
 }
 
-tg_status tgi_tokenizer_sequence_breakers(const tg_tokenizer *tokens, const char *text,
-                                          size_t length, int32_t *ids, size_t capacity, size_t *n,
-                                          tg_error *error)
+tg_status tgi_tokenizer_sequence_breakers(const tg_tokenizer *t, const char *text, size_t length,
+                                          int32_t *ids, size_t capacity, size_t *n, tg_error *error)
 {
     tg_ids out = {.ids = ids, .capacity = capacity};
     *n = 0;
     if (!length || length > TG_MAX_BREAKER)
         return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
                         "a sequence breaker has 1 to %d bytes, not %zu", TG_MAX_BREAKER, length);
-    for (uint32_t id = 0; id < tokens->n; id++) {
+    for (uint32_t id = 0; id < t->n; id++) {
         const size_t from = out.n;
-        tg_str word = tgi_tokenizer_bytes(tokens, (int32_t)id);
-        if (!word.length && tgi_tokenizer_token_type(tokens, (int32_t)id) != TG_TOKEN_BYTE)
-            word = tgi_tokenizer_piece(tokens, (int32_t)id);
-        if (contains(word, text, length)) {
-            put(&out, from, (int32_t)id, NULL, 0);
+        tg_str bytes = tgi_tokenizer_bytes(t, (int32_t)id);
+        if (!bytes.length && tgi_tokenizer_token_type(t, (int32_t)id) != TG_TOKEN_BYTE)
+            bytes = tgi_tokenizer_piece(t, (int32_t)id);
+        if (contains(bytes, text, length)) {
+            put_sequence(&out, from, (int32_t)id, NULL, 0);
             continue;
         }
-        /* the word's end is the text's beginning: the rest is in the tokens that follow */
-        for (size_t head = length - 1 < word.length ? length - 1 : word.length; head > 0; head--) {
+        /* does the token end with the beginning of the text? Then the tokens of the rest follow. */
+        for (size_t head = length - 1 < bytes.length ? length - 1 : bytes.length; head > 0;
+             head--) {
             int32_t tail[TG_MAX_BREAKER + 2];
             size_t n_tail;
-            if (memcmp(word.data + word.length - head, text, head) != 0)
+            if (memcmp(bytes.data + bytes.length - head, text, head) != 0)
                 continue;
-            const tg_status status =
-                tgi_tokenizer_encode(tokens, text + head, length - head, 0, tail, NULL,
-                                     TG_MAX_BREAKER + 2, &n_tail, error);
+            const tg_status status = tgi_tokenizer_encode(t, text + head, length - head, 0, tail,
+                                                          NULL, TG_MAX_BREAKER + 2, &n_tail, error);
             if (status)
                 return status;
-            put(&out, from, (int32_t)id, tail, n_tail < MAX_TAIL ? n_tail : MAX_TAIL);
+            put_sequence(&out, from, (int32_t)id, tail, n_tail < MAX_TAIL ? n_tail : MAX_TAIL);
         }
     }
     *n = out.n;

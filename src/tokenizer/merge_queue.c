@@ -1,73 +1,74 @@
-/* In: keys by place. Out: the least of them. The caller owns all memory. */
+/* See merge_queue.h. */
 #include "merge_queue.h"
 
-static size_t above_one(size_t n)
+/* Numbers of the level above a level of n. */
+static size_t next_size(size_t n)
 {
     return (n + TG_MERGE_QUEUE_FAN - 1) / TG_MERGE_QUEUE_FAN;
 }
 
-size_t tgi_merge_queue_bytes_above(size_t n)
+size_t tgi_merge_queue_numbers_above(size_t n)
 {
     size_t all = 0;
     while (n > 1)
-        all += n = above_one(n);
+        all += n = next_size(n);
     return all;
 }
 
-/* The least of the numbers below number i of level `level`. */
-static uint32_t least_below(const tg_merge_queue *p, unsigned level, size_t i)
+/* The minimum of the numbers below number i of a level. */
+static uint32_t min_below(const tg_merge_queue *queue, unsigned level, size_t i)
 {
-    const uint32_t *below = p->levels[level - 1] + i * TG_MERGE_QUEUE_FAN;
-    const size_t left = p->sizes[level - 1] - i * TG_MERGE_QUEUE_FAN;
-    uint32_t least = TG_NO_PAIR;
-    if (left >= TG_MERGE_QUEUE_FAN) { /* a fixed number of them, for SIMD */
+    const uint32_t *below = queue->levels[level - 1] + i * TG_MERGE_QUEUE_FAN;
+    const size_t left = queue->sizes[level - 1] - i * TG_MERGE_QUEUE_FAN;
+    uint32_t min = TG_NO_MERGE;
+    if (left >= TG_MERGE_QUEUE_FAN) { /* a fixed count, so that the compiler uses SIMD */
         for (int k = 0; k < TG_MERGE_QUEUE_FAN; k++)
-            least = below[k] < least ? below[k] : least;
+            min = below[k] < min ? below[k] : min;
     } else
         for (size_t k = 0; k < left; k++)
-            least = below[k] < least ? below[k] : least;
-    return least;
+            min = below[k] < min ? below[k] : min;
+    return min;
 }
 
-void tgi_merge_queue_init(tg_merge_queue *p, uint32_t *keys, size_t n, uint32_t *above)
+void tgi_merge_queue_init(tg_merge_queue *queue, uint32_t *keys, size_t n, uint32_t *above)
 {
-    *p = (tg_merge_queue){.levels = {keys}, .sizes = {n}, .n_levels = 1};
-    for (; n > 1; p->n_levels++) {
-        n = above_one(n);
-        p->levels[p->n_levels] = above;
-        p->sizes[p->n_levels] = n;
+    *queue = (tg_merge_queue){.levels = {keys}, .sizes = {n}, .n_levels = 1};
+    for (; n > 1; queue->n_levels++) {
+        n = next_size(n);
+        queue->levels[queue->n_levels] = above;
+        queue->sizes[queue->n_levels] = n;
         for (size_t i = 0; i < n; i++)
-            above[i] = least_below(p, p->n_levels, i);
+            above[i] = min_below(queue, queue->n_levels, i);
         above += n;
     }
 }
 
-bool tgi_merge_queue_min(const tg_merge_queue *p, size_t *place)
+bool tgi_merge_queue_min(const tg_merge_queue *queue, size_t *queueosition)
 {
-    const uint32_t least = p->levels[p->n_levels - 1][0];
+    const uint32_t min = queue->levels[queue->n_levels - 1][0];
     size_t at = 0;
-    if (least == TG_NO_PAIR)
+    if (min == TG_NO_MERGE)
         return false;
-    for (unsigned level = p->n_levels - 1; level-- > 0;) {
+    for (unsigned level = queue->n_levels - 1; level-- > 0;) {
         at *= TG_MERGE_QUEUE_FAN;
-        while (p->levels[level][at] != least)
+        while (queue->levels[level][at] != min)
             at++;
     }
-    *place = at;
+    *queueosition = at;
     return true;
 }
 
-void tgi_merge_queue_set(tg_merge_queue *p, size_t place, uint32_t key)
+void tgi_merge_queue_set(tg_merge_queue *queue, size_t position, uint32_t key)
 {
-    uint32_t before = p->levels[0][place];
-    p->levels[0][place] = key;
-    for (unsigned level = 1; level < p->n_levels && key != before; level++) {
-        place /= TG_MERGE_QUEUE_FAN;
-        const uint32_t old = p->levels[level][place];
-        if (key > old && before > old) /* some other one is the least, and stays it */
+    uint32_t before = queue->levels[0][position];
+    queue->levels[0][position] = key;
+    for (unsigned level = 1; level < queue->n_levels && key != before; level++) {
+        position /= TG_MERGE_QUEUE_FAN;
+        const uint32_t old = queue->levels[level][position];
+        if (key > old && before > old) /* another number is the minimum and remains it */
             return;
-        key = key <= old ? key : least_below(p, level, place);
+        key = key <= old ? key : min_below(queue, level, position);
         before = old;
-        p->levels[level][place] = key;
+        queue->levels[level][position] = key;
     }
 }

@@ -1,13 +1,13 @@
-/* In: a scheme and text. Out: words. The passes come in three shapes: runs of a class of
- * characters, the words of the GPT-2 family with its many variants, and a few fixed spellings. */
+/* The schemes and their passes. There are three kinds of passes: runs of characters of a class, the
+ * words of the GPT-2 family with its many variants, and a few fixed strings. */
 #include "pretokenize.h"
 #include "unicode.h"
 
 #include <string.h>
 
 typedef struct pass pass;
-/* Bytes of the match at text[at] in a piece that ends before text[end]; 0: none, which must not
- * take longer the longer the piece is. */
+/* Bytes of the match at text[at] in a segment that ends at text[end]; 0: no match. The time for
+ * finding no match must not depend on the length of the segment. */
 typedef size_t match_fn(const pass *p, const char *text, size_t at, size_t end);
 
 typedef struct range {
@@ -23,23 +23,26 @@ typedef enum contractions_kind {
 
 struct pass {
     match_fn *match;
-    /* runs: from least to most characters of the class: any of these properties, these ASCII
-     * characters or these ranges */
+    /* Runs: min to max characters of a class. The class is the characters with any of these
+     * property bits, these ASCII characters, and these ranges. */
     uint8_t class;
     const char *ascii;
     const range *ranges;
-    uint32_t n_ranges, least, most;
+    uint32_t n_ranges, min, max;
     bool space_before; /* one space of any kind may come first */
-    /* words: what a letter may be; what may be no lead (0: only a space leads); what punctuation
-     * may be, or may not be */
-    uint8_t word, no_lead, punctuation, no_punctuation;
+
+    /* Words, by property bits: */
+    uint8_t word;        /* characters of a word */
+    uint8_t no_prefix;   /* a word may begin with one character of none of these; 0: with a space */
+    uint8_t punctuation; /* characters of punctuation; 0: all that have none of no_punctuation */
+    uint8_t no_punctuation;
     contractions_kind contractions;
-    bool by_case;    /* a word is upper, then lower case: a capital begins another */
-    bool ascii_lead; /* one ASCII punctuation mark before ASCII letters */
-    uint32_t
-        numbers; /* most digits in a word; 0: numbers are no words; UNBOUNDED: after a space, too */
-    const char *after; /* what follows punctuation */
-    bool newlines;     /* spaces that hold a newline end with the last one */
+    bool by_case;      /* a word is upper case, then lower case; a capital begins another word */
+    bool ascii_prefix; /* one ASCII punctuation mark may come before ASCII letters */
+    uint32_t numbers;  /* max digits of a number; 0: numbers are no words of their own; UNBOUNDED:
+                          any, and a space may come before them */
+    const char *after; /* ASCII characters that may follow punctuation */
+    bool newlines;     /* spaces with newlines among them end after the last newline */
 };
 
 #define UNBOUNDED UINT32_MAX
@@ -60,7 +63,7 @@ static bool in_class(const pass *p, tg_char c)
         return false;
     if ((c.bits & p->class) || is_one_of(p->ascii, c.code))
         return true;
-    uint32_t low = 0, high = p->n_ranges; /* the ranges ascend */
+    uint32_t low = 0, high = p->n_ranges; /* the ranges are in ascending order */
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
         if (c.code > p->ranges[middle].last)
@@ -79,9 +82,9 @@ static size_t match_run(const pass *p, const char *text, size_t at, size_t end)
         in_class(p, tgi_char_at(text, at + c.length, end)))
         to += c.length;
     uint32_t n = 0;
-    for (; n < p->most && in_class(p, c = tgi_char_at(text, to, end)); n++)
+    for (; n < p->max && in_class(p, c = tgi_char_at(text, to, end)); n++)
         to += c.length;
-    return n >= p->least ? to - at : 0;
+    return n >= p->min ? to - at : 0;
 }
 
 /* Bytes of 's, 't, 're, 've, 'm, 'll, 'd, or 0. */
@@ -108,10 +111,10 @@ static size_t run_of(uint8_t bits, const char *text, size_t at, size_t end)
     return at;
 }
 
-/* Upper case, then lower case, where letters without case and marks are both: [upper]*[lower]+ or
- * else [upper]+[lower]*, from `from` on; the end, or `from` when neither is there. The first form,
- * when no lower case follows, gives back upper case until there is a character that is both, and
- * ends after it. */
+/* Matches upper case, then lower case, from `from` on; letters without case and marks are both. The
+ * first form is [upper]*[lower]+, the second [upper]+[lower]*. Returns the end of the match; `from`
+ * if there is none. If no lower case follows, the first form backtracks to the last character that
+ * is both, and ends after it. */
 static size_t by_case(const char *text, size_t from, size_t end, bool second_form)
 {
     const uint8_t both = TG_OTHER_LETTER | TG_MARK;
@@ -129,12 +132,12 @@ static size_t by_case(const char *text, size_t from, size_t end, bool second_for
 
 static size_t match_by_case(const char *text, size_t at, size_t from, size_t end)
 {
-    /* a lead that is a mark could be part of the word itself: leads are tried first, the first form
-     * before the second */
+    /* A prefix that is a mark could also be part of the word: with the prefix comes first, and the
+     * first form before the second. */
     for (int second = 0; second < 2; second++) {
-        const size_t led = by_case(text, from, end, second);
-        if (led > from)
-            return led;
+        const size_t with_prefix = by_case(text, from, end, second);
+        if (with_prefix > from)
+            return with_prefix;
         const size_t bare = from > at ? by_case(text, at, end, second) : at;
         if (bare > at)
             return bare;
@@ -153,7 +156,8 @@ static bool ascii_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* \s*[\r\n]+ where wanted, else spaces but the last, which goes with what follows, else that. */
+/* Spaces: \s*[\r\n]+ if p->newlines; else all but the last, which belongs to the next word; else
+ * that last one. */
 static size_t match_spaces(const pass *p, const char *text, size_t at, size_t end)
 {
     size_t to = at, last = at, after_newline = 0;
@@ -178,22 +182,23 @@ static size_t match_words(const pass *p, const char *text, size_t at, size_t end
         if (n)
             return n;
     }
-    if (p->ascii_lead && first.code < 0x80 && (first.bits & (TG_PUNCTUATION | TG_SYMBOL)) &&
+    if (p->ascii_prefix && first.code < 0x80 && (first.bits & (TG_PUNCTUATION | TG_SYMBOL)) &&
         to < end && ascii_letter(text[to])) {
         while (to < end && ascii_letter(text[to]))
             to++;
         return to - at;
     }
     const bool newline = first.code == '\r' || first.code == '\n';
-    const bool lead = p->no_lead ? !newline && !(first.bits & p->no_lead) : first.code == ' ';
+    const bool has_prefix =
+        p->no_prefix ? !newline && !(first.bits & p->no_prefix) : first.code == ' ';
     if (p->by_case) {
-        to = match_by_case(text, at, lead ? to : at, end);
+        to = match_by_case(text, at, has_prefix ? to : at, end);
         if (to > at)
             return to +
                    contraction(text, to, p->contractions == CONTRACTIONS_AFTER ? end : to, true) -
                    at;
         to = at + first.length;
-    } else if ((first.bits & p->word) || (lead && (second.bits & p->word))) {
+    } else if ((first.bits & p->word) || (has_prefix && (second.bits & p->word))) {
         return run_of(p->word, text, to, end) - at;
     }
     if (p->numbers == UNBOUNDED &&
@@ -229,7 +234,7 @@ static bool begins(const char *text, size_t at, size_t end, const char *what)
     return end - at >= strlen(what) && !memcmp(text + at, what, strlen(what));
 }
 
-/* <sentinel:12>; images: IMGIMG, one to four of A to I, Z; a tab, a newline, four spaces or two */
+/* "<sentinel:12>", and images: "IMGIMG", one to four of A to I, "Z". */
 static size_t match_chameleon(const pass *p, const char *text, size_t at, size_t end)
 {
     (void)p;
@@ -246,6 +251,7 @@ static size_t match_chameleon(const pass *p, const char *text, size_t at, size_t
     return 0;
 }
 
+/* A tab, a newline, four spaces or two spaces. */
 static size_t match_indents(const pass *p, const char *text, size_t at, size_t end)
 {
     (void)p;
@@ -254,7 +260,8 @@ static size_t match_indents(const pass *p, const char *text, size_t at, size_t e
     return begins(text, at, end, "    ") ? 4 : begins(text, at, end, "  ") ? 2 : 0;
 }
 
-/* The words of the family of expressions that GPT-2 began; each scheme says what is different. */
+/* Passes of the schemes. WORDS: the GPT-2 family of expressions, with what differs in each. RUN:
+ * one or more characters of a class; ONE: a single one. */
 #define NO_WORD (TG_SPACE | TG_LETTER | TG_NUMBER)
 #define WORDS(...)                                                                                 \
     {                                                                                              \
@@ -264,31 +271,30 @@ static size_t match_indents(const pass *p, const char *text, size_t at, size_t e
     WORDS(.contractions = LOWER_CONTRACTIONS, .word = TG_LETTER, .numbers = UNBOUNDED,             \
           .no_punctuation = NO_WORD)
 #define GPT4(...)                                                                                  \
-    WORDS(.contractions = ANY_CONTRACTIONS, .no_lead = TG_LETTER | TG_NUMBER, .after = "\r\n",     \
+    WORDS(.contractions = ANY_CONTRACTIONS, .no_prefix = TG_LETTER | TG_NUMBER, .after = "\r\n",   \
           .newlines = true, __VA_ARGS__)
 #define BY_CASE(...)                                                                               \
-    WORDS(.by_case = true, .no_lead = TG_LETTER | TG_NUMBER, .no_punctuation = NO_WORD,            \
+    WORDS(.by_case = true, .no_prefix = TG_LETTER | TG_NUMBER, .no_punctuation = NO_WORD,          \
           .after = "\r\n/", .newlines = true, __VA_ARGS__)
 #define RUN(...)                                                                                   \
     {                                                                                              \
-        .match = match_run, .least = 1, .most = UNBOUNDED, __VA_ARGS__                             \
+        .match = match_run, .min = 1, .max = UNBOUNDED, __VA_ARGS__                                \
     }
 #define ONE(...)                                                                                   \
     {                                                                                              \
-        .match = match_run, .least = 1, .most = 1, __VA_ARGS__                                     \
+        .match = match_run, .min = 1, .max = 1, __VA_ARGS__                                        \
     }
 #define RANGES(list) .ranges = (list), .n_ranges = sizeof(list) / sizeof *(list)
 #define THREE_DIGITS                                                                               \
     {                                                                                              \
-        .match = match_run, .least = 3, .most = 3, .ascii = "0123456789"                           \
+        .match = match_run, .min = 3, .max = 3, .ascii = "0123456789"                              \
     }
 #define TRAILING_SPACES                                                                            \
     {                                                                                              \
         .match = NULL                                                                              \
     }
 
-/* Letters that have a case, punctuation, and East Asian characters, as DeepSeek's tokenizers list
- * them. */
+/* Letters with case, punctuation, and East Asian characters, as DeepSeek's tokenizers list them. */
 static const range deepseek_letters[] = {
     {0x41, 0x5a},       {0x61, 0x7a},       {0xb5, 0xb5},       {0xc0, 0xd6},
     {0xd8, 0xf6},       {0xf8, 0x1ba},      {0x1bc, 0x1bf},     {0x1c4, 0x293},
@@ -316,9 +322,9 @@ static const range deepseek_marks[] = {{0x21, 0x2f},     {0x3a, 0x7e},     {0x20
 static const range deepseek_han[] = {{0x800, 0x9fa5}, {0xac00, 0xd7ff}};
 static const range deepseek_v3_han[] = {{0x3040, 0x30ff}, {0x4e00, 0x9fa5}};
 
-static const tg_scheme usual = {4,
-                                {RUN(.class = TG_PUNCTUATION, .ascii = "$+<=>^~|"), GPT2,
-                                 RUN(.class = TG_NUMBER), THREE_DIGITS}};
+static const tg_scheme fallback = {4,
+                                   {RUN(.class = TG_PUNCTUATION, .ascii = "$+<=>^~|"), GPT2,
+                                    RUN(.class = TG_NUMBER), THREE_DIGITS}};
 static const tg_scheme gpt2 = {1, {GPT2}};
 static const tg_scheme digits_gpt2 = {2, {ONE(.class = TG_NUMBER), GPT2}};
 static const tg_scheme falcon = {
@@ -343,10 +349,10 @@ static const tg_scheme deepseek_coder = {5,
                                           RUN(RANGES(deepseek_han)), ONE(.class = TG_NUMBER)}};
 static const tg_scheme deepseek_v3 = {
     3,
-    {{.match = match_run, .least = 1, .most = 3, .class = TG_NUMBER},
+    {{.match = match_run, .min = 1, .max = 3, .class = TG_NUMBER},
      RUN(RANGES(deepseek_v3_han)),
-     WORDS(.ascii_lead = true, .word = TG_LETTER | TG_MARK,
-           .no_lead = TG_LETTER | TG_PUNCTUATION | TG_SYMBOL,
+     WORDS(.ascii_prefix = true, .word = TG_LETTER | TG_MARK,
+           .no_prefix = TG_LETTER | TG_PUNCTUATION | TG_SYMBOL,
            .punctuation = TG_PUNCTUATION | TG_SYMBOL, .after = "\r\n", .newlines = true)}};
 static const tg_scheme chameleon = {5,
                                     {{.match = match_chameleon},
@@ -355,12 +361,12 @@ static const tg_scheme chameleon = {5,
                                      ONE(.class = TG_PUNCTUATION, .ascii = "$+<=>^`|~"),
                                      GPT2}};
 
-/* Bytes of the match at `at`, or of what lies before the next one. */
-static size_t next_piece(const pass *p, const char *text, size_t at, size_t end)
+/* Bytes of the segment at `at`: a match, or the text before the next match. */
+static size_t next_segment(const pass *p, const char *text, size_t at, size_t end)
 {
     size_t to = at;
     if (!p->match) {
-        size_t spaces = at; /* where those begin that were read last */
+        size_t spaces = at; /* where the trailing spaces begin */
         for (tg_char c; to < end; to += c.length)
             if (!((c = tgi_char_at(text, to, end)).bits & TG_SPACE))
                 spaces = to + c.length;
@@ -386,17 +392,18 @@ const char *tgi_words_next(tg_words *w, size_t *n)
         return NULL;
     const size_t from = w->at;
     size_t end = w->length;
-    for (uint32_t i = 0; i < w->scheme->n;
-         end = w->ends[i++]) /* a pass at its piece's end begins another in that before it */
+    /* a pass that has reached the end of its segment starts the next one, inside the segment of the
+     * pass before it */
+    for (uint32_t i = 0; i < w->scheme->n; end = w->ends[i++])
         if (w->ends[i] == from)
-            w->ends[i] = from + next_piece(&w->scheme->passes[i], w->text, from, end);
+            w->ends[i] = from + next_segment(&w->scheme->passes[i], w->text, from, end);
     w->at = end;
     *n = end - from;
     return w->text + from;
 }
 
 static const tg_pretokenizer pretokenizers[] = {
-#define TG_PRETOKENIZER(name, scheme, whole, bos) {name, &(scheme), whole, bos},
+#define TG_PRETOKENIZER(name_, scheme_, ...) {.name = name_, .scheme = &(scheme_), __VA_ARGS__},
 #include "pretokenizers.def"
 #undef TG_PRETOKENIZER
 };
@@ -411,8 +418,9 @@ const tg_pretokenizer *tgi_pretokenizer_find(const char *name)
 
 const char *tgi_pretokenizer_names(void)
 {
-    static const char names[] = "" /* ", default, ...": the first two bytes are skipped */
-#define TG_PRETOKENIZER(name, scheme, whole, bos) ", " name
+    /* every row adds ", name" to one literal; the result starts after the first two bytes */
+    static const char names[] = ""
+#define TG_PRETOKENIZER(name, scheme, ...) ", " name
 #include "pretokenizers.def"
 #undef TG_PRETOKENIZER
         ;

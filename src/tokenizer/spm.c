@@ -1,12 +1,11 @@
-/* SentencePiece-style BPE as GGUF carries it (Sennrich, Haddow and Birch 2016; Kudo and Richardson
- * 2018): characters are merged, the pair with the greatest score first, the leftmost among equals;
- * what is no token in the end becomes bytes. In: plain text. Out: ids. Work memory for words beyond
- * SHORT characters lives during the call.
+/* SentencePiece BPE, as GGUF files hold it (Sennrich, Haddow and Birch 2016; Kudo and Richardson
+ * 2018): characters are merged, the pair with the highest score first, of equal pairs the leftmost.
+ * A symbol that is not a token in the end becomes bytes.
  *
- * Merges never reach over two neighbouring characters that no token has side by side, so a text
- * falls into words there, each merged by itself. A short word is searched for its best pair again
- * after each merge; a long one keeps its pairs in a tree, so the cost is n log n whatever the text;
- * a pair longer than the longest token is not looked up. */
+ * No merge crosses two characters that are neighbours in no piece. So a text is split into words at
+ * such places, and each word is merged by itself. In a short word, the best pair is searched again
+ * after each merge. A long word keeps its pairs in a priority queue, so that the cost is n log n
+ * for any text. A pair longer than the longest piece is not looked up. */
 #include "merge_queue.h"
 #include "vocabulary.h"
 
@@ -14,24 +13,24 @@
 #include <string.h>
 
 #define SHORT  40 /* characters */
-#define NO_KEY TG_NO_PAIR
-#define END    0x8000u /* see word */
+#define NO_KEY TG_NO_MERGE
+#define END    0x8000u /* see struct word */
 
-/* Bytes of the character that begins here: what its first byte says, as far as bytes that continue
- * it follow. A stray byte is a character of its own, so that it does not swallow what comes after
- * it. */
+/* Bytes of the character at the beginning of the text: as many as its first byte says, as far as
+ * continuation bytes follow. A stray byte is a character of its own, so that it does not swallow
+ * the bytes after it. */
 static size_t character_length(const char *text, size_t left)
 {
-    static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1,
-                                        1, 1, 1, 1, 2, 2, 3, 4}; /* by the upper four bits */
-    const size_t most = lengths[(uint8_t)text[0] >> 4];
+    /* by the upper four bits */
+    static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
+    const size_t max = lengths[(uint8_t)text[0] >> 4];
     size_t length = 1;
-    while (length < most && length < left && ((uint8_t)text[length] & 0xc0) == 0x80)
+    while (length < max && length < left && ((uint8_t)text[length] & 0xc0) == 0x80)
         length++;
     return length;
 }
 
-/* The bytes of a character as a number; a space is what it is spelt as. */
+/* The bytes of a character as a number; a space counts as U+2581. */
 static uint32_t character(const char *text, size_t length)
 {
     uint32_t c = 0;
@@ -40,7 +39,8 @@ static uint32_t character(const char *text, size_t length)
     return c == ' ' ? TG_ESCAPED_SPACE : c;
 }
 
-static uint32_t neighbours(uint32_t left, uint32_t right)
+/* The hash of a pair of neighbours. */
+static uint32_t pair_hash(uint32_t left, uint32_t right)
 {
     uint32_t h = left * 0x9e3779b1u ^ right * 0x85ebca77u;
     h = (h ^ h >> 15) * 0x2c1b3c6du;
@@ -51,10 +51,10 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     (void)gguf;
     t->add_bos = t->add_space_prefix = true;
-    if (t->longest >= END)
+    if (t->max_piece >= END)
         return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long",
-                        (unsigned)t->longest);
-    t->adjacent_mask = 4 * (t->mask + 1) - 1; /* bits: some 8 for each token */
+                        (unsigned)t->max_piece);
+    t->adjacent_mask = 4 * (t->mask + 1) - 1; /* at least 8 bits for each token */
     t->adjacent = calloc(1, (t->adjacent_mask + 1) / 8 + 1);
     if (!t->adjacent)
         return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
@@ -63,12 +63,12 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
     for (uint32_t slot = 0; slot <= t->mask; slot++) {
         if (!t->table[slot])
             continue;
-        const tg_str entry = t->entries[t->table[slot] - 1];
+        const tg_str piece = t->pieces[t->table[slot] - 1];
         uint32_t before = 0;
-        for (size_t at = 0, n; at < entry.length; at += n) {
-            n = character_length(entry.data + at, entry.length - at);
-            const uint32_t c = character(entry.data + at, n),
-                           bit = neighbours(before, c) & t->adjacent_mask;
+        for (size_t at = 0, n; at < piece.length; at += n) {
+            n = character_length(piece.data + at, piece.length - at);
+            const uint32_t c = character(piece.data + at, n),
+                           bit = pair_hash(before, c) & t->adjacent_mask;
             if (at)
                 t->adjacent[bit / 8] |= (uint8_t)(1 << bit % 8);
             before = c;
@@ -79,29 +79,30 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 
 static bool may_merge(const tg_tokenizer *t, uint32_t left, uint32_t right)
 {
-    const uint32_t bit = neighbours(left, right) & t->adjacent_mask;
+    const uint32_t bit = pair_hash(left, right) & t->adjacent_mask;
     return t->adjacent[bit / 8] >> bit % 8 & 1;
 }
 
-/* The order in which pairs are merged: the lower the earlier; NO_KEY when the two together are no
- * token. */
+/* The key of a pair, whose text this is: pairs with lower keys are merged first; NO_KEY when the
+ * text is not a token. */
 static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t length)
 {
-    const int32_t id = tgi_tokenizer_find(t, text, length);
+    const int32_t id = tgi_vocabulary_find(t, text, length);
     if (id < 0)
         return NO_KEY;
     union {
         float score;
         uint32_t bits;
-    } key = {(t->scores ? t->scores[id] : 0) + 0.0f}; /* -0 is 0 */
+    } key = {(t->scores ? t->scores[id] : 0) + 0.0f}; /* turns -0 into 0 */
     return key.bits >> 31 ? key.bits : 0x7fffffffu - key.bits;
 }
 
+/* Puts out a symbol: its token, or the tokens of its bytes. */
 static void put_symbol(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out)
 {
     static const uint8_t space[] = {TG_ESCAPED_SPACE >> 16, TG_ESCAPED_SPACE >> 8 & 255,
                                     TG_ESCAPED_SPACE & 255};
-    const int32_t id = tgi_tokenizer_find(t, text, length);
+    const int32_t id = tgi_vocabulary_find(t, text, length);
     if (id >= 0) {
         tgi_ids_put(out, id, text + length);
         return;
@@ -109,17 +110,17 @@ static void put_symbol(const tg_tokenizer *t, const char *text, size_t length, t
     for (size_t i = 0; i < length; i++)
         if (text[i] == ' ')
             for (size_t k = 0; k < sizeof space; k++)
-                tgi_ids_put(out, tgi_tokenizer_byte(t, space[k]), text + i + 1);
+                tgi_ids_put(out, tgi_vocabulary_byte(t, space[k]), text + i + 1);
         else
-            tgi_ids_put(out, tgi_tokenizer_byte(t, (uint8_t)text[i]), text + i + 1);
+            tgi_ids_put(out, tgi_vocabulary_byte(t, (uint8_t)text[i]), text + i + 1);
 }
 
-static void encode_short(const tg_tokenizer *t, const char *word, size_t n, const uint16_t *begins,
+static void encode_short(const tg_tokenizer *t, const char *word, size_t n, const uint16_t *starts,
                          tg_ids *out)
 {
-    uint16_t at[SHORT + 1]; /* where each symbol begins, and the last ends */
-    uint32_t keys[SHORT];   /* of the pair that begins here */
-    memcpy(at, begins, (n + 1) * sizeof *at);
+    uint16_t at[SHORT + 1]; /* the byte at which each symbol begins, and the end of the last one */
+    uint32_t keys[SHORT];   /* of the pair of each symbol and the next */
+    memcpy(at, starts, (n + 1) * sizeof *at);
     for (size_t i = 0; i + 1 < n; i++)
         keys[i] = key_of(t, word + at[i], (size_t)(at[i + 2] - at[i]));
     while (n > 1) {
@@ -142,16 +143,17 @@ static void encode_short(const tg_tokenizer *t, const char *word, size_t n, cons
         put_symbol(t, word + at[i], (size_t)(at[i + 1] - at[i]), out);
 }
 
-/* A long word. At a symbol's first byte stands its length, and at its last one, too, with END added
- * (which an only byte has as well): so both neighbours are found without links. The pair of a
- * symbol and the next has its key where the symbol begins: where the caller has room for as many
- * ids as the word has bytes, keys lie there until these are written. */
+/* A long word. symbols has one number for each byte: a symbol's length at its first byte, and at
+ * its last byte its length with END added (for a symbol of one byte: with END, too). So both
+ * neighbours of a symbol are found without links. The pair of a symbol and the next has its key at
+ * the symbol's first byte. If the caller's array of ids has room for the word's bytes, it holds the
+ * keys until the ids are written. */
 typedef struct word {
-    const tg_tokenizer *tokens;
+    const tg_tokenizer *t;
     const char *text;
     uint16_t *symbols; /* [length] */
     size_t length;
-    tg_merge_queue pairs;
+    tg_merge_queue queue;
 } word;
 
 static size_t symbol_length(const word *w, size_t at)
@@ -159,11 +161,11 @@ static size_t symbol_length(const word *w, size_t at)
     return w->symbols[at] & ~END;
 }
 
-/* The key of the pair that begins at a symbol. */
+/* The key of the pair of the symbol at `at` and the next. */
 static uint32_t key_at(const word *w, size_t at)
 {
     const size_t right = at + symbol_length(w, at);
-    return right < w->length ? key_of(w->tokens, w->text + at, right - at + symbol_length(w, right))
+    return right < w->length ? key_of(w->t, w->text + at, right - at + symbol_length(w, right))
                              : NO_KEY;
 }
 
@@ -175,14 +177,14 @@ static void set_symbol(word *w, size_t at, size_t length)
 
 static void merge_all(word *w)
 {
-    for (size_t at; tgi_merge_queue_min(&w->pairs, &at);) {
+    for (size_t at; tgi_merge_queue_min(&w->queue, &at);) {
         const size_t left = symbol_length(w, at), right = symbol_length(w, at + left);
         set_symbol(w, at, left + right);
-        tgi_merge_queue_set(&w->pairs, at + left, NO_KEY);
-        tgi_merge_queue_set(&w->pairs, at, key_at(w, at));
+        tgi_merge_queue_set(&w->queue, at + left, NO_KEY);
+        tgi_merge_queue_set(&w->queue, at, key_at(w, at));
         if (at) {
             const size_t before = at - symbol_length(w, at - 1);
-            tgi_merge_queue_set(&w->pairs, before, key_at(w, before));
+            tgi_merge_queue_set(&w->queue, before, key_at(w, before));
         }
     }
 }
@@ -190,20 +192,21 @@ static void merge_all(word *w)
 static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
                              tg_error *error)
 {
-    const bool own_keys = out->capacity < out->n || out->capacity - out->n < length;
-    const bool fits = length < INT32_MAX / 16; /* where size_t has 32 bits, a product could wrap */
-    const size_t above = fits ? tgi_merge_queue_bytes_above(length) : 0;
+    /* no room for the keys in the caller's array? */
+    const bool alloc_keys = out->capacity < out->n || out->capacity - out->n < length;
+    const bool fits = length < INT32_MAX / 16; /* else sizes could wrap in a 32-bit size_t */
+    const size_t above = fits ? tgi_merge_queue_numbers_above(length) : 0;
     uint32_t *work =
-        fits ? malloc((above + own_keys * length) * sizeof *work + length * sizeof(uint16_t))
+        fits ? malloc((above + alloc_keys * length) * sizeof *work + length * sizeof(uint16_t))
              : NULL;
     if (!work)
         return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
                         "no memory to tokenize a word of %zu bytes", length);
-    uint32_t *keys = own_keys ? work + above : (uint32_t *)out->ids + out->n;
-    word w = {.tokens = t,
+    uint32_t *keys = alloc_keys ? work + above : (uint32_t *)out->ids + out->n;
+    word w = {.t = t,
               .text = text,
               .length = length,
-              .symbols = (uint16_t *)(work + above + own_keys * length)};
+              .symbols = (uint16_t *)(work + above + alloc_keys * length)};
     for (size_t at = 0, n; at < length; at += n)
         set_symbol(&w, at, n = character_length(text + at, length - at));
     for (size_t at = 0, n; at < length; at += n) {
@@ -212,7 +215,7 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
         for (size_t k = 1; k < n; k++)
             keys[at + k] = NO_KEY;
     }
-    tgi_merge_queue_init(&w.pairs, keys, length, work);
+    tgi_merge_queue_init(&w.queue, keys, length, work);
     merge_all(&w);
     for (size_t at = 0; at < length; at += symbol_length(&w, at))
         put_symbol(t, text + at, symbol_length(&w, at), out);
@@ -220,11 +223,11 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
     return TG_OK;
 }
 
-/* The first word of a text and where its characters begin, as far as there is room: characters that
- * may merge. */
+/* The first word of a text. starts: the bytes at which its characters begin, and its end; complete
+ * if it has at most SHORT characters. */
 typedef struct extent {
     size_t bytes, characters;
-    uint16_t begins[SHORT + 1];
+    uint16_t starts[SHORT + 1];
 } extent;
 
 static extent first_word(const tg_tokenizer *t, const char *text, size_t length)
@@ -238,10 +241,10 @@ static extent first_word(const tg_tokenizer *t, const char *text, size_t length)
             break;
         before = c;
         if (e.characters <= SHORT)
-            e.begins[e.characters] = (uint16_t)e.bytes;
+            e.starts[e.characters] = (uint16_t)e.bytes;
     }
     if (e.characters <= SHORT)
-        e.begins[e.characters] = (uint16_t)e.bytes;
+        e.starts[e.characters] = (uint16_t)e.bytes;
     return e;
 }
 
@@ -250,16 +253,16 @@ static tg_status encode_word(const tg_tokenizer *t, const char *text, const exte
 {
     if (e->characters > SHORT)
         return encode_long(t, text, e->bytes, out, error);
-    encode_short(t, text, e->characters, e->begins, out);
+    encode_short(t, text, e->characters, e->starts, out);
     return TG_OK;
 }
 
-tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, bool first,
+tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
                          tg_ids *out, tg_error *error)
 {
     tg_status status = TG_OK;
     size_t at = 0;
-    if (first && t->add_space_prefix && length) { /* the first word has a space before it */
+    if (at_start && t->add_space_prefix && length) { /* the first word gets a space before it */
         char *spaced = malloc(length + 1);
         if (!spaced)
             return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
@@ -267,12 +270,12 @@ tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length,
         spaced[0] = ' ';
         memcpy(spaced + 1, text, length);
         const extent e = first_word(t, spaced, length + 1);
-        const tg_ids outside = *out;
+        const tg_ids saved = *out;
         out->origin = spaced + 1;
-        out->offset = (size_t)(text - outside.origin) + outside.offset;
+        out->offset = (size_t)(text - saved.origin) + saved.offset;
         status = encode_word(t, spaced, &e, out, error);
-        out->origin = outside.origin;
-        out->offset = outside.offset;
+        out->origin = saved.origin;
+        out->offset = saved.offset;
         at = e.bytes - 1;
         free(spaced);
     }

@@ -1,6 +1,5 @@
-/* What the pre-tokenizers ask about characters: one of these bits each, from Unicode's general
- * categories; none for control, format, private and unassigned ones. In: UTF-8, valid or not. Out:
- * properties, by code point or by position. */
+/* The properties of characters that pre-tokenizers ask for. Each character has one of these bits,
+ * by its Unicode general category; control, format, private and unassigned characters have none. */
 #ifndef TG_UNICODE_H
 #define TG_UNICODE_H
 
@@ -16,20 +15,22 @@ enum {
     TG_NUMBER = 16,
     TG_PUNCTUATION = 32,
     TG_SYMBOL = 64,
-    TG_SPACE = 128, /* White_Space, which holds control characters, too */
+    TG_SPACE = 128, /* White_Space: some control characters, too */
 };
 
-#define TG_NO_CHARACTER 0xfffdu
+#define TG_NO_CHARACTER 0xfffdu /* U+FFFD */
 
 typedef struct tg_char {
-    uint32_t code;  /* U+FFFD for a byte that is no UTF-8 */
-    uint8_t bits;   /* its properties; 0 at the end of the text */
+    uint32_t code;  /* TG_NO_CHARACTER for a byte that is not UTF-8 */
+    uint8_t bits;   /* properties; 0 at the end of the text */
     uint8_t length; /* bytes; 0 at the end of the text */
 } tg_char;
 
+/* The properties of a code point. */
 uint8_t tgi_unicode_bits(uint32_t code);
-/* The character at text[at], which ends before text[end]. A byte that is no UTF-8 is a character by
- * itself. */
+
+/* The character at text[at] of a text that ends at text[end]; length 0 at the end. A byte that is
+ * not UTF-8 is a character by itself. */
 tg_char tgi_char_at(const char *text, size_t at, size_t end);
 
 #endif

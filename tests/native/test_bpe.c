@@ -1,5 +1,5 @@
-/* Byte-level BPE: how texts are cut into words, by hand; merges in small vocabularies made here, by
- * hand and beside the plainest way to merge; damaged ones. */
+/* Byte-level BPE: texts split into words, with hand-written results; merges in small vocabularies,
+ * against hand-written results and a naive implementation; damaged vocabularies. */
 #include "../../src/tokenizer/pretokenize.h"
 #include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
@@ -12,12 +12,12 @@ typedef struct vocabulary {
     tg_error error;
 } vocabulary;
 
-/* GPT-2's spelling of a byte */
+/* a byte in GPT-2's byte alphabet */
 static void spell(uint32_t byte, char out[3])
 {
-    const int shown = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte != 0xad);
+    const int printable = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte != 0xad);
     uint32_t code = byte;
-    if (!shown) {
+    if (!printable) {
         code = 0x100;
         for (uint32_t b = 0; b < byte; b++)
             code += !((b >= '!' && b <= '~') || (b >= 0xa1 && b != 0xad));
@@ -27,9 +27,10 @@ static void spell(uint32_t byte, char out[3])
     out[2] = 0;
 }
 
-static bool without_q; /* the vocabulary has no token for the byte q, but an unknown token */
+static bool without_q; /* make the byte q the unknown token */
 
-/* the 256 bytes, then what the merges make, then a control token <eos>; a merge is "left right" */
+/* A vocabulary of the 256 bytes, the results of the merges ("left right"), and a control token
+ * <eos>. */
 static vocabulary make(const char *pre, const char *const *merges, uint32_t n_merges,
                        tg_status *status)
 {
@@ -98,14 +99,14 @@ static void words(void)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const tg_pretokenizer *pre = tgi_pretokenizer_find(cases[i].pre);
-        char got[256] = "";
+        char actual[256] = "";
         size_t n, used = 0;
-        CHECK(pre, "%s is there", cases[i].pre);
+        CHECK(pre, "%s is not supported", cases[i].pre);
         tg_words w = tgi_words_of(pre->scheme, cases[i].text, strlen(cases[i].text));
         for (const char *word; (word = tgi_words_next(&w, &n));)
-            used += (size_t)snprintf(got + used, sizeof got - used, "%s%.*s", used ? "|" : "",
+            used += (size_t)snprintf(actual + used, sizeof actual - used, "%s%.*s", used ? "|" : "",
                                      (int)n, word);
-        CHECK(!strcmp(got, cases[i].words), "%s: \"%s\"", cases[i].pre, got);
+        CHECK(!strcmp(actual, cases[i].words), "%s: \"%s\"", cases[i].pre, actual);
     }
 }
 
@@ -113,17 +114,17 @@ static const char *const merges_list[] = {"a b",        "b c", "ab c", "a a",  "
                                           "\xc4\xa0 a", "e r", "er e", "c ab", "bc bc"};
 #define N_MERGES (sizeof merges_list / sizeof merges_list[0])
 
-static void expect(const tg_tokenizer *t, const char *text, unsigned flags, const char *spelt)
+static void expect(const tg_tokenizer *t, const char *text, unsigned flags, const char *expected)
 {
     int32_t ids[64];
     size_t n = 0, used = 0;
-    char got[512] = "";
+    char actual[512] = "";
     CHECK(!tgi_tokenizer_encode(t, text, strlen(text), flags, ids, NULL, 64, &n, NULL), "\"%s\"",
           text);
     for (size_t i = 0; i < n; i++)
-        used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "",
+        used += (size_t)snprintf(actual + used, sizeof actual - used, "%s%s", i ? " " : "",
                                  tgi_tokenizer_piece(t, ids[i]).data);
-    CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
+    CHECK(!strcmp(actual, expected), "\"%s\" became \"%s\", not \"%s\"", text, actual, expected);
 }
 
 static void merges(void)
@@ -143,28 +144,29 @@ static void merges(void)
     drop(v);
 }
 
-/* ids of one word by the definition: of all pairs that merge the first in the list, the leftmost,
- * until there is none */
+/* A naive implementation of the definition: of all pairs that may merge, merges the one that comes
+ * first in the list, the leftmost of equal ones, until there is none. */
 static size_t plainly(const char *text, size_t n, char symbols[][64])
 {
     for (size_t i = 0; i < n; i++)
         spell((uint8_t)text[i], symbols[i]);
     for (;;) {
-        size_t best = 0, place = 0;
+        size_t best = 0, position = 0;
         for (best = 0; best < N_MERGES; best++) {
-            for (place = 0; place + 1 < n; place++) {
+            for (position = 0; position + 1 < n; position++) {
                 char pair[160];
-                snprintf(pair, sizeof pair, "%s %s", symbols[place], symbols[place + 1]);
+                snprintf(pair, sizeof pair, "%s %s", symbols[position], symbols[position + 1]);
                 if (!strcmp(pair, merges_list[best]))
                     break;
             }
-            if (place + 1 < n)
+            if (position + 1 < n)
                 break;
         }
         if (best == N_MERGES)
             return n;
-        strcat(symbols[place], symbols[place + 1]);
-        memmove(symbols + place + 1, symbols + place + 2, (n - place - 2) * sizeof symbols[0]);
+        strcat(symbols[position], symbols[position + 1]);
+        memmove(symbols + position + 1, symbols + position + 2,
+                (n - position - 2) * sizeof symbols[0]);
         n--;
     }
 }
@@ -183,8 +185,8 @@ static void beside_the_definition(void)
         for (size_t i = 0; i < length; i++)
             text[i] = "aabbcceer"[random_u32(&r) % 9];
         CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, ids, NULL, 400, &n, NULL));
-        const size_t wanted = plainly(text, length, symbols);
-        CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
+        const size_t n_expected = plainly(text, length, symbols);
+        CHECK(n == n_expected, "round %d: %zu tokens, not %zu", round, n, n_expected);
         for (size_t i = 0; i < n; i++)
             CHECK(!strcmp(tgi_tokenizer_piece(v.tokens, ids[i]).data, symbols[i]),
                   "round %d, token %zu", round, i);
@@ -246,28 +248,29 @@ static void damaged(void)
     static const struct {
         const char *pre, *merge;
         tg_status status;
-        const char *says;
+        const char *message;
     } cases[] = {
         {"of-tomorrow", "a b", TG_TOKENIZER_UNSUPPORTED,
          "pre-tokenizer \"of-tomorrow\" is not supported; supported: default, "},
         {"gpt-2", "ab", TG_TOKENIZER_BAD, "is no pair"},
-        {"gpt-2", "a zz", TG_TOKENIZER_BAD, "names what is no token"},
+        {"gpt-2", "a zz", TG_TOKENIZER_BAD, "is not a token"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tg_status status;
         vocabulary v = make(cases[i].pre, &cases[i].merge, 1, &status);
-        CHECK(status == cases[i].status && !v.tokens && strstr(v.error.message, cases[i].says),
+        CHECK(status == cases[i].status && !v.tokens && strstr(v.error.message, cases[i].message),
               "%s", v.error.message);
         drop(v);
     }
 }
 
 static const tg_test tests[] = {
-    {"bpe-words", "texts cut into words by the rules of each family", words},
+    {"bpe-words", "texts split into words by the rules of each family", words},
     {"bpe-merges", "the merge of lowest rank first; control tokens when asked for", merges},
-    {"bpe-definition", "short and long words as by the plainest merging", beside_the_definition},
+    {"bpe-definition", "short and long words give what a naive implementation gives",
+     beside_the_definition},
     {"bpe-random", "any bytes come back", random_bytes},
-    {"bpe-missing-byte", "a byte that the vocabulary lacks is an error when it is met",
+    {"bpe-missing-byte", "a byte that the vocabulary lacks is an error when a text contains it",
      missing_byte},
     {"bpe-damaged", "unknown pre-tokenizers and damaged merges are refused", damaged},
 };

@@ -1,5 +1,5 @@
-/* The SentencePiece-style tokenizer on small vocabularies made here, whose right answers can be
- * told by hand, and on random bytes. */
+/* The SentencePiece tokenizer: on small vocabularies with hand-written results, and on random
+ * bytes. */
 #include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
 #include "test.h"
@@ -16,7 +16,8 @@ typedef struct vocabulary {
     tg_tokenizer *tokens;
 } vocabulary;
 
-/* <unk> <s> </s>, the bytes if wanted, then the entries; keys: further ones, written by the caller
+/* <unk> <s> </s>, the bytes if n_expected, then the entries; keys: further ones, written by the
+ * caller
  */
 static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_bytes *keys,
                        uint32_t n_keys, tg_status *status)
@@ -66,8 +67,8 @@ static void drop(vocabulary v)
     tgi_gguf_free(v.gguf);
 }
 
-/* Checks that text becomes these tokens, spelt as in the vocabulary and set apart by spaces. */
-static void expect(const tg_tokenizer *t, const char *text, unsigned flags, const char *spelt)
+/* Checks that a text becomes these tokens: pieces, separated by spaces. */
+static void expect(const tg_tokenizer *t, const char *text, unsigned flags, const char *expected)
 {
     int32_t ids[64];
     size_t n = 0, used = 0;
@@ -77,7 +78,7 @@ static void expect(const tg_tokenizer *t, const char *text, unsigned flags, cons
     for (size_t i = 0; i < n; i++)
         used += (size_t)snprintf(got + used, sizeof got - used, "%s%s", i ? " " : "",
                                  tgi_tokenizer_piece(t, ids[i]).data);
-    CHECK(!strcmp(got, spelt), "\"%s\" became \"%s\", not \"%s\"", text, got, spelt);
+    CHECK(!strcmp(got, expected), "\"%s\" became \"%s\", not \"%s\"", text, got, expected);
 }
 
 #define SP "\xe2\x96\x81"
@@ -114,9 +115,9 @@ static void specials(void)
     vocabulary v = make(entries, 5, 1, NULL, 0, &status);
     expect(v.tokens, "x<s>", 0, SP " x <0x3C> <0x73> <0x3E>");
     expect(v.tokens, "x<s>x", TG_PARSE_SPECIAL,
-           SP " x <s> " SP " x");                   /* after a special token a text begins anew */
+           SP " x <s> " SP " x");                   /* a text begins again after a special token */
     expect(v.tokens, "x<tool>", 0, SP " x <tool>"); /* user-defined: always */
-    expect(v.tokens, "<tool>s<tool>", 0, "<tool>s <tool>"); /* the longer spelling first */
+    expect(v.tokens, "<tool>s<tool>", 0, "<tool>s <tool>"); /* the longer piece first */
     expect(v.tokens, "</s></s>", TG_PARSE_SPECIAL, "</s> </s>");
     const int32_t ids[] = {1, 259 + 3, 2, 259 + 1};
     char text[32];
@@ -137,7 +138,7 @@ static void specials(void)
     drop(v);
 }
 
-/* What is plain text stays plain text, and comes back, whatever the vocabulary spells. */
+/* Plain text stays plain text and comes back, whatever pieces the vocabulary has. */
 static void no_imitations(void)
 {
     static const entry letters[] = {{SP, -9, 1},     {"x", -5, 1},  {"<", -5, 1},  {"s", -5, 1},
@@ -149,16 +150,16 @@ static void no_imitations(void)
     static const struct {
         const entry *entries;
         uint32_t n;
-        const char *text, *spelt;
+        const char *text, *expected;
     } cases[] = {
         {letters, 13, "x<s>x",
-         SP " x < s> x"}, /* merges spell a control token, but do not become it */
+         SP " x < s> x"}, /* merges give the text of a control token, but not the token */
         {letters, 13, "<0x41>", SP " < 0x41>"}, /* nor a byte token */
         {user, 5, "<t>x",
-         "<t> " SP " x"}, /* a text begins anew after it, with a prefix that is not text */
+         "<t> " SP " x"}, /* a text begins after it, with a prefix that is not part of the text */
         {user, 5, "x<t>x", SP " x <t> " SP " x"},
         {user, 5, "x<t> x", SP " x <t> " SP SP " x"},
-        {user, 5, "<t><t> y", "<t> <t>  y"}, /* a space of its own spelling is text */
+        {user, 5, "<t><t> y", "<t> <t>  y"}, /* the space in its piece is text */
         {user, 5, " y", " y"},
         {user, 5, "x  x",
          SP " x " SP SP " x"}, /* user-defined, but only merges make it: a normal token's spaces */
@@ -172,7 +173,7 @@ static void no_imitations(void)
         int32_t ids[64];
         char back[64];
         size_t n, n_back, length = strlen(cases[i].text);
-        expect(v.tokens, cases[i].text, 0, cases[i].spelt);
+        expect(v.tokens, cases[i].text, 0, cases[i].expected);
         CHECK(!tgi_tokenizer_encode(v.tokens, cases[i].text, length, 0, ids, NULL, 64, &n, NULL),
               "\"%s\"", cases[i].text);
         CHECK(!tgi_tokenizer_decode(v.tokens, ids, n, back, sizeof back, &n_back, NULL) &&
@@ -250,11 +251,11 @@ static void options(void)
         const int32_t ids[] = {259, 260};
         CHECK(!tgi_tokenizer_decode(v.tokens, ids, 2, text, sizeof text, &n, NULL) &&
                   n == (on ? 1u : 2u),
-              "the space is only taken off where it is put on");
+              "the space is removed only where it is added");
         drop(v);
     }
     free(keys.data);
-    /* no byte tokens: what is no token is unknown */
+    /* without byte tokens, text that is no token becomes the unknown token */
     vocabulary v = make(entries, 2, 0, NULL, 0, &status);
     expect(v.tokens, "xy", 0, SP " x <unk>");
     drop(v);
@@ -267,7 +268,7 @@ static void damaged(void)
     static const struct {
         const entry *entries;
         const char *what;
-    } cases[] = {{odd_byte, "a misspelt byte"},
+    } cases[] = {{odd_byte, "a malformed byte token"},
                  {odd_kind, "an unknown kind"},
                  {odd_score, "a score that is no number"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -309,7 +310,7 @@ static void random_bytes(void)
             static const char often[] = "  aeae\xc3\xa9\xe2\x80";
             text[i] = random_u32(&r) % 4 ? often[random_u32(&r) % (sizeof often - 1)]
                                          : (char)random_u32(&r);
-            if (text[i] == '\x96') /* U+2581 itself is the one thing that reads back as a space */
+            if (text[i] == '\x96') /* only U+2581 reads back as a space */
                 text[i] = 'a';
         }
         CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, ids, ends, 200, &n, NULL) &&
@@ -333,8 +334,9 @@ static void random_bytes(void)
     drop(v);
 }
 
-/* Spaces and letters, whose pairs often have the same score, by the definition: of all neighbours
- * that make a token the pair with the greatest score, the leftmost, until there is none. */
+/* Spaces and letters, whose pairs often have the same score, against a naive implementation of the
+ * definition: of all neighbours that make a token, merges the pair with the highest score, the
+ * leftmost of equal ones, until there is none. */
 static const entry defined[] = {
     {SP, -9, 1},        {"a", -9, 1},    {"b", -9, 1},    {"c", -9, 1},    {"aa", -2, 1},
     {"ab", -1, 1},      {"bc", -1, 1},   {"aab", -3, 1},  {SP "a", -1, 1}, {SP SP, -2, 1},
@@ -347,20 +349,21 @@ static size_t plainly(const char *text, size_t n, char symbols[][64])
         snprintf(symbols[i], sizeof symbols[i], "%s", text[i] == ' ' ? SP : (char[]){text[i], 0});
     for (;;) {
         const entry *best = NULL;
-        size_t place = 0;
+        size_t position = 0;
         for (size_t i = 0; i + 1 < n; i++) {
             char pair[160];
             snprintf(pair, sizeof pair, "%s%s", symbols[i], symbols[i + 1]);
             for (size_t k = 0; k < N_DEFINED; k++)
                 if (!strcmp(pair, defined[k].text) && (!best || defined[k].score > best->score)) {
                     best = &defined[k];
-                    place = i;
+                    position = i;
                 }
         }
         if (!best)
             return n;
-        strcat(symbols[place], symbols[place + 1]);
-        memmove(symbols + place + 1, symbols + place + 2, (n - place - 2) * sizeof symbols[0]);
+        strcat(symbols[position], symbols[position + 1]);
+        memmove(symbols + position + 1, symbols + position + 2,
+                (n - position - 2) * sizeof symbols[0]);
         n--;
     }
 }
@@ -380,8 +383,8 @@ static void beside_the_definition(void)
         for (size_t i = 1; i < length; i++)
             text[i] = "aaabbc "[random_u32(&r) % 7];
         CHECK(!tgi_tokenizer_encode(v.tokens, text + 1, length - 1, 0, ids, NULL, 400, &n, NULL));
-        const size_t wanted = plainly(text, length, symbols);
-        CHECK(n == wanted, "round %d: %zu tokens, not %zu", round, n, wanted);
+        const size_t n_expected = plainly(text, length, symbols);
+        CHECK(n == n_expected, "round %d: %zu tokens, not %zu", round, n, n_expected);
         for (size_t i = 0; i < n; i++)
             CHECK(!strcmp(tgi_tokenizer_piece(v.tokens, ids[i]).data, symbols[i]),
                   "round %d, token %zu", round, i);
@@ -399,7 +402,7 @@ static void long_runs(void)
     char *text = malloc(length);
     size_t n;
     memset(text, 'a', length);
-    /* quadratic work would take hours here */
+    /* quadratic work would take hours */
     CHECK(!tgi_tokenizer_encode(v.tokens, text, length, 0, NULL, NULL, 0, &n, NULL) &&
               n == length / 8 + 1,
           "%zu tokens", n);
@@ -411,7 +414,7 @@ static void long_runs(void)
     drop(v);
 }
 
-/* A file whole, NUL-terminated, or NULL; the caller frees it. */
+/* The contents of a file, NUL-terminated; NULL if it cannot be read. The caller frees it. */
 static char *read_whole(const char *folder, const char *name, const char *suffix, size_t *size)
 {
     char path[256];
@@ -481,7 +484,7 @@ static void vectors(void)
     }
 }
 
-/* A text that ends repetitions, as token sequences: [n, n tokens] for each. */
+/* The sequences of a breaker: length, then that many ids, repeated. */
 static void expect_breakers(const tg_tokenizer *t, const char *text, const int32_t *expected,
                             size_t n_expected)
 {
@@ -508,10 +511,10 @@ static void breakers(void)
     size_t n;
     tg_error error = {0};
     CHECK(status == TG_OK);
-    /* every token that has it, byte tokens among them */
+    /* every token that contains the text, byte tokens included */
     expect_breakers(v.tokens, "b", (const int32_t[]){1, 3 + 'b', 1, AB, 1, B, 1, XBA, 1, CAB}, 10);
-    /* one that has all of it; those that end with its beginning go on with the rest, which is cut
-     * alone, with the space that stands before a text */
+    /* a token that contains all of it is a sequence of one; tokens that end with its beginning are
+     * followed by the rest, which is encoded on its own, with a space prefix */
     expect_breakers(
         v.tokens, "ab",
         (const int32_t[]){3, 3 + 'a', SPACE, B, 3, A, SPACE, B, 1, AB, 3, XBA, SPACE, B, 1, CAB},
@@ -528,19 +531,20 @@ static void breakers(void)
 }
 
 static const tg_test tests[] = {
-    {"tokens-breakers", "texts that end repetitions, as token sequences", breakers},
-    {"tokens-merges", "the best pair first, the leftmost among equals, bytes for what is left",
+    {"tokens-breakers", "sequence breakers as token sequences", breakers},
+    {"tokens-merges", "the best pair first, the leftmost of equal ones, bytes for the rest",
      merges},
     {"tokens-specials", "user-defined tokens always, control tokens when asked for", specials},
     {"tokens-plain",
      "text that spells special or byte tokens stays text; user-defined tokens come back exactly",
      no_imitations},
-    {"tokens-ends", "the tokens that end a generation, by key and by spelling", ends},
+    {"tokens-ends", "the tokens that end a generation, by key and by piece", ends},
     {"tokens-capacity", "nothing past the capacity, the whole count", capacities},
     {"tokens-options", "space prefix, BOS and EOS by the file's keys", options},
     {"tokens-damaged", "damaged vocabularies are refused", damaged},
     {"tokens-random", "any bytes come back", random_bytes},
-    {"tokens-definition", "short and long words as by the plainest merging", beside_the_definition},
+    {"tokens-definition", "short and long words give what a naive implementation gives",
+     beside_the_definition},
     {"tokens-long", "a megabyte of one letter", long_runs},
     {"tokens-vectors", "46 published vectors of each of six vocabularies", vectors},
 };
