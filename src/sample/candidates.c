@@ -1,4 +1,4 @@
-/* In: the working set. Out: the same set, in order as far as was asked. Works in place. */
+/* The working set: sorting, removing, and sums over the survivors. */
 #include "candidates.h"
 
 #include <math.h>
@@ -6,7 +6,8 @@
 #include "expd.h"
 
 #define STRIDES                                                                                    \
-    256u /* so many interleaved parts of the vocabulary are looked through side by side */
+    256u /* interleaved parts of the vocabulary, whose maxima are found side by side               \
+          */
 
 void tgi_candidates_fill(tg_candidates *candidates, const float *logits)
 {
@@ -39,7 +40,7 @@ static void insertion_sort(tg_entry *e, uint32_t n)
     }
 }
 
-/* Lets e[i] sink in a heap of n whose root is the last in order. */
+/* Moves e[i] down in a heap of n whose root is the last in sorted order. */
 static void sink(tg_entry *e, uint32_t i, uint32_t n)
 {
     for (uint32_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
@@ -62,15 +63,15 @@ static void heap_sort(tg_entry *e, uint32_t n)
     }
 }
 
-#define SMALL     24u  /* below this insertion sort is fastest */
-#define SAMPLE    256u /* entries looked at to choose a pivot when few of many are wanted */
+#define SMALL     24u  /* entries: below this, insertion sort is fastest */
+#define SAMPLE    256u /* entries of the sample for a pivot, if few of many are wanted */
 #define MIN_SHARE 8u   /* few: less than 1/8 */
 
 static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth);
 
-/* Moves a pivot to e[0]. Few of many wanted: an entry of a sorted sample that most likely stands a
- * little after the k-th, so that one pass leaves few (Floyd and Rivest 1975) and its comparisons
- * are predictable. Else the median of three. */
+/* Moves a pivot to e[0]. If few of many entries are wanted: an entry of a sorted sample that most
+ * likely comes a little after the k-th, so that one pass leaves few entries (Floyd and Rivest 1975)
+ * and its comparisons are predictable. Else the median of three. */
 static void choose_pivot(tg_entry *e, uint32_t n, uint32_t k, int depth)
 {
     if (n >= 4 * SAMPLE && k < n / MIN_SHARE) {
@@ -92,7 +93,7 @@ static void choose_pivot(tg_entry *e, uint32_t n, uint32_t k, int depth)
     swap(a, b);
 }
 
-/* Sorts the k first of n; depth: bad partitions that are still tolerated. */
+/* Sorts the first k of n; depth: how many more bad partitions are tolerated. */
 static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth)
 {
     while (k > 0 && n > SMALL) {
@@ -107,7 +108,7 @@ static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth)
             if (before(&e[i], &pivot))
                 swap(&e[++m], &e[i]);
         swap(&e[0], &e[m]);
-        if (k <= m + 1) { /* the pivot is in its place; nobody asks for what stands after it */
+        if (k <= m + 1) { /* the pivot is in position, and no entry after it is wanted */
             n = m;
             if (k > m)
                 k = m;
@@ -122,7 +123,7 @@ static void sort_first(tg_entry *e, uint32_t n, uint32_t k, int depth)
         insertion_sort(e, n);
 }
 
-void tgi_candidates_order(tg_candidates *candidates, uint32_t k)
+void tgi_candidates_sort(tg_candidates *candidates, uint32_t k)
 {
     const uint32_t n = candidates->n, sorted = candidates->sorted;
     if (k > n)
@@ -142,43 +143,43 @@ tg_entry tgi_candidates_at(tg_candidates *candidates, uint32_t i)
         uint32_t k = 64;
         while (k <= i)
             k *= 8;
-        tgi_candidates_order(candidates, k);
+        tgi_candidates_sort(candidates, k);
     }
     return candidates->entries[i];
 }
 
 double tgi_candidates_max(const tg_candidates *candidates)
 {
-    double greatest = candidates->entries[0].logit;
+    double max = candidates->entries[0].logit;
     if (candidates->sorted == 0)
         for (uint32_t i = 1; i < candidates->n; i++)
-            if (candidates->entries[i].logit > greatest)
-                greatest = candidates->entries[i].logit;
-    return greatest;
+            if (candidates->entries[i].logit > max)
+                max = candidates->entries[i].logit;
+    return max;
 }
 
 double tgi_candidates_min(const tg_candidates *candidates)
 {
-    double least = candidates->entries[candidates->n - 1].logit;
+    double min = candidates->entries[candidates->n - 1].logit;
     for (uint32_t i = candidates->sorted; i < candidates->n; i++)
-        if (candidates->entries[i].logit < least)
-            least = candidates->entries[i].logit;
-    return least;
+        if (candidates->entries[i].logit < min)
+            min = candidates->entries[i].logit;
+    return min;
 }
 
-double tgi_candidates_total(const tg_candidates *candidates, double greatest)
+double tgi_candidates_total(const tg_candidates *candidates, double max)
 {
     double total = 0;
     for (uint32_t i = 0; i < candidates->n; i++)
-        total += tgi_expd(candidates->entries[i].logit - greatest);
+        total += tgi_expd(candidates->entries[i].logit - max);
     return total;
 }
 
-double tgi_candidates_entropy(const tg_candidates *candidates, double greatest, double total)
+double tgi_candidates_entropy(const tg_candidates *candidates, double max, double total)
 {
     double moment = 0;
     for (uint32_t i = 0; i < candidates->n; i++) {
-        const double x = candidates->entries[i].logit - greatest;
+        const double x = candidates->entries[i].logit - max;
         const double weight = tgi_expd(x);
         if (weight > 0) /* 0 times infinity must be 0 */
             moment += weight * x;
@@ -198,18 +199,17 @@ void tgi_candidates_remove_marked(tg_candidates *candidates, bool marked)
         swap(&e[kept++], &e[i]);
     }
     candidates->n = kept;
-    candidates->sorted = sorted; /* those of them that stay keep their order */
+    candidates->sorted = sorted; /* the ones that stay keep their order */
 }
 
-uint32_t tgi_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry *list)
+uint32_t tgi_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entry *top)
 {
-    tg_candidates all = {.entries = list, .vocab = vocab, .n = 0};
+    tg_candidates all = {.entries = top, .vocab = vocab, .n = 0};
     if (k > vocab)
         k = vocab;
     if (k == 0)
         return 0;
-    /* a bound that at least k logits reach: the k-th greatest of the greatest of at least k strides
-     */
+    /* a bound that at least k logits reach: the k-th highest of the maxima of the strides */
     float bound = -INFINITY;
     if (k <= STRIDES / 2 && vocab >= 8 * STRIDES) {
         float best[STRIDES];
@@ -219,17 +219,17 @@ uint32_t tgi_top_logits(const float *logits, uint32_t vocab, uint32_t k, tg_entr
             for (uint32_t j = 0; j < STRIDES; j++)
                 best[j] = logits[i + j] > best[j] ? logits[i + j] : best[j];
         for (uint32_t j = 0; j < STRIDES; j++)
-            list[j] = (tg_entry){best[j], (int32_t)j};
+            top[j] = (tg_entry){best[j], (int32_t)j};
         all.n = STRIDES;
-        tgi_candidates_order(&all, k);
-        bound = (float)list[k - 1].logit;
+        tgi_candidates_sort(&all, k);
+        bound = (float)top[k - 1].logit;
         all.n = 0;
     }
     for (uint32_t i = 0; i < vocab; i++)
         if (logits[i] >= bound)
-            list[all.n++] = (tg_entry){logits[i], (int32_t)i};
+            top[all.n++] = (tg_entry){logits[i], (int32_t)i};
     all.sorted = 0;
-    tgi_candidates_order(&all, k);
+    tgi_candidates_sort(&all, k);
     return k;
 }
 
@@ -241,7 +241,7 @@ void tgi_candidates_remove_below(tg_candidates *candidates, double limit)
         if (e[i].logit >= limit)
             swap(&e[kept++], &e[i]);
     candidates->n = kept;
-    if (candidates->sorted >
-        kept) /* what was in order keeps its order, and the lowest of it goes first */
+    /* the sorted ones keep their order, and the lowest of them are removed first */
+    if (candidates->sorted > kept)
         candidates->sorted = kept;
 }

@@ -1,15 +1,14 @@
-/* In: the survivors and a coin. Out: the token it falls on, its interval, and the final
- * probabilities, in the caller's memory. */
+/* The draw: final probabilities, their intervals, and the token on which a coin falls. */
 #include "candidates.h"
 #include "expd.h"
 
 void tgi_draw(tg_candidates *candidates, double u, double *p_final, tg_trace *trace)
 {
-    const double greatest = tgi_candidates_max(candidates);
+    const double max = tgi_candidates_max(candidates);
     double total = 0;
     for (uint32_t i = 0; i < candidates->n; i++) {
         const tg_entry *entry = &candidates->entries[i];
-        const double weight = tgi_expd(entry->logit - greatest);
+        const double weight = tgi_expd(entry->logit - max);
         p_final[entry->token] = weight;
         total += weight;
     }

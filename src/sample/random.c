@@ -1,4 +1,4 @@
-/* In: the address of a coin. Out: the coin. Pure functions; nothing is kept. */
+/* See random.h. */
 #include "random.h"
 
 void tgi_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
@@ -12,20 +12,21 @@ void tgi_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
         c1 = (uint32_t)b;
         c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
         c3 = (uint32_t)a;
-        k0 += 0x9e3779b9u; /* the golden ratio and */
-        k1 += 0xbb67ae85u; /* the root of 3, less 1: Weyl sequences keep the rounds apart */
+        /* Weyl sequences make the rounds differ: the golden ratio, and the root of 3 minus 1 */
+        k0 += 0x9e3779b9u;
+        k1 += 0xbb67ae85u;
     }
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-double tgi_random(uint64_t seed, uint64_t position, uint32_t stream)
+double tgi_random(uint64_t seed, uint64_t position, uint32_t sample_index)
 {
-    return tgi_coin(seed, position, stream, TG_COIN_DRAW);
+    return tgi_coin(seed, position, sample_index, TG_COIN_DRAW);
 }
 
-double tgi_coin(uint64_t seed, uint64_t position, uint32_t stream, tg_coin_use use)
+double tgi_coin(uint64_t seed, uint64_t position, uint32_t sample_index, tg_coin_use use)
 {
-    const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), stream, use};
+    const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), sample_index, use};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t words[4];
     tgi_philox(counter, key, words);

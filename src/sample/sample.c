@@ -1,6 +1,4 @@
-/* The chain: logits, softmax, the stages in order, the draw, and the trace of all of it. In: logits
- * and a request. Out: a token and a trace, which lives in the sampler until its next call;
- * tgi_sampler_free frees everything. */
+/* Runs the chain: softmax of the logits, the stages in order, the draw, and the trace. */
 #include "sample.h"
 
 #include <float.h>
@@ -19,11 +17,11 @@
 struct tg_sampler {
     uint32_t vocab, n_ctx;
     tg_candidates candidates;
-    double *p;          /* vocab: raw softmax, by token id */
-    double *p_final;    /* vocab: after the last stage, by token id; survivors only */
-    tg_candidate *list; /* vocab: room for the trace's candidates */
-    int8_t *fates; /* vocab: the stage, by its place in the trace, that removed the token; -1: none
-                      did */
+    double *p;         /* [vocab] raw softmax, by token id */
+    double *p_final;   /* [vocab] after the last stage, by token id; survivors only */
+    tg_candidate *top; /* [vocab] the trace's candidates */
+    /* [vocab] index in the trace of the stage that removed the token; -1: it survived */
+    int8_t *removed_by;
     tg_trace trace;
 };
 
@@ -38,10 +36,9 @@ static const struct stage {
 static const struct option {
     const char *name;
     double initial, min, max;
-    enum { REAL, WHOLE } kind;
+    bool whole;
 } options[TG_OPTION_COUNT] = {
-#define TG_OPTION(stage, name, default_value, min, max, kind)                                      \
-    {#name, default_value, min, max, kind},
+#define TG_OPTION(stage, name_, ...) {.name = #name_, __VA_ARGS__},
 #include "stages.def"
 };
 
@@ -61,27 +58,27 @@ const char *tg_stage_name(tg_stage stage)
     return (unsigned)stage < TG_STAGE_COUNT ? stages[stage].name : "unknown";
 }
 
-/* one allocation: | sampler | entries | p | p_final | list | fates | marks | lengths | */
-static tg_sampler *lay_out(tg_arena *arena, uint32_t vocab, uint32_t n_ctx)
+/* One allocation: | sampler | entries | p | p_final | top | removed_by | marks | lengths | */
+static tg_sampler *layout(tg_arena *arena, uint32_t vocab, uint32_t n_ctx)
 {
     tg_sampler *sampler = tgi_arena_alloc(arena, 1, sizeof *sampler);
     tg_entry *entries = tgi_arena_alloc(arena, vocab, sizeof *entries);
     double *p = tgi_arena_alloc(arena, vocab, sizeof *p);
     double *p_final = tgi_arena_alloc(arena, vocab, sizeof *p_final);
-    tg_candidate *list = tgi_arena_alloc(arena, vocab, sizeof *list);
-    int8_t *fates = tgi_arena_alloc(arena, vocab, sizeof *fates);
+    tg_candidate *top = tgi_arena_alloc(arena, vocab, sizeof *top);
+    int8_t *removed_by = tgi_arena_alloc(arena, vocab, sizeof *removed_by);
     uint32_t *marks = tgi_arena_alloc(arena, vocab, sizeof *marks);
     uint32_t *lengths = tgi_arena_alloc(arena, n_ctx, sizeof *lengths);
     if (sampler) {
-        memset(fates, -1, vocab);
+        memset(removed_by, -1, vocab);
         memset(marks, 0, vocab * sizeof *marks);
         *sampler = (tg_sampler){.vocab = vocab,
                                 .n_ctx = n_ctx,
                                 .p = p,
                                 .p_final = p_final,
-                                .list = list,
-                                .fates = fates};
-        /* before the draw nobody needs p_final */
+                                .top = top,
+                                .removed_by = removed_by};
+        /* p_final is free as scratch before the draw */
         sampler->candidates = (tg_candidates){entries, vocab, vocab, 0, marks, p_final, lengths};
     }
     return sampler;
@@ -90,7 +87,7 @@ static tg_sampler *lay_out(tg_arena *arena, uint32_t vocab, uint32_t n_ctx)
 size_t tgi_sampler_memory(uint32_t vocab, uint32_t n_ctx)
 {
     tg_arena arena = {NULL, 0};
-    lay_out(&arena, vocab, n_ctx);
+    layout(&arena, vocab, n_ctx);
     return (size_t)arena.used;
 }
 
@@ -99,7 +96,7 @@ tg_sampler *tgi_sampler_new(uint32_t vocab, uint32_t n_ctx)
     if (vocab == 0 || vocab > VOCAB_LIMIT || n_ctx > CTX_LIMIT)
         return NULL;
     tg_arena arena = {aligned_alloc(TG_ARENA_ALIGN, tgi_sampler_memory(vocab, n_ctx)), 0};
-    return arena.base ? lay_out(&arena, vocab, n_ctx) : NULL;
+    return arena.base ? layout(&arena, vocab, n_ctx) : NULL;
 }
 
 void tgi_sampler_free(tg_sampler *sampler)
@@ -119,7 +116,7 @@ void tg_sample_defaults(tg_sample_request *request)
 
 const int8_t *tg_sampler_removed_by(const tg_sampler *sampler)
 {
-    return sampler->fates;
+    return sampler->removed_by;
 }
 
 const double *tg_sampler_p(const tg_sampler *sampler)
@@ -133,16 +130,16 @@ const double *tg_sampler_p_final(const tg_sampler *sampler)
 }
 
 static tg_status check_token(const tg_sampler *sampler, int32_t token, const char *where,
-                             uint32_t place, tg_error *error)
+                             uint32_t position, tg_error *error)
 {
     if (token >= 0 && (uint32_t)token < sampler->vocab)
         return TG_OK;
     return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
                     "%s has token %d at %u; the vocabulary has %u", where, (int)token,
-                    (unsigned)place, (unsigned)sampler->vocab);
+                    (unsigned)position, (unsigned)sampler->vocab);
 }
 
-/* Everything the stages take for granted of lists and context. */
+/* Checks what the stages assume about lists and context. */
 static tg_status check_tokens(const tg_sampler *sampler, const tg_sample_request *request,
                               tg_error *error)
 {
@@ -194,9 +191,9 @@ static tg_status check_request(const tg_sample_request *request, tg_error *error
             return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
                             "%s is %g; it must be %g to %.10g", option->name, value, option->min,
                             option->max);
-        if (option->kind == WHOLE && value != floor(value))
+        if (option->whole && value != floor(value))
             return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
-                            "%s is %g; it must be a whole number", option->name, value);
+                            "%s is %g; it must be an integer", option->name, value);
     }
     if (request->n_order > TG_STAGE_COUNT)
         return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
@@ -214,12 +211,10 @@ static tg_status check_request(const tg_sample_request *request, tg_error *error
 }
 
 #define BLOCK 1024u
-#define LANES                                                                                      \
-    4 /* sums run in so many parts, so that a compiler can keep them in vectors without changing   \
-         the result */
+#define LANES 4 /* sums have 4 parts, so that vector code gives the same result */
 
-static tg_status find_greatest(const float *logits, uint32_t vocab, float *greatest,
-                               tg_error *error)
+/* The highest logit; an error if a logit is NaN or +infinity or all are -infinity. */
+static tg_status find_max(const float *logits, uint32_t vocab, float *max, tg_error *error)
 {
     float best[LANES] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
     int bad = 0;
@@ -232,33 +227,32 @@ static tg_status find_greatest(const float *logits, uint32_t vocab, float *great
         if (!(logits[i] <= FLT_MAX))
             return tgi_fail(error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET,
                             "the logit of token %u is %g", (unsigned)i, (double)logits[i]);
-    *greatest = best[0];
+    *max = best[0];
     for (int lane = 1; lane < LANES; lane++)
-        if (best[lane] > *greatest)
-            *greatest = best[lane];
-    if (*greatest == -INFINITY)
+        if (best[lane] > *max)
+            *max = best[lane];
+    if (*max == -INFINITY)
         return tgi_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET,
                         "all %u tokens are banned: their logits are -infinity", (unsigned)vocab);
     return TG_OK;
 }
 
-/* The raw softmax into p, its entropy (nats) into the trace; returns the log of what it divided by:
- * log p = logit - that. Sums run in blocks, so that the rounding does not grow with the vocabulary.
- */
-static double softmax(const float *logits, uint32_t vocab, double greatest, double *p,
-                      double *entropy)
+/* Writes the raw softmax to p and its entropy, in nats. Returns the log of the denominator:
+ * log p = logit - this. Sums have blocks, so that the rounding error does not grow with the
+ * vocabulary. */
+static double softmax(const float *logits, uint32_t vocab, double max, double *p, double *entropy)
 {
     double sum = 0, moments = 0;
     for (uint32_t i = 0; i < vocab; i++)
-        p[i] = tgi_expd(logits[i] - greatest);
+        p[i] = tgi_expd(logits[i] - max);
     for (uint32_t i = 0; i < vocab;) {
         const uint32_t end = vocab - i < BLOCK ? vocab : i + BLOCK;
         double total[LANES] = {0}, moment[LANES] = {0};
         for (; i < end; i++) {
-            const double x = logits[i] - greatest;
+            const double x = logits[i] - max;
             total[i % LANES] += p[i];
-            moment[i % LANES] +=
-                p[i] * (x < -800.0 ? -800.0 : x); /* p is 0 there: 0 times infinity must be 0 */
+            /* p is 0 below -800; the bound makes 0 times -infinity 0 */
+            moment[i % LANES] += p[i] * (x < -800.0 ? -800.0 : x);
         }
         sum += (total[0] + total[1]) + (total[2] + total[3]);
         moments += (moment[0] + moment[1]) + (moment[2] + moment[3]);
@@ -267,44 +261,44 @@ static double softmax(const float *logits, uint32_t vocab, double greatest, doub
     for (uint32_t i = 0; i < vocab; i++)
         p[i] *= inverse;
     *entropy = fmax(0, log(sum) - moments * inverse);
-    return greatest + log(sum);
+    return max + log(sum);
 }
 
-/* Runs the stages; the accounts (fates, counts, masses) are kept here, so that no stage can get
- * them wrong. */
+/* Runs the stages. Counts, masses and removed_by are set here, so that no stage can get them
+ * wrong. */
 static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *request, tg_error *error)
 {
     tg_candidates *candidates = &sampler->candidates;
     tg_trace *trace = &sampler->trace;
     double mass = 1;
     for (uint32_t s = 0; s < request->n_order; s++) {
-        tg_stage_trace *account = &trace->stages[s];
+        tg_stage_trace *stage_trace = &trace->stages[s];
         const uint32_t n = candidates->n;
-        *account = (tg_stage_trace){
+        *stage_trace = (tg_stage_trace){
             .stage = (tg_stage)request->order[s], .mass_before = mass, .coin = NAN};
-        stages[account->stage].apply(candidates, request, account);
+        stages[stage_trace->stage].apply(candidates, request, stage_trace);
         for (uint32_t i = candidates->n; i < n; i++)
-            sampler->fates[candidates->entries[i].token] = (int8_t)s;
+            sampler->removed_by[candidates->entries[i].token] = (int8_t)s;
         if (candidates->n < n) {
             if (!candidates->n || tgi_candidates_max(candidates) == -INFINITY)
                 return tgi_fail(error, TG_NO_CANDIDATES, TG_NO_OFFSET,
-                                "%s leaves no token that could be drawn, of %u",
-                                stages[account->stage].name, (unsigned)n);
+                                "%s leaves no token that can be drawn, of %u",
+                                stages[stage_trace->stage].name, (unsigned)n);
             double sum = 0;
             for (uint32_t i = 0; i < candidates->n; i++)
                 sum += sampler->p[candidates->entries[i].token];
             mass = fmin(mass, sum); /* rounding must not make it grow */
         }
-        account->kept = candidates->n;
-        account->removed = n - candidates->n;
-        account->mass_after = mass;
+        stage_trace->kept = candidates->n;
+        stage_trace->removed = n - candidates->n;
+        stage_trace->mass_after = mass;
     }
     trace->n_stages = request->n_order;
     return TG_OK;
 }
 
-/* In blocks, so that the rounding does not grow with n. */
-static double add_up(const double *p, uint32_t n)
+/* Sums in blocks, so that the rounding error does not grow with n. */
+static double sum_of(const double *p, uint32_t n)
 {
     double sum = 0;
     for (uint32_t at = 0; at < n;) {
@@ -317,49 +311,48 @@ static double add_up(const double *p, uint32_t n)
     return sum;
 }
 
-/* The top_n most probable by raw logit. It comes after the draw and takes the working set's room
- * over: it cannot change what was drawn. */
+/* Lists the top_n tokens with the highest raw logits in the trace. It runs after the draw and
+ * reuses the working set's memory, so that it cannot change the draw. */
 static void list_candidates(tg_sampler *sampler, const float *logits, uint32_t top_n)
 {
     tg_trace *trace = &sampler->trace;
     const tg_entry *entries = sampler->candidates.entries;
-    trace->candidates = sampler->list;
+    trace->candidates = sampler->top;
     trace->n_candidates =
         tgi_top_logits(logits, sampler->vocab, top_n, sampler->candidates.entries);
     for (uint32_t i = 0; i < trace->n_candidates; i++) {
         const int32_t token = entries[i].token;
-        const int8_t fate = sampler->fates[token];
-        sampler->list[i] = (tg_candidate){.token = token,
-                                          .logit = logits[token],
-                                          .p = sampler->p[token],
-                                          .p_final = fate < 0 ? sampler->p_final[token] : 0,
-                                          .removed_by = fate};
-        sampler->p[token] = 0; /* for the sum of the others */
+        const int8_t removed_by = sampler->removed_by[token];
+        sampler->top[i] = (tg_candidate){.token = token,
+                                         .logit = logits[token],
+                                         .p = sampler->p[token],
+                                         .p_final = removed_by < 0 ? sampler->p_final[token] : 0,
+                                         .removed_by = removed_by};
+        sampler->p[token] = 0; /* so that the sum has only the others */
     }
-    trace->other =
-        add_up(sampler->p, sampler->vocab); /* not inferred: the honest mass is a finding */
+    trace->other = sum_of(sampler->p, sampler->vocab); /* added up, not 1 minus the listed */
     for (uint32_t i = 0; i < trace->n_candidates; i++)
-        sampler->p[sampler->list[i].token] = sampler->list[i].p;
+        sampler->p[sampler->top[i].token] = sampler->top[i].p;
 }
 
 tg_status tgi_sample(tg_sampler *sampler, const float *logits, const tg_sample_request *request,
                      const tg_trace **out, tg_error *error)
 {
     tg_trace *trace = &sampler->trace;
-    float greatest;
+    float max;
     *out = NULL;
     tg_status status = check_request(request, error);
     if (status == TG_OK)
         status = check_tokens(sampler, request, error);
     if (status == TG_OK)
-        status = find_greatest(logits, sampler->vocab, &greatest, error);
+        status = find_max(logits, sampler->vocab, &max, error);
     if (status != TG_OK)
         return status;
 
     trace->vocab = sampler->vocab;
-    const double log_total = softmax(logits, sampler->vocab, greatest, sampler->p, &trace->entropy);
+    const double log_total = softmax(logits, sampler->vocab, max, sampler->p, &trace->entropy);
     tgi_candidates_fill(&sampler->candidates, logits);
-    memset(sampler->fates, -1, sampler->vocab);
+    memset(sampler->removed_by, -1, sampler->vocab);
     status = run_stages(sampler, request, error);
     if (status != TG_OK)
         return status;

@@ -1,5 +1,4 @@
-/* allowed_tokens: only listed tokens survive; an empty list is off. In: the working set. Out: the
- * same set, cut. Owns nothing. */
+/* allowed_tokens: only listed tokens survive. An empty list: off. */
 #include <stdio.h>
 
 #include "candidates.h"
@@ -19,6 +18,6 @@ void tgi_apply_allowed_tokens(tg_candidates *candidates, const tg_sample_request
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 0;
     snprintf(trace->reason, sizeof trace->reason,
-             "allowed_tokens: kept %u of %u: those that stand in the list of %u",
-             (unsigned)candidates->n, (unsigned)n, (unsigned)list->n);
+             "allowed_tokens: kept %u of %u: those in the list of %u", (unsigned)candidates->n,
+             (unsigned)n, (unsigned)list->n);
 }

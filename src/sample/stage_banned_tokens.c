@@ -1,5 +1,4 @@
-/* banned_tokens: listed tokens are removed. In: the working set. Out: the same set, cut. Owns
- * nothing. */
+/* banned_tokens: listed tokens are removed. */
 #include <stdio.h>
 
 #include "candidates.h"
@@ -16,6 +15,6 @@ void tgi_apply_banned_tokens(tg_candidates *candidates, const tg_sample_request 
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 0;
     snprintf(trace->reason, sizeof trace->reason,
-             "banned_tokens: removed %u of %u: those that stand in the list of %u",
+             "banned_tokens: removed %u of %u: those in the list of %u",
              (unsigned)(n - candidates->n), (unsigned)n, (unsigned)list->n);
 }

@@ -1,34 +1,33 @@
-/* dry, "don't repeat yourself" (p-e-w 2024): a token that would carry on a repetition loses
- * dry_multiplier * dry_base^(length - dry_allowed_length), length being that of the longest earlier
- * run of tokens which the context's end repeats and which this token followed. A sequence breaker
- * ends the runs: they are looked for only in what stands after the last one in the context, and a
- * token that is a breaker by itself is never penalized. In: the working set and the context. Out:
- * the same set, changed. Owns nothing. */
+/* dry, "don't repeat yourself" (p-e-w 2024): lowers the logit of a token that would continue a
+ * repetition by dry_multiplier * dry_base^(length - dry_allowed_length). length: of the longest
+ * earlier sequence of tokens that the end of the context repeats and that this token followed.
+ * Sequence breakers end repetitions: only the tokens after the last breaker in the context count,
+ * and a token that is a breaker by itself is never penalized. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 
-#define MAX_EXPONENT_LOG                                                                           \
-    88.7228391 /* as llama.cpp, the penalty stays within a float: log(FLT_MAX) */
+/* log(FLT_MAX): the penalty stays in the range of a float, as in llama.cpp */
+#define MAX_EXPONENT_LOG 88.7228391
 
-/* Tokens after the last breaker in the window of n whose last token is end[-1]; n when there is
- * none. Breakers: for each its length and its tokens. marks: those of their first tokens are set.
- */
+/* How many tokens follow the last breaker in a window of n tokens that ends before `end`; n when it
+ * contains no breaker. breakers: length and tokens of each. marks: set for their first tokens. */
 static uint32_t after_breaker(const tg_list *breakers, const uint32_t *marks, const int32_t *end,
                               uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++) { /* i tokens stand after the breaker's first */
-        uint32_t longest = 0; /* tokens of the longest breaker that begins there and fits */
+    for (uint32_t i = 0; i < n; i++) {
+        /* the longest breaker that begins i tokens before the last one and ends in the window */
+        uint32_t longest = 0;
         if (!marks[end[-1 - (int64_t)i]])
             continue;
         for (uint32_t at = 0; at < breakers->n; at += 1 + (uint32_t)breakers->tokens[at]) {
             const uint32_t length = (uint32_t)breakers->tokens[at];
-            const int32_t *breaker = &breakers->tokens[at + 1], *here = end - 1 - i;
+            const int32_t *breaker = &breakers->tokens[at + 1], *from = end - 1 - i;
             if (length <= longest || length > i + 1)
                 continue;
             uint32_t same = 0;
-            while (same < length && here[same] == breaker[same])
+            while (same < length && from[same] == breaker[same])
                 same++;
             if (same == length)
                 longest = length;
@@ -39,11 +38,11 @@ static uint32_t after_breaker(const tg_list *breakers, const uint32_t *marks, co
     return n;
 }
 
-/* lengths[k], 1 <= k < n: how many tokens before (and with) the one k places from the end equal
- * those at the end: the Z-algorithm (Gusfield 1997) on the reversed window, near linear. */
+/* lengths[k], 1 <= k < n: how many tokens up to the one k positions before the last equal the
+ * tokens up to the last. The Z-algorithm (Gusfield 1997) on the reversed window; linear time. */
 static void measure_runs(const int32_t *end, uint32_t n, uint32_t *lengths)
 {
-    uint32_t left = 0, right = 0; /* the run that reaches farthest: places left to right - 1 */
+    uint32_t left = 0, right = 0; /* the run that reaches farthest: positions left to right - 1 */
     for (uint32_t k = 1; k < n; k++) {
         uint32_t same = k < right ? lengths[k - left] : 0;
         if (k < right && same > right - k)
@@ -75,16 +74,17 @@ void tgi_apply_dry(tg_candidates *candidates, const tg_sample_request *request,
     const int32_t *end = request->context + request->n_context;
     for (uint32_t at = 0; at < breakers->n; at += 1 + (uint32_t)breakers->tokens[at])
         candidates->marks[breakers->tokens[at + 1]] = 1;
-    const uint32_t most = n ? after_breaker(breakers, candidates->marks, end, n) : 0;
+    const uint32_t max_length = n ? after_breaker(breakers, candidates->marks, end, n) : 0;
     for (uint32_t at = 0; at < breakers->n; at += 1 + (uint32_t)breakers->tokens[at])
         candidates->marks[breakers->tokens[at + 1]] = 0;
     uint32_t longest = 0, changed = 0;
-    if (n > allowed && most >= allowed) {
+    if (n > allowed && max_length >= allowed) {
         measure_runs(end, n, candidates->lengths);
         for (uint32_t k = 1; k < n; k++) {
-            const uint32_t length = candidates->lengths[k] < most ? candidates->lengths[k] : most;
-            uint32_t *mark = &candidates->marks[end[-(int64_t)k]]; /* of the token that followed the
-                                                                      run; the length + 1 */
+            const uint32_t length =
+                candidates->lengths[k] < max_length ? candidates->lengths[k] : max_length;
+            /* the mark of the token that followed the run: the run's length + 1 */
+            uint32_t *mark = &candidates->marks[end[-(int64_t)k]];
             if (length >= allowed && *mark < length + 1)
                 *mark = length + 1;
         }
@@ -109,6 +109,6 @@ void tgi_apply_dry(tg_candidates *candidates, const tg_sample_request *request,
         candidates->sorted = 0;
     trace->threshold = allowed;
     snprintf(trace->reason, sizeof trace->reason,
-             "dry: lowered %u logits that would carry on a repetition, the longest of %u",
+             "dry: lowered %u logits that would continue a repetition, the longest of %u tokens",
              (unsigned)changed, (unsigned)longest);
 }

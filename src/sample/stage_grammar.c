@@ -1,6 +1,6 @@
-/* grammar: only tokens with which the text can go on by a grammar survive. Who knows the grammar
- * gives one bit a token, from the lowest bit of the first word; an empty list is off. In: the
- * working set. Out: the same set, cut. Owns nothing. */
+/* grammar: only tokens that can continue the text by a grammar survive. The caller evaluates the
+ * grammar and gives one bit for each token, from the lowest bit of the first word on. An empty
+ * list: off. */
 #include <stdio.h>
 
 #include "candidates.h"
@@ -20,6 +20,6 @@ void tgi_apply_grammar(tg_candidates *candidates, const tg_sample_request *reque
     for (uint32_t i = 0; i < candidates->vocab; i++)
         candidates->marks[i] = 0;
     snprintf(trace->reason, sizeof trace->reason,
-             "grammar: kept %u of %u: those with which the text can go on by it",
-             (unsigned)candidates->n, (unsigned)n);
+             "grammar: kept %u of %u: those that can continue the text", (unsigned)candidates->n,
+             (unsigned)n);
 }

@@ -1,5 +1,4 @@
-/* logit_bias: adds a number to the logits of listed tokens; -infinity removes them. In: the working
- * set. Out: the same set, changed. Owns nothing. */
+/* logit_bias: adds a number to the logits of listed tokens; -infinity removes them. */
 #include <math.h>
 #include <stdio.h>
 
@@ -21,7 +20,8 @@ void tgi_apply_logit_bias(tg_candidates *candidates, const tg_sample_request *re
                 changed++;
             }
         }
-    for (uint32_t i = 0; i < list->n; i++) { /* from now on a mark says: to be removed */
+    /* from here on, a mark means that the token is removed */
+    for (uint32_t i = 0; i < list->n; i++) {
         const uint32_t mark = candidates->marks[list->tokens[i]];
         if (mark == i + 1 && list->values[i] != -INFINITY)
             candidates->marks[list->tokens[i]] = 0;

@@ -1,5 +1,5 @@
-/* min_p (Nguyen et al. 2024): who has at least min_p times the probability of the most probable
- * survives. min_p = 0: off. In: the working set. Out: the same set, cut. Owns nothing. */
+/* min_p (Nguyen et al. 2024): tokens survive that have at least min_p times the probability of the
+ * most probable token. min_p = 0: off. */
 #include <math.h>
 #include <stdio.h>
 
@@ -14,11 +14,11 @@ void tgi_apply_min_p(tg_candidates *candidates, const tg_sample_request *request
         return;
     }
     const uint32_t n = candidates->n;
-    const double limit = tgi_candidates_max(candidates) +
-                         log(min_p); /* a share of probabilities is a distance of logits */
+    /* a ratio of probabilities is a difference of logits */
+    const double limit = tgi_candidates_max(candidates) + log(min_p);
     tgi_candidates_remove_below(candidates, limit);
     trace->threshold = min_p;
     snprintf(trace->reason, sizeof trace->reason,
-             "min_p: kept %u of %u with at least %.4g of the greatest, logit %.4g or more",
+             "min_p: kept %u of %u with at least %.4g of the largest p, logit %.4g or more",
              (unsigned)candidates->n, (unsigned)n, min_p, limit);
 }

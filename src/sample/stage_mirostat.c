@@ -1,39 +1,38 @@
-/* mirostat (Basu et al. 2021): keeps the surprise of what is drawn near mirostat_tau bits. Version
- * 1 estimates Zipf's exponent from the 100 most probable and from it how many may stay; version 2
- * keeps who surprises by at most mu bits. mu moves after the draw (tgi_mirostat_next); it is part
- * of the session's state at a position. mirostat = 0: off. In: the working set and mu. Out: the
- * same set, cut. Owns nothing. */
+/* mirostat (Basu et al. 2021): keeps the surprise of the drawn tokens near mirostat_tau bits.
+ * Version 1 estimates Zipf's exponent from the 100 most probable tokens, and from it how many
+ * tokens may stay. Version 2 keeps tokens whose surprise is at most mu bits. mu changes after the
+ * draw (tgi_mirostat_next); it belongs to the session's state at a position. mirostat = 0: off. */
 #include <math.h>
 #include <stdio.h>
 
 #include "candidates.h"
 
-#define MOST_PROBABLE 100u /* of version 1's estimate, as in llama.cpp */
+#define ZIPF_TOKENS 100u /* tokens for version 1's estimate, as in llama.cpp */
 
 static double mu_of(const tg_sample_request *request)
 {
     return isnan(request->mu) ? 2 * request->options[TG_OPTION_mirostat_tau] : request->mu;
 }
 
-/* How many may stay, by version 1. */
+/* How many tokens version 1 keeps. */
 static uint32_t zipf_limit(tg_candidates *candidates, double mu)
 {
     double products = 0, squares = 0;
-    for (uint32_t i = 0; i + 1 < MOST_PROBABLE && i + 1 < candidates->n; i++) {
+    for (uint32_t i = 0; i + 1 < ZIPF_TOKENS && i + 1 < candidates->n; i++) {
         const double t = log((i + 2.0) / (i + 1.0));
-        const double here = tgi_candidates_at(candidates, i).logit,
+        const double logit = tgi_candidates_at(candidates, i).logit,
                      next = tgi_candidates_at(candidates, i + 1).logit;
         if (next == -INFINITY)
             break;
-        products += t * (here - next);
+        products += t * (logit - next);
         squares += t * t;
     }
     if (squares == 0)
         return 1;
     const double s = products / squares, excess = s - 1;
     const double spread = 1 - pow(candidates->vocab, -excess);
-    const double quotient =
-        spread == 0 ? 1 / log(candidates->vocab) : excess / spread; /* where s is 1: its limit */
+    /* for s = 1 the limit of excess / spread */
+    const double quotient = spread == 0 ? 1 / log(candidates->vocab) : excess / spread;
     const double k = pow(quotient * exp2(mu), 1 / s);
     return k >= candidates->n ? candidates->n : k >= 1 ? (uint32_t)k : 1;
 }
@@ -51,16 +50,15 @@ void tgi_apply_mirostat(tg_candidates *candidates, const tg_sample_request *requ
     if (version == 1) {
         const uint32_t k = zipf_limit(candidates, mu);
         if (k < n) {
-            tgi_candidates_order(candidates, k);
+            tgi_candidates_sort(candidates, k);
             candidates->n = k;
         }
         trace->threshold = k;
     } else {
-        const double greatest = tgi_candidates_max(candidates);
-        const double limit =
-            greatest + log(tgi_candidates_total(candidates, greatest)) - mu * log(2);
-        if (limit > greatest) { /* none may stay: the most probable does */
-            tgi_candidates_order(candidates, 1);
+        const double max = tgi_candidates_max(candidates);
+        const double limit = max + log(tgi_candidates_total(candidates, max)) - mu * log(2);
+        if (limit > max) { /* no token is below mu: the most probable one stays */
+            tgi_candidates_sort(candidates, 1);
             candidates->n = 1;
         } else {
             tgi_candidates_remove_below(candidates, limit);

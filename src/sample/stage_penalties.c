@@ -1,8 +1,7 @@
-/* penalties: a token that stands among the last penalty_last_n of the context becomes less
- * probable. Its logit is divided by penalty_repeat, or multiplied where it is not above 0 (Keskar
- * et al. 2019), then loses penalty_freq for each time it stands there and penalty_present once
- * (OpenAI's two). penalty_last_n: -1 is the whole context, 0 is off. In: the working set and the
- * context. Out: the same set, changed. Owns nothing. */
+/* penalties: makes tokens less probable that are among the last penalty_last_n tokens of the
+ * context. A logit is divided by penalty_repeat, or multiplied if it is not above 0 (Keskar et al.
+ * 2019). Then penalty_freq is subtracted for each occurrence, and penalty_present once (OpenAI's
+ * two penalties). penalty_last_n = -1: the whole context; 0: off. */
 #include <stdio.h>
 
 #include "candidates.h"

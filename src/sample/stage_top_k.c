@@ -1,5 +1,5 @@
-/* top_k: the k greatest logits survive; of equal ones on the border those with the lower ids. k =
- * 0: off. In: the working set. Out: the same set, cut. Owns nothing. */
+/* top_k: the k highest logits survive; of equal ones at the border, those with the lower token ids.
+ * k = 0: off. */
 #include <stdio.h>
 
 #include "candidates.h"
@@ -14,11 +14,11 @@ void tgi_apply_top_k(tg_candidates *candidates, const tg_sample_request *request
         return;
     }
     if (k < n) {
-        tgi_candidates_order(candidates, k);
+        tgi_candidates_sort(candidates, k);
         candidates->n = k;
     }
     trace->threshold = tgi_candidates_min(candidates);
     snprintf(trace->reason, sizeof trace->reason,
-             "top_k: kept the %u greatest of %u, least logit %.4g", (unsigned)candidates->n,
+             "top_k: kept the %u highest of %u, down to logit %.4g", (unsigned)candidates->n,
              (unsigned)n, trace->threshold);
 }

@@ -1,6 +1,5 @@
-/* top_n_sigma (Tang et al. 2024): who is at most n standard deviations below the greatest logit
- * survives; tokens with a logit of -infinity do not count. n <= 0: off. In: the working set. Out:
- * the same set, cut. Owns nothing. */
+/* top_n_sigma (Tang et al. 2024): tokens survive whose logit is at most n standard deviations below
+ * the highest. Logits of -infinity are left out of the deviation. n <= 0: off. */
 #include <math.h>
 #include <stdio.h>
 
@@ -32,7 +31,7 @@ void tgi_apply_top_n_sigma(tg_candidates *candidates, const tg_sample_request *r
     trace->threshold = tgi_candidates_max(candidates) - sigmas * sigma;
     tgi_candidates_remove_below(candidates, trace->threshold);
     snprintf(trace->reason, sizeof trace->reason,
-             "top_n_sigma: kept %u of %u within %.4g times sigma %.4g of the greatest, logit %.4g "
+             "top_n_sigma: kept %u of %u within %.4g times sigma %.4g of the highest, logit %.4g "
              "or more",
              (unsigned)candidates->n, (unsigned)n, sigmas, sigma, trace->threshold);
 }

@@ -1,6 +1,5 @@
-/* top_p, the nucleus (Holtzman et al. 2020): the most probable survive, as few of them as together
- * reach p of what is left, at least one. p >= 1: off. In: the working set. Out: the same set, cut.
- * Owns nothing. */
+/* top_p, nucleus sampling (Holtzman et al. 2020): the most probable tokens survive, the fewest that
+ * together have at least p of the remaining probability, at least one. p >= 1: off. */
 #include <stdio.h>
 
 #include "candidates.h"
@@ -15,14 +14,13 @@ void tgi_apply_top_p(tg_candidates *candidates, const tg_sample_request *request
         return;
     }
     const uint32_t n = candidates->n;
-    const double greatest = tgi_candidates_max(candidates);
-    const double total = tgi_candidates_total(candidates, greatest);
-    double mass = 0, mass_before_last = 0; /* in units of exp(greatest) */
+    const double max = tgi_candidates_max(candidates);
+    const double total = tgi_candidates_total(candidates, max);
+    double mass = 0, mass_before_last = 0; /* in units of exp(max) */
     uint32_t kept = 0;
     while (kept < n && (kept == 0 || mass < p * total)) {
-        const double weight = tgi_expd(tgi_candidates_at(candidates, kept).logit - greatest);
-        if (weight ==
-            0) /* nothing to gain from here on: only rounding has kept p from being reached */
+        const double weight = tgi_expd(tgi_candidates_at(candidates, kept).logit - max);
+        if (weight == 0) /* the rest has no probability: only rounding keeps p from being reached */
             break;
         mass_before_last = mass;
         mass += weight;

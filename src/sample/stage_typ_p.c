@@ -1,6 +1,6 @@
-/* typ_p, locally typical sampling (Meister et al. 2022): those whose surprise is nearest to the
- * entropy survive, as few of them as together hold more than typical_p of what is left. typical_p
- * >= 1: off. In: the working set. Out: the same set, cut. Owns nothing. */
+/* typ_p, locally typical sampling (Meister et al. 2022): the tokens survive whose surprise is
+ * nearest to the entropy, the fewest that together have more than typical_p of the remaining
+ * probability. typical_p >= 1: off. */
 #include <math.h>
 #include <stdio.h>
 
@@ -16,24 +16,24 @@ void tgi_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request
         snprintf(trace->reason, sizeof trace->reason, "typ_p: off");
         return;
     }
-    const double greatest = tgi_candidates_max(candidates);
-    const double total = tgi_candidates_total(candidates, greatest), log_total = log(total);
-    const double entropy = tgi_candidates_entropy(candidates, greatest, total);
+    const double max = tgi_candidates_max(candidates);
+    const double total = tgi_candidates_total(candidates, max), log_total = log(total);
+    const double entropy = tgi_candidates_entropy(candidates, max, total);
     tg_entry *e = candidates->entries;
-    for (uint32_t i = 0; i < n;
-         i++) { /* for a while the order is that of nearness to the entropy */
+    /* for a while, the logits are minus the distances to the entropy */
+    for (uint32_t i = 0; i < n; i++) {
         candidates->keys[e[i].token] = e[i].logit;
-        e[i].logit = -fabs(log_total - (e[i].logit - greatest) - entropy);
+        e[i].logit = -fabs(log_total - (e[i].logit - max) - entropy);
     }
     candidates->sorted = 0;
     double mass = 0, mass_before_last = 0;
     uint32_t kept = 0;
     while (kept < n && (kept == 0 || mass <= p)) {
         const tg_entry entry = tgi_candidates_at(candidates, kept);
-        if (entry.logit == -INFINITY) /* only tokens without any probability are left */
+        if (entry.logit == -INFINITY) /* only tokens without probability are left */
             break;
         mass_before_last = mass;
-        mass += tgi_expd(candidates->keys[entry.token] - greatest) / total;
+        mass += tgi_expd(candidates->keys[entry.token] - max) / total;
         kept++;
     }
     for (uint32_t i = 0; i < n; i++)

@@ -1,6 +1,6 @@
-/* xtc, "exclude top choices" (p-e-w 2024): with probability xtc_probability, all tokens with p >=
- * xtc_threshold but the least probable of them are removed. A threshold above 0.5 is off: at most
- * one token can reach it. In: the working set. Out: the same set, cut. Owns nothing. */
+/* xtc, "exclude top choices" (p-e-w 2024): with probability xtc_probability, removes all tokens
+ * with p >= xtc_threshold except the least probable of these. A threshold above 0.5: off, because
+ * at most one token can reach it. */
 #include <stdio.h>
 
 #include "candidates.h"
@@ -26,17 +26,17 @@ void tgi_apply_xtc(tg_candidates *candidates, const tg_sample_request *request,
                  probability, (unsigned)n);
         return;
     }
-    const double greatest = tgi_candidates_max(candidates);
-    const double total = tgi_candidates_total(candidates, greatest);
+    const double max = tgi_candidates_max(candidates);
+    const double total = tgi_candidates_total(candidates, max);
     uint32_t top = 0; /* tokens that reach the threshold */
     while (top < n) {
-        const double weight = tgi_expd(tgi_candidates_at(candidates, top).logit - greatest);
+        const double weight = tgi_expd(tgi_candidates_at(candidates, top).logit - max);
         if (weight == 0 || weight < threshold * total)
             break;
         top++;
     }
     const uint32_t removed = top > 1 ? top - 1 : 0, kept = n - removed;
-    for (uint32_t i = 0; i < removed && i < kept; i++) { /* the removed go to the end */
+    for (uint32_t i = 0; i < removed && i < kept; i++) { /* the removed tokens go to the end */
         const tg_entry t = e[i];
         e[i] = e[n - 1 - i];
         e[n - 1 - i] = t;

@@ -168,7 +168,7 @@ tg_status tgi_tokenizer_new(const tg_gguf *gguf, tg_tokenizer **out, tg_error *e
         const int32_t type = has_types ? ((const int32_t *)types.data)[i] : TG_TOKEN_NORMAL;
         if (type < TG_TOKEN_NORMAL || type > TG_TOKEN_BYTE)
             status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                              "token %u has the unknown type %d", (unsigned)i, (int)type);
+                              "token %u is of unknown kind %d", (unsigned)i, (int)type);
         if (t->scores && t->scores[i] != t->scores[i])
             status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
                               "the score of token %u is not a number", (unsigned)i);

@@ -16,7 +16,7 @@ typedef struct vocabulary {
     tg_tokenizer *tokens;
 } vocabulary;
 
-/* <unk> <s> </s>, the bytes if n_expected, then the entries; keys: further ones, written by the
+/* <unk> <s> </s>, the bytes if `bytes`, then the entries; keys: further keys, written by the
  * caller
  */
 static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_bytes *keys,

@@ -87,20 +87,19 @@ function weightTypes() {
 
 function samplerStages() {
   const file = 'src/sample/stages.def';
-  const options = readRows(file, 'TG_OPTION').map(({ args }) => args);
+  const options = readRows(file, 'TG_OPTION').map(({ args: [stage, name], fields }) => ({
+    stage,
+    name,
+    default: Number(fields.initial),
+    min: Number(fields.min),
+    max: Number(fields.max),
+    whole: fields.whole === 'true',
+  }));
   const lists = readRows(file, 'TG_LIST').map(({ args }) => args);
   const stages = readRows(file, 'TG_STAGE').map(({ args: [name, chain] }) => ({
     name,
     chain,
-    options: options
-      .filter(([stage]) => stage === name)
-      .map(([, option, initial, min, max, kind]) => ({
-        name: option,
-        default: Number(initial),
-        min: Number(min),
-        max: Number(max),
-        whole: kind === 'WHOLE',
-      })),
+    options: options.filter(({ stage }) => stage === name).map(({ stage, ...option }) => option),
     lists: lists.filter(([stage]) => stage === name).map(([, list]) => list),
   }));
   return [
@@ -112,7 +111,7 @@ function samplerStages() {
     union(
       'StageOptionName',
       'The options of all sampler stages.',
-      options.map(([, name]) => name),
+      options.map(({ name }) => name),
     ),
     union(
       'StageListName',
