@@ -66,7 +66,7 @@ test('the examples of the pages run as printed', () => {
     .map(({ code }) => run(code))
     .join('\n');
   assert.match(output, /removed_by: 'top_k'|stage: 'top_k'/);
-  assert.match(output, /top_k 40 3032 top_k: kept the 40 greatest of 3072/);
+  assert.match(output, /top_k 40 3032 top_k: kept the 40 highest of 3072/);
   assert.match(output, /The old man opened the door and/);
   assert.match(output, /^192$/m);
   assert.match(output, /finish_reason: 'stop'/);
