@@ -5,12 +5,12 @@ import { keep } from './register-service-worker.js';
 import { Comparison } from './state/compare.js';
 import { Tokenization } from './state/tokenization.js';
 import { Store } from './state/store.js';
-import { Library } from './state/models.js';
+import { ModelLibrary } from './state/models.js';
 import { linkOpener } from './state/share.js';
 import { App } from './views/app.js';
 
 const store = new Store();
-const library = new Library(store);
+const library = new ModelLibrary(store);
 const comparison = new Comparison(store);
 const tokenization = new Tokenization(store, comparison);
 // the address is read before anything is computed or shown: no default text flashes, none is run for nothing

@@ -39,10 +39,10 @@ const SHOTS = [
   { name: 'page', ...DESKTOP, height: 1330, act: story, readme: true },
   { name: 'cut', ...DESKTOP, height: 620, act: async ({ press, set }, page) => {
     await press('tour-skip');
-    await press('cut-open');
-    await set('cut-text', 'Once upon a time\u200b, naïve cats\t  went home.\n\nThe end…');
-    await page.wait(() => document.querySelector('[data-testid="cut-summary"]').dataset.pieces > 20);
-    await show('.cut-panel')(undefined, page);
+    await press('tokenization-open');
+    await set('tokenization-text', 'Once upon a time\u200b, naïve cats\t  went home.\n\nThe end…');
+    await page.wait(() => document.querySelector('[data-testid="tokenization-summary"]').dataset.tokens > 20);
+    await show('.tokenization-panel')(undefined, page);
   } },
   { name: 'waterfall', ...DESKTOP, height: 560, act: async (view, page) => {
     await story(view);

@@ -1,8 +1,10 @@
-/** The sampler's chain: in, the user's wishes; out, an immutable chain of stages with their order, switches and values, and what the engine is to be asked with. */
+/** The sampler's chain: the stages in their order, each on or off, and the values of their options.
+ *  Chains are immutable. */
 import type { SamplerOptions, StageName, StageOptionName } from 'tokenglass';
 import { stages } from 'tokenglass';
 
-/** A slider for an option of a stage, with the range that is useful to a hand. */
+/** A slider for an option of a stage. Its range is smaller than the engine's: it holds the values that
+ *  people use. */
 export interface Setting {
   name: StageOptionName;
   stage: StageName;
@@ -12,10 +14,10 @@ export interface Setting {
   step: number;
   /** What the values do. */
   hint: string;
-  usual: number;
+  defaultValue: number;
 }
 
-export interface Place {
+export interface ChainStage {
   readonly name: StageName;
   readonly on: boolean;
 }
@@ -23,55 +25,68 @@ export interface Place {
 export type Values = Readonly<Partial<Record<StageOptionName, number>>>;
 
 export interface Chain {
-  readonly places: readonly Place[];
+  readonly stages: readonly ChainStage[];
   readonly values: Values;
 }
 
-type Range = [label: string, min: number, max: number, step: number, hint: string];
+type SliderRange = [label: string, min: number, max: number, step: number, hint: string];
 
-const RANGES: Partial<Record<StageOptionName, Range>> = {
+const RANGES: Partial<Record<StageOptionName, SliderRange>> = {
   penalty_repeat: ['repeat', 1, 2, 0.01, 'divides the logits of recent tokens; 1 is off'],
-  penalty_freq: ['frequency', 0, 2, 0.01, 'taken off for each time a token stands there'],
-  penalty_present: ['presence', 0, 2, 0.01, 'taken off once'],
-  penalty_last_n: ['window', -1, 256, 1, 'how many tokens count as recent; -1: all'],
-  dry_multiplier: ['multiplier', 0, 2, 0.05, 'lowers what would carry on a repetition; 0 is off'],
-  dry_base: ['base', 1, 3, 0.05, 'how fast that grows with the length'],
-  dry_allowed_length: ['allowed', 0, 10, 1, 'a repetition of that many tokens is free'],
-  top_n_sigma: ['deviations', -1, 4, 0.05, 'keeps logits within so many of the top; -1 is off'],
-  top_k: ['k', 0, 200, 1, 'keeps that many; 0 keeps all'],
-  typical_p: ['p', 0, 1, 0.005, 'keeps those nearest to the expected surprise, up to that mass'],
-  top_p: ['p', 0, 1, 0.005, 'keeps the top tokens up to that mass; 1 keeps all'],
-  min_p: ['p', 0, 0.5, 0.005, 'keeps what is so many times as probable as the top one'],
-  xtc_probability: ['probability', 0, 1, 0.01, 'how often the top choices are excluded'],
-  xtc_threshold: ['threshold', 0, 0.5, 0.005, 'from which probability a token is a top choice'],
-  temperature: ['t', 0, 2, 0.01, '0 takes the most probable, 1 changes nothing'],
-  dynatemp_range: ['range', 0, 2, 0.01, 'how far t follows the entropy; 0 is off'],
-  dynatemp_exponent: ['exponent', 0.1, 4, 0.05, 'how it follows'],
+  penalty_freq: ['frequency', 0, 2, 0.01, 'subtracted for each time that a token occurs'],
+  penalty_present: ['presence', 0, 2, 0.01, 'subtracted once from tokens that occur'],
+  penalty_last_n: ['window', -1, 256, 1, 'number of recent tokens; -1: all'],
+  dry_multiplier: ['multiplier', 0, 2, 0.05, 'lowers tokens that continue a repetition; 0 is off'],
+  dry_base: ['base', 1, 3, 0.05, 'how fast the penalty grows with the length'],
+  dry_allowed_length: ['allowed', 0, 10, 1, 'repetitions of this length have no penalty'],
+  top_n_sigma: [
+    'deviations',
+    -1,
+    4,
+    0.05,
+    'keeps logits within this many standard deviations of the top; -1 is off',
+  ],
+  top_k: ['k', 0, 200, 1, 'keeps this many tokens; 0 keeps all'],
+  typical_p: [
+    'p',
+    0,
+    1,
+    0.005,
+    'keeps the tokens nearest to the expected surprisal, up to this mass',
+  ],
+  top_p: ['p', 0, 1, 0.005, 'keeps the top tokens up to this mass; 1 keeps all'],
+  min_p: ['p', 0, 0.5, 0.005, 'keeps tokens with at least this share of the top probability'],
+  xtc_probability: ['probability', 0, 1, 0.01, 'how often the top tokens are removed'],
+  xtc_threshold: ['threshold', 0, 0.5, 0.005, 'minimum probability of a top token'],
+  temperature: ['t', 0, 2, 0.01, '0 takes the most probable token, 1 changes nothing'],
+  dynatemp_range: ['range', 0, 2, 0.01, 'how far t changes with the entropy; 0 is off'],
+  dynatemp_exponent: ['exponent', 0.1, 4, 0.05, 'the curve of that change'],
 };
 
-/** Stages that a hand orders and switches; those of lists come before them. */
+/** The stages that the user can order and switch. Stages that take lists come before them. */
 const ORDERED = stages.filter(({ chain }) => chain === 'USUAL' || chain === 'ALWAYS');
 
 export const settings: readonly Setting[] = ORDERED.flatMap(({ name: stage, options }) =>
-  options.flatMap(({ name, default: usual }) => {
+  options.flatMap(({ name, default: defaultValue }) => {
     const range = RANGES[name];
     if (!range) return [];
     const [label, min, max, step, hint] = range;
-    return [{ name, stage, label, min, max, step, hint, usual }];
+    return [{ name, stage, label, min, max, step, hint, defaultValue }];
   }),
 );
 
-const AT_FIRST: readonly StageName[] = ['top_k', 'top_p', 'min_p', 'temperature']; // those whose defaults do anything
+// the stages whose default values have an effect
+const DEFAULT_ON: readonly StageName[] = ['top_k', 'top_p', 'min_p', 'temperature'];
 
-export const usualChain: Chain = {
-  places: ORDERED.map(({ name }) => ({ name, on: AT_FIRST.includes(name) })),
-  values: Object.fromEntries(settings.map(({ name, usual }) => [name, usual])),
+export const defaultChain: Chain = {
+  stages: ORDERED.map(({ name }) => ({ name, on: DEFAULT_ON.includes(name) })),
+  values: Object.fromEntries(settings.map(({ name, defaultValue }) => [name, defaultValue])),
 };
 
-/** What the engine is asked with. */
-export const optionsOf = ({ places, values }: Chain): SamplerOptions => ({
+/** The chain as options of the package. */
+export const optionsOf = ({ stages, values }: Chain): SamplerOptions => ({
   ...values,
-  samplers: places.filter(({ on }) => on).map(({ name }) => name),
+  samplers: stages.filter(({ on }) => on).map(({ name }) => name),
 });
 
 export const withValue = (chain: Chain, name: StageOptionName, value: number): Chain => ({
@@ -79,21 +94,22 @@ export const withValue = (chain: Chain, name: StageOptionName, value: number): C
   values: { ...chain.values, [name]: value },
 });
 
-export const switched = (chain: Chain, name: StageName, on: boolean): Chain => ({
+export const switchStage = (chain: Chain, name: StageName, on: boolean): Chain => ({
   ...chain,
-  places: chain.places.map((place) => (place.name === name ? { name, on } : place)),
+  stages: chain.stages.map((stage) => (stage.name === name ? { name, on } : stage)),
 });
 
-/** A stage at another place; the others keep their order. */
-export function moved(chain: Chain, name: StageName, to: number): Chain {
-  const place = chain.places.find((place) => place.name === name);
-  if (!place) return chain;
-  const places = chain.places.filter((other) => other !== place);
-  places.splice(Math.max(0, Math.min(places.length, to)), 0, place);
-  return { ...chain, places };
+/** Moves a stage to an index. The other stages keep their order. */
+export function moveStage(chain: Chain, name: StageName, index: number): Chain {
+  const stage = chain.stages.find((stage) => stage.name === name);
+  if (!stage) return chain;
+  const stages = chain.stages.filter((other) => other !== stage);
+  stages.splice(Math.max(0, Math.min(stages.length, index)), 0, stage);
+  return { ...chain, stages };
 }
 
-/** A chain from what a stranger wrote: known stages once each, the rest behind them switched off; numbers within the engine's limits. */
+/** A chain from untrusted data. Known stages are on, in the given order, each once; the other stages
+ *  follow and are off. Values outside the engine's limits become the defaults. */
 export function chainFrom(
   order: readonly unknown[],
   values: Readonly<Record<string, unknown>>,
@@ -102,31 +118,31 @@ export function chainFrom(
   const on = [...new Set(order)].flatMap((name) =>
     typeof name === 'string' && known.has(name) ? [known.get(name)!] : [],
   );
-  const rest = usualChain.places.filter(({ name }) => !on.includes(name));
+  const off = defaultChain.stages.filter(({ name }) => !on.includes(name));
   const options = ORDERED.flatMap(({ options }) => options);
-  const taken = settings.flatMap(({ name }) => {
+  const valid = settings.flatMap(({ name }) => {
     const value = values[name];
     const { min, max, whole } = options.find((option) => option.name === name)!;
-    const fits =
+    const isValid =
       typeof value === 'number' &&
       value >= min &&
       value <= max &&
       (!whole || Number.isInteger(value));
-    return fits ? [[name, value] as const] : [];
+    return isValid ? [[name, value] as const] : [];
   });
   return {
-    places: [
+    stages: [
       ...on.map((name) => ({ name, on: true })),
-      ...rest.map(({ name }) => ({ name, on: false })),
+      ...off.map(({ name }) => ({ name, on: false })),
     ],
-    values: { ...usualChain.values, ...Object.fromEntries(taken) },
+    values: { ...defaultChain.values, ...Object.fromEntries(valid) },
   };
 }
 
-/** The values that are not the usual ones. */
+/** The values that are not the defaults. */
 export const changedValues = ({ values }: Chain): Values =>
   Object.fromEntries(
     settings
-      .filter(({ name, usual }) => values[name] !== usual)
+      .filter(({ name, defaultValue }) => values[name] !== defaultValue)
       .map(({ name }) => [name, values[name]]),
   );

@@ -1,45 +1,49 @@
-/** What the text must be: in, a JSON schema; out, for each place of the text the tokens with which it can go on, as bits. The grammar library is loaded when one is asked for. */
+/** The output constraint: a grammar that the text must follow. From a JSON schema, it computes which
+ *  tokens may come next. The package loads its grammar library when the first grammar is created. */
 import { signal } from '@preact/signals';
 import type { Constraint, Model } from 'tokenglass';
+import { messageOf } from '../format.js';
 
-/** Any JSON, JSON of a schema, or undefined: any text. */
-export type Form = { kind: 'json' } | { kind: 'schema'; schema: string } | undefined;
+/** Any JSON, JSON of a schema, or (undefined) any text. */
+export type OutputFormat = { kind: 'json' } | { kind: 'schema'; schema: string } | undefined;
 
 export class OutputConstraint {
-  readonly form = signal<Form>(undefined);
-  /** Why the last one could not be taken. */
+  readonly format = signal<OutputFormat>(undefined);
+  /** Why the last format was refused; '' when it was not. */
   readonly problem = signal('');
-  /** The text so far is not of the form. */
-  readonly left = signal(false);
+  /** True when the text does not follow the grammar. */
+  readonly violated = signal(false);
   #constraint: Constraint | undefined;
 
   clear(): void {
-    this.form.value = undefined;
-    this.left.value = false;
+    this.format.value = undefined;
+    this.violated.value = false;
     this.problem.value = '';
     this.#constraint = undefined;
   }
 
-  /** A form that cannot be taken leaves the one before, and says why. */
-  async set(model: Model, form: Form): Promise<void> {
+  /** Sets the format. When the format is refused, the old format stays and `problem` says why. */
+  async set(model: Model, format: OutputFormat): Promise<void> {
     try {
-      this.left.value = false;
-      if (form === undefined) this.#constraint = undefined;
-      else if (form.kind === 'json') this.#constraint = await model.createGrammar({ type: 'json' });
+      this.violated.value = false;
+      if (format === undefined) this.#constraint = undefined;
+      else if (format.kind === 'json')
+        this.#constraint = await model.createGrammar({ type: 'json' });
       else
         this.#constraint = await model.createGrammar({
           type: 'json_schema',
-          schema: JSON.parse(form.schema) as Record<string, unknown>,
+          schema: JSON.parse(format.schema) as Record<string, unknown>,
         });
-      this.form.value = form;
+      this.format.value = format;
       this.problem.value = '';
     } catch (error) {
-      this.problem.value = `This schema cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+      this.problem.value = `This schema cannot be used: ${messageOf(error)}`;
     }
   }
 
-  /** The bits after these tokens; undefined when nothing is forbidden, or the text has left the form. */
-  async bitsAfter(tokens: readonly number[]): Promise<Int32Array | undefined> {
+  /** The mask of allowed tokens after these tokens, 32 tokens a number. undefined when every token is
+   *  allowed, or when the text does not follow the grammar. */
+  async maskAfter(tokens: readonly number[]): Promise<Int32Array | undefined> {
     if (!this.#constraint) return undefined;
     const state = await this.#constraint.begin();
     try {
@@ -47,10 +51,10 @@ export class OutputConstraint {
         if (state.ended) break;
         state.accept(token);
       }
-      this.left.value = false;
+      this.violated.value = false;
       return state.ended ? undefined : (await state.allowed()).slice();
     } catch {
-      this.left.value = true;
+      this.violated.value = true;
       return undefined;
     } finally {
       state.dispose?.();

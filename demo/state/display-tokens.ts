@@ -1,83 +1,67 @@
-/** A text as its tokens: in, the prompt's scores and the path; out, what each token shows and how surprising it was, in levels. */
+/** The text as the page shows it: token by token, each with the text that it adds and a level of how
+ *  surprising it was. */
 import type { TokenScore } from 'tokenglass';
-import type { Node, Origin } from './tree.js';
+import type { Origin, TreeNode } from './tree.js';
 
-/** A token as the page shows it. */
+/** A token of the text as the page shows it. */
 export interface DisplayToken {
-  /** From the beginning of the text. */
+  /** Index in the whole text, prompt included. */
   readonly index: number;
   readonly token: number;
   readonly bytes: Uint8Array;
-  /** Whole characters that end with this token; a control token's spelling. */
+  /** The characters that this token completes; a control token's piece. */
   readonly text: string;
-  /** Nats; NaN where nothing stands before. */
+  /** Nats; NaN for the first token, which nothing comes before. */
   readonly logprob: number;
   readonly rank: number;
+  /** Nats. */
   readonly entropy: number;
   readonly how: Origin | 'prompt';
-  /** undefined for the prompt's. */
-  readonly node: Node | undefined;
+  /** undefined for tokens of the prompt. */
+  readonly node: TreeNode | undefined;
 }
 
-/** The tokens of the prompt, once they are scored, and of the path. */
+/** The tokens of the prompt (none until they are scored) and of the path. */
 export function displayTokens(
-  text: string,
+  prompt: string,
   n_prompt: number,
   scores: readonly TokenScore[] | undefined,
-  path: readonly Node[],
-): { prompt: DisplayToken[]; made: DisplayToken[] } {
-  const whole = new TextDecoder('utf-8', { ignoreBOM: true });
-  // a character that is split over tokens is shown by the one that completes it
-  const textOf = (bytes: Uint8Array, spelled: string) =>
-    bytes.length === 0 ? spelled : whole.decode(bytes, { stream: true });
-  let space = text !== '' && !text.startsWith(' '); // some tokenizers put one before a text
-  const prompt = (scores ?? []).map((score, index): DisplayToken => {
-    let shown = textOf(score.bytes, score.text);
-    if (space && score.bytes.length > 0) {
-      if (shown.startsWith(' ')) shown = shown.slice(1);
-      space = false;
-    }
+  path: readonly TreeNode[],
+): { prompt: DisplayToken[]; generated: DisplayToken[] } {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  // the token that completes a character shows it when the character's bytes are in several tokens
+  const textOf = (bytes: Uint8Array, piece: string) =>
+    bytes.length === 0 ? piece : decoder.decode(bytes, { stream: true });
+  // some tokenizers put a space before a text; the page does not show it
+  let dropSpace = prompt !== '' && !prompt.startsWith(' ');
+  const shownScores = (scores ?? []).map((score, index): DisplayToken => {
     const { token, bytes, logprob, rank, entropy } = score;
-    return {
-      index,
-      token,
-      bytes,
-      text: shown,
-      logprob,
-      rank,
-      entropy,
-      how: 'prompt',
-      node: undefined,
-    };
+    let text = textOf(bytes, score.text);
+    if (dropSpace && bytes.length > 0) {
+      if (text.startsWith(' ')) text = text.slice(1);
+      dropSpace = false;
+    }
+    return { index, token, bytes, text, logprob, rank, entropy, how: 'prompt', node: undefined };
   });
-  const made = path.map((node, i): DisplayToken => {
+  const generated = path.map((node, i): DisplayToken => {
     const { token, bytes, logprob, rank, entropy, how } = node;
-    return {
-      index: n_prompt + i,
-      token,
-      bytes,
-      text: textOf(bytes, node.text),
-      logprob,
-      rank,
-      entropy,
-      how,
-      node,
-    };
+    const text = textOf(bytes, node.text);
+    return { index: n_prompt + i, token, bytes, text, logprob, rank, entropy, how, node };
   });
-  return { prompt, made };
+  return { prompt: shownScores, generated };
 }
 
 export type Measure = 'surprisal' | 'rank' | 'entropy';
 
 interface Scale {
   label: string;
-  /** The upper ends of all levels but the last. */
+  /** The upper ends of all levels except the last. */
   ends: readonly number[];
   names: readonly string[];
   value: (token: Pick<DisplayToken, 'logprob' | 'rank' | 'entropy'>) => number;
 }
 
-/** Bits, but for the rank, which begins with 1. */
+/** Surprisal and entropy are in bits. Ranks start at 1. */
 export const scales: Readonly<Record<Measure, Scale>> = {
   surprisal: {
     label: 'surprisal',
@@ -99,7 +83,7 @@ export const scales: Readonly<Record<Measure, Scale>> = {
   },
 };
 
-/** 0 to 4; undefined for a token that nothing stands before. */
+/** A token's level, 0 to 4; undefined for the first token of the text. */
 export function levelOf(
   measure: Measure,
   token: Pick<DisplayToken, 'logprob' | 'rank' | 'entropy'>,

@@ -1,13 +1,15 @@
-/** Models of one's own: in, a file, an address or an owner/repo/file.gguf; out, the page with that model, with progress and a way to stop. Nothing is fetched before it is asked for. */
+/** Models that the user brings: a file, an address, or owner/repo/file.gguf on Hugging Face. The page
+ *  fetches nothing before the user asks. A download shows its progress and can be cancelled. */
 import { batch, signal } from '@preact/signals';
-import { fetchModel, loadModel } from 'tokenglass';
 import type { LoadOptions, Model } from 'tokenglass';
+import { fetchModel, loadModel } from 'tokenglass';
+import { messageOf } from '../format.js';
 import type { Store } from './store.js';
 
-/** A small model that is known to work, and where it is described. */
+/** A small model that is known to work. */
 export interface Preset {
   name: string;
-  /** owner/repo/file */
+  /** owner/repo/file on Hugging Face */
   file: string;
   /** Bytes. */
   size: number;
@@ -17,7 +19,7 @@ export interface Preset {
 export const BUILT_IN = 'storybook';
 const HUB = 'https://huggingface.co';
 
-export const known: readonly Preset[] = [
+export const presets: readonly Preset[] = [
   {
     name: 'stories 260K, F32',
     file: 'ggml-org/tiny-llamas/stories260K.gguf',
@@ -44,36 +46,38 @@ export const known: readonly Preset[] = [
   },
 ];
 
-/** The page that describes a model of the list. */
+/** The page on Hugging Face that describes a preset. */
 export const pageOf = ({ file }: Preset): string =>
   `${HUB}/${file.split('/').slice(0, 2).join('/')}`;
 
-/** The address that a text means: an address as it is, owner/repo/file on the hub; undefined: neither. */
+/** The address of a model: an address as it is, or owner/repo/file on Hugging Face. undefined for other
+ *  texts. */
 export function addressOf(text: string, base: string): string | undefined {
-  const given = text.trim();
-  const parts = given.split('/');
-  if (/^[\w.-]+\/[\w.-]+\/.+\.gguf$/i.test(given) && !parts.includes('..')) {
+  const trimmed = text.trim();
+  const parts = trimmed.split('/');
+  if (/^[\w.-]+\/[\w.-]+\/.+\.gguf$/i.test(trimmed) && !parts.includes('..')) {
     const [owner, repo, ...file] = parts;
     return `${HUB}/${owner}/${repo}/resolve/main/${file.map(encodeURIComponent).join('/')}`;
   }
   try {
-    const url = new URL(given, /^\.?\//.test(given) ? base : undefined);
+    const url = new URL(trimmed, /^\.?\//.test(trimmed) ? base : undefined);
     return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** A model on its way. */
+/** A model that is being loaded. */
 export interface Download {
   name: string;
-  /** Bytes so far and in all. */
+  /** Bytes that have arrived. */
   loaded: number;
+  /** Bytes of the file; undefined when the server does not say. */
   total: number | undefined;
 }
 
-export class Library {
-  readonly coming = signal<Download | undefined>(undefined);
+export class ModelLibrary {
+  readonly download = signal<Download | undefined>(undefined);
   readonly problem = signal('');
   readonly #store: Store;
   #stop: AbortController | undefined;
@@ -82,25 +86,26 @@ export class Library {
     this.#store = store;
   }
 
-  /** Loads a model; the one before stays when that fails or is cancelled. True when it came. */
+  /** Loads a model, as the page's model or into `into`. When this fails or is cancelled, the old model
+   *  stays. Returns whether the model was loaded. */
   async load(name: string, source: string | Blob, into?: (model: Model) => void): Promise<boolean> {
     this.cancel();
     const stop = (this.#stop = new AbortController());
     batch(() => {
       this.problem.value = '';
-      this.coming.value = { name, loaded: 0, total: undefined };
+      this.download.value = { name, loaded: 0, total: undefined };
     });
     const options: LoadOptions = {
       signal: stop.signal,
       on_progress: (progress) => {
-        if (this.#stop === stop) this.coming.value = { name, ...progress };
+        if (this.#stop === stop) this.download.value = { name, ...progress };
       },
     };
     let model: Model | undefined;
     try {
       const bytes =
         typeof source === 'string' && source !== BUILT_IN
-          ? await fetchModel(source, { signal: stop.signal }) // in this thread: see fetchModel
+          ? await fetchModel(source, { signal: stop.signal }) // in this thread, see there
           : source;
       model = await loadModel(bytes, options);
       if (stop.signal.aborted) throw stop.signal.reason;
@@ -110,28 +115,28 @@ export class Library {
       return true;
     } catch (error) {
       if (this.#stop === stop && !stop.signal.aborted)
-        this.problem.value = `${name}: ${(error as Error).message}`;
+        this.problem.value = `${name}: ${messageOf(error)}`;
       if (stop.signal.aborted) await model?.dispose();
       return false;
     } finally {
       if (this.#stop === stop) {
-        this.coming.value = undefined;
+        this.download.value = undefined;
         this.#stop = undefined;
       }
     }
   }
 
-  /** From what was typed. */
+  /** Loads the model that a typed text names. */
   async open(text: string, into?: (model: Model) => void): Promise<boolean> {
     const address = addressOf(text, location.href);
     if (address) return this.load(text.trim(), address, into);
-    this.problem.value = `“${text.trim()}” is no address of a model: it takes https://… or owner/repo/file.gguf`;
+    this.problem.value = `“${text.trim()}” is not the address of a model. Type https://… or owner/repo/file.gguf`;
     return false;
   }
 
   cancel(): void {
     this.#stop?.abort();
     this.#stop = undefined;
-    this.coming.value = undefined;
+    this.download.value = undefined;
   }
 }

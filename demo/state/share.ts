@@ -1,76 +1,81 @@
-/** Taking a text along: in, the store; out, a link or a trace file that brings it about elsewhere, and the way back. */
+/** Sharing a text: as a link or as a trace file, and opening links and trace files. */
 import type { Step, TraceFile } from 'tokenglass';
 import { exportTrace, importTrace } from 'tokenglass';
+import { messageOf } from '../format.js';
 import { chainFrom, optionsOf } from './chain.js';
-import type { Store } from './store.js';
-import { TOP_N } from './store.js';
+import { sameIds } from './engine.js';
+import { TOP_N } from './inspector.js';
 import type { SharedState } from './shared-state.js';
-import { encodeSharedState, decodeSharedState } from './shared-state.js';
+import { decodeSharedState, encodeSharedState } from './shared-state.js';
+import type { Store } from './store.js';
+import type { TreeNode } from './tree.js';
 
-const same = (a: readonly number[], b: readonly number[]) =>
-  a.length === b.length && a.every((x, i) => x === b[i]);
-
-/** The shown text with its settings. */
-async function momentNow(store: Store): Promise<SharedState> {
-  const model = store.model.value!;
-  const { root } = store.tree.value;
-  const ids = store.promptIds.value;
+/** The text on the page with its settings. */
+async function currentState({ document, engine, sampler }: Store): Promise<SharedState> {
+  const model = engine.model.value!;
+  const { root } = document.tree.value;
+  const ids = document.promptIds.value;
+  const path = document.path.value;
   const prompt = root.chat ? await model.detokenize(ids) : root.text;
-  const asked = await model.tokenize(prompt);
+  const settings = JSON.stringify(sampler.options());
+  const isDrawn = (node: TreeNode) => JSON.stringify(document.optionsOf(node)) === settings;
   return {
-    ...{ model: model.info.fingerprint, name: model.info.name || model.info.architecture },
-    ...{ prompt, ...(!same(asked, ids) && { ids }) },
-    ...{ chain: store.chain.value, seed: store.seed.value },
-    path: store.path.value.map(({ token }) => token),
-    // what was drawn by other settings than these is given, so that a replay of the link tells the truth
-    chosen: store.path.value.flatMap((node, i) => (store.wasDrawnSo(node) ? [] : [i])),
+    model: model.info.fingerprint,
+    name: model.info.name || model.info.architecture,
+    prompt,
+    ...(!sameIds(await model.tokenize(prompt), ids) && { ids }),
+    chain: sampler.chain.value,
+    seed: sampler.seed.value,
+    path: path.map(({ token }) => token),
+    // a replay of the link has only these settings, so it can draw only what these settings drew
+    chosen: path.flatMap((node, i) => (isDrawn(node) ? [] : [i])),
   };
 }
 
-/** The page's address with the present moment in it. */
-export async function shareLink(store: Store, page: string): Promise<string> {
-  let link = '';
-  await store.inTurn(async () => void (link = await encodeSharedState(await momentNow(store))));
-  return `${page.replace(/#.*/s, '')}#${link}`;
+/** The page's address with the text in it. */
+export async function shareLink(store: Store, address: string): Promise<string> {
+  const link = await store.exclusive(async () => encodeSharedState(await currentState(store)));
+  return `${address.replace(/#.*/s, '')}#${link}`;
 }
 
-/** Opens what addresses say, the newest address last: an older one that took longer to read is dropped. */
+/** Returns a function that opens the link in an address's part after the #. When a newer link comes
+ *  while an older one is being read, the older one is dropped. */
 export function linkOpener(store: Store): (hash: string) => Promise<void> {
   let newest = 0;
   return async (hash) => {
     const number = ++newest;
     try {
-      const moment = await decodeSharedState(hash);
-      if (moment && number === newest) await store.open(moment, 'link');
+      const shared = await decodeSharedState(hash);
+      if (shared && number === newest) await store.open(shared, 'link');
     } catch (error) {
-      if (number === newest) store.notice.value = (error as Error).message;
+      if (number === newest) store.status.notice.value = messageOf(error);
     }
   };
 }
 
-/** The shown text as a trace: every choice with its candidates and stages, made again from the model. */
-export async function traceFile(store: Store): Promise<TraceFile> {
-  const model = store.model.value!;
-  const steps: Step[] = [];
-  const prompt = store.promptIds.value;
-  const usual = { ...optionsOf(store.chain.value), seed: store.seed.value };
-  await store.inTurn(async () => {
+/** The text on the page as a trace: each choice with its candidates and stages, computed again. */
+export function traceFile(store: Store): Promise<TraceFile> {
+  const { document, engine, sampler } = store;
+  return store.exclusive(async () => {
+    const model = engine.model.value!;
+    const prompt = document.promptIds.value;
+    const options = sampler.options();
+    const steps: Step[] = [];
     const session = model.createSession();
     try {
       await session.sync(prompt);
-      for (const { node, text } of store.shown.value.made) {
+      for (const { node, text } of document.display.value.generated) {
         const { token, bytes, eog } = node!;
         const trace = await session.candidates({
-          ...(store.askedOf(node!) ?? usual),
+          ...(document.optionsOf(node!) ?? options),
           top_n: TOP_N,
         });
         const { p, rank } = await session.explain(token);
-        const logprob = Math.log(p); // as exact as the trace, wherever the token came from
         steps.push({
           token,
           text,
           bytes,
-          logprob,
+          logprob: Math.log(p), // computed again, so that it fits the trace
           rank,
           entropy: trace.entropy,
           position: trace.position,
@@ -83,42 +88,44 @@ export async function traceFile(store: Store): Promise<TraceFile> {
     } finally {
       await session.dispose();
     }
-  });
-  const { chain, seed } = store;
-  return exportTrace({
-    model: model.info,
-    prompt,
-    seed: BigInt(seed.value),
-    options: optionsOf(chain.value),
-    steps,
+    return exportTrace({
+      model: model.info,
+      prompt,
+      seed: BigInt(sampler.seed.value),
+      options: optionsOf(sampler.chain.value),
+      steps,
+    });
   });
 }
 
-/** An exported trace becomes the page's text and settings. */
+/** Opens an exported trace: its text and its settings become the page's. */
 export async function openTrace(store: Store, json: string): Promise<void> {
-  const model = store.model.value;
-  if (!model) return;
+  if (!store.engine.model.value) return;
   try {
-    const trace = importTrace(json);
-    const { samplers = [], ...values } = trace.options;
-    const fits =
-      trace.model.fingerprint === model.info.fingerprint &&
-      trace.prompt.every((id) => id < model.info.n_vocab);
-    const prompt = fits ? await model.detokenize(trace.prompt) : '';
-    const moment: SharedState = {
-      ...{ model: trace.model.fingerprint, name: trace.model.name, prompt },
-      ...(!same(await model.tokenize(prompt), trace.prompt) && fits && { ids: trace.prompt }),
-      ...{
-        chain: chainFrom(samplers, values as Record<string, unknown>),
-        seed: Number(BigInt.asUintN(53, trace.seed)),
-      },
-      path: trace.steps.map(({ token }) => token),
-      chosen: trace.steps.flatMap((step, i) =>
-        step.trace && step.trace.draw.token !== step.token ? [i] : [],
-      ),
-    };
-    await store.open(moment, 'trace');
+    const shared = await store.exclusive(() => stateOfTrace(store, json));
+    await store.open(shared, 'trace');
   } catch (error) {
-    store.notice.value = `This file cannot be taken: ${(error as Error).message}`;
+    store.status.notice.value = `This file cannot be opened: ${messageOf(error)}`;
   }
+}
+
+async function stateOfTrace({ engine }: Store, json: string): Promise<SharedState> {
+  const model = engine.model.value!;
+  const { info } = model;
+  const { model: source, prompt: ids, options, seed, steps } = importTrace(json);
+  const { samplers = [], ...values } = options;
+  const isOwn = source.fingerprint === info.fingerprint && ids.every((id) => id < info.n_vocab);
+  const prompt = isOwn ? await model.detokenize(ids) : '';
+  return {
+    model: source.fingerprint,
+    name: source.name,
+    prompt,
+    ...(isOwn && !sameIds(await model.tokenize(prompt), ids) && { ids }),
+    chain: chainFrom(samplers, values as Record<string, unknown>),
+    seed: Number(BigInt.asUintN(53, seed)),
+    path: steps.map(({ token }) => token),
+    chosen: steps.flatMap(({ token, trace }, i) =>
+      trace && trace.draw.token !== token ? [i] : [],
+    ),
+  };
 }

@@ -1,58 +1,83 @@
-/** A moment as a link: in, what brings a text about; out, the part of an address behind the #, or what such a part says. What comes from a link is data: it is checked, never run. */
+/** A shared state: everything that brings a text about, as a part of an address. A link is untrusted
+ *  data: this module checks it and never runs anything from it. */
+import type { ModelInfo, TokenScore } from 'tokenglass';
 import type { Chain } from './chain.js';
 import { chainFrom, changedValues } from './chain.js';
-import type { ModelInfo } from 'tokenglass';
-import type { Root } from './tree.js';
+import type { Origin, Root, Tree } from './tree.js';
+import { addToken, createTree } from './tree.js';
 
 export interface SharedState {
-  /** The model's fingerprint and name. */
+  /** The model's fingerprint. */
   readonly model: string;
+  /** The model's name. */
   readonly name: string;
   readonly prompt: string;
-  /** Where the prompt's tokens are not what its text gives. */
+  /** The prompt's tokens, when they are not the tokens that its text gives. */
   readonly ids?: readonly number[];
   readonly chain: Chain;
   readonly seed: number;
-  /** The tokens after the prompt, and which of them were not drawn (by place). */
+  /** The tokens after the prompt. */
   readonly path: readonly number[];
+  /** Indices in `path` of the tokens that the sampler did not draw with these settings. */
   readonly chosen: readonly number[];
 }
 
-/** A moment that is about to be opened, from a link or a trace, and the root that it gave the tree. */
-export interface Opening {
-  readonly moment: SharedState;
-  readonly what: string;
-  readonly root: Root;
-}
-
-/** Where a moment's tokens come from when they are not this model's; undefined when they are. */
-export function foreign(
+/** Why the tokens of a shared state are not this model's, as the end of "comes from ..."; undefined
+ *  when they are. */
+export function foreignSource(
   { model, name, path, ids = [] }: SharedState,
   { fingerprint, n_vocab }: ModelInfo,
 ): string | undefined {
   if (model !== fingerprint) return `another model, ${name || 'without a name'}`;
-  return [...path, ...ids].some((id) => id >= n_vocab) ? 'tokens that are none' : undefined;
+  if ([...path, ...ids].some((id) => id >= n_vocab))
+    return 'a model with more tokens than this one';
+  return undefined;
 }
 
-/** As it is written: short names, since it stands in an address. */
-interface Written {
+/** The tree with one path of scored tokens. chosen: indices of the tokens that were not drawn. */
+export function treeFrom(
+  root: Root,
+  scores: readonly TokenScore[],
+  chosen: readonly number[],
+  eos: number | undefined,
+): Tree {
+  let tree = createTree(root);
+  for (const [i, { token, bytes, text, logprob, rank, entropy }] of scores.entries()) {
+    const how: Origin = chosen.includes(i) ? 'given' : 'drawn';
+    tree = addToken(tree, { token, bytes, text, logprob, rank, entropy, how, eog: token === eos });
+  }
+  return tree;
+}
+
+/** The JSON in a link. Its names are short because it is part of an address. */
+interface LinkJson {
   v: 1;
+  /** model */
   m: string;
+  /** name */
   n: string;
+  /** prompt */
   p: string;
+  /** ids */
   i?: readonly number[];
+  /** stages that are on */
   s: readonly string[];
+  /** option values that are not the defaults */
   o: Readonly<Record<string, number | undefined>>;
+  /** seed */
   d: number;
+  /** path */
   t: readonly number[];
+  /** chosen */
   c: readonly number[];
 }
 
-const MOST_LINK = 100_000; // characters
-const MOST_JSON = 2_000_000; // bytes
-const KEY = 'moment=';
+const MAX_LINK_CHARS = 100_000;
+const MAX_JSON_BYTES = 2_000_000;
+const PREFIX = 'moment='; // old links have it
 
-async function through(
+/** Compresses or decompresses bytes. */
+async function convert(
   stream: CompressionStream | DecompressionStream,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array> {
@@ -62,9 +87,9 @@ async function through(
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     parts.push(part.value);
     size += part.value.length;
-    if (size > MOST_JSON) {
+    if (size > MAX_JSON_BYTES) {
       await reader.cancel();
-      throw new Error('it is too long');
+      throw new Error('too long');
     }
   }
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
@@ -80,67 +105,65 @@ const fromBase64 = (text: string) =>
     char.charCodeAt(0),
   );
 
-/** The part behind the # of an address. */
-export async function encodeSharedState({
-  model,
-  name,
-  prompt,
-  ids,
-  chain,
-  seed,
-  path,
-  chosen,
-}: SharedState): Promise<string> {
-  const written: Written = {
-    ...{ v: 1, m: model, n: name, p: prompt, ...(ids && { i: ids }) },
-    ...{
-      s: chain.places.filter(({ on }) => on).map((place) => place.name),
-      o: changedValues(chain),
-    },
-    ...{ d: seed, t: path, c: chosen },
+/** The part of an address after the #. */
+export async function encodeSharedState(shared: SharedState): Promise<string> {
+  const { chain, ids } = shared;
+  const json: LinkJson = {
+    v: 1,
+    m: shared.model,
+    n: shared.name,
+    p: shared.prompt,
+    ...(ids && { i: ids }),
+    s: chain.stages.filter(({ on }) => on).map(({ name }) => name),
+    o: changedValues(chain),
+    d: shared.seed,
+    t: shared.path,
+    c: shared.chosen,
   };
-  const bytes = await through(
+  const bytes = await convert(
     new CompressionStream('deflate-raw'),
-    new TextEncoder().encode(JSON.stringify(written)),
+    new TextEncoder().encode(JSON.stringify(json)),
   );
-  return KEY + toBase64(bytes);
+  return PREFIX + toBase64(bytes);
 }
 
-const isText = (value: unknown, most: number): value is string =>
-  typeof value === 'string' && value.length <= most;
-const isWhole = (value: unknown): value is number =>
+const isText = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value.length <= max;
+const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
-const areWhole = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.length <= 100_000 && value.every(isWhole);
+const areCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= 100_000 && value.every(isCount);
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const wrong = (what: string) =>
-  new Error(`This link cannot be used: ${what} is not as this page writes it.`);
+const invalid = (what: string) =>
+  new Error(`This link cannot be used: ${what} is not in the format of this page.`);
 
-/** What a link says; undefined when it is none of ours, an Error with the reason when it is broken. */
+/** The shared state in a part of an address. undefined when the part is no link of this page; an Error
+ *  with the reason when the link is broken. */
 export async function decodeSharedState(hash: string): Promise<SharedState | undefined> {
   const text = hash.replace(/^#/, '');
-  if (!text.startsWith(KEY)) return undefined;
-  if (text.length > MOST_LINK) throw new Error('This link is too long to be one of ours.');
+  if (!text.startsWith(PREFIX)) return undefined;
+  if (text.length > MAX_LINK_CHARS)
+    throw new Error('This link is too long for a link of this page.');
   let value: unknown;
   try {
-    const bytes = await through(
+    const bytes = await convert(
       new DecompressionStream('deflate-raw'),
-      fromBase64(text.slice(KEY.length)),
+      fromBase64(text.slice(PREFIX.length)),
     );
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new Error('This link cannot be read: it was cut or changed on its way.', { cause });
+    throw new Error('This link cannot be read: a part is missing or was changed.', { cause });
   }
-  if (!isObject(value)) throw wrong('it');
+  if (!isObject(value)) throw invalid('its content');
   const { v, m, n, p, i, s, o, d, t, c } = value;
-  if (v !== 1) throw wrong('its version');
-  if (!isText(m, 64) || !isText(n, 200)) throw wrong('its model');
-  if (!isText(p, MOST_JSON) || !(i === undefined || areWhole(i))) throw wrong('its prompt');
-  if (!Array.isArray(s) || !isObject(o)) throw wrong('its settings');
-  if (!isWhole(d)) throw wrong('its seed');
-  if (!areWhole(t) || !areWhole(c)) throw wrong('its path of tokens');
+  if (v !== 1) throw invalid('its version');
+  if (!isText(m, 64) || !isText(n, 200)) throw invalid('its model');
+  if (!isText(p, MAX_JSON_BYTES) || !(i === undefined || areCounts(i))) throw invalid('its prompt');
+  if (!Array.isArray(s) || !isObject(o)) throw invalid('its settings');
+  if (!isCount(d)) throw invalid('its seed');
+  if (!areCounts(t) || !areCounts(c)) throw invalid('its path of tokens');
   return {
     model: m,
     name: n,

@@ -1,161 +1,169 @@
-/** How vocabularies cut a text. In: models and a text. Out: each one's pieces, with the bytes that they cover, and the stretches of the text that two of them cut differently. */
+/** Tokenization: the tokens of a text with the bytes that each covers, for one vocabulary or for two, and
+ *  the parts of the text that two vocabularies split differently. */
 import { effect, signal, untracked } from '@preact/signals';
-import type { Model } from 'tokenglass';
+import type { Model, TokenizeOptions } from 'tokenglass';
+import { messageOf } from '../format.js';
 import type { Comparison } from './compare.js';
 import type { Store } from './store.js';
 
-/** A token, and bytes start to end - 1 of the text. One that covers none (BOS, the rest of a character that was spelt in bytes) is shown as its vocabulary spells it. */
-export interface Piece {
+/** A token and the bytes start to end - 1 of the text that it covers. A token can cover no byte: BOS, or
+ *  the second byte token of a character. */
+export interface TokenSpan {
   readonly token: number;
   readonly start: number;
   readonly end: number;
+  /** The covered text; the vocabulary's piece when the token covers no byte. */
   readonly text: string;
-  /** Of the text; none: of a piece that covers none. */
+  /** The covered bytes. */
   readonly bytes: Uint8Array;
-  /** The characters that it has a part of, when they are not its own. */
+  /** The characters that the token covers in part, when it does not cover whole characters. */
   readonly partOf: string | undefined;
 }
 
-/** The least part of a text that begins and ends between tokens on both sides. */
-export interface Stretch {
-  readonly a: readonly Piece[];
-  readonly b: readonly Piece[];
+/** The shortest part of the text at whose start and end a token of both vocabularies starts or ends. */
+export interface AlignedSpan {
+  readonly a: readonly TokenSpan[];
+  readonly b: readonly TokenSpan[];
   readonly same: boolean;
 }
 
-export interface Cut {
-  readonly pieces: readonly Piece[];
-  /** Of the other vocabulary, if there is one. */
-  readonly others: readonly Piece[] | undefined;
-  readonly stretches: readonly Stretch[];
+export interface TokenizationResult {
+  readonly tokens: readonly TokenSpan[];
+  /** The tokens of the other vocabulary, if there is one. */
+  readonly otherTokens: readonly TokenSpan[] | undefined;
+  readonly spans: readonly AlignedSpan[];
+  /** Length of the text in bytes. */
   readonly bytes: number;
 }
 
-export const MOST = 2000; // pieces of a side that are shown
+export const MAX_SHOWN = 2000; // tokens of a side that the page shows
 const TYPING_MS = 80;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-const empty = ({ start, end }: Piece) => start === end;
+const isEmpty = (span: TokenSpan | undefined) => span !== undefined && span.start === span.end;
+const endOf = (side: readonly TokenSpan[]) => side.at(-1)?.end ?? Infinity;
 
-/** Lines up two cuts of one text. */
-export function lineUp(a: readonly Piece[], b: readonly Piece[]): Stretch[] {
-  const stretches: Stretch[] = [];
+/** Aligns two tokenizations of one text. */
+export function align(a: readonly TokenSpan[], b: readonly TokenSpan[]): AlignedSpan[] {
+  const spans: AlignedSpan[] = [];
   for (let i = 0, j = 0; i < a.length || j < b.length;) {
-    const [x, y]: [Piece[], Piece[]] = [[], []];
-    while (i < a.length && empty(a[i]!)) x.push(a[i++]!);
-    while (j < b.length && empty(b[j]!)) y.push(b[j++]!);
+    const x: TokenSpan[] = [];
+    const y: TokenSpan[] = [];
+    while (isEmpty(a[i])) x.push(a[i++]!);
+    while (isEmpty(b[j])) y.push(b[j++]!);
     if (x.length > 0 || y.length > 0) {
       const same = x.length === y.length && x.every(({ text }, k) => text === y[k]!.text);
-      stretches.push({ a: x, b: y, same });
+      spans.push({ a: x, b: y, same });
       continue;
     }
     if (i < a.length) x.push(a[i++]!);
     if (j < b.length) y.push(b[j++]!);
-    for (const end = (side: readonly Piece[]) => side.at(-1)?.end ?? Infinity; end(x) !== end(y);) {
-      if (end(x) < end(y) ? i === a.length : j === b.length) break; // only where one side was not shown to its end
-      if (end(x) < end(y)) x.push(a[i++]!);
+    while (endOf(x) !== endOf(y)) {
+      const aIsShorter = endOf(x) < endOf(y);
+      if (aIsShorter ? i === a.length : j === b.length) break; // this side ends before the text does
+      if (aIsShorter) x.push(a[i++]!);
       else y.push(b[j++]!);
     }
-    stretches.push({ a: x, b: y, same: x.length === 1 && y.length === 1 });
+    spans.push({ a: x, b: y, same: x.length === 1 && y.length === 1 });
   }
-  return stretches;
+  return spans;
 }
 
 export class Tokenization {
   readonly open = signal(false);
   /** undefined: the prompt. */
   readonly text = signal<string | undefined>(undefined);
-  /** Special tokens that are spelt in the text count as such. */
-  readonly special = signal(false);
-  /** With what the vocabulary puts before and after a text. */
-  readonly ends = signal(true);
-  readonly cut = signal<Cut | undefined>(undefined);
+  /** True: special tokens that are written in the text become such tokens. */
+  readonly parseSpecial = signal(false);
+  /** True: with the tokens that the vocabulary adds at the start and end of a text. */
+  readonly addSpecial = signal(true);
+  readonly result = signal<TokenizationResult | undefined>(undefined);
   readonly problem = signal('');
   readonly #store: Store;
   readonly #comparison: Comparison;
-  #asked = 0;
+  #newest = 0; // number of the newest request
 
   constructor(store: Store, comparison: Comparison) {
     this.#store = store;
     this.#comparison = comparison;
     effect(() => {
-      const model = store.model.value;
-      const other = comparison.other.value;
-      const text = this.shown();
-      const options = { add_special: this.ends.value, parse_special: this.special.value };
+      const model = store.engine.model.value;
+      const { other } = this;
+      const text = this.shownText();
+      const options = {
+        add_special: this.addSpecial.value,
+        parse_special: this.parseSpecial.value,
+      };
       if (!this.open.value || !model) return;
-      const asked = ++this.#asked;
-      const wait = untracked(() => this.cut.value) ? TYPING_MS : 0;
-      setTimeout(
-        () => asked === this.#asked && void this.#ask(asked, model, other, text, options),
-        wait,
-      );
+      const number = ++this.#newest;
+      const delay = untracked(() => this.result.value) ? TYPING_MS : 0;
+      setTimeout(() => {
+        if (number === this.#newest) void this.#update(number, model, other, text, options);
+      }, delay);
     });
   }
 
-  /** The text that is cut. */
-  shown(): string {
-    return this.text.value ?? this.#store.prompt.value;
+  /** The text in the panel. */
+  shownText(): string {
+    return this.text.value ?? this.#store.document.prompt.value;
   }
 
-  /** Where the other vocabulary comes from. */
+  /** The model with the other vocabulary: side B of the comparison. */
   get other(): Model | undefined {
     return this.#comparison.other.value;
   }
 
-  async #ask(
-    asked: number,
+  async #update(
+    number: number,
     model: Model,
     other: Model | undefined,
     text: string,
-    options: object,
+    options: TokenizeOptions,
   ): Promise<void> {
     try {
       const bytes = new TextEncoder().encode(text);
-      const [pieces, others] = [
-        await piecesOf(model, text, bytes, options),
-        other && (await piecesOf(other, text, bytes, options)),
-      ];
-      if (asked !== this.#asked) return; // something else was asked meanwhile
+      const tokens = await spansOf(model, text, bytes, options);
+      const otherTokens = other && (await spansOf(other, text, bytes, options));
+      if (number !== this.#newest) return;
       this.problem.value = '';
-      const stretches = others
-        ? lineUp(pieces, others)
-        : pieces.map((piece) => ({ a: [piece], b: [], same: true }));
-      this.cut.value = { pieces, others, stretches, bytes: bytes.length };
+      const spans = otherTokens
+        ? align(tokens, otherTokens)
+        : tokens.map((span) => ({ a: [span], b: [], same: true }));
+      this.result.value = { tokens, otherTokens, spans, bytes: bytes.length };
     } catch (error) {
-      if (asked === this.#asked) this.problem.value = (error as Error).message;
+      if (number === this.#newest) this.problem.value = messageOf(error);
     }
   }
 }
 
-const within = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
+const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
 
-/** The characters that bytes start to end - 1 touch. */
-function touched(bytes: Uint8Array, start: number, end: number): string {
-  while (start > 0 && within(bytes[start])) start--;
-  while (within(bytes[end])) end++;
+/** The characters that have a byte in start to end - 1. */
+function charactersAt(bytes: Uint8Array, start: number, end: number): string {
+  while (start > 0 && isContinuation(bytes[start])) start--;
+  while (isContinuation(bytes[end])) end++;
   return decoder.decode(bytes.subarray(start, end));
 }
 
-async function piecesOf(
+async function spansOf(
   model: Model,
   text: string,
   bytes: Uint8Array,
-  options: object,
-): Promise<Piece[]> {
-  const pieces: Piece[] = [];
+  options: TokenizeOptions,
+): Promise<TokenSpan[]> {
+  const spans: TokenSpan[] = [];
   for (const { token, start, end } of await model.tokenOffsets(text, options)) {
-    const own = bytes.slice(start, end);
-    const text = own.length ? decoder.decode(own) : await model.tokenText(token);
-    const whole = own.length ? touched(bytes, start, end) : text;
-    pieces.push({
+    const covered = bytes.slice(start, end);
+    const spanText = covered.length ? decoder.decode(covered) : await model.tokenText(token);
+    const characters = covered.length ? charactersAt(bytes, start, end) : spanText;
+    spans.push({
       token,
       start,
       end,
-      bytes: own,
-      text,
-      partOf: whole === text ? undefined : whole,
+      bytes: covered,
+      text: spanText,
+      partOf: characters === spanText ? undefined : characters,
     });
   }
-  return pieces;
+  return spans;
 }

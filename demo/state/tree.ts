@@ -1,150 +1,159 @@
-/** The tree of texts: in, what was typed and which tokens came; out, immutable trees that share their nodes, and their history. Nothing that was made
- * is lost: going elsewhere keeps the old path, and undo takes back the step itself. */
+/** The tree of generated texts and its undo history. Trees are immutable and share their nodes. No
+ *  path is ever lost: moving to another node keeps the old path, and undo restores the old tree. */
 import type { ChatMessage } from 'tokenglass';
 
-/** What a tree begins with: a text, tokens (of a text that was cut between two of them), or a conversation. */
+/** The start of a text: a prompt, a list of tokens (when a text was split inside the prompt), or a
+ *  conversation. */
 export interface Root {
   readonly text: string;
-  /** Taken as they are; without them the text is tokenized. */
+  /** The prompt's tokens. Without them, the page tokenizes the text. */
   readonly ids?: readonly number[];
   readonly chat?: readonly ChatMessage[];
 }
 
-/** How a token came: drawn by the sampler, chosen by hand, or given with a link or a file. */
+/** How a token came into the text: drawn by the sampler, chosen by the user, or given by a link or a
+ *  file. */
 export type Origin = 'drawn' | 'chosen' | 'given';
 
-/** What the model said of a token. Nats, of the raw distribution; rank: how many tokens are more probable. */
+/** A token after the prompt, with the model's numbers for it (of the raw distribution). */
 export interface GeneratedToken {
   readonly token: number;
   readonly bytes: Uint8Array;
-  /** For display, where it adds no bytes. */
+  /** The vocabulary's piece. The page shows it when the token has no bytes. */
   readonly text: string;
+  /** Nats. */
   readonly logprob: number;
+  /** Number of tokens that are more probable. */
   readonly rank: number;
+  /** Nats. */
   readonly entropy: number;
   readonly how: Origin;
-  /** It ends a text. */
+  /** True for a token that ends the text. */
   readonly eog: boolean;
 }
 
-export interface Node extends GeneratedToken {
-  readonly parent: Node | undefined;
-  /** Tokens from the root to here. */
+export interface TreeNode extends GeneratedToken {
+  readonly parent: TreeNode | undefined;
+  /** Number of tokens from the root to this node, this node included. */
   readonly depth: number;
-  /** Log-probability of all of them, in nats. */
+  /** Sum of the log-probabilities of those tokens, in nats. */
   readonly joint: number;
 }
 
-/** tips: the last nodes of all paths; at: the last node of the path that is shown, undefined where that is the root alone. */
 export interface Tree {
   readonly root: Root;
-  readonly tips: readonly Node[];
-  readonly at: Node | undefined;
+  /** The last node of each path. */
+  readonly tips: readonly TreeNode[];
+  /** The last node of the path on the page; undefined when the page shows only the root. */
+  readonly current: TreeNode | undefined;
 }
 
-export const createTree = (root: Root): Tree => ({ root, tips: [], at: undefined });
+export const createTree = (root: Root): Tree => ({ root, tips: [], current: undefined });
 
-/** From the root's first token to a node. */
-export function pathTo(node: Node | undefined): Node[] {
-  const path: Node[] = [];
-  for (let at = node; at; at = at.parent) path.push(at);
+/** The nodes from the root to `node`, in order. */
+export function pathTo(node: TreeNode | undefined): TreeNode[] {
+  const path: TreeNode[] = [];
+  for (let next = node; next; next = next.parent) path.push(next);
   return path.reverse();
 }
 
-/** The node at a depth on the way to another. */
-function ancestor(node: Node, depth: number): Node {
-  let at = node;
-  while (at.depth > depth) at = at.parent!;
-  return at;
+/** The ancestor of a node at a given depth. */
+function ancestor(node: TreeNode, depth: number): TreeNode {
+  let result = node;
+  while (result.depth > depth) result = result.parent!;
+  return result;
 }
 
-const goesThrough = (tip: Node, node: Node | undefined): boolean =>
+const passesThrough = (tip: TreeNode, node: TreeNode | undefined): boolean =>
   node === undefined || (tip.depth >= node.depth && ancestor(tip, node.depth) === node);
 
-/** What comes after a node, in the order in which it was made. */
-export function childrenOf(tree: Tree, node: Node | undefined): Node[] {
+/** The children of a node, oldest first. undefined means the root. */
+export function childrenOf(tree: Tree, node: TreeNode | undefined): TreeNode[] {
   const depth = (node?.depth ?? 0) + 1;
-  const tips = tree.tips.filter((tip) => tip.depth >= depth && goesThrough(tip, node));
+  const tips = tree.tips.filter((tip) => tip.depth >= depth && passesThrough(tip, node));
   return [...new Set(tips.map((tip) => ancestor(tip, depth)))];
 }
 
-/** The tree at a token after its present place: the one that is there, or a new one. */
-export function addToken(tree: Tree, made: GeneratedToken): Tree {
-  const parent = tree.at;
-  const known = childrenOf(tree, parent).find(({ token }) => token === made.token);
-  if (known) return { ...tree, at: known };
+/** Moves to the child with this token, and creates the child when there is none. */
+export function addToken(tree: Tree, generated: GeneratedToken): Tree {
+  const parent = tree.current;
+  const existing = childrenOf(tree, parent).find(({ token }) => token === generated.token);
+  if (existing) return { ...tree, current: existing };
   const node = {
-    ...made,
+    ...generated,
     parent,
     depth: (parent?.depth ?? 0) + 1,
-    joint: (parent?.joint ?? 0) + made.logprob,
+    joint: (parent?.joint ?? 0) + generated.logprob,
   };
-  return { ...tree, tips: [...tree.tips.filter((tip) => tip !== parent), node], at: node };
+  return { ...tree, tips: [...tree.tips.filter((tip) => tip !== parent), node], current: node };
 }
 
-/** The same tree at another place. */
-export const moveTo = (tree: Tree, at: Node | undefined): Tree => ({ ...tree, at });
+/** The same tree with another current node. */
+export const moveTo = (tree: Tree, current: TreeNode | undefined): Tree => ({ ...tree, current });
 
-/** The path that goes furthest through a node, the newest of those. */
-export function tipThrough(tree: Tree, node: Node): Node {
-  return tree.tips.findLast((tip) => goesThrough(tip, node)) ?? node;
+/** The tip of the newest path through a node. */
+export function tipThrough(tree: Tree, node: TreeNode): TreeNode {
+  return tree.tips.findLast((tip) => passesThrough(tip, node)) ?? node;
 }
 
-/** Only the path that is shown. */
-export const pruned = (tree: Tree): Tree => ({ ...tree, tips: tree.at ? [tree.at] : [] });
+/** Removes all paths except the one on the page. */
+export const prune = (tree: Tree): Tree => ({
+  ...tree,
+  tips: tree.current ? [tree.current] : [],
+});
 
-/** A stretch of tokens without a fork, for a map of the tree. */
-export interface Stretch {
-  /** None for the root's. */
-  readonly nodes: readonly Node[];
-  readonly children: Stretch[];
+/** A run of nodes without a fork, as the map of the tree draws it. */
+export interface Segment {
+  /** Empty for the root's segment when the root has several children. */
+  readonly nodes: readonly TreeNode[];
+  readonly children: Segment[];
 }
 
-/** What comes after each node (undefined: the root), all at once. */
-function allChildren({ tips }: Tree): Map<Node | undefined, Node[]> {
-  const children = new Map<Node | undefined, Node[]>();
-  const seen = new Set<Node>();
+/** The children of every node. The key undefined holds the root's children. */
+function allChildren({ tips }: Tree): Map<TreeNode | undefined, TreeNode[]> {
+  const children = new Map<TreeNode | undefined, TreeNode[]>();
+  const visited = new Set<TreeNode>();
   for (const tip of tips) {
-    for (let at: Node | undefined = tip; at && !seen.has(at); at = at.parent) {
-      seen.add(at);
-      const siblings = children.get(at.parent);
-      if (siblings) siblings.push(at);
-      else children.set(at.parent, [at]);
+    for (let node: TreeNode | undefined = tip; node && !visited.has(node); node = node.parent) {
+      visited.add(node);
+      const siblings = children.get(node.parent);
+      if (siblings) siblings.push(node);
+      else children.set(node.parent, [node]);
     }
   }
   return children;
 }
 
-/** How many paths part before each node of a path; none where there is but one. */
-export function forksOn(tree: Tree, path: readonly Node[]): Map<Node | undefined, number> {
+/** For each node of a path, the number of siblings, itself included. */
+export function forksOn(tree: Tree, path: readonly TreeNode[]): Map<TreeNode | undefined, number> {
   const children = allChildren(tree);
   return new Map(path.map((node) => [node, children.get(node.parent)?.length ?? 1]));
 }
 
-/** The tree as stretches between its forks; the shown place ends a stretch too. */
-export function stretches(tree: Tree): Stretch {
+/** The tree as segments. A segment ends at a fork and at the current node. */
+export function segments(tree: Tree): Segment {
   const children = allChildren(tree);
-  const from = (nodes: Node[]): Stretch => {
+  const segmentFrom = (nodes: TreeNode[]): Segment => {
     for (;;) {
       const last = nodes.at(-1);
       const next = children.get(last) ?? [];
-      if (last && next.length === 1 && last !== tree.at) nodes.push(next[0]!);
-      else return { nodes, children: next.map((child) => from([child])) };
+      if (last && next.length === 1 && last !== tree.current) nodes.push(next[0]!);
+      else return { nodes, children: next.map((child) => segmentFrom([child])) };
     }
   };
-  return from([]);
+  return segmentFrom([]);
 }
 
-/** Trees that were, the present one, and those that were taken back. */
+/** The present tree, the trees before it, and the trees that were undone. */
 export interface History {
   readonly past: readonly Tree[];
   readonly now: Tree;
   readonly future: readonly Tree[];
-  /** What the last step was: steps of one kind that belong together are one (typing). */
+  /** The kind of the last step. Steps of one kind in a row (typing, one run) count as one step. */
   readonly kind: string;
 }
 
-const MOST_STEPS = 1000;
+const MAX_STEPS = 1000;
 
 export const start = (root: Root): History => ({
   past: [],
@@ -153,14 +162,14 @@ export const start = (root: Root): History => ({
   kind: '',
 });
 
-/** The present becomes past; with a kind that is also that of the step before, it is replaced. */
-export function stepped(history: History, now: Tree, kind = ''): History {
+/** Adds a step. A step of the same non-empty kind as the last one extends that one. */
+export function addStep(history: History, now: Tree, kind = ''): History {
   if (kind !== '' && kind === history.kind) return { ...history, now, future: [] };
-  return { past: [...history.past, history.now].slice(-MOST_STEPS), now, future: [], kind };
+  return { past: [...history.past, history.now].slice(-MAX_STEPS), now, future: [], kind };
 }
 
-/** Ends a step that others of its kind would join. */
-export const settled = (history: History): History => ({ ...history, kind: '' });
+/** Ends the last step: a later step of the same kind is a step of its own. */
+export const endStep = (history: History): History => ({ ...history, kind: '' });
 
 export function undo(history: History): History {
   const now = history.past.at(-1);

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 /** A chart's numbers as a table, for those who do not see it or want to copy them. */
 export function DataTable({ id, children }: { id: string; children: () => ComponentChildren }) {
   return (
-    <details class="twin" data-testid={id}>
+    <details class="data-table" data-testid={id}>
       <summary>as a table</summary>
       <div class="scroll" tabIndex={0} role="group" aria-label="table">
         {children()}

@@ -30,7 +30,7 @@ export function Dialog({ id, title, open, close, children }: DialogProps) {
       }}
     >
       {open && (
-        <div class="sheet">
+        <div class="dialog-body">
           <header>
             <h2 id={`${id}-title`}>{title}</h2>
             <Button id={`${id}-close`} press={close} label="Close">

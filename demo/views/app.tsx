@@ -1,57 +1,58 @@
-/** The whole page: in, the store and what stands around it; out, its panels and dialogs. */
+/** The whole page: the header, the panels and the dialogs. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Comparison } from '../state/compare.js';
 import type { Tokenization } from '../state/tokenization.js';
 import type { Store } from '../state/store.js';
-import type { Library } from '../state/models.js';
+import type { ModelLibrary } from '../state/models.js';
 import { count, size } from '../format.js';
-import { Choice } from './choice.js';
-import { Compare } from './compare.js';
-import { Cut } from './tokenization.js';
-import { Keys, listen } from './keys.js';
-import { Download, Models } from './models.js';
+import { ChoicePanel } from './choice.js';
+import { ComparePanel } from './compare.js';
+import { TokenizationPanel } from './tokenization.js';
+import { KeysDialog, listenToKeys } from './keys.js';
+import { DownloadProgress, ModelsDialog } from './models.js';
 import { Button } from '../ui/button.js';
 import { Dialog } from '../ui/dialog.js';
-import { Paths } from './paths.js';
-import { Share } from './share.js';
-import { Text } from './text.js';
-import { Timeline } from './timeline.js';
+import { PathsPanel } from './paths.js';
+import { ShareDialog } from './share.js';
+import { TextPanel } from './text.js';
+import { TimelinePanel } from './timeline.js';
 import { Tour, stop } from './tour.js';
-import { Waterfall } from './waterfall.js';
+import { StagesPanel } from './waterfall.js';
 
 function Status({ store }: { store: Store }) {
-  const { model, decoded, memory, rate, phase, loaded } = store;
-  const info = model.value?.info;
+  const { engine, runner, status } = store;
+  const info = engine.model.value?.info;
+  const rate = runner.rate.value;
   if (!info) {
     return (
       <p class="status" role="status">
-        {phase.value === 'failed'
+        {status.phase.value === 'failed'
           ? 'no model'
-          : `loading the built-in model, ${Math.round(100 * loaded.value)} %`}
+          : `loading the built-in model, ${Math.round(100 * status.loaded.value)} %`}
       </p>
     );
   }
   const weights = info.quant_types.toSorted((a, b) => b.params - a.params)[0]?.name;
   return (
-    <p class="status" data-testid="status" data-decoded={decoded.value}>
+    <p class="status" data-testid="status" data-decoded={engine.decoded.value}>
       <span>
         {info.name || info.architecture} · {count(info.n_params)} parameters · {weights} ·{' '}
         {size(info.memory.file)}
       </span>
       <span title={info.threads_note && `1 thread: ${info.threads_note}`}>
-        {rate.value > 0 && `${rate.value.toFixed(0)} tokens/s · `}
+        {rate > 0 && `${rate.toFixed(0)} tokens/s · `}
         {info.kernel_variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'} · {info.n_threads} thread
-        {info.n_threads > 1 && 's'} · {size(memory.value)} of memory
+        {info.n_threads > 1 && 's'} · {size(engine.memory.value)} of memory
       </span>
     </p>
   );
 }
 
-type Sheet = 'models' | 'other-model' | 'share' | 'keys' | undefined;
+type DialogName = 'models' | 'other-model' | 'share' | 'keys' | undefined;
 
-/** A file that is dropped anywhere becomes the model. */
-function useDrop(library: Library) {
+/** A file that the user drops on the page becomes the model. */
+function useDrop(library: ModelLibrary) {
   useEffect(() => {
     const over = (event: DragEvent) => {
       if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
@@ -73,19 +74,19 @@ function useDrop(library: Library) {
 
 interface AppProps {
   store: Store;
-  library: Library;
+  library: ModelLibrary;
   comparison: Comparison;
   tokenization: Tokenization;
 }
 
 export function App({ store, library, comparison, tokenization }: AppProps) {
-  const sheet = useSignal<Sheet>(undefined);
+  const dialog = useSignal<DialogName>(undefined);
   const comparing = useSignal(false);
   useDrop(library);
-  useEffect(() => listen(store, () => (sheet.value = 'keys')), []);
-  const close = () => (sheet.value = undefined);
-  const opener = (which: Sheet) => () => (sheet.value = which);
-  const notice = library.problem.value || store.notice.value;
+  useEffect(() => listenToKeys(store, () => (dialog.value = 'keys')), []);
+  const close = () => (dialog.value = undefined);
+  const opener = (name: DialogName) => () => (dialog.value = name);
+  const notice = library.problem.value || store.status.notice.value;
   return (
     <>
       <header>
@@ -108,13 +109,13 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
             Compare
           </Button>
           <Button
-            id="cut-open"
+            id="tokenization-open"
             pressed={tokenization.open.value}
             press={() => (tokenization.open.value = !tokenization.open.value)}
           >
-            Cut
+            Tokens
           </Button>
-          <Button id="share" off={!store.model.value} press={opener('share')}>
+          <Button id="share" off={!store.engine.model.value} press={opener('share')}>
             Share
           </Button>
           <Button id="help" press={opener('keys')} label="Keys and help" keys="?">
@@ -122,19 +123,19 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
           </Button>
         </nav>
       </header>
-      {store.failure.value && (
+      {store.status.failure.value && (
         <p class="notice" role="alert" data-testid="failure">
-          {store.failure.value}
+          {store.status.failure.value}
         </p>
       )}
-      {notice && !sheet.value && (
+      {notice && !dialog.value && (
         <p class="notice" role="alert" data-testid="notice">
           {notice}{' '}
           <Button
             id="dismiss"
             label="Dismiss"
             press={() => {
-              store.notice.value = '';
+              store.status.notice.value = '';
               library.problem.value = '';
             }}
           >
@@ -142,23 +143,25 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
           </Button>
         </p>
       )}
-      {!sheet.value && <Download library={library} />}
+      {!dialog.value && <DownloadProgress library={library} />}
       <Tour />
-      <main class={store.running.value ? 'running' : ''} aria-busy={store.busy.value}>
-        <Text store={store} />
-        <Choice store={store} />
-        <Waterfall store={store} />
-        <Timeline store={store} />
-        <Paths store={store} />
+      <main class={store.runner.running.value ? 'running' : ''} aria-busy={store.queue.busy.value}>
+        <TextPanel store={store} />
+        <ChoicePanel store={store} />
+        <StagesPanel store={store} />
+        <TimelinePanel store={store} />
+        <PathsPanel store={store} />
         {tokenization.open.value && (
-          <Cut
-            {...{ store, tokenization, library }}
+          <TokenizationPanel
+            store={store}
+            tokenization={tokenization}
+            library={library}
             choose={opener('other-model')}
-            same={() => comparison.setOther(undefined)}
+            removeOther={() => comparison.setOther(undefined)}
           />
         )}
         {comparing.value && (
-          <Compare
+          <ComparePanel
             store={store}
             comparison={comparison}
             library={library}
@@ -166,22 +169,26 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
           />
         )}
       </main>
-      <Dialog id="models-sheet" title="Models" open={sheet.value === 'models'} close={close}>
-        <Models library={library} into={undefined} done={close} />
+      <Dialog id="models-dialog" title="Models" open={dialog.value === 'models'} close={close}>
+        <ModelsDialog library={library} into={undefined} done={close} />
       </Dialog>
       <Dialog
-        id="other-sheet"
+        id="other-dialog"
         title="The model of side B"
-        open={sheet.value === 'other-model'}
+        open={dialog.value === 'other-model'}
         close={close}
       >
-        <Models library={library} into={(model) => void comparison.setOther(model)} done={close} />
+        <ModelsDialog
+          library={library}
+          into={(model) => void comparison.setOther(model)}
+          done={close}
+        />
       </Dialog>
-      <Dialog id="share-sheet" title="Share" open={sheet.value === 'share'} close={close}>
-        <Share store={store} done={close} />
+      <Dialog id="share-dialog" title="Share" open={dialog.value === 'share'} close={close}>
+        <ShareDialog store={store} done={close} />
       </Dialog>
-      <Dialog id="keys-sheet" title="Keys and help" open={sheet.value === 'keys'} close={close}>
-        <Keys
+      <Dialog id="keys-dialog" title="Keys and help" open={dialog.value === 'keys'} close={close}>
+        <KeysDialog
           tour={() => {
             close();
             stop.value = 0;

@@ -1,4 +1,4 @@
-/** A conversation, for models that have a template, and the form that the text must have. In: the store. Out: the part of the text's panel above the text. */
+/** Two parts of the text panel: the conversation, for models with a chat template, and the output format. */
 import { useSignal } from '@preact/signals';
 import type { ChatMessage } from 'tokenglass';
 import type { Store } from '../state/store.js';
@@ -15,23 +15,23 @@ const SCHEMA = `{
   "additionalProperties": false
 }`;
 
-/** Anything, JSON, or JSON of a schema. */
-export function Form({ store }: { store: Store }) {
-  const { form, problem, left } = store.constraint;
+/** Chooses the output format: any text, JSON, or JSON of a schema. */
+export function OutputFormatField({ store }: { store: Store }) {
+  const { format, problem, violated } = store.sampler.constraint;
   const schema = useSignal(SCHEMA);
-  const kind = form.value?.kind ?? 'any';
+  const kind = format.value?.kind ?? 'any';
   const wanted = useSignal<string>(kind);
   const choose = (value: string) => {
     wanted.value = value;
-    if (value === 'schema') void store.setForm({ kind: 'schema', schema: schema.value });
-    else void store.setForm(value === 'json' ? { kind: 'json' } : undefined);
+    if (value === 'schema') void store.setOutputFormat({ kind: 'schema', schema: schema.value });
+    else void store.setOutputFormat(value === 'json' ? { kind: 'json' } : undefined);
   };
   return (
-    <div class="form">
+    <div class="output-format">
       <label>
         <span>the text must be</span>{' '}
         <select
-          data-testid="form"
+          data-testid="output-format"
           value={wanted.value}
           onChange={({ currentTarget }) => choose(currentTarget.value)}
         >
@@ -57,27 +57,30 @@ export function Form({ store }: { store: Store }) {
           </Button>
         </>
       )}
-      {(problem.value || left.value) && (
-        <p class="problem" role="alert" data-testid="form-problem">
-          {problem.value || 'The text so far is not of this form: it goes on freely.'}
+      {(problem.value || violated.value) && (
+        <p class="problem" role="alert" data-testid="output-format-problem">
+          {problem.value || 'The text does not follow this format, so nothing restricts it now.'}
         </p>
       )}
     </div>
   );
 }
 
-const WHO: Record<string, string> = { system: 'instructions', user: 'you', assistant: 'the model' };
+const ROLE_NAMES: Record<string, string> = {
+  system: 'instructions',
+  user: 'you',
+  assistant: 'the model',
+};
 
 export function Chat({ store }: { store: Store }) {
-  const { model, tree, shown, running } = store;
+  const { document, engine, runner } = store;
   const words = useSignal('');
   const rules = useSignal('');
-  const root = tree.value.root;
-  const chat = root.chat;
+  const { chat } = document.tree.value.root;
   const open = useSignal(false);
-  if (!model.value?.info.chat_template) return null;
+  if (!engine.model.value?.info.chat_template) return null;
 
-  const reply = shown.value.made
+  const reply = document.display.value.generated
     .filter((token) => !isControl(token))
     .map(({ text }) => text)
     .join('');
@@ -88,20 +91,22 @@ export function Chat({ store }: { store: Store }) {
       : rules.value.trim()
         ? [{ role: 'system', content: rules.value }]
         : [];
-    const asked = words.value;
+    const content = words.value;
     words.value = '';
-    void store.setChat([...before, { role: 'user', content: asked }]).then(() => store.run());
+    void store.document
+      .setChat([...before, { role: 'user', content }])
+      .then(() => store.runner.run());
   };
   const chatting = open.value || chat !== undefined;
   return (
     <>
-      <div class="modes" role="group" aria-label="what the text is">
+      <div class="modes" role="group" aria-label="kind of text">
         <Button
           id="mode-text"
           pressed={!chatting}
           press={() => {
             open.value = false;
-            if (chat) store.setPrompt('');
+            if (chat) store.document.setPrompt('');
           }}
         >
           Text
@@ -114,17 +119,17 @@ export function Chat({ store }: { store: Store }) {
         <div class="chat">
           {chat?.map((message, i) => (
             <p key={i} class={message.role} data-testid="message">
-              <b>{WHO[message.role] ?? message.role}</b> {message.content as string}
+              <b>{ROLE_NAMES[message.role] ?? message.role}</b> {message.content as string}
             </p>
           ))}
           {chat && reply && (
             <p class="assistant" data-testid="message">
-              <b>{WHO['assistant']}</b> {reply}
+              <b>{ROLE_NAMES['assistant']}</b> {reply}
             </p>
           )}
           {!chat && (
             <label class="field">
-              <span>instructions (some templates refuse them)</span>
+              <span>instructions (some chat templates do not allow them)</span>
               <input
                 data-testid="instructions"
                 type="text"
@@ -149,7 +154,12 @@ export function Chat({ store }: { store: Store }) {
                 onInput={(event) => (words.value = event.currentTarget.value)}
               />
             </label>
-            <button type="submit" class="main" data-testid="send" aria-disabled={running.value}>
+            <button
+              type="submit"
+              class="main"
+              data-testid="send"
+              aria-disabled={runner.running.value}
+            >
               Send
             </button>
           </form>

@@ -1,15 +1,16 @@
-/** One choice: every candidate with its probability before and after the stages, and the draw. Taking a candidate goes on with it. In: the store. Out: the panel. */
+/** The panel of one choice: each candidate with its probability before and after the stages, and the draw.
+ *  A click on a candidate continues the text with it. */
 import type { Candidate, StageName, StepTrace } from 'tokenglass';
 import type { Store } from '../state/store.js';
-import { DRAWS } from '../state/queries.js';
-import { name, percent, spelled } from '../format.js';
+import { N_DRAWS } from '../state/queries.js';
+import { name, percent, hexBytes } from '../format.js';
 import { Button } from '../ui/button.js';
 import { TokenName } from '../ui/token-name.js';
 import { DataTable } from '../ui/data-table.js';
 import { moveFocus } from '../ui/roving-focus.js';
 
-/** What became of a candidate, in a word. */
-function fate(candidate: Candidate, trace: StepTrace): string {
+/** 'drawn', the name of the stage that removed the candidate, or ''. */
+function resultOf(candidate: Candidate, trace: StepTrace): string {
   if (candidate.token === trace.draw.token) return 'drawn';
   return candidate.removed_by ?? '';
 }
@@ -18,10 +19,10 @@ interface BarProps {
   candidate: Candidate;
   trace: StepTrace;
   scale: number;
-  /** Its probability after the stage that the second bars are for. */
+  /** The candidate's probability after the stage of the second bars. */
   after: number;
   rank?: number;
-  /** It stands in the text. */
+  /** True for the token that follows in the text. */
   taken: boolean;
   take: (token: number) => unknown;
 }
@@ -30,7 +31,7 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
   const { token, p, p_final, removed_by, logit } = candidate;
   const drawn = token === trace.draw.token;
   const reason = trace.stages.find((stage) => stage.name === removed_by)?.reason;
-  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, bytes ${spelled(candidate.bytes)}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(p_final)} after the stages${reason ? `; ${reason}` : ''}`;
+  const title = `${rank === undefined ? '' : `rank ${(rank + 1).toLocaleString('en')}, `}id ${token}, bytes ${hexBytes(candidate.bytes)}, logit ${logit.toFixed(3)}, ${percent(p)} before, ${percent(p_final)} after the stages${reason ? `; ${reason}` : ''}`;
   return (
     <li
       class={`row${drawn ? ' drawn' : ''}${removed_by ? ' gone' : ''}${taken ? ' taken' : ''}`}
@@ -60,7 +61,7 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
       </span>
       <span class="p">{percent(p)}</span>
       <span class="why">
-        {fate(candidate, trace)}
+        {resultOf(candidate, trace)}
         {taken && <em> in the text</em>}
         {rank !== undefined && <small> #{(rank + 1).toLocaleString('en')}</small>}
       </span>
@@ -68,9 +69,9 @@ function Bar({ candidate, trace, scale, after, rank, taken, take }: BarProps) {
   );
 }
 
-/** Any token of the vocabulary, by its text or id: its probability and what became of it. */
+/** Finds tokens of the vocabulary by text or id. */
 function Search({ store, trace, scale }: { store: Store; trace: StepTrace; scale: number }) {
-  const found = store.found.value;
+  const found = store.inspector.found.value;
   return (
     <>
       <div class="tools">
@@ -82,17 +83,17 @@ function Search({ store, trace, scale }: { store: Store; trace: StepTrace; scale
             placeholder="text or id"
             spellcheck={false}
             autocomplete="off"
-            value={store.query.value}
-            onInput={(event) => store.search(event.currentTarget.value)}
+            value={store.inspector.query.value}
+            onInput={(event) => store.inspector.search(event.currentTarget.value)}
           />
         </label>
         <label>
           <span>second bars</span>
           <select
             data-testid="after"
-            value={store.stage.value ?? ''}
+            value={store.inspector.stage.value ?? ''}
             onChange={({ currentTarget: { value } }) =>
-              store.showAfter((value || undefined) as StageName | undefined)
+              store.inspector.showAfter((value || undefined) as StageName | undefined)
             }
           >
             <option value="">after all stages</option>
@@ -119,33 +120,33 @@ function Search({ store, trace, scale }: { store: Store; trace: StepTrace; scale
               scale={scale}
               after={candidate.p_final}
               rank={candidate.rank}
-              taken={candidate.token === store.taken.value}
-              take={(token) => store.branch(token)}
+              taken={candidate.token === store.inspector.taken.value}
+              take={(token) => store.runner.branch(token)}
             />
           ))}
-          {found.length === 0 && <li class="note">no token of the vocabulary has it</li>}
+          {found.length === 0 && <li class="note">no token of the vocabulary matches</li>}
         </ol>
       )}
     </>
   );
 }
 
-const MOST_DRAWN = 6;
+const MAX_TRIAL_ROWS = 6;
 
-/** Coins of further samples of this choice, against what the probabilities promise. */
+/** Repeats the draw of this choice many times, and compares the counts with the probabilities. */
 function Trials({ store, trace }: { store: Store; trace: StepTrace }) {
-  const draws = store.draws.value;
+  const draws = store.inspector.draws.value;
   const likely = trace.candidates
     .filter(({ p_final }) => p_final > 0)
     .toSorted((a, b) => b.p_final - a.p_final || a.token - b.token)
-    .slice(0, MOST_DRAWN);
+    .slice(0, MAX_TRIAL_ROWS);
   const listed = likely.reduce((sum, { p_final }) => sum + p_final, 0);
-  const got = (token: number) => draws?.counts.get(token) ?? 0;
-  const others = draws ? draws.n - likely.reduce((sum, { token }) => sum + got(token), 0) : 0;
+  const countOf = (token: number) => draws?.counts.get(token) ?? 0;
+  const others = draws ? draws.n - likely.reduce((sum, { token }) => sum + countOf(token), 0) : 0;
   return (
     <div class="trials">
-      <Button id="draws" press={() => store.tryDraws()}>
-        Try {DRAWS} draws
+      <Button id="draws" press={() => store.inspector.tryDraws()}>
+        Try {N_DRAWS} draws
       </Button>
       {draws && (
         <table data-testid="trials" data-n={draws.n}>
@@ -163,7 +164,7 @@ function Trials({ store, trace }: { store: Store; trace: StepTrace }) {
                   <TokenName token={candidate} />
                 </th>
                 <td>{(candidate.p_final * draws.n).toFixed(1)}</td>
-                <td>{got(candidate.token)}</td>
+                <td>{countOf(candidate.token)}</td>
               </tr>
             ))}
             {1 - listed > 1e-9 && (
@@ -180,7 +181,8 @@ function Trials({ store, trace }: { store: Store; trace: StepTrace }) {
   );
 }
 
-/** The survivors side by side, as wide as they are probable, and the coin over them. */
+/** The tokens that can be drawn, side by side, each as wide as its probability, and the random number
+ *  above them. */
 function Draw({ trace }: { trace: StepTrace }) {
   const { u, low, high, token } = trace.draw;
   const survivors = trace.candidates
@@ -191,7 +193,7 @@ function Draw({ trace }: { trace: StepTrace }) {
   return (
     <div class="draw">
       <h3>
-        The draw <small>the coin u = {u.toFixed(4)} fell here</small>
+        The draw <small>the random number is u = {u.toFixed(4)}</small>
       </h3>
       <div
         class="strip"
@@ -221,8 +223,8 @@ function Draw({ trace }: { trace: StepTrace }) {
         />
       </div>
       <p>
-        {drawn ? <b>{name(drawn)}</b> : `token ${token}`} holds {low.toFixed(4)} to{' '}
-        {high.toFixed(4)}; Step takes it.
+        {drawn ? <b>{name(drawn)}</b> : `token ${token}`} has the range {low.toFixed(4)} to{' '}
+        {high.toFixed(4)}, so Step takes it.
       </p>
     </div>
   );
@@ -239,7 +241,7 @@ function Table({ trace }: { trace: StepTrace }) {
           <th scope="col">logit</th>
           <th scope="col">before</th>
           <th scope="col">after</th>
-          <th scope="col">what became of it</th>
+          <th scope="col">result</th>
         </tr>
       </thead>
       <tbody>
@@ -247,11 +249,11 @@ function Table({ trace }: { trace: StepTrace }) {
           <tr key={candidate.token}>
             <th scope="row">{name(candidate)}</th>
             <td>{candidate.token}</td>
-            <td>{spelled(candidate.bytes)}</td>
+            <td>{hexBytes(candidate.bytes)}</td>
             <td>{candidate.logit.toFixed(3)}</td>
             <td>{percent(candidate.p)}</td>
             <td>{percent(candidate.p_final)}</td>
-            <td>{fate(candidate, trace)}</td>
+            <td>{resultOf(candidate, trace)}</td>
           </tr>
         ))}
       </tbody>
@@ -259,20 +261,20 @@ function Table({ trace }: { trace: StepTrace }) {
   );
 }
 
-export function Choice({ store }: { store: Store }) {
-  const trace = store.trace.value;
+export function ChoicePanel({ store }: { store: Store }) {
+  const trace = store.inspector.trace.value;
   if (!trace) {
     return (
       <section class="choice-panel" aria-busy="true">
         <h2>This choice</h2>
-        <p class="note">The first choice appears as soon as the model is there.</p>
+        <p class="note">The first choice appears when the model is loaded.</p>
       </section>
     );
   }
-  const after = store.after.value;
-  const index = store.selected.value;
+  const after = store.inspector.after.value;
+  const index = store.inspector.selected.value;
   const scale = trace.candidates.reduce(
-    (most, { p, token }) => Math.max(most, p, after.get(token) ?? 0),
+    (max, { p, token }) => Math.max(max, p, after.get(token) ?? 0),
     0,
   );
   const others = trace.n_vocab - trace.candidates.length;
@@ -287,8 +289,8 @@ export function Choice({ store }: { store: Store }) {
       </h2>
       {index !== undefined && (
         <p class="elsewhere">
-          With the settings as they are now.{' '}
-          <Button id="to-end" press={() => store.select(undefined)}>
+          This choice is computed with the present settings.{' '}
+          <Button id="to-end" press={() => store.inspector.select(undefined)}>
             Back to the next choice
           </Button>
         </p>
@@ -315,8 +317,8 @@ export function Choice({ store }: { store: Store }) {
             trace={trace}
             scale={scale}
             after={after.get(candidate.token) ?? 0}
-            taken={candidate.token === store.taken.value}
-            take={(token) => store.branch(token)}
+            taken={candidate.token === store.inspector.taken.value}
+            take={(token) => store.runner.branch(token)}
           />
         ))}
       </ol>
@@ -325,7 +327,7 @@ export function Choice({ store }: { store: Store }) {
         <span class="id">{others.toLocaleString('en')}</span>
         <span class="bar" aria-hidden="true">
           <i
-            class={trace.other > scale ? 'cut' : ''}
+            class={trace.other > scale ? 'clipped' : ''}
             style={{ width: `${Math.min(100, (100 * trace.other) / scale)}%` }}
           />
         </span>

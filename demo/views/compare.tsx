@@ -1,33 +1,35 @@
-/** Two samplers or two models side by side on the text as it stands. In: the comparison and the store. Out: the panel. */
+/** The panel that compares two samplers or two models on the text of the page. */
 import type { Chain } from '../state/chain.js';
-import { moved, settings, switched, withValue } from '../state/chain.js';
-import type { Compared, Comparison, Drawn } from '../state/compare.js';
+import { moveStage, settings, switchStage, withValue } from '../state/chain.js';
+import type { ComparedToken, Comparison, ComparisonResult } from '../state/compare.js';
 import type { Store } from '../state/store.js';
-import type { Library } from '../state/models.js';
+import type { ModelLibrary } from '../state/models.js';
 import { name, percent, stageTitle } from '../format.js';
 import { Button } from '../ui/button.js';
 import { Slider } from '../ui/slider.js';
 
-/** The other side's chain, in little. */
+/** The chain of side B, without the candidates. */
 function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void }) {
   return (
     <ul class="small-chain">
-      {chain.places.map(({ name: stage, on }, index) => (
+      {chain.stages.map(({ name: stage, on }, index) => (
         <li key={stage} class={on ? '' : 'off'}>
           <label class="switch">
             <input
               type="checkbox"
               data-testid={`b-switch-${stage}`}
               checked={on}
-              onChange={({ currentTarget }) => set(switched(chain, stage, currentTarget.checked))}
+              onChange={({ currentTarget }) =>
+                set(switchStage(chain, stage, currentTarget.checked))
+              }
             />
             <span>{stageTitle(stage)}</span>
           </label>
           {on && index > 0 && (
             <Button
               id={`b-earlier-${stage}`}
-              label={`${stage} one place earlier`}
-              press={() => set(moved(chain, stage, index - 1))}
+              label={`${stage} one position earlier`}
+              press={() => set(moveStage(chain, stage, index - 1))}
             >
               ↑
             </Button>
@@ -53,7 +55,7 @@ function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void })
 const bits = (x: number | undefined) =>
   x === undefined ? '–' : x === Infinity ? '∞' : x.toFixed(3);
 
-function Cell({ drawn }: { drawn: Drawn | undefined }) {
+function Cell({ drawn }: { drawn: ComparedToken | undefined }) {
   return (
     <td
       title={
@@ -66,15 +68,16 @@ function Cell({ drawn }: { drawn: Drawn | undefined }) {
   );
 }
 
-function Result({ result }: { result: Compared }) {
-  const { pairs, parts, one } = result;
+function Result({ result }: { result: ComparisonResult }) {
+  const { pairs, differs, sameVocabulary } = result;
   return (
     <>
-      <p data-testid="compared" data-parts={parts} data-same={parts === undefined}>
-        {parts === undefined
+      <p data-testid="compared" data-parts={differs} data-same={differs === undefined}>
+        {differs === undefined
           ? `The same ${pairs.length} tokens on both sides.`
-          : `They part at token ${parts + 1}.`}{' '}
-        {!one && 'The vocabularies differ: texts are compared, distributions cannot be.'}
+          : `The first difference is at token ${differs + 1}.`}{' '}
+        {!sameVocabulary &&
+          'The vocabularies differ, so the table compares the texts and not the distributions.'}
       </p>
       <div class="scroll" tabIndex={0} role="group" aria-label="both texts, token by token">
         <table data-testid="pairs">
@@ -85,26 +88,34 @@ function Result({ result }: { result: Compared }) {
               <th scope="col">B</th>
               <th
                 scope="col"
-                title="Kullback-Leibler divergence of B from A, bits: of what the model says"
+                title="Kullback-Leibler divergence of B from A in bits, of the model's distributions"
               >
                 KL, model
               </th>
-              <th scope="col" title="The same after all stages; ∞: B excludes what A may draw">
+              <th
+                scope="col"
+                title="The same after all stages; ∞: A can draw a token that B cannot"
+              >
                 KL, drawn from
               </th>
             </tr>
           </thead>
           <tbody>
-            {pairs.map(({ a, b, raw, p_final }, i) => (
-              <tr key={i} class={i === parts ? 'parts' : ''} data-raw={raw} data-p_final={p_final}>
+            {pairs.map(({ a, b, kl_raw, kl_final }, i) => (
+              <tr
+                key={i}
+                class={i === differs ? 'parts' : ''}
+                data-raw={kl_raw}
+                data-p_final={kl_final}
+              >
                 <th scope="row">
-                  {i === parts && '≠ '}
+                  {i === differs && '≠ '}
                   {i + 1}
                 </th>
                 <Cell drawn={a} />
                 <Cell drawn={b} />
-                <td>{bits(raw)}</td>
-                <td>{bits(p_final)}</td>
+                <td>{bits(kl_raw)}</td>
+                <td>{bits(kl_final)}</td>
               </tr>
             ))}
           </tbody>
@@ -117,21 +128,20 @@ function Result({ result }: { result: Compared }) {
 interface CompareProps {
   store: Store;
   comparison: Comparison;
-  library: Library;
+  library: ModelLibrary;
   choose: () => void;
 }
 
-export function Compare({ store, comparison, library, choose }: CompareProps) {
+export function ComparePanel({ store, comparison, library, choose }: CompareProps) {
   const { chain, seed, other, result, working, problem } = comparison;
-  const info = store.model.value?.info;
+  const info = store.engine.model.value?.info;
   const shown = (name?: string) => name || 'the model';
   return (
     <section class="compare-panel" aria-labelledby="compare-title" aria-busy={working.value}>
       <h2 id="compare-title">
         Compare{' '}
         <small>
-          A is the page as it is; B goes on from the same text with its own settings, or another
-          model
+          A is the page as it is. B continues the same text with other settings or another model.
         </small>
       </h2>
       <div class="sides">
@@ -144,7 +154,7 @@ export function Compare({ store, comparison, library, choose }: CompareProps) {
               data-testid="b-seed"
               type="number"
               min={0}
-              value={seed.value ?? store.seed.value}
+              value={seed.value ?? store.sampler.seed.value}
               onInput={({ currentTarget: { valueAsNumber } }) => {
                 if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0)
                   seed.value = valueAsNumber;
@@ -167,7 +177,7 @@ export function Compare({ store, comparison, library, choose }: CompareProps) {
             <Button id="compare-copy" press={() => comparison.copy()}>
               Settings of A
             </Button>
-            <Button id="compare-model" off={library.coming.value !== undefined} press={choose}>
+            <Button id="compare-model" off={library.download.value !== undefined} press={choose}>
               Another model…
             </Button>
             {other.value && (

@@ -1,21 +1,22 @@
-/** The page by keyboard: in, key presses outside of fields; out, what the buttons do. And the map of keys that can be looked at. */
+/** The keyboard: single keys do what the buttons do, unless the focus is in a field. The dialog lists the
+ *  keys. */
 import { signal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 
-/** Single keys can be turned off: speech input and slips of the hand press them too. */
+/** The user can turn single keys off, because speech input can press them by mistake. */
 export const singleKeys = signal(true);
 
-const MAP: readonly [keys: string, what: string][] = [
+const KEYS: readonly [keys: string, what: string][] = [
   ['Space', 'run, pause'],
   ['S', 'step'],
   ['Z, Y', 'undo, redo'],
   ['R', 'reset: back to the prompt'],
   ['← →', 'the choice of the token before, after'],
-  ['Escape', 'the next choice again; closes what is open'],
-  ['↓ ↑', 'to the candidates, and along them'],
+  ['Escape', 'back to the next choice; close a dialog'],
+  ['↓ ↑', 'move to the candidates, and between them'],
   ['Enter', 'take the candidate; on a token: show its choice'],
   ['/', 'find a token'],
-  ['?', 'this map'],
+  ['?', 'this list'],
 ];
 
 function focusCandidate(): void {
@@ -24,35 +25,36 @@ function focusCandidate(): void {
     ?.focus();
 }
 
-/** The index of the choice before or after the shown one; undefined is the next choice, after the last token. */
-function beside(store: Store, by: number): number | undefined {
-  const length = store.tokensTo().length;
-  const to = (store.selected.value ?? length) + by;
+/** The index of the choice `offset` tokens after the one on the page; undefined: the next choice, after
+ *  the last token. */
+function neighbour(store: Store, offset: number): number | undefined {
+  const length = store.document.tokensTo().length;
+  const to = (store.inspector.selected.value ?? length) + offset;
   return Math.max(1, to) < length ? Math.max(1, to) : undefined;
 }
 
-export function listen(store: Store, help: () => void): () => void {
+export function listenToKeys(store: Store, help: () => void): () => void {
   const actions: Record<string, () => unknown> = {
-    ' ': () => (store.running.value ? store.pause() : store.run()),
-    s: () => store.step(),
-    z: () => store.undo(),
-    y: () => store.redo(),
-    r: () => store.reset(),
-    ArrowLeft: () => store.select(beside(store, -1)),
-    ArrowRight: () => store.select(beside(store, 1)),
+    ' ': () => (store.runner.running.value ? store.runner.pause() : store.runner.run()),
+    s: () => store.runner.step(),
+    z: () => store.document.undo(),
+    y: () => store.document.redo(),
+    r: () => store.runner.reset(),
+    ArrowLeft: () => store.inspector.select(neighbour(store, -1)),
+    ArrowRight: () => store.inspector.select(neighbour(store, 1)),
     ArrowDown: focusCandidate,
     ArrowUp: focusCandidate,
-    Escape: () => store.select(undefined),
+    Escape: () => store.inspector.select(undefined),
     '/': () => document.querySelector<HTMLElement>('[data-testid="search"]')?.focus(),
     '?': help,
   };
   const pressed = (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
     const undoing = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z';
-    if (target.closest('textarea, select, dialog, input:not([type="checkbox"])')) return; // they have their own
+    if (target.closest('textarea, select, dialog, input:not([type="checkbox"])')) return; // they use the keys themselves
     if (undoing) {
       event.preventDefault();
-      return void (event.shiftKey ? store.redo() : store.undo());
+      return void (event.shiftKey ? store.document.redo() : store.document.undo());
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === ' ' && target.closest('button, summary, a, input')) return;
@@ -66,12 +68,12 @@ export function listen(store: Store, help: () => void): () => void {
   return () => document.removeEventListener('keydown', pressed);
 }
 
-export function Keys({ tour }: { tour: () => void }) {
+export function KeysDialog({ tour }: { tour: () => void }) {
   return (
     <div class="keys">
       <table data-testid="keys">
         <tbody>
-          {MAP.map(([keys, what]) => (
+          {KEYS.map(([keys, what]) => (
             <tr key={keys}>
               <th scope="row">
                 <kbd>{keys}</kbd>
@@ -82,7 +84,8 @@ export function Keys({ tour }: { tour: () => void }) {
         </tbody>
       </table>
       <p>
-        A stage’s grip moves with the left and right arrows; sliders and lists move with theirs.
+        The left and right arrows move a stage when its handle has the focus. Arrow keys also move
+        sliders and lists.
       </p>
       <label>
         <input

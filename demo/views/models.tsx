@@ -1,24 +1,25 @@
-/** Another model: from a file, an address, or the list. In: the library. Out: the dialog's content. Nothing is fetched before a button is pressed. */
+/** The dialog that loads another model: from a file, an address or the list of presets. The page fetches
+ *  nothing before the user presses a button. */
 import { useSignal } from '@preact/signals';
 import type { Model } from 'tokenglass';
-import type { Library } from '../state/models.js';
-import { BUILT_IN, known, pageOf } from '../state/models.js';
+import type { ModelLibrary } from '../state/models.js';
+import { BUILT_IN, pageOf, presets } from '../state/models.js';
 import { size } from '../format.js';
 import { Button } from '../ui/button.js';
 
 interface ModelsProps {
-  library: Library;
-  /** What is done with a model; undefined: it becomes the page's. */
+  library: ModelLibrary;
+  /** Takes the loaded model; undefined: it becomes the page's model. */
   into: ((model: Model) => void) | undefined;
   done: () => void;
 }
 
-export function Download({ library }: { library: Library }) {
-  const coming = library.coming.value;
-  if (!coming) return null;
-  const { name, loaded, total } = coming;
+export function DownloadProgress({ library }: { library: ModelLibrary }) {
+  const download = library.download.value;
+  if (!download) return null;
+  const { name, loaded, total } = download;
   return (
-    <div class="coming" data-testid="coming">
+    <div class="download" data-testid="download">
       <p>
         {name}: {size(loaded)} {total && `of ${size(total)}`}
       </p>
@@ -30,15 +31,14 @@ export function Download({ library }: { library: Library }) {
   );
 }
 
-export function Models({ library, into, done }: ModelsProps) {
+export function ModelsDialog({ library, into, done }: ModelsProps) {
   const address = useSignal('');
-  const then = (came: boolean) => came && done();
+  const close = (wasLoaded: boolean) => wasLoaded && done();
   return (
     <div class="models">
       <p>
-        The file stays in your browser: nothing is sent anywhere. What cannot be run here (an
-        architecture, a tokenizer, a type of weights) is refused by name before the weights are
-        read.
+        The file stays in your browser; the page sends nothing. If the page cannot run the model
+        (its architecture, tokenizer or type of weights), it says so before it reads the weights.
       </p>
       <label class="field">
         <span>a GGUF file (or drop one on the page)</span>
@@ -48,7 +48,7 @@ export function Models({ library, into, done }: ModelsProps) {
           accept=".gguf"
           onChange={({ currentTarget: { files } }) => {
             const [file] = files ?? [];
-            if (file) void library.load(file.name, file, into).then(then);
+            if (file) void library.load(file.name, file, into).then(close);
           }}
         />
       </label>
@@ -56,7 +56,7 @@ export function Models({ library, into, done }: ModelsProps) {
         class="say"
         onSubmit={(event) => {
           event.preventDefault();
-          void library.open(address.value, into).then(then);
+          void library.open(address.value, into).then(close);
         }}
       >
         <label class="field">
@@ -79,24 +79,24 @@ export function Models({ library, into, done }: ModelsProps) {
           {library.problem.value}
         </p>
       )}
-      <Download library={library} />
-      <h3>Small ones</h3>
-      <ul class="known">
-        {known.map((each) => (
-          <li key={each.file}>
+      <DownloadProgress library={library} />
+      <h3>Small models</h3>
+      <ul class="presets">
+        {presets.map((preset) => (
+          <li key={preset.file}>
             <span>
-              <b>{each.name}</b>{' '}
+              <b>{preset.name}</b>{' '}
               <small>
-                {size(each.size)}, {each.licence},{' '}
-                <a href={pageOf(each)} target="_blank" rel="noreferrer noopener">
-                  about it
+                {size(preset.size)}, {preset.licence},{' '}
+                <a href={pageOf(preset)} target="_blank" rel="noreferrer noopener">
+                  about this model
                 </a>
               </small>
             </span>
             <Button
-              id="known"
-              press={() => library.open(each.file, into).then(then)}
-              label={`Fetch ${each.name}, ${size(each.size)}`}
+              id="preset"
+              press={() => library.open(preset.file, into).then(close)}
+              label={`Fetch ${preset.name}, ${size(preset.size)}`}
             >
               Fetch
             </Button>
@@ -105,7 +105,7 @@ export function Models({ library, into, done }: ModelsProps) {
       </ul>
       <Button
         id="built-in"
-        press={() => library.load('the built-in model', BUILT_IN, into).then(then)}
+        press={() => library.load('the built-in model', BUILT_IN, into).then(close)}
       >
         The built-in model
       </Button>

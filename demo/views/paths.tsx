@@ -1,42 +1,48 @@
-/** The tree of texts: in, the store; out, a map of all paths with their joint probability, and the same as a list of buttons. */
-import { hierarchy, tree as tidy } from 'd3-hierarchy';
+/** The panel of paths: a map of the tree with the joint probability of each path, and the same paths as a
+ *  list of buttons. */
+import { hierarchy, tree as tidyTree } from 'd3-hierarchy';
 import { linkHorizontal } from 'd3-shape';
 import type { Store } from '../state/store.js';
-import type { Node, Stretch, Tree } from '../state/tree.js';
-import { pathTo, stretches } from '../state/tree.js';
+import type { Segment, Tree, TreeNode } from '../state/tree.js';
+import { pathTo, segments } from '../state/tree.js';
 import { name } from '../format.js';
 import { Button } from '../ui/button.js';
 import { useWidth } from '../ui/use-width.js';
 
-const [WIDTH, ROW, LABEL, LEAST] = [560, 26, 250, 330]; // the width until it is known
-const MOST_LABEL = 22; // characters
+// pixels
+const FIRST_WIDTH = 560; // until the width is measured
+const MIN_WIDTH = 330;
+const ROW_HEIGHT = 26;
+const LABEL_WIDTH = 250;
 
-const textOf = (nodes: readonly Node[]) =>
+const MAX_LABEL_CHARS = 22;
+
+const textOf = (nodes: readonly TreeNode[]) =>
   nodes.map(({ bytes, text }) => name({ bytes, text })).join('');
 const short = (text: string) =>
-  text.length > MOST_LABEL ? `…${text.slice(1 - MOST_LABEL)}` : text;
-const bits = (node: Node) => (-node.joint / Math.LN2).toFixed(1);
+  text.length > MAX_LABEL_CHARS ? `…${text.slice(1 - MAX_LABEL_CHARS)}` : text;
+const bits = (node: TreeNode) => (-node.joint / Math.LN2).toFixed(1);
 
 interface Link {
   source: { x: number; y: number };
   target: { x: number; y: number };
 }
 
-/** A map of stretches, from left to right; lines are the thicker the more probable a path is by token. */
-function Map({ store, tree }: { store: Store; tree: Tree }) {
-  const { element, width } = useWidth<HTMLDivElement>(WIDTH);
-  const wide = Math.max(LEAST, width);
-  const shown = new Set(pathTo(tree.at));
-  const root = hierarchy<Stretch>(stretches(tree), ({ children }) => children);
+/** The map of segments, from left to right. The more probable the tokens of a path, the thicker its line. */
+function PathMap({ store, tree }: { store: Store; tree: Tree }) {
+  const { element, width } = useWidth<HTMLDivElement>(FIRST_WIDTH);
+  const mapWidth = Math.max(MIN_WIDTH, width);
+  const shown = new Set(pathTo(tree.current));
+  const root = hierarchy<Segment>(segments(tree), ({ children }) => children);
   const leaves = root.leaves().length;
-  const height = Math.max(44, leaves * ROW + 12);
-  const laid = tidy<Stretch>()
-    .size([height - ROW, wide - LABEL])
+  const height = Math.max(44, leaves * ROW_HEIGHT + 12);
+  const layout = tidyTree<Segment>()
+    .size([height - ROW_HEIGHT, mapWidth - LABEL_WIDTH])
     .separation(() => 1)(root);
   const curve = linkHorizontal<Link, { x: number; y: number }>()
     .x(({ y }) => y + 6)
-    .y(({ x }) => x + ROW / 2);
-  const thick = ({ nodes }: Stretch) => {
+    .y(({ x }) => x + ROW_HEIGHT / 2);
+  const thickness = ({ nodes }: Segment) => {
     const last = nodes.at(-1)!;
     return 1.2 + 6 * Math.exp(last.joint / last.depth); // the geometric mean of its tokens' probabilities
   };
@@ -44,32 +50,32 @@ function Map({ store, tree }: { store: Store; tree: Tree }) {
     <div class="scroll" ref={element} tabIndex={0} role="group" aria-label="map of the paths">
       <svg
         class="map"
-        width={wide}
+        width={mapWidth}
         height={height}
-        viewBox={`0 0 ${wide} ${height}`}
+        viewBox={`0 0 ${mapWidth} ${height}`}
         role="img"
-        aria-label={`${leaves} paths; the list below has them as buttons`}
+        aria-label={`${leaves} paths; the list below has a button for each`}
       >
-        {laid.links().map(({ source, target }) => (
+        {layout.links().map(({ source, target }) => (
           <path
             key={`${target.data.nodes.at(-1)?.depth} ${target.x}`}
             class={target.data.nodes.every((node) => shown.has(node)) ? 'on' : ''}
             d={curve({ source, target }) ?? ''}
-            stroke-width={thick(target.data)}
+            stroke-width={thickness(target.data)}
           />
         ))}
-        {laid.descendants().map(({ x, y, data }) => {
+        {layout.descendants().map(({ x, y, data }) => {
           const last = data.nodes.at(-1);
           const leaf = data.children.length === 0;
           const text = last && leaf ? `${short(textOf(data.nodes))}  ${bits(last)} bits` : '';
           return (
             <g
               key={`${last?.depth} ${x}`}
-              class={`knot${last === tree.at ? ' here' : ''}${!last || shown.has(last) ? ' on' : ''}`}
-              transform={`translate(${y + 6} ${x + ROW / 2})`}
+              class={`knot${last === tree.current ? ' here' : ''}${!last || shown.has(last) ? ' on' : ''}`}
+              transform={`translate(${y + 6} ${x + ROW_HEIGHT / 2})`}
               data-testid="knot"
               data-depth={last?.depth ?? 0}
-              onClick={() => void store.goTo(last)}
+              onClick={() => void store.document.goTo(last)}
             >
               <circle r={4.5} />
               <title>
@@ -88,23 +94,23 @@ function Map({ store, tree }: { store: Store; tree: Tree }) {
   );
 }
 
-export function Paths({ store }: { store: Store }) {
-  const tree = store.tree.value;
+export function PathsPanel({ store }: { store: Store }) {
+  const tree = store.document.tree.value;
   const order = tree.tips.toSorted((a, b) => b.joint / b.depth - a.joint / a.depth);
   return (
     <section class="paths-panel" aria-labelledby="paths-title">
       <h2 id="paths-title">
-        Paths <small>joint probability, as bits; the bold one is shown</small>
+        Paths <small>joint probability, in bits; the bold path is on the page</small>
       </h2>
       {tree.tips.length === 0 ? (
         <p class="note">
-          Every token that is taken grows a path; take another candidate, and a second one begins
+          Each new token makes a path longer. Take another candidate, and a second path starts
           there.
         </p>
       ) : (
         <>
-          <Map store={store} tree={tree} />
-          <details class="twin">
+          <PathMap store={store} tree={tree} />
+          <details class="data-table">
             <summary>as a list</summary>
             <ol class="paths" data-testid="paths">
               {order.map((tip) => (
@@ -113,7 +119,11 @@ export function Paths({ store }: { store: Store }) {
                     .map(({ token }) => token)
                     .join(' ')}
                 >
-                  <Button id="path" pressed={tip === tree.at} press={() => store.goTo(tip)}>
+                  <Button
+                    id="path"
+                    pressed={tip === tree.current}
+                    press={() => store.document.goTo(tip)}
+                  >
                     <span class="piece">{short(textOf(pathTo(tip)))}</span>{' '}
                     <small>
                       {tip.depth} tokens, {bits(tip)} bits,{' '}
@@ -124,8 +134,8 @@ export function Paths({ store }: { store: Store }) {
               ))}
             </ol>
           </details>
-          {(tree.tips.length > 1 || tree.tips[0] !== tree.at) && (
-            <Button id="prune" press={() => store.prune()}>
+          {(tree.tips.length > 1 || tree.tips[0] !== tree.current) && (
+            <Button id="prune" press={() => store.document.prune()}>
               Keep only the shown path
             </Button>
           )}

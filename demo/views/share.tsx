@@ -1,4 +1,4 @@
-/** Taking the text along: a link that brings it about elsewhere, the trace as a file, and a file taken in. In: the store. Out: the dialog's content. */
+/** The dialog that shares the text: a link, the trace as a file, and a file input that opens a trace. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Store } from '../state/store.js';
@@ -15,12 +15,12 @@ async function download(store: Store) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-export function Share({ store, done }: { store: Store; done: () => void }) {
+export function ShareDialog({ store, done }: { store: Store; done: () => void }) {
   const link = useSignal('');
   const copied = useSignal('');
   useEffect(() => {
     shareLink(store, location.href).then(
-      (made) => (link.value = made),
+      (address) => (link.value = address),
       (error: Error) => (copied.value = error.message),
     );
   }, []);
@@ -29,13 +29,13 @@ export function Share({ store, done }: { store: Store; done: () => void }) {
       () => (copied.value = 'Copied.'),
       () =>
         (copied.value =
-          'The browser does not let this page copy: the link is selected, copy it by hand.'),
+          'The browser does not allow this page to copy. Select the link and copy it yourself.'),
     );
   return (
     <div class="share">
       <p>
-        The link has the prompt, the settings, the seed and every token of this text. Who opens it
-        with the same model sees the same, and can replay it.
+        The link contains the prompt, the settings, the seed and every token of this text. Anyone
+        who opens it with the same model sees the same text and can replay it.
       </p>
       <label class="field">
         <span>link</span>
@@ -54,13 +54,16 @@ export function Share({ store, done }: { store: Store; done: () => void }) {
         <span role="status">{copied.value}</span>
       </div>
       <h3>As a file</h3>
-      <p>Every choice with its candidates, stages and coins, as JSON that the package reads too.</p>
+      <p>
+        A JSON file with every choice: its candidates, its stages and its random number. The package
+        can read it too.
+      </p>
       <div class="transport">
         <Button id="export" press={() => download(store)}>
           Save the trace
         </Button>
         <label class="file">
-          open one{' '}
+          open a trace{' '}
           <input
             data-testid="import"
             type="file"

@@ -1,35 +1,42 @@
-/** The prompt, the text as tokens in the colours of their surprise, and the buttons that make it go on. In: the store. Out: the panel. */
+/** The panel of the text: the prompt, the tokens coloured by surprisal, and the buttons that generate. */
 import { useSignal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 import type { Measure, DisplayToken } from '../state/display-tokens.js';
 import { levelOf, scales } from '../state/display-tokens.js';
 import { isControl, name, percent } from '../format.js';
-import { Chat, Form } from './chat.js';
+import { Chat, OutputFormatField } from './chat.js';
 import { Button } from '../ui/button.js';
 import { moveFocus } from '../ui/roving-focus.js';
 
-const MARKED: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' }; // the style's names
+// CSS classes of white space
+const SPACE_CLASSES: Record<string, string> = { ' ': 'space', '\n': 'line', '\t': 'tab' };
 
-/** White space gets a mark that is not part of the text: what is copied is what the model wrote. */
-function Marked({ text }: { text: string }) {
+/** A text with marks on its white space. CSS draws the marks, so the user copies only the text. */
+function MarkedText({ text }: { text: string }) {
   const parts = text.split(/([ \n\t])/).filter(Boolean);
   return (
-    <>{parts.map((part) => (MARKED[part] ? <span class={MARKED[part]}>{part}</span> : part))}</>
+    <>
+      {parts.map((part) =>
+        SPACE_CLASSES[part] ? <span class={SPACE_CLASSES[part]}>{part}</span> : part,
+      )}
+    </>
   );
 }
 
-/** What a token of the text is called: half a character by its bytes. */
-export function told(token: DisplayToken): string {
-  const called = isControl(token)
+/** Describes a token of the text. A part of a character is named by its bytes. */
+function describe(token: DisplayToken): string {
+  const tokenName = isControl(token)
     ? `the control token ${token.text}`
     : name({ ...token, text: token.text || '\ufffd' });
-  if (Number.isNaN(token.logprob))
-    return `${called}, id ${token.token}, the first: nothing stands before it`;
-  const by = { drawn: '', chosen: ', chosen by hand', given: ', given', prompt: ', in the prompt' }[
-    token.how
-  ];
+  if (Number.isNaN(token.logprob)) return `${tokenName}, id ${token.token}, the first token`;
+  const origin = {
+    drawn: '',
+    chosen: ', chosen by hand',
+    given: ', given',
+    prompt: ', in the prompt',
+  }[token.how];
   const bits = (-token.logprob / Math.LN2).toFixed(1);
-  return `${called}, id ${token.token}, ${percent(Math.exp(token.logprob))} (${bits} bits), rank ${(token.rank + 1).toLocaleString('en')}${by}`;
+  return `${tokenName}, id ${token.token}, ${percent(Math.exp(token.logprob))} (${bits} bits), rank ${(token.rank + 1).toLocaleString('en')}${origin}`;
 }
 
 interface TokenProps {
@@ -43,31 +50,31 @@ interface TokenProps {
 
 function Token({ token, measure, selected, last, forks, select }: TokenProps) {
   const level = levelOf(measure, token);
-  const silent = isControl(token) ? ' special' : token.text === '' ? ' part' : '';
-  const pick = () => select(token.index);
+  const kindClass = isControl(token) ? ' special' : token.text === '' ? ' part' : '';
+  const selectThis = () => select(token.index);
   return (
     <span
-      class={`token level-${level ?? 'none'} ${token.how}${last ? ' here' : ''}${silent}`}
+      class={`token level-${level ?? 'none'} ${token.how}${last ? ' here' : ''}${kindClass}`}
       role="button"
       aria-pressed={selected}
-      aria-label={told(token)}
-      title={told(token)}
+      aria-label={describe(token)}
+      title={describe(token)}
       tabIndex={selected || last ? 0 : -1}
       data-roving
       data-index={token.index}
       data-level={level}
       {...(token.node ? { 'data-id': token.token } : { 'data-prompt-id': token.token })}
-      onClick={pick}
+      onClick={selectThis}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return;
         event.preventDefault();
-        pick();
+        selectThis();
       }}
     >
       {isControl(token) && !token.node ? (
         token.text
       ) : (
-        <Marked text={isControl(token) ? '' : token.text} />
+        <MarkedText text={isControl(token) ? '' : token.text} />
       )}
       {forks > 1 && <sup aria-hidden="true">{forks}</sup>}
     </span>
@@ -76,13 +83,13 @@ function Token({ token, measure, selected, last, forks, select }: TokenProps) {
 
 const MEASURES: readonly Measure[] = ['surprisal', 'rank', 'entropy'];
 
-function Heat({ measure, choose }: { measure: Measure; choose: (measure: Measure) => void }) {
+function ColourBy({ measure, choose }: { measure: Measure; choose: (measure: Measure) => void }) {
   return (
-    <div class="heat">
+    <div class="colour-by">
       <label>
         <span>colour by</span>{' '}
         <select
-          data-testid="heat"
+          data-testid="colour-by"
           value={measure}
           onChange={({ currentTarget: { value } }) =>
             choose(MEASURES.find((known) => known === value)!)
@@ -107,47 +114,49 @@ function Heat({ measure, choose }: { measure: Measure; choose: (measure: Measure
 }
 
 const NOTES = {
-  loading: 'The model is being loaded.',
+  loading: 'The model is loading.',
   ready: '',
   ended: 'The model has ended its text.',
-  full: 'The context is full: no further token fits.',
+  full: 'The context is full.',
   failed: '',
 };
 
 const SPEEDS = [1, 2, 5, 10, 20, 50, Infinity]; // tokens a second
 
 function Transport({ store }: { store: Store }) {
-  const { phase, tree, canUndo, canRedo, speed, locked } = store;
-  const running = store.running.value;
-  const ready = phase.value === 'ready';
+  const { document, runner, sampler, status } = store;
+  const { speed } = runner;
+  const running = runner.running.value;
+  const ready = status.phase.value === 'ready';
+  const atPrompt = document.tree.value.current === undefined;
   const pace = Number.isFinite(speed.value)
     ? `${speed.value} tokens a second`
-    : 'as fast as it goes';
+    : 'as fast as possible';
   return (
     <div class="transport">
-      <Button id="step" main off={!ready} press={() => store.step()} keys="S">
+      <Button id="step" main off={!ready} press={() => runner.step()} keys="S">
         Step
       </Button>
-      <Button id="run" off={!ready || running} press={() => store.run()} keys="Space">
+      <Button id="run" off={!ready || running} press={() => runner.run()} keys="Space">
         Run
       </Button>
-      <Button id="pause" off={!running} press={() => store.pause()} keys="Space">
+      <Button id="pause" off={!running} press={() => runner.pause()} keys="Space">
         Pause
       </Button>
-      <Button id="reset" off={!tree.value.at} press={() => store.reset()} keys="R">
+      <Button id="reset" off={atPrompt} press={() => runner.reset()} keys="R">
         Reset
       </Button>
-      <Button id="undo" off={!canUndo.value} press={() => store.undo()} keys="Z">
+      <Button id="undo" off={!document.canUndo.value} press={() => document.undo()} keys="Z">
         Undo
       </Button>
-      <Button id="redo" off={!canRedo.value} press={() => store.redo()} keys="Y">
+      <Button id="redo" off={!document.canRedo.value} press={() => document.redo()} keys="Y">
         Redo
       </Button>
       <Button
         id="replay"
-        off={!tree.value.at || running}
-        press={() => store.replay()}
-        hint="Make this text again, draw by draw, and compare"
+        off={atPrompt || running}
+        press={() => runner.replay()}
+        hint="Generate this text again, draw by draw, and compare"
       >
         Replay
       </Button>
@@ -174,22 +183,19 @@ function Transport({ store }: { store: Store }) {
           min={0}
           max={Number.MAX_SAFE_INTEGER}
           step={1}
-          value={store.seed.value}
+          value={sampler.seed.value}
           onInput={({ currentTarget: { valueAsNumber: seed } }) => {
-            if (Number.isSafeInteger(seed) && seed >= 0) store.setSeed(seed);
+            if (Number.isSafeInteger(seed) && seed >= 0) sampler.setSeed(seed);
           }}
-          onBlur={({ currentTarget }) => (currentTarget.value = String(store.seed.value))}
+          onBlur={({ currentTarget }) => (currentTarget.value = String(sampler.seed.value))}
         />
       </label>
-      <label
-        class="lock"
-        title="Locked: each beginning has this seed. Open: Reset takes a new one."
-      >
+      <label class="lock" title="Locked: Reset keeps the seed. Unlocked: Reset picks a new seed.">
         <input
           data-testid="lock"
           type="checkbox"
-          checked={locked.value}
-          onChange={({ currentTarget }) => (locked.value = currentTarget.checked)}
+          checked={sampler.locked.value}
+          onChange={({ currentTarget }) => (sampler.locked.value = currentTarget.checked)}
         />
         locked
       </label>
@@ -197,20 +203,21 @@ function Transport({ store }: { store: Store }) {
   );
 }
 
-/** What a replay came to, in words. */
-function said({ n, differs }: { n: number; differs: number | undefined }): string {
-  if (differs === undefined) return `Replayed: ${n} tokens, every one the same.`;
-  return `Replayed: token ${differs + 1} came out otherwise. Were the settings changed, or the model?`;
+/** The result of a replay as a sentence. */
+function replayResult({ n, differs }: { n: number; differs: number | undefined }): string {
+  if (differs === undefined) return `Replayed: ${n} tokens, all the same.`;
+  return `Replayed: token ${differs + 1} is different. Did the settings or the model change?`;
 }
 
-export function Text({ store }: { store: Store }) {
-  const { phase, prompt, shown, selected, replayed, tree } = store;
+export function TextPanel({ store }: { store: Store }) {
+  const { document, inspector, runner, status } = store;
+  const { selected } = inspector;
   const measure = useSignal<Measure>('surprisal');
-  const running = store.running.value;
-  const { prompt: promptTokens, made } = shown.value;
-  const last = made.at(-1);
-  const chat = tree.value.root.chat;
-  const counts = store.forks.value;
+  const running = runner.running.value;
+  const { prompt: promptTokens, generated } = document.display.value;
+  const last = generated.at(-1);
+  const { chat, text } = document.tree.value.root;
+  const forks = document.forks.value;
   const token = (token: DisplayToken) => (
     <Token
       key={token.index}
@@ -218,25 +225,25 @@ export function Text({ store }: { store: Store }) {
       measure={measure.value}
       selected={selected.value === token.index}
       last={token === last}
-      forks={counts.get(token.node) ?? 0}
-      select={(index) => store.select(selected.value === index ? undefined : index)}
+      forks={forks.get(token.node) ?? 0}
+      select={(index) => inspector.select(selected.value === index ? undefined : index)}
     />
   );
   return (
     <section class="text-panel" aria-labelledby="text-title">
       <h2 id="text-title">
-        Text <small>click a token to see the choice that made it</small>
+        Text <small>click a token to see its choice</small>
       </h2>
       <Chat store={store} />
       {!chat && (
         <label class="field">
-          <span>prompt, or a text to be scored</span>
+          <span>prompt, or a text to score</span>
           <textarea
             data-testid="prompt"
             rows={2}
             spellcheck={false}
-            value={prompt.value}
-            onInput={(event) => store.setPrompt(event.currentTarget.value)}
+            value={text}
+            onInput={(event) => document.setPrompt(event.currentTarget.value)}
           />
         </label>
       )}
@@ -247,18 +254,18 @@ export function Text({ store }: { store: Store }) {
         aria-label="Tokens of the text; arrows moveFocus, Enter shows a choice"
         onKeyDown={moveFocus}
       >
-        <span class="prompt">{promptTokens.length ? promptTokens.map(token) : prompt.value}</span>
-        <span data-testid="output">{made.map(token)}</span>
+        <span class="prompt">{promptTokens.length ? promptTokens.map(token) : text}</span>
+        <span data-testid="output">{generated.map(token)}</span>
       </div>
       <div class="under">
-        <Heat measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
-        <Form store={store} />
+        <ColourBy measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
+        <OutputFormatField store={store} />
       </div>
       <p class="note" role="status">
-        {NOTES[phase.value]} {replayed.value && said(replayed.value)}
+        {NOTES[status.phase.value]} {runner.replayed.value && replayResult(runner.replayed.value)}
       </p>
       <p class="heard" aria-live="polite">
-        {last && !running && !store.busy.value && told(last)}
+        {last && !running && !store.queue.busy.value && describe(last)}
       </p>
     </section>
   );

@@ -1,4 +1,4 @@
-/** Entropy and surprisal along the text: in, the store; out, a chart in which a place can be selected, as in the text. */
+/** The chart of surprisal and entropy along the text. A click selects a token. */
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { Store } from '../state/store.js';
@@ -7,27 +7,32 @@ import { name, percent } from '../format.js';
 import { DataTable } from '../ui/data-table.js';
 import { useWidth } from '../ui/use-width.js';
 
-const [WIDTH, HEIGHT, BOTTOM, LEFT] = [560, 150, 18, 26]; // the width until it is known
-const LEAST_BITS = 4; // the scale's end at least
+// pixels
+const FIRST_WIDTH = 560; // until the width is measured
+const HEIGHT = 150;
+const BOTTOM = 18;
+const LEFT = 26;
+
+const MIN_BITS = 4; // the scale goes at least to this
 const bits = (nats: number) => nats / Math.LN2;
 
-/** Selects a token and gives it the focus, where it stands in the text. */
-function show(store: Store, index: number) {
-  store.select(index);
+/** Selects a token, and moves the focus to it in the text. */
+function selectToken(store: Store, index: number) {
+  store.inspector.select(index);
   requestAnimationFrame(() =>
     document.querySelector<HTMLElement>(`.text [data-index="${index}"]`)?.focus(),
   );
 }
 
 function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[] }) {
-  const { element, width: full } = useWidth<SVGSVGElement>(WIDTH);
-  const most = Math.max(
-    LEAST_BITS,
+  const { element, width: full } = useWidth<SVGSVGElement>(FIRST_WIDTH);
+  const maxBits = Math.max(
+    MIN_BITS,
     ...tokens.map(({ logprob, entropy }) => Math.max(bits(-logprob), bits(entropy))),
   );
   const [first, last] = [tokens[0]!.index, tokens.at(-1)!.index];
   const y = scaleLinear()
-    .domain([0, most])
+    .domain([0, maxBits])
     .nice(4)
     .range([HEIGHT - BOTTOM, 6]);
   const x = scaleLinear()
@@ -37,8 +42,8 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
   const path = line<DisplayToken>()
     .x(({ index }) => x(index))
     .y(({ entropy }) => y(bits(entropy)));
-  const selected = store.selected.value;
-  const here = tokens.find(({ index }) => index === selected);
+  const selected = store.inspector.selected.value;
+  const selectedToken = tokens.find(({ index }) => index === selected);
   return (
     <>
       <svg
@@ -46,11 +51,11 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
         height={HEIGHT}
         viewBox={`0 0 ${full} ${HEIGHT}`}
         role="img"
-        aria-label={`Surprisal and entropy of ${tokens.length} tokens, from 0 to ${most.toFixed(1)} bits`}
+        aria-label={`Surprisal and entropy of ${tokens.length} tokens, from 0 to ${maxBits.toFixed(1)} bits`}
         onClick={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
           const index = Math.round(x.invert(((event.clientX - box.left) / box.width) * full));
-          if (tokens.some((token) => token.index === index)) show(store, index);
+          if (tokens.some((token) => token.index === index)) selectToken(store, index);
         }}
       >
         {y.ticks(4).map((tick) => (
@@ -65,7 +70,7 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
           <rect
             key={index}
             class={`${node ? 'bar-made' : 'bar-prompt'}${index === selected ? ' on' : ''}`}
-            data-testid="moment"
+            data-testid="timeline-bar"
             data-index={index}
             data-surprisal={bits(-logprob)}
             x={x(index) - width / 2}
@@ -75,8 +80,14 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
           />
         ))}
         <path class="entropy" d={path(tokens) ?? ''} />
-        {here && (
-          <line class="cursor" x1={x(here.index)} x2={x(here.index)} y1={4} y2={HEIGHT - BOTTOM} />
+        {selectedToken && (
+          <line
+            class="cursor"
+            x1={x(selectedToken.index)}
+            x2={x(selectedToken.index)}
+            y1={4}
+            y2={HEIGHT - BOTTOM}
+          />
         )}
         <text class="axis" x={LEFT} y={HEIGHT - 3}>
           token {first + 1}
@@ -86,16 +97,20 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
         </text>
       </svg>
       <label class="scrub">
-        <span class="unseen">token whose choice is shown</span>
+        <span class="unseen">token whose choice is on the page</span>
         <input
           data-testid="scrub"
           type="range"
           min={first}
           max={last + 1}
           value={selected ?? last + 1}
-          aria-valuetext={here ? `token ${here.index + 1}, ${name(here)}` : 'the next choice'}
+          aria-valuetext={
+            selectedToken
+              ? `token ${selectedToken.index + 1}, ${name(selectedToken)}`
+              : 'the next choice'
+          }
           onInput={({ currentTarget: { valueAsNumber: index } }) =>
-            store.select(index > last ? undefined : index)
+            store.inspector.select(index > last ? undefined : index)
           }
         />
       </label>
@@ -103,9 +118,9 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
   );
 }
 
-export function Timeline({ store }: { store: Store }) {
-  const { prompt, made } = store.shown.value;
-  const tokens = [...prompt, ...made].filter(({ logprob }) => !Number.isNaN(logprob));
+export function TimelinePanel({ store }: { store: Store }) {
+  const { prompt, generated } = store.document.display.value;
+  const tokens = [...prompt, ...generated].filter(({ logprob }) => !Number.isNaN(logprob));
   return (
     <section class="timeline-panel" aria-labelledby="timeline-title">
       <h2 id="timeline-title">
@@ -115,7 +130,7 @@ export function Timeline({ store }: { store: Store }) {
         </small>
       </h2>
       {tokens.length === 0 ? (
-        <p class="note">Each token of the text gets its bar here.</p>
+        <p class="note">Each token of the text gets a bar here.</p>
       ) : (
         <>
           <Chart store={store} tokens={tokens} />
@@ -125,7 +140,7 @@ export function Timeline({ store }: { store: Store }) {
                 <thead>
                   <tr>
                     <th scope="col">token</th>
-                    <th scope="col">place</th>
+                    <th scope="col">position</th>
                     <th scope="col">p</th>
                     <th scope="col">surprisal</th>
                     <th scope="col">entropy</th>

@@ -1,61 +1,61 @@
-/** How a text is cut into tokens: by the model's vocabulary and, beside it, by another one. In: the tokenization and the models. Out: the panel. */
+/** The panel of tokenization: how the model's vocabulary splits a text, and beside it another vocabulary. */
 import { useSignal } from '@preact/signals';
-import type { Tokenization, Piece, Stretch } from '../state/tokenization.js';
-import { MOST } from '../state/tokenization.js';
+import type { AlignedSpan, TokenSpan, Tokenization } from '../state/tokenization.js';
+import { MAX_SHOWN } from '../state/tokenization.js';
 import type { Store } from '../state/store.js';
-import type { Library } from '../state/models.js';
-import { spelled, visible } from '../format.js';
+import type { ModelLibrary } from '../state/models.js';
+import { hexBytes, visible } from '../format.js';
 import { Button } from '../ui/button.js';
 import { DataTable } from '../ui/data-table.js';
 import { moveFocus } from '../ui/roving-focus.js';
 
-/** A piece's text with nothing in it invisible; what covers no byte of the text is what its vocabulary spells. */
-const called = ({ text, bytes }: Piece) => visible(text, bytes) || '∅';
+/** A token's text with every character visible. */
+const nameOf = ({ text, bytes }: TokenSpan) => visible(text, bytes) || '∅';
 
-const codes = (text: string) =>
+const codePoints = (text: string) =>
   [...text]
     .map((c) => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`)
     .join(' ');
 
-/** Characters by their numbers, also of a piece that has only a part of one. */
-const characters = ({ text, bytes, partOf }: Piece) =>
-  partOf !== undefined ? `part of ${codes(partOf)}` : bytes.length ? codes(text) : '–';
+/** The code points of a token's characters. A token can cover a part of a character. */
+const charactersOf = ({ text, bytes, partOf }: TokenSpan) =>
+  partOf !== undefined ? `part of ${codePoints(partOf)}` : bytes.length ? codePoints(text) : '–';
 
-function told(piece: Piece): string {
-  const { start, end, bytes, token } = piece;
-  const where = end - start > 1 ? `bytes ${start} to ${end - 1}` : `byte ${start}`;
-  return `${called(piece)}, id ${token}, ${bytes.length ? `${where}: ${spelled(bytes)}` : 'no byte of the text'}`;
+function describe(span: TokenSpan): string {
+  const { start, end, bytes, token } = span;
+  const range = end - start > 1 ? `bytes ${start} to ${end - 1}` : `byte ${start}`;
+  return `${nameOf(span)}, id ${token}, ${bytes.length ? `${range}: ${hexBytes(bytes)}` : 'no byte of the text'}`;
 }
 
-interface PieceProps {
-  piece: Piece;
+interface CellProps {
+  span: TokenSpan;
   odd: boolean;
   first: boolean;
   selected: boolean;
   select: () => void;
 }
 
-function Cell({ piece, odd, first, selected, select }: PieceProps) {
+function Cell({ span, odd, first, selected, select }: CellProps) {
   return (
     <button
       type="button"
-      class={`cell${odd ? ' odd' : ''}${piece.bytes.length ? '' : ' control'}`}
-      title={told(piece)}
-      aria-label={told(piece)}
+      class={`cell${odd ? ' odd' : ''}${span.bytes.length ? '' : ' control'}`}
+      title={describe(span)}
+      aria-label={describe(span)}
       aria-pressed={selected}
       tabIndex={selected || first ? 0 : -1}
       data-roving
-      data-token={piece.token}
-      data-start={piece.start}
-      data-end={piece.end}
+      data-token={span.token}
+      data-start={span.start}
+      data-end={span.end}
       onClick={select}
     >
-      {called(piece)}
+      {nameOf(span)}
     </button>
   );
 }
 
-function Rows({ sides }: { sides: readonly (readonly [string, readonly Piece[]])[] }) {
+function Rows({ sides }: { sides: readonly (readonly [string, readonly TokenSpan[]])[] }) {
   return (
     <table>
       <thead>
@@ -68,18 +68,18 @@ function Rows({ sides }: { sides: readonly (readonly [string, readonly Piece[]])
         </tr>
       </thead>
       <tbody>
-        {sides.flatMap(([side, pieces]) =>
-          pieces.slice(0, MOST).map((piece, i) => (
+        {sides.flatMap(([side, spans]) =>
+          spans.slice(0, MAX_SHOWN).map((span, i) => (
             <tr key={`${side}${i}`}>
               <th scope="row">
                 {side} {i + 1}
               </th>
-              <td>{called(piece)}</td>
-              <td>{piece.token}</td>
-              <td>{spelled(piece.bytes)}</td>
-              <td>{piece.start}</td>
-              <td>{piece.end}</td>
-              <td>{characters(piece)}</td>
+              <td>{nameOf(span)}</td>
+              <td>{span.token}</td>
+              <td>{hexBytes(span.bytes)}</td>
+              <td>{span.start}</td>
+              <td>{span.end}</td>
+              <td>{charactersOf(span)}</td>
             </tr>
           )),
         )}
@@ -91,87 +91,90 @@ function Rows({ sides }: { sides: readonly (readonly [string, readonly Piece[]])
 const plural = (n: number, what: string) =>
   `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
-interface CutProps {
+interface TokenizationPanelProps {
   store: Store;
   tokenization: Tokenization;
-  library: Library;
+  library: ModelLibrary;
+  /** Opens the dialog that loads the other model. */
   choose: () => void;
-  same: () => unknown;
+  /** Removes the other model. */
+  removeOther: () => unknown;
 }
 
-export function Cut({ store, tokenization, library, choose, same }: CutProps) {
-  const selected = useSignal<Piece | undefined>(undefined);
-  const { cut, problem, special, ends } = tokenization;
-  const { pieces = [], others, stretches = [], bytes = 0 } = cut.value ?? {};
-  const differ = stretches.filter((stretch) => !stretch.same).length;
-  const named = (info?: { name: string; architecture: string }) =>
+export function TokenizationPanel(props: TokenizationPanelProps) {
+  const { store, tokenization, library, choose, removeOther } = props;
+  const selected = useSignal<TokenSpan | undefined>(undefined);
+  const { other, result, problem, parseSpecial, addSpecial } = tokenization;
+  const { tokens = [], otherTokens, spans = [], bytes = 0 } = result.value ?? {};
+  const n_different = spans.filter(({ same }) => !same).length;
+  const modelName = (info?: { name: string; architecture: string }) =>
     info?.name || info?.architecture || 'the model';
-  const place = new Map(
-    [pieces, others ?? []].flatMap((list) => list.map((piece, i) => [piece, i] as const)),
+  const indexOf = new Map(
+    [tokens, otherTokens ?? []].flatMap((list) => list.map((span, i) => [span, i] as const)),
   );
-  const chosen = selected.value && place.has(selected.value) ? selected.value : undefined;
-  const cells = (list: readonly Piece[], side: string) => (
+  const chosen = selected.value && indexOf.has(selected.value) ? selected.value : undefined;
+  const cells = (list: readonly TokenSpan[], side: string) => (
     <span class={`side side-${side}`}>
-      {list.map((piece) => (
+      {list.map((span) => (
         <Cell
-          key={place.get(piece)}
-          piece={piece}
-          odd={place.get(piece)! % 2 === 1}
-          first={piece === pieces[0]}
-          selected={piece === chosen}
-          select={() => (selected.value = piece === chosen ? undefined : piece)}
+          key={indexOf.get(span)}
+          span={span}
+          odd={indexOf.get(span)! % 2 === 1}
+          first={span === tokens[0]}
+          selected={span === chosen}
+          select={() => (selected.value = span === chosen ? undefined : span)}
         />
       ))}
     </span>
   );
-  const stretch = ({ a, b, same: alike }: Stretch, i: number) => (
-    <span key={i} class={`stretch${alike ? '' : ' differs'}`} data-same={alike}>
+  const alignedSpan = ({ a, b, same }: AlignedSpan, i: number) => (
+    <span key={i} class={`aligned${same ? '' : ' differs'}`} data-same={same}>
       {cells(a, 'a')}
-      {others && cells(b, 'b')}
+      {otherTokens && cells(b, 'b')}
     </span>
   );
-  const [shown, rest] = [stretches.slice(0, MOST), Math.max(0, stretches.length - MOST)];
+  const n_hidden = Math.max(0, spans.length - MAX_SHOWN);
   return (
-    <section class="cut-panel" aria-labelledby="cut-title">
-      <h2 id="cut-title">
-        How a text is cut{' '}
+    <section class="tokenization-panel" aria-labelledby="tokenization-title">
+      <h2 id="tokenization-title">
+        Tokenization{' '}
         <small>the bytes that each token covers; a second vocabulary beside the first</small>
       </h2>
       <label class="field">
-        <span>a text</span>
+        <span>text</span>
         <textarea
-          data-testid="cut-text"
+          data-testid="tokenization-text"
           rows={2}
           spellcheck={false}
-          value={tokenization.shown()}
+          value={tokenization.shownText()}
           onInput={({ currentTarget }) => (tokenization.text.value = currentTarget.value)}
         />
       </label>
       <div class="transport">
         <label class="switch">
           <input
-            data-testid="cut-special"
+            data-testid="tokenization-parse-special"
             type="checkbox"
-            checked={special.value}
-            onChange={({ currentTarget }) => (special.value = currentTarget.checked)}
+            checked={parseSpecial.value}
+            onChange={({ currentTarget }) => (parseSpecial.value = currentTarget.checked)}
           />
-          <span>special tokens are read</span>
+          <span>read special tokens in the text</span>
         </label>
         <label class="switch">
           <input
-            data-testid="cut-ends"
+            data-testid="tokenization-add-special"
             type="checkbox"
-            checked={ends.value}
-            onChange={({ currentTarget }) => (ends.value = currentTarget.checked)}
+            checked={addSpecial.value}
+            onChange={({ currentTarget }) => (addSpecial.value = currentTarget.checked)}
           />
-          <span>with the text’s beginning and end</span>
+          <span>add the tokens of a text’s start and end</span>
         </label>
-        <Button id="cut-other" off={library.coming.value !== undefined} press={choose}>
+        <Button id="tokenization-other" off={library.download.value !== undefined} press={choose}>
           Another vocabulary…
         </Button>
-        {tokenization.other && (
-          <Button id="cut-same" press={same}>
-            This one alone
+        {other && (
+          <Button id="tokenization-same" press={removeOther}>
+            This vocabulary only
           </Button>
         )}
       </div>
@@ -181,41 +184,43 @@ export function Cut({ store, tokenization, library, choose, same }: CutProps) {
         </p>
       )}
       <p
-        data-testid="cut-summary"
-        data-pieces={pieces.length}
-        data-others={others?.length}
-        data-differ={differ}
+        data-testid="tokenization-summary"
+        data-tokens={tokens.length}
+        data-others={otherTokens?.length}
+        data-differ={n_different}
         role="status"
       >
-        {plural(bytes, 'byte')}. <b>A</b> {named(store.model.value?.info)}:{' '}
-        {plural(pieces.length, 'token')}.{' '}
-        {others && (
+        {plural(bytes, 'byte')}. <b>A</b> {modelName(store.engine.model.value?.info)}:{' '}
+        {plural(tokens.length, 'token')}.{' '}
+        {otherTokens && (
           <>
-            <b>B</b> {named(tokenization.other?.info)}: {plural(others.length, 'token')}.{' '}
-            {differ
-              ? `They cut ${plural(differ, 'stretch').replace(/hs$/, 'hes')} of the text differently (≠).`
-              : 'They cut it alike.'}
+            <b>B</b> {modelName(other?.info)}: {plural(otherTokens.length, 'token')}.{' '}
+            {n_different
+              ? `They split ${plural(n_different, 'part')} of the text differently (≠).`
+              : 'They split it in the same way.'}
           </>
         )}
       </p>
       <div
-        class="cut"
-        data-testid="cut"
+        class="tokens"
+        data-testid="tokens"
         role="group"
-        aria-label="Tokens of the text; arrows moveFocus, Enter tells more"
+        aria-label="Tokens of the text; arrows moveFocus, Enter shows more"
         onKeyDown={moveFocus}
       >
-        {shown.map(stretch)}
+        {spans.slice(0, MAX_SHOWN).map(alignedSpan)}
       </div>
-      {rest > 0 && <p class="note">{plural(rest, 'more piece')} not shown.</p>}
-      <p class="note" data-testid="cut-told" role="status">
+      {n_hidden > 0 && <p class="note">{plural(n_hidden, 'more part')} not shown.</p>}
+      <p class="note" data-testid="tokenization-selected" role="status">
         {chosen
-          ? `${told(chosen)}; characters: ${characters(chosen)}`
+          ? `${describe(chosen)}; characters: ${charactersOf(chosen)}`
           : 'Click a token to see its bytes.'}
       </p>
-      <DataTable id="cut-table">
+      <DataTable id="tokenization-table">
         {() => (
-          <Rows sides={[['A', pieces] as const, ...(others ? [['B', others] as const] : [])]} />
+          <Rows
+            sides={[['A', tokens] as const, ...(otherTokens ? [['B', otherTokens] as const] : [])]}
+          />
         )}
       </DataTable>
     </section>

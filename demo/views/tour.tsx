@@ -1,4 +1,5 @@
-/** A short guided first run: a strip that points at one panel after the other. It can be skipped, is not shown a second time by itself, and comes back on demand. */
+/** A short tour of the page for the first visit: a strip of text that points at one panel after another.
+ *  The user can skip the tour and start it again from the help dialog. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Button } from '../ui/button.js';
@@ -6,38 +7,38 @@ import { Button } from '../ui/button.js';
 const STOPS: readonly { panel: string; text: string }[] = [
   {
     panel: '.text-panel',
-    text: 'A language model goes on with this text, one token at a time. Press Step: it draws one.',
+    text: 'A language model continues this text, one token at a time. Press Step to draw one token.',
   },
   {
     panel: '.choice-panel',
-    text: 'Here is what it could have drawn, with every probability. Click any candidate to go on with that one instead.',
+    text: 'These are the tokens that it can draw, with their probabilities. Click any candidate to continue with it instead.',
   },
   {
     panel: '.stages-panel',
-    text: 'Between the model and the draw stand the sampler’s stages. Move a slider: tokens fall, and you see why.',
+    text: 'The sampler’s stages remove tokens before the draw. Move a slider: you see which tokens are removed, and why.',
   },
   {
     panel: '.timeline-panel',
-    text: 'How unsure the model was, token by token. Click a bar, or any token of the text, to go back to its choice.',
+    text: 'How uncertain the model was, token by token. Click a bar, or any token of the text, to see its choice again.',
   },
   {
     panel: '.paths-panel',
-    text: 'Nothing is lost: every path that you took is kept here. Undo takes back the last step.',
+    text: 'Every path that you took is kept here. Undo takes back the last step.',
   },
 ];
 
 const SEEN = 'tokenglass-tour';
 
-/** Storage may be forbidden: then the tour is shown each time. */
-function remember(): void {
+/** Notes that the user has seen the tour. When the browser forbids storage, each visit shows the tour. */
+function markSeen(): void {
   try {
     localStorage.setItem(SEEN, 'seen');
   } catch {
-    // nothing depends on it
+    // the tour is shown again
   }
 }
 
-function seen(): boolean {
+function wasSeen(): boolean {
   try {
     return localStorage.getItem(SEEN) !== null;
   } catch {
@@ -45,8 +46,8 @@ function seen(): boolean {
   }
 }
 
-/** undefined: not shown. */
-export const stop = signal<number | undefined>(seen() ? undefined : 0);
+/** Index of the stop on the page; undefined: no tour. */
+export const stop = signal<number | undefined>(wasSeen() ? undefined : 0);
 
 export function Tour() {
   const at = stop.value;
@@ -59,7 +60,7 @@ export function Tour() {
   if (at === undefined) return null;
   const end = () => {
     stop.value = undefined;
-    remember();
+    markSeen();
   };
   const last = at === STOPS.length - 1;
   return (

@@ -1,17 +1,18 @@
-/** From logits to the draw: a column a stage, in which tokens fall where they are removed. Columns are switched, dragged and set; the step follows from the same logits. In:
- * the store. Out: the panel. */
+/** The panel of the sampler's stages, from the logits to the draw. Each stage has a column that shows which
+ *  tokens it removes. The user can switch, drag and set the stages; the logits stay the same. */
 import Sortable from 'sortablejs';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Candidate, StageName, StageTrace, StepTrace } from 'tokenglass';
-import type { Place, Setting } from '../state/chain.js';
+import type { ChainStage, Setting } from '../state/chain.js';
 import { settings } from '../state/chain.js';
 import type { Store } from '../state/store.js';
 import { name as nameOf, percent, stageTitle } from '../format.js';
 import { Slider } from '../ui/slider.js';
 import { DataTable } from '../ui/data-table.js';
 
-const LABELLED = 0.055; // share of a column from which a token's name fits
+const MIN_LABELLED = 0.055; // a token with a smaller share of a column gets no label
+const MIN_BLOCK = 0.018; // tokens with a smaller share are drawn together
 
 interface Block {
   share: number;
@@ -20,33 +21,34 @@ interface Block {
   token?: number;
 }
 
-/** Candidates as blocks as high as they are probable, those too small to see together as one. */
+/** Candidates as blocks, each as high as its probability. Candidates that are too small to see are one
+ *  block together. total: the height of all blocks, 0 to 1. */
 function blocks(
   candidates: readonly Candidate[],
-  of: (candidate: Candidate) => number,
-  all: number,
-  how: string,
+  probabilityOf: (candidate: Candidate) => number,
+  total: number,
+  className: string,
 ): Block[] {
-  const seen = candidates.filter((candidate) => of(candidate) >= 0.018);
-  const listed = seen.reduce((sum, candidate) => sum + of(candidate), 0);
-  const rest = all - listed;
+  const visible = candidates.filter((candidate) => probabilityOf(candidate) >= MIN_BLOCK);
+  const listed = visible.reduce((sum, candidate) => sum + probabilityOf(candidate), 0);
+  const rest = total - listed;
   return [
-    ...seen.map((candidate) => {
-      const share = of(candidate);
+    ...visible.map((candidate) => {
+      const share = probabilityOf(candidate);
       return {
         share,
-        label: share >= LABELLED ? nameOf(candidate) : '',
-        class: how,
+        label: share >= MIN_LABELLED ? nameOf(candidate) : '',
+        class: className,
         token: candidate.token,
       };
     }),
     ...(rest > 1e-6
-      ? [{ share: rest, label: rest >= LABELLED ? '…' : '', class: `${how} rest` }]
+      ? [{ share: rest, label: rest >= MIN_LABELLED ? '…' : '', class: `${className} rest` }]
       : []),
   ];
 }
 
-/** Raw probability from top to bottom; what is missing at the bottom was removed before. */
+/** A column of blocks. The empty part at the bottom is what earlier stages removed. */
 function Column({ parts, drawn }: { parts: readonly Block[]; drawn?: number | undefined }) {
   const total = parts.reduce((sum, { share }) => sum + share, 0);
   return (
@@ -65,8 +67,8 @@ function Column({ parts, drawn }: { parts: readonly Block[]; drawn?: number | un
   );
 }
 
-/** Which candidates a stage let through and which it took. */
-function split(trace: StepTrace, stage: StageTrace): { kept: Candidate[]; out: Candidate[] } {
+/** The candidates that a stage kept, and those that it removed. */
+function splitAt(trace: StepTrace, stage: StageTrace): { kept: Candidate[]; removed: Candidate[] } {
   const before = new Set(
     trace.stages.slice(0, trace.stages.indexOf(stage)).map(({ name }) => name),
   );
@@ -75,7 +77,7 @@ function split(trace: StepTrace, stage: StageTrace): { kept: Candidate[]; out: C
   );
   return {
     kept: reached.filter(({ removed_by }) => removed_by !== stage.name),
-    out: reached.filter(({ removed_by }) => removed_by === stage.name),
+    removed: reached.filter(({ removed_by }) => removed_by === stage.name),
   };
 }
 
@@ -88,16 +90,16 @@ function Counts({ stage }: { stage: StageTrace }) {
   );
 }
 
-/** A stage's column, with what it did. */
-function Fall({ trace, stage }: { trace: StepTrace; stage: StageTrace }) {
-  const { kept, out } = split(trace, stage);
-  const gone = Math.max(0, stage.mass_before - stage.mass_after);
+/** A stage's column, its counts and its reason. */
+function StageResult({ trace, stage }: { trace: StepTrace; stage: StageTrace }) {
+  const { kept, removed } = splitAt(trace, stage);
+  const lost = Math.max(0, stage.mass_before - stage.mass_after);
   return (
     <>
       <Column
         parts={[
           ...blocks(kept, ({ p }) => p, stage.mass_after, 'kept'),
-          ...blocks(out, ({ p }) => p, gone, 'out'),
+          ...blocks(removed, ({ p }) => p, lost, 'out'),
         ]}
         drawn={trace.draw.token}
       />
@@ -109,21 +111,21 @@ function Fall({ trace, stage }: { trace: StepTrace; stage: StageTrace }) {
 
 interface StageProps {
   store: Store;
-  place: Place;
+  stage: ChainStage;
   index: number;
   trace: StepTrace | undefined;
 }
 
-function Stage({ store, place: { name, on }, index, trace }: StageProps) {
-  const stage = trace?.stages.find((stage) => stage.name === name);
-  const own = settings.filter((setting) => setting.stage === name);
+function Stage({ store, stage: { name, on }, index, trace }: StageProps) {
+  const result = trace?.stages.find((stage) => stage.name === name);
+  const options = settings.filter((setting) => setting.stage === name);
   const slider = (setting: Setting) => (
     <Slider
       key={setting.name}
       id={setting.name.replaceAll('_', '-')}
       setting={setting}
-      value={store.chain.value.values[setting.name]!}
-      set={(value) => store.set(setting.name, value)}
+      value={store.sampler.chain.value.values[setting.name]!}
+      set={(value) => store.sampler.set(setting.name, value)}
     />
   );
   return (
@@ -131,8 +133,8 @@ function Stage({ store, place: { name, on }, index, trace }: StageProps) {
       class={`stage${on ? '' : ' off'}`}
       data-testid={`stage-${name}`}
       data-name={name}
-      data-kept={stage?.kept}
-      data-removed={stage?.removed}
+      data-kept={result?.kept}
+      data-removed={result?.removed}
     >
       <div class="stage-head">
         <button
@@ -146,7 +148,7 @@ function Stage({ store, place: { name, on }, index, trace }: StageProps) {
             if (to === undefined) return;
             event.preventDefault();
             event.stopPropagation();
-            store.move(name, to);
+            store.sampler.move(name, to);
           }}
         >
           <span aria-hidden="true" />
@@ -156,24 +158,24 @@ function Stage({ store, place: { name, on }, index, trace }: StageProps) {
             type="checkbox"
             data-testid={`switch-${name}`}
             checked={on}
-            onChange={({ currentTarget }) => store.toggle(name, currentTarget.checked)}
+            onChange={({ currentTarget }) => store.sampler.toggle(name, currentTarget.checked)}
           />
           <span>{stageTitle(name)}</span>
         </label>
       </div>
       {on && (
         <>
-          <div class="sliders">{own.slice(0, 1).map(slider)}</div>
-          {trace && stage && <Fall trace={trace} stage={stage} />}
-          {own.length > 1 && <div class="sliders more">{own.slice(1).map(slider)}</div>}
+          <div class="sliders">{options.slice(0, 1).map(slider)}</div>
+          {trace && result && <StageResult trace={trace} stage={result} />}
+          {options.length > 1 && <div class="sliders more">{options.slice(1).map(slider)}</div>}
         </>
       )}
     </li>
   );
 }
 
-/** What is no stage of the chain: the logits, a grammar, the draw. */
-function Fixed({
+/** A column that the user cannot move: the logits, the grammar or the draw. */
+function FixedColumn({
   name,
   note,
   children,
@@ -195,19 +197,23 @@ function Fixed({
   );
 }
 
-/** Dragging is a library's work; the order is ours: it puts the column back, and the chain moves. */
+/** Lets the user drag stages. The library moves the element; this puts the element back and changes the
+ *  chain, from which preact draws the new order. */
 function useDragging(store: Store) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
     let next: Node | null = null;
     const sortable = Sortable.create(list.current!, {
-      ...{ handle: '.grip', animation: calm ? 0 : 120, forceFallback: true, fallbackTolerance: 3 },
+      handle: '.grip',
+      animation: reducedMotion ? 0 : 120,
+      forceFallback: true,
+      fallbackTolerance: 3,
       onStart: ({ item }) => void (next = item.nextSibling),
       onEnd: ({ item, newIndex, oldIndex }) => {
         list.current!.insertBefore(item, next);
         if (newIndex !== undefined && newIndex !== oldIndex)
-          store.move(item.dataset['name'] as StageName, newIndex);
+          store.sampler.move(item.dataset['name'] as StageName, newIndex);
       },
     });
     return () => sortable.destroy();
@@ -225,7 +231,7 @@ function Table({ trace }: { trace: StepTrace }) {
           <th scope="col">removed</th>
           <th scope="col">mass kept</th>
           <th scope="col">why</th>
-          <th scope="col">removed of those listed</th>
+          <th scope="col">removed candidates</th>
         </tr>
       </thead>
       <tbody>
@@ -237,8 +243,8 @@ function Table({ trace }: { trace: StepTrace }) {
             <td>{percent(stage.mass_after)}</td>
             <td>{stage.reason.replace(/^\w+: /, '')}</td>
             <td>
-              {split(trace, stage)
-                .out.map((candidate) => nameOf(candidate))
+              {splitAt(trace, stage)
+                .removed.map((candidate) => nameOf(candidate))
                 .join('  ')}
             </td>
           </tr>
@@ -248,18 +254,18 @@ function Table({ trace }: { trace: StepTrace }) {
   );
 }
 
-export function Waterfall({ store }: { store: Store }) {
+export function StagesPanel({ store }: { store: Store }) {
   const list = useDragging(store);
-  const trace = store.trace.value;
+  const trace = store.inspector.trace.value;
   const grammar = trace?.stages.find(({ name }) => name === 'grammar');
   return (
     <section class="stages-panel" aria-labelledby="stages-title">
       <h2 id="stages-title">
         From logits to the draw{' '}
-        <small>switch a stage, drag it, move its slider: the model is not run again</small>
+        <small>switch or drag a stage, or move its slider; the model does not run again</small>
       </h2>
       <div class="fall" tabIndex={0} role="group" aria-label="stages, from left to right">
-        <Fixed name="logits" note="softmax over the whole vocabulary">
+        <FixedColumn name="logits" note="softmax over the whole vocabulary">
           {trace && (
             <>
               <Column
@@ -271,18 +277,18 @@ export function Waterfall({ store }: { store: Store }) {
               </p>
             </>
           )}
-        </Fixed>
+        </FixedColumn>
         {trace && grammar && (
-          <Fixed name="grammar" note="what the form of the text forbids">
-            <Fall trace={trace} stage={grammar} />
-          </Fixed>
+          <FixedColumn name="grammar" note="the tokens that the output format forbids">
+            <StageResult trace={trace} stage={grammar} />
+          </FixedColumn>
         )}
         <ol class="stages" ref={list}>
-          {store.chain.value.places.map((place, index) => (
-            <Stage key={place.name} store={store} place={place} index={index} trace={trace} />
+          {store.sampler.chain.value.stages.map((stage, index) => (
+            <Stage key={stage.name} store={store} stage={stage} index={index} trace={trace} />
           ))}
         </ol>
-        <Fixed name="draw" note="what is left, as it is drawn from">
+        <FixedColumn name="draw" note="the probabilities that the draw uses">
           {trace && (
             <Column
               parts={blocks(
@@ -294,7 +300,7 @@ export function Waterfall({ store }: { store: Store }) {
               drawn={trace.draw.token}
             />
           )}
-        </Fixed>
+        </FixedColumn>
       </div>
       {trace && <DataTable id="stages-table">{() => <Table trace={trace} />}</DataTable>}
     </section>

@@ -64,8 +64,8 @@ for (const { name, needs } of browsers) {
       const ids = [];
       for (let i = 0; i < 6; i++) {
         await press('step');
-        await at('.choice-panel .twin summary');
-        await at('.stages-panel .twin summary');
+        await at('.choice-panel .data-table summary');
+        await at('.stages-panel .data-table summary');
         await set('search', 'the');
         if (i % 2) await press('draws');
         await selectToken((await promptIds()).length + i);
@@ -333,7 +333,7 @@ for (const { name, needs } of browsers) {
       };
       const styles = new Set();
       for (const measure of ['surprisal', 'rank', 'entropy']) {
-        await choose('heat', measure);
+        await choose('colour-by', measure);
         const tokens = await all('.text .token');
         assert.equal(tokens.length, ids.length);
         for (const [i, token] of tokens.entries()) {
@@ -353,8 +353,8 @@ for (const { name, needs } of browsers) {
           styles.add(style);
       }
       assert.equal(styles.size, 5, 'a pattern for each level');
-      await choose('heat', 'surprisal');
-      const bars = await all('[data-testid="moment"]');
+      await choose('colour-by', 'surprisal');
+      const bars = await all('[data-testid="timeline-bar"]');
       assert.equal(bars.length, ids.length - 1);
       for (const { index, surprisal } of bars)
         assert.ok(
@@ -370,7 +370,7 @@ for (const { name, needs } of browsers) {
       await settled(async () => {
         await page.run((index) => {
           const bar = document
-            .querySelector(`[data-testid="moment"][data-index="${index}"]`)
+            .querySelector(`[data-testid="timeline-bar"][data-index="${index}"]`)
             .getBoundingClientRect();
           const chart = document.querySelector('.timeline-panel svg');
           const where = { bubbles: true, clientX: bar.x + bar.width / 2, clientY: bar.y };

@@ -79,7 +79,7 @@ for (const { name, needs } of browsers) {
       await candidate(12);
       const { ids } = await press('step');
       const { note, ids: again } = await press('replay');
-      assert.match(note, /5 tokens, every one the same/);
+      assert.match(note, /5 tokens, all the same/);
       assert.deepEqual(again, ids);
       const { values } = await press('reset');
       await press('lock');
@@ -109,7 +109,7 @@ for (const { name, needs } of browsers) {
           document.querySelector('[data-testid="export"]').click();
           return made;
         });
-        await press('share-sheet-close');
+        await press('share-dialog-close');
         return JSON.parse(json);
       };
       const trace = await saved();
@@ -139,7 +139,7 @@ for (const { name, needs } of browsers) {
       const again = await saved();
       assert.deepEqual(again.steps, trace.steps);
       await take('broken.json');
-      assert.match(await notice(), /cannot be taken: .*steps/);
+      assert.match(await notice(), /cannot be opened: .*steps/);
       assert.deepEqual((await page.run(read)).ids, start.ids, 'the text stays');
       await press('dismiss');
     });
@@ -248,11 +248,11 @@ for (const { name, needs } of browsers) {
 
     test('how a text is cut: every token with its bytes, nothing invisible; and where another vocabulary cuts otherwise', async () => {
       await begin();
-      await press('cut-open');
+      await press('tokenization-open');
       const seen = () =>
         page.run(() => ({
-          ...document.querySelector('[data-testid="cut-summary"]').dataset,
-          stretches: [...document.querySelectorAll('.cut .stretch')].map((stretch) => ({
+          ...document.querySelector('[data-testid="tokenization-summary"]').dataset,
+          stretches: [...document.querySelectorAll('.tokens .aligned')].map((stretch) => ({
             same: stretch.dataset.same === 'true',
             sides: ['a', 'b'].map((side) =>
               [...stretch.querySelectorAll(`.side-${side} .cell`)].map(
@@ -268,10 +268,11 @@ for (const { name, needs } of browsers) {
             ),
           })),
         }));
-      const until = (n, which = 'pieces') =>
+      const until = (n, which = 'tokens') =>
         page.wait(
           ([n, which]) =>
-            document.querySelector('[data-testid="cut-summary"]')?.dataset[which] === String(n),
+            document.querySelector('[data-testid="tokenization-summary"]')?.dataset[which] ===
+            String(n),
           [n, which],
         );
       const tokenized = (file, text, options) =>
@@ -288,7 +289,7 @@ for (const { name, needs } of browsers) {
       const of = (stretches, side) => stretches.flatMap(({ sides }) => sides[side]);
       const text = 'One naïve\u200b cat\t</s> 漢\n';
       const bytes = new TextEncoder().encode(text);
-      await set('cut-text', text);
+      await set('tokenization-text', text);
       const ids = await tokenized('/storybook-q8_0.gguf', text);
       await until(ids.length);
       const alone = await seen();
@@ -305,35 +306,38 @@ for (const { name, needs } of browsers) {
       assert.equal(at, bytes.length);
       assert.equal(alone.others, undefined);
       // special tokens only when asked for
-      await press('cut-special');
+      await press('tokenization-parse-special');
       const special = await tokenized('/storybook-q8_0.gguf', text, { parse_special: true });
       assert.notEqual(special.length, ids.length);
       await until(special.length);
-      await press('cut-ends');
+      await press('tokenization-add-special');
       await until(special.length - 1);
-      await press('cut-ends');
-      await press('cut-special');
+      await press('tokenization-add-special');
+      await press('tokenization-parse-special');
       await until(ids.length);
       // a token's bytes and characters, and a part of a character
       const part = of(alone.stretches, 0).findIndex(({ start }) => bytes[start] === 0xe6);
-      await page.run((part) => document.querySelectorAll('.cut .cell')[part].click(), part);
+      await page.run((part) => document.querySelectorAll('.tokens .cell')[part].click(), part);
       await page.wait(() =>
-        /E6.*part of U\+6F22/.test(document.querySelector('[data-testid="cut-told"]').textContent),
+        /E6.*part of U\+6F22/.test(
+          document.querySelector('[data-testid="tokenization-selected"]').textContent,
+        ),
       );
       await page.run(() =>
-        document.querySelector('[data-testid="cut-table"]').setAttribute('open', ''),
+        document.querySelector('[data-testid="tokenization-table"]').setAttribute('open', ''),
       );
       assert.equal(
         await page.run(
-          () => document.querySelectorAll('[data-testid="cut-table"] tbody tr').length,
+          () => document.querySelectorAll('[data-testid="tokenization-table"] tbody tr').length,
         ),
         ids.length,
       );
       // another vocabulary
-      await page.click('cut-other');
+      await page.click('tokenization-other');
       await page.upload('file', inTree('tests/golden/valid/byte-level.gguf'));
       await page.wait(
-        () => Number(document.querySelector('[data-testid="cut-summary"]').dataset.others) > 0,
+        () =>
+          Number(document.querySelector('[data-testid="tokenization-summary"]').dataset.others) > 0,
       );
       const both = await seen();
       assert.deepEqual(
@@ -352,13 +356,15 @@ for (const { name, needs } of browsers) {
       assert.ok(
         both.stretches.some(({ same }) => same) && both.stretches.some(({ same }) => !same),
       );
-      await press('cut-same');
+      await press('tokenization-same');
       await page.wait(
-        () => document.querySelector('[data-testid="cut-summary"]').dataset.others === undefined,
+        () =>
+          document.querySelector('[data-testid="tokenization-summary"]').dataset.others ===
+          undefined,
       );
-      await set('cut-text', '');
+      await set('tokenization-text', '');
       await until(1); // BOS
-      await press('cut-open');
+      await press('tokenization-open');
     });
 
     test('a model of one’s own: a file, a drop, an address; what cannot be is said, and the one before stays', async () => {
@@ -385,7 +391,7 @@ for (const { name, needs } of browsers) {
           () => document.querySelector('[data-testid="model-problem"]')?.textContent,
         );
         assert.match(said, expected);
-        await page.click('models-sheet-close');
+        await page.click('models-dialog-close');
         assert.match(await modelName(), /tiny 1/);
         await press('dismiss');
       }
@@ -407,7 +413,7 @@ for (const { name, needs } of browsers) {
         /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent),
       );
       for (const [address, expected] of [
-        ['no address', /is no address of a model/],
+        ['no address', /is not the address of a model/],
         ['/missing.gguf', /missing\.gguf.*404/],
       ]) {
         await settled(() => page.click('models'));
@@ -419,7 +425,7 @@ for (const { name, needs } of browsers) {
           ),
           expected,
         );
-        await page.click('models-sheet-close');
+        await page.click('models-dialog-close');
         await press('dismiss');
       }
       await page.click('models');
@@ -472,13 +478,13 @@ for (const { name, needs } of browsers) {
         await page.click('fetch');
         await page.wait(() =>
           /500 kB of 3\.2 MB/.test(
-            document.querySelector('[data-testid="coming"]')?.textContent ?? '',
+            document.querySelector('[data-testid="download"]')?.textContent ?? '',
           ),
         );
         await page.click('cancel');
-        await page.wait(() => !document.querySelector('[data-testid="coming"]'));
+        await page.wait(() => !document.querySelector('[data-testid="download"]'));
         slow = false;
-        await page.click('models-sheet-close');
+        await page.click('models-dialog-close');
         assert.equal((await page.run(read)).ids.length, 1, 'the page is as it was');
         asked.length = 0;
         await page.click('models');
@@ -538,7 +544,7 @@ for (const { name, needs } of browsers) {
     test('JSON of a schema: the grammar’s column shows what it forbade, and the text parses', async () => {
       await begin();
       await page.run(() => {
-        const select = document.querySelector('[data-testid="form"]');
+        const select = document.querySelector('[data-testid="output-format"]');
         select.value = 'schema';
         select.dispatchEvent(new Event('change', { bubbles: true }));
       });
@@ -564,7 +570,9 @@ for (const { name, needs } of browsers) {
       await page.set('schema', '{ "type": 12');
       await page.click('apply-schema');
       assert.match(
-        await page.wait(() => document.querySelector('[data-testid="form-problem"]')?.textContent),
+        await page.wait(
+          () => document.querySelector('[data-testid="output-format-problem"]')?.textContent,
+        ),
         /cannot be used/,
       );
     });

@@ -30,7 +30,7 @@ for (const { name, needs } of browsers) {
     const link = async () => {
       await press('share');
       const value = await page.wait(() => document.querySelector('[data-testid="link"]')?.value);
-      await press('share-sheet-close');
+      await press('share-dialog-close');
       return value;
     };
     const notice = () =>
@@ -57,7 +57,7 @@ for (const { name, needs } of browsers) {
         const { disabled: _, ...rest } = there;
         const { disabled: __, ...wanted } = start;
         assert.deepEqual({ ...rest, decoded: 0 }, { ...wanted, decoded: 0 });
-        assert.match((await view.press('replay')).note, /6 tokens, every one the same/);
+        assert.match((await view.press('replay')).note, /6 tokens, all the same/);
         assert.deepEqual(clean.complaints, []);
       } finally {
         await clean.close();

@@ -127,7 +127,7 @@ for (const { name, needs } of browsers) {
         await page.run(() => document.activeElement.blur());
         await page.press('?');
         await page.wait(() => document.querySelector('[data-testid="keys"]') !== null);
-        assert.match((await all('[data-testid="keys"]'))[0].text, /Space.*undo, redo.*this map/s);
+        assert.match((await all('[data-testid="keys"]'))[0].text, /Space.*undo, redo.*this list/s);
         await page.press('Escape');
         await page.wait(() => document.querySelector('dialog[open]') === null);
         await page.run(() => document.activeElement.blur());
@@ -189,14 +189,14 @@ for (const { name, needs } of browsers) {
           const { overflow } = await page.run(read);
           assert.ok(overflow <= 0, sheet);
           await tap(
-            `dialog[open] ${id({ models: 'models-sheet', share: 'share-sheet', help: 'keys-sheet' }[sheet])}-close`.replace(
+            `dialog[open] ${id({ models: 'models-dialog', share: 'share-dialog', help: 'keys-dialog' }[sheet])}-close`.replace(
               '"]-close',
               '-close"]',
             ),
           );
         }
-        await tap(id('cut-open'));
-        await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
+        await tap(id('tokenization-open'));
+        await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
         await tap(id('compare'));
         assert.ok((await page.run(read)).overflow <= 0);
         const order = await page.run(() =>
@@ -224,11 +224,13 @@ for (const { name, needs } of browsers) {
           await press('tour-skip');
           for (let i = 0; i < 3; i++) await press('step');
           await at('.text [data-index="4"]');
-          await press('cut-open');
-          await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
+          await press('tokenization-open');
+          await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
           await press('compare');
           await press('compare-run');
-          for (const table of (await page.run(() => document.querySelectorAll('.twin').length))
+          for (const table of (await page.run(
+            () => document.querySelectorAll('.data-table').length,
+          ))
             ? ['choice-table', 'stages-table', 'timeline-table']
             : []) {
             await page.run(
@@ -365,8 +367,8 @@ for (const { name, needs } of browsers) {
         }
         await set('search', '<');
         assert.ok((await all('[data-testid="found"]')).length > 0);
-        await press('cut-open');
-        await page.wait(() => document.querySelectorAll('.cut .cell').length > 0);
+        await press('tokenization-open');
+        await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
         await press('compare');
         await press('compare-run');
         await page.run(() =>

@@ -87,7 +87,7 @@ for (const { name, needs } of browsers) {
         // what comes later comes from there too
         await press('reset');
         await page.run(() => {
-          const select = document.querySelector('[data-testid="form"]');
+          const select = document.querySelector('[data-testid="output-format"]');
           select.value = 'json';
           select.dispatchEvent(new Event('change', { bubbles: true }));
         });

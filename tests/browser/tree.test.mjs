@@ -1,10 +1,10 @@
-// What is pure in the page's state: the tree of texts and its history, the chain, links, levels, addresses, divergence.
+// The pure parts of the page's state: the tree and its history, the chain, links, levels, addresses, divergence.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { generator } from '../support/gguf-writer.mjs';
 import { bundle } from './page.mjs';
 
-let tree, chain, link, text, models, compare, cut;
+let tree, chain, link, text, models, compare, tokenization;
 
 before(async () => {
   tree = await bundle('state/tree');
@@ -13,42 +13,42 @@ before(async () => {
   text = await bundle('state/display-tokens');
   models = await bundle('state/models');
   compare = await bundle('state/compare');
-  cut = await bundle('state/tokenization');
+  tokenization = await bundle('state/tokenization');
 });
 
-const made = (token, logprob = -1) => ({
+const generated = (token, logprob = -1) => ({
   ...{ token, logprob, rank: 0, entropy: 1, how: 'drawn', eog: false },
   ...{ bytes: Uint8Array.of(65 + (token % 26)), text: String.fromCharCode(65 + (token % 26)) },
 });
 const idsOf = (node) => tree.pathTo(node).map(({ token }) => token);
-/** Every path as text, whatever the order in which they were made. */
+/** Each path as text, sorted. */
 const paths = (now) => now.tips.map((tip) => idsOf(tip).join(' ')).sort();
 
-test('going elsewhere keeps the old path; a token that is known is not made twice', () => {
+test('a move keeps the old path; a token that is there already is not added again', () => {
   let now = tree.createTree({ text: 'x' });
-  for (const token of [1, 2, 3]) now = tree.addToken(now, made(token));
-  const old = now.at;
-  now = tree.addToken(tree.moveTo(now, old.parent.parent), made(9));
+  for (const token of [1, 2, 3]) now = tree.addToken(now, generated(token));
+  const old = now.current;
+  now = tree.addToken(tree.moveTo(now, old.parent.parent), generated(9));
   assert.deepEqual(paths(now), ['1 2 3', '1 9']);
   assert.deepEqual(
     tree.childrenOf(now, old.parent.parent).map(({ token }) => token),
     [2, 9],
   );
-  now = tree.addToken(tree.moveTo(now, old.parent.parent), made(2));
-  assert.equal(now.at, old.parent, 'the node that was there');
-  assert.equal(tree.tipThrough(now, now.at), old);
+  now = tree.addToken(tree.moveTo(now, old.parent.parent), generated(2));
+  assert.equal(now.current, old.parent, 'the existing node');
+  assert.equal(tree.tipThrough(now, now.current), old);
   assert.equal(old.joint, -3);
-  const map = tree.stretches({ ...now, at: old });
+  const map = tree.segments({ ...now, current: old });
   assert.deepEqual(
     map.children[0].children.map(({ nodes }) => nodes.map(({ token }) => token)),
     [[9], [2, 3]].sort((a, b) =>
       tree.childrenOf(now, old.parent.parent)[0].token === a[0] ? -1 : 1,
     ),
   );
-  assert.deepEqual(paths(tree.pruned(now)), ['1 2']);
+  assert.deepEqual(paths(tree.prune(now)), ['1 2']);
 });
 
-test('200 random actions and as many undos give the beginning; redos give the end', () => {
+test('200 random actions and 200 undos restore the first tree; 200 redos restore the last', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = generator(seed);
     const pick = (list) => list[Math.floor(random() * list.length)];
@@ -60,16 +60,16 @@ test('200 random actions and as many undos give the beginning; redos give the en
       const nodes = now.tips.flatMap((tip) => tree.pathTo(tip));
       const act = pick(['grow', 'grow', 'grow', 'go', 'root', 'prune', 'prompt', 'undo', 'redo']);
       if (act === 'grow')
-        history = tree.stepped(
+        history = tree.addStep(
           history,
-          tree.addToken(now, made(Math.floor(random() * 4), -random())),
+          tree.addToken(now, generated(Math.floor(random() * 4), -random())),
         );
       else if (act === 'go' && nodes.length)
-        history = tree.stepped(history, tree.moveTo(now, pick(nodes)));
-      else if (act === 'root') history = tree.stepped(history, tree.moveTo(now, undefined));
-      else if (act === 'prune' && random() < 0.1) history = tree.stepped(history, tree.pruned(now));
+        history = tree.addStep(history, tree.moveTo(now, pick(nodes)));
+      else if (act === 'root') history = tree.addStep(history, tree.moveTo(now, undefined));
+      else if (act === 'prune' && random() < 0.1) history = tree.addStep(history, tree.prune(now));
       else if (act === 'prompt' && random() < 0.1)
-        history = tree.stepped(history, tree.createTree({ text: `${random()}` }));
+        history = tree.addStep(history, tree.createTree({ text: `${random()}` }));
       else if (act === 'undo' && history.past.length > 0) {
         const before = history;
         history = tree.undo(history);
@@ -95,27 +95,27 @@ test('200 random actions and as many undos give the beginning; redos give the en
   }
 });
 
-test('typing is one step, until something else is done', () => {
+test('typing is one step until the step ends', () => {
   let history = tree.start({ text: '' });
   for (const typed of ['a', 'ab', 'abc'])
-    history = tree.stepped(history, tree.createTree({ text: typed }), 'typing');
+    history = tree.addStep(history, tree.createTree({ text: typed }), 'typing');
   assert.equal(history.past.length, 1);
-  history = tree.stepped(tree.settled(history), tree.createTree({ text: 'x' }), 'typing');
+  history = tree.addStep(tree.endStep(history), tree.createTree({ text: 'x' }), 'typing');
   assert.equal(tree.undo(history).now.root.text, 'abc');
   assert.equal(tree.undo(tree.undo(history)).now.root.text, '');
 });
 
-test('stages are moved and switched; the engine is asked with those that are on, in their order', () => {
-  const { usualChain, moved, switched, optionsOf, withValue } = chain;
-  assert.deepEqual(optionsOf(usualChain).samplers, ['top_k', 'top_p', 'min_p', 'temperature']);
-  const other = moved(switched(usualChain, 'dry', true), 'temperature', 0);
+test('stages can be moved and switched; the options list those that are on, in their order', () => {
+  const { defaultChain, moveStage, switchStage, optionsOf, withValue } = chain;
+  assert.deepEqual(optionsOf(defaultChain).samplers, ['top_k', 'top_p', 'min_p', 'temperature']);
+  const other = moveStage(switchStage(defaultChain, 'dry', true), 'temperature', 0);
   assert.deepEqual(optionsOf(other).samplers, ['temperature', 'dry', 'top_k', 'top_p', 'min_p']);
-  assert.equal(moved(usualChain, 'dry', 99).places.at(-1).name, 'dry');
-  assert.equal(moved(usualChain, 'dry', -5).places[0].name, 'dry');
-  assert.equal(optionsOf(withValue(usualChain, 'top_k', 7)).top_k, 7);
+  assert.equal(moveStage(defaultChain, 'dry', 99).stages.at(-1).name, 'dry');
+  assert.equal(moveStage(defaultChain, 'dry', -5).stages[0].name, 'dry');
+  assert.equal(optionsOf(withValue(defaultChain, 'top_k', 7)).top_k, 7);
 });
 
-test('a link brings back what went in', async () => {
+test('a link decodes to what was encoded', async () => {
   const wanted = {
     ...{
       model: 'f'.repeat(64),
@@ -125,7 +125,7 @@ test('a link brings back what went in', async () => {
     },
     ...{ path: [1, 2, 3, 3071], chosen: [2], ids: [1, 7] },
     chain: chain.withValue(
-      chain.moved(chain.switched(chain.usualChain, 'min_p', false), 'temperature', 0),
+      chain.moveStage(chain.switchStage(chain.defaultChain, 'min_p', false), 'temperature', 0),
       'top_p',
       0.5,
     ),
@@ -137,7 +137,7 @@ test('a link brings back what went in', async () => {
   assert.equal(await link.decodeSharedState(''), undefined);
 });
 
-test('hostile links are refused in words, or lose what is not a setting', async () => {
+test('hostile links are refused with a message, or lose what is no setting', async () => {
   const squeeze = async (value) => {
     const stream = new Blob([typeof value === 'string' ? value : JSON.stringify(value)])
       .stream()
@@ -187,9 +187,9 @@ test('levels of surprisal, rank and entropy', () => {
   assert.equal(text.levelOf('surprisal', token(NaN, 0, 0)), undefined);
 });
 
-test('a character that is split over tokens is shown by the last of them; a space before the text is the tokenizer’s', () => {
-  const node = (...bytes) => ({ ...made(1), bytes: Uint8Array.from(bytes) });
-  const { prompt, made: path } = text.displayTokens(
+test('the last token of a split character shows it; the tokenizer’s space before the text is not shown', () => {
+  const node = (...bytes) => ({ ...generated(1), bytes: Uint8Array.from(bytes) });
+  const { prompt, generated: path } = text.displayTokens(
     'Hi',
     2,
     [
@@ -219,11 +219,11 @@ test('a character that is split over tokens is shown by the last of them; a spac
   );
 });
 
-test('addresses: https, a place on the hub, or none', () => {
+test('addresses: https, a file on Hugging Face, or none', () => {
   const at = (given) => models.addressOf(given, 'http://127.0.0.1:8080/page');
   assert.equal(
     at(' owner/repo/file.gguf '),
-    `${new URL(models.pageOf(models.known[0])).origin}/owner/repo/resolve/main/file.gguf`,
+    `${new URL(models.pageOf(models.presets[0])).origin}/owner/repo/resolve/main/file.gguf`,
   );
   assert.match(at('owner/repo/sub dir/file.GGUF'), /resolve\/main\/sub%20dir\/file\.GGUF$/);
   assert.equal(at('https://example.org/a.gguf'), 'https://example.org/a.gguf');
@@ -240,7 +240,7 @@ test('addresses: https, a place on the hub, or none', () => {
     assert.equal(at(bad), undefined, bad);
 });
 
-test('divergence in bits: none from itself, infinite where something is excluded', () => {
+test('divergence in bits: 0 from itself, infinite when a token is missing', () => {
   const p = new Map([[1, 0.5], [2, 0.5]]); // prettier-ignore
   assert.equal(compare.divergence(p, p), 0);
   assert.equal(compare.divergence(p, new Map([[1, 0.25], [2, 0.75]])), 0.5 * Math.log2(2) + 0.5 * Math.log2(2 / 3)); // prettier-ignore
@@ -248,18 +248,18 @@ test('divergence in bits: none from itself, infinite where something is excluded
   assert.equal(compare.divergence(new Map([[1, 1]]), p), 1);
 });
 
-test('two cuts of a text are lined up where both end a token', () => {
-  /** Pieces by where they end; a letter: one that covers nothing. */
+test('two tokenizations of a text are aligned where both end a token', () => {
+  /** Tokens by the position of their end; a string is a token that covers no byte. */
   const side = (...ends) => {
     let start = 0;
     return ends.map((end) => {
-      const piece =
+      const span =
         typeof end === 'string' ? { start, end: start, text: end } : { start, end, text: '' };
-      start = piece.end;
-      return piece;
+      start = span.end;
+      return span;
     });
   };
-  const lined = (a, b) => cut.lineUp(a, b).map((s) => [s.a.length, s.b.length, s.same]);
+  const lined = (a, b) => tokenization.align(a, b).map((s) => [s.a.length, s.b.length, s.same]);
   assert.deepEqual(lined(side(1, 3, 6), side(1, 3, 6)), [[1, 1, true], [1, 1, true], [1, 1, true]]); // prettier-ignore
   assert.deepEqual(lined(side(1, 3, 6), side(2, 3, 6)), [[2, 2, false], [1, 1, true]]); // prettier-ignore
   assert.deepEqual(lined(side(6), side(1, 2, 6)), [[1, 3, false]]);
@@ -272,11 +272,11 @@ test('two cuts of a text are lined up where both end a token', () => {
     [side(3), []],
   ]) {
     // prettier-ignore
-    const all = cut.lineUp(a, b);
+    const all = tokenization.align(a, b);
     assert.equal(
       all.flatMap((s) => s.a).length,
       a.length,
-      'nothing is lost where they do not end together',
+      'no token is lost when the sides do not end together',
     );
     assert.equal(all.flatMap((s) => s.b).length, b.length);
   }

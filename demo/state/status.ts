@@ -1,0 +1,21 @@
+/** Whether the page can generate the next token, and the messages that it shows. */
+import { signal } from '@preact/signals';
+import { messageOf } from '../format.js';
+
+/** 'ended': the text ends with an end token. 'full': the context is full. */
+export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
+
+export class Status {
+  readonly phase = signal<Phase>('loading');
+  /** Share of the built-in model's file that has arrived, 0 to 1. */
+  readonly loaded = signal(0);
+  /** The error that stopped the page; '' when there is none. */
+  readonly failure = signal('');
+  /** A message that stops nothing; '' when there is none. */
+  readonly notice = signal('');
+
+  fail(error: unknown): void {
+    this.failure.value = messageOf(error);
+    this.phase.value = 'failed';
+  }
+}
