@@ -1,5 +1,6 @@
-// How the page loads and whether everybody can use it: `npm run audit`. In: the built page. Out: for a quick and for a slow line what a first visit costs, in Chromium, and what axe-core finds in
-// light, dark and at 360 px; exit code 1 where a limit is missed.
+// Measures how fast the page loads and how accessible it is: `npm run audit`. Prints the cost of a
+// first visit in Chromium on a fast and on a slow connection, and what axe-core finds in the light
+// page, the dark page and the page at 360 px. Exits with 1 when a limit is exceeded.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,46 +10,47 @@ import { quiet, shown } from '../tests/browser/page.mjs';
 import { slowLine } from '../tests/browser/slow-line.mjs';
 
 const root = fileURLToPath(new URL('../dist/demo', import.meta.url));
-const LINES = [
-  { name: 'quick line', bytesPerSecond: Infinity, delay: 0 },
+const CONNECTIONS = [
+  { name: 'fast connection', bytesPerSecond: Infinity, delay: 0 },
   { name: '20 Mbit/s, 40 ms', bytesPerSecond: 20e6 / 8, delay: 40 },
 ];
 const LIMITS = { choice: 3000, shift: 0.1, blocked: 200 };
 const VISITS = 3;
-const LATER = /service-worker|workbox/; // what comes after the first choice
+const LATER = /service-worker|workbox/; // files that are loaded after the first choice
 
-/** What the browser has noted: paints, layout shifts, tasks of over 50 ms by what is over. */
-const noted = () =>
+/** The browser's performance entries: paints, layout shifts, and the time of long tasks above 50
+ *  ms. */
+const measure = () =>
   new Promise((resolve) => {
-    const found = { choice: performance.now(), paint: 0, largest: 0, shift: 0, blocked: 0 };
-    const take = {
+    const result = { choice: performance.now(), paint: 0, largest: 0, shift: 0, blocked: 0 };
+    const handlers = {
       paint: ({ name, startTime }) =>
-        name === 'first-contentful-paint' && (found.paint = startTime),
+        name === 'first-contentful-paint' && (result.paint = startTime),
       'largest-contentful-paint': ({ startTime }) =>
-        (found.largest = Math.max(found.largest, startTime)),
-      'layout-shift': ({ value, hadRecentInput }) => (found.shift += hadRecentInput ? 0 : value),
-      longtask: ({ duration }) => (found.blocked += duration - 50),
+        (result.largest = Math.max(result.largest, startTime)),
+      'layout-shift': ({ value, hadRecentInput }) => (result.shift += hadRecentInput ? 0 : value),
+      longtask: ({ duration }) => (result.blocked += duration - 50),
     };
-    for (const [type, each] of Object.entries(take))
-      new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({
+    for (const [type, handler] of Object.entries(handlers))
+      new PerformanceObserver((list) => list.getEntries().forEach(handler)).observe({
         type,
         buffered: true,
       });
-    setTimeout(() => resolve(found), 200);
+    setTimeout(() => resolve(result), 200);
   });
 
-const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-let missed = 0;
-const line = (what, value, limit, unit = '') => {
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+let n_missed = 0;
+const report = (label, value, limit, unit = '') => {
   const over = limit !== undefined && value > limit;
-  if (over) missed++;
-  const said = limit === undefined ? '' : `  limit ${limit}${unit}${over ? '  MISSED' : ''}`;
+  if (over) n_missed++;
+  const suffix = limit === undefined ? '' : `  limit ${limit}${unit}${over ? '  MISSED' : ''}`;
   console.log(
-    `  ${what.padEnd(34)} ${value < 10 && value % 1 ? value.toFixed(3) : Math.round(value).toLocaleString('en')}${unit}${said}`,
+    `  ${label.padEnd(34)} ${value < 10 && value % 1 ? value.toFixed(3) : Math.round(value).toLocaleString('en')}${unit}${suffix}`,
   );
 };
 
-for (const { name, bytesPerSecond, delay } of LINES) {
+for (const { name, bytesPerSecond, delay } of CONNECTIONS) {
   const visits = [];
   const sent = new Set();
   for (let i = 0; i < VISITS; i++) {
@@ -57,23 +59,23 @@ for (const { name, bytesPerSecond, delay } of LINES) {
     await page.goto(server.url);
     await page.wait(shown, 0);
     server.sent.forEach((file) => sent.add(file));
-    visits.push(await page.run(noted));
+    visits.push(await page.run(measure));
     await page.close();
     await server.close();
   }
-  const of = (what) => middle(visits.map((visit) => visit[what]));
-  console.log(`first visit, ${name} (the middle of ${VISITS})`);
-  line('first contentful paint', of('paint'), undefined, ' ms');
-  line('largest contentful paint', of('largest'), undefined, ' ms');
-  line('first choice shown', of('choice'), LIMITS.choice, ' ms');
-  line('total blocking time', of('blocked'), LIMITS.blocked, ' ms');
-  line('layout shift', of('shift'), LIMITS.shift);
+  const of = (what) => median(visits.map((visit) => visit[what]));
+  console.log(`first visit, ${name} (median of ${VISITS})`);
+  report('first contentful paint', of('paint'), undefined, ' ms');
+  report('largest contentful paint', of('largest'), undefined, ' ms');
+  report('first choice shown', of('choice'), LIMITS.choice, ' ms');
+  report('total blocking time', of('blocked'), LIMITS.blocked, ' ms');
+  report('layout shift', of('shift'), LIMITS.shift);
   const gzipped = (pattern) =>
     [...sent]
       .filter((file) => pattern.test(file) && !LATER.test(file))
       .reduce((sum, file) => sum + gzipSync(readFileSync(join(root, file))).length, 0) / 1000;
-  line('page, JavaScript and CSS, gzipped', gzipped(/\.(html|js|css)$/), 200, ' kB');
-  line('engine, gzipped', gzipped(/\.wasm$/), undefined, ' kB');
+  report('page, JavaScript and CSS, gzipped', gzipped(/\.(html|js|css)$/), 200, ' kB');
+  report('engine, gzipped', gzipped(/\.wasm$/), undefined, ' kB');
 }
 
 const server = await slowLine(root, { bytesPerSecond: Infinity, delay: 0 });
@@ -91,12 +93,12 @@ for (const [name, options] of Object.entries({
   }
   const found = await axe(page);
   console.log(`axe-core, ${name}`);
-  line(
+  report(
     'serious or critical',
     found.filter(({ impact }) => impact === 'serious' || impact === 'critical').length,
     0,
   );
-  line(
+  report(
     'minor or moderate',
     found.filter(({ impact }) => impact === 'minor' || impact === 'moderate').length,
   );
@@ -105,4 +107,4 @@ for (const [name, options] of Object.entries({
   await page.close();
 }
 await server.close();
-process.exitCode = missed ? 1 : 0;
+process.exitCode = n_missed ? 1 : 0;

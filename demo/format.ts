@@ -1,12 +1,12 @@
-/** Text and numbers as the page writes them. A token's text becomes plain text in which every character
- *  is visible. The page only ever sets it as text, never as HTML. */
+/** Text and numbers as the page writes them. A token's text becomes plain text in which every
+ *  character is visible. The page only ever sets it as text, never as HTML. */
 
 const MARKS: Record<string, string> = { ' ': '␣', '\n': '⏎', '\t': '⇥', '\r': '␍' };
 
 const hex = (n: number, digits: number) => n.toString(16).toUpperCase().padStart(digits, '0');
 
-/** Spaces and line ends become marks, other control and format characters their code points, and bytes
- *  that are no whole character hexadecimal numbers. */
+/** Spaces and line ends become marks, other control and format characters their code points, and
+ *  bytes that are no whole character hexadecimal numbers. */
 export function visible(text: string, bytes: Uint8Array): string {
   if (bytes.length > 0 && text.includes('\ufffd'))
     return [...bytes].map((byte) => `‹${hex(byte, 2)}›`).join('');
@@ -30,7 +30,8 @@ export function name({ text, bytes }: { text: string; bytes: Uint8Array }): stri
 export const hexBytes = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => hex(byte, 2)).join(' ') || 'none';
 
-/** A control token has no bytes. The page draws it differently from a text of the same characters. */
+/** A control token has no bytes. The page draws it differently from a text of the same
+ *  characters. */
 export const isControl = ({ bytes }: { bytes: Uint8Array }): boolean => bytes.length === 0;
 
 /** A probability in percent. Only 0 itself is written as 0. */

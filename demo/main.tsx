@@ -1,24 +1,25 @@
-/** The page's entry: in, the built-in model and what the address says; out, the page, live. */
+/** The page's entry: reads the link in the address, draws the page and loads the built-in model. */
 import { render } from 'preact';
 import { loadModel } from 'tokenglass';
-import { keep } from './register-service-worker.js';
+import { registerServiceWorker } from './register-service-worker.js';
 import { Comparison } from './state/compare.js';
-import { Tokenization } from './state/tokenization.js';
-import { Store } from './state/store.js';
 import { ModelLibrary } from './state/models.js';
 import { linkOpener } from './state/share.js';
+import { Store } from './state/store.js';
+import { Tokenization } from './state/tokenization.js';
 import { App } from './views/app.js';
 
 const store = new Store();
 const library = new ModelLibrary(store);
 const comparison = new Comparison(store);
 const tokenization = new Tokenization(store, comparison);
-// the address is read before anything is computed or shown: no default text flashes, none is run for nothing
+// A link in the address is read first, so that the page shows and computes the link's text and no
+// other.
 const openLink = linkOpener(store);
 await openLink(location.hash);
 window.addEventListener('hashchange', () => void openLink(location.hash));
 const app = document.getElementById('app')!;
-app.replaceChildren(); // what stood there for the case that this program cannot be loaded
+app.replaceChildren(); // removes the message for browsers that cannot load this program
 render(
   <App store={store} library={library} comparison={comparison} tokenization={tokenization} />,
   app,
@@ -28,4 +29,4 @@ await store.start((progress) =>
     on_progress: ({ loaded, total }) => progress(total ? loaded / total : 0),
   }),
 );
-await keep();
+await registerServiceWorker(); // after the first choice: it downloads the files of the page again

@@ -1,6 +1,5 @@
-/** Asks the browser to keep the page for visits without a network (service-worker.ts). Called once the first choice is shown: what is kept is fetched again in the background, and is not to
- * delay that. Where it cannot be (no such workers here, private windows, a full disk), the page works as before. */
-export async function keep(): Promise<void> {
+/** Registers the service worker, which keeps the page for visits without a network. */
+export async function registerServiceWorker(): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
   try {
     const registration = await navigator.serviceWorker.register(
@@ -8,6 +7,6 @@ export async function keep(): Promise<void> {
     );
     window.addEventListener('pagehide', () => registration.waiting?.postMessage('left'));
   } catch {
-    // nothing depends on it
+    // private windows and full disks refuse it; the page works without it
   }
 }

@@ -1,4 +1,5 @@
-// Pictures of the page's main states in Chromium, to look at: `npm run screenshot`. In: the built page. Out: build/screenshots/*.png, and with --readme those that the README shows.
+// Takes pictures of the page in Chromium: `npm run screenshot` writes build/screenshots/*.png. With
+// --readme it also replaces the pictures that the README shows.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { open } from '../tests/browser/browsers.mjs';
@@ -12,7 +13,7 @@ const PHONE = { width: 360, height: 2300 };
 const steps = async ({ press }, n) => {
   for (let i = 0; i < n; i++) await press('step');
 };
-/** Takes the n-th candidate of the choice before a token of the text. */
+/** Takes candidate n of the choice before a token of the text. */
 const branch = async ({ at, all }, index, n) => {
   await at(`.text [data-index="${index}"]`);
   const { token } = (await all('[data-testid="candidate"]'))[n];
@@ -22,7 +23,7 @@ const story = async (view) => {
   await view.press('tour-skip');
   await steps(view, 14);
 };
-const grown = async (view) => {
+const withPaths = async (view) => {
   await story(view);
   await branch(view, 14, 9);
   await steps(view, 7);
@@ -37,7 +38,7 @@ const show = (panel) => (_, page) =>
 const SHOTS = [
   { name: 'first-visit', ...DESKTOP, act: () => undefined },
   { name: 'page', ...DESKTOP, height: 1330, act: story, readme: true },
-  { name: 'cut', ...DESKTOP, height: 620, act: async ({ press, set }, page) => {
+  { name: 'tokenization', ...DESKTOP, height: 620, act: async ({ press, set }, page) => {
     await press('tour-skip');
     await press('tokenization-open');
     await set('tokenization-text', 'Once upon a time\u200b, naïve cats\t  went home.\n\nThe end…');
@@ -50,7 +51,7 @@ const SHOTS = [
     await view.set('top-n-sigma', 1.6);
     await show('.stages-panel')(view, page);
   } },
-  { name: 'tree', ...DESKTOP, height: 420, act: async (view, page) => (await grown(view), show('.paths-panel')(view, page)), readme: true },
+  { name: 'tree', ...DESKTOP, height: 420, act: async (view, page) => (await withPaths(view), show('.paths-panel')(view, page)), readme: true },
   { name: 'compare', ...DESKTOP, height: 820, act: async (view, page) => {
     await story(view);
     await view.press('compare');
@@ -62,7 +63,7 @@ const SHOTS = [
   { name: 'earlier-choice', ...DESKTOP, act: async (view) => (await story(view), view.at('.text [data-index="14"]')) },
   { name: 'dark', ...DESKTOP, height: 1330, dark: true, act: story },
   { name: 'phone', ...PHONE, act: story },
-  { name: 'phone-dark', ...PHONE, dark: true, act: grown },
+  { name: 'phone-dark', ...PHONE, dark: true, act: withPaths },
 ]; // prettier-ignore
 
 mkdirSync(inTree('build/screenshots'), { recursive: true });
@@ -74,7 +75,7 @@ for (const { name, act, readme, ...view } of SHOTS) {
   const by = hand(page);
   await by.settled(async () => {});
   await act(by, page);
-  await new Promise((resolve) => setTimeout(resolve, 300)); // the bars' last movement
+  await new Promise((resolve) => setTimeout(resolve, 300)); // the bars are animated
   const path = inTree(`build/screenshots/${name}.png`);
   await page.screenshot(path);
   console.log(path);

@@ -1,4 +1,5 @@
-// In: dist/demo and --port N. Out: the page on 127.0.0.1, with the headers a strict host would send. `npm start` runs it; the tests call serve().
+// Serves dist/demo on 127.0.0.1, with the headers that a strict host sends. `npm start` runs it,
+// with --port N if you want a certain port. The tests call serve().
 import { createReadStream, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
@@ -20,7 +21,8 @@ const TYPES = {
 };
 
 const HEADERS = {
-  // WebAssembly is the only code that is compiled at run time; other servers are asked only for models that the user names
+  // 'wasm-unsafe-eval' allows WebAssembly and no other code from strings. `https:` allows downloads
+  // of models that the user names.
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' https:; style-src 'self'; img-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -33,9 +35,9 @@ const HEADERS = {
 };
 
 const PORT = 8080;
-const TRIES = 20; // ports that are tried from PORT on when none was asked for
+const MAX_TRIES = 20; // ports from PORT on
 
-/** The file that a request's path names, inside root; undefined when there is none. */
+/** The file inside root that a request names; undefined when there is none. */
 function fileOf(root, url) {
   try {
     const path = decodeURIComponent(url.split('?', 1)[0]);
@@ -50,11 +52,11 @@ function fileOf(root, url) {
         }
       : undefined;
   } catch {
-    return undefined; // no such file, or a path that names none
+    return undefined; // no such file, or an invalid path
   }
 }
 
-/** One range of bytes, as "bytes=from-to"; undefined for the whole, null when it lies outside. */
+/** The range of a header "bytes=from-to"; undefined: the whole file; null: outside of the file. */
 function rangeOf(header, size) {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
   if (!match || (!match[1] && !match[2])) return undefined;
@@ -63,7 +65,7 @@ function rangeOf(header, size) {
   return from <= to && from < size ? { from, to } : null;
 }
 
-function answer({ roots, headers }, request, response) {
+function respond({ roots, headers }, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
   const file = roots.map((root) => fileOf(root, request.url)).find(Boolean);
@@ -81,12 +83,16 @@ function answer({ roots, headers }, request, response) {
     ...(range && { 'Content-Range': `bytes ${from}-${to}/${file.size}` }),
   });
   if (request.method === 'HEAD' || file.size === 0) return response.end();
-  pipeline(createReadStream(file.name, { start: from, end: to }), response, () => {}); // a broken end closes the other
+  const stream = createReadStream(file.name, { start: from, end: to });
+  pipeline(stream, response, () => {}); // an error on one side closes the other
 }
 
-/** Serves folders (the first that has a file wins); port 0 takes any free one, undefined the first free from 8080 on. */
+/** Serves files from folders; the first folder that has a file wins. Port 0 is any free port;
+ *  undefined is the first free port from 8080 on. */
 export async function serve({ port, roots, headers = HEADERS }) {
-  const server = createServer((request, response) => answer({ roots, headers }, request, response));
+  const server = createServer((request, response) =>
+    respond({ roots, headers }, request, response),
+  );
   const listen = (number) =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -97,7 +103,8 @@ export async function serve({ port, roots, headers = HEADERS }) {
       await listen(number);
       break;
     } catch (error) {
-      if (error.code !== 'EADDRINUSE' || port !== undefined || number >= PORT + TRIES) throw error;
+      if (error.code !== 'EADDRINUSE' || port !== undefined || number >= PORT + MAX_TRIES)
+        throw error;
     }
   }
   return {
@@ -114,7 +121,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
   const { values } = parseArgs({ options: { port: { type: 'string' } } });
   const port = values.port === undefined ? undefined : Number(values.port);
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536)) {
-    console.error(`--port ${values.port}: a port is a number of 0 to 65535`);
+    console.error(`--port ${values.port}: a port is a number from 0 to 65535`);
     process.exit(2);
   }
   try {

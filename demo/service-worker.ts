@@ -1,5 +1,7 @@
-/** The page without a network, and isolated on hosts that send no headers: in, the files of the build (build.mjs lists them with their content's hash); out, the same files from a
- * cache, with the headers that let a page have threads. Workbox keeps the cache and renews what has changed; a new version is the next visit's. */
+/** The service worker. It answers requests for the files of the page from a cache, so that the page
+ *  works without a network. It adds the headers that allow threads, for hosts that do not send
+ *  them. The build lists the files with a hash of their content (FILES). Workbox updates files that
+ *  have changed; a new version is used from the next visit on. */
 import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
 import type { PrecacheEntry } from 'workbox-precaching';
 
@@ -21,7 +23,7 @@ const ISOLATING = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** A response as the page's own server should have sent it. */
+/** A response with the headers that allow threads. */
 async function isolated({ response }: { response: Response }): Promise<Response> {
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATING)) headers.set(name, value);
@@ -36,12 +38,13 @@ addPlugins([{ handlerWillRespond: isolated }]);
 precacheAndRoute(FILES);
 cleanupOutdatedCaches();
 
-/** A new version takes over when the last page of the old one is left: until then that has its own files. */
-async function takeOver(left: MessageEvent): Promise<void> {
+/** Activates a new version when the last page of the old version closes. Until then, that page
+ *  needs the old files. */
+async function activateIfLast(event: MessageEvent): Promise<void> {
   const open = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const { id } = left.source as unknown as { id: string };
+  const { id } = event.source as unknown as { id: string };
   if (open.every((client) => client.id === id)) await self.skipWaiting();
 }
 self.addEventListener('message', (event) => {
-  if (event.data === 'left') event.waitUntil(takeOver(event));
+  if (event.data === 'left') event.waitUntil(activateIfLast(event));
 });

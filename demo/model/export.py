@@ -1,6 +1,8 @@
-"""Writes the storybook model as GGUF: /usr/bin/python3 export.py CHECKPOINT OUT.gguf f32|q8_0
+"""Converts a checkpoint of train.py to GGUF v3 (architecture llama).
 
-In: a checkpoint of train.py, and story.model, the vocabulary that lies beside this file. Out: a GGUF v3 file of the llama architecture.
+    /usr/bin/python3 export.py CHECKPOINT OUT.gguf f32|q8_0
+
+The vocabulary is story.model, beside this file.
 """
 import argparse
 import os

@@ -1,14 +1,16 @@
-"""Trains the storybook model: a 3-million-parameter Llama-style decoder on children's texts, on two CPU cores.
+"""Trains the storybook model, a Llama-style decoder of 3 million parameters, on two CPU cores.
 
     apt-get install python3-torch python3-sentencepiece libopenblas0-pthread
     /usr/bin/python3 train.py --texts FOLDER --minutes 80
 
-In: FOLDER with train_simple.txt, train_books.txt, val_simple.txt and val_books.txt, whose documents each end at a line <eod>; and story.model, the
-SentencePiece BPE vocabulary of 3,072 pieces with byte fallback that lies beside this file (made with `spm_train --model_type=bpe
---vocab_size=3072 --byte_fallback --split_digits --normalization_rule_name=identity --remove_extra_whitespaces=false` on three parts of the simple texts
-to one of the books). Out: a checkpoint (--out), which --resume goes on from and export.py turns into GGUF.
+FOLDER contains train_simple.txt, train_books.txt, val_simple.txt and val_books.txt. Each document in
+them ends with a line <eod>. The vocabulary is story.model, beside this file: 3,072 SentencePiece BPE
+pieces with byte fallback. It was trained with `spm_train --model_type=bpe --vocab_size=3072
+--byte_fallback --split_digits --normalization_rule_name=identity --remove_extra_whitespaces=false` on
+three parts of simple stories and one part of books.
 
-On a processor with AVX-512, OPENBLAS_CORETYPE=SkylakeX and OMP_NUM_THREADS=2 in the environment make it faster.
+The program writes a checkpoint (--out). --resume continues from it, and export.py converts it to GGUF.
+With AVX-512, OPENBLAS_CORETYPE=SkylakeX and OMP_NUM_THREADS=2 in the environment make it faster.
 """
 import argparse
 import math
@@ -42,7 +44,7 @@ COS, SIN = ANGLES.cos(), ANGLES.sin()
 
 
 def rope(x):
-    """x: (batch, heads, time, HEAD). Neighbouring pairs turn together, as in GGUF's llama architecture."""
+    """x: (batch, heads, time, HEAD). Rotates neighbouring pairs, as GGUF's llama architecture does."""
     a, b = x[..., 0::2], x[..., 1::2]
     c, s = COS[: x.shape[2]], SIN[: x.shape[2]]
     return torch.stack((a * c - b * s, a * s + b * c), -1).flatten(-2)

@@ -3,8 +3,8 @@
 import type { SamplerOptions, StageName, StageOptionName } from 'tokenglass';
 import { stages } from 'tokenglass';
 
-/** A slider for an option of a stage. Its range is smaller than the engine's: it holds the values that
- *  people use. */
+/** A slider for an option of a stage. Its range is smaller than the engine's: it holds the values
+ *  that people use. */
 export interface Setting {
   name: StageOptionName;
   stage: StageName;
@@ -108,8 +108,8 @@ export function moveStage(chain: Chain, name: StageName, index: number): Chain {
   return { ...chain, stages };
 }
 
-/** A chain from untrusted data. Known stages are on, in the given order, each once; the other stages
- *  follow and are off. Values outside the engine's limits become the defaults. */
+/** A chain from untrusted data. Known stages are on, in the given order, each once; the other
+ *  stages follow and are off. Values outside the engine's limits become the defaults. */
 export function chainFrom(
   order: readonly unknown[],
   values: Readonly<Record<string, unknown>>,

@@ -1,5 +1,6 @@
-/** A comparison of two samplers, or of two models, on one text: the tokens that each side generates, where
- *  the sides diverge, and how far apart their distributions are. Side A is the page. */
+/** A comparison of two samplers, or of two models, on one text: the tokens that each side
+ *  generates, where the sides diverge, and how far apart their distributions are. Side A is the
+ *  page. */
 import { signal } from '@preact/signals';
 import type { Model, SamplerOptions, Session, StepTrace } from 'tokenglass';
 import { messageOf } from '../format.js';
@@ -39,8 +40,8 @@ export interface ComparisonResult {
 
 const N_TOKENS = 24;
 
-/** The Kullback-Leibler divergence of q from p in bits. p and q hold probabilities by token. Infinity
- *  when p has a token that q does not. */
+/** The Kullback-Leibler divergence of q from p in bits. p and q hold probabilities by token.
+ *  Infinity when p has a token that q does not. */
 export function divergence(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>): number {
   let sum = 0;
   for (const [token, x] of p) if (x > 0) sum += x * Math.log2(x / (q.get(token) ?? 0));
@@ -115,8 +116,8 @@ async function compareSides(a: Side, b: Side, sameText: boolean): Promise<Compar
   return { pairs, differs, sameVocabulary };
 }
 
-/** The tokens of side A for another model: the same ids when both models tokenize the text alike, else
- *  the text tokenized by the other model. */
+/** The tokens of side A for another model: the same ids when both models tokenize the text alike,
+ *  else the text tokenized by the other model. */
 async function idsFor(
   model: Model,
   other: Model,

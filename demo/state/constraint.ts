@@ -1,5 +1,6 @@
-/** The output constraint: a grammar that the text must follow. From a JSON schema, it computes which
- *  tokens may come next. The package loads its grammar library when the first grammar is created. */
+/** The output constraint: a grammar that the text must follow. From a JSON schema, it computes
+ *  which tokens may come next. The package loads its grammar library when the first grammar is
+ *  created. */
 import { signal } from '@preact/signals';
 import type { Constraint, Model } from 'tokenglass';
 import { messageOf } from '../format.js';
@@ -41,8 +42,8 @@ export class OutputConstraint {
     }
   }
 
-  /** The mask of allowed tokens after these tokens, 32 tokens a number. undefined when every token is
-   *  allowed, or when the text does not follow the grammar. */
+  /** The mask of allowed tokens after these tokens, 32 tokens a number. undefined when every token
+   *  is allowed, or when the text does not follow the grammar. */
   async maskAfter(tokens: readonly number[]): Promise<Int32Array | undefined> {
     if (!this.#constraint) return undefined;
     const state = await this.#constraint.begin();

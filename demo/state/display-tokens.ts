@@ -1,5 +1,5 @@
-/** The text as the page shows it: token by token, each with the text that it adds and a level of how
- *  surprising it was. */
+/** The text as the page shows it: token by token, each with the text that it adds and a level of
+ *  how surprising it was. */
 import type { TokenScore } from 'tokenglass';
 import type { Origin, TreeNode } from './tree.js';
 

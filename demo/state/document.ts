@@ -1,6 +1,6 @@
-/** The text: the tree of everything that was generated, its undo history, and the tokens and scores of
- *  the prompt. The text changes at once when the user edits it. A job in the queue then makes the
- *  model's session hold the new text (`sync`). */
+/** The text: the tree of everything that was generated, its undo history, and the tokens and scores
+ *  of the prompt. The text changes at once when the user edits it. A job in the queue then makes
+ *  the model's session hold the new text (`sync`). */
 import { batch, computed, signal } from '@preact/signals';
 import type { SamplerOptions, TokenScore } from 'tokenglass';
 import { displayTokens } from './display-tokens.js';

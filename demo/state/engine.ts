@@ -1,5 +1,5 @@
-/** The model on the page and its sessions. One session holds the whole text. A second session, a fork
- *  of the first, ends at an earlier position while the page shows that position. */
+/** The model on the page and its sessions. One session holds the whole text. A second session, a
+ *  fork of the first, ends at an earlier position while the page shows that position. */
 import { signal } from '@preact/signals';
 import type { Model, Session } from 'tokenglass';
 import type { Root } from './tree.js';

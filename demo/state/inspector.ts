@@ -1,5 +1,5 @@
-/** What the page shows about one position of the text: the choice that was or will be made there, with
- *  its candidates, stages and draws. */
+/** What the page shows about one position of the text: the choice that was or will be made there,
+ *  with its candidates, stages and draws. */
 import { batch, computed, signal } from '@preact/signals';
 import type { SamplerOptions, Session, StageName, StepTrace } from 'tokenglass';
 import type { DrawCounts, FoundToken } from './queries.js';
@@ -57,9 +57,9 @@ export class Inspector {
     return [session, await sampler.optionsAfter(generated.slice(0, end))];
   }
 
-  /** Computes the choice at a position from the logits that are there: the model runs only for tokens
-   *  that its session does not hold. `change` runs together with the update of the signals, so that
-   *  the user sees both at once. */
+  /** Computes the choice at a position from the logits that are there: the model runs only for
+   *  tokens that its session does not hold. `change` runs together with the update of the signals,
+   *  so that the user sees both at once. */
   async show(position = this.position(), change = () => {}): Promise<void> {
     const { engine } = this.#store;
     const [session, options] = await this.#at(position);
@@ -95,8 +95,8 @@ export class Inspector {
     this.refreshSoon();
   }
 
-  /** The index when a token with that index has a choice, else undefined. Nothing comes before token 0,
-   *  so token 0 has none. */
+  /** The index when a token with that index has a choice, else undefined. Nothing comes before
+   *  token 0, so token 0 has none. */
   #valid(index: number | undefined): number | undefined {
     const length = this.#store.document.tokensTo().length;
     return index !== undefined && index >= 1 && index < length ? index : undefined;
@@ -115,7 +115,8 @@ export class Inspector {
     await this.show();
   }
 
-  /** Draws the choice on the page many times. The text does not change, and the model does not run. */
+  /** Draws the choice on the page many times. The text does not change, and the model does not
+   *  run. */
   tryDraws(): Promise<void> {
     const { document, queue } = this.#store;
     document.flush();
@@ -125,8 +126,8 @@ export class Inspector {
     });
   }
 
-  /** Adds one job that shows the choice again. While that job waits, further calls add none, so many
-   *  moves of a slider cost one computation. */
+  /** Adds one job that shows the choice again. While that job waits, further calls add none, so
+   *  many moves of a slider cost one computation. */
   refreshSoon(): void {
     const { document, engine, queue, status } = this.#store;
     document.flush();

@@ -1,5 +1,6 @@
-/** Models that the user brings: a file, an address, or owner/repo/file.gguf on Hugging Face. The page
- *  fetches nothing before the user asks. A download shows its progress and can be cancelled. */
+/** Models that the user brings: a file, an address, or owner/repo/file.gguf on Hugging Face. The
+ *  page fetches nothing before the user asks. A download shows its progress and can be
+ *  cancelled. */
 import { batch, signal } from '@preact/signals';
 import type { LoadOptions, Model } from 'tokenglass';
 import { fetchModel, loadModel } from 'tokenglass';
@@ -50,8 +51,8 @@ export const presets: readonly Preset[] = [
 export const pageOf = ({ file }: Preset): string =>
   `${HUB}/${file.split('/').slice(0, 2).join('/')}`;
 
-/** The address of a model: an address as it is, or owner/repo/file on Hugging Face. undefined for other
- *  texts. */
+/** The address of a model: an address as it is, or owner/repo/file on Hugging Face. undefined for
+ *  other texts. */
 export function addressOf(text: string, base: string): string | undefined {
   const trimmed = text.trim();
   const parts = trimmed.split('/');
@@ -86,8 +87,8 @@ export class ModelLibrary {
     this.#store = store;
   }
 
-  /** Loads a model, as the page's model or into `into`. When this fails or is cancelled, the old model
-   *  stays. Returns whether the model was loaded. */
+  /** Loads a model, as the page's model or into `into`. When this fails or is cancelled, the old
+   *  model stays. Returns whether the model was loaded. */
   async load(name: string, source: string | Blob, into?: (model: Model) => void): Promise<boolean> {
     this.cancel();
     const stop = (this.#stop = new AbortController());

@@ -1,5 +1,5 @@
-/** Further queries about one choice: probabilities after one stage, a search in the vocabulary, repeated
- *  draws. Each takes a session that ends before the choice. None runs the model. */
+/** Further queries about one choice: probabilities after one stage, a search in the vocabulary,
+ *  repeated draws. Each takes a session that ends before the choice. None runs the model. */
 import type { Candidate, SamplerOptions, Session, StageName, StepTrace } from 'tokenglass';
 import { name as nameOf } from '../format.js';
 
@@ -19,8 +19,8 @@ export interface DrawCounts {
 const MAX_FOUND = 30;
 export const N_DRAWS = 100;
 
-/** The probabilities of the listed candidates after a stage, by token. Runs the chain up to that stage
- *  again, on the same logits. undefined means the last stage. */
+/** The probabilities of the listed candidates after a stage, by token. Runs the chain up to that
+ *  stage again, on the same logits. undefined means the last stage. */
 export async function probabilitiesAfter(
   session: Session,
   options: SamplerOptions,

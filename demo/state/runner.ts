@@ -1,4 +1,5 @@
-/** Generation: one token, a run of tokens, a token that the user chooses, and a replay of the text. */
+/** Generation: one token, a run of tokens, a token that the user chooses, and a replay of the
+ *  text. */
 import { signal } from '@preact/signals';
 import type { SamplerOptions } from 'tokenglass';
 import { TOP_N } from './inspector.js';
@@ -24,7 +25,8 @@ export interface Replayed {
 }
 
 export class Runner {
-  /** True while a run should go on. The token that is in progress is still generated after false. */
+  /** True while a run should go on. The token that is in progress is still generated after
+   *  false. */
   readonly running = signal(false);
   /** Maximum tokens a second; Infinity: no maximum. */
   readonly speed = signal(Infinity);
@@ -61,9 +63,9 @@ export class Runner {
     throw new Error('the model returned no token');
   }
 
-  /** Generates one token and adds it to the tree. The page shows the token and the next choice at the
-   *  same time. Does nothing when the user has moved to another text; returns whether a token was
-   *  added. */
+  /** Generates one token and adds it to the tree. The page shows the token and the next choice at
+   *  the same time. Does nothing when the user has moved to another text; returns whether a token
+   *  was added. */
   async #grow(options: SamplerOptions, how: Origin, kind: string): Promise<boolean> {
     const { document, inspector } = this.#store;
     const before = document.tree.value;
@@ -142,8 +144,8 @@ export class Runner {
     return document.tree.value.current ? document.goTo(undefined) : document.refresh();
   }
 
-  /** Continues the text with a candidate of the choice on the page. A new path starts there, and the
-   *  old path is kept. */
+  /** Continues the text with a candidate of the choice on the page. A new path starts there, and
+   *  the old path is kept. */
   branch(token: number): Promise<void> {
     const { document, engine, inspector, status } = this.#store;
     this.pause();
@@ -169,8 +171,8 @@ export class Runner {
     });
   }
 
-  /** The tree at the node before a token of the text. A position inside the prompt gets a tree of its
-   *  own, because a tree has one prompt. */
+  /** The tree at the node before a token of the text. A position inside the prompt gets a tree of
+   *  its own, because a tree has one prompt. */
   async #treeBefore(index: number): Promise<Tree> {
     const { document, engine } = this.#store;
     const { tree, path, promptIds } = document;
@@ -183,8 +185,8 @@ export class Runner {
     return trees.createTree({ text: await engine.model.value!.detokenize(ids), ids });
   }
 
-  /** Generates the path on the page again, each token as it was generated before, and reports whether
-   *  the same tokens came. An edit by the user ends the replay without a report. */
+  /** Generates the path on the page again, each token as it was generated before, and reports
+   *  whether the same tokens came. An edit by the user ends the replay without a report. */
   replay(): Promise<void> {
     const { document, inspector, status } = this.#store;
     this.pause();

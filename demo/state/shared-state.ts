@@ -1,5 +1,5 @@
-/** A shared state: everything that brings a text about, as a part of an address. A link is untrusted
- *  data: this module checks it and never runs anything from it. */
+/** A shared state: everything that brings a text about, as a part of an address. A link is
+ *  untrusted data: this module checks it and never runs anything from it. */
 import type { ModelInfo, TokenScore } from 'tokenglass';
 import type { Chain } from './chain.js';
 import { chainFrom, changedValues } from './chain.js';
@@ -139,8 +139,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const invalid = (what: string) =>
   new Error(`This link cannot be used: ${what} is not in the format of this page.`);
 
-/** The shared state in a part of an address. undefined when the part is no link of this page; an Error
- *  with the reason when the link is broken. */
+/** The shared state in a part of an address. undefined when the part is no link of this page; an
+ *  Error with the reason when the link is broken. */
 export async function decodeSharedState(hash: string): Promise<SharedState | undefined> {
   const text = hash.replace(/^#/, '');
   if (!text.startsWith(PREFIX)) return undefined;

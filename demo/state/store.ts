@@ -68,9 +68,9 @@ export class Store {
     this.document.restart(root.chat || root.ids ? { text } : root);
   }
 
-  /** Opens a shared state. The prompt and the settings change at once. The tokens follow as a job of
-   *  the queue, because only the model that is loaded then can tell whether the tokens are its own.
-   *  kind: 'link' or 'trace', for messages. */
+  /** Opens a shared state. The prompt and the settings change at once. The tokens follow as a job
+   *  of the queue, because only the model that is loaded then can tell whether the tokens are its
+   *  own. kind: 'link' or 'trace', for messages. */
   async open(shared: SharedState, kind: string): Promise<void> {
     const root = { text: shared.prompt };
     const opening = { shared, kind, root };
@@ -128,7 +128,8 @@ export class Store {
     });
   }
 
-  /** Runs a job that uses the model, after what the user has typed. An error rejects the promise. */
+  /** Runs a job that uses the model, after what the user has typed. An error rejects the
+   *  promise. */
   exclusive<T>(job: () => Promise<T>): Promise<T> {
     this.document.flush();
     return this.queue.run(job);

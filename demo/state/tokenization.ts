@@ -1,13 +1,13 @@
-/** Tokenization: the tokens of a text with the bytes that each covers, for one vocabulary or for two, and
- *  the parts of the text that two vocabularies split differently. */
+/** Tokenization: the tokens of a text with the bytes that each covers, for one vocabulary or for
+ *  two, and the parts of the text that two vocabularies split differently. */
 import { effect, signal, untracked } from '@preact/signals';
 import type { Model, TokenizeOptions } from 'tokenglass';
 import { messageOf } from '../format.js';
 import type { Comparison } from './compare.js';
 import type { Store } from './store.js';
 
-/** A token and the bytes start to end - 1 of the text that it covers. A token can cover no byte: BOS, or
- *  the second byte token of a character. */
+/** A token and the bytes start to end - 1 of the text that it covers. A token can cover no byte:
+ *  BOS, or the second byte token of a character. */
 export interface TokenSpan {
   readonly token: number;
   readonly start: number;
@@ -20,7 +20,8 @@ export interface TokenSpan {
   readonly partOf: string | undefined;
 }
 
-/** The shortest part of the text at whose start and end a token of both vocabularies starts or ends. */
+/** The shortest part of the text at whose start and end a token of both vocabularies starts or
+ *  ends. */
 export interface AlignedSpan {
   readonly a: readonly TokenSpan[];
   readonly b: readonly TokenSpan[];
@@ -60,7 +61,8 @@ export function align(a: readonly TokenSpan[], b: readonly TokenSpan[]): Aligned
     if (j < b.length) y.push(b[j++]!);
     while (endOf(x) !== endOf(y)) {
       const aIsShorter = endOf(x) < endOf(y);
-      if (aIsShorter ? i === a.length : j === b.length) break; // this side ends before the text does
+      const isAtEnd = aIsShorter ? i === a.length : j === b.length;
+      if (isAtEnd) break; // the tokens of this side end before the text does
       if (aIsShorter) x.push(a[i++]!);
       else y.push(b[j++]!);
     }

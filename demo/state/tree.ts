@@ -11,8 +11,8 @@ export interface Root {
   readonly chat?: readonly ChatMessage[];
 }
 
-/** How a token came into the text: drawn by the sampler, chosen by the user, or given by a link or a
- *  file. */
+/** How a token came into the text: drawn by the sampler, chosen by the user, or given by a link or
+ *  a file. */
 export type Origin = 'drawn' | 'chosen' | 'given';
 
 /** A token after the prompt, with the model's numbers for it (of the raw distribution). */

@@ -7,14 +7,15 @@ interface ButtonProps {
   press: () => unknown;
   main?: boolean;
   pressed?: boolean;
-  /** The name of a button whose text is only a sign; it begins with the text where there is one. */
+  /** The accessible name, for a button whose text is only a sign. */
   label?: string;
   hint?: string;
   keys?: string;
   children: ComponentChildren;
 }
 
-/** A button that is off keeps the focus, so that the keyboard's place is not lost when a run ends. */
+/** A button that is off can still have the focus, so that a keyboard user keeps the position when a
+ *  run ends. */
 export function Button({
   id,
   off = false,

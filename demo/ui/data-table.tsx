@@ -1,7 +1,7 @@
 /** The numbers of a chart as a table that can be opened. */
 import type { ComponentChildren } from 'preact';
 
-/** A chart's numbers as a table, for those who do not see it or want to copy them. */
+/** For people who cannot see the chart, or want to copy its numbers. */
 export function DataTable({ id, children }: { id: string; children: () => ComponentChildren }) {
   return (
     <details class="data-table" data-testid={id}>

@@ -11,11 +11,12 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A modal dialog: Escape, its button and a click beside it close it, and the focus goes back to where it was. */
+/** Escape, the close button and a click outside close the dialog. The focus then returns to the
+ *  element that had it before. */
 export function Dialog({ id, title, open, close, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
-    // with its content: a key that is pressed at once is the dialog's
+    // in the same task as the content, so that a key pressed at once goes to the dialog
     if (open && !dialog.current!.open) dialog.current!.showModal();
     if (!open && dialog.current!.open) dialog.current!.close();
   }, [open]);

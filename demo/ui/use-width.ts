@@ -2,7 +2,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
-/** How wide an element is now, in pixels: charts are drawn for it, so that their letters stay as large as others. */
+/** The width of an element in pixels. Charts are drawn for this width, so that their text is as
+ *  large as other text. */
 export function useWidth<T extends Element>(first: number) {
   const element = useRef<T>(null);
   const width = useSignal(first);

@@ -1,4 +1,5 @@
-/** Two parts of the text panel: the conversation, for models with a chat template, and the output format. */
+/** Two parts of the text panel: the conversation, for models with a chat template, and the output
+ *  format. */
 import { useSignal } from '@preact/signals';
 import type { ChatMessage } from 'tokenglass';
 import type { Store } from '../state/store.js';

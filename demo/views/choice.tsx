@@ -1,5 +1,5 @@
-/** The panel of one choice: each candidate with its probability before and after the stages, and the draw.
- *  A click on a candidate continues the text with it. */
+/** The panel of one choice: each candidate with its probability before and after the stages, and
+ *  the draw. A click on a candidate continues the text with it. */
 import type { Candidate, StageName, StepTrace } from 'tokenglass';
 import type { Store } from '../state/store.js';
 import { N_DRAWS } from '../state/queries.js';
@@ -181,8 +181,8 @@ function Trials({ store, trace }: { store: Store; trace: StepTrace }) {
   );
 }
 
-/** The tokens that can be drawn, side by side, each as wide as its probability, and the random number
- *  above them. */
+/** The tokens that can be drawn, side by side, each as wide as its probability, and the random
+ *  number above them. */
 function Draw({ trace }: { trace: StepTrace }) {
   const { u, low, high, token } = trace.draw;
   const survivors = trace.candidates
@@ -307,7 +307,7 @@ export function ChoicePanel({ store }: { store: Store }) {
       </div>
       <ol
         class="rows"
-        aria-label="Candidates, the most probable first; arrows moveFocus, Enter takes one"
+        aria-label="Candidates, the most probable first; arrow keys move, Enter takes one"
         onKeyDown={moveFocus}
       >
         {trace.candidates.map((candidate) => (

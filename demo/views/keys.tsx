@@ -1,5 +1,5 @@
-/** The keyboard: single keys do what the buttons do, unless the focus is in a field. The dialog lists the
- *  keys. */
+/** The keyboard: single keys do what the buttons do, unless the focus is in a field. The dialog
+ *  lists the keys. */
 import { signal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 
@@ -25,8 +25,8 @@ function focusCandidate(): void {
     ?.focus();
 }
 
-/** The index of the choice `offset` tokens after the one on the page; undefined: the next choice, after
- *  the last token. */
+/** The index of the choice `offset` tokens after the one on the page; undefined: the next choice,
+ *  after the last token. */
 function neighbour(store: Store, offset: number): number | undefined {
   const length = store.document.tokensTo().length;
   const to = (store.inspector.selected.value ?? length) + offset;
@@ -51,7 +51,8 @@ export function listenToKeys(store: Store, help: () => void): () => void {
   const pressed = (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
     const undoing = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z';
-    if (target.closest('textarea, select, dialog, input:not([type="checkbox"])')) return; // they use the keys themselves
+    // these elements use the keys themselves
+    if (target.closest('textarea, select, dialog, input:not([type="checkbox"])')) return;
     if (undoing) {
       event.preventDefault();
       return void (event.shiftKey ? store.document.redo() : store.document.undo());

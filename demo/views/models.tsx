@@ -1,5 +1,5 @@
-/** The dialog that loads another model: from a file, an address or the list of presets. The page fetches
- *  nothing before the user presses a button. */
+/** The dialog that loads another model: from a file, an address or the list of presets. The page
+ *  fetches nothing before the user presses a button. */
 import { useSignal } from '@preact/signals';
 import type { Model } from 'tokenglass';
 import type { ModelLibrary } from '../state/models.js';

@@ -1,5 +1,5 @@
-/** The panel of paths: a map of the tree with the joint probability of each path, and the same paths as a
- *  list of buttons. */
+/** The panel of paths: a map of the tree with the joint probability of each path, and the same
+ *  paths as a list of buttons. */
 import { hierarchy, tree as tidyTree } from 'd3-hierarchy';
 import { linkHorizontal } from 'd3-shape';
 import type { Store } from '../state/store.js';
@@ -28,7 +28,8 @@ interface Link {
   target: { x: number; y: number };
 }
 
-/** The map of segments, from left to right. The more probable the tokens of a path, the thicker its line. */
+/** The map of segments, from left to right. The more probable the tokens of a path, the thicker its
+ *  line. */
 function PathMap({ store, tree }: { store: Store; tree: Tree }) {
   const { element, width } = useWidth<HTMLDivElement>(FIRST_WIDTH);
   const mapWidth = Math.max(MIN_WIDTH, width);
@@ -44,7 +45,8 @@ function PathMap({ store, tree }: { store: Store; tree: Tree }) {
     .y(({ x }) => x + ROW_HEIGHT / 2);
   const thickness = ({ nodes }: Segment) => {
     const last = nodes.at(-1)!;
-    return 1.2 + 6 * Math.exp(last.joint / last.depth); // the geometric mean of its tokens' probabilities
+    const meanProbability = Math.exp(last.joint / last.depth); // geometric mean of the tokens
+    return 1.2 + 6 * meanProbability;
   };
   return (
     <div class="scroll" ref={element} tabIndex={0} role="group" aria-label="map of the paths">
@@ -71,7 +73,7 @@ function PathMap({ store, tree }: { store: Store; tree: Tree }) {
           return (
             <g
               key={`${last?.depth} ${x}`}
-              class={`knot${last === tree.current ? ' here' : ''}${!last || shown.has(last) ? ' on' : ''}`}
+              class={`knot${last === tree.current ? ' current' : ''}${!last || shown.has(last) ? ' on' : ''}`}
               transform={`translate(${y + 6} ${x + ROW_HEIGHT / 2})`}
               data-testid="knot"
               data-depth={last?.depth ?? 0}

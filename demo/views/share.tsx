@@ -1,4 +1,5 @@
-/** The dialog that shares the text: a link, the trace as a file, and a file input that opens a trace. */
+/** The dialog that shares the text: a link, the trace as a file, and a file input that opens a
+ *  trace. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Store } from '../state/store.js';

@@ -1,4 +1,5 @@
-/** The panel of the text: the prompt, the tokens coloured by surprisal, and the buttons that generate. */
+/** The panel of the text: the prompt, the tokens coloured by surprisal, and the buttons that
+ *  generate. */
 import { useSignal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 import type { Measure, DisplayToken } from '../state/display-tokens.js';
@@ -54,7 +55,7 @@ function Token({ token, measure, selected, last, forks, select }: TokenProps) {
   const selectThis = () => select(token.index);
   return (
     <span
-      class={`token level-${level ?? 'none'} ${token.how}${last ? ' here' : ''}${kindClass}`}
+      class={`token level-${level ?? 'none'} ${token.how}${last ? ' current' : ''}${kindClass}`}
       role="button"
       aria-pressed={selected}
       aria-label={describe(token)}
@@ -251,7 +252,7 @@ export function TextPanel({ store }: { store: Store }) {
       <div
         class="text"
         role="group"
-        aria-label="Tokens of the text; arrows moveFocus, Enter shows a choice"
+        aria-label="Tokens of the text; arrow keys move, Enter shows a choice"
         onKeyDown={moveFocus}
       >
         <span class="prompt">{promptTokens.length ? promptTokens.map(token) : text}</span>

@@ -69,7 +69,7 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
         {tokens.map(({ index, logprob, node }) => (
           <rect
             key={index}
-            class={`${node ? 'bar-made' : 'bar-prompt'}${index === selected ? ' on' : ''}`}
+            class={`${node ? 'bar-generated' : 'bar-prompt'}${index === selected ? ' on' : ''}`}
             data-testid="timeline-bar"
             data-index={index}
             data-surprisal={bits(-logprob)}

@@ -1,4 +1,5 @@
-/** The panel of tokenization: how the model's vocabulary splits a text, and beside it another vocabulary. */
+/** The panel of tokenization: how the model's vocabulary splits a text, and beside it another
+ *  vocabulary. */
 import { useSignal } from '@preact/signals';
 import type { AlignedSpan, TokenSpan, Tokenization } from '../state/tokenization.js';
 import { MAX_SHOWN } from '../state/tokenization.js';
@@ -205,7 +206,7 @@ export function TokenizationPanel(props: TokenizationPanelProps) {
         class="tokens"
         data-testid="tokens"
         role="group"
-        aria-label="Tokens of the text; arrows moveFocus, Enter shows more"
+        aria-label="Tokens of the text; arrow keys move, Enter shows more"
         onKeyDown={moveFocus}
       >
         {spans.slice(0, MAX_SHOWN).map(alignedSpan)}

@@ -1,5 +1,5 @@
-/** A short tour of the page for the first visit: a strip of text that points at one panel after another.
- *  The user can skip the tour and start it again from the help dialog. */
+/** A short tour of the page for the first visit: a strip of text that points at one panel after
+ *  another. The user can skip the tour and start it again from the help dialog. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Button } from '../ui/button.js';
@@ -29,7 +29,8 @@ const STOPS: readonly { panel: string; text: string }[] = [
 
 const SEEN = 'tokenglass-tour';
 
-/** Notes that the user has seen the tour. When the browser forbids storage, each visit shows the tour. */
+/** Notes that the user has seen the tour. When the browser forbids storage, each visit shows the
+ *  tour. */
 function markSeen(): void {
   try {
     localStorage.setItem(SEEN, 'seen');

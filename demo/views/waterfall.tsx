@@ -1,5 +1,6 @@
-/** The panel of the sampler's stages, from the logits to the draw. Each stage has a column that shows which
- *  tokens it removes. The user can switch, drag and set the stages; the logits stay the same. */
+/** The panel of the sampler's stages, from the logits to the draw. Each stage has a column that
+ *  shows which tokens it removes. The user can switch, drag and set the stages; the logits stay the
+ *  same. */
 import Sortable from 'sortablejs';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
@@ -21,8 +22,8 @@ interface Block {
   token?: number;
 }
 
-/** Candidates as blocks, each as high as its probability. Candidates that are too small to see are one
- *  block together. total: the height of all blocks, 0 to 1. */
+/** Candidates as blocks, each as high as its probability. Candidates that are too small to see are
+ *  one block together. total: the height of all blocks, 0 to 1. */
 function blocks(
   candidates: readonly Candidate[],
   probabilityOf: (candidate: Candidate) => number,
@@ -197,8 +198,8 @@ function FixedColumn({
   );
 }
 
-/** Lets the user drag stages. The library moves the element; this puts the element back and changes the
- *  chain, from which preact draws the new order. */
+/** Lets the user drag stages. The library moves the element; this puts the element back and changes
+ *  the chain, from which preact draws the new order. */
 function useDragging(store: Store) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {

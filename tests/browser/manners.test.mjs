@@ -108,7 +108,7 @@ for (const { name, needs } of browsers) {
         assert.equal((await press('z')).ids.length, n);
         assert.equal((await press('y')).ids.at(-1), token);
         // along the text
-        await page.run(() => document.querySelector('.text .token.here').focus());
+        await page.run(() => document.querySelector('.text .token.current').focus());
         await page.press('ArrowLeft');
         await press('Enter');
         assert.equal(
