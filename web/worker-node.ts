@@ -1,11 +1,13 @@
 /** The script of a worker thread in Node: in, the requests of one model, or a thread's start; out, answers. */
 import { parentPort } from 'node:worker_threads';
-import { nodeOpener, spawnScript } from './platform/node.js';
+import { nodeWorkerPlatform, spawnScript } from './platform/node.js';
 import type { Request } from './transport/protocol.js';
 import { serve } from './transport/serve.js';
-import type { ThreadStart } from './engine/thread.js';
+import type { ThreadStart } from './engine/threads.js';
 
 const spawnThread = () => spawnScript(new URL(import.meta.url));
 
-const receive = serve({ ...nodeOpener, spawnThread }, (answer) => parentPort!.postMessage(answer));
+const receive = serve({ ...nodeWorkerPlatform, spawnThread }, (answer) =>
+  parentPort!.postMessage(answer),
+);
 parentPort!.on('message', (request: Request | ThreadStart) => receive(request));

@@ -1,25 +1,12 @@
-// Turns the lists of src/ (*.def) into web/types/generated.ts: the same lists as TypeScript unions
+// Turns the lists (*.def) of src/, and the constants of wasm/boundary.def, into web/types/generated.ts: the same lists as TypeScript unions
 // and tables, in the lists' order. generate.mjs writes the file.
 import prettier from 'prettier';
-import { readRows } from './lists.mjs';
+import { comment, readRows } from './lists.mjs';
 
 export const path = 'web/types/generated.ts';
 
 const unique = (values) => [...new Set(values)];
 const literals = (values) => unique(values).map((value) => JSON.stringify(value));
-
-/** A JSDoc comment with lines of at most 100 columns. */
-export function comment(text) {
-  const lines = [];
-  for (const word of text.split(/\s+/)) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + word.length <= 95) lines.push(`${lines.pop()} ${word}`);
-    else lines.push(word);
-  }
-  return lines.length === 1 && lines[0].length <= 92
-    ? `/** ${lines[0]} */\n`
-    : `/**\n${lines.map((line) => ` * ${line}\n`).join('')} */\n`;
-}
 
 /** A type that is one of the values. */
 function union(name, meaning, values) {
@@ -167,6 +154,14 @@ function names(type, constant, meaning, values) {
   ];
 }
 
+/** The numbers of the C headers that TypeScript needs, by their C names without TG_. */
+function constants() {
+  return readRows('wasm/boundary.def', 'TGW_CONSTANT').map(
+    ({ args: [name, value] }) =>
+      `${comment(`${name} in C.`)}export const ${name.replace(/^TG_/, '')} = ${value};\n`,
+  );
+}
+
 /** The text of the file. */
 export async function text() {
   const argument = (file, macro, index) => readRows(file, macro).map(({ args }) => args[index]);
@@ -176,7 +171,7 @@ export async function text() {
   );
   const parts = [
     comment(
-      'Written by wasm/toolchain/generate.mjs from the lists of src/ (*.def). Change the lists, not this file.',
+      'Written by wasm/toolchain/generate.mjs from the lists of src/ and wasm/ (*.def). Change the lists, not this file.',
     ),
     ...errors(),
     ...weightTypes(),
@@ -208,6 +203,7 @@ export async function text() {
       'The steps whose time is measured with the option profile (profile.def).',
       argument('src/layers/profile.def', 'TG_STEP', 0),
     ),
+    ...constants(),
   ];
   return prettier.format(parts.join('\n'), {
     parser: 'typescript',

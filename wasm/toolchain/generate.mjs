@@ -1,8 +1,10 @@
 // Writes the generated TypeScript files and the table of errors in web/README.md, which are
 // committed. With --check it writes nothing, names the files that differ from what the generators
-// make, and exits with code 1 if there are any. A file that is up to date keeps its time, so that nothing is built again because of it.
+// make, and exits with code 1 if there are any. A file that is up to date keeps its time, so that
+// nothing is built again because of it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import * as boundary from './generate-boundary.mjs';
 import * as lists from './generate-lists.mjs';
 import * as readme from './generate-readme.mjs';
 import * as validator from './generate-validator.mjs';
@@ -20,7 +22,10 @@ function committed(path) {
 /** The generated files whose text differs from what the generators make: { path, text }. */
 export async function outdatedFiles() {
   const files = await Promise.all(
-    [lists, readme, validator].map(async ({ path, text }) => ({ path, text: await text() })),
+    [lists, boundary, readme, validator].map(async ({ path, text }) => ({
+      path,
+      text: await text(),
+    })),
   );
   return files.filter(({ path, text }) => committed(path) !== text);
 }

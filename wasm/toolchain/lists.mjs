@@ -64,3 +64,16 @@ export function readRows(file, ...macros) {
   if (rows.length === 0) throw new Error(`${file} has no row ${macros.join(' or ')}`);
   return rows;
 }
+
+/** A JSDoc comment with lines of at most 100 columns. */
+export function comment(text) {
+  const lines = [];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + word.length <= 95) lines.push(`${lines.pop()} ${word}`);
+    else lines.push(word);
+  }
+  return lines.length === 1 && lines[0].length <= 92
+    ? `/** ${lines[0]} */\n`
+    : `/**\n${lines.map((line) => ` * ${line}\n`).join('')} */\n`;
+}

@@ -54,7 +54,7 @@ wasm-tests: $(if $(filter-out %.threads,$(1)),$(addprefix build/wasm/$(1)/,$(was
 endef
 $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
 
-build/generated.stamp: $(wildcard wasm/toolchain/*.mjs) $(call sources,src/%.def) web/types/trace.schema.json package-lock.json
+build/generated.stamp: $(wildcard wasm/toolchain/*.mjs) $(call sources,src/%.def) wasm/boundary.def web/types/trace.schema.json package-lock.json
 	node wasm/toolchain/generate.mjs && touch $@
 build/web.stamp: $(call sources,web/% demo/%) build/generated.stamp $(VARIANTS:%=dist/tokenglass.%.wasm) tsconfig.json tsconfig.types.json package-lock.json build/sources
 	echo "  dist/*.js" && node wasm/toolchain/build.mjs && node wasm/toolchain/sizes.mjs && touch $@

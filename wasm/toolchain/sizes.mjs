@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 
 const dist = new URL('../../dist/', import.meta.url);
 const WASM_LIMIT = 200_000;
-const ENTRY_LIMIT = 30 * 1024;
+const ENTRY_LIMIT = 18 * 1024;
 const PAGE_LIMIT = 200 * 1000; // JavaScript and CSS of the page's first view
 
 /** The file and the modules it imports statically, each once. */

@@ -1,10 +1,16 @@
 /** A model as programs see it: in, a source and options; out, tokens, sessions and scores. It owns its worker, or the engine in this thread. */
 import { builds, storybook } from '../platform/assets.js';
-import { LocalBackend, RemoteBackend } from '../transport/backend.js';
+import { openBackend } from '../transport/backend.js';
 import type { Backend } from '../transport/backend.js';
 import { TokenglassError, throwIfAborted } from '../types/errors.js';
-import { cacheTypes, kernelVariants } from '../types/generated.js';
-import type { CoreOptions } from '../engine/loading.js';
+import {
+  ADD_SPECIAL,
+  MAX_THREADS,
+  PARSE_SPECIAL,
+  cacheTypes,
+  kernelVariants,
+} from '../types/generated.js';
+import type { EngineOptions } from '../engine/loader.js';
 import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
 import type { Platform } from '../platform/platform.js';
 import type { Methods } from '../transport/protocol.js';
@@ -42,10 +48,7 @@ const LOAD_OPTIONS = [
   ...['on_progress', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
   ...['worker', 'kernels', 'n_threads', 'profile', 'wasm_url', 'worker_url'],
 ];
-const ADD_SPECIAL = 1;
-const PARSE_SPECIAL = 2;
 const MOST_POSITIONS = 2 ** 20;
-const MOST_THREADS = 64;
 
 function flagsOf(options: TokenizeOptions, method: string): number {
   checkNames(options, ['add_special', 'parse_special'], method);
@@ -263,7 +266,7 @@ export async function load(
   throwIfAborted(signal);
   const page = globalThis.location?.href ?? import.meta.url;
   if (options.kernels !== undefined) placeIn(kernelVariants.slice(1), options.kernels, 'kernels');
-  const coreOptions: CoreOptions = {
+  const engineOptions: EngineOptions = {
     n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MOST_POSITIONS),
     n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MOST_POSITIONS),
     cache_type_k: placeIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
@@ -272,17 +275,16 @@ export async function load(
     n_threads:
       options.n_threads === undefined
         ? undefined
-        : wholeNumber(options.n_threads, 'n_threads', 1, MOST_THREADS),
+        : wholeNumber(options.n_threads, 'n_threads', 1, MAX_THREADS),
     profile: options.profile ?? false,
     kernels: options.kernels,
     builds: options.wasm_url === undefined ? builds : allBuilds(absolute(options.wasm_url, page)),
   };
   const spec = specOf(source, platform);
-  const backend = worker
-    ? new RemoteBackend(platform, options.worker_url && absolute(options.worker_url, page))
-    : new LocalBackend(platform);
+  const worker_url = options.worker_url && absolute(options.worker_url, page);
+  const backend = await openBackend(platform, worker, worker_url);
   try {
-    return new ModelImpl(backend, await backend.load(spec, coreOptions, on_progress, signal));
+    return new ModelImpl(backend, await backend.load(spec, engineOptions, on_progress, signal));
   } catch (error) {
     await backend.dispose();
     throw error;

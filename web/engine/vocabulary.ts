@@ -1,102 +1,115 @@
-/** A model's text and tokens: in, strings or ids; out, ids, bytes and what to show. It reads the engine's memory and keeps nothing but what it has shown. */
-import type { Engine } from './engine.js';
+/** A model's text and tokens: tokenizing, detokenizing, and what each token is. */
+import { TOKEN_BYTE, TOKEN_CONTROL, TOKEN_UNKNOWN, TOKEN_UNUSED } from '../types/generated.js';
+import type { CallMemory, Engine } from './engine.js';
 
-const BYTE_KIND = 6;
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // U+FEFF is a token's text, too
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // a token's text may begin with U+FEFF
+const encoder = new TextEncoder(); // lone surrogates become U+FFFD
 
 export interface Token {
   bytes: Uint8Array;
-  /** For display: the bytes as UTF-8, or the vocabulary's spelling where there are none. */
+  /** For display: the bytes as UTF-8, or the vocabulary's piece of a token without bytes. */
   text: string;
+  /** Whether the token ends a generation. */
   eog: boolean;
-  /** tokenizer.ggml.token_type */
-  kind: number;
 }
 
-const NO_TEXT = [2, 3, 5]; // unknown, control, unused
+/** Types of tokens that are no text for a grammar. */
+const TYPES_WITHOUT_TEXT = [TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_UNUSED];
+const INT32_BYTES = Int32Array.BYTES_PER_ELEMENT;
+const LIKELY_BREAKER_NUMBERS = 1024;
 
 export class Vocabulary {
   readonly #engine: Engine;
-  readonly #model: number;
-  readonly #seen = new Map<number, Token>();
+  readonly #tokens = new Map<number, Token>(); // those that were looked at
   readonly #breakers = new Map<string, Int32Array>();
 
-  constructor(engine: Engine, model: number) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#model = model;
   }
 
-  #check(name: string, ...args: number[]): void {
-    this.#engine.check(this.#model, name, this.#model, ...args);
-  }
-
-  /** Ids that a function of the engine makes from bytes; `likely` of them have room at first. lists: how many numbers it makes for each, list by list. */
-  #idsFrom(
-    bytes: Uint8Array,
+  /**
+   * Calls `call`, which writes at most `capacity` items into new memory and returns how many there
+   * are, a second time with more memory if the capacity was too small. Returns what `read` makes of
+   * the address, the number of items and the capacity.
+   */
+  #collect<T>(
     likely: number,
-    call: (from: number, to: number, capacity: number) => void,
-    lists = 1,
-  ): Int32Array {
-    const engine = this.#engine;
-    return engine.with(bytes.length, (from) => {
-      engine.bytes(from, bytes.length).set(bytes);
-      for (let capacity = likely; ;) {
-        const ids = engine.with(lists * capacity * 4, (to) => {
-          call(from, to, capacity);
-          const n = engine.result();
-          if (n <= capacity) {
-            const all = engine.i32(to, lists * capacity);
-            if (lists === 1) return all.slice(0, n);
-            return Int32Array.from(
-              { length: lists * n },
-              (_, i) => all[Math.floor(i / n) * capacity + (i % n)]!,
-            );
-          }
-          capacity = n;
-          return undefined;
-        });
-        if (ids) return ids;
-      }
-    });
+    itemBytes: number,
+    call: (memory: CallMemory, output: number, capacity: number) => number,
+    read: (output: number, n: number, capacity: number) => T,
+  ): T {
+    for (let capacity = likely; ;) {
+      let n = 0;
+      const result = this.#engine.withMemory((memory) => {
+        const output = memory.alloc(capacity * itemBytes);
+        n = call(memory, output, capacity);
+        return n <= capacity ? { value: read(output, n, capacity) } : undefined;
+      });
+      if (result) return result.value;
+      capacity = n;
+    }
   }
 
+  /** flags: ADD_SPECIAL, PARSE_SPECIAL. */
   tokenize(text: string, flags: number): Int32Array {
-    const bytes = new TextEncoder().encode(text); // lone surrogates become U+FFFD
-    // seldom more tokens than bytes: a space, BOS and EOS are all that can be added
-    return this.#idsFrom(bytes, bytes.length + 4, (from, to, capacity) =>
-      this.#check('tokenize', from, bytes.length, flags, to, 0, capacity, this.#engine.out),
-    );
-  }
-
-  /** The ids, then where each one's part of the text ends, in bytes. */
-  tokenOffsets(text: string, flags: number): Int32Array {
-    const bytes = new TextEncoder().encode(text);
-    return this.#idsFrom(
-      bytes,
-      bytes.length + 4,
-      (from, to, capacity) =>
-        this.#check(
-          'tokenize',
-          from,
-          bytes.length,
+    const bytes = encoder.encode(text);
+    return this.#collect(
+      likelyTokens(bytes),
+      INT32_BYTES,
+      (memory, ids, capacity) =>
+        this.#engine.modelTokenize({
+          text: memory.bytes(bytes),
+          length: bytes.length,
           flags,
-          to,
-          to + 4 * capacity,
+          ids,
+          ends: 0,
           capacity,
-          this.#engine.out,
-        ),
-      2,
+        }),
+      (ids, n) => this.#engine.int32s(ids, n).slice(),
     );
   }
 
-  /** The token sequences in which any of the texts can begin, as the engine's sampler takes them. */
+  /** n ids, then n positions in bytes where the part of the text of each token ends. */
+  tokenOffsets(text: string, flags: number): Int32Array {
+    const bytes = encoder.encode(text);
+    return this.#collect(
+      likelyTokens(bytes),
+      2 * INT32_BYTES,
+      (memory, ids, capacity) =>
+        this.#engine.modelTokenize({
+          text: memory.bytes(bytes),
+          length: bytes.length,
+          flags,
+          ids,
+          ends: ids + capacity * INT32_BYTES,
+          capacity,
+        }),
+      (ids, n, capacity) => {
+        const result = new Int32Array(2 * n);
+        result.set(this.#engine.int32s(ids, n));
+        result.set(this.#engine.int32s(ids + capacity * INT32_BYTES, n), n);
+        return result;
+      },
+    );
+  }
+
+  /** The token sequences that contain any of the texts, as the stage dry takes them. */
   breakers(texts: readonly string[]): Int32Array {
     const lists = texts.map((text) => {
-      const known = this.#breakers.get(text);
-      if (known) return known;
-      const bytes = new TextEncoder().encode(text);
-      const ids = this.#idsFrom(bytes, 1024, (from, to, capacity) =>
-        this.#check('breakers', from, bytes.length, to, capacity, this.#engine.out),
+      const cached = this.#breakers.get(text);
+      if (cached) return cached;
+      const bytes = encoder.encode(text);
+      const ids = this.#collect(
+        LIKELY_BREAKER_NUMBERS,
+        INT32_BYTES,
+        (memory, output, capacity) =>
+          this.#engine.modelSequenceBreakers({
+            text: memory.bytes(bytes),
+            length: bytes.length,
+            ids: output,
+            capacity,
+          }),
+        (output, n) => this.#engine.int32s(output, n).slice(),
       );
       this.#breakers.set(text, ids);
       return ids;
@@ -105,45 +118,42 @@ export class Vocabulary {
   }
 
   detokenize(ids: Int32Array): Uint8Array {
-    const engine = this.#engine;
-    return engine.with(ids.length * 4, (from) => {
-      engine.i32(from, ids.length).set(ids);
-      this.#check('detokenize', from, ids.length, 0, 0, engine.out);
-      const n = engine.result();
-      return engine.with(n, (to) => {
-        this.#check('detokenize', from, ids.length, to, n, engine.out);
-        return engine.bytes(to, n).slice();
-      });
+    return this.#engine.withMemory((memory) => {
+      const call = { ids: memory.int32s(ids), n: ids.length };
+      const capacity = this.#engine.modelDetokenize({ ...call, text: 0, capacity: 0 });
+      const text = memory.alloc(capacity);
+      this.#engine.modelDetokenize({ ...call, text, capacity });
+      return this.#engine.bytes(text, capacity).slice();
     });
   }
 
+  /** Throws TOKEN_OUT_OF_RANGE. The result is the caller's to change. */
   token(id: number): Token {
-    let token = this.#seen.get(id);
+    let token = this.#tokens.get(id);
     if (!token) {
-      this.#check('token', id, this.#engine.out);
-      const [at = 0, n = 0, entryAt = 0, entryLength = 0, kind = 0, eog = 0] =
-        this.#engine.results(6);
-      const bytes = this.#engine.bytes(at, n).slice();
-      const entry = n === 0 && kind !== BYTE_KIND;
-      const text = decoder.decode(entry ? this.#engine.bytes(entryAt, entryLength).slice() : bytes);
-      token = { bytes, text, eog: eog === 1, kind };
-      this.#seen.set(id, token);
+      const info = this.#engine.modelToken(id);
+      const bytes = this.#engine.bytes(info.bytes, info.n_bytes).slice();
+      const showPiece = info.n_bytes === 0 && info.type !== TOKEN_BYTE;
+      const shown = showPiece ? this.#engine.bytes(info.piece, info.n_piece).slice() : bytes;
+      token = { bytes, text: decoder.decode(shown), eog: info.eog };
+      this.#tokens.set(id, token);
     }
-    return { ...token, bytes: token.bytes.slice() }; // the caller's to change
+    return { ...token, bytes: token.bytes.slice() };
   }
 
-  /** Every token as a grammar has to see it: as the vocabulary spells it, '' where it is no text. */
-  all(n: number): { texts: string[]; ends: Int32Array } {
+  /** For a grammar: the piece of every token ('' for those that are no text), and which end a text. */
+  all(n_vocab: number): { texts: string[]; ends: Int32Array } {
     const texts: string[] = [];
     const ends: number[] = [];
-    for (let id = 0; id < n; id++) {
-      this.#check('token', id, this.#engine.out);
-      const [, , at = 0, length = 0, kind = 0, eog = 0] = this.#engine.results(6);
-      texts.push(
-        eog || NO_TEXT.includes(kind) ? '' : decoder.decode(this.#engine.bytes(at, length).slice()),
-      );
+    for (let id = 0; id < n_vocab; id++) {
+      const { piece, n_piece, type, eog } = this.#engine.modelToken(id);
+      const isText = !eog && !TYPES_WITHOUT_TEXT.includes(type);
+      texts.push(isText ? decoder.decode(this.#engine.bytes(piece, n_piece).slice()) : '');
       if (eog) ends.push(id);
     }
     return { texts, ends: Int32Array.from(ends) };
   }
 }
+
+/** Seldom more tokens than bytes: only a space, BOS and EOS can be added. */
+const likelyTokens = (bytes: Uint8Array) => bytes.length + 4;

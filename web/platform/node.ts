@@ -1,15 +1,16 @@
-/** What Node, Deno and Bun do otherwise than browsers: in, paths and file URLs; out, opened files, compiled modules, worker threads. */
+/** How Node, Deno and Bun do what differs from browsers: files, wasm modules, worker threads. */
 import { open, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
 import { TokenglassError } from '../types/errors.js';
-import type { Opener, Platform, Port } from './platform.js';
-import { failed, openSource, streamSource, streamSpec } from './sources.js';
+import { compileError } from './platform.js';
+import type { Platform, Port, WorkerPlatform } from './platform.js';
+import { openSource, sourceError, streamSource, streamSpec } from './sources.js';
 import type { ByteSource } from './sources.js';
 
-/** A file, read straight into the window. */
+/** A file, read straight into the staging buffer. */
 async function fileSource(path: string): Promise<ByteSource> {
   let file: Awaited<ReturnType<typeof open>>;
   let size: number;
@@ -25,19 +26,19 @@ async function fileSource(path: string): Promise<ByteSource> {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (missing)
       throw new TokenglassError('SOURCE_NOT_FOUND', `there is no file ${path}`, { cause: error });
-    throw failed(`cannot open ${path}`, error);
+    throw sourceError(`cannot open ${path}`, error);
   }
-  let at = 0;
+  let position = 0;
   let closed: Promise<void> | undefined;
   return {
     total: size || undefined,
-    async pull(window) {
+    async pull(stagingBuffer) {
       try {
-        const { bytesRead } = await file.read(window, 0, window.byteLength, at);
-        at += bytesRead;
-        return bytesRead ? window.subarray(0, bytesRead) : undefined;
+        const { bytesRead } = await file.read(stagingBuffer, 0, stagingBuffer.byteLength, position);
+        position += bytesRead;
+        return bytesRead ? stagingBuffer.subarray(0, bytesRead) : undefined;
       } catch (error) {
-        throw failed(`${path} broke off at byte ${at}`, error);
+        throw sourceError(`${path} broke off at byte ${position}`, error);
       }
     },
     close: () => (closed ??= file.close()),
@@ -51,19 +52,13 @@ async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Mo
       : new Uint8Array(await (await fetch(url, { signal })).arrayBuffer());
     return await WebAssembly.compile(bytes);
   } catch (error) {
-    throw new TokenglassError(
-      'ENGINE_LOAD_FAILED',
-      `${url}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw compileError(url, error);
   }
 }
 
-/** A worker thread with this script. */
+/** Starts a worker thread with this script. */
 export function spawnScript(script: URL): Port {
-  // flags of the program are not for the worker's script: --input-type, for one, would stop it
+  // the program's own flags are not for the worker: --input-type, for example, would stop it
   const worker = new Worker(script, { execArgv: [] });
   return {
     post: (message, transfer) => worker.postMessage(message, transfer as TransferListItem[]),
@@ -81,7 +76,7 @@ export function spawnScript(script: URL): Port {
 const spawn = (url: string | undefined) =>
   spawnScript(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
 
-export const nodeOpener: Opener = {
+export const nodeWorkerPlatform: WorkerPlatform = {
   async openSource(spec, signal) {
     if (spec.kind === 'path') return fileSource(spec.path);
     if (spec.kind === 'url' && spec.url.startsWith('file:'))
@@ -94,10 +89,10 @@ export const nodeOpener: Opener = {
 };
 
 export const node: Platform = {
-  opener: { ...nodeOpener, spawnThread: () => spawn(undefined) },
+  workerPlatform: { ...nodeWorkerPlatform, spawnThread: () => spawn(undefined) },
   namedSource: (name) =>
     /^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name },
-  // a Blob of a file cannot be sent to another thread here
+  // Node cannot send a Blob of a file to another thread
   blobSource: (blob) => streamSpec(streamSource(blob.stream(), blob.size, 'the file')),
   spawn,
 };

@@ -1,57 +1,63 @@
-/** What differs between browsers and Node, in one interface: in, addresses; out, workers, wasm modules, opened sources. */
+/** What differs between browsers and Node, as an interface, and how browsers do it. */
 import { TokenglassError } from '../types/errors.js';
 import { openSource } from './sources.js';
 import type { ByteSource, SourceSpec } from './sources.js';
 
-/** A thread to talk to. */
+/** A worker that takes and sends messages. */
 export interface Port {
   post(message: unknown, transfer: Transferable[]): void;
-  /** Called for every message, and once when the thread has died. */
+  /** onMessage is called for every message, onDeath when the worker has died. */
   listen(onMessage: (message: unknown) => void, onDeath: (reason: string) => void): void;
-  /** Whether an answer is awaited: a program waits for that, but not for an idle worker. */
+  /** Whether an answer is awaited. A program waits for answers, but not for an idle worker. */
   busy(awaited: boolean): void;
   terminate(): void;
 }
 
-/** What the engine's thread needs. It is apart from the rest so that a worker's script does not name itself: bundlers follow that. */
-export interface Opener {
-  /** A worker with the script that this thread can start for help; undefined where there can be none. */
+/**
+ * What the engine's thread needs. It is separate from Platform so that a worker's script does not
+ * name its own file: bundlers follow such names without end.
+ */
+export interface WorkerPlatform {
+  /** Starts a worker as an additional thread; undefined where there can be none. */
   spawnThread: (() => Port) | undefined;
-  /** That can work at the same time. */
+  /** The number of cores. */
   cores(): number;
   openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
+  /** Rejects with ENGINE_LOAD_FAILED. */
   compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module>;
 }
 
 /** What the caller's thread needs. */
 export interface Platform {
-  readonly opener: Opener;
-  /** What a plain string names here. */
+  /** For an engine in the caller's thread. */
+  readonly workerPlatform: WorkerPlatform;
+  /** What a string that is no built-in model names here: a URL or a path. */
   namedSource(name: string): SourceSpec;
   blobSource(blob: Blob): SourceSpec;
+  /** Starts a worker with the package's script, or the one at the URL. */
   spawn(url: string | undefined): Port;
+}
+
+/** The error of a wasm file that could not be fetched or compiled. */
+export function compileError(url: string, error: unknown): TokenglassError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${message}`, { cause: error });
 }
 
 async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(url, { signal });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    // compileStreaming needs the right type from the server; the bytes do as well
+    // compileStreaming refuses any other type
     return response.headers.get('content-type') === 'application/wasm'
       ? await WebAssembly.compileStreaming(response)
       : await WebAssembly.compile(await response.arrayBuffer());
   } catch (error) {
-    throw new TokenglassError(
-      'ENGINE_LOAD_FAILED',
-      `${url}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw compileError(url, error);
   }
 }
 
-/** The port of a worker that is there already. */
+/** The port of a browser's worker. */
 export function workerPort(worker: Worker): Port {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
@@ -60,7 +66,7 @@ export function workerPort(worker: Worker): Port {
       worker.onmessageerror = () => onDeath('a message could not be read');
       worker.onerror = (event) => onDeath(event.message || 'its script could not be loaded');
     },
-    busy: () => undefined, // a page lives as long as it is shown
+    busy: () => undefined, // a page lives as long as it is open
     terminate: () => worker.terminate(),
   };
 }
@@ -73,7 +79,7 @@ function spawn(url: string | undefined): Port {
   );
 }
 
-export const browserOpener: Opener = {
+export const browserWorkerPlatform: WorkerPlatform = {
   openSource,
   compile,
   spawnThread: undefined,
@@ -81,14 +87,14 @@ export const browserOpener: Opener = {
 };
 
 export const browser: Platform = {
-  opener: browserOpener,
+  workerPlatform: browserWorkerPlatform,
   namedSource: (name) => ({ kind: 'url', url: new URL(name, globalThis.location?.href).href }),
   blobSource: (blob) => ({ kind: 'blob', blob }),
   spawn,
 };
 
-/** Lets other messages of this thread have their turn. */
-export const turn: () => Promise<void> =
+/** Resolves after the messages and events that are waiting in this thread. */
+export const yieldToEventLoop: () => Promise<void> =
   typeof setImmediate === 'function'
     ? () => new Promise((resolve) => setImmediate(resolve))
     : () =>

@@ -1,15 +1,21 @@
-/** Where a model's bytes come from: in, a source that can be opened in this thread; out, its bytes in order, pulled one portion at a time. */
+/** Opens the sources of a model's bytes. A source gives its bytes in order, one portion at a time. */
 import { TokenglassError } from '../types/errors.js';
 
 export interface ByteSource {
-  /** Bytes in all, when the source says. */
+  /** The number of bytes, if the source says. */
   readonly total: number | undefined;
-  /** The next bytes, undefined at the end. A source that can read straight into the window does so and returns that part of it. */
-  pull(window: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
+  /**
+   * The next bytes, undefined at the end. A source that can read straight into the staging buffer
+   * does so and returns the part of the buffer that it filled.
+   */
+  pull(stagingBuffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
-/** A source as it can be sent to another thread. A stream stays where it is and is pulled from there. */
+/**
+ * A source as it is sent to another thread. A stream stays in its thread; the other thread pulls its
+ * bytes.
+ */
 export type SourceSpec =
   | { kind: 'url'; url: string }
   | { kind: 'path'; path: string }
@@ -22,19 +28,20 @@ export type SourceSpec =
       cancel: () => Promise<void>;
     };
 
-export function failed(what: string, error: unknown): TokenglassError {
+/** The error of a source that failed. */
+export function sourceError(what: string, error: unknown): TokenglassError {
   const message = error instanceof Error ? error.message : String(error);
   return new TokenglassError('SOURCE_FAILED', `${what}: ${message}`, { cause: error });
 }
 
-/** A stream's bytes; what breaks it is told with the byte where it broke. */
+/** The bytes of a stream. name: for error messages. */
 export function streamSource(
   stream: ReadableStream<Uint8Array>,
   total: number | undefined,
   name: string,
 ): ByteSource {
   const reader = stream.getReader();
-  let at = 0;
+  let position = 0;
   return {
     total,
     async pull() {
@@ -42,32 +49,32 @@ export function streamSource(
         const { done, value } = await reader.read();
         if (done) return undefined;
         if (!(value instanceof Uint8Array))
-          throw new TypeError('the stream gives something else than Uint8Array');
-        at += value.byteLength;
+          throw new TypeError('the stream gives something other than Uint8Array');
+        position += value.byteLength;
         return value;
       } catch (error) {
-        if (error instanceof TokenglassError) throw error; // it says better what broke
-        throw failed(`${name} broke off at byte ${at}`, error);
+        if (error instanceof TokenglassError) throw error; // it has the better message
+        throw sourceError(`${name} broke off at byte ${position}`, error);
       }
     },
     async close() {
-      await reader.cancel().catch(() => undefined); // it may have failed or ended already
+      await reader.cancel().catch(() => undefined); // the stream may have failed already
     },
   };
 }
 
-/** A stream or response is read in the thread that has it, whatever thread the engine runs in. */
+/** A source that is read in this thread, whatever thread the engine runs in. */
 export function streamSpec(source: ByteSource): SourceSpec {
-  const window = new Uint8Array();
+  const noBuffer = new Uint8Array();
   return {
     kind: 'stream',
     total: source.total,
-    pull: () => source.pull(window),
+    pull: () => source.pull(noBuffer),
     cancel: () => source.close(),
   };
 }
 
-/** The length a response promises, unless it is of the compressed form. */
+/** The length of a response, unless that is the length of its compressed form. */
 function lengthOf(headers: Headers): number | undefined {
   const length = Number(headers.get('content-length') ?? NaN);
   return headers.get('content-encoding') || !Number.isSafeInteger(length) || length <= 0
@@ -89,10 +96,10 @@ export function responseSource(response: Response, name: string): ByteSource {
   return streamSource(response.body, lengthOf(response.headers), name);
 }
 
-const MOST_TRIES = 5; // in a row, without a byte between them
+const MAX_TRIES = 5; // in a row, without a byte between them
 const FIRST_WAIT_MS = 250; // doubles with each try
 
-/** Resolves after that time, or at once when the signal says so. */
+/** Resolves after that time, or when the signal is aborted. */
 const pause = (milliseconds: number, signal: AbortSignal) =>
   new Promise<void>((resolve) => {
     const done = () => {
@@ -104,33 +111,39 @@ const pause = (milliseconds: number, signal: AbortSignal) =>
     signal.addEventListener('abort', done);
   });
 
-/** What stays the same while a file does. */
+/** A value that stays the same as long as the server's file does. */
 const versionOf = ({ headers }: Response) =>
   headers.get('etag')?.replace(/^W\/.*/, '') || headers.get('last-modified') || undefined;
 
-/** A response whose connection may be lost: what is missing is asked for, as long as the server has the same file and can give a part of it. */
+/**
+ * The bytes of a response. When the connection is lost, the rest is fetched, if the server still has
+ * the same file and can give a part of it.
+ */
 function resumedSource(url: string, first: Response, signal: AbortSignal): ByteSource {
   let source = responseSource(first, url);
   const { total } = source;
   const version = versionOf(first);
-  let can =
+  let resumable =
     total !== undefined && version !== undefined && first.headers.get('accept-ranges') === 'bytes';
-  let at = 0;
+  let position = 0;
   let tries = 0;
 
   async function resume(): Promise<void> {
     await pause(FIRST_WAIT_MS * 2 ** tries++, signal);
-    // If-Range would need leave from other origins
-    const response = await fetch(url, { signal, headers: at > 0 ? { Range: `bytes=${at}-` } : {} });
+    // other origins would have to allow If-Range
+    const response = await fetch(url, {
+      signal,
+      headers: position > 0 ? { Range: `bytes=${position}-` } : {},
+    });
     if (
-      response.status !== (at > 0 ? 206 : 200) ||
+      response.status !== (position > 0 ? 206 : 200) ||
       versionOf(response) !== version ||
       !response.body
     ) {
-      can = false;
+      resumable = false;
       throw new TokenglassError(
         'SOURCE_FAILED',
-        `${url} broke off at byte ${at}, and the server has it no more as it was`,
+        `${url} broke off at byte ${position}, and the server no longer has the same file`,
       );
     }
     source = streamSource(response.body, undefined, url);
@@ -138,18 +151,18 @@ function resumedSource(url: string, first: Response, signal: AbortSignal): ByteS
 
   return {
     total,
-    async pull(window) {
+    async pull(stagingBuffer) {
       for (let lost: unknown; ;) {
         try {
           if (lost !== undefined) await resume();
-          const bytes = await source.pull(window);
-          if (bytes === undefined && can && at < total!)
-            throw failed(`${url} broke off at byte ${at}`, 'the connection ended');
-          at += bytes?.byteLength ?? 0;
+          const bytes = await source.pull(stagingBuffer);
+          if (bytes === undefined && resumable && position < total!)
+            throw sourceError(`${url} broke off at byte ${position}`, 'the connection ended');
+          position += bytes?.byteLength ?? 0;
           tries = 0;
           return bytes;
         } catch (error) {
-          if (!can || signal.aborted || tries >= MOST_TRIES)
+          if (!resumable || signal.aborted || tries >= MAX_TRIES)
             throw error instanceof TokenglassError ? error : (lost ?? error);
           lost ??= error;
         }
@@ -165,7 +178,7 @@ export async function urlSource(url: string, signal: AbortSignal): Promise<ByteS
     response = await fetch(url, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw failed(`cannot fetch ${url}`, error);
+    throw sourceError(`cannot fetch ${url}`, error);
   }
   return resumedSource(url, response, signal);
 }
@@ -203,21 +216,21 @@ export async function fetchModel(
   return new Response(body as BodyInit, { headers });
 }
 
-/** Bytes that lie in memory. */
+/** Bytes in memory. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
-  let rest: Uint8Array | undefined = bytes;
+  let remaining: Uint8Array | undefined = bytes;
   return {
     total: bytes.byteLength,
     async pull() {
-      const all = rest;
-      rest = undefined;
-      return all;
+      const result = remaining;
+      remaining = undefined;
+      return result;
     },
     async close() {},
   };
 }
 
-/** Opens what every runtime can open; a path is the business of the runtimes that have a file system. */
+/** Opens what every runtime can open: everything but paths. */
 export async function openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource> {
   switch (spec.kind) {
     case 'url':
@@ -231,7 +244,7 @@ export async function openSource(spec: SourceSpec, signal: AbortSignal): Promise
     case 'path':
       throw new TokenglassError(
         'SOURCE_UNSUPPORTED',
-        `there is no file system here to read ${spec.path} from`,
+        `this runtime has no file system to read ${spec.path} from`,
       );
   }
 }

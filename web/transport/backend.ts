@@ -1,18 +1,19 @@
-/** What a model asks of the engine, wherever it runs: in this thread (LocalBackend) or in a worker (RemoteBackend). In, plain data; out, promises of it. */
-import { Core } from '../engine/core.js';
-import type { CoreOptions } from '../engine/loading.js';
-import { TokenglassError, abortError, fromWire } from '../types/errors.js';
+/**
+ * How a model in the caller's thread reaches the engine: in the same thread or in a worker. Both
+ * ways take and return the same plain data.
+ */
+import type { EngineOptions } from '../engine/loader.js';
 import type { Platform, Port } from '../platform/platform.js';
-import { invoke } from './protocol.js';
-import type { Answer, Call, Methods, Request } from './protocol.js';
 import type { SourceSpec } from '../platform/sources.js';
+import { TokenglassError, abortError, fromWire } from '../types/errors.js';
 import type { ModelInfo, Progress } from '../types/types.js';
+import type { Answer, Call, Methods, Request } from './protocol.js';
 
 export interface Backend {
   load(
     spec: SourceSpec,
-    options: CoreOptions,
-    progress: (p: Progress) => void,
+    options: EngineOptions,
+    onProgress: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<ModelInfo>;
   /** Rejects with AbortError soon after the signal. */
@@ -24,48 +25,38 @@ export interface Backend {
   dispose(): Promise<void>;
 }
 
-const never = new AbortController().signal;
-
-export class LocalBackend implements Backend {
-  readonly #core: Core;
-
-  constructor(platform: Platform) {
-    this.#core = new Core(platform.opener);
-  }
-
-  load(
-    spec: SourceSpec,
-    options: CoreOptions,
-    progress: (p: Progress) => void,
-    signal = never,
-  ): Promise<ModelInfo> {
-    return this.#core.load(spec, options, progress, signal);
-  }
-
-  async call<M extends keyof Methods>(
-    method: M,
-    args: Parameters<Methods[M]>,
-    signal = never,
-  ): Promise<ReturnType<Methods[M]>> {
-    return (await invoke(this.#core, method, args, signal)) as ReturnType<Methods[M]>;
-  }
-
-  async dispose(): Promise<void> {
-    this.#core.dispose();
+/**
+ * The engine in a worker, or in this thread. The engine is a module of its own that this function
+ * imports for this thread only: a page that uses a worker does not load it.
+ */
+export async function openBackend(
+  platform: Platform,
+  worker: boolean,
+  worker_url: string | undefined,
+): Promise<Backend> {
+  if (worker) return new RemoteBackend(platform, worker_url);
+  try {
+    const { LocalBackend } = await import('./local-backend.js');
+    return new LocalBackend(platform.workerPlatform);
+  } catch (error) {
+    throw new TokenglassError('ENGINE_LOAD_FAILED', String(error), { cause: error });
   }
 }
 
+/** A call that has no answer yet. */
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
+  /** Removes the listener of the signal. */
   settled(): void;
 }
 
-export class RemoteBackend implements Backend {
+/** The engine in a worker. The worker serves one model and ends with it. */
+class RemoteBackend implements Backend {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
-  #next = 1;
-  #progress: (p: Progress) => void = () => undefined;
+  #nextId = 1;
+  #onProgress: (progress: Progress) => void = () => undefined;
   #stream: Extract<SourceSpec, { kind: 'stream' }> | undefined;
   #dead: Error | undefined;
 
@@ -95,7 +86,7 @@ export class RemoteBackend implements Backend {
   }
 
   #receive(message: Answer): void {
-    if (message.kind === 'progress') return this.#tell(message.progress);
+    if (message.kind === 'progress') return this.#reportProgress(message.progress);
     if (message.kind === 'pull') return void this.#pull();
     const pending = this.#pending.get(message.id);
     if (!pending) return;
@@ -106,21 +97,22 @@ export class RemoteBackend implements Backend {
     else pending.reject(fromWire(message.error));
   }
 
-  /** What the caller's function throws ends the load, as it does without a worker. */
-  #tell(progress: Progress): void {
+  /** An error of the caller's function ends the load, as it does without a worker. */
+  #reportProgress(progress: Progress): void {
     try {
-      this.#progress(progress);
+      this.#onProgress(progress);
     } catch (error) {
       this.#die(error as Error);
     }
   }
 
-  /** The worker wants the next bytes of a stream that stays in this thread. */
+  /** Sends the next bytes of a stream that stays in this thread. */
   async #pull(): Promise<void> {
     try {
       const chunk = await this.#stream?.pull();
-      // a copy: the chunk may be a view of more than it shows, and its owner may go on using it
-      const bytes = chunk && new Uint8Array(chunk); // slice() of a Buffer is a view
+      // a copy: the chunk may be a view of a larger buffer, and its owner may go on using it;
+      // slice() of a Node Buffer is no copy
+      const bytes = chunk && new Uint8Array(chunk);
       this.#post({ kind: 'chunk', bytes }, bytes ? [bytes.buffer as ArrayBuffer] : []);
     } catch (error) {
       const { code, message } = error as TokenglassError;
@@ -148,7 +140,7 @@ export class RemoteBackend implements Backend {
     return new Promise((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);
       if (signal?.aborted) return reject(abortError(signal.reason));
-      const id = this.#next++;
+      const id = this.#nextId++;
       const abort = () => this.#post({ kind: 'abort', id });
       signal?.addEventListener('abort', abort);
       this.#pending.set(id, {
@@ -165,7 +157,7 @@ export class RemoteBackend implements Backend {
         reject(
           new TokenglassError(
             'SOURCE_UNSUPPORTED',
-            `cannot be sent to a worker: ${String(error)}`,
+            `the source cannot be sent to a worker: ${String(error)}`,
             { cause: error },
           ),
         );
@@ -175,13 +167,13 @@ export class RemoteBackend implements Backend {
 
   async load(
     spec: SourceSpec,
-    options: CoreOptions,
-    progress: (p: Progress) => void,
+    options: EngineOptions,
+    onProgress: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<ModelInfo> {
-    this.#progress = progress;
+    this.#onProgress = onProgress;
     this.#stream = spec.kind === 'stream' ? spec : undefined;
-    // the worker goes with its model: an abort need not wait until its script is there and listens
+    // the worker ends with its model: an abort need not wait until the worker's script runs
     const abort = () => this.#die(abortError(signal?.reason));
     signal?.addEventListener('abort', abort);
     try {
@@ -191,7 +183,7 @@ export class RemoteBackend implements Backend {
           signal,
         )) as ModelInfo;
       }
-      // of bytes a copy: they may be a view of much more than they show, and slice() of a Buffer is one, too
+      // a copy of bytes, for the same reasons as in #pull
       const source = spec.kind === 'bytes' ? { ...spec, bytes: new Uint8Array(spec.bytes) } : spec;
       const transfer = source.kind === 'bytes' ? [source.bytes.buffer as ArrayBuffer] : [];
       return (await this.#send({ method: 'load', source, options }, signal, transfer)) as ModelInfo;

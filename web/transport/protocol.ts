@@ -1,12 +1,17 @@
-/** What crosses between a model's thread and its worker: the calls of a core, and the messages that carry them. In, plain data; out, the same. */
-import type { Core, Overflow, ScoreRequest, StepResult } from '../engine/core.js';
-import type { WireError } from '../types/errors.js';
-import type { CoreOptions } from '../engine/loading.js';
+/** What crosses between a model's thread and its worker: method calls and the messages that carry
+ * them, all plain data. */
+import type { Overflow, StepResult } from '../engine/choices.js';
+import type { EngineModel } from '../engine/engine-model.js';
+import type { EngineOptions } from '../engine/loader.js';
 import type { SampleRequest } from '../engine/sampling.js';
+import type { ScoreRequest } from '../engine/scoring.js';
+import type { SeedWords } from '../engine/snapshot.js';
 import type { SourceSpec } from '../platform/sources.js';
+import type { WireError } from '../types/errors.js';
 import type { Explanation, Progress, StepTrace, TokenScore } from '../types/types.js';
 
-/** The methods of Core that can be called from afar, with their arguments but for the signal. */
+/** The methods of EngineModel that can be called from another thread, without their last argument,
+ * the signal. */
 export interface Methods {
   tokenize(text: string, flags: number): Int32Array;
   tokenOffsets(text: string, flags: number): Int32Array;
@@ -28,39 +33,41 @@ export interface Methods {
     token: number,
     request: SampleRequest | undefined,
     position: number | undefined,
-    usual: SampleRequest,
+    defaults: SampleRequest,
   ): Explanation;
-  save(number: number, seed: [number, number]): Uint8Array;
-  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: [number, number] };
+  save(number: number, seed: SeedWords): Uint8Array;
+  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: SeedWords };
   score(ids: Int32Array, request: ScoreRequest): TokenScore[];
   embed(ids: Int32Array, mean: boolean, normalize: boolean): Float32Array;
-  stats(): ReturnType<Core['stats']>;
+  stats(): ReturnType<EngineModel['stats']>;
 }
 
-/** Calls a method of the core by name; those that take a signal have it last. */
+/** Calls a method of the model by name. Methods that do not take a signal ignore it. */
 export async function invoke(
-  core: Core,
+  model: EngineModel,
   method: keyof Methods,
   args: unknown[],
   signal: AbortSignal,
 ): Promise<unknown> {
-  return (core[method] as (...all: unknown[]) => unknown).call(core, ...args, signal);
+  return (model[method] as (...all: unknown[]) => unknown).call(model, ...args, signal);
 }
 
-/** A stream stays in the other thread: its bytes are asked for by 'pull'. */
+/** A stream stays in the model's thread; the worker asks for its bytes by 'pull'. */
 type RemoteSource =
   Exclude<SourceSpec, { kind: 'stream' }> | { kind: 'remote'; total: number | undefined };
 
 export type Call =
-  | { method: 'load'; source: RemoteSource; options: CoreOptions }
+  | { method: 'load'; source: RemoteSource; options: EngineOptions }
   | { method: keyof Methods; args: unknown[] };
 
+/** From the model's thread to the worker. */
 export type Request =
   | { kind: 'call'; id: number; call: Call }
   | { kind: 'abort'; id: number }
   | { kind: 'chunk'; bytes: Uint8Array | undefined }
   | { kind: 'broken'; error: WireError };
 
+/** From the worker to the model's thread. */
 export type Answer =
   | { kind: 'result'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: WireError }

@@ -1,45 +1,53 @@
-/** The worker's side: in, requests; out, answers. It owns one core. */
-import { Core } from '../engine/core.js';
-import { fromWire, toWire } from '../types/errors.js';
-import type { Opener } from '../platform/platform.js';
+/** The worker's side of the protocol: serves one model over the port of a worker. */
+import { EngineModel } from '../engine/engine-model.js';
+import { runThread } from '../engine/threads.js';
+import type { ThreadAnswer, ThreadStart } from '../engine/threads.js';
+import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
-import { join } from '../engine/thread.js';
-import type { ThreadAnswer, ThreadStart } from '../engine/thread.js';
+import { fromWire, toWire } from '../types/errors.js';
 import { invoke } from './protocol.js';
 import type { Answer, Call, Request } from './protocol.js';
 
-/** Serves one core over the port of a worker, or spends the worker's life as a thread of another's; returns the function that takes each message. */
+/** The load that waits for bytes of a stream in the other thread. */
+interface PendingPull {
+  resolve(bytes: Uint8Array | undefined): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Returns the function that takes each message. A worker that gets a ThreadStart becomes a thread of
+ * another worker's model instead and takes no more messages.
+ */
 export function serve(
-  opener: Opener,
+  platform: WorkerPlatform,
   post: (answer: Answer | ThreadAnswer) => void,
 ): (request: Request | ThreadStart) => void {
-  const core = new Core(opener);
-  const running = new Map<number, AbortController>();
-  let waiting:
-    { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
+  const model = new EngineModel(platform);
+  const running = new Map<number, AbortController>(); // by id of the call
+  let pending: PendingPull | undefined;
 
   const pull = () =>
     new Promise<Uint8Array | undefined>((resolve, reject) => {
-      waiting = { resolve, reject };
+      pending = { resolve, reject };
       post({ kind: 'pull' });
     });
 
   async function run(call: Call, signal: AbortSignal): Promise<unknown> {
-    if (call.method !== 'load') return invoke(core, call.method, call.args, signal);
+    if (call.method !== 'load') return invoke(model, call.method, call.args, signal);
     const { source, options } = call;
-    const stopped = () => waiting?.resolve(undefined); // the load hears the abort as soon as it has its turn
-    signal.addEventListener('abort', stopped);
+    // the load sees the abort when its pull is over
+    signal.addEventListener('abort', () => pending?.resolve(undefined));
     const spec: SourceSpec =
       source.kind === 'remote'
         ? { kind: 'stream', total: source.total, pull, cancel: async () => undefined }
         : source;
-    return core.load(spec, options, (progress) => post({ kind: 'progress', progress }), signal);
+    return model.load(spec, options, (progress) => post({ kind: 'progress', progress }), signal);
   }
 
   return (request) => {
     switch (request.kind) {
       case 'thread':
-        return join(request, post);
+        return runThread(request, post);
       case 'call': {
         const { id, call } = request;
         const controller = new AbortController();
@@ -56,10 +64,10 @@ export function serve(
         running.get(request.id)?.abort();
         return;
       case 'chunk':
-        waiting?.resolve(request.bytes);
+        pending?.resolve(request.bytes);
         return;
       case 'broken':
-        waiting?.reject(fromWire(request.error));
+        pending?.reject(fromWire(request.error));
     }
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Written by wasm/toolchain/generate.mjs from the lists of src/ (*.def). Change the lists, not
- * this file.
+ * Written by wasm/toolchain/generate.mjs from the lists of src/ and wasm/ (*.def). Change the
+ * lists, not this file.
  */
 
 /** The codes of all errors (status.def). They are stable. */
@@ -599,3 +599,30 @@ export type ProfileStepName =
   | 'activation'
   | 'add'
   | 'logits';
+
+/** TG_MODEL_PLANNED in C. */
+export const MODEL_PLANNED = 1;
+
+/** TG_MAX_THREADS in C. */
+export const MAX_THREADS = 64;
+
+/** TG_BATCH in C. */
+export const BATCH = 128;
+
+/** TG_ADD_SPECIAL in C. */
+export const ADD_SPECIAL = 1;
+
+/** TG_PARSE_SPECIAL in C. */
+export const PARSE_SPECIAL = 2;
+
+/** TG_TOKEN_UNKNOWN in C. */
+export const TOKEN_UNKNOWN = 2;
+
+/** TG_TOKEN_CONTROL in C. */
+export const TOKEN_CONTROL = 3;
+
+/** TG_TOKEN_UNUSED in C. */
+export const TOKEN_UNUSED = 5;
+
+/** TG_TOKEN_BYTE in C. */
+export const TOKEN_BYTE = 6;

@@ -1,0 +1,198 @@
+/** The choice of a session's next token: listing the candidates, choosing, explaining. */
+import { TokenglassError } from '../types/errors.js';
+import type { Explanation, StepTrace } from '../types/types.js';
+import type { Engine } from './engine.js';
+import type { Sampled, SampleRequest, Sampling } from './sampling.js';
+import type { Sessions } from './sessions.js';
+import type { Vocabulary } from './vocabulary.js';
+
+export interface StepResult {
+  token: number;
+  bytes: Uint8Array;
+  /** The bytes without the space that a tokenizer puts before a text, if the text begins here. */
+  textBytes: Uint8Array;
+  logprob: number;
+  /** How many tokens are more probable. */
+  rank: number;
+  /** Nats, of the raw distribution. */
+  entropy: number;
+  position: number;
+  eog: boolean;
+  /** Tokens that slid out of the window after this choice. */
+  shifted: number;
+  /** Tokens at the beginning that a shift left. */
+  kept: number;
+  trace: StepTrace | undefined;
+}
+
+/**
+ * What a step does with a full context. undefined: it fails; a number: the window slides and so many
+ * tokens at the beginning stay; -1: BOS stays.
+ */
+export type Overflow = number | undefined;
+
+/** The last choice of a session, for explain(). */
+interface LastChoice {
+  request: SampleRequest;
+  position: number;
+  /** If the window slid after it: the temporary session that has the tokens from before. */
+  before: number | undefined;
+}
+
+/** What a shift of the window did. */
+interface Shift {
+  shifted: number;
+  kept: number;
+  before: number | undefined;
+}
+
+export class Choices {
+  readonly #engine: Engine;
+  readonly #sessions: Sessions;
+  readonly #sampling: Sampling;
+  readonly #vocabulary: Vocabulary;
+  readonly #n_ctx: number;
+  readonly #bos: number | undefined;
+  readonly #last = new Map<number, LastChoice>(); // by session
+
+  constructor(
+    engine: Engine,
+    sessions: Sessions,
+    sampling: Sampling,
+    vocabulary: Vocabulary,
+    { n_ctx, bos }: { n_ctx: number; bos: number | undefined },
+  ) {
+    this.#engine = engine;
+    this.#sessions = sessions;
+    this.#sampling = sampling;
+    this.#vocabulary = vocabulary;
+    this.#n_ctx = n_ctx;
+    this.#bos = bos;
+  }
+
+  #remember(number: number, choice: LastChoice | undefined): void {
+    const before = this.#last.get(number)?.before;
+    this.#last.delete(number);
+    if (choice) this.#last.set(number, choice);
+    if (before !== undefined) this.#sessions.dispose(before);
+  }
+
+  /** Forgets the last choice of a session. */
+  forget(number: number): void {
+    this.#remember(number, undefined);
+  }
+
+  /** Forgets the last choice if it came after the session's first n tokens: others are there now. */
+  forgetAfter(number: number, n: number): void {
+    const position = this.#last.get(number)?.position ?? 0;
+    if (position > this.#sessions.discarded(number) + n) this.forget(number);
+  }
+
+  /** The next choice, without making it. */
+  candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
+    return this.#sessions.whenReady(number, signal, () => {
+      const { trace } = this.#sampling.traced(this.#sessions.address(number), request);
+      this.#remember(number, { request, position: trace.position, before: undefined });
+      return trace;
+    });
+  }
+
+  /** Makes the next choice. */
+  step(
+    number: number,
+    request: SampleRequest,
+    traced: boolean,
+    overflow: Overflow,
+    signal: AbortSignal,
+  ): Promise<StepResult> {
+    return this.#sessions.whenReady(number, signal, () => {
+      const session = this.#sessions.address(number);
+      const choice: Sampled & { trace?: StepTrace } = traced
+        ? this.#sampling.traced(session, request)
+        : this.#sampling.sample(session, { ...request, top_n: 0 });
+      const { token, logprob, rank, entropy, position, traceAddress, trace } = choice;
+      const { bytes, eog } = this.#vocabulary.token(token);
+      const textBytes =
+        bytes[0] === 0x20 && !this.#hasText(number)
+          ? this.#vocabulary.detokenize(Int32Array.of(token))
+          : bytes;
+      const { before, shifted, kept } = this.#shiftIfFull(number, overflow);
+      this.#remember(number, { request, position, before });
+      this.#engine.sessionAccept({ session, trace: traceAddress });
+      return {
+        token,
+        bytes,
+        textBytes,
+        logprob,
+        rank,
+        entropy,
+        position,
+        eog,
+        shifted,
+        kept,
+        trace,
+      };
+    });
+  }
+
+  /** Slides the window of a session with a full context: the older half of what may go is discarded. */
+  #shiftIfFull(number: number, overflow: Overflow): Shift {
+    const tokens = this.#sessions.tokens(number);
+    if (overflow === undefined || tokens.length < this.#n_ctx)
+      return { shifted: 0, kept: 0, before: undefined };
+    const n_keep = overflow >= 0 ? overflow : tokens[0] === this.#bos ? 1 : 0;
+    const kept = Math.min(n_keep, tokens.length - 1);
+    const shifted = Math.ceil((tokens.length - kept) / 2);
+    const before = this.#sessions.newTemporaryNumber();
+    this.#sessions.fork(number, before);
+    // the fork keeps its logits, which are enough for explain()
+    this.#engine.sessionReleaseCache(this.#sessions.address(before));
+    this.#engine.sessionShift({
+      session: this.#sessions.address(number),
+      n_keep: kept,
+      n_discard: shifted,
+    });
+    return { shifted, kept, before };
+  }
+
+  /** Whether the session's tokens have any text; usually the second token has. */
+  #hasText(number: number): boolean {
+    return this.#sessions.tokens(number).some((id) => this.#vocabulary.token(id).bytes.length > 0);
+  }
+
+  /**
+   * What became of a token in a choice: in the session's last choice, or in the choice that the
+   * request makes at `position`. defaults: the request if there is neither.
+   */
+  explain(
+    number: number,
+    token: number,
+    request: SampleRequest | undefined,
+    position: number | undefined,
+    defaults: SampleRequest,
+    signal: AbortSignal,
+  ): Promise<Explanation> {
+    const last = this.#last.get(number);
+    const usedRequest = request ?? last?.request ?? defaults;
+    const usedPosition = position ?? (request ? undefined : last?.position);
+    const from = usedPosition === last?.position ? (last?.before ?? number) : number;
+    const discarded = this.#sessions.discarded(from);
+    const n =
+      usedPosition === undefined ? this.#sessions.tokens(from).length : usedPosition - discarded;
+    return this.#sessions.withTemporary(
+      (fork) => void this.#sessions.fork(from, fork),
+      async (fork) => {
+        this.#sessions.rewind(fork, Math.max(n, 0));
+        // the position, or tokens before it, slid out of the window
+        if (n < 0 || this.#sessions.discarded(fork) !== discarded)
+          throw new TokenglassError(
+            'POSITION_OUT_OF_RANGE',
+            `position ${usedPosition} has slid out of the window: ${discarded} tokens were discarded`,
+          );
+        return this.#sessions.whenReady(fork, signal, () =>
+          this.#sampling.explain(this.#sessions.address(fork), usedRequest, token),
+        );
+      },
+    );
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * A model in this thread, with its sessions. Its methods take and return plain data, as it crosses
+ * between threads (transport/protocol.ts). It owns the engine and its memory.
+ */
+import type { WorkerPlatform } from '../platform/platform.js';
+import type { SourceSpec } from '../platform/sources.js';
+import { cacheTypes, quants } from '../types/generated.js';
+import type {
+  Explanation,
+  MemoryInfo,
+  ModelInfo,
+  ModelStats,
+  ProfileEntry,
+  Progress,
+  QuantTypeInfo,
+  StepTrace,
+  TokenScore,
+} from '../types/types.js';
+import { Choices } from './choices.js';
+import type { Overflow, StepResult } from './choices.js';
+import type { Engine } from './engine.js';
+import { loadEngine } from './loader.js';
+import type { EngineOptions, LoadedEngine } from './loader.js';
+import { Sampling } from './sampling.js';
+import type { SampleRequest } from './sampling.js';
+import { Scheduler } from './scheduler.js';
+import { Scoring } from './scoring.js';
+import type { ScoreRequest } from './scoring.js';
+import { Sessions } from './sessions.js';
+import { loadSnapshot, saveSnapshot } from './snapshot.js';
+import type { SeedWords } from './snapshot.js';
+import { Vocabulary } from './vocabulary.js';
+
+export class EngineModel {
+  readonly #platform: WorkerPlatform;
+  readonly #scheduler = new Scheduler();
+  #loaded: LoadedEngine | undefined;
+  #engine!: Engine;
+  #info!: ModelInfo;
+  #vocabulary!: Vocabulary;
+  #sessions!: Sessions;
+  #choices!: Choices;
+  #scoring!: Scoring;
+
+  constructor(platform: WorkerPlatform) {
+    this.#platform = platform;
+  }
+
+  // ---- loading ----
+
+  async load(
+    spec: SourceSpec,
+    options: EngineOptions,
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<ModelInfo> {
+    const loaded = await loadEngine(
+      this.#platform,
+      spec,
+      options,
+      onProgress,
+      signal,
+      (s) => this.#scheduler.yieldIfDue(s),
+      () => this.#threadDied(),
+    );
+    const { engine, threads } = loaded;
+    this.#loaded = loaded;
+    this.#engine = engine;
+    // a thread that only stood still would go on later, in memory that has another use by then
+    engine.onThreadLost = () => threads?.end();
+    this.#info = this.#readInfo(loaded);
+    this.#vocabulary = new Vocabulary(engine);
+    this.#sessions = new Sessions(engine, this.#scheduler, this.#info.n_layer);
+    const sampling = new Sampling(engine, this.#vocabulary, this.#info.n_vocab);
+    this.#choices = new Choices(engine, this.#sessions, sampling, this.#vocabulary, this.#info);
+    this.#scoring = new Scoring(
+      engine,
+      this.#scheduler,
+      this.#sessions,
+      this.#vocabulary,
+      this.#info,
+    );
+    return this.#info;
+  }
+
+  /** Makes every later call that runs the model fail with THREAD_LOST. */
+  #threadDied(): void {
+    if (this.#loaded && !this.#engine.crashed) this.#engine.modelThreadDied();
+  }
+
+  #memory(engine: Engine): MemoryInfo {
+    const { file, header, weights, kv, scratch } = engine.modelGetPlan();
+    const total = engine.memoryBytes; // WebAssembly memory never shrinks: this is the peak, too
+    return {
+      file: Number(file),
+      header: Number(header),
+      weights: Number(weights),
+      kv: Number(kv),
+      scratch: Number(scratch),
+      total,
+      peak: total,
+    };
+  }
+
+  #readInfo({ engine, n_threads, threads_note }: LoadedEngine): ModelInfo {
+    const info = engine.modelGetInfo();
+    const bos = engine.modelBos();
+    const eos = engine.modelEos();
+    return {
+      architecture: info.architecture ?? '',
+      name: info.name ?? '',
+      n_vocab: info.n_vocab,
+      n_ctx_train: info.n_ctx_train,
+      n_ctx: info.n_ctx,
+      n_kv: info.n_kv,
+      n_layer: info.n_layer,
+      n_embd: info.n_embd,
+      n_head: info.n_head,
+      n_head_kv: info.n_head_kv,
+      n_ff: info.n_ff,
+      n_params: Number(info.n_params),
+      tied_output: info.tied_output,
+      quant_types: quantTypes(engine),
+      bos: bos < 0 ? undefined : bos,
+      eos: eos < 0 ? undefined : eos,
+      cache_type_k: cacheTypes[info.cache_type_k]!,
+      cache_type_v: cacheTypes[info.cache_type_v]!,
+      memory: this.#memory(engine),
+      n_threads,
+      threads_note,
+      kernel_variant: info.kernel_variant ?? '',
+      kernel_dot: info.kernel_dot ?? '',
+      fingerprint: Array.from(info.fingerprint, (byte) => byte.toString(16).padStart(2, '0')).join(
+        '',
+      ),
+      chat_template: info.chat_template,
+    };
+  }
+
+  stats(): ModelStats {
+    return {
+      decoded_tokens: this.#engine.modelNDecoded(),
+      memory: this.#memory(this.#engine),
+      profile: profile(this.#engine),
+    };
+  }
+
+  // ---- tokens ----
+
+  tokenize(text: string, flags: number): Int32Array {
+    return this.#vocabulary.tokenize(text, flags);
+  }
+
+  tokenOffsets(text: string, flags: number): Int32Array {
+    return this.#vocabulary.tokenOffsets(text, flags);
+  }
+
+  detokenize(ids: Int32Array): Uint8Array {
+    return this.#vocabulary.detokenize(ids);
+  }
+
+  tokenBytes(id: number): Uint8Array {
+    return this.#vocabulary.token(id).bytes;
+  }
+
+  tokenText(id: number): string {
+    return this.#vocabulary.token(id).text;
+  }
+
+  vocabulary(): { texts: string[]; ends: Int32Array } {
+    return this.#vocabulary.all(this.#info.n_vocab);
+  }
+
+  // ---- sessions: the caller chooses their numbers, from 1 ----
+
+  createSession(number: number): void {
+    this.#sessions.create(number);
+  }
+
+  /** Returns the tokens that both sessions have now. */
+  forkSession(from: number, number: number): Int32Array {
+    return this.#sessions.fork(from, number);
+  }
+
+  disposeSession(number: number): void {
+    this.#sessions.dispose(number);
+    this.#choices.forget(number);
+  }
+
+  sync(number: number, ids: Int32Array): void {
+    const unchanged = this.#sessions.sync(number, ids);
+    this.#choices.forgetAfter(number, unchanged);
+  }
+
+  rewind(number: number, n: number): void {
+    this.#sessions.rewind(number, n);
+    this.#choices.forgetAfter(number, n);
+  }
+
+  append(number: number, token: number): void {
+    this.#sessions.append(number, token);
+  }
+
+  /** n_vocab logits for the next token. */
+  logits(number: number, signal: AbortSignal): Promise<Float32Array> {
+    return this.#sessions.whenReady(number, signal, () => {
+      const logits = this.#engine.sessionLogits(this.#sessions.address(number));
+      return this.#engine.float32s(logits, this.#info.n_vocab).slice();
+    });
+  }
+
+  save(number: number, seed: SeedWords): Uint8Array {
+    return saveSnapshot(this.#engine, this.#sessions.address(number), seed);
+  }
+
+  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: SeedWords } {
+    const { session, seed } = loadSnapshot(this.#engine, saved);
+    this.#sessions.add(number, session);
+    return { tokens: this.#sessions.tokens(number), seed };
+  }
+
+  // ---- choices ----
+
+  candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
+    return this.#choices.candidates(number, request, signal);
+  }
+
+  step(
+    number: number,
+    request: SampleRequest,
+    traced: boolean,
+    overflow: Overflow,
+    signal: AbortSignal,
+  ): Promise<StepResult> {
+    return this.#choices.step(number, request, traced, overflow, signal);
+  }
+
+  explain(
+    number: number,
+    token: number,
+    request: SampleRequest | undefined,
+    position: number | undefined,
+    defaults: SampleRequest,
+    signal: AbortSignal,
+  ): Promise<Explanation> {
+    return this.#choices.explain(number, token, request, position, defaults, signal);
+  }
+
+  // ---- measures of a text ----
+
+  score(ids: Int32Array, request: ScoreRequest, signal: AbortSignal): Promise<TokenScore[]> {
+    return this.#scoring.score(ids, request, signal);
+  }
+
+  embed(
+    ids: Int32Array,
+    mean: boolean,
+    normalize: boolean,
+    signal: AbortSignal,
+  ): Promise<Float32Array> {
+    return this.#scoring.embed(ids, mean, normalize, signal);
+  }
+
+  /** Frees the model. The memory of a crashed engine, or of one with threads, goes with the engine. */
+  dispose(): void {
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    if (!loaded) return;
+    this.#sessions.clear();
+    loaded.threads?.end(); // first: they may be working on the model
+    if (!loaded.threads && !loaded.engine.crashed) loaded.engine.modelFree();
+  }
+}
+
+function quantTypes(engine: Engine): QuantTypeInfo[] {
+  return quants
+    .map(({ name }, index) => {
+      const { n_tensors, n_params } = engine.modelGetQuant(index);
+      return { name, tensors: n_tensors, params: Number(n_params) };
+    })
+    .filter(({ tensors }) => tensors > 0);
+}
+
+function profile(engine: Engine): ProfileEntry[] {
+  const steps: ProfileEntry[] = [];
+  for (;;) {
+    const step = engine.modelGetProfile(steps.length);
+    if (!step) return steps;
+    steps.push({ step: step.name!, ms: step.ms });
+  }
+}

@@ -1,0 +1,847 @@
+/**
+ * Written by wasm/toolchain/generate.mjs from wasm/boundary.def. Change the rows, not this file.
+ * The engine's exported functions as methods with named arguments and results, and the structs
+ * that both sides read. A record holds what was read; addresses in it are valid as long as the C
+ * side says.
+ */
+
+/** The functions that every build of the engine exports. */
+export type ExportName =
+  | 'model_new'
+  | 'model_free'
+  | 'model_thread_main'
+  | 'model_thread_died'
+  | 'model_error'
+  | 'model_feed'
+  | 'model_get_state'
+  | 'model_get_plan'
+  | 'model_allocate'
+  | 'model_finish'
+  | 'model_get_info'
+  | 'model_get_quant'
+  | 'model_bos'
+  | 'model_eos'
+  | 'model_n_decoded'
+  | 'model_get_profile'
+  | 'model_tokenize'
+  | 'model_detokenize'
+  | 'model_sequence_breakers'
+  | 'model_token'
+  | 'session_new'
+  | 'session_free'
+  | 'session_fork'
+  | 'session_release_cache'
+  | 'session_tokens'
+  | 'session_sync'
+  | 'session_rewind'
+  | 'session_append'
+  | 'session_accept'
+  | 'session_shift'
+  | 'session_n_discarded'
+  | 'session_pending'
+  | 'session_eval'
+  | 'session_logits'
+  | 'session_sample'
+  | 'session_score'
+  | 'session_hidden_states'
+  | 'session_save_snapshot_begin'
+  | 'session_snapshot_chunk'
+  | 'session_load_snapshot_begin'
+  | 'session_load_snapshot_commit';
+
+/** The size of the largest result of a function. */
+export const OUT_BYTES = 112;
+
+export const ERROR_BYTES = 256;
+
+/** tg_error in C. */
+export interface ErrorRecord {
+  status: number;
+  offset: bigint;
+  message: string;
+}
+
+export const MODEL_PLAN_BYTES = 40;
+
+/** tg_model_plan in C. */
+export interface ModelPlanRecord {
+  file: bigint;
+  header: bigint;
+  weights: bigint;
+  kv: bigint;
+  scratch: bigint;
+}
+
+export const MODEL_INFO_BYTES = 112;
+
+/** tg_model_info in C. */
+export interface ModelInfoRecord {
+  architecture: string | undefined;
+  name: string | undefined;
+  chat_template: string | undefined;
+  n_vocab: number;
+  n_ctx_train: number;
+  n_ctx: number;
+  n_kv: number;
+  n_layer: number;
+  n_embd: number;
+  n_head: number;
+  n_head_kv: number;
+  n_ff: number;
+  n_params: bigint;
+  fingerprint: Uint8Array;
+  kernel_variant: string | undefined;
+  kernel_dot: string | undefined;
+  cache_type_k: number;
+  cache_type_v: number;
+  tied_output: boolean;
+}
+
+export const LIST_BYTES = 12;
+
+/** tg_list in C. */
+export interface ListRecord {
+  tokens: number;
+  values: number;
+  n: number;
+}
+
+export const CANDIDATE_BYTES = 32;
+
+/** tg_candidate in C. */
+export interface CandidateRecord {
+  token: number;
+  logit: number;
+  p: number;
+  p_final: number;
+  removed_by: number;
+}
+
+export const STAGE_TRACE_BYTES = 176;
+
+/** tg_stage_trace in C. */
+export interface StageTraceRecord {
+  stage: number;
+  kept: number;
+  removed: number;
+  mass_before: number;
+  mass_after: number;
+  threshold: number;
+  coin: number;
+  reason: string;
+}
+
+export const SCORE_BYTES = 20;
+
+/** tg_score in C. */
+export interface ScoreRecord {
+  token: number;
+  logprob: number;
+  rank: number;
+  entropy: number;
+  top_mass: number;
+}
+
+export const TOP_BYTES = 8;
+
+/** tg_top in C. */
+export interface TopRecord {
+  token: number;
+  logprob: number;
+}
+
+export const SNAPSHOT_HEADER_BYTES = 168;
+
+/** tg_snapshot_header in C. */
+export interface SnapshotHeaderRecord {
+  magic: string;
+  digest: Uint8Array;
+  fingerprint: Uint8Array;
+  variant: string;
+  dot: string;
+  cache_k: string;
+  cache_v: string;
+  user_data: bigint;
+  page_bytes: bigint;
+  n_vocab: number;
+  n_tokens: number;
+  n_cached: number;
+  logits_at: number;
+  n_discarded: number;
+  n_keep: number;
+  n_pages: number;
+  n_state: number;
+}
+
+export const PROFILE_STEP_BYTES = 16;
+
+/** tgw_profile_step in C. */
+export interface ProfileStepRecord {
+  name: string | undefined;
+  ms: number;
+}
+
+export const QUANT_BYTES = 16;
+
+/** tgw_quant in C. */
+export interface QuantRecord {
+  n_tensors: number;
+  n_params: bigint;
+}
+
+export const TOKEN_INFO_BYTES = 24;
+
+/** tgw_token_info in C. */
+export interface TokenInfoRecord {
+  bytes: number;
+  n_bytes: number;
+  piece: number;
+  n_piece: number;
+  type: number;
+  eog: boolean;
+}
+
+export const TOKENS_BYTES = 8;
+
+/** tgw_tokens in C. */
+export interface TokensRecord {
+  ids: number;
+  n: number;
+}
+
+export const CHUNK_BYTES = 8;
+
+/** tgw_chunk in C. */
+export interface ChunkRecord {
+  bytes: number;
+  n: number;
+}
+
+export const CHOICE_BYTES = 112;
+
+/** tgw_choice in C. */
+export interface ChoiceRecord {
+  token: number;
+  logprob: number;
+  u: number;
+  low: number;
+  high: number;
+  other: number;
+  entropy: number;
+  mu: number;
+  position: number;
+  trace: number;
+  candidates: number;
+  n_candidates: number;
+  stages: number;
+  n_stages: number;
+  removed_by: number;
+  p: number;
+  p_final: number;
+  logits: number;
+}
+
+/** Calls of one engine with one model. Engine has the means. */
+export abstract class Boundary {
+  /** The address of OUT_BYTES for the result of a call. */
+  abstract readonly out: number;
+  /** The address of the model; 0: none. */
+  abstract model: number;
+  /** Calls an exported function. */
+  protected abstract call(name: ExportName, ...args: number[]): number;
+  /** Calls an exported function that returns a status and throws if the status is not OK. */
+  protected abstract check(name: ExportName, ...args: number[]): void;
+  /** A view of the whole memory as it is now. */
+  protected abstract view(): DataView;
+  /** A part of the memory as it is now. */
+  abstract bytes(address: number, length: number): Uint8Array;
+  /** The string at the address: up to a NUL, or maxLength bytes. */
+  protected abstract stringAt(address: number, maxLength?: number): string;
+
+  /** The NUL-terminated string at the address; undefined for NULL. */
+  protected stringOf(address: number): string | undefined {
+    return address ? this.stringAt(address) : undefined;
+  }
+
+  // ---- structs ----
+
+  readError(address: number): ErrorRecord {
+    const view = this.view();
+    return {
+      status: view.getUint32(address, true),
+      offset: view.getBigInt64(address + 8, true),
+      message: this.stringAt(address + 16, 240),
+    };
+  }
+
+  readModelPlan(address: number): ModelPlanRecord {
+    const view = this.view();
+    return {
+      file: view.getBigUint64(address, true),
+      header: view.getBigUint64(address + 8, true),
+      weights: view.getBigUint64(address + 16, true),
+      kv: view.getBigUint64(address + 24, true),
+      scratch: view.getBigUint64(address + 32, true),
+    };
+  }
+
+  readModelInfo(address: number): ModelInfoRecord {
+    const view = this.view();
+    return {
+      architecture: this.stringOf(view.getUint32(address, true)),
+      name: this.stringOf(view.getUint32(address + 4, true)),
+      chat_template: this.stringOf(view.getUint32(address + 8, true)),
+      n_vocab: view.getUint32(address + 12, true),
+      n_ctx_train: view.getUint32(address + 16, true),
+      n_ctx: view.getUint32(address + 20, true),
+      n_kv: view.getUint32(address + 24, true),
+      n_layer: view.getUint32(address + 28, true),
+      n_embd: view.getUint32(address + 32, true),
+      n_head: view.getUint32(address + 36, true),
+      n_head_kv: view.getUint32(address + 40, true),
+      n_ff: view.getUint32(address + 44, true),
+      n_params: view.getBigUint64(address + 48, true),
+      fingerprint: this.bytes(address + 56, 32).slice(),
+      kernel_variant: this.stringOf(view.getUint32(address + 88, true)),
+      kernel_dot: this.stringOf(view.getUint32(address + 92, true)),
+      cache_type_k: view.getUint32(address + 96, true),
+      cache_type_v: view.getUint32(address + 100, true),
+      tied_output: view.getUint8(address + 104) !== 0,
+    };
+  }
+
+  writeList(address: number, record: ListRecord): void {
+    const view = this.view();
+    view.setUint32(address, record.tokens, true);
+    view.setUint32(address + 4, record.values, true);
+    view.setUint32(address + 8, record.n, true);
+  }
+
+  readCandidate(address: number): CandidateRecord {
+    const view = this.view();
+    return {
+      token: view.getInt32(address, true),
+      logit: view.getFloat32(address + 4, true),
+      p: view.getFloat64(address + 8, true),
+      p_final: view.getFloat64(address + 16, true),
+      removed_by: view.getInt32(address + 24, true),
+    };
+  }
+
+  readStageTrace(address: number): StageTraceRecord {
+    const view = this.view();
+    return {
+      stage: view.getUint32(address, true),
+      kept: view.getUint32(address + 4, true),
+      removed: view.getUint32(address + 8, true),
+      mass_before: view.getFloat64(address + 16, true),
+      mass_after: view.getFloat64(address + 24, true),
+      threshold: view.getFloat64(address + 32, true),
+      coin: view.getFloat64(address + 40, true),
+      reason: this.stringAt(address + 48, 128),
+    };
+  }
+
+  readScore(address: number): ScoreRecord {
+    const view = this.view();
+    return {
+      token: view.getInt32(address, true),
+      logprob: view.getFloat32(address + 4, true),
+      rank: view.getInt32(address + 8, true),
+      entropy: view.getFloat32(address + 12, true),
+      top_mass: view.getFloat32(address + 16, true),
+    };
+  }
+
+  readTop(address: number): TopRecord {
+    const view = this.view();
+    return {
+      token: view.getInt32(address, true),
+      logprob: view.getFloat32(address + 4, true),
+    };
+  }
+
+  readSnapshotHeader(address: number): SnapshotHeaderRecord {
+    const view = this.view();
+    return {
+      magic: this.stringAt(address, 8),
+      digest: this.bytes(address + 8, 32).slice(),
+      fingerprint: this.bytes(address + 40, 32).slice(),
+      variant: this.stringAt(address + 72, 16),
+      dot: this.stringAt(address + 88, 16),
+      cache_k: this.stringAt(address + 104, 8),
+      cache_v: this.stringAt(address + 112, 8),
+      user_data: view.getBigUint64(address + 120, true),
+      page_bytes: view.getBigUint64(address + 128, true),
+      n_vocab: view.getUint32(address + 136, true),
+      n_tokens: view.getUint32(address + 140, true),
+      n_cached: view.getUint32(address + 144, true),
+      logits_at: view.getUint32(address + 148, true),
+      n_discarded: view.getUint32(address + 152, true),
+      n_keep: view.getUint32(address + 156, true),
+      n_pages: view.getUint32(address + 160, true),
+      n_state: view.getUint32(address + 164, true),
+    };
+  }
+
+  readProfileStep(address: number): ProfileStepRecord {
+    const view = this.view();
+    return {
+      name: this.stringOf(view.getUint32(address, true)),
+      ms: view.getFloat64(address + 8, true),
+    };
+  }
+
+  readQuant(address: number): QuantRecord {
+    const view = this.view();
+    return {
+      n_tensors: view.getUint32(address, true),
+      n_params: view.getBigUint64(address + 8, true),
+    };
+  }
+
+  readTokenInfo(address: number): TokenInfoRecord {
+    const view = this.view();
+    return {
+      bytes: view.getUint32(address, true),
+      n_bytes: view.getUint32(address + 4, true),
+      piece: view.getUint32(address + 8, true),
+      n_piece: view.getUint32(address + 12, true),
+      type: view.getUint32(address + 16, true),
+      eog: view.getUint8(address + 20) !== 0,
+    };
+  }
+
+  readTokens(address: number): TokensRecord {
+    const view = this.view();
+    return {
+      ids: view.getUint32(address, true),
+      n: view.getUint32(address + 4, true),
+    };
+  }
+
+  readChunk(address: number): ChunkRecord {
+    const view = this.view();
+    return {
+      bytes: view.getUint32(address, true),
+      n: view.getUint32(address + 4, true),
+    };
+  }
+
+  readChoice(address: number): ChoiceRecord {
+    const view = this.view();
+    return {
+      token: view.getInt32(address, true),
+      logprob: view.getFloat64(address + 8, true),
+      u: view.getFloat64(address + 16, true),
+      low: view.getFloat64(address + 24, true),
+      high: view.getFloat64(address + 32, true),
+      other: view.getFloat64(address + 40, true),
+      entropy: view.getFloat64(address + 48, true),
+      mu: view.getFloat64(address + 56, true),
+      position: view.getFloat64(address + 64, true),
+      trace: view.getUint32(address + 72, true),
+      candidates: view.getUint32(address + 76, true),
+      n_candidates: view.getUint32(address + 80, true),
+      stages: view.getUint32(address + 84, true),
+      n_stages: view.getUint32(address + 88, true),
+      removed_by: view.getUint32(address + 92, true),
+      p: view.getUint32(address + 96, true),
+      p_final: view.getUint32(address + 100, true),
+      logits: view.getUint32(address + 104, true),
+    };
+  }
+
+  // ---- functions ----
+
+  /**
+   * Makes a model; 0 when memory is missing. file_size: bytes, 0 when unknown; n_ctx, n_kv: 0 for
+   * the default; profile: measure the steps of the forward pass.
+   */
+  modelNew({
+    file_size,
+    n_ctx,
+    n_kv,
+    cache_type_k,
+    cache_type_v,
+    vocab_only,
+    n_threads,
+    profile,
+  }: {
+    file_size: number;
+    n_ctx: number;
+    n_kv: number;
+    cache_type_k: number;
+    cache_type_v: number;
+    vocab_only: boolean;
+    n_threads: number;
+    profile: boolean;
+  }): number {
+    return (
+      this.call(
+        'model_new',
+        file_size,
+        n_ctx,
+        n_kv,
+        cache_type_k,
+        cache_type_v,
+        Number(vocab_only),
+        n_threads,
+        Number(profile),
+      ) >>> 0
+    );
+  }
+
+  /** Frees the model; its sessions must have been freed. */
+  modelFree(): void {
+    this.call('model_free', this.model);
+  }
+
+  /** Works as the model's thread number `thread` until the thread is terminated. */
+  modelThreadMain(thread: number): void {
+    this.call('model_thread_main', this.model, thread);
+  }
+
+  /** Makes every later call that runs the model fail with THREAD_LOST. */
+  modelThreadDied(): void {
+    this.call('model_thread_died', this.model);
+  }
+
+  /** The first error of the last failing call. */
+  modelError(): ErrorRecord {
+    return this.readError(this.call('model_error', this.model) >>> 0);
+  }
+
+  /** Feeds bytes[n] of the file; gives how many were consumed. Fewer than n: the plan is made. */
+  modelFeed({ bytes, n }: { bytes: number; n: number }): number {
+    this.check('model_feed', this.model, bytes, n, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** The loading state: tg_model_state. */
+  modelGetState(): number {
+    return this.call('model_get_state', this.model) >>> 0;
+  }
+
+  /** What memory the model takes, in bytes. */
+  modelGetPlan(): ModelPlanRecord {
+    this.check('model_get_plan', this.model, this.out);
+    return this.readModelPlan(this.out);
+  }
+
+  /** Allocates what the plan says. */
+  modelAllocate(): void {
+    this.check('model_allocate', this.model);
+  }
+
+  /** Ends the input. */
+  modelFinish(): void {
+    this.check('model_finish', this.model);
+  }
+
+  /** The model's hyper-parameters and how it runs. */
+  modelGetInfo(): ModelInfoRecord {
+    this.check('model_get_info', this.model, this.out);
+    return this.readModelInfo(this.out);
+  }
+
+  /** How many tensors and parameters are of the weight type with this index in quant.def. */
+  modelGetQuant(index: number): QuantRecord {
+    this.check('model_get_quant', this.model, index, this.out);
+    return this.readQuant(this.out);
+  }
+
+  /** The token that begins a text; -1: none. */
+  modelBos(): number {
+    return this.call('model_bos', this.model);
+  }
+
+  /** The token that ends a text; -1: none. */
+  modelEos(): number {
+    return this.call('model_eos', this.model);
+  }
+
+  /** How many tokens were run through the layers so far. */
+  modelNDecoded(): number {
+    return this.call('model_n_decoded', this.model);
+  }
+
+  /** The time of the step with this index in profile.def; undefined past the last. */
+  modelGetProfile(index: number): ProfileStepRecord | undefined {
+    return this.call('model_get_profile', this.model, index, this.out)
+      ? this.readProfileStep(this.out)
+      : undefined;
+  }
+
+  /**
+   * Tokenizes text[length]; gives how many ids there are, of which `capacity` at most are written.
+   * ends: 0, or [capacity] where each token's part of the text ends, in bytes.
+   */
+  modelTokenize({
+    text,
+    length,
+    flags,
+    ids,
+    ends,
+    capacity,
+  }: {
+    text: number;
+    length: number;
+    flags: number;
+    ids: number;
+    ends: number;
+    capacity: number;
+  }): number {
+    this.check('model_tokenize', this.model, text, length, flags, ids, ends, capacity, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /**
+   * Writes the text of ids[n]; gives how many bytes it has, of which `capacity` at most are written.
+   */
+  modelDetokenize({
+    ids,
+    n,
+    text,
+    capacity,
+  }: {
+    ids: number;
+    n: number;
+    text: number;
+    capacity: number;
+  }): number {
+    this.check('model_detokenize', this.model, ids, n, text, capacity, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /**
+   * The token sequences that contain text[length], for DRY: a length, then that many ids, repeated.
+   * Gives how many numbers there are, of which `capacity` at most are written.
+   */
+  modelSequenceBreakers({
+    text,
+    length,
+    ids,
+    capacity,
+  }: {
+    text: number;
+    length: number;
+    ids: number;
+    capacity: number;
+  }): number {
+    this.check('model_sequence_breakers', this.model, text, length, ids, capacity, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** What the vocabulary says of a token. */
+  modelToken(id: number): TokenInfoRecord {
+    this.check('model_token', this.model, id, this.out);
+    return this.readTokenInfo(this.out);
+  }
+
+  /** Makes an empty session; gives its address. */
+  sessionNew(): number {
+    this.check('session_new', this.model, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** Frees the session. */
+  sessionFree(session: number): void {
+    this.call('session_free', session);
+  }
+
+  /** Makes a session with the same tokens that shares the cache; gives its address. */
+  sessionFork(session: number): number {
+    this.check('session_fork', session, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** Gives back the session's share of the cache. */
+  sessionReleaseCache(session: number): void {
+    this.call('session_release_cache', session);
+  }
+
+  /** The session's tokens. */
+  sessionTokens(session: number): TokensRecord {
+    this.call('session_tokens', session, this.out);
+    return this.readTokens(this.out);
+  }
+
+  /** Makes tokens[n] the session's tokens. */
+  sessionSync({ session, tokens, n }: { session: number; tokens: number; n: number }): void {
+    this.check('session_sync', session, tokens, n);
+  }
+
+  /** Keeps the first n tokens. */
+  sessionRewind({ session, n }: { session: number; n: number }): void {
+    this.check('session_rewind', session, n);
+  }
+
+  /** Appends a token. */
+  sessionAppend({ session, token }: { session: number; token: number }): void {
+    this.check('session_append', session, token);
+  }
+
+  /** Appends the token that session_sample drew. */
+  sessionAccept({ session, trace }: { session: number; trace: number }): void {
+    this.check('session_accept', session, trace);
+  }
+
+  /** Keeps the first n_keep tokens and discards the n_discard after them. */
+  sessionShift({
+    session,
+    n_keep,
+    n_discard,
+  }: {
+    session: number;
+    n_keep: number;
+    n_discard: number;
+  }): void {
+    this.check('session_shift', session, n_keep, n_discard);
+  }
+
+  /** How many tokens were discarded so far. */
+  sessionNDiscarded(session: number): number {
+    return this.call('session_n_discarded', session) >>> 0;
+  }
+
+  /** How many tokens must be run before there are logits. */
+  sessionPending(session: number): number {
+    return this.call('session_pending', session) >>> 0;
+  }
+
+  /**
+   * Runs at most max_tokens of them; with max_layers above 0 so many layers of one batch. Gives
+   * whether the batch still has layers to run.
+   */
+  sessionEval({
+    session,
+    max_tokens,
+    max_layers,
+  }: {
+    session: number;
+    max_tokens: number;
+    max_layers: number;
+  }): boolean {
+    this.check('session_eval', session, max_tokens, max_layers, this.out);
+    return this.view().getUint8(this.out) !== 0;
+  }
+
+  /** The address of n_vocab floats. */
+  sessionLogits(session: number): number {
+    this.check('session_logits', session, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /**
+   * Chooses the next token without changing the session. options: a number for each TG_OPTION row of
+   * stages.def; lists: one for each TG_LIST row; order[n_order]: stage numbers.
+   */
+  sessionSample({
+    session,
+    options,
+    lists,
+    order,
+    n_order,
+    seed_low,
+    seed_high,
+    sample_index,
+    top_n,
+  }: {
+    session: number;
+    options: number;
+    lists: number;
+    order: number;
+    n_order: number;
+    seed_low: number;
+    seed_high: number;
+    sample_index: number;
+    top_n: number;
+  }): ChoiceRecord {
+    this.check(
+      'session_sample',
+      session,
+      options,
+      lists,
+      order,
+      n_order,
+      seed_low,
+      seed_high,
+      sample_index,
+      top_n,
+      this.out,
+    );
+    return this.readChoice(this.out);
+  }
+
+  /** Appends tokens[n] and writes scores[n] and, unless top_n is 0, tops[n][top_n]. */
+  sessionScore({
+    session,
+    tokens,
+    n,
+    top_n,
+    scores,
+    tops,
+  }: {
+    session: number;
+    tokens: number;
+    n: number;
+    top_n: number;
+    scores: number;
+    tops: number;
+  }): void {
+    this.check('session_score', session, tokens, n, top_n, scores, tops);
+  }
+
+  /** Appends tokens[n] and writes their last hidden states, states[n][n_embd]. */
+  sessionHiddenStates({
+    session,
+    tokens,
+    n,
+    states,
+  }: {
+    session: number;
+    tokens: number;
+    n: number;
+    states: number;
+  }): void {
+    this.check('session_hidden_states', session, tokens, n, states);
+  }
+
+  /** Makes the session ready to be saved with 64 bits of the caller's. */
+  sessionSaveSnapshotBegin({
+    session,
+    user_data_low,
+    user_data_high,
+  }: {
+    session: number;
+    user_data_low: number;
+    user_data_high: number;
+  }): void {
+    this.call('session_save_snapshot_begin', session, user_data_low, user_data_high);
+  }
+
+  /** A chunk of the snapshot to be read, or to be filled; undefined past the last. */
+  sessionSnapshotChunk({
+    session,
+    index,
+  }: {
+    session: number;
+    index: number;
+  }): ChunkRecord | undefined {
+    return this.call('session_snapshot_chunk', session, index, this.out)
+      ? this.readChunk(this.out)
+      : undefined;
+  }
+
+  /** Makes a session from the header of a snapshot of n bytes; gives its address. */
+  sessionLoadSnapshotBegin({ header, n }: { header: number; n: number }): number {
+    this.check('session_load_snapshot_begin', this.model, header, n, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** Checks the chunks that were filled; the session can go on. */
+  sessionLoadSnapshotCommit(session: number): void {
+    this.check('session_load_snapshot_commit', session);
+  }
+}

@@ -1,0 +1,314 @@
+/** Reads a model from a source into a new engine, and starts its threads. */
+import type { Build } from '../platform/assets.js';
+import type { WorkerPlatform } from '../platform/platform.js';
+import type { ByteSource, SourceSpec } from '../platform/sources.js';
+import { TokenglassError, throwIfAborted } from '../types/errors.js';
+import { MODEL_PLANNED } from '../types/generated.js';
+import type { KernelVariant, Progress } from '../types/types.js';
+import { Engine } from './engine.js';
+import { chooseVariant } from './instance.js';
+import {
+  Threads,
+  defaultThreads,
+  isMadeForThreads,
+  sharedMemory,
+  whyNoThreads,
+} from './threads.js';
+
+/** The options of a load with every default filled in that does not depend on the runtime. */
+export interface EngineOptions {
+  n_ctx: number;
+  n_kv: number;
+  /** Index into cacheTypes; its length: the engine chooses. */
+  cache_type_k: number;
+  cache_type_v: number;
+  vocab_only: boolean;
+  /** undefined: as many as are likely to have a core each. */
+  n_threads: number | undefined;
+  profile: boolean;
+  /** undefined: the fastest that works here. */
+  kernels: KernelVariant | undefined;
+  /** The address of each build's wasm file. */
+  builds: Record<Build, string>;
+}
+
+export interface LoadedEngine {
+  engine: Engine;
+  n_threads: number;
+  /** Why there are fewer threads than requested. */
+  threads_note: string | undefined;
+  threads: Threads | undefined;
+}
+
+const STAGING_BYTES = 256 * 1024; // of the file, passed to the engine at once
+const MAX_HEADER_MEMORY = 256 * 2 ** 20; // bytes that reading a header can take
+const EXTRA_MEMORY = 256 * 2 ** 20; // bytes beyond the plan: sessions, texts, traces
+const STACK_BYTES = 64 * 1024; // of a thread
+const STACK_ALIGNMENT = 16;
+const NO_SHARED_MEMORY =
+  'shared memory of the size that the model needs is not available in this browser or runtime';
+
+/** Passes a file's bytes to a new model in a new engine. */
+class ModelWriter {
+  readonly engine: Engine;
+  readonly #staging: number; // address of STAGING_BYTES
+
+  /** fileBytes: 0 when unknown. */
+  constructor(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory | undefined,
+    fileBytes: number,
+    n_threads: number,
+    options: EngineOptions,
+  ) {
+    this.engine = new Engine(module, memory);
+    const { n_ctx, n_kv, cache_type_k, cache_type_v, vocab_only, profile } = options;
+    this.engine.model = this.engine.modelNew({
+      file_size: fileBytes,
+      n_ctx,
+      n_kv,
+      cache_type_k,
+      cache_type_v,
+      vocab_only,
+      n_threads,
+      profile,
+    });
+    if (!this.engine.model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
+    this.#staging = this.engine.alloc(STAGING_BYTES);
+  }
+
+  /** Where a source may put the next bytes, so that write() need not copy them. */
+  get stagingBuffer(): Uint8Array<ArrayBuffer> {
+    return this.engine.bytes(this.#staging, STAGING_BYTES);
+  }
+
+  /**
+   * Passes at most STAGING_BYTES to the model. When the header is complete, allocates what the plan
+   * says; with planOnly returns true instead.
+   */
+  write(bytes: Uint8Array, planOnly: boolean): boolean {
+    const { engine } = this;
+    const n = bytes.byteLength; // read before the memory grows, which empties views of it
+    const staging = engine.bytes(this.#staging, n);
+    if (bytes.buffer !== staging.buffer) staging.set(bytes);
+    for (let position = 0; position < n;) {
+      position += engine.modelFeed({ bytes: this.#staging + position, n: n - position });
+      if (engine.modelGetState() !== MODEL_PLANNED) continue;
+      if (planOnly) return true;
+      engine.modelAllocate();
+    }
+    return false;
+  }
+
+  /** The memory that the plan asks for, in bytes. */
+  get planBytes(): number {
+    const { header, weights, kv, scratch } = this.engine.modelGetPlan();
+    return Number(header + weights + kv + scratch);
+  }
+
+  finish(): void {
+    this.engine.free(this.#staging);
+    this.engine.modelFinish();
+  }
+}
+
+/** How a loader makes engines. */
+interface BuildChoice {
+  n_threads: number;
+  module: WebAssembly.Module;
+  /** With threads: the memory for reading the header. */
+  memory: WebAssembly.Memory | undefined;
+  /** Compiles the build without threads. */
+  compilePlain: () => Promise<WebAssembly.Module>;
+  /** Why there is one thread although more were requested. */
+  note: string | undefined;
+}
+
+/**
+ * Reads a model. Shared memory gets its maximum size when it is made: with threads a first engine
+ * reads the header and makes the plan, and a second one, in memory of the planned size, reads
+ * everything. Without threads there is one engine.
+ */
+class ModelLoader {
+  readonly #options: EngineOptions;
+  readonly #fileBytes: number;
+  readonly #build: BuildChoice;
+  readonly #spawn: WorkerPlatform['spawnThread'];
+  readonly #onThreadDeath: (reason: string) => void;
+  #writer: ModelWriter;
+  #n_threads: number;
+  #note: string | undefined;
+  #header: Uint8Array[] = []; // what the first engine has read
+  #threads: Threads | undefined;
+
+  constructor(
+    options: EngineOptions,
+    fileBytes: number,
+    build: BuildChoice,
+    spawn: WorkerPlatform['spawnThread'],
+    onThreadDeath: (reason: string) => void,
+  ) {
+    this.#options = options;
+    this.#fileBytes = fileBytes;
+    this.#build = build;
+    this.#spawn = spawn;
+    this.#onThreadDeath = onThreadDeath;
+    this.#n_threads = build.n_threads;
+    this.#note = build.note;
+    this.#writer = new ModelWriter(build.module, build.memory, fileBytes, build.n_threads, options);
+  }
+
+  get stagingBuffer(): Uint8Array<ArrayBuffer> {
+    return this.#writer.stagingBuffer;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const planOnly = this.#n_threads > 1 && !this.#threads;
+    if (planOnly) this.#header.push(bytes.slice());
+    if (this.#writer.write(bytes, planOnly)) await this.#startAgain();
+  }
+
+  /** Makes the second engine and passes to it what was read. */
+  async #startAgain(): Promise<void> {
+    const memory = sharedMemory(this.#writer.planBytes + EXTRA_MEMORY);
+    if (!memory) {
+      this.#note = NO_SHARED_MEMORY;
+      this.#n_threads = 1;
+    }
+    const module = memory ? this.#build.module : await this.#build.compilePlain();
+    this.#writer = new ModelWriter(module, memory, this.#fileBytes, this.#n_threads, this.#options);
+    if (memory) this.#startThreads(memory);
+    for (const part of this.#header.splice(0)) this.#writer.write(part, false);
+  }
+
+  #startThreads(memory: WebAssembly.Memory): void {
+    const { engine } = this.#writer;
+    const starts = Array.from({ length: this.#n_threads - 1 }, (_, i) => ({
+      kind: 'thread' as const,
+      module: this.#build.module,
+      memory,
+      model: engine.model,
+      thread: i + 1,
+      stack: (engine.alloc(STACK_BYTES) + STACK_BYTES) & -STACK_ALIGNMENT,
+    }));
+    this.#threads = new Threads(this.#spawn!, starts, this.#onThreadDeath);
+  }
+
+  async finish(): Promise<LoadedEngine> {
+    this.#writer.finish();
+    const n_threads = 1 + ((await this.#threads?.joined()) ?? 0);
+    const missing = this.#n_threads - n_threads;
+    if (missing > 0) this.#note = `${missing} of the threads did not start`;
+    return {
+      engine: this.#writer.engine,
+      n_threads,
+      threads_note: this.#note,
+      threads: this.#threads,
+    };
+  }
+
+  endThreads(): void {
+    this.#threads?.end();
+  }
+}
+
+/** A build that is being compiled. */
+interface BuildRequest {
+  /** Threads that the caller or the default asks for. */
+  requested: number;
+  n_threads: number;
+  note: string | undefined;
+  compiling: Promise<WebAssembly.Module>;
+  compilePlain: () => Promise<WebAssembly.Module>;
+}
+
+/** Chooses the build and the number of threads, and begins to compile. */
+function requestBuild(
+  platform: WorkerPlatform,
+  options: EngineOptions,
+  signal: AbortSignal,
+): BuildRequest {
+  const requested = options.vocab_only
+    ? 1
+    : (options.n_threads ?? defaultThreads(platform.cores()));
+  const note = whyNoThreads(platform.spawnThread);
+  const n_threads = note === undefined ? requested : 1;
+  const variant = chooseVariant(options.kernels);
+  const compilePlain = () => platform.compile(options.builds[variant], signal);
+  const compiling =
+    n_threads > 1 ? platform.compile(options.builds[`${variant}.threads`], signal) : compilePlain();
+  compiling.catch(() => undefined); // reported where it is awaited, unless the source fails first
+  return { requested, n_threads, note, compiling, compilePlain };
+}
+
+/** Waits for the module; falls back to one thread where threads are not possible. */
+async function completeBuild(request: BuildRequest): Promise<BuildChoice> {
+  const { requested, compiling, compilePlain } = request;
+  let { n_threads, note } = request;
+  let module = await compiling;
+  let memory: WebAssembly.Memory | undefined;
+  if (n_threads > 1 && !isMadeForThreads(module)) {
+    n_threads = 1;
+    note = 'the build that wasm_url names is not made for threads';
+  } else if (n_threads > 1 && !(memory = sharedMemory(MAX_HEADER_MEMORY))) {
+    n_threads = 1;
+    note = NO_SHARED_MEMORY;
+    module = await compilePlain();
+  }
+  if (requested === 1 || n_threads > 1) note = undefined;
+  return { n_threads, module, memory, compilePlain, note };
+}
+
+/**
+ * Reads a model from a source. yieldIfDue is called between portions: it lets other work of this
+ * thread run and throws after an abort. onThreadDeath is called when a thread dies later.
+ */
+export async function loadEngine(
+  platform: WorkerPlatform,
+  spec: SourceSpec,
+  options: EngineOptions,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+  yieldIfDue: (signal: AbortSignal) => Promise<void>,
+  onThreadDeath: (reason: string) => void,
+): Promise<LoadedEngine> {
+  throwIfAborted(signal);
+  let source: ByteSource | undefined;
+  let loader: ModelLoader | undefined;
+  const stop = () => void source?.close().catch(() => undefined); // the load fails by the abort
+  signal.addEventListener('abort', stop);
+  try {
+    const request = requestBuild(platform, options, signal);
+    source = await platform.openSource(spec, signal);
+    const build = await completeBuild(request);
+    const { total } = source;
+    loader = new ModelLoader(options, total ?? 0, build, platform.spawnThread, onThreadDeath);
+    let loaded = 0;
+    onProgress({ loaded, total });
+    for (;;) {
+      throwIfAborted(signal); // an abort before the source was there has stopped none
+      const chunk = await source.pull(loader.stagingBuffer);
+      throwIfAborted(signal);
+      if (!chunk) break;
+      const { byteLength } = chunk; // read before the memory grows, which empties views of it
+      for (let start = 0; start < byteLength; start += STAGING_BYTES) {
+        await yieldIfDue(signal);
+        const portion = chunk.subarray(start, start + STAGING_BYTES);
+        const length = Math.min(STAGING_BYTES, byteLength - start);
+        await loader.write(portion);
+        loaded += length;
+        onProgress({ loaded, total });
+      }
+    }
+    const result = await loader.finish();
+    throwIfAborted(signal);
+    return result;
+  } catch (error) {
+    loader?.endThreads();
+    throwIfAborted(signal); // an error that the abort caused is reported as the abort
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await source?.close();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The sessions of one model. Callers name a session by a number above 0 that they choose; the
+ * engine's own temporary sessions have numbers below 0.
+ */
+import { TokenglassError } from '../types/errors.js';
+import type { Engine } from './engine.js';
+import type { Scheduler } from './scheduler.js';
+
+export class Sessions {
+  readonly #engine: Engine;
+  readonly #scheduler: Scheduler;
+  readonly #n_layer: number;
+  readonly #addresses = new Map<number, number>();
+  #lastTemporary = 0;
+
+  constructor(engine: Engine, scheduler: Scheduler, n_layer: number) {
+    this.#engine = engine;
+    this.#scheduler = scheduler;
+    this.#n_layer = n_layer;
+  }
+
+  /** The address of a session. Throws DISPOSED. */
+  address(number: number): number {
+    const address = this.#addresses.get(number);
+    if (address === undefined) throw new TokenglassError('DISPOSED', 'the session was disposed');
+    return address;
+  }
+
+  create(number: number): void {
+    this.#addresses.set(number, this.#engine.sessionNew());
+  }
+
+  /** Takes over a session that the engine has made. */
+  add(number: number, address: number): void {
+    this.#addresses.set(number, address);
+  }
+
+  /** Returns the tokens that both sessions have now. */
+  fork(from: number, number: number): Int32Array {
+    this.#addresses.set(number, this.#engine.sessionFork(this.address(from)));
+    return this.tokens(number);
+  }
+
+  dispose(number: number): void {
+    const address = this.#addresses.get(number);
+    if (address === undefined) return;
+    this.#addresses.delete(number);
+    this.#engine.sessionFree(address);
+  }
+
+  /** Forgets all sessions; the engine goes with them. */
+  clear(): void {
+    this.#addresses.clear();
+  }
+
+  newTemporaryNumber(): number {
+    return --this.#lastTemporary;
+  }
+
+  /** Makes a temporary session by `begin` and disposes it after `use`. */
+  async withTemporary<T>(
+    begin: (number: number) => void,
+    use: (number: number) => Promise<T>,
+  ): Promise<T> {
+    const number = this.newTemporaryNumber();
+    begin(number);
+    try {
+      return await use(number);
+    } finally {
+      this.dispose(number);
+    }
+  }
+
+  tokens(number: number): Int32Array {
+    const { ids, n } = this.#engine.sessionTokens(this.address(number));
+    return this.#engine.int32s(ids, n).slice();
+  }
+
+  /** How many tokens slid out of the session's window. */
+  discarded(number: number): number {
+    return this.#engine.sessionNDiscarded(this.address(number));
+  }
+
+  /** Makes `ids` the session's tokens. Returns how many of its first tokens stayed the same. */
+  sync(number: number, ids: Int32Array): number {
+    const session = this.address(number);
+    const before = this.tokens(number);
+    this.#engine.withMemory((memory) =>
+      this.#engine.sessionSync({ session, tokens: memory.int32s(ids), n: ids.length }),
+    );
+    const firstDifference = ids.findIndex((id, i) => id !== before[i]);
+    return firstDifference < 0 ? ids.length : firstDifference;
+  }
+
+  rewind(number: number, n: number): void {
+    this.#engine.sessionRewind({ session: this.address(number), n });
+  }
+
+  append(number: number, token: number): void {
+    this.#engine.sessionAppend({ session: this.address(number), token });
+  }
+
+  /**
+   * Runs the session's pending tokens and then, before anything else can happen to the session,
+   * `use`, which finds its logits ready.
+   */
+  async whenReady<T>(number: number, signal: AbortSignal, use: () => T): Promise<T> {
+    for (;;) {
+      await this.#scheduler.yieldIfDue(signal);
+      if (this.#engine.sessionPending(this.address(number)) === 0) return use();
+      await this.#scheduler.runBatch(signal, () => this.#runBatch(number, signal));
+    }
+  }
+
+  /** Runs some of the pending tokens through all layers. */
+  async #runBatch(number: number, signal: AbortSignal): Promise<void> {
+    const pending = this.#engine.sessionPending(this.address(number));
+    const { n_tokens, n_layers } = this.#scheduler.batchSize(pending, this.#n_layer);
+    for (let remaining = this.#n_layer; remaining > 0; remaining -= n_layers) {
+      if (remaining < this.#n_layer) await this.#scheduler.yieldIfDue(signal);
+      const start = performance.now();
+      const session = this.address(number);
+      const unfinished = this.#engine.sessionEval({
+        session,
+        max_tokens: n_tokens,
+        max_layers: n_layers,
+      });
+      const size = { n_tokens, n_layers: Math.min(n_layers, remaining) };
+      this.#scheduler.recordBatch(performance.now() - start, size);
+      if (!unfinished) return;
+    }
+  }
+}

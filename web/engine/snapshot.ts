@@ -1,0 +1,69 @@
+/**
+ * Sessions as bytes. The engine gives or takes a snapshot in chunks; these functions join and split
+ * them. The first chunk is the header, which holds the seed as the caller's own data.
+ */
+import { TokenglassError } from '../types/errors.js';
+import type { Engine } from './engine.js';
+import { SNAPSHOT_HEADER_BYTES } from './generated-boundary.js';
+import type { ChunkRecord } from './generated-boundary.js';
+
+/** The lower and the upper 32 bits of a seed. */
+export type SeedWords = [number, number];
+
+/** The chunks of a session that is saved or loaded. */
+function chunksOf(engine: Engine, session: number): ChunkRecord[] {
+  const chunks: ChunkRecord[] = [];
+  for (;;) {
+    const chunk = engine.sessionSnapshotChunk({ session, index: chunks.length });
+    if (!chunk) return chunks;
+    chunks.push(chunk);
+  }
+}
+
+export function saveSnapshot(engine: Engine, session: number, seed: SeedWords): Uint8Array {
+  const [user_data_low, user_data_high] = seed;
+  engine.sessionSaveSnapshotBegin({ session, user_data_low, user_data_high });
+  const chunks = chunksOf(engine, session);
+  const snapshot = new Uint8Array(chunks.reduce((sum, { n }) => sum + n, 0));
+  let position = 0;
+  for (const { bytes, n } of chunks) {
+    snapshot.set(engine.bytes(bytes, n), position);
+    position += n;
+  }
+  return snapshot;
+}
+
+/** Returns the address of a new session, which the caller frees. */
+export function loadSnapshot(
+  engine: Engine,
+  snapshot: Uint8Array,
+): { session: number; seed: SeedWords } {
+  const { session, user_data } = engine.withMemory((memory) => {
+    const header = memory.alloc(SNAPSHOT_HEADER_BYTES);
+    const bytes = engine.bytes(header, SNAPSHOT_HEADER_BYTES);
+    bytes.fill(0); // a snapshot that is cut short may have less
+    bytes.set(snapshot.subarray(0, SNAPSHOT_HEADER_BYTES));
+    return {
+      session: engine.sessionLoadSnapshotBegin({ header, n: snapshot.length }),
+      user_data: engine.readSnapshotHeader(header).user_data,
+    };
+  });
+  try {
+    let position = 0;
+    for (const { bytes, n } of chunksOf(engine, session)) {
+      engine.bytes(bytes, n).set(snapshot.subarray(position, position + n));
+      position += n;
+    }
+    if (position !== snapshot.length) {
+      throw new TokenglassError(
+        'SESSION_DAMAGED',
+        `the saved session has ${snapshot.length} bytes; its header says ${position}`,
+      );
+    }
+    engine.sessionLoadSnapshotCommit(session);
+  } catch (error) {
+    if (!engine.crashed) engine.sessionFree(session);
+    throw error;
+  }
+  return { session, seed: [Number(user_data & 0xffffffffn), Number(user_data >> 32n)] };
+}
