@@ -1,4 +1,4 @@
-/** The script of a worker thread in Node: in, the requests of one model, or a thread's start; out, answers. */
+/** The script of a worker thread in Node: serves one model, or becomes a thread of one. */
 import { parentPort } from 'node:worker_threads';
 import { nodeWorkerPlatform, spawnScript } from './platform/node.js';
 import type { Request } from './transport/protocol.js';

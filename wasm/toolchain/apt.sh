@@ -1,15 +1,16 @@
 #!/bin/sh
-# In: names of Debian packages. Out: those that are missing are installed, as root or through sudo; where neither is possible, a message that says
-# what to install, and a failure.
+# Installs the Debian packages named, if they are missing, as root or through sudo. Where neither is
+# possible, says what to install and fails.
 set -eu
 missing=
 for package in "$@"; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "setup: please install by hand what Debian calls:$missing" >&2
+    echo "setup: please install what Debian calls:$missing" >&2
     exit 1
 elif [ "$(id -u)" = 0 ]; then
     root=
@@ -21,5 +22,6 @@ else
 fi
 echo "setup: apt-get install$missing" >&2
 $root apt-get -qq update >&2
-# shellcheck disable=SC2086  # the packages and sudo with its option are words of their own
-DEBIAN_FRONTEND=noninteractive $root apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install $missing >&2
+# shellcheck disable=SC2086  # $missing and $root are lists of words
+DEBIAN_FRONTEND=noninteractive $root apt-get -qq -y --no-install-recommends \
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install $missing >&2

@@ -1,8 +1,9 @@
-// In: web/, demo/ and the wasm variants in dist/. Out: the rest of dist/: the package's modules and types, the built-in model, and in dist/demo
-// the page with a copy of all it loads, so that the folder can be served as it is. build.sh runs it when any of these changed.
+// Bundles web/ into the modules and types of dist/, and demo/ into the page in dist/demo, with a
+// copy of everything that the page loads: the folder can be served as it is. The wasm files must be
+// in dist/ already. build.sh runs this program when any of these changed.
 //
-// For those who write web/ and demo/: every entry below that has a file becomes a module dist/<name>.js; a module finds its neighbours by
-// new URL('./name', import.meta.url). The page is bundled from demo/main.tsx and demo/style.css; PAGE_FILES are copied.
+// Each entry becomes dist/<name>.js. Files of dist/ find each other by
+// new URL('./name', import.meta.url), which bundlers recognize.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -32,7 +33,7 @@ const common = {
 const PAGE_FILES = ['index.html', 'icon.svg'];
 const MODEL = 'storybook-q8_0.gguf';
 
-/** The grammar library stays a file of its own, the same for all platforms: dist/xgrammar.js. */
+/** Keeps the grammar library out of the bundles: it is dist/xgrammar.js for all platforms. */
 const grammarLibrary = {
   name: 'web-xgrammar',
   setup: ({ onResolve }) =>
@@ -42,45 +43,48 @@ const grammarLibrary = {
     })),
 };
 
-/** It comes as a script for <script> and require(), whatever its package says: this makes a module of it, with what it asks Node for. */
+/**
+ * Writes dist/xgrammar.js. The package of the library has a script for <script> and require(); this
+ * makes a module of it, with the modules of Node that the script requires.
+ */
 async function buildGrammarLibrary() {
   const path = join(root, 'node_modules/@mlc-ai/web-xgrammar/lib/index.js');
   const contents = `
-    // In Node it asks for these; a name that is put together keeps bundlers from looking for them elsewhere.
-    const node = globalThis.process?.versions?.node !== undefined && (await import(/* @vite-ignore */ ['node', 'module'].join(':')));
+    // Bundlers for browsers must not see the name of a module of Node: it is put together here.
+    const node = globalThis.process?.versions?.node !== undefined &&
+      (await import(/* @vite-ignore */ ['node', 'module'].join(':')));
     const require = node && node.createRequire(import.meta.url);
     const __filename = import.meta.url;
     const __dirname = '.';
-    export const said = []; // what it would write to the console, which is all it tells of an error
+    export const said = []; // what the library writes to the console: its only account of an error
     const console = { log() {}, warn() {}, error: (...words) => void said.push(words.join(' ')) };
     const exports = {};
     const module = { exports };
     ${readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL.*/, '')}
     export const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = exports;`;
   await build({
-    ...{
-      ...common,
-      sourcemap: false,
-      stdin: { contents, resolveDir: root },
-      outfile: join(dist, 'xgrammar.js'),
-    },
+    ...common,
+    sourcemap: false,
+    stdin: { contents, resolveDir: root },
+    outfile: join(dist, 'xgrammar.js'),
     banner: { js: '/* XGrammar, https://github.com/mlc-ai/xgrammar, Apache License 2.0 */' },
     external: ['url', 'module', 'fs', 'path', 'crypto'],
   });
 }
 
-/** What only some programs use is in files of its own, loaded when it is asked for. They lie beside the
- * entries, so that a module finds its neighbours wherever it ended up. */
+/**
+ * Options for bundles that share chunks. Modules that are imported dynamically become chunks, which
+ * load when they are needed. Chunks are in the folder of the entries: './name' means the same file
+ * in all of them.
+ */
 const split = (platform) => ({
-  ...{
-    platform,
-    splitting: true,
-    chunkNames: `${platform}-[name]-[hash]`,
-    plugins: [grammarLibrary],
-  },
+  platform,
+  splitting: true,
+  chunkNames: `${platform}-[name]-[hash]`,
+  plugins: [grammarLibrary],
 });
 
-/** Bundles entries; what they share or import later goes into chunks. */
+/** Bundles entries with chunks. */
 const bundle = (platform, names) =>
   build({
     ...common,
@@ -89,8 +93,8 @@ const bundle = (platform, names) =>
     outdir: dist,
   });
 
-/** Bundles entries, each into one file: a worker is started by its address alone. */
-const alone = (platform, names) =>
+/** Bundles each entry into one file: a worker starts from the URL of one file. */
+const bundleWhole = (platform, names) =>
   build({
     ...common,
     platform,
@@ -98,8 +102,8 @@ const alone = (platform, names) =>
     outdir: dist,
   });
 
-/** A second name for the file where the file system can do that (the model is large), else a copy. */
-function place(from, to) {
+/** Links a file where the file system can do that (the model is large), or else copies it. */
+function linkOrCopy(from, to) {
   rmSync(to, { force: true });
   try {
     linkSync(from, to);
@@ -111,12 +115,13 @@ function place(from, to) {
 rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
 for (const name of readdirSync(dist))
-  if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name)); // of an earlier build
+  // chunks of an earlier build
+  if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name));
 await buildGrammarLibrary();
 await bundle('browser', ['index']);
 await bundle('node', ['node', 'testing', 'cli']);
-await alone('browser', ['worker']);
-await alone('node', ['worker-node']);
+await bundleWhole('browser', ['worker']);
+await bundleWhole('node', ['worker-node']);
 const model = join(root, 'demo', 'model', MODEL);
 if (existsSync(model)) copyFileSync(model, join(dist, MODEL));
 copyFileSync(join(root, 'web', 'types', 'trace.schema.json'), join(dist, 'trace.schema.json'));
@@ -139,25 +144,23 @@ if (existsSync(main)) {
       name.endsWith('.gguf') ||
       ['worker.js', 'xgrammar.js'].includes(name)
     )
-      place(join(dist, name), join(page, name));
+      linkOrCopy(join(dist, name), join(page, name));
   }
-  // what the page is kept as for visits without a network: every file, by its content
-  const kept = readdirSync(page).filter((name) => !name.endsWith('.map'));
+  // the service worker caches every file by its content, for visits without a network
+  const cached = readdirSync(page).filter((name) => !name.endsWith('.map'));
   const revision = (name) =>
     createHash('sha256')
       .update(readFileSync(join(page, name)))
       .digest('hex')
       .slice(0, 16);
   await build({
-    ...{
-      ...common,
-      platform: 'browser',
-      entryPoints: [join(root, 'demo', 'service-worker.ts')],
-      outdir: page,
-      format: 'iife',
-    },
+    ...common,
+    platform: 'browser',
+    entryPoints: [join(root, 'demo', 'service-worker.ts')],
+    outdir: page,
+    format: 'iife',
     define: {
-      FILES: JSON.stringify(kept.map((url) => ({ url, revision: revision(url) }))),
+      FILES: JSON.stringify(cached.map((url) => ({ url, revision: revision(url) }))),
       'process.env.NODE_ENV': '"production"',
     },
   });

@@ -29,9 +29,9 @@ const SCALARS = {
 const POINTER = [4, 'Uint32', 'number'];
 
 function scalar(type) {
-  const found = type.endsWith('*') ? POINTER : SCALARS[type];
-  if (!found) throw new Error(`${FILE}: generate-boundary.mjs does not know the type ${type}`);
-  return found;
+  const result = type.endsWith('*') ? POINTER : SCALARS[type];
+  if (!result) throw new Error(`${FILE}: generate-boundary.mjs does not know the type ${type}`);
+  return result;
 }
 
 const isString = (type) => type === 'const char *';
@@ -162,42 +162,46 @@ function resultOf(structs, out) {
   return { type: result, value: result === 'boolean' ? `${value} !== 0` : value };
 }
 
+/** TypeScript's type of what a method returns, and its body. call(kind): the call by this[kind]. */
+function typeAndBody(structs, returns, result, call) {
+  const struct = structOf(structs, returns);
+  if (returns === 'bool' && result) {
+    const body = `return ${call('call')} ? ${result.value} : undefined;`;
+    return { type: `${result.type} | undefined`, body };
+  }
+  if (returns === 'tg_status' || returns === 'void') {
+    const body = `${call(returns === 'void' ? 'call' : 'check')};`;
+    if (!result) return { type: 'void', body };
+    return { type: result.type, body: `${body}\nreturn ${result.value};` };
+  }
+  if (struct) {
+    const name = pascalCase(struct.name);
+    return { type: `${name}Record`, body: `return this.read${name}(${call('call')} >>> 0);` };
+  }
+  return { type: typeOfParameter(returns), body: `return ${returned(returns, call('call'))};` };
+}
+
+/** The method of a function: arguments by name unless there is only one. */
 function method(structs, comments, { args: [returns, name, ...rest] }) {
   const parameters = rest.map(parameter);
-  const out = parameters.at(-1)?.name === 'out' ? parameters.at(-1) : undefined;
-  const own = parameters.filter((each) => each !== out && each.name !== 'model');
+  const out = parameters.find((each) => each.name === 'out');
   const passed = parameters.map((each) => {
     if (each === out) return 'this.out';
     if (each.name === 'model') return 'this.model';
     return typeOfParameter(each.type) === 'boolean' ? `Number(${each.name})` : each.name;
   });
   const call = (kind) => `this.${kind}('${name}'${passed.map((each) => `, ${each}`).join('')})`;
-  const types = own.map((each) => `${each.name}: ${typeOfParameter(each.type)}`);
-  const names = own.map((each) => each.name).join(', ');
-  const signature = own.length > 1 ? `{ ${names} }: { ${types.join('; ')} }` : types.join('');
-  const result = out && resultOf(structs, out);
-  const struct = structOf(structs, returns);
-  let type = 'void';
-  let body;
-  if (returns === 'tg_status') {
-    type = result?.type ?? 'void';
-    body = `${call('check')};${result ? `\nreturn ${result.value};` : ''}`;
-  } else if (returns === 'bool' && result) {
-    type = `${result.type} | undefined`;
-    body = `return ${call('call')} ? ${result.value} : undefined;`;
-  } else if (returns === 'void') {
-    type = result?.type ?? 'void';
-    body = `${call('call')};${result ? `\nreturn ${result.value};` : ''}`;
-  } else if (struct) {
-    type = `${pascalCase(struct.name)}Record`;
-    body = `return this.read${pascalCase(struct.name)}(${call('call')} >>> 0);`;
-  } else {
-    type = typeOfParameter(returns);
-    body = `return ${returned(returns, call('call'))};`;
-  }
+  const visible = parameters.filter((each) => each !== out && each.name !== 'model');
+  const types = visible.map((each) => `${each.name}: ${typeOfParameter(each.type)}`).join('; ');
+  const names = visible.map((each) => each.name).join(', ');
+  const signature = visible.length > 1 ? `{ ${names} }: { ${types} }` : types;
+  const { type, body } = typeAndBody(structs, returns, out && resultOf(structs, out), call);
   const words = comments.get(name);
   if (!words) throw new Error(`${FILE}: ${name} has no comment`);
-  return `${comment(words.replace(/\s*\n \*\s*/g, ' '))}${camelCase(name)}(${signature}): ${type} {\n${body}\n}\n`;
+  return `${comment(words.replace(/\s*\n \*\s*/g, ' '))}${camelCase(name)}(${signature}): ${type} {
+${body}
+}
+`;
 }
 
 /** The text of the file. */

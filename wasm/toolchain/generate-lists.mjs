@@ -1,5 +1,6 @@
-// Turns the lists (*.def) of src/, and the constants of wasm/boundary.def, into web/types/generated.ts: the same lists as TypeScript unions
-// and tables, in the lists' order. generate.mjs writes the file.
+// Turns the lists (*.def) of src/, and the constants of wasm/boundary.def, into
+// web/types/generated.ts: the same lists as TypeScript unions and tables, in the lists' order.
+// generate.mjs writes the file.
 import prettier from 'prettier';
 import { comment, readRows } from './lists.mjs';
 

@@ -14,6 +14,6 @@ export async function text() {
   if (code.includes('require('))
     throw new Error('a keyword of the schema needs a part of ajv at run time: do without it');
   return `// @ts-nocheck
-/** Written by wasm/toolchain/generate.mjs from trace.schema.json. Change the schema, not this file. */
+/** Written by wasm/toolchain/generate.mjs from trace.schema.json: change the schema instead. */
 ${code}`;
 }

@@ -65,15 +65,15 @@ export function readRows(file, ...macros) {
   return rows;
 }
 
-/** A JSDoc comment with lines of at most 100 columns. */
+/** A JSDoc comment whose lines have at most 100 columns when it is indented by two. */
 export function comment(text) {
   const lines = [];
   for (const word of text.split(/\s+/)) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + word.length <= 95) lines.push(`${lines.pop()} ${word}`);
+    if (line !== undefined && line.length + word.length < 95) lines.push(`${lines.pop()} ${word}`);
     else lines.push(word);
   }
-  return lines.length === 1 && lines[0].length <= 92
+  return lines.length === 1 && lines[0].length <= 91
     ? `/** ${lines[0]} */\n`
     : `/**\n${lines.map((line) => ` * ${line}\n`).join('')} */\n`;
 }

@@ -1,22 +1,29 @@
-// In: the path of an emcc. Out: exit code 0 when it can be trusted with a relaxed dot product: what it makes is valid and, where this Node supports
-// relaxed SIMD, computes the right number. That the compiler succeeds proves nothing: some old ones write corrupt output without an error.
+// Ends with exit code 0 if the emcc at the path given compiles a relaxed dot product correctly: the
+// output is valid and, where this Node supports relaxed SIMD, computes the right number. Success of
+// the compiler alone proves nothing: some old ones write corrupt output without an error.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// The numbers come from memory: binaryen 120 aborts when it folds a relaxed dot product of constants.
+// The numbers come from memory: binaryen 120 aborts when it folds a relaxed dot product of
+// constants.
 const source = `#include <wasm_simd128.h>
 static signed char a[16], b[16];
 __attribute__((export_name("bytes"), used)) signed char *bytes(int which) { return which ? b : a; }
 __attribute__((export_name("dot"), used)) int dot(void)
 {
-    v128_t sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load(a), wasm_v128_load(b), wasm_i32x4_splat(0));
-    return wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1) + wasm_i32x4_extract_lane(sum, 2) + wasm_i32x4_extract_lane(sum, 3);
+    v128_t sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load(a), wasm_v128_load(b),
+                                                        wasm_i32x4_splat(0));
+    return wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1) +
+           wasm_i32x4_extract_lane(sum, 2) + wasm_i32x4_extract_lane(sum, 3);
 }
 `;
 
-/** Whether the module gives the exact product of signed bytes with bytes of 0 to 127, which every processor must. */
+/**
+ * Whether the module gives the exact dot product of signed bytes and bytes of 0 to 127, which every
+ * CPU must give.
+ */
 function computes(wasm) {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), {
     env: { emscripten_notify_memory_growth() {} },
@@ -32,7 +39,10 @@ function computes(wasm) {
   return exports.dot() === expected;
 }
 
-/** Node before 22 knows relaxed SIMD by a flag only, and its baseline compiler is wrong then: there the module is validated, not run. */
+/**
+ * Node before 22 has relaxed SIMD only with a flag, and its baseline compiler computes it wrongly:
+ * there the module is validated but not run.
+ */
 function accepts(wasm, file) {
   if (WebAssembly.validate(wasm)) return computes(wasm);
   const validate =

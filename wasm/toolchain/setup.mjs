@@ -1,5 +1,5 @@
-// In: this machine. Out: what the build and the tests need besides a C compiler is installed, each only when it is missing: the packages of a lock file,
-// a Node with relaxed SIMD, the browsers. Run as a program, it installs the project's own packages.
+// Installs what the build and the tests need besides a C compiler, if it is missing: npm packages,
+// a Node with relaxed SIMD, browsers. Run as a program, it installs the project's own npm packages.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,10 @@ function run(command, args, cwd = root) {
   execFileSync(command, args, { cwd, stdio: ['ignore', 2, 2] });
 }
 
-/** Installs what the folder's package-lock.json says, by an npm command, unless that was done already. */
+/**
+ * Installs the packages of the folder's package-lock.json by an npm command, unless they are
+ * installed.
+ */
 export function installPackages(folder, command = ['ci']) {
   const lock = createHash('sha256')
     .update(readFileSync(join(folder, 'package-lock.json')))
@@ -21,7 +24,7 @@ export function installPackages(folder, command = ['ci']) {
   const stamp = join(folder, 'node_modules', '.installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error(`setup: npm ${command.join(' ')} in ${folder}`);
-  // No install script is needed: esbuild and the others find their programs without.
+  // No package needs its install script: esbuild and the others find their programs without it.
   run(
     'npm',
     [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
@@ -30,7 +33,10 @@ export function installPackages(folder, command = ['ci']) {
   writeFileSync(stamp, lock);
 }
 
-/** The path of a Node that computes relaxed SIMD rightly without a flag (22 or later): this one, or one of npm's, fetched into build/. */
+/**
+ * The path of a Node that computes relaxed SIMD correctly without a flag (22 or later): this one,
+ * or one that npm fetches into build/.
+ */
 export function nodeWithRelaxedSimd() {
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
@@ -54,7 +60,10 @@ export function nodeWithRelaxedSimd() {
   return path;
 }
 
-/** The path of a browser: $variable, or the first of the names on PATH, installed as a Debian package when there is none; undefined: not to be had. */
+/**
+ * The path of a browser: $variable, or the first of the names on PATH, or else the Debian package,
+ * which is installed; undefined if that fails.
+ */
 export function findBrowser(variable, names, debianPackage) {
   if (process.env[variable]) return process.env[variable];
   const onPath = () =>
@@ -65,7 +74,7 @@ export function findBrowser(variable, names, debianPackage) {
     try {
       run('wasm/toolchain/apt.sh', [debianPackage]);
     } catch {
-      console.error(`setup: no ${debianPackage} here; set ${variable} to the path of one`);
+      console.error(`setup: ${debianPackage} cannot be installed; set ${variable} to its path`);
     }
   }
   return onPath();

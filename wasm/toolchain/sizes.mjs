@@ -1,15 +1,17 @@
-// In: dist/. Out: the size in bytes, raw and gzipped, of each wasm variant, of the core entry and of the page's first view with all they import statically, and the limits they
-// must keep. Run as a program, it prints them.
+// Measures dist/: the bytes, raw and gzipped, of each wasm file, of the package's entry for
+// browsers and of the page's first view, the last two with everything that they import statically.
+// Prints the sizes when it is run as a program; tests/node/sizes.test.mjs checks the limits.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const dist = new URL('../../dist/', import.meta.url);
+// bytes, gzipped
 const WASM_LIMIT = 200_000;
 const ENTRY_LIMIT = 18 * 1024;
-const PAGE_LIMIT = 200 * 1000; // JavaScript and CSS of the page's first view
+const PAGE_LIMIT = 200_000; // JavaScript and CSS of the page's first view
 
-/** The file and the modules it imports statically, each once. */
+/** The contents of a module and of the modules that it imports statically, each once. */
 export function withImports(url, seen = new Set()) {
   if (seen.has(url.href)) return [];
   seen.add(url.href);

@@ -10,7 +10,7 @@ import {
   cacheTypes,
   kernelVariants,
 } from '../types/generated.js';
-import type { EngineOptions } from '../engine/loader.js';
+import type { EngineOptions } from '../engine/model-writer.js';
 import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
 import type { Platform } from '../platform/platform.js';
 import type { Methods } from '../transport/protocol.js';

@@ -26,8 +26,8 @@ export interface StepResult {
 }
 
 /**
- * What a step does with a full context. undefined: it fails; a number: the window slides and so many
- * tokens at the beginning stay; -1: BOS stays.
+ * What a step does with a full context. undefined: it fails; a number: the window slides and so
+ * many tokens at the beginning stay; -1: BOS stays.
  */
 export type Overflow = number | undefined;
 
@@ -82,7 +82,9 @@ export class Choices {
     this.#remember(number, undefined);
   }
 
-  /** Forgets the last choice if it came after the session's first n tokens: others are there now. */
+  /**
+   * Forgets the last choice if it came after the session's first n tokens: others are there now.
+   */
   forgetAfter(number: number, n: number): void {
     const position = this.#last.get(number)?.position ?? 0;
     if (position > this.#sessions.discarded(number) + n) this.forget(number);
@@ -135,7 +137,9 @@ export class Choices {
     });
   }
 
-  /** Slides the window of a session with a full context: the older half of what may go is discarded. */
+  /**
+   * Slides the window of a session with a full context: the older half of what may go is discarded.
+   */
   #shiftIfFull(number: number, overflow: Overflow): Shift {
     const tokens = this.#sessions.tokens(number);
     if (overflow === undefined || tokens.length < this.#n_ctx)
@@ -187,7 +191,7 @@ export class Choices {
         if (n < 0 || this.#sessions.discarded(fork) !== discarded)
           throw new TokenglassError(
             'POSITION_OUT_OF_RANGE',
-            `position ${usedPosition} has slid out of the window: ${discarded} tokens were discarded`,
+            `position ${usedPosition} is not in the window: ${discarded} tokens were discarded`,
           );
         return this.#sessions.whenReady(fork, signal, () =>
           this.#sampling.explain(this.#sessions.address(fork), usedRequest, token),

@@ -20,7 +20,8 @@ import { Choices } from './choices.js';
 import type { Overflow, StepResult } from './choices.js';
 import type { Engine } from './engine.js';
 import { loadEngine } from './loader.js';
-import type { EngineOptions, LoadedEngine } from './loader.js';
+import type { LoadedEngine } from './loader.js';
+import type { EngineOptions } from './model-writer.js';
 import { Sampling } from './sampling.js';
 import type { SampleRequest } from './sampling.js';
 import { Scheduler } from './scheduler.js';
@@ -261,7 +262,9 @@ export class EngineModel {
     return this.#scoring.embed(ids, mean, normalize, signal);
   }
 
-  /** Frees the model. The memory of a crashed engine, or of one with threads, goes with the engine. */
+  /**
+   * Frees the model. The memory of a crashed engine, or of one with threads, goes with the engine.
+   */
   dispose(): void {
     const loaded = this.#loaded;
     this.#loaded = undefined;

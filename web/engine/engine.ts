@@ -7,7 +7,8 @@ import { Boundary, OUT_BYTES } from './generated-boundary.js';
 import { instantiate } from './instance.js';
 import type { Exports } from './instance.js';
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // a token's text may begin with U+FEFF
+// a token's text may begin with U+FEFF
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 type CallableExport = Exclude<keyof Exports, 'memory'>;
 

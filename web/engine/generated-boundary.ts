@@ -597,7 +597,8 @@ export abstract class Boundary {
   }
 
   /**
-   * Writes the text of ids[n]; gives how many bytes it has, of which `capacity` at most are written.
+   * Writes the text of ids[n]; gives how many bytes it has, of which `capacity` at most are
+   * written.
    */
   modelDetokenize({
     ids,
@@ -711,7 +712,7 @@ export abstract class Boundary {
   }
 
   /**
-   * Runs at most max_tokens of them; with max_layers above 0 so many layers of one batch. Gives
+   * Runs at most max_tokens of them; with max_layers above 0 that many layers of one batch. Gives
    * whether the batch still has layers to run.
    */
   sessionEval({
@@ -734,8 +735,8 @@ export abstract class Boundary {
   }
 
   /**
-   * Chooses the next token without changing the session. options: a number for each TG_OPTION row of
-   * stages.def; lists: one for each TG_LIST row; order[n_order]: stage numbers.
+   * Chooses the next token without changing the session. options: a number for each TG_OPTION row
+   * of stages.def; lists: one for each TG_LIST row; order[n_order]: stage numbers.
    */
   sessionSample({
     session,

@@ -7,9 +7,10 @@ import { throwIfAborted } from '../types/errors.js';
 import { BATCH } from '../types/generated.js';
 
 const PORTION_MS = 60; // of work, after which other messages are served
-const CONTENDED_MS = 1000; // after work had to wait for other work, batches stay short for so long
+const CONTENDED_MS = 1000; // batches stay short for this long after one had to wait for another
 const MAX_SCORED = 64; // each scored token costs the logits of the whole vocabulary
-const TOKEN_GROUP = 4; // a matmul reads each weight once for so many tokens: they cost little more than one
+// A matmul reads each weight once for this many tokens: they cost little more than one.
+const TOKEN_GROUP = 4;
 
 /** The next part of a session's pending tokens. */
 export interface BatchSize {

@@ -44,8 +44,8 @@ export class Scoring {
   }
 
   /**
-   * Scores a text. One that is longer than the context is scored in windows; each window begins with
-   * the text's BOS.
+   * Scores a text. One that is longer than the context is scored in windows; each window begins
+   * with the text's BOS.
    */
   async score(
     ids: Int32Array,

@@ -1,6 +1,6 @@
 /**
  * The sessions of one model. Callers name a session by a number above 0 that they choose; the
- * engine's own temporary sessions have numbers below 0.
+ * engine's temporary sessions have numbers below 0.
  */
 import { TokenglassError } from '../types/errors.js';
 import type { Engine } from './engine.js';

@@ -116,7 +116,10 @@ export function sharedMemory(maxBytes: number): WebAssembly.Memory | undefined {
 /** Why this runtime or thread cannot have threads; undefined when it can. */
 export function whyNoThreads(spawn: (() => Port) | undefined): string | undefined {
   if (globalThis.crossOriginIsolated === false) {
-    return 'the page is not cross-origin isolated: threads need it to be served with Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy';
+    return (
+      'the page is not cross-origin isolated: threads need it to be served with ' +
+      'Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy'
+    );
   }
   if (typeof SharedArrayBuffer === 'undefined')
     return 'this browser or runtime has no SharedArrayBuffer';

@@ -2,7 +2,8 @@
 import { TOKEN_BYTE, TOKEN_CONTROL, TOKEN_UNKNOWN, TOKEN_UNUSED } from '../types/generated.js';
 import type { CallMemory, Engine } from './engine.js';
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // a token's text may begin with U+FEFF
+// a token's text may begin with U+FEFF
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder(); // lone surrogates become U+FFFD
 
 export interface Token {
@@ -141,7 +142,9 @@ export class Vocabulary {
     return { ...token, bytes: token.bytes.slice() };
   }
 
-  /** For a grammar: the piece of every token ('' for those that are no text), and which end a text. */
+  /**
+   * For a grammar: the piece of every token ('' for those that are no text), and which end a text.
+   */
   all(n_vocab: number): { texts: string[]; ends: Int32Array } {
     const texts: string[] = [];
     const ends: number[] = [];

@@ -1,9 +1,10 @@
-/** The files that lie beside the package's modules, each named in the form that bundlers recognize and carry along. */
+/** The files beside the package's modules, named in the form that bundlers recognize and copy. */
 import type { KernelVariant } from '../types/types.js';
 
-/** A kernel variant, without and with threads. */
+/** A wasm file: a kernel variant without or with threads. */
 export type Build = KernelVariant | `${KernelVariant}.threads`;
 
+/** The URL of each wasm file. */
 export const builds: Record<Build, string> = {
   simd128: new URL('./tokenglass.simd128.wasm', import.meta.url).href,
   relaxed: new URL('./tokenglass.relaxed.wasm', import.meta.url).href,
@@ -11,5 +12,5 @@ export const builds: Record<Build, string> = {
   'relaxed.threads': new URL('./tokenglass.relaxed.threads.wasm', import.meta.url).href,
 };
 
-/** The built-in model. */
+/** The URL of the built-in model. */
 export const storybook = new URL('./storybook-q8_0.gguf', import.meta.url).href;

@@ -1,4 +1,6 @@
-/** Opens the sources of a model's bytes. A source gives its bytes in order, one portion at a time. */
+/**
+ * Opens the sources of a model's bytes. A source gives its bytes in order, one portion at a time.
+ */
 import { TokenglassError } from '../types/errors.js';
 
 export interface ByteSource {
@@ -13,8 +15,8 @@ export interface ByteSource {
 }
 
 /**
- * A source as it is sent to another thread. A stream stays in its thread; the other thread pulls its
- * bytes.
+ * A source as it is sent to another thread. A stream stays in its thread; the other thread pulls
+ * its bytes.
  */
 export type SourceSpec =
   | { kind: 'url'; url: string }
@@ -116,8 +118,8 @@ const versionOf = ({ headers }: Response) =>
   headers.get('etag')?.replace(/^W\/.*/, '') || headers.get('last-modified') || undefined;
 
 /**
- * The bytes of a response. When the connection is lost, the rest is fetched, if the server still has
- * the same file and can give a part of it.
+ * The bytes of a response. When the connection is lost, the rest is fetched, if the server still
+ * has the same file and can give a part of it.
  */
 function resumedSource(url: string, first: Response, signal: AbortSignal): ByteSource {
   let source = responseSource(first, url);

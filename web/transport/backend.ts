@@ -2,7 +2,7 @@
  * How a model in the caller's thread reaches the engine: in the same thread or in a worker. Both
  * ways take and return the same plain data.
  */
-import type { EngineOptions } from '../engine/loader.js';
+import type { EngineOptions } from '../engine/model-writer.js';
 import type { Platform, Port } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { TokenglassError, abortError, fromWire } from '../types/errors.js';

@@ -1,6 +1,8 @@
-/** The backend that runs the engine in the caller's thread. It is loaded only for `worker: false`. */
+/**
+ * The backend that runs the engine in the caller's thread. It is loaded only for `worker: false`.
+ */
 import { EngineModel } from '../engine/engine-model.js';
-import type { EngineOptions } from '../engine/loader.js';
+import type { EngineOptions } from '../engine/model-writer.js';
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type { ModelInfo, Progress } from '../types/types.js';

@@ -2,7 +2,7 @@
  * them, all plain data. */
 import type { Overflow, StepResult } from '../engine/choices.js';
 import type { EngineModel } from '../engine/engine-model.js';
-import type { EngineOptions } from '../engine/loader.js';
+import type { EngineOptions } from '../engine/model-writer.js';
 import type { SampleRequest } from '../engine/sampling.js';
 import type { ScoreRequest } from '../engine/scoring.js';
 import type { SeedWords } from '../engine/snapshot.js';

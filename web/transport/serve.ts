@@ -15,8 +15,8 @@ interface PendingPull {
 }
 
 /**
- * Returns the function that takes each message. A worker that gets a ThreadStart becomes a thread of
- * another worker's model instead and takes no more messages.
+ * Returns the function that takes each message. A worker that gets a ThreadStart becomes a thread
+ * of another worker's model instead and takes no more messages.
  */
 export function serve(
   platform: WorkerPlatform,

@@ -1,0 +1,89 @@
+/** Passes the bytes of a file to a new model in a new engine. */
+import type { Build } from '../platform/assets.js';
+import { TokenglassError } from '../types/errors.js';
+import { MODEL_PLANNED } from '../types/generated.js';
+import type { KernelVariant } from '../types/types.js';
+import { Engine } from './engine.js';
+
+/** The options of a load with every default filled in that does not depend on the runtime. */
+export interface EngineOptions {
+  n_ctx: number;
+  n_kv: number;
+  /** Index into cacheTypes; its length: the engine chooses. */
+  cache_type_k: number;
+  cache_type_v: number;
+  vocab_only: boolean;
+  /** undefined: as many as are likely to have a core each. */
+  n_threads: number | undefined;
+  profile: boolean;
+  /** undefined: the fastest that works here. */
+  kernels: KernelVariant | undefined;
+  /** The address of each build's wasm file. */
+  builds: Record<Build, string>;
+}
+
+/** How many bytes of the file are passed at once. */
+export const STAGING_BYTES = 256 * 1024;
+
+export class ModelWriter {
+  readonly engine: Engine;
+  readonly #staging: number; // address of STAGING_BYTES
+
+  /** fileBytes: 0 when unknown. */
+  constructor(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory | undefined,
+    fileBytes: number,
+    n_threads: number,
+    options: EngineOptions,
+  ) {
+    this.engine = new Engine(module, memory);
+    const { n_ctx, n_kv, cache_type_k, cache_type_v, vocab_only, profile } = options;
+    this.engine.model = this.engine.modelNew({
+      file_size: fileBytes,
+      n_ctx,
+      n_kv,
+      cache_type_k,
+      cache_type_v,
+      vocab_only,
+      n_threads,
+      profile,
+    });
+    if (!this.engine.model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
+    this.#staging = this.engine.alloc(STAGING_BYTES);
+  }
+
+  /** Where a source may put the next bytes, so that write() need not copy them. */
+  get stagingBuffer(): Uint8Array<ArrayBuffer> {
+    return this.engine.bytes(this.#staging, STAGING_BYTES);
+  }
+
+  /**
+   * Passes at most STAGING_BYTES to the model. When the header is complete, allocates what the plan
+   * says; with planOnly returns true instead.
+   */
+  write(bytes: Uint8Array, planOnly: boolean): boolean {
+    const { engine } = this;
+    const n = bytes.byteLength; // read before the memory grows, which empties views of it
+    const staging = engine.bytes(this.#staging, n);
+    if (bytes.buffer !== staging.buffer) staging.set(bytes);
+    for (let position = 0; position < n;) {
+      position += engine.modelFeed({ bytes: this.#staging + position, n: n - position });
+      if (engine.modelGetState() !== MODEL_PLANNED) continue;
+      if (planOnly) return true;
+      engine.modelAllocate();
+    }
+    return false;
+  }
+
+  /** The memory that the plan asks for, in bytes. */
+  get planBytes(): number {
+    const { header, weights, kv, scratch } = this.engine.modelGetPlan();
+    return Number(header + weights + kv + scratch);
+  }
+
+  finish(): void {
+    this.engine.free(this.#staging);
+    this.engine.modelFinish();
+  }
+}
