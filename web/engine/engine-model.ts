@@ -6,6 +6,12 @@ import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { cacheTypes, quants } from '../types/generated.js';
 import type {
+  ArchitectureName,
+  KernelDotName,
+  KernelVariantName,
+  ProfileStepName,
+} from '../types/generated.js';
+import type {
   Explanation,
   MemoryInfo,
   ModelInfo,
@@ -108,7 +114,7 @@ export class EngineModel {
     const bos = engine.modelBos();
     const eos = engine.modelEos();
     return {
-      architecture: info.architecture ?? '',
+      architecture: info.architecture as ArchitectureName,
       name: info.name ?? '',
       n_vocab: info.n_vocab,
       n_ctx_train: info.n_ctx_train,
@@ -129,8 +135,8 @@ export class EngineModel {
       memory: this.#memory(engine),
       n_threads,
       threads_note,
-      kernel_variant: info.kernel_variant ?? '',
-      kernel_dot: info.kernel_dot ?? '',
+      kernel_variant: info.kernel_variant as KernelVariantName,
+      kernel_dot: info.kernel_dot as KernelDotName,
       fingerprint: Array.from(info.fingerprint, (byte) => byte.toString(16).padStart(2, '0')).join(
         '',
       ),
@@ -289,6 +295,6 @@ function profile(engine: Engine): ProfileEntry[] {
   for (;;) {
     const step = engine.modelGetProfile(steps.length);
     if (!step) return steps;
-    steps.push({ step: step.name!, ms: step.ms });
+    steps.push({ step: step.name as ProfileStepName, ms: step.ms });
   }
 }

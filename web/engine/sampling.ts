@@ -184,7 +184,7 @@ export class Sampling {
         coin: Number.isNaN(record.coin) ? undefined : record.coin,
         reason: record.reason,
         removed_tokens: [],
-      };
+      } as unknown as StageTrace; // TypeScript cannot tell that params belong to the stage
     });
   }
 

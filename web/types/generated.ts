@@ -418,8 +418,8 @@ export type StageParams<S extends StageName = StageName> = S extends StageName
   : never;
 
 /**
- * When a stage runs unless samplers gives an order: LISTED: when its list is given; USUAL: without
- * mirostat; MIROSTAT: with mirostat; ALWAYS: in both cases.
+ * When a stage runs unless samplers gives an order: LISTED: when its list is given; USUAL:
+ * without mirostat; MIROSTAT: with mirostat; ALWAYS: in both cases.
  */
 export type StageChain = 'LISTED' | 'USUAL' | 'ALWAYS' | 'MIROSTAT';
 
