@@ -103,13 +103,14 @@ const listed = (entries, path) =>
 
 /** Why an include of C is not allowed; undefined when it is. */
 function whyNotInclude(publicLists, file, target) {
+  if (file.startsWith('wasm/'))
+    return /^(?:src|wasm)\//.test(target) ? undefined : 'is outside src/ and wasm/';
   if (!target.startsWith('src/')) return 'is outside src/';
   if (file === PUBLIC_HEADER)
     return target.endsWith('.def')
       ? undefined
       : 'is no list: the public header includes lists only';
-  if (target === PUBLIC_HEADER || publicLists.has(target) || file.startsWith('wasm/'))
-    return undefined;
+  if (target === PUBLIC_HEADER || publicLists.has(target)) return undefined;
   const from = rowOf(C_LAYERS, 'src', file);
   if (!C_LAYERS[from]) return `is included by ${from}, which has no row in the table`;
   const path = target.slice('src/'.length);

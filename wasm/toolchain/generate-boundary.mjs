@@ -40,7 +40,10 @@ const capital = (word) => word[0].toUpperCase() + word.slice(1);
 const pascalCase = (name) => words(name).map(capital).join('');
 const camelCase = (name) => pascalCase(name).replace(/^./, (letter) => letter.toLowerCase());
 
-/** The structs by name, laid out as C does: { name, fields: [{ name, type, count, offset }], size }. */
+/**
+ * The structs by name, laid out as C does it: { name, c, fields, size, align }. A field is
+ * { name, type, count, offset }; count: of an array.
+ */
 function layOut(rows) {
   const structs = new Map();
   for (const { macro, args } of rows) {

@@ -7,23 +7,9 @@ import type { Platform, Port } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { TokenglassError, abortError, fromWire } from '../types/errors.js';
 import type { ModelInfo, Progress } from '../types/types.js';
-import type { Answer, Call, Methods, Request } from './protocol.js';
+import type { Answer, Backend, Call, Methods, Request } from './protocol.js';
 
-export interface Backend {
-  load(
-    spec: SourceSpec,
-    options: EngineOptions,
-    onProgress: (progress: Progress) => void,
-    signal?: AbortSignal,
-  ): Promise<ModelInfo>;
-  /** Rejects with AbortError soon after the signal. */
-  call<M extends keyof Methods>(
-    method: M,
-    args: Parameters<Methods[M]>,
-    signal?: AbortSignal,
-  ): Promise<ReturnType<Methods[M]>>;
-  dispose(): Promise<void>;
-}
+export type { Backend } from './protocol.js';
 
 /**
  * The engine in a worker, or in this thread. The engine is a module of its own that this function

@@ -6,9 +6,8 @@ import type { EngineOptions } from '../engine/model-writer.js';
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type { ModelInfo, Progress } from '../types/types.js';
-import type { Backend } from './backend.js';
 import { invoke } from './protocol.js';
-import type { Methods } from './protocol.js';
+import type { Backend, Methods } from './protocol.js';
 
 const neverAborted = new AbortController().signal;
 

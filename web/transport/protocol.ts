@@ -1,5 +1,7 @@
-/** What crosses between a model's thread and its worker: method calls and the messages that carry
- * them, all plain data. */
+/**
+ * What crosses between a model in the caller's thread and the engine: method calls, and the messages
+ * that carry them to a worker. All of it is plain data.
+ */
 import type { Overflow, StepResult } from '../engine/choices.js';
 import type { EngineModel } from '../engine/engine-model.js';
 import type { EngineOptions } from '../engine/model-writer.js';
@@ -8,7 +10,7 @@ import type { ScoreRequest } from '../engine/scoring.js';
 import type { SeedWords } from '../engine/snapshot.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type { WireError } from '../types/errors.js';
-import type { Explanation, Progress, StepTrace, TokenScore } from '../types/types.js';
+import type { Explanation, ModelInfo, Progress, StepTrace, TokenScore } from '../types/types.js';
 
 /** The methods of EngineModel that can be called from another thread, without their last argument,
  * the signal. */
@@ -50,6 +52,23 @@ export async function invoke(
   signal: AbortSignal,
 ): Promise<unknown> {
   return (model[method] as (...all: unknown[]) => unknown).call(model, ...args, signal);
+}
+
+/** How a model in the caller's thread reaches the engine. */
+export interface Backend {
+  load(
+    spec: SourceSpec,
+    options: EngineOptions,
+    onProgress: (progress: Progress) => void,
+    signal?: AbortSignal,
+  ): Promise<ModelInfo>;
+  /** Rejects with AbortError soon after the signal. */
+  call<M extends keyof Methods>(
+    method: M,
+    args: Parameters<Methods[M]>,
+    signal?: AbortSignal,
+  ): Promise<ReturnType<Methods[M]>>;
+  dispose(): Promise<void>;
 }
 
 /** A stream stays in the model's thread; the worker asks for its bytes by 'pull'. */
