@@ -22,16 +22,16 @@ for (const { name, gzipped, limit } of sizes()) {
   });
 }
 
-test('a program that only loads a model loads nothing of chat, grammars or the command line', () => {
+test('a program that only loads a model loads nothing of the engine, chat, grammars or the command line', () => {
   const { gzipped } = sizes().find(({ name }) => name === 'index.js');
   const core = withImports(new URL('../../dist/index.js', import.meta.url))
     .map(String)
     .join('');
   const later = readdirSync(inTree('dist')).filter((name) =>
-    /^browser-(chat|completions|grammar)-\w+\.js$/.test(name),
+    /^browser-(chat|completions|grammar|local-backend)-\w+\.js$/.test(name),
   );
-  assert.equal(later.length, 3, later.join());
-  const [chat, completions, grammar] = later
+  assert.equal(later.length, 4, later.join());
+  const [chat, completions, grammar, engine] = later
     .sort()
     .map((name) => readFileSync(inTree(`dist/${name}`), 'utf8'));
   // words that each of them has, and that nothing has which is loaded at once
@@ -39,6 +39,7 @@ test('a program that only loads a model loads nothing of chat, grammars or the c
     [chat, 'raise_exception'],
     [completions, 'chat.completion'],
     [grammar, 'compileJSONSchema'],
+    [engine, 'model_feed'],
   ]) {
     assert.ok(text.includes(word), word);
     assert.ok(!core.includes(word), `${word} is in the core entry of ${gzipped} bytes`);
