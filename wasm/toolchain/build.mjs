@@ -116,7 +116,7 @@ rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
 for (const name of readdirSync(dist))
   // chunks of an earlier build
-  if (/^(browser|node)-\w+-\w+\.js/.test(name)) rmSync(join(dist, name));
+  if (/^(browser|node)-[\w-]+\.js/.test(name)) rmSync(join(dist, name));
 await buildGrammarLibrary();
 await bundle('browser', ['index']);
 await bundle('node', ['node', 'testing', 'cli']);
