@@ -5,7 +5,7 @@
 import type { EngineOptions } from '../engine/model-writer.js';
 import type { Platform, Port } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
-import { TokenglassError, abortError, fromWire } from '../types/errors.js';
+import { TokenglassError, abortError, fromWire, toWire } from '../types/errors.js';
 import type { ModelInfo, Progress } from '../types/types.js';
 import type { Answer, Backend, Call, Methods, Request } from './protocol.js';
 
@@ -101,16 +101,9 @@ class RemoteBackend implements Backend {
       const bytes = chunk && new Uint8Array(chunk);
       this.#post({ kind: 'chunk', bytes }, bytes ? [bytes.buffer as ArrayBuffer] : []);
     } catch (error) {
-      const { code, message } = error as TokenglassError;
-      this.#post({
-        kind: 'broken',
-        error: {
-          name: 'TokenglassError',
-          code: code ?? 'SOURCE_FAILED',
-          message,
-          offset: undefined,
-        },
-      });
+      const wire = toWire(error);
+      const code = wire.code ?? 'SOURCE_FAILED';
+      this.#post({ kind: 'broken', error: { ...wire, name: 'TokenglassError', code } });
     }
   }
 
