@@ -170,7 +170,7 @@ export interface SnapshotHeaderRecord {
   n_discarded: number;
   n_keep: number;
   n_pages: number;
-  n_state: number;
+  state_size: number;
 }
 
 export const PROFILE_STEP_BYTES = 16;
@@ -380,7 +380,7 @@ export abstract class Boundary {
       n_discarded: view.getUint32(address + 152, true),
       n_keep: view.getUint32(address + 156, true),
       n_pages: view.getUint32(address + 160, true),
-      n_state: view.getUint32(address + 164, true),
+      state_size: view.getUint32(address + 164, true),
     };
   }
 
