@@ -73,108 +73,113 @@ export interface ErrorInfo {
 
 /** Every error: code, number in C, meaning. */
 export const errorCodes: readonly ErrorInfo[] = [
-  { name: 'OUT_OF_MEMORY', number: 1, meaning: 'memory for the named purpose could not be had' },
+  {
+    name: 'OUT_OF_MEMORY',
+    number: 1,
+    meaning: 'there is not enough memory for what the message names',
+  },
   {
     name: 'INVALID_ARGUMENT',
     number: 2,
-    meaning: 'an argument is outside its range; the message names it',
+    meaning: 'an argument is out of range; the message names it',
   },
   { name: 'GGUF_BAD_MAGIC', number: 10, meaning: 'the file does not start with GGUF' },
-  { name: 'GGUF_BAD_VERSION', number: 11, meaning: 'a GGUF version other than 2 or 3' },
-  { name: 'GGUF_BIG_ENDIAN', number: 12, meaning: 'a big-endian GGUF file' },
-  { name: 'GGUF_TRUNCATED', number: 13, meaning: 'the file ends before what its header promises' },
+  { name: 'GGUF_BAD_VERSION', number: 11, meaning: 'the GGUF version is not 2 or 3' },
+  { name: 'GGUF_BIG_ENDIAN', number: 12, meaning: 'the file is a big-endian GGUF file' },
+  {
+    name: 'GGUF_TRUNCATED',
+    number: 13,
+    meaning: 'the file ends before the end that its header gives',
+  },
   {
     name: 'GGUF_COUNT_LIMIT',
     number: 14,
-    meaning: 'more keys, tensors or array elements than the named limit',
+    meaning: 'there are more keys, tensors or array elements than the limit',
   },
   {
     name: 'GGUF_STRING_LIMIT',
     number: 15,
-    meaning: 'a string longer than the named limit or than the file',
+    meaning: 'a string is longer than the limit or than the file',
   },
-  { name: 'GGUF_BAD_KEY', number: 16, meaning: 'a metadata key that is empty or appears twice' },
+  { name: 'GGUF_BAD_KEY', number: 16, meaning: 'a metadata key is empty or appears twice' },
   {
     name: 'GGUF_BAD_VALUE_TYPE',
     number: 17,
-    meaning: 'a metadata value of unknown type or an array nested in an array',
+    meaning: 'a metadata value has an unknown type or is an array of arrays',
   },
   {
     name: 'GGUF_BAD_ALIGNMENT',
     number: 18,
-    meaning: 'general.alignment is not a power of two of at least 8 and at most 64 KiB',
+    meaning: 'general.alignment is not a power of two from 8 to 65536',
   },
   {
     name: 'GGUF_BAD_DIMENSIONS',
     number: 19,
-    meaning: 'a tensor with no, too many, zero or absurd dimensions, or rows of broken blocks',
+    meaning:
+      'a tensor has no, too many, zero or too large dimensions, or rows that are no whole blocks',
   },
   {
     name: 'GGUF_TENSOR_TYPE',
     number: 20,
-    meaning: 'a tensor of a type that is unknown or not supported',
+    meaning: 'a tensor has a type that is unknown or not supported',
   },
-  {
-    name: 'GGUF_TENSOR_OUTSIDE',
-    number: 21,
-    meaning: 'a tensor that reaches past the end of the file',
-  },
-  { name: 'GGUF_TENSOR_OVERLAP', number: 22, meaning: 'two tensors that share bytes' },
+  { name: 'GGUF_TENSOR_OUTSIDE', number: 21, meaning: 'a tensor reaches past the end of the file' },
+  { name: 'GGUF_TENSOR_OVERLAP', number: 22, meaning: 'two tensors share bytes' },
   {
     name: 'GGUF_TENSOR_MISALIGNED',
     number: 23,
-    meaning: 'a tensor offset that is no multiple of the alignment',
+    meaning: 'the offset of a tensor is not a multiple of the alignment',
   },
   {
     name: 'GGUF_BAD_TENSOR_NAME',
     number: 24,
-    meaning: 'a tensor name that is empty, too long or appears twice',
+    meaning: 'a tensor name is empty, too long or appears twice',
   },
-  { name: 'GGUF_HEADER_LIMIT', number: 25, meaning: 'a header larger than the named limit' },
+  { name: 'GGUF_HEADER_LIMIT', number: 25, meaning: 'the header is larger than the limit' },
   {
     name: 'MODEL_ARCH_UNSUPPORTED',
     number: 40,
-    meaning: 'an architecture that is not supported; the message lists those that are',
+    meaning: 'the architecture is not supported; the message lists those that are',
   },
   {
     name: 'MODEL_KEY_MISSING',
     number: 41,
-    meaning: 'a metadata key that the architecture needs is absent',
+    meaning: 'a metadata key that the architecture needs is missing',
   },
   {
     name: 'MODEL_KEY_BAD',
     number: 42,
-    meaning: 'a metadata key has the wrong type or a value outside its range',
+    meaning: 'a metadata key has the wrong type or a value out of range',
   },
   {
     name: 'MODEL_TENSOR_MISSING',
     number: 43,
-    meaning: 'a tensor that the architecture needs is absent',
+    meaning: 'a tensor that the architecture needs is missing',
   },
   {
     name: 'MODEL_TENSOR_SHAPE',
     number: 44,
-    meaning: 'a tensor has another shape than the metadata says',
+    meaning: 'a tensor does not have the shape that the metadata gives',
   },
   {
     name: 'MODEL_TENSOR_UNEXPECTED',
     number: 45,
-    meaning: 'a tensor that the architecture does not know',
+    meaning: 'a tensor does not belong to the architecture',
   },
   {
     name: 'MODEL_OPTION_UNSUPPORTED',
     number: 46,
-    meaning: 'the file asks for an option of the architecture that is not supported',
+    meaning: 'the file uses an option of the architecture that is not supported',
   },
   {
     name: 'MODEL_NOT_READY',
     number: 47,
-    meaning: 'a call that needs the whole model came before its last byte',
+    meaning: 'the call came too early: the model is not loaded, or tokens have not been run',
   },
   {
     name: 'MODEL_TOO_LARGE',
     number: 48,
-    meaning: 'the model with its cache does not fit into WebAssembly memory',
+    meaning: 'the model and its cache do not fit into WebAssembly memory',
   },
   {
     name: 'MODEL_TENSOR_NOT_FINITE',
@@ -184,46 +189,46 @@ export const errorCodes: readonly ErrorInfo[] = [
   {
     name: 'TOKENIZER_UNSUPPORTED',
     number: 60,
-    meaning: 'a tokenizer kind or pre-tokenizer that is not supported',
+    meaning: 'the tokenizer or pre-tokenizer is not supported',
   },
   {
     name: 'TOKENIZER_BAD',
     number: 61,
     meaning: 'the vocabulary is missing, contradictory or damaged',
   },
-  { name: 'TOKEN_OUT_OF_RANGE', number: 62, meaning: 'a token id outside the vocabulary' },
-  { name: 'CONTEXT_FULL', number: 80, meaning: "no position is left in the session's context" },
+  { name: 'TOKEN_OUT_OF_RANGE', number: 62, meaning: 'a token id is not in the vocabulary' },
+  { name: 'CONTEXT_FULL', number: 80, meaning: "the session's context has no position left" },
   {
     name: 'KV_FULL',
     number: 81,
-    meaning: "the model's cache is too small for one session alone; load with a larger n_kv",
+    meaning: "the model's cache is too small for this session alone; load with a larger n_kv",
   },
   {
     name: 'SESSION_EMPTY',
     number: 82,
     meaning: 'the session has no token yet, so there are no logits',
   },
-  { name: 'POSITION_OUT_OF_RANGE', number: 83, meaning: "a position past the session's tokens" },
+  { name: 'POSITION_OUT_OF_RANGE', number: 83, meaning: "a position is past the session's tokens" },
   {
     name: 'THREAD_LOST',
     number: 84,
     meaning:
-      'a thread of the model died or stopped in the middle of its work; the model must be loaded again',
+      'a thread of the model died or stopped while it worked; the model must be loaded again',
   },
   {
     name: 'SESSION_FOREIGN',
     number: 85,
-    meaning: 'a saved session of another model, cache type or kernel variant',
+    meaning: 'the saved session has another model, cache type or kernel variant',
   },
   {
     name: 'SESSION_DAMAGED',
     number: 86,
-    meaning: 'a saved session that is cut short, changed or no such thing',
+    meaning: 'the saved session is truncated, changed, or no saved session',
   },
   {
     name: 'SAMPLER_BAD_OPTION',
     number: 100,
-    meaning: 'a sampler option outside its range, or an unknown or repeated stage',
+    meaning: 'a sampler option is out of range, or a stage is unknown or repeated',
   },
   {
     name: 'LOGITS_NOT_FINITE',
@@ -233,12 +238,12 @@ export const errorCodes: readonly ErrorInfo[] = [
   {
     name: 'NO_CANDIDATES',
     number: 102,
-    meaning: 'every token is banned, by its logit or by the stage that the message names',
+    meaning: 'every token is removed, by its logit or by the stage that the message names',
   },
   {
     name: 'ENGINE_UNSUPPORTED',
     number: 200,
-    meaning: 'this browser or runtime lacks what every build needs (WebAssembly SIMD)',
+    meaning: 'this browser or runtime does not have WebAssembly SIMD, which every build needs',
   },
   {
     name: 'ENGINE_LOAD_FAILED',
@@ -250,42 +255,38 @@ export const errorCodes: readonly ErrorInfo[] = [
     number: 202,
     meaning: 'the engine trapped; the model must be loaded again',
   },
-  { name: 'WORKER_FAILED', number: 203, meaning: 'the worker could not start or ended by itself' },
+  { name: 'WORKER_FAILED', number: 203, meaning: 'the worker could not start, or ended by itself' },
   {
     name: 'SOURCE_UNSUPPORTED',
     number: 210,
-    meaning: 'a model source of a kind that this runtime cannot read',
+    meaning: 'this runtime cannot read a model source of this kind',
   },
-  { name: 'SOURCE_NOT_FOUND', number: 211, meaning: "the model's file or address does not exist" },
+  { name: 'SOURCE_NOT_FOUND', number: 211, meaning: "the model's file or URL does not exist" },
   {
     name: 'SOURCE_FAILED',
     number: 212,
-    meaning: 'reading the model failed part-way: the connection or the file broke',
+    meaning: 'reading the model failed: the connection or the file broke',
   },
   { name: 'DISPOSED', number: 220, meaning: 'the model or session was disposed' },
   { name: 'SESSION_BUSY', number: 221, meaning: 'the session is in the middle of a generation' },
   {
     name: 'TRACE_INVALID',
     number: 222,
-    meaning: 'an imported trace is not of the schema; the message says where',
+    meaning: 'an imported trace does not match the schema; the message says where',
   },
   {
     name: 'OPTION_UNSUPPORTED',
     number: 223,
-    meaning: 'an option of a completion that is known but not supported (tools, for now)',
+    meaning: 'an option of a completion is known but not supported (at present: tools)',
   },
   { name: 'TEMPLATE_MISSING', number: 230, meaning: "the model's file has no chat template" },
   {
     name: 'TEMPLATE_FAILED',
     number: 231,
     meaning:
-      'the chat template is broken, refuses the messages, or runs past its limits; the message quotes it',
+      'the chat template is broken, rejects the messages, or exceeds its limits; the message quotes it',
   },
-  {
-    name: 'GRAMMAR_INVALID',
-    number: 240,
-    meaning: 'a grammar or JSON schema that cannot be compiled',
-  },
+  { name: 'GRAMMAR_INVALID', number: 240, meaning: 'a grammar or JSON schema cannot be compiled' },
 ];
 
 /** The weight types that can be read (quant.def). */
