@@ -1,5 +1,5 @@
-/* Matrix products. The strips of all matrices with the same input form one task, so that threads
- * meet once for several products. */
+/* Matrix products. The strips of all matrices with the same input form one task, so that the
+ * threads synchronize once for several products. */
 #include "layers.h"
 
 /* The fewest strips that a thread takes: the atomic operation for them is then cheap. */
