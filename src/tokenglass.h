@@ -232,14 +232,14 @@ typedef enum tg_token_type {
  * then only the first `capacity` are written. */
 tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, unsigned flags,
                             int32_t *ids, uint32_t *ends, size_t capacity, size_t *n);
-/* Turns tokens into bytes, which may end within a UTF-8 sequence. text: [capacity], without a NUL
- * at the end. *n: the number of bytes, also when it is greater than capacity; then only the first
- * `capacity` are written. */
+/* Turns tokens into bytes, which may end within a UTF-8 sequence. A space that tokenizing adds in
+ * front of a text is removed again. text: [capacity], without a NUL at the end. *n: the number of
+ * bytes, also when it is greater than capacity; then only the first `capacity` are written. */
 tg_status tg_model_detokenize(tg_model *model, const int32_t *ids, size_t n_ids, char *text,
                               size_t capacity, size_t *n);
-/* Lists every token sequence that contains the text, for DRY's sequence breakers. Format: a length,
- * then that many ids, repeated. ids: [capacity]. *n: the numbers to write, also when it is greater
- * than capacity. */
+/* Lists every token sequence that contains the text (1 to 40 bytes, else TG_SAMPLER_BAD_OPTION),
+ * for DRY's sequence breakers. Format: a length, then that many ids, repeated. ids: [capacity]. *n:
+ * the numbers to write, also when it is greater than capacity. */
 tg_status tg_model_sequence_breakers(tg_model *model, const char *text, size_t length, int32_t *ids,
                                      size_t capacity, size_t *n);
 /* The bytes that a token adds to a text: a view, valid until the model is freed. */
