@@ -1,5 +1,9 @@
-// The real browsers of the tests behind one small interface: in, a browser's name; out, a fresh profile with one page in it, all its requests and
-// complaints. Chromium is driven by playwright-core, Firefox by puppeteer-core.
+// Real browsers behind one small interface: open(name) gives a page in a fresh profile, with all its
+// requests and complaints. Playwright drives Chromium, Puppeteer drives Firefox.
+//
+// A browser starts once in a process and each page gets a context of its own, so that storage,
+// caches and service workers are fresh. Options that only the start of a browser can set (Firefox's
+// preferences, no WebAssembly) start another one. A browser without pages closes by itself.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -8,28 +12,31 @@ import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 
 const CHROMIUM_FLAGS = [
-  ...[
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-  ],
-  ...['--disable-component-update', '--disable-sync'],
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 const POLL_MS = 20;
+const IDLE_MS = 500; // how long a browser without pages stays open for the next one
 
-const found = (variable, path) => process.env[variable] ?? (existsSync(path) ? path : undefined);
+const executable = (variable, path) =>
+  process.env[variable] ?? (existsSync(path) ? path : undefined);
 const executables = {
-  chromium: found('CHROMIUM', '/usr/bin/chromium'),
-  firefox: found('FIREFOX', '/usr/bin/firefox-esr'),
+  chromium: executable('CHROMIUM', '/usr/bin/chromium'),
+  firefox: executable('FIREFOX', '/usr/bin/firefox-esr'),
 };
 
-/** Each browser with the options of a test that needs it. */
-export const browsers = Object.entries(executables).map(([name, path]) => ({
-  name,
-  needs: path ? {} : { skip: `${name} is not installed; set ${name.toUpperCase()} to its path` },
-}));
+/** The browsers to test in, each with the options of its tests; TOKENGLASS_BROWSER names the only one. */
+export const browsers = Object.entries(executables)
+  .filter(([name]) => [undefined, '', name].includes(process.env.TOKENGLASS_BROWSER))
+  .map(([name, path]) => ({
+    name,
+    needs: path ? {} : { skip: `${name} is not installed; set ${name.toUpperCase()} to its path` },
+  }));
 
 const byTestId = (id) => `[data-testid="${id}"]`;
 
@@ -43,7 +50,10 @@ function common(page, close, attach, early) {
   /** Runs a function in the page; its one argument and its result are plain data. */
   const run = (fn, argument) => page.evaluate(fn, argument);
   return {
-    ...{ requests, complaints, close, run },
+    requests,
+    complaints,
+    close,
+    run,
     /** Runs a function in every document that is opened from now on, before the document's own scripts. */
     early,
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
@@ -80,69 +90,115 @@ function common(page, close, attach, early) {
   };
 }
 
+/** How each browser starts, with what only a start can set, and how it opens a page in a context of its own. */
 const drivers = {
-  async chromium(executablePath, { width, height, dark, wasm, touch, calm, forced }) {
-    const args = [...CHROMIUM_FLAGS, ...(wasm ? [] : ['--js-flags=--jitless'])];
-    const browser = await chromium.launch({ executablePath, args });
-    const context = await browser.newContext({
-      ...{ viewport: { width, height }, hasTouch: touch, isMobile: touch },
-      ...{
+  chromium: {
+    startOptions: ({ wasm }) => ({ wasm }),
+    async start({ wasm }) {
+      const args = wasm ? CHROMIUM_FLAGS : [...CHROMIUM_FLAGS, '--js-flags=--jitless'];
+      const browser = await chromium.launch({ executablePath: executables.chromium, args });
+      return { browser, stop: () => browser.close() };
+    },
+    async openPage(browser, { width, height, dark, touch, calm, forced }) {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        hasTouch: touch,
+        isMobile: touch,
         colorScheme: dark ? 'dark' : 'light',
         reducedMotion: calm ? 'reduce' : null,
         forcedColors: forced ? 'active' : null,
-      },
-    });
-    const page = await context.newPage();
-    return common(
-      page,
-      () => browser.close(),
-      (selector, path) => page.setInputFiles(selector, path),
-      (fn) => page.addInitScript(fn),
-    );
+      });
+      const page = await context.newPage();
+      const attach = (selector, path) => page.setInputFiles(selector, path);
+      return { page, attach, closePage: () => context.close() };
+    },
   },
-  async firefox(executablePath, { width, height, dark, wasm, touch, calm, forced }) {
-    const userDataDir = mkdtempSync(join(tmpdir(), 'tokenglass-firefox-'));
-    const browser = await puppeteer.launch({
-      ...{ browser: 'firefox', executablePath, userDataDir, headless: true },
-      extraPrefsFirefox: {
-        ...{
-          'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1,
-          'javascript.options.wasm': wasm,
-        },
-        ...{
-          'ui.prefersReducedMotion': calm ? 1 : 0,
+  firefox: {
+    startOptions: ({ wasm, dark, touch, calm, forced }) => ({ wasm, dark, touch, calm, forced }),
+    async start({ wasm, dark, touch, calm, forced }) {
+      const userDataDir = mkdtempSync(join(tmpdir(), 'tokenglass-firefox-'));
+      const browser = await puppeteer.launch({
+        browser: 'firefox',
+        executablePath: executables.firefox,
+        userDataDir,
+        headless: true,
+        extraPrefsFirefox: {
           'browser.display.document_color_use': forced ? 2 : 0,
+          'dom.w3c_touch_events.enabled': touch ? 1 : 2,
+          'javascript.options.wasm': wasm,
+          'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1,
+          'ui.prefersReducedMotion': calm ? 1 : 0,
         },
-        ...{ 'dom.w3c_touch_events.enabled': touch ? 1 : 2 },
-      },
-    });
-    const page = await browser.newPage();
-    await page.setViewport({ width, height });
-    return common(
-      page,
-      async () => {
+      });
+      const stop = async () => {
         await browser.close();
         rmSync(userDataDir, { recursive: true, force: true });
-      },
-      async (selector, path) => (await page.$(selector)).uploadFile(path),
-      (fn) => page.evaluateOnNewDocument(fn),
-    );
+      };
+      return { browser, stop };
+    },
+    async openPage(browser, { width, height }) {
+      const context = await browser.createBrowserContext();
+      const page = await context.newPage({ type: 'window' }); // a tab in the background would hardly run
+      await page.setViewport({ width, height });
+      const attach = async (selector, path) => (await page.$(selector)).uploadFile(path);
+      return { page, attach, closePage: () => context.close() };
+    },
   },
 };
 
-const USUAL = {
+/** Browsers that run, by their name and what they were started with. */
+const running = new Map();
+
+/** Takes a browser for one more page; gives it and how to give it back. */
+async function take(name, options, own) {
+  const { startOptions, start } = drivers[name];
+  const key = own ? Symbol('own') : `${name} ${JSON.stringify(startOptions(options))}`;
+  if (!running.has(key)) running.set(key, { pages: 0, started: start(options) });
+  const entry = running.get(key);
+  entry.pages++;
+  clearTimeout(entry.timer);
+  const giveBack = async () => {
+    if (--entry.pages > 0) return;
+    const { stop } = await entry.started;
+    const end = () => {
+      if (running.get(key) === entry) running.delete(key);
+      return stop();
+    };
+    if (own) await end();
+    else entry.timer = setTimeout(end, IDLE_MS);
+  };
+  try {
+    return { browser: (await entry.started).browser, giveBack };
+  } catch (error) {
+    running.delete(key);
+    throw error;
+  }
+}
+
+const DEFAULTS = {
   width: 1280,
   height: 900,
   dark: false,
   wasm: true,
   touch: false,
-  calm: false,
+  calm: true,
   forced: false,
 };
 
-/** A fresh profile with one page; wasm false: in a browser that has no WebAssembly; touch: with a finger; calm: reduced motion; forced: forced colours. */
-export function open(name, options = {}) {
-  return drivers[name](executables[name], { ...USUAL, ...options });
+/**
+ * A page in a fresh profile. width, height: of the window, in CSS pixels; wasm false: without
+ * WebAssembly; touch: a finger instead of a mouse; calm: reduced motion (the default: animations
+ * take most of the time); forced: forced colours; own: in a browser that nobody shares.
+ */
+export async function open(name, { own = false, ...given } = {}) {
+  const options = { ...DEFAULTS, ...given };
+  const { browser, giveBack } = await take(name, options, own);
+  const { page, attach, closePage } = await drivers[name].openPage(browser, options);
+  const close = async () => {
+    await closePage();
+    await giveBack();
+  };
+  return common(page, close, attach);
 }
 
 const axeSource = readFileSync(
@@ -150,16 +206,16 @@ const axeSource = readFileSync(
   'utf8',
 );
 
-/** What axe-core finds wrong with the page as it is: by rule, how bad and where. */
-export async function axe(page) {
-  await page.run(axeSource);
-  return page.run(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+/** What axe-core finds wrong with the page as it is, or with the part that a selector finds: by rule, how bad and where. */
+export async function axe(page, selector = 'html') {
+  if (!(await page.run(() => 'axe' in globalThis))) await page.run(axeSource);
+  return page.run(async (selector) => {
+    const { violations } = await globalThis.axe.run(selector, { resultTypes: ['violations'] });
     return violations.map(({ id, impact, help, nodes }) => ({
       id,
       impact,
       help,
       where: nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
     }));
-  });
+  }, selector);
 }
