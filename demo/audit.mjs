@@ -55,10 +55,10 @@ for (const { name, bytesPerSecond, delay } of CONNECTIONS) {
   const sent = new Set();
   for (let i = 0; i < VISITS; i++) {
     const server = await slowLine(root, { bytesPerSecond, delay });
-    const page = await open('chromium');
+    const page = await open('chromium', { own: true, calm: false });
     await page.goto(server.url);
     await page.wait(shown, 0);
-    server.sent.forEach((file) => sent.add(file));
+    server.sent.forEach(({ name }) => sent.add(name));
     visits.push(await page.run(measure));
     await page.close();
     await server.close();

@@ -1,9 +1,8 @@
-// Every browser test in one process, so that each browser starts only once: node --test
-// tests/browser/all.mjs, with TOKENGLASS_BROWSER=chromium or =firefox for one of them. Tests of one
-// file run as usual: node --test tests/browser/page.test.mjs.
-import { readdirSync } from 'node:fs';
+// Every test that needs a browser, in one process, so that each browser starts only once:
+//   TOKENGLASS_BROWSER=chromium node --test tests/browser/all.mjs
+// (or firefox; without the variable both, one after the other). A file runs by itself, too:
+//   node --test tests/browser/page.test.mjs
+import { pathToFileURL } from 'node:url';
+import { browserTests } from './files.mjs';
 
-const folder = new URL('.', import.meta.url);
-for (const file of readdirSync(folder).sort()) {
-  if (file.endsWith('.test.mjs')) await import(new URL(file, folder));
-}
+for (const file of browserTests) await import(pathToFileURL(file));

@@ -66,29 +66,32 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
-    /** What the page tells. While a driver is attached, Firefox's `new Worker` in a worker now and then never returns, in a page of ten lines, too: threads
-     * get a fresh browser each time, and a few of them. */
-    async function told(t, given) {
+    /**
+     * What the page tells. While a driver is attached, Firefox's `new Worker` in a worker sometimes
+     * never returns, in a page of ten lines, too: threads get a browser of their own, and another
+     * one when there is no answer.
+     */
+    async function tellWithRetries(t, given) {
       if (!given.options.n_threads) return page.run(tell, given);
       for (let tries = 1; ; tries++) {
-        const own = await open(name);
+        const separate = await open(name, { own: true });
         const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error('late')));
         late.catch(() => undefined);
         try {
-          await own.goto(`${server.url}blank.html`);
-          return await Promise.race([own.run(tell, given), late]);
+          await separate.goto(`${server.url}blank.html`);
+          return await Promise.race([separate.run(tell, given), late]);
         } catch (error) {
           if (tries === TRIES || error.message !== 'late') throw error;
           t.diagnostic(`try ${tries}: no answer in ${PATIENCE_MS} ms`);
         } finally {
-          await own.close();
+          await separate.close();
         }
       }
     }
 
     for (const options of [{}, { worker: false }, { kernels: 'simd128' }, { n_threads: 2 }]) {
       test(`the built-in model tells what it tells in Node, ${JSON.stringify(options)}`, async (t) => {
-        const there = await page.run(tell, {
+        const there = await tellWithRetries(t, {
           source: 'storybook',
           ids: [1],
           max_tokens: 120,
@@ -116,7 +119,7 @@ for (const { name, needs } of browsers) {
         `stories260K tells its published story, ${JSON.stringify(options)}`,
         stories.needs,
         async (t) => {
-          const there = await told(t, {
+          const there = await tellWithRetries(t, {
             source: '/stories260K.gguf',
             ids: [1],
             max_tokens: 200,

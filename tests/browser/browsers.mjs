@@ -41,7 +41,7 @@ export const browsers = Object.entries(executables)
 const byTestId = (id) => `[data-testid="${id}"]`;
 
 /** What both drivers' pages have in common. */
-function common(page, close, attach, early) {
+function common(page, { close, attach, early }) {
   const requests = [];
   const complaints = [];
   page.on('request', (request) => requests.push(request.url()));
@@ -74,6 +74,11 @@ function common(page, close, attach, early) {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
     },
+    /** Waits until the page has drawn n frames. */
+    frames: (n) =>
+      run(async (n) => {
+        for (let i = 0; i < n; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+      }, n),
     /** Sets an input as a hand would leave it. */
     set: (id, value) =>
       run(
@@ -109,8 +114,12 @@ const drivers = {
         forcedColors: forced ? 'active' : null,
       });
       const page = await context.newPage();
-      const attach = (selector, path) => page.setInputFiles(selector, path);
-      return { page, attach, closePage: () => context.close() };
+      return {
+        page,
+        attach: (selector, path) => page.setInputFiles(selector, path),
+        early: (fn) => page.addInitScript(fn),
+        closePage: () => context.close(),
+      };
     },
   },
   firefox: {
@@ -140,8 +149,12 @@ const drivers = {
       const context = await browser.createBrowserContext();
       const page = await context.newPage({ type: 'window' }); // a tab in the background would hardly run
       await page.setViewport({ width, height });
-      const attach = async (selector, path) => (await page.$(selector)).uploadFile(path);
-      return { page, attach, closePage: () => context.close() };
+      return {
+        page,
+        attach: async (selector, path) => (await page.$(selector)).uploadFile(path),
+        early: (fn) => page.evaluateOnNewDocument(fn),
+        closePage: () => context.close(),
+      };
     },
   },
 };
@@ -193,12 +206,12 @@ const DEFAULTS = {
 export async function open(name, { own = false, ...given } = {}) {
   const options = { ...DEFAULTS, ...given };
   const { browser, giveBack } = await take(name, options, own);
-  const { page, attach, closePage } = await drivers[name].openPage(browser, options);
+  const { page, attach, early, closePage } = await drivers[name].openPage(browser, options);
   const close = async () => {
     await closePage();
     await giveBack();
   };
-  return common(page, close, attach);
+  return common(page, { close, attach, early });
 }
 
 const axeSource = readFileSync(

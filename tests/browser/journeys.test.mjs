@@ -441,6 +441,7 @@ for (const { name, needs } of browsers) {
     test('a download shows its progress, can be cancelled, and goes on after a cut', async () => {
       const bytes = readFileSync(inTree('dist/storybook-q8_0.gguf'));
       let slow = true;
+      let cut; // breaks the connection
       const asked = [];
       /** The page's own server, for the rest of the page. */
       const passed = ({ url, method }, response) =>
@@ -463,10 +464,10 @@ for (const { name, needs } of browsers) {
         });
         if (slow) response.write(bytes.subarray(0, 500_000));
         else if (from) response.end(bytes.subarray(from));
-        else
-          response.write(bytes.subarray(0, 900_000), () =>
-            setTimeout(() => response.destroy(), 400),
-          );
+        else {
+          response.write(bytes.subarray(0, 900_000));
+          cut = () => response.destroy();
+        }
       });
       await new Promise((resolve) => near.listen(0, '127.0.0.1', resolve));
       const url = `http://127.0.0.1:${near.address().port}/`;
@@ -490,9 +491,14 @@ for (const { name, needs } of browsers) {
         await page.click('models');
         await page.set('address', `${url}far.gguf`);
         await page.click('fetch');
+        await page.wait(() =>
+          /900 kB of 3\.2 MB/.test(
+            document.querySelector('[data-testid="coming"]')?.textContent ?? '',
+          ),
+        );
+        cut();
         await page.wait(() => !document.querySelector('dialog[open]'));
         await settled(async () => {});
-
         assert.ok(asked.length >= 2 && asked.at(-1) > 0, 'from where it broke');
         assert.deepEqual((await page.run(read)).ids, []);
         assert.equal((await page.run(read)).failure, undefined);

