@@ -164,24 +164,38 @@ export function randomBlock(type, random, deviation) {
   return block;
 }
 
-/** The nearest of a list's values. */
+/** The index of the nearest of a list's values, the first of two that are equally near. */
 const nearest = (list, v) =>
   list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
-const codes = (n) => Array.from({ length: n }, (_, i) => i);
+/** n whole numbers from `first` on. */
+const integers = (n, first = 0) => Array.from({ length: n }, (_, i) => first + i);
+/** The same as nearest, for whole numbers in a row: models of tens of millions of weights are written. */
+const nearestInteger = (list, v) =>
+  Math.min(Math.max(Math.ceil(v - 0.5) - list[0], 0), list.length - 1);
+const isConsecutive = (list) => list.every((x, i) => x === list[0] + i);
+
+const Q4 = integers(16);
+const Q4_SIGNED = integers(16, -8);
+const Q5 = integers(32);
+const Q5_SIGNED = integers(32, -16);
+const Q8 = integers(255, -127);
+const FP4 = [...E2M1, ...E2M1.map((v) => -v)];
+const FINDERS = new Map(
+  [Q4, Q4_SIGNED, Q5, Q5_SIGNED, Q8, FP4, NONLINEAR].map((list) => [
+    list,
+    isConsecutive(list) ? nearestInteger : nearest,
+  ]),
+);
 
 /** Blocks of 32 as simple quantizers make them: x -> [d, m, what codes stand for]. */
 const QUANTIZERS = {
-  Q4_0: (x, extreme) => [extreme / -8, 0, codes(16).map((c) => c - 8)],
-  Q8_0: (x, extreme) => [Math.abs(extreme) / 127, 0, codes(255).map((c) => c - 127)],
-  Q4_1: (x) => [(Math.max(...x) - Math.min(...x)) / 15, Math.min(...x), codes(16)],
-  Q5_0: (x, extreme) => [extreme / -16, 0, codes(32).map((c) => c - 16)],
-  Q5_1: (x) => [(Math.max(...x) - Math.min(...x)) / 31, Math.min(...x), codes(32)],
+  Q4_0: (x, extreme) => [extreme / -8, 0, Q4_SIGNED],
+  Q8_0: (x, extreme) => [Math.abs(extreme) / 127, 0, Q8],
+  Q4_1: (x) => [(Math.max(...x) - Math.min(...x)) / 15, Math.min(...x), Q4],
+  Q5_0: (x, extreme) => [extreme / -16, 0, Q5_SIGNED],
+  Q5_1: (x) => [(Math.max(...x) - Math.min(...x)) / 31, Math.min(...x), Q5],
   IQ4_NL: (x, extreme) => [extreme / NONLINEAR[0], 0, NONLINEAR],
-  MXFP4: (x, extreme) => [
-    2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2),
-    0,
-    [...E2M1, ...E2M1.map((v) => -v)],
-  ],
+  MXFP4: (x, extreme) => [2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2), 0, FP4],
 };
 
 /** Numbers as the bytes of a tensor: blocks of 32 are quantized; blocks of 256 are random ones of the numbers' deviation. */
@@ -215,7 +229,8 @@ export function encodeTensor(type, values) {
     if (d === undefined) out.writeUInt8(127 + Math.log2(wanted), at);
     else out.writeUInt16LE(toHalf(wanted), at + d);
     if (m !== undefined) out.writeUInt16LE(toHalf(least), at + m);
-    const chosen = x.map((v) => nearest(list, scale ? (v - least) / scale : 0));
+    const find = FINDERS.get(list);
+    const chosen = x.map((v) => find(list, scale ? (v - least) / scale : 0));
     if (type === 'Q8_0') {
       chosen.forEach((code, i) => out.writeInt8(list[code], at + 2 + i));
       continue;

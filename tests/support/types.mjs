@@ -47,7 +47,7 @@ export const E2M1 = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
 const grids = Object.fromEntries(
   [
     ...readFileSync(new URL('../../src/quant/grid_tables.h', import.meta.url), 'utf8').matchAll(
-      /tgi_grid_(\w+)\[\d+\] = \{([^}]*)\}/g,
+      /tgi?_grid_(\w+)\[\d+\] = \{([^}]*)\}/g,
     ),
   ].map(([, name, list]) => [name, list.match(/\d+/g).map(Number)]),
 );
