@@ -5,12 +5,29 @@ import { batch, computed, signal } from '@preact/signals';
 import type { SamplerOptions, TokenScore } from 'tokenglass';
 import { displayTokens } from './display-tokens.js';
 import { sameIds } from './engine.js';
-import type { Store } from './store.js';
+import type { Services } from './services.js';
 import type { History, Root, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
 
 export const DEFAULT_PROMPT = 'Once upon a time there was a little girl who';
 const TYPING_MS = 120; // the page runs the prompt after a pause of this length
+
+/** A position of a text: before the token with this index. undefined is the end of the text. */
+export interface Position {
+  promptIds: readonly number[];
+  path: readonly TreeNode[];
+  index: number | undefined;
+}
+
+/** What follows from a change of the text. */
+interface DocumentListener {
+  /** Called, inside a batch, when the user edits the text. */
+  edited(): void;
+  /** Shows the choice at a position. `change` runs together with the update of the page. */
+  show(position: Position, change: () => void): Promise<void>;
+  /** Shows no choice. */
+  clear(): void;
+}
 
 /** What waits for the end of the user's typing. */
 interface Typing {
@@ -41,14 +58,16 @@ export class TextDocument {
   readonly canUndo = computed(() => this.history.value.past.length > 0);
   readonly canRedo = computed(() => this.history.value.future.length > 0);
 
-  readonly #store: Store;
+  readonly #services: Services;
+  readonly #listener: DocumentListener;
   readonly #options = new WeakMap<TreeNode, SamplerOptions>();
   #typing: Typing | undefined;
   #scoring: AbortController | undefined;
   #synced: { root: Root; current: TreeNode | undefined } | undefined;
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(services: Services, listener: DocumentListener) {
+    this.#services = services;
+    this.#listener = listener;
   }
 
   /** The first `length` tokens of the text; all of them when length is undefined. */
@@ -73,7 +92,7 @@ export class TextDocument {
     this.#change(trees.addStep(this.history.value, trees.createTree({ text }), 'typing'));
     this.#typing = {
       timer: setTimeout(() => this.flush(), TYPING_MS),
-      release: this.#store.queue.hold(),
+      release: this.#services.queue.hold(),
     };
   }
 
@@ -122,13 +141,12 @@ export class TextDocument {
 
   /** Changes the tree at once. A run ends, and the page shows the next choice again. */
   #change(history: History): void {
-    const { engine, inspector, runner, status } = this.#store;
-    runner.pause();
+    const { engine, status } = this.#services;
+    status.running.value = false;
     this.#scoring?.abort();
     batch(() => {
       this.history.value = history;
-      inspector.selected.value = undefined;
-      runner.replayed.value = undefined;
+      this.#listener.edited();
       if (engine.session) status.phase.value = 'ready';
     });
   }
@@ -136,7 +154,7 @@ export class TextDocument {
   #show(history: History): Promise<void> {
     this.#cancelTyping();
     this.#change(trees.endStep(history));
-    return this.#store.queue.add(() => this.sync());
+    return this.#services.queue.add(() => this.sync());
   }
 
   /** Stops waiting for the end of the typing. Returns whether the user was typing. */
@@ -151,7 +169,7 @@ export class TextDocument {
   /** Ends the typing now. A prompt that was typed is synced before any job that is added later. */
   flush(): void {
     this.endStep();
-    if (this.#cancelTyping()) void this.#store.queue.add(() => this.sync());
+    if (this.#cancelTyping()) void this.#services.queue.add(() => this.sync());
   }
 
   // ---- inside jobs of the queue
@@ -185,7 +203,7 @@ export class TextDocument {
   /** Makes the model's session hold the text, and shows the choice at its end. When this fails, the
    *  page shows no choice. */
   async sync(): Promise<void> {
-    const { engine, inspector, queue, status } = this.#store;
+    const { engine, queue, status } = this.#services;
     if (!engine.session) return; // no model; the status says why
     const { root } = this.tree.value;
     try {
@@ -195,14 +213,14 @@ export class TextDocument {
       const path = trees.pathTo(tree.current);
       await engine.session.sync([...ids, ...path.map(({ token }) => token)]);
       this.setSynced(tree);
-      await inspector.show({ promptIds: ids, path, index: undefined }, () => {
+      await this.#listener.show({ promptIds: ids, path, index: undefined }, () => {
         if (!sameIds(ids, this.promptIds.value)) this.scores.value = undefined;
         this.promptIds.value = ids;
       });
     } catch (error) {
       batch(() => {
         this.setSynced(undefined);
-        inspector.clear();
+        this.#listener.clear();
         this.scores.value = undefined;
         this.promptIds.value = [];
       });
@@ -215,7 +233,7 @@ export class TextDocument {
 
   /** Sets the phase from the end of the text. */
   updatePhase(): void {
-    const { engine, status } = this.#store;
+    const { engine, status } = this.#services;
     const full = this.tokensTo().length >= engine.model.value!.info.n_ctx;
     const ended = this.tree.value.current?.eog;
     status.phase.value = ended ? 'ended' : full ? 'full' : 'ready';
@@ -223,7 +241,7 @@ export class TextDocument {
 
   /** Scores the prompt's tokens. Typing aborts it. */
   async #score(): Promise<void> {
-    const { engine } = this.#store;
+    const { engine } = this.#services;
     const ids = this.promptIds.value;
     if (this.scores.value || ids.length === 0 || this.#typing) return;
     this.#scoring = new AbortController();

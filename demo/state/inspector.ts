@@ -2,20 +2,13 @@
  *  with its candidates, stages and draws. */
 import { batch, computed, signal } from '@preact/signals';
 import type { SamplerOptions, Session, StageName, StepTrace } from 'tokenglass';
+import type { Position, TextDocument } from './document.js';
 import type { DrawCounts, FoundToken } from './queries.js';
 import { findTokens, probabilitiesAfter, repeatDraws } from './queries.js';
-import type { Store } from './store.js';
-import type { TreeNode } from './tree.js';
+import type { Services } from './services.js';
 
 /** Number of candidates in a choice. */
 export const TOP_N = 100;
-
-/** A position of a text: before the token with this index. undefined is the end of the text. */
-export interface Position {
-  promptIds: readonly number[];
-  path: readonly TreeNode[];
-  index: number | undefined;
-}
 
 export class Inspector {
   /** The page shows the choice before the token with this index; undefined: the next choice. */
@@ -32,25 +25,27 @@ export class Inspector {
   readonly taken = computed(() => {
     const index = this.selected.value;
     if (index === undefined) return undefined;
-    const { prompt, generated } = this.#store.document.display.value;
+    const { prompt, generated } = this.#document.display.value;
     return [...prompt, ...generated].find((token) => token.index === index)?.token;
   });
 
-  readonly #store: Store;
+  readonly #services: Services;
+  readonly #document: TextDocument;
   #refreshQueued = false;
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(services: Services, document: TextDocument) {
+    this.#services = services;
+    this.#document = document;
   }
 
   position(): Position {
-    const { promptIds, path } = this.#store.document;
+    const { promptIds, path } = this.#document;
     return { promptIds: promptIds.value, path: path.value, index: this.selected.value };
   }
 
   /** A session that ends at a position, and the sampler's options there. */
   async #at({ promptIds, path, index }: Position): Promise<[Session, SamplerOptions]> {
-    const { engine, sampler } = this.#store;
+    const { engine, sampler } = this.#services;
     const generated = path.map(({ token }) => token);
     const session = await engine.sessionAt([...promptIds, ...generated], index);
     const end = index === undefined ? undefined : Math.max(0, index - promptIds.length);
@@ -61,7 +56,7 @@ export class Inspector {
    *  tokens that its session does not hold. `change` runs together with the update of the signals,
    *  so that the user sees both at once. */
   async show(position = this.position(), change = () => {}): Promise<void> {
-    const { engine } = this.#store;
+    const { engine } = this.#services;
     const [session, options] = await this.#at(position);
     const trace = await session.candidates({ ...options, top_n: TOP_N });
     const after = await probabilitiesAfter(session, options, trace, this.stage.value);
@@ -98,13 +93,13 @@ export class Inspector {
   /** The index when a token with that index has a choice, else undefined. Nothing comes before
    *  token 0, so token 0 has none. */
   #valid(index: number | undefined): number | undefined {
-    const length = this.#store.document.tokensTo().length;
+    const length = this.#document.tokensTo().length;
     return index !== undefined && index >= 1 && index < length ? index : undefined;
   }
 
   /** Shows the choice before a token of the text; undefined: the next choice. */
   select(index: number | undefined): void {
-    this.#store.runner.pause();
+    this.#services.status.running.value = false;
     this.selected.value = this.#valid(index);
     this.refreshSoon();
   }
@@ -118,10 +113,9 @@ export class Inspector {
   /** Draws the choice on the page many times. The text does not change, and the model does not
    *  run. */
   tryDraws(): Promise<void> {
-    const { document, queue } = this.#store;
-    document.flush();
-    return queue.add(async () => {
-      if (this.trace.value && document.isSynced())
+    this.#document.flush();
+    return this.#services.queue.add(async () => {
+      if (this.trace.value && this.#document.isSynced())
         this.draws.value = await repeatDraws(...(await this.#at(this.position())));
     });
   }
@@ -129,13 +123,13 @@ export class Inspector {
   /** Adds one job that shows the choice again. While that job waits, further calls add none, so
    *  many moves of a slider cost one computation. */
   refreshSoon(): void {
-    const { document, engine, queue, status } = this.#store;
-    document.flush();
+    const { engine, queue, status } = this.#services;
+    this.#document.flush();
     if (this.#refreshQueued || !engine.session) return;
     this.#refreshQueued = true;
     void queue.add(async () => {
       this.#refreshQueued = false;
-      if (status.phase.value !== 'failed' && document.isSynced()) await this.show();
+      if (status.phase.value !== 'failed' && this.#document.isSynced()) await this.show();
     });
   }
 }

@@ -2,8 +2,10 @@
  *  text. */
 import { signal } from '@preact/signals';
 import type { SamplerOptions } from 'tokenglass';
+import type { TextDocument } from './document.js';
+import type { Inspector } from './inspector.js';
 import { TOP_N } from './inspector.js';
-import type { Store } from './store.js';
+import type { Services } from './services.js';
 import type { GeneratedToken, Origin, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
 
@@ -25,31 +27,37 @@ export interface Replayed {
 }
 
 export class Runner {
-  /** True while a run should go on. The token that is in progress is still generated after
-   *  false. */
-  readonly running = signal(false);
   /** Maximum tokens a second; Infinity: no maximum. */
   readonly speed = signal(Infinity);
   /** Tokens a second of the last run, traces included, waits for the screen not included. */
   readonly rate = signal(0);
   readonly replayed = signal<Replayed | undefined>(undefined);
 
-  readonly #store: Store;
+  readonly #services: Services;
+  readonly #document: TextDocument;
+  readonly #inspector: Inspector;
   #n_runs = 0; // numbers the steps of the history
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(services: Services, document: TextDocument, inspector: Inspector) {
+    this.#services = services;
+    this.#document = document;
+    this.#inspector = inspector;
+  }
+
+  /** The signal of the status: true while a run should go on. */
+  get running() {
+    return this.#services.status.running;
   }
 
   /** Adds a job after what the user has typed. */
   #add(job: () => Promise<void>): Promise<void> {
-    this.#store.document.flush();
-    return this.#store.queue.add(job);
+    this.#document.flush();
+    return this.#services.queue.add(job);
   }
 
   /** Generates one token at the end of the session. */
   async #generate(options: SamplerOptions, how: Origin): Promise<GeneratedToken> {
-    const session = this.#store.engine.session!;
+    const session = this.#services.engine.session!;
     for await (const step of session.generate(undefined, {
       ...options,
       max_tokens: 1,
@@ -67,7 +75,8 @@ export class Runner {
    *  the same time. Does nothing when the user has moved to another text; returns whether a token
    *  was added. */
   async #grow(options: SamplerOptions, how: Origin, kind: string): Promise<boolean> {
-    const { document, inspector } = this.#store;
+    const document = this.#document;
+    const inspector = this.#inspector;
     const before = document.tree.value;
     if (!document.isSynced()) return false;
     document.setSynced(undefined);
@@ -94,7 +103,8 @@ export class Runner {
 
   /** Draws the next token with the present settings. */
   async #draw(kind = ''): Promise<void> {
-    const { document, sampler, status } = this.#store;
+    const { sampler, status } = this.#services;
+    const document = this.#document;
     if (status.phase.value !== 'ready') return;
     const tokens = document.path.value.map(({ token }) => token);
     await this.#grow(await sampler.optionsAfter(tokens), 'drawn', kind);
@@ -112,7 +122,7 @@ export class Runner {
 
   /** Draws tokens until pause, an end token or a full context. A run is one step of the history. */
   run(): Promise<void> {
-    const { status } = this.#store;
+    const { status } = this.#services;
     const kind = `run ${++this.#n_runs}`;
     this.running.value = true;
     return this.#add(async () => {
@@ -138,7 +148,8 @@ export class Runner {
 
   /** Moves to the end of the prompt, and picks a new seed unless the seed is locked. */
   reset(): Promise<void> {
-    const { document, sampler } = this.#store;
+    const { sampler } = this.#services;
+    const document = this.#document;
     // the new seed is shown and can be shared, so it need not be reproducible itself
     if (!sampler.locked.value) sampler.seed.value = Math.floor(Math.random() * 2 ** 32);
     return document.tree.value.current ? document.goTo(undefined) : document.refresh();
@@ -147,7 +158,9 @@ export class Runner {
   /** Continues the text with a candidate of the choice on the page. A new path starts there, and
    *  the old path is kept. */
   branch(token: number): Promise<void> {
-    const { document, engine, inspector, status } = this.#store;
+    const { engine, status } = this.#services;
+    const document = this.#document;
+    const inspector = this.#inspector;
     this.pause();
     return this.#add(async () => {
       if (!inspector.trace.value || !engine.session || !document.isSynced()) return;
@@ -174,7 +187,8 @@ export class Runner {
   /** The tree at the node before a token of the text. A position inside the prompt gets a tree of
    *  its own, because a tree has one prompt. */
   async #treeBefore(index: number): Promise<Tree> {
-    const { document, engine } = this.#store;
+    const { engine } = this.#services;
+    const document = this.#document;
     const { tree, path, promptIds } = document;
     const n_prompt = promptIds.value.length;
     if (index >= n_prompt) {
@@ -188,7 +202,9 @@ export class Runner {
   /** Generates the path on the page again, each token as it was generated before, and reports
    *  whether the same tokens came. An edit by the user ends the replay without a report. */
   replay(): Promise<void> {
-    const { document, inspector, status } = this.#store;
+    const { status } = this.#services;
+    const document = this.#document;
+    const inspector = this.#inspector;
     this.pause();
     return this.#add(async () => {
       const path = document.path.value;
@@ -206,7 +222,7 @@ export class Runner {
   }
 
   async #replayPath(path: readonly TreeNode[], kind: string): Promise<void> {
-    const { document } = this.#store;
+    const document = this.#document;
     let differs: number | undefined;
     for (const [i, node] of path.entries()) {
       if (!this.running.value) break;

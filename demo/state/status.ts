@@ -1,4 +1,5 @@
-/** Whether the page can generate the next token, and the messages that it shows. */
+/** Whether the page can generate the next token, whether a run goes on, and the messages on the
+ *  page. */
 import { signal } from '@preact/signals';
 import { messageOf } from '../format.js';
 
@@ -7,6 +8,9 @@ export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
 
 export class Status {
   readonly phase = signal<Phase>('loading');
+  /** True while a run should go on. The token that is in progress is still generated after
+   *  false. */
+  readonly running = signal(false);
   /** Share of the built-in model's file that has arrived, 0 to 1. */
   readonly loaded = signal(0);
   /** The error that stopped the page; '' when there is none. */
@@ -17,5 +21,6 @@ export class Status {
   fail(error: unknown): void {
     this.failure.value = messageOf(error);
     this.phase.value = 'failed';
+    this.running.value = false;
   }
 }

@@ -26,15 +26,19 @@ interface Opening {
 
 export class Store {
   readonly status = new Status();
-  readonly queue = new Queue((error) => {
-    this.status.fail(error);
-    this.runner.pause();
-  });
+  readonly queue = new Queue((error) => this.status.fail(error));
   readonly engine = new Engine();
   readonly sampler = new Sampler(() => this.inspector.refreshSoon());
-  readonly document = new TextDocument(this);
-  readonly inspector = new Inspector(this);
-  readonly runner = new Runner(this);
+  readonly document = new TextDocument(this, {
+    edited: () => {
+      this.inspector.selected.value = undefined;
+      this.runner.replayed.value = undefined;
+    },
+    show: (position, change) => this.inspector.show(position, change),
+    clear: () => this.inspector.clear(),
+  });
+  readonly inspector = new Inspector(this, this.document);
+  readonly runner = new Runner(this, this.document, this.inspector);
   #opening: Opening | undefined;
 
   /** Loads a model and shows its first choice. The old model stays until the new one is loaded. */

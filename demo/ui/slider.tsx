@@ -1,18 +1,21 @@
 /** A slider for one option of a sampler stage. */
 import { stageTitle } from '../format.js';
-import type { Setting } from '../state/chain.js';
 
-export function Slider({
-  setting,
-  value,
-  set,
-  id,
-}: {
-  setting: Setting;
+interface SliderProps {
+  id: string;
+  setting: {
+    stage: string;
+    label: string;
+    hint: string;
+    min: number;
+    max: number;
+    step: number;
+  };
   value: number;
   set: (value: number) => void;
-  id: string;
-}) {
+}
+
+export function Slider({ id, setting, value, set }: SliderProps) {
   return (
     <label class="slider" title={setting.hint}>
       <span>
