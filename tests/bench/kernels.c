@@ -1,8 +1,8 @@
-/* The microbenchmark of every kernel of this build, beside what this machine can do at all. In: an
- * argument, "limits", "memory" (reading it, for programs that do so together) or the part of a
- * kernel's name (none: all). Out: one JSON object a line:
- * {"what", "kind", "type", "variant", "shape", "rate", "unit", "gbs"}; each figure is the best of
- * several rounds, because whatever else runs here can only make it worse. */
+/* A microbenchmark of every kernel of this build, and of the limits of the machine. The argument is
+ * "limits", "memory" (reading memory, for programs that are started together) or a part of a
+ * kernel's name; without one, everything runs. Prints one JSON object a line: {"kind", "type",
+ * "variant", "shape", "rate", "unit", "gbs"}. Each figure is the best of several rounds, because
+ * other programs can only make a round slower. */
 #include "../../src/kernels/kernels.h"
 #include "../native/random.h"
 
@@ -13,10 +13,10 @@
 #include <wasm_simd128.h>
 
 #define ROUNDS      7
-#define ROUND_TIME  0.02 /* seconds that a round takes at the least */
+#define ROUND_TIME  0.02 /* minimum seconds of a round */
 #define WARM_TIME   0.15
 #define SHARED_TIME 3.0                 /* seconds */
-#define MEMORY      ((size_t)160 << 20) /* bytes that no cache near the core holds */
+#define MEMORY      ((size_t)160 << 20) /* bytes: more than the caches hold */
 #define HEAD        64                  /* elements of an attention head */
 #define COLS        576 /* of the matrices: rows of a 135M model, and of a 115M model */
 #define LONG_COLS   768 /* for types with blocks of 256 */
@@ -31,28 +31,28 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The least time that work(context) takes, of ROUNDS rounds. It is called through a volatile
+/* The shortest time of work(context) in ROUNDS rounds. It is called through a volatile
  * pointer: a kernel that became part of main would stay in the code that a just-in-time compiler
  * made first, since main is entered once. */
 static double best(void (*function)(void *), void *context)
 {
     void (*volatile work)(void *) = function;
-    double least = 1e9, begun = seconds();
+    double min = 1e9, start = seconds();
     long times = 0;
-    do { /* until a just-in-time compiler has done its best, too */
+    do { /* until the just-in-time compiler has optimized it */
         work(context);
         times++;
-    } while (seconds() - begun < WARM_TIME);
+    } while (seconds() - start < WARM_TIME);
     times = (long)((double)times * ROUND_TIME / WARM_TIME) + 1;
     for (int i = 0; i < ROUNDS; i++) {
-        begun = seconds();
+        start = seconds();
         for (long k = 0; k < times; k++)
             work(context);
-        const double each = (seconds() - begun) / (double)times;
-        if (each < least)
-            least = each;
+        const double each = (seconds() - start) / (double)times;
+        if (each < min)
+            min = each;
     }
-    return least;
+    return min;
 }
 
 static void report(const char *kind, const char *type, const char *variant, const char *shape,
@@ -67,8 +67,8 @@ static void report(const char *kind, const char *type, const char *variant, cons
 
 static uint8_t *memory; /* MEMORY bytes */
 
-/* Fills it with weights of a usual size: whether numbers are subnormal, for one, shows in the
- * speed. Of the types of blocks, codes and scales are then what they happen to be. */
+/* Fills the memory with weights of a usual size, because subnormal numbers, for example, are slow.
+ * In types with blocks, codes and scales get arbitrary values. */
 static void fill(const char *type)
 {
     enum { PATTERN = 1 << 20 };
@@ -104,7 +104,7 @@ static void read_memory(void *context)
 #define STEPS 4096
 /* STEPS times `chains` independent operations on vectors that lie in registers or the nearest
  * cache. How many chains keep the units busiest depends on latencies and on how many registers the
- * compiler finds: each is measured, and the greatest rate is the limit. Where two instructions make
+ * compiler finds: each is measured, and the highest rate is the limit. Where two instructions make
  * one operation, no two chains share a factor, or the compiler would multiply once for both. */
 #define ARITHMETIC_OF(name, operation, factor, chains)                                             \
     static void name##_##chains(void *context)                                                     \
@@ -161,18 +161,18 @@ static void limits(void)
 #endif
 }
 
-/* ---- matrix products ---- */
+/* ---- matmul ---- */
 
-typedef struct product {
+typedef struct matmul_case {
     tg_matmul_fn *fn;
     size_t n_blocks, strips, stride, tokens;
     const void *x;
     float *y;
-} product;
+} matmul_case;
 
 static void multiply(void *context)
 {
-    const product *p = context;
+    const matmul_case *p = context;
     p->fn(memory, p->n_blocks, 0, p->strips, p->x, p->stride, p->tokens, p->y,
           p->strips * TG_TILE_ROWS);
 }
@@ -200,15 +200,15 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
         malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
     for (size_t i = 0; y && i < sizeof shapes / sizeof shapes[0]; i++) {
         const int quantized = row->activation == TG_ACT_Q8;
-        if (shapes[i].cols % row->block) /* keys are not cached so */
+        if (shapes[i].cols % row->block) /* keys are not cached in this type */
             continue;
-        product p = {fn,
-                     shapes[i].cols / row->block,
-                     shapes[i].strips,
-                     quantized ? cols / 32 * sizeof *act : cols * sizeof *x,
-                     shapes[i].tokens,
-                     quantized ? (const void *)act : x,
-                     y};
+        matmul_case p = {fn,
+                         shapes[i].cols / row->block,
+                         shapes[i].strips,
+                         quantized ? cols / 32 * sizeof *act : cols * sizeof *x,
+                         shapes[i].tokens,
+                         quantized ? (const void *)act : x,
+                         y};
         if (!strcmp(variant, "scalar")) /* slow, and the same from everywhere */
             p.strips = 48;
         const double time = best(multiply, &p);
@@ -263,9 +263,9 @@ static void run_gated(void *context) /* swiglu and geglu */
 
 static void run_softmax(void *context)
 {
-    float most[SOFTMAX_QUERIES] = {0}, sum[SOFTMAX_QUERIES];
+    float max[SOFTMAX_QUERIES] = {0}, sum[SOFTMAX_QUERIES];
     memcpy(out, in, SOFTMAX_QUERIES * TG_KEY_GROUP * sizeof *in);
-    ((vectors *)context)->softmax(out, TG_KEY_GROUP, SOFTMAX_QUERIES, most, sum);
+    ((vectors *)context)->softmax(out, TG_KEY_GROUP, SOFTMAX_QUERIES, max, sum);
 }
 
 static void run_values(void *context)
@@ -328,39 +328,38 @@ static tg_quant quant_of(const char *suffix)
     return TG_QUANT_COUNT;
 }
 
-/* The greatest rate of reading memory in any part of the middle of a while: programs that are
- * started together all read then, while the best of a few short rounds may fall where the other has
- * not begun. */
+/* The highest rate of reading memory in the middle half of SHARED_TIME, when all programs that were
+ * started together read. (The best of a few short rounds could be one before the others start.) */
 static void memory_shared(void)
 {
     void (*volatile work)(void *) = read_memory;
-    const double begun = seconds(), end = begun + SHARED_TIME;
-    double greatest = 0;
+    const double start = seconds(), end = start + SHARED_TIME;
+    double max = 0;
     for (double part = seconds(); part < end; part = seconds()) {
         long times = 0;
         double now = part;
         for (; now < part + SHARED_TIME / 16; now = seconds(), times++)
             work(NULL);
         const double rate = (double)times * MEMORY / (now - part);
-        if (part > begun + SHARED_TIME / 4 && now < end - SHARED_TIME / 4 && rate > greatest)
-            greatest = rate;
+        if (part > start + SHARED_TIME / 4 && now < end - SHARED_TIME / 4 && rate > max)
+            max = rate;
     }
-    report("limit", "", "", "memory read", greatest, "GB/s", 0);
+    report("limit", "", "", "memory read", max, "GB/s", 0);
 }
 
 int main(int argc, char **argv)
 {
-    const char *wanted = argc > 1 ? argv[1] : "";
+    const char *filter = argc > 1 ? argv[1] : "";
     memory = malloc(MEMORY);
     if (!memory)
         return 1;
     memset(memory, 1, MEMORY);
-    if (!strcmp(wanted, "memory"))
+    if (!strcmp(filter, "memory"))
         memory_shared();
-    else if (strstr("limits", wanted))
+    else if (strstr("limits", filter))
         limits();
 #define TG_KERNEL(kind, type, variant, tolerance)                                                  \
-    if (tgi_kernel_runs(#variant) && strstr(#kind " " #type " " #variant, wanted))                 \
+    if (tgi_kernel_runs(#variant) && strstr(#kind " " #type " " #variant, filter))                 \
         RUN_##kind(type, variant, tgi_##kind##_##type##__##variant);
 #include "../../src/kernels/kernels.def"
 #undef TG_KERNEL

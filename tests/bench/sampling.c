@@ -1,6 +1,6 @@
-/* What a choice costs: the sampler's whole chain with its trace, over vocabularies of the usual
- * sizes. In: nothing. Out: one JSON object a line: {"vocab", "chain", "ms"}, the median of many
- * choices over logits that look like a model's. */
+/* Measures sampling: the whole chain with its trace, for vocabularies of the usual sizes. Prints
+ * one JSON object a line: {"vocab", "chain", "ms"}, the median over many samples of logits like a
+ * model's. */
 #include "../../src/sample/sample.h"
 #include "../native/random.h"
 
@@ -12,7 +12,7 @@
 #define TIMES   301
 #define WARM    200
 #define CONTEXT 1024
-#define ROWS    8 /* of different logits */
+#define ROWS    8 /* different sets of logits */
 
 static double seconds(void)
 {
@@ -31,7 +31,7 @@ typedef tg_status sample_fn(tg_sampler *sampler, const float *logits,
                             const tg_sample_request *request, const tg_trace **trace,
                             tg_error *error);
 
-/* Through a volatile pointer, as kernels.c does it and for its reason. */
+/* Calls tgi_sample through a volatile pointer, for the reason given in kernels.c. */
 static int measure(tg_sampler *sampler, const float *logits, uint32_t vocab,
                    tg_sample_request *request, const char *chain)
 {
@@ -40,7 +40,7 @@ static int measure(tg_sampler *sampler, const float *logits, uint32_t vocab,
     tg_error error = {0};
     const tg_trace *trace;
     for (int i = -WARM; i < TIMES; i++) {
-        const double begun = seconds();
+        const double start = seconds();
         request->position = CONTEXT + (uint64_t)(i + WARM);
         if (sample(sampler, logits + (size_t)((i + WARM) % ROWS) * vocab, request, &trace,
                    &error)) {
@@ -48,7 +48,7 @@ static int measure(tg_sampler *sampler, const float *logits, uint32_t vocab,
             return 1;
         }
         if (i >= 0)
-            ms[i] = 1e3 * (seconds() - begun);
+            ms[i] = 1e3 * (seconds() - start);
     }
     qsort(ms, TIMES, sizeof *ms, by_size);
     printf("{\"vocab\": %u, \"chain\": \"%s\", \"ms\": %.4f}\n", (unsigned)vocab, chain,
@@ -69,7 +69,7 @@ int main(void)
         float *logits = malloc((size_t)ROWS * vocab * sizeof *logits);
         if (!sampler || !logits)
             return 1;
-        for (size_t i = 0; i < (size_t)ROWS * vocab; i++) /* most far below a few, as models' are */
+        for (size_t i = 0; i < (size_t)ROWS * vocab; i++) /* a few high ones, as of a model */
             logits[i] = 2.5f * random_gauss(&r) + (random_u32(&r) % 2000 ? 0 : 8);
         for (int i = 0; i < CONTEXT; i++)
             context[i] = (int32_t)(random_u32(&r) % 97);

@@ -1,11 +1,11 @@
-/* The weight types once more, one weight at a time and in double, written apart from the engine
- * from the format's description: what src/quant is held to. In: the bytes of a block. Out: one
- * weight's value, exactly (the sum of a scaled code and a least value still has to round to a
+/* A second implementation of the weight types, against which src/quant is tested: one weight at a
+ * time, in double, written independently from the format's description. It gives a weight's exact
+ * value from the bytes of its block (the sum of a scaled code and a min still has to round to a
  * float). */
 #ifndef QUANT_REFERENCE_H
 #define QUANT_REFERENCE_H
 
-#include "../../src/quant/grid_tables.h" /* facts of the format; tests/peers compares them with llama.cpp's */
+#include "../../src/quant/grid_tables.h" /* tests/peers compares the tables with llama.cpp's */
 #include "../../src/quant/quant.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ static inline double half_at(const uint8_t *block, int at)
     return half_by_definition((uint16_t)(block[at] | block[at + 1] << 8));
 }
 
-/* n bits from bit `at` on of a stream of little-endian bytes */
+/* n bits of little-endian bytes, from bit `at` on */
 static inline int bits_at(const uint8_t *bytes, int at, int n)
 {
     int value = 0;
@@ -34,7 +34,7 @@ static inline int bits_at(const uint8_t *bytes, int at, int n)
     return value;
 }
 
-/* of Q4_K and Q5_K: the scale (or min) of group g, whose 12 bytes lie at block + 4 */
+/* Q4_K and Q5_K: the scale (or min) of group g; the 12 bytes start at block + 4 */
 static inline int six_bits(const uint8_t *block, int g, int is_min)
 {
     const uint8_t *q = block + 4;
@@ -43,13 +43,12 @@ static inline int six_bits(const uint8_t *block, int g, int is_min)
     return (is_min ? q[g + 4] / 16 : q[g + 4] % 16) + 16 * (q[g - 4 + 4 * is_min] / 64);
 }
 
-/* Where a type's binary16 scales lie in its block, -1 where it has none: d, and what is added to a
- * scaled code. */
-typedef struct scale_places {
+/* Byte offsets of d and m, both binary16, in a type's block; -1: the type has none. */
+typedef struct scale_offsets {
     int d, m;
-} scale_places;
+} scale_offsets;
 
-static inline scale_places scales_of(tg_quant type)
+static inline scale_offsets scales_of(tg_quant type)
 {
     switch (type) {
     case TG_QUANT_F32:
@@ -57,37 +56,37 @@ static inline scale_places scales_of(tg_quant type)
     case TG_QUANT_MXFP4:
     case TG_QUANT_IQ1_M: /* set_scale */
     case TG_QUANT_COUNT:
-        return (scale_places){-1, -1};
+        return (scale_offsets){-1, -1};
     case TG_QUANT_Q4_1:
     case TG_QUANT_Q5_1:
     case TG_QUANT_Q4_K:
     case TG_QUANT_Q5_K:
-        return (scale_places){0, 2};
+        return (scale_offsets){0, 2};
     case TG_QUANT_Q2_K:
-        return (scale_places){80, 82};
+        return (scale_offsets){80, 82};
     case TG_QUANT_Q3_K:
-        return (scale_places){108, -1};
+        return (scale_offsets){108, -1};
     case TG_QUANT_Q6_K:
-        return (scale_places){208, -1};
+        return (scale_offsets){208, -1};
     case TG_QUANT_TQ1_0:
-        return (scale_places){52, -1};
+        return (scale_offsets){52, -1};
     case TG_QUANT_TQ2_0:
-        return (scale_places){64, -1};
+        return (scale_offsets){64, -1};
     default:
-        return (scale_places){0, -1};
+        return (scale_offsets){0, -1};
     }
 }
 
 static const int nonlinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                   1,    13,   25,  38,  53,  69,  89,  113};
 
-/* Element e of a point whose elements have n bits; odd: its sign is the last of 8 that are made an
- * even number. */
+/* Element e of a point whose elements have n bits. */
 static inline int element_of(int point, int e, int n)
 {
     return point >> n * e & ((1 << n) - 1);
 }
 
+/* The sign of element e of 8: 7 are stored, the last makes the number of minus signs even. */
 static inline int sign_of_seven(int seven, int e)
 {
     int ones = 0;
@@ -100,9 +99,9 @@ static const int of_two_bits[3] = {8, 25, 43}, of_three_bits[8] = {4, 12, 20, 28
 
 static inline double weight_by_definition(tg_quant type, const uint8_t *block, int i)
 {
-    const scale_places places = scales_of(type);
-    const double d = places.d < 0 ? NAN : half_at(block, places.d),
-                 m = places.m < 0 ? NAN : half_at(block, places.m);
+    const scale_offsets offsets = scales_of(type);
+    const double d = offsets.d < 0 ? NAN : half_at(block, offsets.d),
+                 m = offsets.m < 0 ? NAN : half_at(block, offsets.m);
     const int g = i / 32, nibble = i / 16 % 2 * 4;
     uint32_t bits;
     float f;
@@ -156,8 +155,8 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
     case TG_QUANT_IQ4_XS:
         return d * (bits_at(block + 4, 4 * g, 4) + 16 * bits_at(block + 2, 2 * g, 2) - 32) *
                nonlinear[(block[8 + g * 16 + i % 16] >> nibble) % 16];
-    case TG_QUANT_TQ1_0: { /* a byte is a fraction of base 3: digit k is what leaves it when it is
-                              multiplied by 3 for the k-th time */
+    case TG_QUANT_TQ1_0: {
+        /* a byte is a fraction of base 3: digit k is the k-th carry when it is multiplied by 3 */
         const int byte = i < 160 ? i % 32 : i < 240 ? 32 + (i - 160) % 16 : 48 + (i - 240) % 4;
         const int digit = i < 160 ? i / 32 : i < 240 ? (i - 160) / 16 : (i - 240) / 4;
         static const int powers[] = {1, 3, 9, 27, 81};
@@ -227,21 +226,20 @@ static inline double weight_by_definition(tg_quant type, const uint8_t *block, i
     return NAN;
 }
 
-/* Puts the bits of a binary16 where a block's scale lies. */
+/* Writes the bits of a binary16 to a block's d. */
 static inline void set_half(tg_quant type, uint8_t *block, uint16_t half)
 {
-    const scale_places places = scales_of(type);
-    if (places.d >= 0)
-        memcpy(block + places.d, &half, 2);
+    const scale_offsets offsets = scales_of(type);
+    if (offsets.d >= 0)
+        memcpy(block + offsets.d, &half, 2);
     for (int k = 0; type == TG_QUANT_IQ1_M && k < 4; k++)
         block[49 + 2 * k] = (uint8_t)((block[49 + 2 * k] & 15) | (half >> 4 * k & 15) << 4);
 }
 
-/* Gives a block of random bytes this scale, and the same size of what is added to its scaled codes.
- */
+/* Sets d and m of a block of random bytes to this value. */
 static inline void set_scale(tg_quant type, uint8_t *block, float value)
 {
-    const scale_places places = scales_of(type);
+    const scale_offsets offsets = scales_of(type);
     const uint16_t half = tgi_float_to_half(value);
     uint32_t bits;
     memcpy(&bits, &value, 4);
@@ -254,8 +252,8 @@ static inline void set_scale(tg_quant type, uint8_t *block, float value)
         block[0] = (uint8_t)(bits >> 23);
     else if (tg_quants[type].block > 1 || type == TG_QUANT_F16)
         set_half(type, block, half);
-    if (places.m >= 0)
-        memcpy(block + places.m, &half, 2);
+    if (offsets.m >= 0)
+        memcpy(block + offsets.m, &half, 2);
 }
 
 #endif

@@ -17,13 +17,13 @@ static inline uint32_t random_u32(test_random *r)
     return (uint32_t)(r->state * UINT64_C(2685821657736338717) >> 32);
 }
 
-/* even in [0, 1) */
+/* uniform in [0, 1) */
 static inline double random_unit(test_random *r)
 {
     return random_u32(r) * 0x1p-32;
 }
 
-/* normal, mean 0, deviation 1 */
+/* normal distribution, mean 0, deviation 1 */
 static inline float random_gauss(test_random *r)
 {
     const double radius = sqrt(-2 * log(random_unit(r) + 0x1p-33));

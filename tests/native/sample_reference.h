@@ -1,6 +1,6 @@
-/* The sampler written down plainly: libm's softmax, a full sort before every stage, each stage as
- * its definition reads. In: logits and a request. Out: who fell where, and the final probabilities,
- * in arrays of the caller. */
+/* A naive sampler: libm's softmax, a full sort before every stage, each stage as its definition
+ * reads. It gives the stage that removed each token, and the final probabilities, in arrays of the
+ * caller. */
 #ifndef SAMPLE_REFERENCE_H
 #define SAMPLE_REFERENCE_H
 
@@ -10,21 +10,21 @@
 #include "../../src/sample/random.h"
 #include "../../src/sample/sample.h"
 
-#define CLOSE 1e-9 /* how near a border the reference calls a decision a matter of rounding */
+#define CLOSE 1e-9 /* nearer to a border than this, a decision depends on rounding */
 
 typedef struct item {
-    double logit, share, key;
+    double logit, p, key;
     int32_t token;
-    int gone;
+    int removed;
 } item;
 
 typedef struct reference {
-    item *items; /* survivors, in order */
+    item *items; /* survivors, sorted */
     uint32_t n;
-    double *p, *p_final; /* by token */
-    int *fates, *marks;  /* by token; marks are zeros between stages */
+    double *p, *p_final;     /* by token */
+    int *removed_by, *marks; /* by token; marks are zeros between stages */
     double entropy;
-    int doubtful; /* a decision hung on less than CLOSE */
+    int doubtful; /* a decision depended on less than CLOSE */
 } reference;
 
 static int by_order(const void *left, const void *right)
@@ -43,37 +43,37 @@ static int by_key(const void *left, const void *right)
     return a->token < b->token ? -1 : 1;
 }
 
-/* sorts the survivors and gives each its share */
-static void settle(reference *r)
+/* Sorts the survivors and computes their probabilities. */
+static void renormalize(reference *r)
 {
     double total = 0;
     qsort(r->items, r->n, sizeof *r->items, by_order);
     for (uint32_t i = 0; i < r->n; i++)
-        total += r->items[i].share = exp(r->items[i].logit - r->items[0].logit);
+        total += r->items[i].p = exp(r->items[i].logit - r->items[0].logit);
     for (uint32_t i = 0; i < r->n; i++)
-        r->items[i].share /= total;
+        r->items[i].p /= total;
 }
 
-static double shares_entropy(const reference *r)
+static double entropy_of(const reference *r)
 {
     double entropy = 0;
     for (uint32_t i = 0; i < r->n; i++)
-        entropy -= r->items[i].share > 0 ? r->items[i].share * log(r->items[i].share) : 0;
+        entropy -= r->items[i].p > 0 ? r->items[i].p * log(r->items[i].p) : 0;
     return entropy;
 }
 
-static void drop_after(reference *r, uint32_t kept)
+static void remove_after(reference *r, uint32_t kept)
 {
     for (uint32_t i = kept; i < r->n; i++)
-        r->items[i].gone = 1;
+        r->items[i].removed = 1;
 }
 
-static void drop_marked(reference *r, const tg_list *list, int marked)
+static void remove_marked(reference *r, const tg_list *list, int marked)
 {
     for (uint32_t i = 0; i < list->n; i++)
         r->marks[list->tokens[i]] = 1;
     for (uint32_t i = 0; i < r->n; i++)
-        r->items[i].gone = r->marks[r->items[i].token] == marked;
+        r->items[i].removed = r->marks[r->items[i].token] == marked;
     for (uint32_t i = 0; i < list->n; i++)
         r->marks[list->tokens[i]] = 0;
 }
@@ -84,12 +84,12 @@ static void reference_bias(reference *r, const tg_list *list)
         for (uint32_t k = list->n; k-- > 0;)
             if (list->tokens[k] == r->items[i].token) {
                 r->items[i].logit += (double)list->values[k];
-                r->items[i].gone = list->values[k] == -INFINITY;
+                r->items[i].removed = list->values[k] == -INFINITY;
                 break;
             }
 }
 
-/* the context's last n tokens, n cut to what there is; -1: all */
+/* The last last_n tokens of the context, at most all; -1: all. */
 static const int32_t *window(const tg_sample_request *q, double last_n, uint32_t *n)
 {
     *n = last_n < 0 || last_n > q->n_context ? q->n_context : (uint32_t)last_n;
@@ -116,7 +116,7 @@ static void reference_penalties(reference *r, const tg_sample_request *q)
         r->marks[tokens[k]] = 0;
 }
 
-/* Tokens after the breaker that begins latest, the longest of those that begin there. */
+/* How many tokens follow the breaker that begins last, the longest if several begin there. */
 static uint32_t tokens_after_breaker(const tg_list *breakers, const int32_t *tokens, uint32_t n)
 {
     for (uint32_t start = n; start-- > 0;) {
@@ -142,15 +142,15 @@ static void reference_dry(reference *r, const tg_sample_request *q)
     const int32_t *tokens = window(q, q->options[TG_OPTION_dry_penalty_last_n], &n);
     const tg_list *breakers = &q->lists[TG_LIST_dry_sequence_breakers];
     const double allowed = q->options[TG_OPTION_dry_allowed_length];
-    const uint32_t most = tokens_after_breaker(breakers, tokens, n);
-    if (q->options[TG_OPTION_dry_multiplier] == 0 || n <= allowed || most < allowed)
+    const uint32_t max_length = tokens_after_breaker(breakers, tokens, n);
+    if (q->options[TG_OPTION_dry_multiplier] == 0 || n <= allowed || max_length < allowed)
         return;
-    for (uint32_t j = 1; j < n;
-         j++) { /* tokens[j] followed a run that the end repeats; its length, and one more */
+    /* tokens[j] followed a run that the end repeats; its mark: the run's length + 1 */
+    for (uint32_t j = 1; j < n; j++) {
         uint32_t same = 0;
         while (same < j && tokens[j - 1 - same] == tokens[n - 1 - same])
             same++;
-        same = same < most ? same : most;
+        same = same < max_length ? same : max_length;
         if (same >= allowed && r->marks[tokens[j]] < (int)same + 1)
             r->marks[tokens[j]] = (int)same + 1;
     }
@@ -178,37 +178,36 @@ static void reference_sigma(reference *r, double sigmas)
     mean /= finite;
     for (uint32_t i = 0; i < finite; i++)
         variance += pow(r->items[i].logit - mean, 2) / finite;
-    const double least = r->items[0].logit - sigmas * sqrt(variance);
+    const double limit = r->items[0].logit - sigmas * sqrt(variance);
     for (uint32_t i = 0; i < r->n; i++) {
         r->doubtful |= r->items[i].logit < r->items[0].logit &&
-                       fabs(r->items[i].logit - least) < CLOSE * (1 + fabs(least));
-        r->items[i].gone = r->items[i].logit < least;
+                       fabs(r->items[i].logit - limit) < CLOSE * (1 + fabs(limit));
+        r->items[i].removed = r->items[i].logit < limit;
     }
 }
 
 static void reference_typical(reference *r, double p)
 {
-    const double entropy = shares_entropy(r);
+    const double entropy = entropy_of(r);
     double mass = 0;
     uint32_t kept = 0;
     if (p >= 1)
         return;
     for (uint32_t i = 0; i < r->n; i++)
-        r->items[i].key =
-            r->items[i].share > 0 ? fabs(-log(r->items[i].share) - entropy) : INFINITY;
+        r->items[i].key = r->items[i].p > 0 ? fabs(-log(r->items[i].p) - entropy) : INFINITY;
     qsort(r->items, r->n, sizeof *r->items, by_key);
     for (; kept < r->n && mass <= p; kept++) {
         if (kept > 0 && r->items[kept].key == INFINITY)
             break;
-        mass += r->items[kept].share;
+        mass += r->items[kept].p;
         r->doubtful |= fabs(mass - p) < CLOSE;
     }
-    for (uint32_t i = 1; i < r->n; i++) /* two of different logits as near as rounding */
+    for (uint32_t i = 1; i < r->n; i++) /* two different logits that differ only by rounding */
         if (i < kept + 2 && r->items[i].logit != r->items[i - 1].logit)
             r->doubtful |= fabs(r->items[i].key - r->items[i - 1].key) < CLOSE;
-    /* shares that only one of the two sees vanish */
-    r->doubtful |= kept < r->n && r->items[kept].share < 1e-290 && r->items[kept].logit > -INFINITY;
-    drop_after(r, kept);
+    /* probabilities that underflow to 0 in only one of the two */
+    r->doubtful |= kept < r->n && r->items[kept].p < 1e-290 && r->items[kept].logit > -INFINITY;
+    remove_after(r, kept);
 }
 
 static void reference_xtc(reference *r, const tg_sample_request *q)
@@ -221,11 +220,11 @@ static void reference_xtc(reference *r, const tg_sample_request *q)
     if (tgi_coin(q->seed, q->position, q->sample_index, TG_COIN_XTC) > probability)
         return;
     for (uint32_t i = 0; i < r->n; i++) {
-        r->doubtful |= fabs(r->items[i].share - threshold) < CLOSE;
-        top += r->items[i].share > 0 && r->items[i].share >= threshold;
+        r->doubtful |= fabs(r->items[i].p - threshold) < CLOSE;
+        top += r->items[i].p > 0 && r->items[i].p >= threshold;
     }
     for (uint32_t i = 0; i + 1 < top; i++)
-        r->items[i].gone = 1;
+        r->items[i].removed = 1;
 }
 
 static void reference_temperature(reference *r, const double *options)
@@ -235,13 +234,13 @@ static void reference_temperature(reference *r, const double *options)
     if (range > 0 && r->n == 1)
         return;
     if (range > 0) {
-        const double least = fmax(0, t - range), most = t + range;
-        const double share = fmin(1, fmax(0, shares_entropy(r)) / log(r->n));
-        t = least + (most - least) * pow(share, options[TG_OPTION_dynatemp_exponent]);
-        r->doubtful |= t < 1e-6; /* how far a tiny entropy is from 0 is rounding */
+        const double low = fmax(0, t - range), high = t + range;
+        const double share = fmin(1, fmax(0, entropy_of(r)) / log(r->n));
+        t = low + (high - low) * pow(share, options[TG_OPTION_dynatemp_exponent]);
+        r->doubtful |= t < 1e-6; /* whether a tiny entropy is 0 depends on rounding */
     }
     if (t == 0) {
-        drop_after(r, 1);
+        remove_after(r, 1);
         return;
     }
     for (uint32_t i = 0; i < r->n; i++)
@@ -254,10 +253,10 @@ static void reference_mirostat(reference *r, const tg_sample_request *q, uint32_
     uint32_t kept = 1;
     if (q->options[TG_OPTION_mirostat] == 2) {
         for (uint32_t i = 0; i < r->n; i++)
-            r->doubtful |= fabs(-log2(r->items[i].share) - mu) < CLOSE;
-        while (kept < r->n && -log2(r->items[kept].share) <= mu)
+            r->doubtful |= fabs(-log2(r->items[i].p) - mu) < CLOSE;
+        while (kept < r->n && -log2(r->items[kept].p) <= mu)
             kept++;
-        drop_after(r, kept);
+        remove_after(r, kept);
     } else if (q->options[TG_OPTION_mirostat] == 1) {
         double ti_bi = 0, ti_sq = 0;
         for (uint32_t i = 0; i < 99 && i + 1 < r->n && r->items[i + 1].logit > -INFINITY; i++) {
@@ -270,7 +269,7 @@ static void reference_mirostat(reference *r, const tg_sample_request *q, uint32_
             ti_sq > 0 ? pow(epsilon * pow(2, mu) / (1 - pow(vocab, -epsilon)), 1 / s) : 1;
         r->doubtful |= ti_sq > 0 &&
                        (fabs(epsilon) < 1e-6 || (k < r->n + 1.0 && fabs(k - round(k)) < 1e-6 * k));
-        drop_after(r, k >= r->n ? r->n : k >= 1 ? (uint32_t)k : 1);
+        remove_after(r, k >= r->n ? r->n : k >= 1 ? (uint32_t)k : 1);
     }
 }
 
@@ -282,17 +281,17 @@ static void reference_prefix(reference *r, tg_stage stage, const double *options
         kept = k == 0 || k > r->n ? r->n : (uint32_t)k;
     } else if (stage == TG_STAGE_top_p) {
         const double p = options[TG_OPTION_top_p];
-        double mass = r->items[0].share;
-        for (; kept < r->n && (p >= 1 || mass < p); mass += r->items[kept++].share)
+        double mass = r->items[0].p;
+        for (; kept < r->n && (p >= 1 || mass < p); mass += r->items[kept++].p)
             r->doubtful |= p < 1 && fabs(mass - p) < CLOSE;
         r->doubtful |= p < 1 && fabs(mass - p) < CLOSE;
     } else {
-        const double least = options[TG_OPTION_min_p] * r->items[0].share;
-        for (; kept < r->n && r->items[kept].share >= least; kept++)
-            r->doubtful |= least > 0 && fabs(r->items[kept].share - least) < CLOSE * least;
-        r->doubtful |= kept < r->n && fabs(r->items[kept].share - least) < CLOSE * least;
+        const double limit = options[TG_OPTION_min_p] * r->items[0].p;
+        for (; kept < r->n && r->items[kept].p >= limit; kept++)
+            r->doubtful |= limit > 0 && fabs(r->items[kept].p - limit) < CLOSE * limit;
+        r->doubtful |= kept < r->n && fabs(r->items[kept].p - limit) < CLOSE * limit;
     }
-    drop_after(r, kept);
+    remove_after(r, kept);
 }
 
 static void apply_reference(reference *r, tg_stage stage, const tg_sample_request *q,
@@ -305,15 +304,15 @@ static void apply_reference(reference *r, tg_stage stage, const tg_sample_reques
         return;
     case TG_STAGE_allowed_tokens:
         if (lists[TG_LIST_allowed_tokens].n)
-            drop_marked(r, &lists[TG_LIST_allowed_tokens], 0);
+            remove_marked(r, &lists[TG_LIST_allowed_tokens], 0);
         return;
     case TG_STAGE_banned_tokens:
-        drop_marked(r, &lists[TG_LIST_banned_tokens], 1);
+        remove_marked(r, &lists[TG_LIST_banned_tokens], 1);
         return;
     case TG_STAGE_grammar:
         for (uint32_t i = 0; i < r->n && lists[TG_LIST_grammar].n; i++) {
             const int32_t token = r->items[i].token;
-            r->items[i].gone =
+            r->items[i].removed =
                 !((uint32_t)lists[TG_LIST_grammar].tokens[token / 32] & 1u << token % 32);
         }
         return;
@@ -343,7 +342,7 @@ static void apply_reference(reference *r, tg_stage stage, const tg_sample_reques
     }
 }
 
-/* Ends early, with nobody or nobody of any probability left, when a stage leaves it so. */
+/* Returns early when a stage leaves no token, or none with a probability. */
 static void run_reference(reference *r, const float *logits, uint32_t vocab,
                           const tg_sample_request *request)
 {
@@ -351,29 +350,29 @@ static void run_reference(reference *r, const float *logits, uint32_t vocab,
     r->doubtful = 0;
     for (uint32_t i = 0; i < vocab; i++) {
         r->items[i] = (item){.logit = logits[i], .token = (int32_t)i};
-        r->fates[i] = -1;
+        r->removed_by[i] = -1;
         r->p_final[i] = 0;
     }
-    settle(r);
-    r->entropy = shares_entropy(r);
+    renormalize(r);
+    r->entropy = entropy_of(r);
     for (uint32_t i = 0; i < vocab; i++)
-        r->p[r->items[i].token] = r->items[i].share;
+        r->p[r->items[i].token] = r->items[i].p;
     for (uint32_t s = 0; s < request->n_order; s++) {
         uint32_t kept = 0;
         apply_reference(r, (tg_stage)request->order[s], request, vocab);
         for (uint32_t i = 0; i < r->n; i++) {
-            if (r->items[i].gone)
-                r->fates[r->items[i].token] = (int)s;
+            if (r->items[i].removed)
+                r->removed_by[r->items[i].token] = (int)s;
             else
                 r->items[kept++] = r->items[i];
         }
         r->n = kept;
-        settle(r);
+        renormalize(r);
         if (!r->n || r->items[0].logit == -INFINITY)
             return;
     }
     for (uint32_t i = 0; i < r->n; i++)
-        r->p_final[r->items[i].token] = r->items[i].share;
+        r->p_final[r->items[i].token] = r->items[i].p;
 }
 
 #endif

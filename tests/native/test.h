@@ -1,7 +1,8 @@
-/* The native tests' harness. Each test_*.c is a program: a table of named functions and
- * TEST_MAIN(table). A failed CHECK prints where and what and fails its test; the program's last
- * line is "N passed, N failed" and its exit code is 1 when any failed. A test that cannot run here
- * calls SKIP(reason) and returns. An argument runs only the tests whose name contains it. */
+/* The harness of the native tests. Each test_*.c is a program: a table of named functions and
+ * TEST_MAIN(table). A failed CHECK prints file, line and values, and fails its test. The program's
+ * last line is "N passed, N failed, N skipped", and its exit code is 1 if a test failed. A test
+ * that cannot run calls SKIP(reason) and returns. With an argument, only the tests run whose name
+ * contains the argument. */
 #ifndef TG_TEST_H
 #define TG_TEST_H
 

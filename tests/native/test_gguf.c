@@ -1,5 +1,5 @@
-/* The GGUF reader by itself: every value type, portions of any size, mutations and cuts of a valid
- * header, bounded memory, and SHA-256. */
+/* The GGUF parser: every value type, portions of any size, mutated and truncated headers, bounded
+ * memory; and SHA-256. */
 #include "../../src/gguf/gguf.h"
 #include "../../src/base/sha256.h"
 #include "random.h"
@@ -32,7 +32,7 @@ static uint8_t *header(size_t *size)
                               : scalars,
                  widths[type]);
     }
-    tiny_u64(&b, 6), tiny_put(&b, "text\0x", 6); /* another key than text */
+    tiny_u64(&b, 6), tiny_put(&b, "text\0x", 6); /* not the same key as text */
     tiny_u32(&b, 4), tiny_u32(&b, 5);
     tiny_key_string(&b, "text", "glass");
     tiny_string(&b, "strings");
@@ -43,7 +43,7 @@ static uint8_t *header(size_t *size)
     tiny_put(&b, "\x01\x00\xff\xff", 4);
     tiny_string(&b, "nothing");
     tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, 0);
-    for (uint32_t i = 0; i < 2; i++) { /* the second in the directory comes first in the data */
+    for (uint32_t i = 0; i < 2; i++) { /* the second tensor comes first in the data */
         tiny_string(&b, i ? "early" : "late");
         tiny_u32(&b, 1), tiny_u64(&b, 8), tiny_u32(&b, 0), tiny_u64(&b, i ? 0 : 32);
     }
@@ -103,7 +103,7 @@ static void check_values(const tg_gguf *g)
           "floats");
 
     CHECK(tgi_gguf_n_tensors(g) == 2 && !strcmp(tgi_gguf_tensor_at(g, 0)->name.data, "early"),
-          "tensors by their place in the file");
+          "tensors by their offset in the file");
     CHECK(tgi_gguf_find_tensor(g, "late") == tgi_gguf_tensor_at(g, 1) &&
               !tgi_gguf_find_tensor(g, "lat"),
           "tensors by name");
@@ -123,7 +123,7 @@ static void portions(void)
         tg_status status = TG_OK;
         for (size_t at = 0, used; at < size && !status; at += used) {
             const size_t n = round == 0 ? size : 1 + random_u32(&r) % (round == 1 ? 1 : 40);
-            /* exactly as many bytes as are given: a sanitizer sees a read past them */
+            /* exact sizes, so that a sanitizer detects a read past the end */
             const size_t give = n < size - at ? n : size - at;
             uint8_t *part = malloc(give);
             memcpy(part, bytes + at, give);
@@ -142,8 +142,8 @@ static void portions(void)
     free(bytes);
 }
 
-/* Feeds bytes and checks that it ends well or with an error that says what and where, within
- * bounds. */
+/* Feeds bytes and checks that the parser succeeds or gives an error with a message and an offset,
+ * within the memory bound. */
 static void survive(const uint8_t *bytes, size_t size, uint64_t file_size, size_t portion)
 {
     tg_gguf *g = tgi_gguf_new(file_size);
@@ -158,7 +158,7 @@ static void survive(const uint8_t *bytes, size_t size, uint64_t file_size, size_
     }
     if (status) {
         CHECK(error.status == status && error.message[0] && error.offset >= 0,
-              "%s without words or place", tg_status_name(status));
+              "%s without a message or an offset", tg_status_name(status));
         CHECK(tgi_gguf_feed(g, bytes, 1, &used, NULL) == status && !tgi_gguf_done(g),
               "a failure stays");
     } else if (!tgi_gguf_done(g)) {
@@ -252,7 +252,8 @@ static void sha256(void)
 
 static const tg_test tests[] = {
     {"gguf-portions", "every value type, fed in portions of any size", portions},
-    {"gguf-mutations", "cuts and mutations end well or with words and place, within memory bounds",
+    {"gguf-mutations",
+     "truncated and mutated headers load or give a message and an offset, within memory bounds",
      mutations},
     {"gguf-many", "60,000 keys and tensors", many_entries},
     {"gguf-sha256", "the published examples", sha256},

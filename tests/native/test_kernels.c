@@ -1,6 +1,6 @@
-/* Every row of kernels.def against the scalar row of its kind and type, on random and on awkward
- * data, and against itself for other batch sizes. In a native build there is only the scalar row of
- * each: then it is held to plain double arithmetic. Runs natively and in wasm. */
+/* Tests every row of kernels.def against the scalar row of its kind and type, on random and extreme
+ * data, and against itself with other batch sizes. All are tested against double arithmetic, too; a
+ * native build has only the scalar rows. Runs natively and in wasm. */
 #include "../../src/kernels/kernels.h"
 #include "../../src/quant/blocks.h"
 #include "quant_reference.h"
@@ -11,7 +11,7 @@
 
 static test_random r = {5};
 
-/* |a - b| as a share of scale; 0 when the bits are the same, infinite when only one is a number */
+/* |a - b| / scale; 0 if the bits are the same, infinite if only one is a number. */
 static double difference(float a, float b, double scale)
 {
     if (!memcmp(&a, &b, 4) || (isnan(a) && isnan(b)))
@@ -19,7 +19,7 @@ static double difference(float a, float b, double scale)
     return isnan(a) || isnan(b) ? INFINITY : fabs((double)a - b) / (scale > 0 ? scale : 1);
 }
 
-/* ---- products ---- */
+/* ---- matmul ---- */
 
 #define MAX_TOKENS 9
 
@@ -35,9 +35,9 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
         const size_t rows = strips * TG_TILE_ROWS, y_stride = rows + 8;
         uint8_t *file = malloc(n_blocks * row->bytes),
                 *tiles = malloc(strips * n_blocks * tgi_quant_tile_bytes(row));
-        /* types with one least value a block, its second half-word, take it times the s of the
-         * activations */
-        const bool least = type == TG_QUANT_Q4_1 || type == TG_QUANT_Q5_1;
+        /* the types with one min in a block (its second half-word) multiply the min with the
+         * activations' block_sum */
+        const bool has_min = type == TG_QUANT_Q4_1 || type == TG_QUANT_Q5_1;
         float *m = calloc(rows * n_blocks, sizeof *m), *w = malloc(rows * cols * sizeof *w),
               *x = malloc(n_tokens * cols * sizeof *x);
         float *y = malloc(n_tokens * y_stride * sizeof *y),
@@ -48,13 +48,13 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
         for (size_t k = 0; k < rows; k++) {
             for (size_t i = 0; i < n_blocks * row->bytes; i++)
                 file[i] = (uint8_t)random_u32(&r);
-            for (size_t b = 0; b < n_blocks;
-                 b++) { /* scales and floats in a normal range, and now and then extreme codes */
+            /* scales and floats in a normal range, and sometimes extreme codes */
+            for (size_t b = 0; b < n_blocks; b++) {
                 uint8_t *at = file + b * row->bytes;
                 if (block > 1 && round % 4 == 3)
                     memset(at, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes);
                 set_scale(type, at, random_gauss(&r) * (block > 1 ? 0.01f : 1));
-                if (least)
+                if (has_min)
                     m[k * n_blocks + b] = tgi_half_to_float((uint16_t)(at[2] | at[3] << 8));
             }
             row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS),
@@ -81,7 +81,7 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                                           : (double)x[t * cols + i];
                     truth += w[k * cols + i] * xi;
                     scale += fabs(w[k * cols + i] * xi);
-                    if (least) {
+                    if (has_min) {
                         const float mi = m[k * n_blocks + i / 32];
                         truth += mi * (i % 32 ? -xi : act[(t * cols + i) / 32].block_sum - xi);
                         scale += fabs(mi * xi);
@@ -113,17 +113,17 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
 
 /* ---- vectors ---- */
 
-/* got is `exact` to nearest in 11 bits, counted by the definition: no whole number of its last
- * place is nearer. */
+/* Checks that `got` is `exact` rounded to nearest in 11 bits: no other multiple of its last place
+ * is nearer. */
 static void check_eleven_bits(const char *name, float got, float exact)
 {
     int exponent;
     frexpf(exact, &exponent);
-    const double place = ldexp(1, exponent - 11), places = exact / place;
-    double nearest = floor(places + 0.5);
-    if (nearest - places == 0.5 && fmod(nearest, 2) != 0)
+    const double unit = ldexp(1, exponent - 11), units = exact / unit;
+    double nearest = floor(units + 0.5);
+    if (nearest - units == 0.5 && fmod(nearest, 2) != 0)
         nearest--;
-    CHECK(got == nearest * place, "%s: %a in 11 bits became %a", name, exact, got);
+    CHECK(got == nearest * unit, "%s: %a in 11 bits became %a", name, exact, got);
 }
 
 static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn *scalar)
@@ -147,15 +147,15 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
                   "%s: codes differ in round %d", name, round);
             CHECK(difference(got[b].d, expected[b].d, 1) == 0, "%s: scale %g, scalar %g", name,
                   got[b].d, expected[b].d);
-            float most = 0;
+            float max = 0;
             int all = 0;
             for (int i = 0; i < 32; i++) {
-                most = fmaxf(most, fabsf(x[32 * b + i]));
+                max = fmaxf(max, fabsf(x[32 * b + i]));
                 all += got[b].q[i];
             }
             if (isfinite(got[b].d) && got[b].d > 0) {
-                check_eleven_bits(name, got[b].d, most / 127);
-                check_eleven_bits(name, got[b].block_sum, most / 127 * (float)all);
+                check_eleven_bits(name, got[b].d, max / 127);
+                check_eleven_bits(name, got[b].block_sum, max / 127 * (float)all);
             }
             for (int k = 0; k < 3; k++) { /* the first half, the last, all */
                 int part = 0;
@@ -167,11 +167,11 @@ static void check_quantize(const char *name, tg_quantize_fn *fn, tg_quantize_fn 
             }
             for (int i = 0; i < 32 && isfinite(got[b].d); i++)
                 CHECK(fabs(x[32 * b + i] - (double)got[b].q[i] * got[b].d) <=
-                          most / 127 * 0.5001 + most * 0x1p-11 + 1e-30,
+                          max / 127 * 0.5001 + max * 0x1p-11 + 1e-30,
                       "%s: %g became %d x %g", name, x[32 * b + i], got[b].q[i], got[b].d);
         }
         if (round % 5 == 0 && round % 2)
-            CHECK(isnan(got[1].d), "%s: what is not finite is noticed", name);
+            CHECK(isnan(got[1].d), "%s: a block that is not finite gets d = NaN", name);
     }
 }
 
@@ -232,9 +232,9 @@ static void check_layernorm(const char *name, tg_layernorm_fn *fn, tg_layernorm_
     }
 }
 
-/* A gated unit, with and without `up`; truth: the function that the gate goes through. */
-static void check_unit(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance,
-                       double (*truth_of)(double))
+/* A gated activation, with and without `up`; truth_of: the activation function. */
+static void check_gated(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar, double tolerance,
+                        double (*truth_of)(double))
 {
     for (int round = 0; round < 300; round++) {
         float gate[70], up[70], got[70], expected[70];
@@ -247,12 +247,12 @@ static void check_unit(const char *name, tg_swiglu_fn *fn, tg_swiglu_fn *scalar,
         fn(got, gated ? up : NULL, n);
         scalar(expected, gated ? up : NULL, n);
         for (size_t i = 0; i < n; i++) {
-            /* what is below the smallest of floats that are stored whole may come out as nothing */
+            /* a result that is near the subnormal floats may become 0 */
             CHECK(fabs(expected[i]) < 1e-35 ||
                       difference(got[i], expected[i], fabs(expected[i])) <= tolerance,
                   "%s: n %zu, element %zu: %g, scalar %g", name, n, i, got[i], expected[i]);
             const double value = truth_of(gate[i]), truth = value * (gated ? up[i] : 1);
-            /* where it is e^-k of its argument, the rounding of k counts */
+            /* a result of e^-k times its argument has the rounding error of k */
             const double k = value != 0 ? fmax(-log(value / gate[i]), 0) : 100;
             CHECK(fabs(got[i] - truth) <= (1e-6 + 2e-7 * k) * fabs(truth) + 1e-30,
                   "%s of %g: %g, truth %g", name, gate[i], got[i], truth);
@@ -277,31 +277,31 @@ static void check_softmax(const char *name, tg_softmax_fn *fn, tg_softmax_fn *sc
     for (int round = 0; round < 500; round++) {
         float scores[QUERIES * TG_KEY_GROUP], got[QUERIES * TG_KEY_GROUP],
             expected[QUERIES * TG_KEY_GROUP];
-        float before[QUERIES], most[QUERIES], most_expected[QUERIES], sums[QUERIES],
+        float before[QUERIES], max[QUERIES], max_expected[QUERIES], sums[QUERIES],
             sums_expected[QUERIES];
         const size_t n = round % 3 ? 1 + random_u32(&r) % TG_KEY_GROUP : TG_KEY_GROUP,
                      n_queries = 1 + random_u32(&r) % QUERIES;
-        for (size_t i = 0; i < QUERIES * TG_KEY_GROUP; i++) /* what lies past n may be anything */
+        for (size_t i = 0; i < QUERIES * TG_KEY_GROUP; i++) /* scores past n may be anything */
             scores[i] = got[i] = expected[i] = i % TG_KEY_GROUP < n
                                                    ? random_gauss(&r) * (round % 7 ? 3 : 60)
                                                : round % 3 ? NAN
                                                            : INFINITY;
         for (size_t q = 0; q < n_queries; q++)
-            before[q] = most[q] = most_expected[q] = round % 2 ? -INFINITY : random_gauss(&r) * 10;
-        fn(got, n, n_queries, most, sums);
-        scalar(expected, n, n_queries, most_expected, sums_expected);
+            before[q] = max[q] = max_expected[q] = round % 2 ? -INFINITY : random_gauss(&r) * 10;
+        fn(got, n, n_queries, max, sums);
+        scalar(expected, n, n_queries, max_expected, sums_expected);
         for (size_t q = 0; q < n_queries; q++) {
-            const float *own = scores + q * TG_KEY_GROUP;
-            double sum = 0, greatest = before[q];
+            const float *row = scores + q * TG_KEY_GROUP;
+            double sum = 0, expected_max = before[q];
             for (size_t i = 0; i < n; i++)
-                greatest = fmax(greatest, own[i]);
-            CHECK(most[q] == greatest, "%s: maximum %g, truth %g", name, most[q], greatest);
-            CHECK(most[q] == most_expected[q] &&
+                expected_max = fmax(expected_max, row[i]);
+            CHECK(max[q] == expected_max, "%s: maximum %g, truth %g", name, max[q], expected_max);
+            CHECK(max[q] == max_expected[q] &&
                       difference(sums[q], sums_expected[q], sums_expected[q]) <= tolerance,
-                  "%s: maximum %g and sum %g, scalar %g and %g", name, most[q], sums[q],
-                  most_expected[q], sums_expected[q]);
+                  "%s: maximum %g and sum %g, scalar %g and %g", name, max[q], sums[q],
+                  max_expected[q], sums_expected[q]);
             for (size_t i = 0; i < TG_KEY_GROUP; i++) {
-                const double truth = i < n ? exp2((double)(own[i] - most[q]))
+                const double truth = i < n ? exp2((double)(row[i] - max[q]))
                                            : 0; /* the difference rounds to a float */
                 const float value = got[q * TG_KEY_GROUP + i];
                 sum += truth;
@@ -399,19 +399,19 @@ static void check_delta(const char *name, tg_delta_fn *fn, tg_delta_fn *scalar)
                   !memcmp(out, out_expected, n * sizeof *out),
               "%s: width %zu", name, n);
         for (size_t j = 0; j < n; j++) {
-            double mapped = 0, found = 0, scale = 0;
+            double mapped = 0, expected_out = 0, scale = 0;
             for (size_t i = 0; i < n; i++)
                 mapped += (double)start[i * n + j] * decay * k[i];
             for (size_t i = 0; i < n; i++) {
                 const double truth =
                     (double)start[i * n + j] * decay + k[i] * ((v[j] - mapped) * beta);
-                found += truth * q[i];
+                expected_out += truth * q[i];
                 scale += fabs(truth * q[i]);
                 CHECK(fabs(got[i * n + j] - truth) <= 1e-5, "%s: state %g, truth %g", name,
                       got[i * n + j], truth);
             }
-            CHECK(fabs(out[j] - found) <= 1e-5 * (1 + scale), "%s: %g, truth %g", name, out[j],
-                  found);
+            CHECK(fabs(out[j] - expected_out) <= 1e-5 * (1 + scale), "%s: %g, truth %g", name,
+                  out[j], expected_out);
         }
     }
 }
@@ -422,8 +422,8 @@ static void check_delta(const char *name, tg_delta_fn *fn, tg_delta_fn *scalar)
 #define RUN_rmsnorm(name, type, fn, scalar, tolerance)  check_rmsnorm(name, fn, scalar, tolerance)
 #define RUN_layernorm(name, type, fn, scalar, tolerance)                                           \
     check_layernorm(name, fn, scalar, tolerance)
-#define RUN_swiglu(name, type, fn, scalar, tolerance)  check_unit(name, fn, scalar, tolerance, silu)
-#define RUN_geglu(name, type, fn, scalar, tolerance)   check_unit(name, fn, scalar, tolerance, gelu)
+#define RUN_swiglu(name, type, fn, scalar, tolerance)  check_gated(name, fn, scalar, tolerance, silu)
+#define RUN_geglu(name, type, fn, scalar, tolerance)   check_gated(name, fn, scalar, tolerance, gelu)
 #define RUN_softmax(name, type, fn, scalar, tolerance) check_softmax(name, fn, scalar, tolerance)
 #define RUN_values(name, type, fn, scalar, tolerance)                                              \
     check_values(name, type, fn, scalar, tolerance)

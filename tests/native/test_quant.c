@@ -1,5 +1,5 @@
-/* The weight types: blocks against their definition, tiles against blocks, half precision against
- * arithmetic. */
+/* The weight types: blocks against the definitions of the formats, tiles against blocks, binary16
+ * against arithmetic. */
 #include "../../src/quant/blocks.h"
 #include "quant_reference.h"
 #include "random.h"
@@ -52,49 +52,49 @@ static void blocks_and_tiles(void)
         const tg_quant_row *row = &tg_quants[type];
         for (int round = 0; round < 500; round++) {
             const size_t n = BLOCKS * row->block;
-            uint8_t *file =
-                malloc(TG_TILE_ROWS * BLOCKS *
-                       row->bytes); /* exact sizes: a sanitizer sees every byte too far */
+            /* exact sizes, so that a sanitizer detects every access past the end */
+            uint8_t *file = malloc(TG_TILE_ROWS * BLOCKS * row->bytes);
             uint8_t *tiles = malloc(BLOCKS * tgi_quant_tile_bytes(row));
             float *direct = malloc(n * sizeof *direct), *through = malloc(n * sizeof *through);
             for (size_t i = 0; i < TG_TILE_ROWS * BLOCKS * row->bytes; i++)
                 file[i] = (uint8_t)random_u32(&r);
             for (size_t b = 0; b < TG_TILE_ROWS * BLOCKS && row->block > 1 && round % 2; b++) {
-                const scale_places places = scales_of((tg_quant)type);
+                const scale_offsets offsets = scales_of((tg_quant)type);
                 uint8_t *block = file + b * row->bytes;
                 if (round % 8 == 1) /* extreme codes and scales of groups */
                     memset(block, random_u32(&r) % 2 ? 0xff : 0, row->bytes);
                 if (type == TG_QUANT_MXFP4)
                     block[0] = edge_exponents[random_u32(&r) % 6];
                 set_half((tg_quant)type, block, edge_scales[random_u32(&r) % 8]);
-                if (places.m >= 0)
-                    memcpy(block + places.m, &edge_scales[random_u32(&r) % 8], 2);
+                if (offsets.m >= 0)
+                    memcpy(block + offsets.m, &edge_scales[random_u32(&r) % 8], 2);
             }
             for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
-                const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
+                const uint8_t *blocks = file + (size_t)lane * BLOCKS * row->bytes;
                 /* in two runs, as bytes arrive */
                 const size_t first = random_u32(&r) % (BLOCKS + 1);
-                bool finite = row->repack(own, first, lane, tiles);
-                finite &= row->repack(own + first * row->bytes, BLOCKS - first, lane,
+                bool finite = row->repack(blocks, first, lane, tiles);
+                finite &= row->repack(blocks + first * row->bytes, BLOCKS - first, lane,
                                       tiles + first * tgi_quant_tile_bytes(row));
-                row->dequantize(own, BLOCKS, direct);
+                row->dequantize(blocks, BLOCKS, direct);
                 bool expected = true;
                 for (size_t i = 0; i < n; i++)
                     expected &= isfinite(direct[i]) != 0;
                 for (size_t b = 0; type == TG_QUANT_MXFP4 && b < BLOCKS;
                      b++) /* whether a code overflows or not */
-                    expected &= own[b * row->bytes] <= 252;
+                    expected &= blocks[b * row->bytes] <= 252;
                 CHECK(finite == expected, "%s: repack says %d", row->name, finite);
             }
             for (int lane = 0; lane < TG_TILE_ROWS; lane++) {
-                const uint8_t *own = file + (size_t)lane * BLOCKS * row->bytes;
-                row->dequantize(own, BLOCKS, direct);
+                const uint8_t *blocks = file + (size_t)lane * BLOCKS * row->bytes;
+                row->dequantize(blocks, BLOCKS, direct);
                 row->tile_row(tiles, BLOCKS, lane, through);
                 CHECK(!memcmp(direct, through, n * sizeof *direct),
                       "%s: the tile does not hold what the block held", row->name);
                 for (size_t i = 0; i < n; i++) {
-                    const double expected = weight_by_definition(
-                        (tg_quant)type, own + i / row->block * row->bytes, (int)(i % row->block));
+                    const double expected =
+                        weight_by_definition((tg_quant)type, blocks + i / row->block * row->bytes,
+                                             (int)(i % row->block));
                     CHECK(isnan(expected) ? isnan(direct[i]) : direct[i] == (float)expected,
                           "%s: weight %zu is %g, not %g", row->name, i, direct[i], expected);
                 }
@@ -115,7 +115,7 @@ static void rows(void)
         CHECK(tgi_quant_of_ggml(tg_quants[type].ggml) == &tg_quants[type],
               "%s is found by its number", tg_quants[type].name);
     CHECK(!tgi_quant_of_ggml(4) && !tgi_quant_of_ggml(UINT32_MAX),
-          "a removed and an absurd number are not found");
+          "a withdrawn and an absurd number have no row");
     CHECK(!strncmp(tgi_quant_names(), "F32, F16", 8), "%s", tgi_quant_names());
 }
 

@@ -1,6 +1,5 @@
-/* The sampler's stages one by one, its coins, its errors and its draw. In: small distributions made
- * here. Out: passed and failed checks. Needs only the C library, so that it runs in WebAssembly,
- * too. */
+/* The sampler's stages one by one on small distributions, its coins, errors and draw. Needs only
+ * the C library, so that it runs in WebAssembly, too. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -105,7 +104,7 @@ static void run_temperature(void)
     test_temperature(P(0.1, 0.2, 0.3, 0.4), 1e6, "1111");
     test_temperature(P(0, 0.2, 0.3, 0.5), 0.8, "1111");
 
-    /* the shares after it: p^(1/t), made to sum to 1 */
+    /* the probabilities after it: p^(1/t), normalized */
     const float logits[3] = {0, 1, -2};
     const tg_trace *trace = NULL;
     tg_error error = {0};
@@ -129,7 +128,7 @@ static void run_philox(void)
     static const struct {
         uint32_t counter[4], key[2], expected[4];
     } known[] = {
-        /* the published vectors of the authors' library (kat_vectors, philox4x32 10) */
+        /* the test vectors of the authors' library (kat_vectors, philox4x32 10) */
         {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
         {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
         {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
@@ -211,12 +210,12 @@ static void run_errors(void)
            "token 2");
     expect(sampler, (const float[]){-INFINITY, -INFINITY, -INFINITY, -INFINITY}, &request,
            TG_NO_CANDIDATES, "4");
-    expect(sampler, good, &request, TG_OK, ""); /* an error leaves the sampler as good as new */
+    expect(sampler, good, &request, TG_OK, ""); /* the sampler works after an error */
     tgi_sampler_free(sampler);
     CHECK(tgi_sampler_memory(512, 8) > 512 * sizeof(tg_candidate));
 }
 
-/* 20,000 draws over positions against the probabilities the trace promises: Pearson's chi-square, 7
+/* 20,000 draws over positions against the probabilities in the trace: Pearson's chi-square, 7
  * degrees of freedom. */
 static void run_distribution(void)
 {
@@ -248,7 +247,7 @@ static void run_distribution(void)
     tgi_sampler_free(sampler);
 }
 
-/* Probabilities that are powers of two: the intervals are exact, and known. */
+/* Probabilities that are powers of two: the intervals are known exactly. */
 static void run_intervals(void)
 {
     const float logits[4] = {0, (float)-0.6931471805599453, (float)-1.3862943611198906,
@@ -293,13 +292,13 @@ static void run_names(void)
 }
 
 static const tg_test tests[] = {
-    {"top_k", "keeps the k greatest, lower ids first", run_top_k},
+    {"top_k", "keeps the k highest, lower ids first", run_top_k},
     {"top_p", "keeps the shortest prefix that reaches p", run_top_p},
-    {"min_p", "keeps what has a share of the greatest", run_min_p},
+    {"min_p", "keeps tokens with a share of the largest probability", run_min_p},
     {"temperature", "scales logits; 0 is greedy", run_temperature},
-    {"philox", "the published vectors; coins are even and addressed", run_philox},
+    {"philox", "the published vectors; coins are uniform and addressed", run_philox},
     {"errors", "bad options and logits are named", run_errors},
-    {"distribution", "draws follow the promised probabilities", run_distribution},
+    {"distribution", "draws follow the trace's probabilities", run_distribution},
     {"intervals", "the coin falls into the token's interval", run_intervals},
     {"names", "names and defaults are the list's", run_names},
 };

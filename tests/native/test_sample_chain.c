@@ -1,5 +1,5 @@
-/* Random chains of stages over random distributions, held to a plain reference in double precision
- * (sample_reference.h). In: nothing. Out: passed and failed checks. Needs only the C library. */
+/* Random chains of stages over random distributions, against a naive implementation in double
+ * precision (sample_reference.h). Needs only the C library, so that it runs in WebAssembly, too. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -14,12 +14,12 @@ static int is_near(double a, double b)
     return fabs(a - b) <= 1e-9;
 }
 
-/* the token whose interval holds u, by the reference; -1 when u is too near a border to tell */
+/* The token whose interval contains u, by the reference; -1 if u is too near a border. */
 static int32_t reference_draw(const reference *r, double u, double *low, double *high)
 {
     for (uint32_t i = 0; i < r->n; i++) {
         *low = i ? *high : 0;
-        *high = *low + r->items[i].share;
+        *high = *low + r->items[i].p;
         if (fabs(*high - u) < CLOSE)
             return -1;
         if (u < *high)
@@ -29,7 +29,7 @@ static int32_t reference_draw(const reference *r, double u, double *low, double 
 }
 
 /* Invariants 1 and 3 on a full trace: mass and removals, token by token. */
-static void check_accounts(const tg_trace *trace, const int8_t *fates, const reference *r,
+static void check_accounts(const tg_trace *trace, const int8_t *removed_by, const reference *r,
                            uint32_t vocab)
 {
     double listed = 0, entering = 1;
@@ -41,7 +41,7 @@ static void check_accounts(const tg_trace *trace, const int8_t *fates, const ref
               c->p, r->p[c->token]);
         CHECK(fabs(c->p - r->p[c->token]) <= 1e-9 * r->p[c->token] + 1e-290, "p of %d: %g, not %g",
               (int)c->token, c->p, r->p[c->token]);
-        CHECK(c->removed_by == fates[c->token]);
+        CHECK(c->removed_by == removed_by[c->token]);
         CHECK(i == 0 || c[-1].logit > c->logit ||
                   (c[-1].logit == c->logit && c[-1].token < c->token),
               "the list's order");
@@ -53,8 +53,8 @@ static void check_accounts(const tg_trace *trace, const int8_t *fates, const ref
         double mass = 0;
         uint32_t kept = 0, removed = 0;
         for (uint32_t i = 0; i < vocab; i++) {
-            removed += fates[i] == (int)s;
-            if (fates[i] < 0 || fates[i] > (int)s) {
+            removed += removed_by[i] == (int)s;
+            if (removed_by[i] < 0 || removed_by[i] > (int)s) {
                 kept++;
                 mass += r->p[i];
             }
@@ -103,50 +103,50 @@ static void fill_logits(float *logits, uint32_t vocab, test_random *random)
                                 : x;
     }
     if (kind == 5)
-        logits[random_u32(random) % vocab] = 60; /* as good as certain */
+        logits[random_u32(random) % vocab] = 60; /* nearly certain */
     if (kind == 4)
         logits[random_u32(random) % vocab] = 0;
 }
 
-#define MOST_CONTEXT 60
-#define MOST_LISTED  12
+#define MAX_CONTEXT 60
+#define MAX_LISTED  12
 
-/* What a random request's lists point to. */
+/* The memory that the lists of a random request point to. */
 typedef struct lists {
-    int32_t context[MOST_CONTEXT], allowed[MOST_LISTED], banned[MOST_LISTED], biased[MOST_LISTED],
+    int32_t context[MAX_CONTEXT], allowed[MAX_LISTED], banned[MAX_LISTED], biased[MAX_LISTED],
         breakers[8];
-    float biases[MOST_LISTED];
+    float biases[MAX_LISTED];
     int32_t grammar[262144 / 32];
 } lists;
 
-static tg_list random_list(test_random *random, uint32_t vocab, int32_t *tokens, uint32_t most)
+static tg_list random_list(test_random *random, uint32_t vocab, int32_t *tokens, uint32_t max)
 {
-    const uint32_t n = random_u32(random) % (most + 1);
+    const uint32_t n = random_u32(random) % (max + 1);
     for (uint32_t i = 0; i < n; i++)
         tokens[i] = (int32_t)(random_u32(random) % vocab);
     return (tg_list){tokens, NULL, n};
 }
 
-/* Contexts of few different tokens, so that they repeat themselves; lists that are mostly short. */
+/* Contexts with few different tokens, so that they contain repetitions; mostly short lists. */
 static void random_lists(tg_sample_request *request, test_random *random, uint32_t vocab,
                          lists *lists)
 {
     const uint32_t alphabet = 1 + random_u32(random) % (vocab < 5 ? vocab : 5),
                    dice = random_u32(random);
-    request->n_context = random_u32(random) % (MOST_CONTEXT + 1);
+    request->n_context = random_u32(random) % (MAX_CONTEXT + 1);
     request->context = lists->context;
     for (uint32_t i = 0; i < request->n_context; i++)
         lists->context[i] = (int32_t)(random_u32(random) % alphabet);
-    for (uint32_t i = 0; i < MOST_LISTED; i++)
+    for (uint32_t i = 0; i < MAX_LISTED; i++)
         lists->biases[i] = random_u32(random) % 4 ? 3 * random_gauss(random) : -INFINITY;
     request->lists[TG_LIST_logit_bias] =
-        random_list(random, vocab, lists->biased, dice & 3 ? 0 : MOST_LISTED);
+        random_list(random, vocab, lists->biased, dice & 3 ? 0 : MAX_LISTED);
     request->lists[TG_LIST_logit_bias].values = lists->biases;
     request->lists[TG_LIST_allowed_tokens] =
-        random_list(random, vocab, lists->allowed, dice & 28 ? 0 : MOST_LISTED);
+        random_list(random, vocab, lists->allowed, dice & 28 ? 0 : MAX_LISTED);
     request->lists[TG_LIST_banned_tokens] =
-        random_list(random, vocab, lists->banned, dice & 96 ? 0 : MOST_LISTED);
-    if ((dice & 1536) == 0) { /* the bits past the vocabulary mean nothing */
+        random_list(random, vocab, lists->banned, dice & 96 ? 0 : MAX_LISTED);
+    if ((dice & 1536) == 0) { /* bits past the vocabulary are ignored */
         for (uint32_t i = 0; i < (vocab + 31) / 32; i++)
             lists->grammar[i] = (int32_t)(random_u32(random) | random_u32(random));
         request->lists[TG_LIST_grammar] = (tg_list){lists->grammar, NULL, (vocab + 31) / 32};
@@ -212,18 +212,18 @@ static void random_request(tg_sample_request *request, test_random *random, uint
     request->position = random_u32(random);
 }
 
-/* `times` random chains over one vocabulary; returns how many hung on rounding and were not
- * compared */
+/* Runs `times` random chains over one vocabulary. Returns how many depended on rounding and were
+ * not compared. */
 static int run_chains(uint32_t vocab, int times, uint64_t seed)
 {
     test_random random = {seed};
-    tg_sampler *sampler = tgi_sampler_new(vocab, MOST_CONTEXT);
+    tg_sampler *sampler = tgi_sampler_new(vocab, MAX_CONTEXT);
     float *logits = malloc(vocab * sizeof *logits);
     reference r = {.items = malloc(vocab * sizeof *r.items),
                    .p = malloc(vocab * sizeof *r.p),
                    .p_final = malloc(vocab * sizeof *r.p_final),
                    .marks = calloc(vocab, sizeof *r.marks),
-                   .fates = malloc(vocab * sizeof *r.fates)};
+                   .removed_by = malloc(vocab * sizeof *r.removed_by)};
     int doubtful = 0;
     static lists lists;
     for (int time = 0; time < times; time++) {
@@ -255,14 +255,14 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
         CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         check_same(trace, &unseen);
 
-        const int8_t *fates = tg_sampler_removed_by(sampler);
-        check_accounts(trace, fates, &r, vocab);
+        const int8_t *removed_by = tg_sampler_removed_by(sampler);
+        check_accounts(trace, removed_by, &r, vocab);
         CHECK(fabs(trace->entropy - r.entropy) < 1e-9 && trace->entropy >= 0, "%g, not %g",
               trace->entropy, r.entropy);
         if (isnan(request.mu) && !request.options[TG_OPTION_mirostat])
             CHECK(isnan(trace->mu));
         CHECK(trace->low <= trace->u && trace->u < trace->high && trace->high <= 1);
-        CHECK(trace->p_final > 0 && fates[trace->token] == -1);
+        CHECK(trace->p_final > 0 && removed_by[trace->token] == -1);
         for (uint32_t i = 0; i < trace->n_candidates; i++)
             CHECK(trace->candidates[i].p == tg_sampler_p(sampler)[trace->candidates[i].token]);
         if (r.doubtful) {
@@ -273,10 +273,10 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
         double distance = 0;
         for (uint32_t i = 0; i < trace->n_candidates; i++) {
             const tg_candidate *c = &trace->candidates[i];
-            wrong_fates += c->removed_by != r.fates[c->token];
+            wrong_fates += c->removed_by != r.removed_by[c->token];
             distance = fmax(distance, fabs(c->p_final - r.p_final[c->token]));
         }
-        CHECK(wrong_fates == 0, "vocab %u, chain %d: %d fates differ", (unsigned)vocab, time,
+        CHECK(wrong_fates == 0, "vocab %u, chain %d: %d removed_by differ", (unsigned)vocab, time,
               wrong_fates);
         CHECK(distance <= 1e-9, "vocab %u, chain %d: final p is off by %g", (unsigned)vocab, time,
               distance);
@@ -292,7 +292,7 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
     free(r.items);
     free(r.p);
     free(r.p_final);
-    free(r.fates);
+    free(r.removed_by);
     free(r.marks);
     free(logits);
     tgi_sampler_free(sampler);
@@ -312,8 +312,8 @@ static void run_large(void)
     CHECK(run_chains(262144, 4, 6) < 2);
 }
 
-/* One long run, in which every place repeats the one before: what dry costs must not grow with the
- * square of it. */
+/* One long run, in which every token repeats the one before: the time of dry must not grow with the
+ * square of the length. */
 static void run_long_context(void)
 {
     enum { LONG = 60000 };

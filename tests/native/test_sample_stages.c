@@ -1,6 +1,5 @@
-/* The stages that look at lists, at the context, at a coin or at a state, by hand: small
- * distributions whose outcome can be worked out on paper. In: nothing. Out: passed and failed
- * checks. Needs only the C library, so that it runs in WebAssembly, too.
+/* The stages that use lists, the context, a coin or a state: small distributions with hand-computed
+ * results. Needs only the C library, so that it runs in WebAssembly, too.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -44,8 +43,8 @@ static void keeps(const float *logits, const char *expected)
     CHECK(!strcmp(kept, expected), "%s, not %s: %s", kept, expected, trace->stages[0].reason);
 }
 
-/* What the stage made of a token's logit, from how its share relates to that of token `base`, which
- * it left alone. */
+/* A token's logit after the stage, by the ratio of its probability to that of token `base`, which
+ * the stage did not change. */
 static double logit_now(const float *logits, int token, int base)
 {
     const double *p = tg_sampler_p_final(sampler);
@@ -74,7 +73,7 @@ static void lists(void)
     request.lists[TG_LIST_logit_bias] = (tg_list){tokens, values, 4};
     keeps(logits, "01111");
     NEAR(logit_now(logits, 3, 2), 2.5);
-    NEAR(logit_now(logits, 1, 2), 6); /* of two biases the last */
+    NEAR(logit_now(logits, 1, 2), 6); /* the last of two biases */
     request.lists[TG_LIST_logit_bias].n = 0;
     keeps(logits, "11111");
     begin(TG_STAGE_allowed_tokens, 5);
@@ -95,7 +94,7 @@ static void lists(void)
     expect_error(logits, TG_SAMPLER_BAD_OPTION, "grammar");
     begin(TG_STAGE_banned_tokens, 5);
 
-    /* nobody left, and nobody of any probability */
+    /* no token left, and none with a probability */
     request.lists[TG_LIST_banned_tokens] = (tg_list){(const int32_t[]){0, 1, 2, 3, 4}, NULL, 5};
     expect_error(logits, TG_NO_CANDIDATES, "banned_tokens");
     request.lists[TG_LIST_banned_tokens].n = 4;
@@ -150,7 +149,7 @@ static void penalties(void)
 static void dry(void)
 {
     const float logits[8] = {0};
-    /* 3 4 5 was there before, and 6 followed; after another 4 5 came 7 */
+    /* an earlier 3 4 5 was followed by 6, another 4 5 by 7 */
     const int32_t context[10] = {3, 4, 5, 6, 4, 5, 7, 3, 4, 5};
     const int32_t breakers[] = {1, 6, 2, 7, 3};
     begin(TG_STAGE_dry, 8);
@@ -158,8 +157,8 @@ static void dry(void)
     request.n_context = 10;
     request.options[TG_OPTION_dry_multiplier] = 0.5;
     request.options[TG_OPTION_dry_base] = 2;
-    NEAR(logit_now(logits, 6, 0), -0.5 * 2); /* a run of 3, of which 2 are free */
-    NEAR(logit_now(logits, 7, 0), -0.5 * 1); /* one of 2 */
+    NEAR(logit_now(logits, 6, 0), -0.5 * 2); /* a run of 3, of which 2 are allowed */
+    NEAR(logit_now(logits, 7, 0), -0.5 * 1); /* a run of 2 */
     NEAR(logit_now(logits, 3, 0), 0);
     request.options[TG_OPTION_dry_allowed_length] = 3;
     NEAR(logit_now(logits, 6, 0), -0.5);
@@ -169,18 +168,18 @@ static void dry(void)
     NEAR(logit_now(logits, 6, 0), 0);
     NEAR(logit_now(logits, 7, 0), -0.5);
     request.options[TG_OPTION_dry_penalty_last_n] = -1;
-    /* after the breaker "7 3" only two tokens stand; 6 is a breaker by itself and is never lowered
+    /* only two tokens follow the breaker "7 3"; 6 is a breaker by itself and is never lowered
      */
     request.lists[TG_LIST_dry_sequence_breakers] = (tg_list){breakers, NULL, 5};
     NEAR(logit_now(logits, 6, 0), 0);
     NEAR(logit_now(logits, 7, 0), -0.5);
-    /* after the breaker "4" only one does */
+    /* only one token follows the breaker "4" */
     request.lists[TG_LIST_dry_sequence_breakers] = (tg_list){(const int32_t[]){1, 4}, NULL, 2};
     NEAR(logit_now(logits, 7, 0), 0);
     request.lists[TG_LIST_dry_sequence_breakers].n = 0;
     request.options[TG_OPTION_dry_base] = 0.5;
     CHECK(strstr(sample(logits)->stages[0].reason, "off"), "a base below 1");
-    /* a very long run: the penalty stays a number, and bans nobody else */
+    /* a very long run: the penalty stays finite, and bans no other token */
     static int32_t same[64];
     request.options[TG_OPTION_dry_base] = 1e6;
     request.context = same;
@@ -261,7 +260,7 @@ static void dynamic_temperature(void)
     NEAR(sample(two)->stages[0].threshold, 0.5 + share);
     request.options[TG_OPTION_dynatemp_exponent] = 2;
     NEAR(sample(two)->stages[0].threshold, 0.5 + share * share);
-    request.options[TG_OPTION_dynatemp_range] = 3; /* it does not go below 0 */
+    request.options[TG_OPTION_dynatemp_range] = 3; /* the temperature does not go below 0 */
     request.options[TG_OPTION_dynatemp_exponent] = 0;
     NEAR(sample(two)->stages[0].threshold, 4);
 }
@@ -273,11 +272,11 @@ static void mirostat(void)
     request.options[TG_OPTION_mirostat] = 2;
     request.mu = 2.5;
     keeps(logits, "11000");
-    request.mu = 0.5; /* nobody surprises so little */
+    request.mu = 0.5; /* no token has so little surprise */
     keeps(logits, "10000");
     CHECK(sample(logits)->mu > 0.5, "it moves up: %g", sample(logits)->mu);
     NEAR(sample(logits)->mu, 0.5 + 0.1 * 5);
-    request.mu = NAN; /* begins at twice tau */
+    request.mu = NAN; /* starts at twice tau */
     keeps(logits, "11111");
     const tg_trace *trace = sample(logits);
     NEAR(trace->mu, 10 - 0.1 * (-log2(trace->p_final) - 5));
@@ -301,7 +300,7 @@ static void mirostat(void)
 
 static void single(void)
 {
-    /* one token in the vocabulary, whatever runs: it is drawn */
+    /* with one token in the vocabulary, every stage leaves it */
     begin(TG_STAGE_top_k, 1);
     request.n_order = 0;
     for (int stage = 0; stage < TG_STAGE_COUNT; stage++)
@@ -324,7 +323,7 @@ static const tg_test tests[] = {
     {"lists", "biases, allowed and banned tokens, and what they refuse", lists},
     {"penalties", "repeat, frequency and presence over a window", penalties},
     {"dry", "runs, their limits and their breakers", dry},
-    {"top_n_sigma", "deviations below the greatest", sigma},
+    {"top_n_sigma", "deviations below the highest", sigma},
     {"typ_p", "the nearest to the entropy", typical},
     {"xtc", "all top choices but the last, at its own coin", xtc},
     {"dynatemp", "temperature by entropy", dynamic_temperature},

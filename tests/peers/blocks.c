@@ -1,8 +1,13 @@
-/* The weight types beside ggml's own: blocks dequantized by both, and floats quantized by ggml. In:
- * the path of libggml-base, then compare            every type of quant.def, random and awkward
- * blocks: a line "NAME blocks different" each quantize TYPE floats on standard input, rows of whole
- * blocks, -> blocks on standard output; TYPE: ggml's number Out: as said; exit code 1 when the
- * library or a function is missing. Built with src/quant/ by blocks.mjs. */
+/* Compares our weight types with ggml's, and quantizes with ggml. Usage, with the path of
+ * libggml-base:
+ *
+ *     blocks LIBRARY compare          dequantizes random and extreme blocks of every type of
+ * quant.def with both; prints a line "NAME blocks different" for each type blocks LIBRARY quantize
+ * TYPE    floats on standard input, rows of whole blocks -> blocks on standard output; TYPE is
+ * ggml's number
+ *
+ * The exit code is 1 when the library or a function is missing. blocks.mjs builds the program with
+ * src/quant/. */
 #include "../../src/quant/quant.h"
 #include "../native/random.h"
 #include "../native/quant_reference.h"
@@ -12,10 +17,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define BLOCKS     64
-#define ROUNDS     400
-#define MOST       256 /* elements of a block */
-#define MOST_BYTES 256
+#define BLOCKS    64
+#define ROUNDS    400
+#define MAX_BLOCK 256 /* weights of a block */
 
 typedef void dequantize_fn(const void *blocks, float *out, int64_t n);
 typedef size_t quantize_fn(int type, const float *x, void *out, int64_t start, int64_t rows,
@@ -25,15 +29,15 @@ static void *library;
 
 static void *function(const char *name)
 {
-    void *found = dlsym(library, name);
-    if (!found) {
+    void *symbol = dlsym(library, name);
+    if (!symbol) {
         fprintf(stderr, "%s\n", dlerror());
         exit(1);
     }
-    return found;
+    return symbol;
 }
 
-/* ggml's function for a type is named as the type, with the K of the K types as a capital */
+/* ggml's function for a type: named like the type in lower case, with an upper-case K */
 static dequantize_fn *dequantizer(const tg_quant_row *row)
 {
     char name[64];
@@ -48,15 +52,14 @@ static void compare(void)
 {
     static const uint16_t edge_scales[] = {0x0000, 0x8000, 0x0001, 0x83ff,
                                            0x0400, 0x7bff, 0xfbff, 0x3c00};
-    static uint8_t blocks[BLOCKS * MOST_BYTES];
-    static float ours[BLOCKS * MOST], theirs[BLOCKS * MOST];
+    static uint8_t blocks[BLOCKS * TG_MAX_BLOCK_BYTES];
+    static float ours[BLOCKS * MAX_BLOCK], theirs[BLOCKS * MAX_BLOCK];
     test_random r = {3};
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
         const tg_quant_row *row = &tg_quants[type];
-        const scale_places places = scales_of((tg_quant)type);
+        const scale_offsets offsets = scales_of((tg_quant)type);
         long different = 0;
-        if (row->block ==
-            1) /* ggml has no such function for them, and every bit pattern is checked elsewhere */
+        if (row->block == 1) /* ggml has no such function; test_quant.c checks every bit pattern */
             continue;
         dequantize_fn *dequantize = dequantizer(row);
         for (int round = 0; round < ROUNDS; round++) {
@@ -69,8 +72,8 @@ static void compare(void)
                 if (type == TG_QUANT_MXFP4)
                     block[0] = (uint8_t)random_u32(&r);
                 set_half((tg_quant)type, block, edge_scales[random_u32(&r) % 8]);
-                if (places.m >= 0)
-                    memcpy(block + places.m, &edge_scales[random_u32(&r) % 8], 2);
+                if (offsets.m >= 0)
+                    memcpy(block + offsets.m, &edge_scales[random_u32(&r) % 8], 2);
             }
             row->dequantize(blocks, BLOCKS, ours);
             dequantize(blocks, theirs, (int64_t)BLOCKS * row->block);
@@ -84,17 +87,17 @@ static void compare(void)
 
 static int quantize(uint32_t ggml)
 {
-    enum { CHUNK = 1 << 16 }; /* floats: whole rows of MOST */
-    static float x[CHUNK], importance[MOST];
+    enum { CHUNK = 1 << 16 }; /* floats: whole rows of MAX_BLOCK */
+    static float x[CHUNK], importance[MAX_BLOCK];
     static uint8_t out[CHUNK * 4];
     const tg_quant_row *row = tgi_quant_of_ggml(ggml);
     quantize_fn *quantize_chunk = (quantize_fn *)function("ggml_quantize_chunk");
     if (!row)
         return 1;
-    for (int i = 0; i < MOST; i++)
+    for (int i = 0; i < MAX_BLOCK; i++)
         importance[i] = 1; /* the smallest types ask for it */
     for (size_t n; (n = fread(x, sizeof *x, CHUNK, stdin)) > 0;) {
-        const size_t length = row->block > 32 ? MOST : row->block > 1 ? 32 : 1;
+        const size_t length = row->block > 32 ? MAX_BLOCK : row->block > 1 ? 32 : 1;
         if (n % length)
             return 1;
         const size_t size = quantize_chunk((int)ggml, x, out, 0, (int64_t)(n / length),
