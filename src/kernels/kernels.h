@@ -129,8 +129,7 @@ static inline void tgi_prefetch(const void *from, size_t bytes)
 #include "kernels.def"
 #undef TG_KERNEL
 
-/* One pointer for each kind and type, named <kind>_<type>: every kind and type has one scalar row.
- */
+/* One pointer for each kind and type, named <kind>_<type>, from the scalar rows. */
 #define TG_SLOT_scalar(kind, type) tg_##kind##_fn *kind##_##type;
 #define TG_SLOT_simd128(kind, type)
 #define TG_SLOT_relaxed(kind, type)

@@ -5,9 +5,8 @@
 
 #include "expd.h"
 
-#define STRIDES                                                                                    \
-    256u /* interleaved parts of the vocabulary, whose maxima are found side by side               \
-          */
+/* Interleaved parts of the vocabulary, whose maxima are found side by side. */
+#define STRIDES 256u
 
 void tgi_candidates_fill(tg_candidates *candidates, const float *logits)
 {

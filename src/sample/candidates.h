@@ -2,9 +2,9 @@
  * as needed, reduced by the stages, and drawn from. The sampler owns the memory; nothing here
  * allocates.
  *
- * Sorted means: highest logit first, equal ones by token id. A logit of -infinity is a ban: the
- * token comes last, has probability 0, counts as kept until a stage removes it, and is never drawn.
- */
+ * Sorted means: highest logit first, equal ones by token id. A token with a logit of -infinity is
+ * banned: it comes last, has probability 0 and is never drawn. It counts as kept until a stage
+ * removes it. */
 #ifndef TG_CANDIDATES_H
 #define TG_CANDIDATES_H
 

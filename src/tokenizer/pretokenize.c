@@ -39,8 +39,8 @@ struct pass {
     contractions_kind contractions;
     bool by_case;      /* a word is upper case, then lower case; a capital begins another word */
     bool ascii_prefix; /* one ASCII punctuation mark may come before ASCII letters */
-    uint32_t numbers;  /* max digits of a number; 0: numbers are no words of their own; UNBOUNDED:
-                          any, and a space may come before them */
+    /* max digits of a number; 0: numbers are no words; UNBOUNDED: any, also after a space */
+    uint32_t numbers;
     const char *after; /* ASCII characters that may follow punctuation */
     bool newlines;     /* spaces with newlines among them end after the last newline */
 };
