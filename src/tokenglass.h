@@ -185,6 +185,24 @@ tg_status tg_model_finish(tg_model *model);
 
 /* From TG_MODEL_PLANNED on; before, TG_MODEL_NOT_READY. */
 tg_status tg_model_get_info(tg_model *model, tg_model_info *info);
+/* The header of the file for display; it can also be read after the model was refused. */
+typedef struct tg_tensor_info {
+    const char *name;
+    uint32_t type;    /* index into the list of quant.def */
+    uint32_t n_dims;  /* 1 to 4 */
+    uint64_t dims[4]; /* dims[0]: weights in a row; unused ones are 1 */
+    uint64_t offset;  /* of its first byte in the file */
+    uint64_t size;    /* bytes */
+} tg_tensor_info;
+
+/* The key with this index, and its value as text in `value` (at most `capacity` bytes with the
+ * terminator, at least 1; long strings and arrays are shortened). NULL past the last key. */
+const char *tg_model_get_key(const tg_model *model, uint32_t index, char *value, size_t capacity);
+
+/* The tensor with this index, by offset in the file. False past the last one, and before the header
+ * is complete. */
+bool tg_model_get_tensor(const tg_model *model, uint32_t index, tg_tensor_info *info);
+
 /* Tensors and parameters of one weight type, for display. index: 0, 1, ... in the order of
  * quant/quant.def; past the last, TG_INVALID_ARGUMENT. *name is a constant string. */
 tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name,

@@ -106,6 +106,31 @@ tg_status tgw_model_get_quant(tg_model *model, uint32_t index, tgw_quant *out)
     return tg_model_get_quant(model, index, &name, &out->n_tensors, &out->n_params);
 }
 
+bool tgw_model_get_key(const tg_model *model, uint32_t index, tgw_key *out)
+{
+    out->name = tg_model_get_key(model, index, out->value, sizeof out->value);
+    return out->name != NULL;
+}
+
+bool tgw_model_get_tensor(const tg_model *model, uint32_t index, tgw_tensor *out)
+{
+    tg_tensor_info info;
+    if (!tg_model_get_tensor(model, index, &info))
+        return false;
+    *out = (tgw_tensor){
+        .name = info.name,
+        .type = info.type,
+        .n_dims = info.n_dims,
+        .dim0 = info.dims[0],
+        .dim1 = info.dims[1],
+        .dim2 = info.dims[2],
+        .dim3 = info.dims[3],
+        .offset = info.offset,
+        .size = info.size,
+    };
+    return true;
+}
+
 int32_t tgw_model_bos(const tg_model *model)
 {
     return tg_model_bos(model);

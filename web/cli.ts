@@ -1,94 +1,26 @@
 #!/usr/bin/env node
-/** The command line: in, arguments (see USAGE) and, for a chat, lines; out, the text as it comes, choices in columns, traces as JSON, or the scores of a text. */
+/** The command line. cli-options.ts says what it accepts; cli-text.ts formats what it prints. */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
+import { headerOf, infoJson, infoText } from './api/cli-info.js';
+import {
+  USAGE,
+  UsageError,
+  readArguments,
+  samplerOptions,
+  seedOf,
+  wholeNumber,
+} from './api/cli-options.js';
+import type { Arguments } from './api/cli-options.js';
 import { candidateLines, paint, scoreLines, visible } from './api/cli-text.js';
-import { TokenglassError } from './types/errors.js';
-import { loadModel, stages } from './node.js';
-import type { ChatMessage, Model, SamplerOptions } from './node.js';
 import { stepFile } from './api/trace.js';
+import { loadModel } from './node.js';
+import type { ChatMessage, GenerateOptions, Model } from './node.js';
+import { TokenglassError } from './types/errors.js';
 
-const numbers = stages.flatMap(({ options }) => options.map(({ name }) => name));
-const flag = (name: string) => name.replaceAll('_', '-');
+const DEFAULT_MAX_TOKENS = 256;
 
-const USAGE = `tokenglass [options] "Once upon a time"
-
-  --model FILE       a GGUF file or URL (default: the built-in model)
-  --max-tokens N     tokens to make (default: until the model ends or its context is full, at most 256)
-  --top N            show the N most probable candidates of each step
-  --json             print the trace of each step as one line of JSON
-  --score FILE       score a text (- reads standard input) instead of going on with it
-  --chat             talk: one line a turn; an empty line or the end of input ends it
-  --seed N           (default: chosen and printed)
-  --samplers LIST    the order of the stages, separated by commas
-  --n-ctx N, --threads N, --ignore-eos, --shift, --version, --help
-  and every option of the sampler: ${numbers.map((name) => `--${flag(name)}`).join(' ')}`;
-
-class UsageError extends Error {}
-
-function wholeOf(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new UsageError(`--${name} ${text}: a whole number is needed`);
-  return Number(text);
-}
-
-function readArguments() {
-  const text = { type: 'string' } as const;
-  const yes = { type: 'boolean', default: false } as const;
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        ...{
-          model: text,
-          'max-tokens': text,
-          top: text,
-          score: text,
-          seed: text,
-          samplers: text,
-          'n-ctx': text,
-          threads: text,
-        },
-        ...{
-          json: yes,
-          chat: yes,
-          'ignore-eos': yes,
-          shift: yes,
-          version: yes,
-          help: { ...yes, short: 'h' },
-        },
-        ...(Object.fromEntries(numbers.map((name) => [flag(name), text])) as Record<
-          string,
-          typeof text
-        >),
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-type Arguments = ReturnType<typeof readArguments>['values'] &
-  Record<string, string | boolean | undefined>;
-
-function samplerOptions(values: Arguments): Omit<SamplerOptions, 'grammar'> {
-  const options: Omit<SamplerOptions, 'grammar'> = {};
-  for (const name of numbers) {
-    const given = values[flag(name)];
-    if (given === undefined) continue;
-    const number = given === '' ? NaN : Number(given);
-    if (Number.isNaN(number))
-      throw new UsageError(`--${flag(name)} ${String(given)}: a number is needed`);
-    options[name] = number;
-  }
-  if (values.samplers !== undefined)
-    options.samplers = values.samplers.split(',') as NonNullable<SamplerOptions['samplers']>;
-  return options;
-}
-
-const DEFAULT_TOKENS = 256;
-const out = (text: string) => process.stdout.write(text);
+const print = (text: string) => process.stdout.write(text);
 
 async function generate(
   model: Model,
@@ -96,108 +28,98 @@ async function generate(
   values: Arguments,
   seed: bigint,
 ): Promise<void> {
-  const top_n = wholeOf(values.top, 'top');
+  const top_n = wholeNumber(values.top, 'top');
+  const max_tokens = wholeNumber(values['max-tokens'], 'max-tokens');
+  const traced = values.json || top_n !== undefined;
   const session = model.createSession({ seed });
   const color = paint(process.stdout);
-  const most = wholeOf(values['max-tokens'], 'max-tokens');
-  const traced = values.json || top_n !== undefined;
-  const options = {
+  const options: GenerateOptions = {
     ...samplerOptions(values),
-    ...(most !== undefined && { max_tokens: most }),
     ignore_eos: values['ignore-eos'],
-    ...(values.shift && { overflow: 'shift' as const }),
-    trace: traced ? { top_n: top_n ?? 50 } : (false as const),
+    overflow: values.shift ? 'shift' : 'error',
+    trace: traced ? { top_n: top_n ?? 50 } : false,
   };
-  let made = 0;
-  let begun = traced;
-  const begin = () => {
-    if (!begun) out(color.faint(visible(prompt)));
-    begun = true;
-  };
+  if (max_tokens !== undefined) options.max_tokens = max_tokens;
+  let count = 0;
+  // the first step shows that the prompt was accepted: a refused one prints nothing
+  const printPrompt = () => void (traced || print(color.faint(visible(prompt))));
   for await (const step of session.generate(prompt, options)) {
-    begin(); // not before: what is refused prints nothing
-    if (values.json) out(`${JSON.stringify(stepFile(step))}\n`);
+    if (count === 0) printPrompt();
+    if (values.json) print(`${JSON.stringify(stepFile(step))}\n`);
     else if (step.trace)
-      out(candidateLines(step, step.trace, await model.tokenText(step.token), color));
-    else out(visible(step.text));
-    if (most === undefined && ++made === DEFAULT_TOKENS) break;
+      print(candidateLines(step, step.trace, await model.tokenText(step.token), color));
+    else print(visible(step.text));
+    count++;
+    if (max_tokens === undefined && count === DEFAULT_MAX_TOKENS) break;
   }
-  begin();
-  if (!traced) out('\n');
+  if (count === 0) printPrompt();
+  if (!traced) print('\n');
+}
+
+async function readText(file: string): Promise<string> {
+  if (file !== '-') return readFile(file, 'utf8');
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
 }
 
 async function score(model: Model, file: string, values: Arguments): Promise<void> {
-  const chunks: Buffer[] = [];
-  if (file === '-') for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const text = file === '-' ? Buffer.concat(chunks).toString() : await readFile(file, 'utf8');
-  const scores = await model.score(text, { top_n: wholeOf(values.top, 'top') ?? 0 });
-  if (values.json)
-    for (const { bytes, ...rest } of scores)
-      out(`${JSON.stringify({ ...rest, bytes: [...bytes] })}\n`);
-  else out(scoreLines(scores, paint(process.stdout)));
+  const top_n = wholeNumber(values.top, 'top') ?? 0;
+  const scores = await model.score(await readText(file), { top_n });
+  if (!values.json) return void print(scoreLines(scores, paint(process.stdout)));
+  for (const { bytes, ...rest } of scores)
+    print(`${JSON.stringify({ ...rest, bytes: [...bytes] })}\n`);
+}
+
+async function info(file: string, values: Arguments): Promise<void> {
+  const header = await headerOf(file, wholeNumber(values['n-ctx'], 'n-ctx'));
+  print(values.json ? `${infoJson(header)}\n` : infoText(header, paint(process.stdout)));
 }
 
 async function chat(
   model: Model,
-  first: string | undefined,
+  firstMessage: string | undefined,
   values: Arguments,
   seed: bigint,
 ): Promise<void> {
   const lines = createInterface({ input: process.stdin, terminal: false });
   const messages: ChatMessage[] = [];
-  const max_tokens = wholeOf(values['max-tokens'], 'max-tokens') ?? DEFAULT_TOKENS;
-  const turn = async (content: string) => {
+  const max_tokens = wholeNumber(values['max-tokens'], 'max-tokens') ?? DEFAULT_MAX_TOKENS;
+  const options = { ...samplerOptions(values), seed, max_tokens };
+  const answer = async (content: string) => {
     messages.push({ role: 'user', content });
-    let said = '';
-    const parts = await model.createChatCompletion({
-      ...samplerOptions(values),
-      messages,
-      seed,
-      max_tokens,
-      stream: true,
-    });
-    for await (const { choices } of parts) {
+    let reply = '';
+    const chunks = await model.createChatCompletion({ ...options, messages, stream: true });
+    for await (const { choices } of chunks) {
       const text = choices[0]?.delta.content ?? '';
-      said += text;
-      out(visible(text));
+      reply += text;
+      print(visible(text));
     }
-    out('\n');
-    messages.push({ role: 'assistant', content: said });
+    print('\n');
+    messages.push({ role: 'assistant', content: reply });
   };
-  const ask = () => void (process.stdin.isTTY && out('> '));
-  if (first !== undefined) await turn(first);
-  ask();
+  const showPrompt = () => void (process.stdin.isTTY && print('> '));
+  if (firstMessage !== undefined) await answer(firstMessage);
+  showPrompt();
   for await (const line of lines) {
     if (line === '') break;
-    await turn(line);
-    ask();
+    await answer(line);
+    showPrompt();
   }
   lines.close();
 }
 
-async function main(): Promise<void> {
-  const { values: given, positionals } = readArguments();
-  const values = given as Arguments;
-  if (values.help) return void out(`${USAGE}\n`);
-  if (values.version) {
-    const { version } = JSON.parse(
-      await readFile(new URL('../package.json', import.meta.url), 'utf8'),
-    ) as { version: string };
-    return void out(`${version}\n`);
-  }
-  if (positionals.length > 1) throw new UsageError('more than one prompt: put it in quotes');
-  const [prompt] = positionals;
-  if (prompt === undefined && values.score === undefined && !values.chat)
-    throw new UsageError('there is no prompt');
-  if (values.seed !== undefined && !/^\d+$/.test(values.seed))
-    throw new UsageError(`--seed ${values.seed}: a whole number is needed`);
-  const seed =
-    values.seed === undefined ? BigInt(Math.floor(Math.random() * 2 ** 32)) : BigInt(values.seed);
-  samplerOptions(values); // before the model is read
-  const [n_ctx, n_threads] = [
-    wholeOf(values['n-ctx'], 'n-ctx'),
-    wholeOf(values.threads, 'threads'),
-  ];
+async function version(): Promise<string> {
+  const file = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}
+
+/** Loads the model and runs the command that the arguments ask for. */
+async function run(values: Arguments, prompt: string | undefined): Promise<void> {
+  const seed = seedOf(values);
+  samplerOptions(values); // reports a mistake before the model is read
+  const n_ctx = wholeNumber(values['n-ctx'], 'n-ctx');
+  const n_threads = wholeNumber(values.threads, 'threads');
   const model = await loadModel(values.model ?? 'storybook', {
     ...(n_ctx !== undefined && { n_ctx }),
     ...(n_threads !== undefined && { n_threads }),
@@ -213,12 +135,23 @@ async function main(): Promise<void> {
   }
 }
 
+async function main(): Promise<void> {
+  const { values, prompt } = readArguments();
+  if (values.help) return void print(`${USAGE}\n`);
+  if (values.version) return void print(`${await version()}\n`);
+  if (values.info !== undefined) return info(values.info, values);
+  if (prompt === undefined && values.score === undefined && !values.chat)
+    throw new UsageError('there is no prompt');
+  await run(values, prompt);
+}
+
+// the reader of a pipe may end before the output does: `tokenglass … | head`
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : 1),
-); // whoever reads has enough
+);
 main().catch((error: unknown) => {
   const usage = error instanceof UsageError;
   const text = error instanceof TokenglassError || usage ? (error as Error).message : String(error);
-  process.stderr.write(`tokenglass: ${visible(text)}${usage ? '; --help tells more' : ''}\n`);
+  process.stderr.write(`tokenglass: ${visible(text)}${usage ? '; see --help' : ''}\n`);
   process.exitCode = usage ? 2 : 1;
 });

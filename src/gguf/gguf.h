@@ -131,6 +131,13 @@ uint64_t tgi_gguf_file_end(const tg_gguf *gguf);
 /* Bytes allocated. */
 size_t tgi_gguf_memory(const tg_gguf *gguf);
 
+/* The keys in the file's order; NULL past the last one. Also before the header is complete. */
+const tg_gguf_kv *tgi_gguf_kv_at(const tg_gguf *gguf, uint32_t index);
+
+/* Writes a value as text for people, at most `capacity` bytes with the terminator, at least 1. Long
+ * strings and arrays are shortened. */
+void tgi_gguf_print(const tg_gguf_kv *kv, char *text, size_t capacity);
+
 /* The tensors by ascending offset, as one array. */
 uint32_t tgi_gguf_n_tensors(const tg_gguf *gguf);
 const tg_gguf_tensor *tgi_gguf_tensor_at(const tg_gguf *gguf, uint32_t index);

@@ -204,6 +204,32 @@ tg_status tg_model_get_info(tg_model *model, tg_model_info *info)
     return TG_OK;
 }
 
+const char *tg_model_get_key(const tg_model *model, uint32_t index, char *value, size_t capacity)
+{
+    const tg_gguf_kv *kv = tgi_gguf_kv_at(model->gguf, index);
+    if (!kv)
+        return NULL;
+    tgi_gguf_print(kv, value, capacity);
+    return kv->key.data;
+}
+
+bool tg_model_get_tensor(const tg_model *model, uint32_t index, tg_tensor_info *info)
+{
+    if (!tgi_gguf_done(model->gguf) || index >= tgi_gguf_n_tensors(model->gguf))
+        return false;
+    const tg_gguf_tensor *tensor = tgi_gguf_tensor_at(model->gguf, index);
+    *info = (tg_tensor_info){
+        .name = tensor->name.data,
+        .type = (uint32_t)(tgi_quant_of_ggml(tensor->type) - tg_quants),
+        .n_dims = tensor->n_dims,
+        .offset = tensor->offset,
+        .size = tensor->size,
+    };
+    for (uint32_t i = 0; i < TG_GGUF_MAX_DIMS; i++)
+        info->dims[i] = tensor->dims[i];
+    return true;
+}
+
 tg_status tg_model_get_quant(tg_model *model, uint32_t index, const char **name,
                              uint32_t *n_tensors, uint64_t *n_params)
 {

@@ -53,6 +53,26 @@ static uint8_t *header(size_t *size)
     return b.data;
 }
 
+/* Every value as text, in the file's order, and in too little room. */
+static void check_text(const tg_gguf *g)
+{
+    static const char *const texts[] = {"254",   "-2",           "65534",
+                                        "-2",    "4294967294",   "-2",
+                                        "-2",    "true",         "18446744073709551614",
+                                        "-2",    "-2",           "5",
+                                        "glass", "[3] a, , ccc", "[2] 1, -1",
+                                        "[0]"};
+    const uint32_t n = sizeof texts / sizeof texts[0];
+    for (uint32_t i = 0; i < n; i++) {
+        char text[64], cut[5];
+        tgi_gguf_print(tgi_gguf_kv_at(g, i), text, sizeof text);
+        CHECK(!strcmp(text, texts[i]), "a value as text");
+        tgi_gguf_print(tgi_gguf_kv_at(g, i), cut, sizeof cut);
+        CHECK(!strncmp(cut, texts[i], 4) && strlen(cut) <= 4, "a value as text, cut");
+    }
+    CHECK(!tgi_gguf_kv_at(g, n), "no key past the last");
+}
+
 static void check_values(const tg_gguf *g)
 {
     const tg_gguf_kv *kv = tgi_gguf_find(g, "k0");
@@ -71,6 +91,8 @@ static void check_values(const tg_gguf *g)
               !strcmp(kv->value.string.data, "glass"),
           "string");
     CHECK(!tgi_gguf_find(g, "tex") && !tgi_gguf_find(g, "texts"), "no key by part of its name");
+
+    check_text(g);
 
     tg_gguf_array a;
     bool found;

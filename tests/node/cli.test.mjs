@@ -131,6 +131,51 @@ test('--chat talks, turn by turn', () => {
   assert.match(bare.stderr, /^tokenglass: TEMPLATE_MISSING: /);
 });
 
+test('--info prints the header of a file, also of one that cannot run', () => {
+  const { metadata, tensors } = tinyLlama({ type: 'Q8_0' });
+  const file = (name, change) => {
+    const path = join(folder, name);
+    writeFileSync(path, writeGguf({ metadata: change(metadata), tensors }));
+    return path;
+  };
+  const path = file('tiny.gguf', (keys) => keys);
+  const { stdout } = works(['--info', path]);
+  for (const [key] of metadata) assert.ok(stdout.includes(`  ${key} `), key);
+  for (const { name, type, dims } of tensors)
+    assert.match(stdout, new RegExp(`  ${name} +${type} +${dims.join(' x ')} `));
+  assert.match(stdout, /general\.architecture +llama\n/);
+  assert.match(stdout, /tokenizer\.ggml\.tokens +\[275\] /);
+  const header = JSON.parse(works(['--info', path, '--json', '--n-ctx', '32']).stdout);
+  assert.equal(header.error, null);
+  assert.equal(header.keys.length, metadata.length);
+  assert.equal(header.tensors.length, tensors.length);
+  const total = tensors.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b), 0);
+  assert.equal(
+    header.quant_types.reduce((sum, { params }) => sum + params, 0),
+    total,
+  );
+  assert.deepEqual(header.quant_types.map(({ name }) => name).sort(), ['F32', 'Q8_0']);
+  for (const name of ['file', 'header', 'weights', 'kv', 'scratch'])
+    assert.ok(header.memory[name] > 0, name);
+  assert.ok(header.memory.kv < JSON.parse(works(['--info', path, '--json']).stdout).memory.kv);
+
+  const unknown = file('unknown.gguf', (keys) => [
+    ['general.architecture', 'string', 'mamba\u001b[2J'],
+    ...keys.slice(1),
+  ]);
+  const refused = works(['--info', unknown]).stdout;
+  assert.match(refused, /general\.architecture +mamba␛\[2J\n/);
+  assert.match(refused, /token_embd\.weight +Q8_0 +32 x 275 /);
+  assert.match(refused, /cannot run the file: MODEL_ARCH_UNSUPPORTED: /);
+  assert.doesNotMatch(refused, /memory plan|\u001b/);
+
+  const cut = join(folder, 'cut.gguf');
+  writeFileSync(cut, writeGguf({ metadata, tensors }).slice(0, 1000));
+  const { error, keys } = JSON.parse(works(['--info', cut, '--json']).stdout);
+  assert.match(error.code, /^GGUF_/);
+  assert.ok(keys.length > 0 && keys.length < metadata.length);
+});
+
 test('control characters are shown, not sent', () => {
   const text = 'a\u001b[31mred\u0007 \u202e\u009b2J';
   const { stdout } = works(['--score', '-'], { input: text });
@@ -159,6 +204,8 @@ test('wrong use is told, with what is wrong', () => {
   refused(['a', '--samplers', 'top_q'], 1, /SAMPLER_BAD_OPTION/);
   refused(['a', '--model', join(folder, 'none.gguf')], 1, /SOURCE_NOT_FOUND/);
   refused(['--score', join(folder, 'none.txt')], 1, /none\.txt/);
+  refused(['--info', join(folder, 'none.gguf')], 1, /SOURCE_NOT_FOUND/);
+  refused(['--info', inTree('package.json')], 1, /GGUF_BAD_MAGIC/);
   assert.match(works(['--help']).stdout, /--xtc-probability/);
   assert.match(works(['--version']).stdout, /^\d+\.\d+\.\d+\n$/);
 });

@@ -111,7 +111,7 @@ test('what is no trace is refused with the place', () =>
       });
       assert.throws(() => importTrace(JSON.stringify(file)), { code: 'TRACE_INVALID' });
     };
-    assert.throws(() => importTrace('{"format": '), { code: 'TRACE_INVALID', message: /no JSON/ });
+    assert.throws(() => importTrace('{"format": '), { code: 'TRACE_INVALID', message: /not JSON/ });
     for (const value of [undefined, null, 5, [], {}])
       assert.throws(() => importTrace(value), { code: 'TRACE_INVALID' });
     refused((file) => (file.version = 2), /\/version/);

@@ -15,10 +15,11 @@ export function examplesOf(page) {
 }
 
 /** What every example of a JSDoc comment may use. */
-const PRELUDE = `import { TokenglassError, exportTrace, importTrace, loadModel } from 'tokenglass';
+const PRELUDE = `import { TokenglassError, exportTrace, fetchModel, importTrace, loadModel } from 'tokenglass';
 import { compareTrace, recordTrace } from 'tokenglass/testing';
 import type { Model, Session } from 'tokenglass';
-void [TokenglassError, exportTrace, importTrace, loadModel, compareTrace, recordTrace];
+void [TokenglassError, exportTrace, fetchModel, importTrace, loadModel];
+void [compareTrace, recordTrace];
 `;
 
 /** A program for an example of a JSDoc comment; setup declares model and session. */

@@ -1,4 +1,7 @@
-/** A model as programs see it: in, a source and options; out, tokens, sessions and scores. It owns its worker, or the engine in this thread. */
+/**
+ * A model as a program sees it. It checks the caller's arguments and sends the calls to the engine,
+ * which runs in a worker or in this thread and ends with the model.
+ */
 import { builds, storybook } from '../platform/assets.js';
 import { openBackend } from '../transport/backend.js';
 import type { Backend } from '../transport/backend.js';
@@ -15,7 +18,7 @@ import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options
 import type { Platform } from '../platform/platform.js';
 import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
-import type { Owner } from './session.js';
+import type { SessionHost } from './session.js';
 import { responseSource, streamSource, streamSpec } from '../platform/sources.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type {
@@ -39,16 +42,28 @@ import type {
   ScoreOptions,
   Session,
   SessionOptions,
+  TextOrIds,
   TokenScore,
   TokenOffset,
   TokenizeOptions,
 } from '../types/types.js';
 
 const LOAD_OPTIONS = [
-  ...['on_progress', 'signal', 'n_ctx', 'n_kv', 'cache_type_k', 'cache_type_v', 'vocab_only'],
-  ...['worker', 'kernels', 'n_threads', 'profile', 'wasm_url', 'worker_url'],
+  'on_progress',
+  'signal',
+  'n_ctx',
+  'n_kv',
+  'cache_type_k',
+  'cache_type_v',
+  'vocab_only',
+  'worker',
+  'kernels',
+  'n_threads',
+  'profile',
+  'wasm_url',
+  'worker_url',
 ];
-const MOST_POSITIONS = 2 ** 20;
+const MAX_POSITIONS = 2 ** 20;
 
 function flagsOf(options: TokenizeOptions, method: string): number {
   checkNames(options, ['add_special', 'parse_special'], method);
@@ -56,7 +71,7 @@ function flagsOf(options: TokenizeOptions, method: string): number {
   return (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0);
 }
 
-class ModelImpl implements Model, Owner {
+class ModelImpl implements Model, SessionHost {
   readonly backend: Backend;
   readonly info: ModelInfo;
   #sessions = 0;
@@ -84,7 +99,7 @@ class ModelImpl implements Model, Owner {
     return this.backend.call(method, args, signal);
   }
 
-  async #ids(text: string | readonly number[]): Promise<Int32Array> {
+  async #ids(text: TextOrIds): Promise<Int32Array> {
     return idsOf(typeof text === 'string' ? await this.tokenize(text) : text);
   }
 
@@ -93,12 +108,13 @@ class ModelImpl implements Model, Owner {
   }
 
   async tokenOffsets(text: string, options: TokenizeOptions = {}): Promise<TokenOffset[]> {
-    const found = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
-    const n = found.length / 2;
-    return Array.from(found.subarray(0, n), (token, i) => ({
+    // the ids, then the end of each token
+    const result = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
+    const n = result.length / 2;
+    return Array.from(result.subarray(0, n), (token, i) => ({
       token,
-      start: i ? found[n + i - 1]! : 0,
-      end: found[n + i]!,
+      start: i ? result[n + i - 1]! : 0,
+      end: result[n + i]!,
     }));
   }
 
@@ -144,20 +160,20 @@ class ModelImpl implements Model, Owner {
     return SessionImpl.load(this, new Uint8Array(saved));
   }
 
-  async score(text: string | readonly number[], options: ScoreOptions = {}): Promise<TokenScore[]> {
+  async score(text: TextOrIds, options: ScoreOptions = {}): Promise<TokenScore[]> {
     checkNames(options, ['top_n', 'stride', 'signal'], 'score');
     throwIfAborted(options.signal);
     const top_n = wholeNumber(options.top_n ?? 0, 'top_n', 0, this.info.n_vocab);
     const stride =
-      options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MOST_POSITIONS);
+      options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MAX_POSITIONS);
     return this.#call('score', [await this.#ids(text), { top_n, stride }], options.signal);
   }
 
-  async embed(text: string | readonly number[], options: EmbedOptions = {}): Promise<Float32Array> {
+  async embed(text: TextOrIds, options: EmbedOptions = {}): Promise<Float32Array> {
     checkNames(options, ['pooling', 'normalize', 'signal'], 'embed');
     throwIfAborted(options.signal);
     const { pooling = 'mean', normalize = true } = options;
-    placeIn(['mean', 'last'], pooling, 'pooling');
+    indexIn(['mean', 'last'], pooling, 'pooling');
     const ids = await this.#ids(text);
     if (ids.length > this.info.n_ctx)
       throw new TokenglassError(
@@ -235,18 +251,18 @@ function specOf(source: ModelSource, platform: Platform): SourceSpec {
   );
 }
 
-/** An option that is one of a list, as its place in it; the place after the last when it was not given. */
-function placeIn(list: readonly string[], value: string | undefined, name: string): number {
-  const place = value === undefined ? list.length : list.indexOf(value);
-  if (place < 0)
+/** The index of an option's value in the list; the list's length for an option not given. */
+function indexIn(list: readonly string[], value: string | undefined, name: string): number {
+  const index = value === undefined ? list.length : list.indexOf(value);
+  if (index < 0)
     throw new TokenglassError(
       'INVALID_ARGUMENT',
       `${name} is "${String(value)}"; known: ${list.join(', ')}`,
     );
-  return place;
+  return index;
 }
 
-/** A caller's own build stands for all of them. */
+/** A caller's own build is used in place of each of the package's builds. */
 const allBuilds = (url: string): typeof builds => ({
   simd128: url,
   relaxed: url,
@@ -256,6 +272,24 @@ const allBuilds = (url: string): typeof builds => ({
 
 const absolute = (url: string | URL, base: string) => new URL(url, base).href;
 
+function engineOptionsOf(options: LoadOptions, base: string): EngineOptions {
+  if (options.kernels !== undefined) indexIn(kernelVariants.slice(1), options.kernels, 'kernels');
+  return {
+    n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MAX_POSITIONS),
+    n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MAX_POSITIONS),
+    cache_type_k: indexIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
+    cache_type_v: indexIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
+    vocab_only: options.vocab_only ?? false,
+    n_threads:
+      options.n_threads === undefined
+        ? undefined
+        : wholeNumber(options.n_threads, 'n_threads', 1, MAX_THREADS),
+    profile: options.profile ?? false,
+    kernels: options.kernels,
+    builds: options.wasm_url === undefined ? builds : allBuilds(absolute(options.wasm_url, base)),
+  };
+}
+
 export async function load(
   platform: Platform,
   source: ModelSource,
@@ -264,24 +298,10 @@ export async function load(
   checkNames(options, LOAD_OPTIONS, 'loadModel');
   const { on_progress = () => undefined, signal, worker = true } = options;
   throwIfAborted(signal);
-  const page = globalThis.location?.href ?? import.meta.url;
-  if (options.kernels !== undefined) placeIn(kernelVariants.slice(1), options.kernels, 'kernels');
-  const engineOptions: EngineOptions = {
-    n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MOST_POSITIONS),
-    n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MOST_POSITIONS),
-    cache_type_k: placeIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
-    cache_type_v: placeIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
-    vocab_only: options.vocab_only ?? false,
-    n_threads:
-      options.n_threads === undefined
-        ? undefined
-        : wholeNumber(options.n_threads, 'n_threads', 1, MAX_THREADS),
-    profile: options.profile ?? false,
-    kernels: options.kernels,
-    builds: options.wasm_url === undefined ? builds : allBuilds(absolute(options.wasm_url, page)),
-  };
+  const base = globalThis.location?.href ?? import.meta.url;
+  const engineOptions = engineOptionsOf(options, base);
   const spec = specOf(source, platform);
-  const worker_url = options.worker_url && absolute(options.worker_url, page);
+  const worker_url = options.worker_url && absolute(options.worker_url, base);
   const backend = await openBackend(platform, worker, worker_url);
   try {
     return new ModelImpl(backend, await backend.load(spec, engineOptions, on_progress, signal));

@@ -1,16 +1,32 @@
-/** What a caller's options mean: in, the options as given; out, plain numbers for the engine, or an error that names the option. */
+/** Checks a caller's options and turns them into plain numbers for the engine. */
 import type { SampleRequest, TokenList } from '../engine/sampling.js';
 import { TokenglassError } from '../types/errors.js';
 import { stages } from '../types/generated.js';
 import type { CandidatesOptions, LogitBias, SamplerOptions } from '../types/types.js';
 
-const invalid = (message: string) => new TokenglassError('INVALID_ARGUMENT', message);
+export const MAX_INT32 = 2 ** 31 - 1;
+const MAX_UINT32 = 2 ** 32 - 1;
+const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
 
-/** A misspelt option is an error, not a silent default. */
-export function checkNames(options: object, known: readonly string[], what: string): void {
+const stageOptions = stages.flatMap(({ options }) => options);
+const stageLists = stages.flatMap(({ lists }) => lists);
+
+/** The names of all sampler options. */
+export const samplerOptionNames: readonly string[] = [
+  'samplers',
+  'seed',
+  ...stageOptions.map(({ name }) => name),
+  ...stageLists,
+];
+
+const invalid = (message: string) => new TokenglassError('INVALID_ARGUMENT', message);
+const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
+
+/** Throws for an option that is not known, which is usually a misspelt one. */
+export function checkNames(options: object, known: readonly string[], method: string): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
-      throw invalid(`${what} has no option "${name}"; known: ${known.join(', ')}`);
+      throw invalid(`${method} has no option "${name}"; known: ${known.join(', ')}`);
   }
 }
 
@@ -29,25 +45,30 @@ export function checkSeed(seed: unknown): bigint {
   );
 }
 
+/** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;
 
-const stageOptions = stages.flatMap(({ options }) => options);
-const stageLists = stages.flatMap(({ lists }) => lists);
-const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
-const MOST_STREAMS = 2 ** 32 - 1;
-
-/** The names of all sampler options. */
-export const samplerOptionNames: readonly string[] = [
-  'samplers',
-  'seed',
-  ...stageOptions.map(({ name }) => name),
-  ...stageLists,
+/** A seed's lower and upper 32 bits. */
+export const splitSeed = (seed: bigint): [number, number] => [
+  Number(seed & 0xffffffffn),
+  Number(seed >> 32n),
 ];
 
-const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
+export function idsOf(ids: readonly number[]): Int32Array {
+  for (const [i, id] of ids.entries()) {
+    if (!Number.isInteger(id) || id < 0 || id > MAX_INT32)
+      throw new TokenglassError(
+        'TOKEN_OUT_OF_RANGE',
+        `token ${i} is ${String(id)}, which is not a token id`,
+      );
+  }
+  return Int32Array.from(ids);
+}
 
-function biasOf(given: LogitBias): TokenList {
-  const entries = given instanceof Map ? [...given] : Object.entries(given);
+const tokenList = (tokens: Int32Array): TokenList => ({ tokens, values: undefined });
+
+function biasOf(bias: LogitBias): TokenList {
+  const entries = bias instanceof Map ? [...bias] : Object.entries(bias);
   const tokens = idsOf(entries.map(([id]) => (id === '' ? NaN : Number(id))));
   const values = Float32Array.from(entries, ([id, value]) => {
     if (typeof value !== 'number' || !(Math.fround(value) < Infinity))
@@ -57,91 +78,78 @@ function biasOf(given: LogitBias): TokenList {
   return { tokens, values };
 }
 
-/** An empty list of what is allowed would allow nothing. */
-function allowedOf(given: readonly number[]): TokenList {
-  if (given.length === 0) throw badOption('allowed_tokens is empty: nothing could be drawn');
-  return { tokens: idsOf(given), values: undefined };
+function allowedOf(ids: readonly number[]): TokenList {
+  if (ids.length === 0) throw badOption('allowed_tokens is empty: nothing could be drawn');
+  return tokenList(idsOf(ids));
 }
 
-function breakersOf(given: readonly string[]): string[] {
-  if (!Array.isArray(given) || !given.every((text) => typeof text === 'string'))
+function breakersOf(texts: readonly string[]): string[] {
+  if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string'))
     throw badOption('dry_sequence_breakers must be a list of strings');
-  return [...given];
+  return [...texts];
 }
 
-/** The stages' numbers in the order in which they run. */
-function orderOf(given: SamplerOptions): number[] {
-  const mirostat = (given.mirostat ?? 0) !== 0;
-  const usual = stages.filter(
-    ({ chain }) => chain === 'ALWAYS' || chain === (mirostat ? 'MIROSTAT' : 'USUAL'),
-  );
-  const names: readonly string[] = given.samplers ?? usual.map(({ name }) => name);
-  const order = names.map((name) => {
-    const number = stages.findIndex((stage) => stage.name === name);
-    if (number < 0)
-      throw badOption(
-        `there is no sampler stage "${String(name)}"; known: ${stages.map((stage) => stage.name).join(', ')}`,
-      );
-    return number;
-  });
-  if (new Set(order).size !== order.length) throw badOption('a sampler stage stands twice');
+function stageNumber(name: string): number {
+  const number = stages.findIndex((stage) => stage.name === name);
+  if (number < 0) {
+    const known = stages.map((stage) => stage.name).join(', ');
+    throw badOption(`there is no sampler stage "${String(name)}"; known: ${known}`);
+  }
+  return number;
+}
+
+/** The numbers of the stages in the order in which they run. */
+function orderOf(options: SamplerOptions): number[] {
+  const mirostat = (options.mirostat ?? 0) !== 0;
+  const chain = mirostat ? 'MIROSTAT' : 'USUAL';
+  const defaults = stages.filter((stage) => stage.chain === 'ALWAYS' || stage.chain === chain);
+  const names: readonly string[] = options.samplers ?? defaults.map(({ name }) => name);
+  const order = names.map(stageNumber);
+  if (new Set(order).size !== order.length) throw badOption('samplers names a stage twice');
   if (mirostat && !names.includes('mirostat'))
-    throw badOption('mirostat is on, but samplers leaves it out');
-  const listed = stages.flatMap(({ name, chain, lists }, number) =>
-    chain === 'LISTED' && !names.includes(name) && lists.some((list) => given[list] !== undefined)
-      ? [number]
-      : [],
-  );
-  return [...listed, ...order];
+    throw badOption('mirostat is on, but samplers does not name it');
+  const unnamedLists = stages.flatMap(({ name, chain, lists }, number) => {
+    const given = lists.some((list) => options[list] !== undefined);
+    return chain === 'LISTED' && !names.includes(name) && given ? [number] : [];
+  });
+  return [...unnamedLists, ...order];
 }
 
-export function sampleRequest(
-  given: CandidatesOptions,
-  seed: bigint,
-  top_n: number,
-): SampleRequest {
-  const options = stageOptions.map(({ name, default: usual, min, max, whole }) => {
-    const value = given[name] ?? usual;
-    if (
-      typeof value !== 'number' ||
-      !(value >= min && value <= max) ||
-      (whole && !Number.isInteger(value))
-    ) {
-      throw badOption(
-        `${name} is ${String(value)}; it must be ${whole ? 'a whole number of ' : ''}${min} to ${max}`,
-      );
+/** The value of every numeric option, checked against its range. */
+function numbersOf(options: SamplerOptions): number[] {
+  return stageOptions.map(({ name, default: initial, min, max, whole }) => {
+    const value = options[name] ?? initial;
+    const inRange = typeof value === 'number' && value >= min && value <= max;
+    if (!inRange || (whole && !Number.isInteger(value))) {
+      const kind = whole ? 'a whole number of ' : '';
+      throw badOption(`${name} is ${String(value)}; it must be ${kind}${min} to ${max}`);
     }
     return value;
   });
-  const bits = given.seed === undefined ? seed : checkSeed(given.seed);
-  const none = { tokens: new Int32Array(), values: undefined };
-  return {
-    options,
-    order: orderOf(given),
-    lists: {
-      logit_bias: given.logit_bias ? biasOf(given.logit_bias) : none,
-      allowed_tokens: given.allowed_tokens ? allowedOf(given.allowed_tokens) : none,
-      grammar:
-        given.grammar instanceof Int32Array ? { tokens: given.grammar, values: undefined } : none,
-      banned_tokens: given.banned_tokens
-        ? { tokens: idsOf(given.banned_tokens), values: undefined }
-        : none,
-    },
-    breakers: given.dry_multiplier
-      ? breakersOf(given.dry_sequence_breakers ?? DEFAULT_BREAKERS)
-      : [],
-    seed: [Number(bits & 0xffffffffn), Number(bits >> 32n)],
-    sample_index: wholeNumber(given.sample_index ?? 0, 'sample_index', 0, MOST_STREAMS),
-    top_n,
-    all_removed: given.all_removed ?? false,
-  };
 }
 
-export function idsOf(ids: readonly number[]): Int32Array {
-  for (const [i, id] of ids.entries()) {
-    if (!Number.isInteger(id) || id < 0 || id > 0x7fffffff) {
-      throw new TokenglassError('TOKEN_OUT_OF_RANGE', `token ${i} is ${String(id)}: no token id`);
-    }
-  }
-  return Int32Array.from(ids);
+export function sampleRequest(
+  options: CandidatesOptions,
+  defaultSeed: bigint,
+  top_n: number,
+): SampleRequest {
+  const { logit_bias, allowed_tokens, banned_tokens, grammar } = options;
+  const none = tokenList(new Int32Array());
+  return {
+    options: numbersOf(options),
+    order: orderOf(options),
+    lists: {
+      logit_bias: logit_bias ? biasOf(logit_bias) : none,
+      allowed_tokens: allowed_tokens ? allowedOf(allowed_tokens) : none,
+      banned_tokens: banned_tokens ? tokenList(idsOf(banned_tokens)) : none,
+      grammar: grammar instanceof Int32Array ? tokenList(grammar) : none,
+    },
+    breakers: options.dry_multiplier
+      ? breakersOf(options.dry_sequence_breakers ?? DEFAULT_BREAKERS)
+      : [],
+    seed: splitSeed(options.seed === undefined ? defaultSeed : checkSeed(options.seed)),
+    sample_index: wholeNumber(options.sample_index ?? 0, 'sample_index', 0, MAX_UINT32),
+    top_n,
+    all_removed: options.all_removed ?? false,
+  };
 }

@@ -1,8 +1,20 @@
-/** A session as programs see it: in, prompts and options; out, steps. It owns a number under which the engine keeps its tokens and cache. */
+/**
+ * A session as a program sees it. The engine keeps the session's tokens and cache under a number;
+ * this class checks the caller's options and sends the calls to the engine.
+ */
 import type { Backend } from '../transport/backend.js';
-import { TokenglassError, throwIfAborted } from '../types/errors.js';
-import { checkNames, idsOf, sampleRequest, samplerOptionNames, wholeNumber } from './options.js';
 import type { Methods } from '../transport/protocol.js';
+import type { SampleRequest } from '../engine/sampling.js';
+import { TokenglassError, throwIfAborted } from '../types/errors.js';
+import {
+  MAX_INT32,
+  checkNames,
+  idsOf,
+  sampleRequest,
+  samplerOptionNames,
+  splitSeed,
+  wholeNumber,
+} from './options.js';
 import type {
   Bytes,
   CallOptions,
@@ -16,62 +28,60 @@ import type {
   Session,
   Step,
   StepTrace,
+  TextOrIds,
+  TokenizeOptions,
   TracedGenerateOptions,
   TracedStep,
 } from '../types/types.js';
 
-/** What a session needs of its model. */
-export interface Owner {
+/** What a session needs from its model. */
+export interface SessionHost {
   readonly backend: Backend;
   readonly info: ModelInfo;
-  tokenize(text: string, options: { parse_special: boolean }): Promise<number[]>;
+  tokenize(text: string, options: TokenizeOptions): Promise<number[]>;
   /** Throws DISPOSED after the model was disposed. */
   check(): void;
+  /** A number that no session of the model has yet. */
   newNumber(): number;
 }
 
-const GENERATE_OPTIONS = [
-  ...samplerOptionNames,
-  ...[
-    'max_tokens',
-    'parse_special',
-    'ignore_eos',
-    'overflow',
-    'n_keep',
-    'sample_index',
-    'signal',
-    'trace',
-  ],
-];
+const CALL_OPTIONS = ['signal'];
 const CANDIDATES_OPTIONS = [
   ...samplerOptionNames,
+  ...CALL_OPTIONS,
   'top_n',
   'all_removed',
   'sample_index',
-  'signal',
 ];
-const EXPLAIN_OPTIONS = [...samplerOptionNames, 'position', 'sample_index', 'signal'];
-const CALL_OPTIONS = ['signal'];
+const EXPLAIN_OPTIONS = [...samplerOptionNames, ...CALL_OPTIONS, 'position', 'sample_index'];
+const GENERATE_OPTIONS = [
+  ...samplerOptionNames,
+  ...CALL_OPTIONS,
+  'max_tokens',
+  'parse_special',
+  'ignore_eos',
+  'overflow',
+  'n_keep',
+  'sample_index',
+  'trace',
+];
 const DEFAULT_TOP_N = 50;
-const MOST = 2 ** 31 - 1;
+const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
 
-/** undefined: a full context is an error; else what stays when the window slides, -1: BOS. */
-function overflowOf({
-  overflow = 'error',
-  n_keep,
-}: GenerateOptions): { n_keep: number } | undefined {
+/** How many tokens a shift keeps, or KEEP_BOS; undefined when a full context is an error. */
+function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): number | undefined {
   if (overflow !== 'error' && overflow !== 'shift') {
     throw new TokenglassError(
       'INVALID_ARGUMENT',
       `overflow is "${String(overflow)}"; known: error, shift`,
     );
   }
-  const kept = n_keep === undefined ? -1 : wholeNumber(n_keep, 'n_keep', 0, MOST);
-  return overflow === 'shift' ? { n_keep: kept } : undefined;
+  const kept = n_keep === undefined ? KEEP_BOS : wholeNumber(n_keep, 'n_keep', 0, MAX_INT32);
+  return overflow === 'shift' ? kept : undefined;
 }
 
-/** A grammar's beginning as bits. */
-async function withBits<T extends SamplerOptions>(options: T): Promise<T> {
+/** The options with the bits of the grammar's start state instead of the grammar. */
+async function withStartBits<T extends SamplerOptions>(options: T): Promise<T> {
   if (!options.grammar || options.grammar instanceof Int32Array) return options;
   const state = await options.grammar.begin();
   try {
@@ -81,39 +91,58 @@ async function withBits<T extends SamplerOptions>(options: T): Promise<T> {
   }
 }
 
+/** The request with the tokens that the grammar allows now. */
+async function restricted(
+  request: SampleRequest,
+  grammar: ConstraintState | undefined,
+): Promise<SampleRequest> {
+  if (!grammar) return request;
+  const tokens = await grammar.allowed();
+  return { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } };
+}
+
+/** The checked options of a generation. */
+interface Generation {
+  max_tokens: number | undefined;
+  n_keep: number | undefined;
+  request: SampleRequest;
+  traced: boolean;
+  ignore_eos: boolean;
+}
+
 export class SessionImpl implements Session {
-  readonly #owner: Owner;
+  readonly #host: SessionHost;
   readonly #number: number;
   #seed: bigint;
   #tokens: number[] = [];
-  #ready: Promise<unknown>; // the engine has it
+  #ready: Promise<unknown>; // resolves when the engine has the session
   #generating = false;
   #disposed = false;
 
-  /** from: the number of a session to fork, or the bytes of a saved one. */
-  constructor(owner: Owner, seed: bigint, from?: number | Uint8Array) {
-    this.#owner = owner;
-    this.#number = owner.newNumber();
+  /** source: the number of a session to fork, or the bytes of a saved session. */
+  constructor(host: SessionHost, seed: bigint, source?: number | Uint8Array) {
+    this.#host = host;
+    this.#number = host.newNumber();
     this.#seed = seed;
-    this.#ready = this.#begin(from);
-    this.#ready.catch(() => undefined); // the first call that needs it tells
+    this.#ready = this.#create(source);
+    this.#ready.catch(() => undefined); // the first call that awaits it reports the error
   }
 
-  async #begin(from: number | Uint8Array | undefined): Promise<void> {
-    const { backend } = this.#owner;
-    if (from === undefined) return backend.call('createSession', [this.#number]);
-    if (typeof from === 'number') {
-      this.#tokens = Array.from(await backend.call('forkSession', [from, this.#number]));
+  async #create(source: number | Uint8Array | undefined): Promise<void> {
+    const { backend } = this.#host;
+    if (source === undefined) return backend.call('createSession', [this.#number]);
+    if (typeof source === 'number') {
+      this.#tokens = Array.from(await backend.call('forkSession', [source, this.#number]));
       return;
     }
-    const { tokens, seed } = await backend.call('loadSession', [this.#number, from]);
+    const { tokens, seed } = await backend.call('loadSession', [this.#number, source]);
     this.#tokens = Array.from(tokens);
     this.#seed = (BigInt(seed[1]) << 32n) | BigInt(seed[0]);
   }
 
-  /** A session from the bytes of a saved one. */
-  static async load(owner: Owner, saved: Uint8Array): Promise<Session> {
-    const session = new SessionImpl(owner, 0n, saved);
+  /** A session from the bytes of a saved session. */
+  static async load(host: SessionHost, saved: Uint8Array): Promise<Session> {
+    const session = new SessionImpl(host, 0n, saved);
     await session.#ready;
     return session;
   }
@@ -134,52 +163,52 @@ export class SessionImpl implements Session {
     this.#check();
     await this.#ready;
     this.#check();
-    return this.#owner.backend.call(method, args, signal);
+    return this.#host.backend.call(method, args, signal);
   }
 
   #check(): void {
-    this.#owner.check();
+    this.#host.check();
     if (this.#disposed) throw new TokenglassError('DISPOSED', 'the session was disposed');
   }
 
-  /** What changes the tokens has to wait until a generation is over. */
-  #checkFree(): void {
+  /** Throws during a generation, for calls that change the tokens. */
+  #checkIdle(): void {
     this.#check();
     if (this.#generating)
       throw new TokenglassError(
         'SESSION_BUSY',
-        'the session is in the middle of a generation; fork it or end that first',
+        'the session is generating; end the generation first, or fork the session',
       );
   }
 
-  async #set(
-    prompt: string | readonly number[],
+  async #setTokens(
+    prompt: TextOrIds,
     parse_special: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     throwIfAborted(signal);
     const ids = idsOf(
-      typeof prompt === 'string' ? await this.#owner.tokenize(prompt, { parse_special }) : prompt,
+      typeof prompt === 'string' ? await this.#host.tokenize(prompt, { parse_special }) : prompt,
     );
     throwIfAborted(signal);
     await this.#call('sync', [this.#number, ids]);
     this.#tokens = Array.from(ids);
   }
 
-  async sync(prompt: string | readonly number[], options: CallOptions = {}): Promise<void> {
+  async sync(prompt: TextOrIds, options: CallOptions = {}): Promise<void> {
     checkNames(options, CALL_OPTIONS, 'sync');
-    this.#checkFree();
-    await this.#set(prompt, false, options.signal);
+    this.#checkIdle();
+    await this.#setTokens(prompt, false, options.signal);
   }
 
   async rewind(n: number): Promise<void> {
-    this.#checkFree();
-    await this.#call('rewind', [this.#number, wholeNumber(n, 'n', 0, MOST)]);
+    this.#checkIdle();
+    await this.#call('rewind', [this.#number, wholeNumber(n, 'n', 0, MAX_INT32)]);
     this.#tokens.length = n;
   }
 
   async append(token: number): Promise<void> {
-    this.#checkFree();
+    this.#checkIdle();
     const [id = -1] = idsOf([token]);
     await this.#call('append', [this.#number, id]);
     this.#tokens.push(id);
@@ -188,7 +217,7 @@ export class SessionImpl implements Session {
   async fork(): Promise<Session> {
     this.#check();
     await this.#ready;
-    const fork = new SessionImpl(this.#owner, this.#seed, this.#number);
+    const fork = new SessionImpl(this.#host, this.#seed, this.#number);
     await fork.#ready;
     return fork;
   }
@@ -199,119 +228,129 @@ export class SessionImpl implements Session {
     return this.#call('logits', [this.#number], options.signal);
   }
 
+  async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
+    checkNames(options, CANDIDATES_OPTIONS, 'candidates');
+    const { signal } = options;
+    throwIfAborted(signal);
+    const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MAX_INT32);
+    const request = sampleRequest(await withStartBits(options), this.#seed, top_n);
+    return this.#call('candidates', [this.#number, request], signal);
+  }
+
   async explain(token: number, options: ExplainOptions = {}): Promise<Explanation> {
     checkNames(options, EXPLAIN_OPTIONS, 'explain');
     const { position, signal, ...sampler } = options;
     throwIfAborted(signal);
     const [id = -1] = idsOf([token]);
-    const at = position === undefined ? undefined : wholeNumber(position, 'position', 0, MOST);
-    const request = sampleRequest(await withBits(sampler), this.#seed, 0);
-    const asked = Object.keys(sampler).length > 0 ? request : undefined;
-    return this.#call('explain', [this.#number, id, asked, at, request], signal);
+    const index =
+      position === undefined ? undefined : wholeNumber(position, 'position', 0, MAX_INT32);
+    const request = sampleRequest(await withStartBits(sampler), this.#seed, 0);
+    const explicit = Object.keys(sampler).length > 0 ? request : undefined;
+    return this.#call('explain', [this.#number, id, explicit, index, request], signal);
   }
 
   async save(options: CallOptions = {}): Promise<Bytes> {
     checkNames(options, CALL_OPTIONS, 'save');
     throwIfAborted(options.signal);
-    this.#checkFree();
-    const seed: [number, number] = [Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n)];
-    const saved = await this.#call('save', [this.#number, seed], options.signal);
-    return saved as Bytes; // the engine copies it out of its memory
-  }
-
-  async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
-    checkNames(options, CANDIDATES_OPTIONS, 'candidates');
-    const { signal } = options;
-    throwIfAborted(signal);
-    options = await withBits(options);
-    const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MOST);
-    const request = sampleRequest(options, this.#seed, top_n);
-    return this.#call('candidates', [this.#number, request], signal);
+    this.#checkIdle();
+    const args: [number, [number, number]] = [this.#number, splitSeed(this.#seed)];
+    const saved = await this.#call('save', args, options.signal);
+    return saved as Bytes; // a copy, never a view of the engine's memory
   }
 
   generate(
-    prompt?: string | readonly number[],
+    prompt?: TextOrIds,
     options?: TracedGenerateOptions,
   ): AsyncGenerator<TracedStep, void, undefined>;
+  generate(prompt?: TextOrIds, options?: GenerateOptions): AsyncGenerator<Step, void, undefined>;
   generate(
-    prompt?: string | readonly number[],
-    options?: GenerateOptions,
-  ): AsyncGenerator<Step, void, undefined>;
-  generate(
-    prompt?: string | readonly number[],
+    prompt?: TextOrIds,
     options: GenerateOptions = {},
   ): AsyncGenerator<Step, void, undefined> {
     const stop = new AbortController();
     const steps = this.#generate(prompt, options, stop);
-    // a generator hears of its end only between two steps; this ends the one that is under way
-    const end = steps.return.bind(steps);
+    // A generator runs return() only between two steps; the abort ends the current step at once.
+    const finish = steps.return.bind(steps);
     steps.return = (value) => {
       stop.abort();
-      return end(value);
+      return finish(value);
     };
     return steps;
   }
 
+  #checkedGeneration(options: GenerateOptions): Generation {
+    checkNames(options, GENERATE_OPTIONS, 'generate');
+    const { max_tokens, ignore_eos = false, trace = {} } = options;
+    const { top_n = DEFAULT_TOP_N, all_removed = false } = trace || { top_n: 0 };
+    return {
+      max_tokens:
+        max_tokens === undefined ? undefined : wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
+      n_keep: keptByShift(options),
+      request: sampleRequest(
+        { ...options, all_removed },
+        this.#seed,
+        wholeNumber(top_n, 'trace.top_n', 0, MAX_INT32),
+      ),
+      traced: trace !== false,
+      ignore_eos,
+    };
+  }
+
   async *#generate(
-    prompt: string | readonly number[] | undefined,
+    prompt: TextOrIds | undefined,
     options: GenerateOptions,
     stop: AbortController,
   ): AsyncGenerator<Step, void, undefined> {
-    checkNames(options, GENERATE_OPTIONS, 'generate');
-    const { signal, ignore_eos = false, parse_special = false, trace = {} } = options;
-    const most =
-      options.max_tokens === undefined
-        ? undefined
-        : wholeNumber(options.max_tokens, 'max_tokens', 0, MOST);
-    const top_n = trace ? wholeNumber(trace.top_n ?? DEFAULT_TOP_N, 'trace.top_n', 0, MOST) : 0;
-    const request = sampleRequest(
-      { ...options, ...(trace ? { all_removed: trace.all_removed ?? false } : {}) },
-      this.#seed,
-      top_n,
-    );
-    const overflow = overflowOf(options);
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const aborted = () => stop.abort();
+    const generation = this.#checkedGeneration(options);
+    const { signal } = options;
+    const abort = () => stop.abort();
     throwIfAborted(signal);
-    this.#checkFree();
+    this.#checkIdle();
     this.#generating = true;
-    signal?.addEventListener('abort', aborted);
+    signal?.addEventListener('abort', abort);
     let grammar: ConstraintState | undefined;
     try {
       if (options.grammar && !(options.grammar instanceof Int32Array))
         grammar = await options.grammar.begin();
-      if (prompt !== undefined) await this.#set(prompt, parse_special, signal);
-      for (let made = 0; most === undefined || made < most; made++) {
-        if (
-          most === undefined &&
-          overflow === undefined &&
-          this.#tokens.length >= this.#owner.info.n_ctx
-        )
-          return;
-        throwIfAborted(signal);
-        const tokens = await grammar?.allowed();
-        const here = tokens
-          ? { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } }
-          : request;
-        const { textBytes, kept, ...step } = await this.#call(
-          'step',
-          [this.#number, here, trace !== false, overflow?.n_keep],
-          stop.signal,
-        );
-        grammar?.accept(step.token);
-        if (step.shifted) this.#tokens.splice(kept, step.shifted);
-        this.#tokens.push(step.token);
-        yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
-        if ((step.eog && !ignore_eos) || grammar?.ended) return;
-      }
+      if (prompt !== undefined)
+        await this.#setTokens(prompt, options.parse_special ?? false, signal);
+      yield* this.#steps(generation, grammar, signal, stop.signal);
     } catch (error) {
-      const ended =
+      const returned =
         stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
-      if (!ended) throw error;
+      if (!returned) throw error;
     } finally {
-      signal?.removeEventListener('abort', aborted);
+      signal?.removeEventListener('abort', abort);
       grammar?.dispose?.();
       this.#generating = false;
+    }
+  }
+
+  /** signal: the caller's; stop: aborted by the caller's signal and by the end of the loop. */
+  async *#steps(
+    { max_tokens, n_keep, request, traced, ignore_eos }: Generation,
+    grammar: ConstraintState | undefined,
+    signal: AbortSignal | undefined,
+    stop: AbortSignal,
+  ): AsyncGenerator<Step, void, undefined> {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    const { n_ctx } = this.#host.info;
+    for (let count = 0; max_tokens === undefined || count < max_tokens; count++) {
+      const full = n_keep === undefined && this.#tokens.length >= n_ctx;
+      if (full && max_tokens === undefined) return;
+      throwIfAborted(signal);
+      const args: Parameters<Methods['step']> = [
+        this.#number,
+        await restricted(request, grammar),
+        traced,
+        n_keep,
+      ];
+      const { textBytes, kept, ...step } = await this.#call('step', args, stop);
+      grammar?.accept(step.token);
+      if (step.shifted) this.#tokens.splice(kept, step.shifted);
+      this.#tokens.push(step.token);
+      yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
+      if ((step.eog && !ignore_eos) || grammar?.ended) return;
     }
   }
 
@@ -319,8 +358,8 @@ export class SessionImpl implements Session {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#ready.catch(() => undefined);
-    // after the model itself there is nothing left to free
-    await this.#owner.backend.call('disposeSession', [this.#number]).catch(() => undefined);
+    // fails after the end of the model, when there is nothing to free
+    await this.#host.backend.call('disposeSession', [this.#number]).catch(() => undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,13 @@
-/** Stop strings across token borders: in, pieces of text; out, what can be shown, never a part of a stop string. */
+/**
+ * Stop texts. A stop text may begin in one token and end in another, so Stops holds back the end of
+ * the text while it could be the beginning of a stop text.
+ */
+
+/** Text that can be shown, and whether a stop text ended the answer. */
+export interface SafeText {
+  text: string;
+  stopped: boolean;
+}
 
 export class Stops {
   readonly #stops: readonly string[];
@@ -8,32 +17,28 @@ export class Stops {
     this.#stops = stops;
   }
 
-  /** The text that is safe to show now, and whether a stop string has ended it. */
-  push(text: string): { text: string; stopped: boolean } {
+  /** Adds text; returns the text that can be shown now. */
+  push(text: string): SafeText {
     const all = this.#held + text;
-    let at = -1;
-    for (const stop of this.#stops) {
-      const found = all.indexOf(stop);
-      if (found >= 0 && (at < 0 || found < at)) at = found;
-    }
-    if (at >= 0) {
+    const indexes = this.#stops.map((stop) => all.indexOf(stop)).filter((index) => index >= 0);
+    if (indexes.length > 0) {
       this.#held = '';
-      return { text: all.slice(0, at), stopped: true };
+      return { text: all.slice(0, Math.min(...indexes)), stopped: true };
     }
-    const hold = this.#beginning(all);
-    this.#held = all.slice(all.length - hold);
-    return { text: all.slice(0, all.length - hold), stopped: false };
+    const end = all.length - this.#possibleStart(all);
+    this.#held = all.slice(end);
+    return { text: all.slice(0, end), stopped: false };
   }
 
-  /** What was held back when nothing more comes. */
+  /** The text that was held back, after the last token. */
   end(): string {
     const text = this.#held;
     this.#held = '';
     return text;
   }
 
-  /** How many of the last characters could be the beginning of a stop string. */
-  #beginning(text: string): number {
+  /** How many of the last characters could be the beginning of a stop text. */
+  #possibleStart(text: string): number {
     const longest = Math.max(0, ...this.#stops.map((stop) => stop.length - 1));
     for (let n = Math.min(longest, text.length); n > 0; n--) {
       const end = text.slice(text.length - n);

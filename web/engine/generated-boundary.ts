@@ -19,6 +19,8 @@ export type ExportName =
   | 'model_finish'
   | 'model_get_info'
   | 'model_get_quant'
+  | 'model_get_key'
+  | 'model_get_tensor'
   | 'model_bos'
   | 'model_eos'
   | 'model_n_decoded'
@@ -50,7 +52,7 @@ export type ExportName =
   | 'session_load_snapshot_commit';
 
 /** The size of the largest result of a function. */
-export const OUT_BYTES = 112;
+export const OUT_BYTES = 1028;
 
 export const ERROR_BYTES = 256;
 
@@ -187,6 +189,29 @@ export const QUANT_BYTES = 16;
 export interface QuantRecord {
   n_tensors: number;
   n_params: bigint;
+}
+
+export const KEY_BYTES = 1028;
+
+/** tgw_key in C. */
+export interface KeyRecord {
+  name: string | undefined;
+  value: string;
+}
+
+export const TENSOR_BYTES = 64;
+
+/** tgw_tensor in C. */
+export interface TensorRecord {
+  name: string | undefined;
+  type: number;
+  n_dims: number;
+  dim0: bigint;
+  dim1: bigint;
+  dim2: bigint;
+  dim3: bigint;
+  offset: bigint;
+  size: bigint;
 }
 
 export const TOKEN_INFO_BYTES = 24;
@@ -400,6 +425,29 @@ export abstract class Boundary {
     };
   }
 
+  readKey(address: number): KeyRecord {
+    const view = this.view();
+    return {
+      name: this.stringOf(view.getUint32(address, true)),
+      value: this.stringAt(address + 4, 1024),
+    };
+  }
+
+  readTensor(address: number): TensorRecord {
+    const view = this.view();
+    return {
+      name: this.stringOf(view.getUint32(address, true)),
+      type: view.getUint32(address + 4, true),
+      n_dims: view.getUint32(address + 8, true),
+      dim0: view.getBigUint64(address + 16, true),
+      dim1: view.getBigUint64(address + 24, true),
+      dim2: view.getBigUint64(address + 32, true),
+      dim3: view.getBigUint64(address + 40, true),
+      offset: view.getBigUint64(address + 48, true),
+      size: view.getBigUint64(address + 56, true),
+    };
+  }
+
   readTokenInfo(address: number): TokenInfoRecord {
     const view = this.view();
     return {
@@ -549,6 +597,20 @@ export abstract class Boundary {
   modelGetQuant(index: number): QuantRecord {
     this.check('model_get_quant', this.model, index, this.out);
     return this.readQuant(this.out);
+  }
+
+  /** A key of the header, also of a refused model; past the last key: undefined. */
+  modelGetKey(index: number): KeyRecord | undefined {
+    return this.call('model_get_key', this.model, index, this.out)
+      ? this.readKey(this.out)
+      : undefined;
+  }
+
+  /** A tensor by its offset, also of a refused model; past the last tensor: undefined. */
+  modelGetTensor(index: number): TensorRecord | undefined {
+    return this.call('model_get_tensor', this.model, index, this.out)
+      ? this.readTensor(this.out)
+      : undefined;
   }
 
   /** The token that begins a text; -1: none. */

@@ -2,6 +2,7 @@
  * Opens the sources of a model's bytes. A source gives its bytes in order, one portion at a time.
  */
 import { TokenglassError } from '../types/errors.js';
+import type { CallOptions } from '../types/types.js';
 
 export interface ByteSource {
   /** The number of bytes, if the source says. */
@@ -193,12 +194,10 @@ export async function urlSource(url: string, signal: AbortSignal): Promise<ByteS
  * Rejects with SOURCE_NOT_FOUND or SOURCE_FAILED, or with the signal's reason.
  *
  * @example
- * const model = await loadModel(await fetchModel('https://example.org/model.gguf', { signal }));
+ * const response = await fetchModel('https://example.org/model.gguf');
+ * const downloaded = await loadModel(response);
  */
-export async function fetchModel(
-  url: string | URL,
-  options: { signal?: AbortSignal } = {},
-): Promise<Response> {
+export async function fetchModel(url: string | URL, options: CallOptions = {}): Promise<Response> {
   const signal = options.signal ?? new AbortController().signal;
   const { total, pull, close } = await urlSource(String(url), signal);
   const noBuffer = new Uint8Array();

@@ -50,6 +50,6 @@ export type Bytes = ReturnType<Uint8ArrayConstructor['from']>;
 
 /** What every call that takes a while accepts. */
 export interface CallOptions {
-  /** Aborts the call: its promise rejects with AbortError and nothing has changed. Default: none. */
+  /** Aborts the call: its promise rejects with AbortError. Default: none. */
   signal?: AbortSignal;
 }

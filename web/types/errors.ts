@@ -16,7 +16,7 @@ export class TokenglassError extends Error {
   override readonly name = 'TokenglassError';
   /** A stable code; errorCodes lists all of them. */
   readonly code: ErrorCode;
-  /** Index of the byte in the model's file that the error is about; undefined when there is none. */
+  /** Index of the byte in the model's file that the error is about; else undefined. */
   readonly offset: number | undefined;
 
   /**

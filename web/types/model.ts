@@ -189,7 +189,7 @@ export interface ModelStats {
   decoded_tokens: number;
   /** Memory now, in bytes. */
   memory: MemoryInfo;
-  /** Time of each step of the forward pass; empty unless the model was loaded with profile: true. */
+  /** Time of each step of the forward pass; empty without the option profile: true. */
   profile: ProfileEntry[];
 }
 
@@ -307,7 +307,8 @@ export interface Model {
    * A completion in the shape of the OpenAI API, as a stream of chunks. Rejects with
    * INVALID_ARGUMENT, OPTION_UNSUPPORTED, GRAMMAR_INVALID and the codes of Session.generate.
    * @example
-   * const chunks = await model.createCompletion({ prompt: 'The sun', max_tokens: 8, stream: true });
+   * const params = { prompt: 'The sun', max_tokens: 8 };
+   * const chunks = await model.createCompletion({ ...params, stream: true });
    * for await (const { choices } of chunks) console.log(choices[0]?.text);
    */
   createCompletion(params: StreamedCompletionParams): Promise<AsyncGenerator<CompletionChunk>>;

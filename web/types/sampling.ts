@@ -26,19 +26,31 @@ export interface StageOptions {
   dry_allowed_length?: number;
   /** dry: how many of the last tokens are searched; -1: the whole context. Default: -1. */
   dry_penalty_last_n?: number;
-  /** top_n_sigma: keeps logits within this many standard deviations of the maximum. Default: -1 (off). */
+  /**
+   * top_n_sigma: keeps logits within this many standard deviations of the maximum.
+   * Default: -1 (off).
+   */
   top_n_sigma?: number;
   /** top_k: keeps this many tokens, those with the greatest logits; 0: all. Default: 40. */
   top_k?: number;
-  /** typ_p: keeps the tokens whose surprisal is nearest to the entropy, up to this mass. Default: 1 (off). */
+  /**
+   * typ_p: keeps the tokens whose surprisal is nearest to the entropy, up to this mass.
+   * Default: 1 (off).
+   */
   typical_p?: number;
   /** top_p: keeps the most probable tokens up to this mass; 1: off. Default: 0.95. */
   top_p?: number;
-  /** min_p: keeps tokens with at least this share of the maximum probability; 0: off. Default: 0.05. */
+  /**
+   * min_p: keeps tokens with at least this share of the maximum probability; 0: off.
+   * Default: 0.05.
+   */
   min_p?: number;
   /** xtc: probability that the stage removes anything. Default: 0 (off). */
   xtc_probability?: number;
-  /** xtc: of the tokens with at least this probability, only the least probable stays. Default: 0.1. */
+  /**
+   * xtc: of the tokens with at least this probability, only the least probable stays.
+   * Default: 0.1.
+   */
   xtc_threshold?: number;
   /** temperature: divides the logits; 0 keeps only the most probable token. Default: 0.8. */
   temperature?: number;
@@ -90,13 +102,13 @@ export interface SamplerOptions extends StageOptions, StageLists {
 export interface TraceOptions {
   /** How many candidates to list, the most probable ones. Default: 50. */
   top_n?: number;
-  /** List every removed token of each stage, not only those among the candidates. Default: false. */
+  /** List all tokens that a stage removed, not only the candidates. Default: false. */
   all_removed?: boolean;
 }
 
 /** Options of Session.candidates. */
 export interface CandidatesOptions extends SamplerOptions, TraceOptions, CallOptions {
-  /** Which sample of this step: each number has random numbers of its own. Default: 0, as generate. */
+  /** Which sample of this step: each number has random numbers of its own. Default: 0. */
   sample_index?: number;
 }
 

@@ -1,0 +1,96 @@
+/** The arguments of the command line. */
+import { parseArgs } from 'node:util';
+import { stages } from '../types/generated.js';
+import type { SamplerOptions } from '../types/types.js';
+
+const numbers = stages.flatMap(({ options }) => options.map(({ name }) => name));
+const flagOf = (name: string) => name.replaceAll('_', '-');
+
+export const USAGE = `tokenglass [options] "Once upon a time"
+
+  --model FILE       a GGUF file or URL (default: the built-in model)
+  --max-tokens N     tokens to generate (default: until the model ends or its context is full, at most 256)
+  --top N            show the N most probable candidates of each step
+  --json             print the trace of each step (or the scores, or the header) as JSON, one a line
+  --score FILE       score a text (- reads standard input) instead of continuing a prompt
+  --info FILE        print the keys, tensors, weight types and memory plan of a GGUF file
+  --chat             talk: one line a turn; an empty line or the end of input ends the talk
+  --seed N           (default: chosen and printed)
+  --samplers LIST    the order of the stages, separated by commas
+  --n-ctx N, --threads N, --ignore-eos, --shift, --version, --help
+  and every option of the sampler: ${numbers.map((name) => `--${flagOf(name)}`).join(' ')}`;
+
+/** A mistake in the arguments: exit code 2. */
+export class UsageError extends Error {}
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean', default: false } as const;
+const OPTIONS = {
+  model: text,
+  'max-tokens': text,
+  top: text,
+  score: text,
+  info: text,
+  seed: text,
+  samplers: text,
+  'n-ctx': text,
+  threads: text,
+  json: flag,
+  chat: flag,
+  'ignore-eos': flag,
+  shift: flag,
+  version: flag,
+  help: { ...flag, short: 'h' },
+} as const;
+const SAMPLER_OPTIONS = Object.fromEntries(numbers.map((name) => [flagOf(name), text]));
+
+function parse() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { ...SAMPLER_OPTIONS, ...OPTIONS } });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+export type Arguments = ReturnType<typeof parse>['values'] &
+  Record<string, string | boolean | undefined>;
+
+export interface CommandLine {
+  values: Arguments;
+  prompt: string | undefined;
+}
+
+export function wholeNumber(value: string | undefined, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(value)) throw new UsageError(`--${name} ${value}: a whole number is needed`);
+  return Number(value);
+}
+
+export function samplerOptions(values: Arguments): Omit<SamplerOptions, 'grammar'> {
+  const options: Omit<SamplerOptions, 'grammar'> = {};
+  for (const name of numbers) {
+    const value = values[flagOf(name)];
+    if (value === undefined) continue;
+    const number = value === '' ? NaN : Number(value);
+    if (Number.isNaN(number))
+      throw new UsageError(`--${flagOf(name)} ${String(value)}: a number is needed`);
+    options[name] = number;
+  }
+  if (values.samplers !== undefined)
+    options.samplers = values.samplers.split(',') as NonNullable<SamplerOptions['samplers']>;
+  return options;
+}
+
+export function seedOf({ seed }: Arguments): bigint {
+  if (seed === undefined) return BigInt(Math.floor(Math.random() * 2 ** 32));
+  if (!/^\d+$/.test(seed)) throw new UsageError(`--seed ${seed}: a whole number is needed`);
+  return BigInt(seed);
+}
+
+/** The checked arguments. */
+export function readArguments(): CommandLine {
+  const { values, positionals } = parse();
+  const [prompt, ...others] = positionals;
+  if (others.length > 0) throw new UsageError('more than one prompt: put it in quotes');
+  return { values: values as Arguments, prompt };
+}

@@ -1,0 +1,137 @@
+/**
+ * Reads the header of a model's file without its weights: keys, tensors, weight types and the
+ * memory plan. A file that the engine refuses after its header still has keys and tensors.
+ */
+import type { Build } from '../platform/assets.js';
+import type { WorkerPlatform } from '../platform/platform.js';
+import type { SourceSpec } from '../platform/sources.js';
+import { TokenglassError } from '../types/errors.js';
+import { cacheTypes, quants } from '../types/generated.js';
+import type { QuantName } from '../types/generated.js';
+import type { MemoryInfo, QuantTypeInfo } from '../types/types.js';
+import type { Engine } from './engine.js';
+import { chooseVariant } from './instance.js';
+import { ModelWriter, STAGING_BYTES } from './model-writer.js';
+import type { EngineOptions } from './model-writer.js';
+
+export interface HeaderKey {
+  name: string;
+  /** The value as text; long strings and arrays are shortened. */
+  value: string;
+}
+
+export interface HeaderTensor {
+  name: string;
+  type: QuantName;
+  /** Number of weights along each axis; the first is the length of a row. */
+  shape: number[];
+  /** Index of its first byte in the file. */
+  offset: number;
+  bytes: number;
+}
+
+export interface Header {
+  keys: HeaderKey[];
+  tensors: HeaderTensor[];
+  quant_types: QuantTypeInfo[];
+  /** What the model needs in memory, in bytes; undefined when the engine refuses the file. */
+  memory: Omit<MemoryInfo, 'total' | 'peak'> | undefined;
+  /** Why the engine refuses the file. */
+  error: TokenglassError | undefined;
+}
+
+function keysOf(engine: Engine): HeaderKey[] {
+  const keys: HeaderKey[] = [];
+  for (;;) {
+    const key = engine.modelGetKey(keys.length);
+    if (!key) return keys;
+    keys.push({ name: key.name ?? '', value: key.value });
+  }
+}
+
+function tensorsOf(engine: Engine): HeaderTensor[] {
+  const tensors: HeaderTensor[] = [];
+  for (;;) {
+    const tensor = engine.modelGetTensor(tensors.length);
+    if (!tensor) return tensors;
+    const { name = '', type, n_dims, dim0, dim1, dim2, dim3, offset, size } = tensor;
+    tensors.push({
+      name,
+      type: quants[type]!.name,
+      shape: [dim0, dim1, dim2, dim3].slice(0, n_dims).map(Number),
+      offset: Number(offset),
+      bytes: Number(size),
+    });
+  }
+}
+
+function memoryOf(engine: Engine): Header['memory'] {
+  const { file, header, weights, kv, scratch } = engine.modelGetPlan();
+  return {
+    file: Number(file),
+    header: Number(header),
+    weights: Number(weights),
+    kv: Number(kv),
+    scratch: Number(scratch),
+  };
+}
+
+function quantTypes(tensors: readonly HeaderTensor[]): QuantTypeInfo[] {
+  const types = new Map<QuantName, QuantTypeInfo>();
+  for (const { type, shape } of tensors) {
+    const entry = types.get(type) ?? { name: type, tensors: 0, params: 0 };
+    entry.tensors++;
+    entry.params += shape.reduce((product, n) => product * n, 1);
+    types.set(type, entry);
+  }
+  return [...types.values()].sort((a, b) => b.params - a.params);
+}
+
+/** n_ctx: context for the memory plan; 0: the default. */
+export async function readHeader(
+  platform: WorkerPlatform,
+  spec: SourceSpec,
+  builds: Record<Build, string>,
+  n_ctx: number,
+): Promise<Header> {
+  const { signal } = new AbortController();
+  const options: EngineOptions = {
+    n_ctx,
+    n_kv: 0,
+    cache_type_k: cacheTypes.length,
+    cache_type_v: cacheTypes.length,
+    vocab_only: false,
+    n_threads: 1,
+    profile: false,
+    kernels: undefined,
+    builds,
+  };
+  const source = await platform.openSource(spec, signal);
+  try {
+    const module = await platform.compile(builds[chooseVariant(undefined)], signal);
+    const writer = new ModelWriter(module, undefined, source.total ?? 0, 1, options);
+    const { engine } = writer;
+    let error: TokenglassError | undefined;
+    try {
+      for (let planned = false; !planned;) {
+        const chunk = await source.pull(writer.stagingBuffer);
+        if (!chunk) {
+          writer.finish(); // throws: the file ended inside its header
+          break;
+        }
+        for (let i = 0; i < chunk.byteLength && !planned; i += STAGING_BYTES)
+          planned = writer.write(chunk.subarray(i, i + STAGING_BYTES), true);
+      }
+    } catch (cause) {
+      if (!(cause instanceof TokenglassError)) throw cause;
+      error = cause;
+    }
+    const keys = keysOf(engine);
+    if (error && keys.length === 0) throw error; // not a GGUF file
+    const tensors = tensorsOf(engine);
+    const memory = error ? undefined : memoryOf(engine);
+    return { keys, tensors, quant_types: quantTypes(tensors), memory, error };
+  } finally {
+    await source.close();
+  }
+}
