@@ -1,6 +1,6 @@
 /**
- * What crosses between a model in the caller's thread and the engine: method calls, and the messages
- * that carry them to a worker. All of it is plain data.
+ * What crosses between a model in the caller's thread and the engine: method calls, and the
+ * messages that carry them to a worker. All of it is plain data.
  */
 import type { Overflow, StepResult } from '../engine/choices.js';
 import type { EngineModel } from '../engine/engine-model.js';
