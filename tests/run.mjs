@@ -1,14 +1,35 @@
-// In: the names of suites (none: all of them). Out: builds what they test, runs them one after the other, prints each one's sum and time and the output
-// of what failed; the last line is the sum over all, "N passed, N failed", with ", N skipped" when there are any. Exit code 1 when anything failed.
+// Builds what the tests need and runs them, as many at once as the machine has processors. The last
+// line is the sum over all, "N passed, N failed", with ", N skipped" when there are any; the exit
+// code is 1 when anything failed. The suites are described in tests/README.md.
+//   node tests/run.mjs                        every suite
+//   node tests/run.mjs native golden          these suites
+//   node tests/run.mjs --all                  every suite with its long tests, too
+//   node tests/run.mjs --repeat 20 browser    20 times, until the first failure
+//   node tests/run.mjs --busy browser         while every processor has something else to do, too
+//   node tests/run.mjs --times                prints the slowest programs and tests
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { findBrowser, nodeWithRelaxedSimd } from '../wasm/toolchain/setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const MINUTES = 20; // a program that takes longer hangs
-const env = { ...process.env, NODE_NO_WARNINGS: '1' };
+const MAX_MINUTES = 30; // a program that takes longer hangs
+const SLOWEST = 30; // how many --times prints
+const DURATIONS = join(root, 'build/tests/durations.json'); // of the last run, in seconds
+
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: 'boolean' },
+    busy: { type: 'boolean' },
+    repeat: { type: 'string', default: '1' },
+    times: { type: 'boolean' },
+  },
+});
+const env = { ...process.env, NODE_NO_WARNINGS: '1', ...(flags.all && { TOKENGLASS_ALL: '1' }) };
 
 /** The files below a folder whose path in it fits the pattern, in order. */
 function find(folder, pattern) {
@@ -20,14 +41,14 @@ function find(folder, pattern) {
     .map((name) => join(folder, name));
 }
 
-/** Runs a program to its end; its exit code (null when it was killed) and all it printed. */
-function run(command, args) {
+/** Runs a program to its end; gives its exit code (null when it was killed) and all it printed. */
+function run(command, args, extraEnv = {}) {
   return new Promise((resolve) => {
     let output = '';
     const child = spawn(command, args, {
       cwd: root,
-      env,
-      timeout: MINUTES * 60_000,
+      env: { ...env, ...extraEnv },
+      timeout: MAX_MINUTES * 60_000,
       killSignal: 'SIGKILL',
     });
     const collect = (chunk) => (output += chunk);
@@ -40,138 +61,137 @@ function run(command, args) {
   });
 }
 
+// A job is one program: its name, and a function that runs it and gives { passed, failed, skipped,
+// failures: text to print, tests: [[seconds, name]] }.
+
 /** A program whose last line is its sum, as tests/native/test.h and tests/lint.mjs print it. */
-async function program(name, command, args) {
-  const { code, output } = await run(command, args);
-  const sum = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/);
-  const failures = output
-    .split(/^(?=(?:ok|not ok|skip) )/m)
-    .filter((part) => /^not ok|^\s+\S+:\d+:/.test(part));
-  return judge(name, code, sum?.slice(1), sum ? failures.join('') || output : output);
-}
+const program = (name, command, args) => ({
+  name,
+  async run() {
+    const { code, output } = await run(command, args);
+    const sum = output.match(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/);
+    const failures = output
+      .split(/^(?=(?:ok|not ok|skip) )/m)
+      .filter((part) => /^not ok|^\s+\S+:\d+:/.test(part));
+    return judge(code, sum?.slice(1), sum ? failures.join('') || output : output);
+  },
+});
 
-/** Files for node --test; its report says what passed and what failed, line by line, and ends with counts. */
-async function nodeTests(name, files) {
-  if (files.length === 0) return judge(name, 0, undefined, 'there are no test files\n');
-  const { code, output } = await run(process.execPath, [
-    '--test',
-    '--test-reporter=spec',
-    '--test-concurrency=1',
-    ...files,
-  ]);
-  const count = (word) => Number(output.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
-  const sum = [count('pass'), count('fail') + count('cancelled'), count('skipped') + count('todo')];
-  const passes = /^\s*(?:✔|ℹ|﹣) .*\n/gm;
-  return judge(name, code, sum, output.replace(passes, ''));
-}
+/** A file of node:test; its report has a line for each test and ends with counts. */
+const nodeTest = (file, { name = file, node = process.execPath, env: extraEnv } = {}) => ({
+  name,
+  async run() {
+    const { code, output } = await run(node, ['--test-reporter=spec', file], extraEnv);
+    const count = (word) => Number(output.match(new RegExp(`^ℹ ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
+    const sum = [
+      count('pass'),
+      count('fail') + count('cancelled'),
+      count('skipped') + count('todo'),
+    ];
+    const passes = /^\s*(?:✔|ℹ|﹣) .*\n/gm;
+    const tests = [...output.matchAll(/^\s*✔ (.*) \(([\d.]+)ms\)$/gm)];
+    return {
+      ...judge(code, sum, output.replace(passes, '')),
+      tests: tests.map(([, test, ms]) => [ms / 1000, `${name}: ${test}`]),
+    };
+  },
+});
 
-/** A program that ran no test, or ended badly though it reports no failure, has failed: that counts as one. */
-function judge(name, code, counts, output) {
+/** A program that ran no test, or ended badly though it reports no failure, counts as one failure. */
+function judge(code, counts, output) {
   const [passed, failed, skipped] = (counts ?? [0, 0, 0]).map((word) => Number(word ?? 0));
-  const reason =
-    passed + failed + skipped === 0
-      ? 'it ran no test'
-      : code !== 0 && failed === 0
-        ? `it ended with ${code ?? 'a signal'}`
-        : '';
-  const result = { passed, failed: reason ? failed + 1 : failed, skipped };
-  if (result.failed) console.log(`--- ${name}${reason && `: ${reason}`}\n${output.trimEnd()}\n---`);
-  return result;
+  let reason = '';
+  if (passed + failed + skipped === 0) reason = ': it ran no test';
+  else if (code !== 0 && failed === 0) reason = `: it ended with ${code ?? 'a signal'}`;
+  return {
+    passed,
+    failed: reason ? failed + 1 : failed,
+    skipped,
+    failures: `${reason}\n${output.trimEnd()}`,
+    tests: [],
+  };
 }
 
-async function all(runs) {
-  const results = [];
-  for (const start of runs) results.push(await start());
-  return results;
-}
-
-/** Each suite: what build.sh must build for it, and a function that gives the results of its parts. */
+/** Each suite: what build.sh must build for it, what must be installed first, and its jobs. */
 const suites = {
   lint: {
     needs: 'dist',
-    run: async () => [await program('lint', process.execPath, ['tests/lint.mjs'])],
+    jobs: () => [program('lint', process.execPath, ['tests/lint.mjs'])],
   },
   native: {
     needs: 'native',
-    run: () =>
-      all(
-        find('build/native', /^test_\w+$/).map((path) => () => program(basename(path), path, [])),
-      ),
+    jobs: () => find('build/native', /^test_\w+$/).map((path) => program(basename(path), path, [])),
   },
   wasm: {
     needs: 'wasm-tests',
-    async run() {
+    jobs: () => {
       const newer = nodeWithRelaxedSimd();
       const nodes = [...new Set([process.execPath, newer])];
-      const runs = find('build/wasm', /^\w+\/tests\/(native|wasm)\/.*\.wasm$/).flatMap((path) =>
+      return find('build/wasm', /^\w+\/tests\/(native|wasm)\/.*\.wasm$/).flatMap((path) =>
         nodes
           .filter((node) => node === newer || !path.includes('relaxed'))
-          .map((node) => () => program(`${path} in ${node}`, node, ['tests/wasm/run.mjs', path])),
+          .map((node) => program(`${path} in ${node}`, node, ['tests/wasm/run.mjs', path])),
       );
-      return all(runs);
     },
   },
   node: {
     needs: 'dist',
-    run: async () => [await nodeTests('node', find('tests/node', /\.test\.mjs$/))],
+    jobs: () => find('tests/node', /\.test\.mjs$/).map((file) => nodeTest(file)),
   },
   golden: {
     needs: 'dist',
-    run: async () => [await nodeTests('golden', find('tests/golden', /\.test\.mjs$/))],
+    jobs: () => find('tests/golden', /\.test\.mjs$/).map((file) => nodeTest(file)),
   },
   browser: {
     needs: 'dist',
-    async run() {
-      const browsers = [
-        ['CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome'], 'chromium'],
-        ['FIREFOX', ['firefox-esr', 'firefox'], 'firefox-esr'],
-      ];
-      for (const [variable, names, debianPackage] of browsers) {
-        const path = findBrowser(variable, names, debianPackage);
+    async jobs() {
+      const debian = { CHROMIUM: 'chromium', FIREFOX: 'firefox-esr' };
+      const names = {
+        CHROMIUM: ['chromium', 'chromium-browser', 'google-chrome'],
+        FIREFOX: ['firefox-esr', 'firefox'],
+      };
+      for (const variable in names) {
+        const path = findBrowser(variable, names[variable], debian[variable]);
         if (path) env[variable] = path;
       }
-      return [await nodeTests('browser', find('tests/browser', /\.test\.mjs$/))];
+      const { otherTests } = await import('./browser/files.mjs');
+      return [
+        ...['firefox', 'chromium'].map((name) =>
+          nodeTest('tests/browser/all.mjs', {
+            name: `tests/browser in ${name}`,
+            env: { TOKENGLASS_BROWSER: name },
+          }),
+        ),
+        ...otherTests.map((file) => nodeTest(`tests/browser/${basename(file)}`)),
+      ];
     },
   },
   tokenizers: {
     needs: 'dist',
-    run: async () => [
-      await nodeTests('tokenizers', find('tests/tokenizers', /^[^/]*\.test\.mjs$/)),
-    ], // they install the vocabularies themselves
+    install: 'const { prepare } = await import("./tests/tokenizers/compare.mjs"); prepare();',
+    jobs: () => find('tests/tokenizers', /^[^/]*\.test\.mjs$/).map((file) => nodeTest(file)),
   },
   peers: {
     needs: 'dist',
-    run: async () => [await nodeTests('peers', find('tests/peers', /^[^/]*\.test\.mjs$/))], // they install their peer themselves
+    install:
+      'const { preparePeer } = await import("./tests/peers/llamacpp.mjs"); console.log(preparePeer());',
+    jobs: () => find('tests/peers', /^[^/]*\.test\.mjs$/).map((file) => nodeTest(file)),
   },
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !suites[name]);
-const names = wanted.length ? wanted : Object.keys(suites);
-const total = { passed: 0, failed: 0, skipped: 0 };
 const sum = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
-
-/** Runs one suite and adds what it counted; one that throws has failed. */
-async function timed(name, part) {
-  const start = Date.now();
-  let results;
-  try {
-    results = await part();
-    if (results.length === 0) throw new Error('it has no tests');
-  } catch (error) {
-    console.log(`--- ${name}: ${error.message}`);
-    results = [{ passed: 0, failed: 1, skipped: 0 }];
-  }
-  const own = { passed: 0, failed: 0, skipped: 0 };
-  for (const result of results) for (const key in own) own[key] += result[key];
-  for (const key in own) total[key] += own[key];
-  console.log(`${name}: ${sum(own)} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+const nothing = () => ({ passed: 0, failed: 0, skipped: 0 });
+function add(total, result) {
+  for (const key in total) total[key] += result[key];
 }
 
-/** Builds what the wanted suites need. */
-async function build() {
-  const needs = wanted.length ? [...new Set(wanted.map((name) => suites[name].needs))] : [];
+/** Builds what the suites need. */
+async function build(names) {
+  const needs =
+    names.length === Object.keys(suites).length
+      ? []
+      : [...new Set(names.map((name) => suites[name].needs))];
   env.TOKENGLASS_BUILT = needs.join(' ');
   const child = spawn('./build.sh', needs, { cwd: root, stdio: ['ignore', 1, 2] });
   const code = await new Promise((resolve) =>
@@ -180,18 +200,105 @@ async function build() {
   if (code !== 0) throw new Error('the build failed');
 }
 
+/** How long each job took the last time, by its name. */
+function lastDurations() {
+  try {
+    return JSON.parse(readFileSync(DURATIONS, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Runs the jobs of all suites, those first that took the longest the last time, and prints what
+ * fails at once and each suite's sum when it is complete: with the seconds that its programs took
+ * together.
+ */
+async function runJobs(names) {
+  const seconds = lastDurations();
+  const queue = [];
+  const open = new Map(); // suite -> its sums so far, and how many of its jobs are left
+  for (const name of names) {
+    const jobs = await suites[name].jobs();
+    queue.push(...jobs.map((job) => ({ ...job, suite: name })));
+    open.set(name, { ...nothing(), left: jobs.length, seconds: 0 });
+    if (jobs.length === 0) throw new Error(`${name} has no tests`);
+  }
+  // Jobs of a suite wait until what they need is installed; a failure is theirs to report.
+  const installed = new Map();
+  const install = (name) => {
+    const { install } = suites[name];
+    if (install && !installed.has(name))
+      installed.set(name, run(process.execPath, ['--input-type=module', '-e', install]));
+    return installed.get(name);
+  };
+  queue.sort((a, b) => (seconds[b.name] ?? Infinity) - (seconds[a.name] ?? Infinity) || 0);
+  const total = nothing();
+  const tests = [];
+  const work = async () => {
+    for (let job; (job = queue.shift());) {
+      await install(job.suite);
+      const start = Date.now();
+      const result = await job.run();
+      seconds[job.name] = (Date.now() - start) / 1000;
+      if (result.failed) console.log(`--- ${job.name}${result.failures}\n---`);
+      tests.push(...result.tests);
+      const suite = open.get(job.suite);
+      for (const key in total) suite[key] += result[key];
+      suite.seconds += seconds[job.name];
+      if (--suite.left > 0) continue;
+      console.log(`${job.suite}: ${sum(suite)} (${suite.seconds.toFixed(1)} s)`);
+      add(total, suite);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  mkdirSync(join(root, 'build/tests'), { recursive: true });
+  writeFileSync(DURATIONS, JSON.stringify(seconds));
+  if (flags.times) {
+    const slowest = (list) => list.sort(([a], [b]) => b - a).slice(0, SLOWEST);
+    const line = ([s, name]) => console.log(`${s.toFixed(1).padStart(7)} s  ${name}`);
+    slowest(Object.entries(seconds).map(([name, s]) => [s, name])).forEach(line);
+    console.log();
+    slowest(tests).forEach(line);
+  }
+  return total;
+}
+
+/** Keeps every processor busy with programs that do nothing useful; gives a function that ends them. */
+function keepBusy() {
+  const children = Array.from({ length: availableParallelism() }, () =>
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
+  return () => children.forEach((child) => child.kill('SIGKILL'));
+}
+
+const total = nothing();
+const unknown = wanted.filter((name) => !suites[name]);
 if (unknown.length) {
   console.log(`no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`);
   total.failed++;
 } else {
+  const names = wanted.length ? [...new Set(wanted)] : Object.keys(suites);
+  let stop = () => undefined;
   try {
-    await build();
+    await build(names);
     env.TOKENGLASS_NODE24 = nodeWithRelaxedSimd();
-    for (const name of names) await timed(name, suites[name].run);
+    if (flags.busy) stop = keepBusy();
+    for (let i = 1; i <= Number(flags.repeat) && !total.failed; i++) {
+      const start = Date.now();
+      add(total, await runJobs(names));
+      if (flags.repeat !== '1')
+        console.log(
+          `run ${i} of ${flags.repeat} took ${((Date.now() - start) / 1000).toFixed(0)} s`,
+        );
+    }
   } catch (error) {
     console.log(`--- ${error.message}`);
     total.failed++;
+  } finally {
+    stop();
   }
 }
+console.log(`in ${(performance.now() / 1000).toFixed(0)} s`);
 console.log(sum(total));
 process.exitCode = total.failed ? 1 : 0;

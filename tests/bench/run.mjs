@@ -1,12 +1,13 @@
-// npm run bench: tokenglass beside its peers, each kernel beside the machine's limits, and where the time of a token goes, all in one run. In: options (see
-// USAGE). Out: tables on the terminal, build/bench/result.json, and with --chart the README's chart.
+// npm run bench: tokenglass beside its peers, each kernel beside the machine's limits, and where the
+// time of a token goes, all in one run. Prints tables and writes build/bench/result.json; USAGE has
+// the options.
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engines, kernels, ours, sampling, setUp, tearDown, tokenizers } from './engines.mjs';
+import { commandLine, writeSection } from '../support/measurements.mjs';
 import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
@@ -18,6 +19,7 @@ const USAGE = `npm run bench -- [options]
   --rounds N        each engine is started and measured so often, in turns (default 3)
   --shape NAME      ${Object.keys(SHAPES).join(', ')} (default 135m; types of blocks of 256 need 115m)
   --chart           draw demo/bench.svg
+  --write           writes the tables into tests/measurements.md
   --help`;
 
 const { values } = parseArgs({
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     shape: { type: 'string', default: '135m' },
     chart: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -89,11 +92,14 @@ function median(list) {
 }
 const round = (x, digits = 1) => (x === undefined || Number.isNaN(x) ? '' : x.toFixed(digits));
 
+let tables = ''; // of the part that runs
+
 function table(title, columns, rows) {
-  console.log(
-    `\n${title}\n\n| ${columns.join(' | ')} |\n|${columns.map((_, i) => (i ? '---:' : '---')).join('|')}|`,
-  );
-  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+  const row = (cells) => `| ${cells.join(' | ')} |\n`;
+  const line = `|${columns.map((_, i) => (i ? '---:' : '---')).join('|')}|\n`;
+  const text = `\n${title}\n\n${row(columns)}${line}${rows.map(row).join('')}`;
+  tables += text;
+  process.stdout.write(text);
 }
 
 async function limits() {
@@ -444,7 +450,13 @@ console.log(
   `${result.machine}, ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`,
 );
 try {
-  for (const [name, part] of Object.entries(PARTS)) if (only.includes(name)) await part();
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (!only.includes(name)) continue;
+    tables = '';
+    await part();
+    const shape = ['limits', 'kernels', 'tokenizers'].includes(name) ? '' : ` (${values.shape})`;
+    if (values.write) writeSection(`bench: ${name}${shape}`, commandLine('bench'), tables);
+  }
   const folder = new URL('../../build/bench/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL('result.json', folder), `${JSON.stringify(result, null, 2)}\n`);

@@ -1,7 +1,7 @@
-/**
- * Our logits, from each kernel variant that this Node can run, against the float64 forward pass: trained models and small random ones in every
- * weight type and shape that the layers treat differently.
- */
+// Our logits, from each kernel variant, against the float64 forward pass: trained models and small
+// random ones in every weight type and shape that the layers treat differently. Where this Node has
+// no relaxed SIMD, a newer one runs both variants on all of them (TOKENGLASS_NODE24), and this one
+// only the trained models and a sample of the weight types.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,8 +27,8 @@ const STORIES_NOTES = inTree('../shared/models/stories260K.md');
 const STORYBOOK = inTree('demo/model/storybook-q8_0.gguf');
 const noStories = !existsSync(STORIES) && `${STORIES} is absent`;
 
-/** Set in the child that a newer Node runs: these tests with this variant alone, which then has to work. */
-const ONLY = process.env.TOKENGLASS_TEST_KERNELS;
+/** Set in the child that a newer Node runs: both variants have to work there. */
+const IS_CHILD = process.env.TOKENGLASS_TEST_CHILD === '1';
 
 /** The bytes of a small random model; rope_dim 0 turns whole heads. */
 function randomLlama({ rope_dim = 0, ...shape }) {
@@ -51,17 +51,37 @@ async function runs(kernels) {
     await (await loadModel(randomLlama({ type: 'F32' }), { worker: false, kernels })).dispose();
     return true;
   } catch (error) {
-    if (ONLY || error.code !== 'ENGINE_UNSUPPORTED') throw error;
+    if (IS_CHILD || error.code !== 'ENGINE_UNSUPPORTED') throw error;
     return false;
   }
 }
 
 const variants = [];
-for (const kernels of ONLY ? [ONLY] : ['simd128', 'relaxed'])
-  if (await runs(kernels)) variants.push(kernels);
+for (const kernels of ['simd128', 'relaxed']) if (await runs(kernels)) variants.push(kernels);
 
-/** A test for each variant, with a function that opens a model in it (and closes it in the end). */
+/** A newer Node that runs everything instead; undefined when this one can. */
+const newer = variants.includes('relaxed') ? undefined : process.env.TOKENGLASS_NODE24;
+const types = newer ? ['F32', 'F16', 'Q8_0', 'Q4_0', 'Q4_K', 'IQ3_S'] : Object.keys(TYPES);
+
+/** The float64 forward pass of one model: logits of each position, computed once for all variants. */
+function referenceOf() {
+  const models = new Map();
+  const runs = new Map();
+  return (bytes, ids, options = {}) => {
+    const key = JSON.stringify(options);
+    if (!models.has(key)) models.set(key, loadReference(bytes, options));
+    const run = `${key} ${ids.join()}`;
+    if (!runs.has(run)) runs.set(run, referenceLogits(models.get(key), ids));
+    return runs.get(run);
+  };
+}
+
+/**
+ * A test for each variant of one model. `work` gets a function that opens the model (it is disposed
+ * of in the end) and one that gives its reference logits.
+ */
 function forEachVariant(name, work, skip = false) {
+  const reference = referenceOf();
   for (const kernels of variants) {
     test(`${kernels}: ${name}`, { skip }, async (t) => {
       const open = async (source) => {
@@ -75,7 +95,7 @@ function forEachVariant(name, work, skip = false) {
         assert.equal(model.info.kernel_variant, kernels);
         return model;
       };
-      await work(t, open);
+      await work(t, open, reference);
     });
   }
 }
@@ -101,11 +121,11 @@ test('the reference tells the published greedy story', { skip: noStories }, () =
 
 forEachVariant(
   'stories260K, F32: within 1e-4 on 64 positions',
-  async (t, open) => {
+  async (t, open, reference) => {
     const model = await open(STORIES);
     const ids = [model.info.bos, ...someIds(63, model.info.n_vocab)];
     const comparison = compareRuns(
-      referenceLogits(loadReference(readFileSync(STORIES)), ids),
+      reference(readFileSync(STORIES), ids),
       await logitRows(model, ids),
     );
     for (const line of comparisonTable({ 'float64 -> tokenglass': comparison })) t.diagnostic(line);
@@ -114,49 +134,58 @@ forEachVariant(
   noStories,
 );
 
-forEachVariant('storybook, Q8_0: near the truth on 256 positions', async (t, open) => {
+forEachVariant('storybook, Q8_0: near the truth on 256 positions', async (t, open, reference) => {
   const model = await open(STORYBOOK);
   const ids = (await model.tokenize(STORY)).slice(0, 256);
   assert.equal(ids.length, 256);
   const comparison = compareRuns(
-    referenceLogits(loadReference(readFileSync(STORYBOOK)), ids),
+    reference(readFileSync(STORYBOOK), ids),
     await logitRows(model, ids),
   );
   for (const line of comparisonTable({ 'float64 -> tokenglass': comparison })) t.diagnostic(line);
-  // 8-bit activations cost an RMS of 0.03 and a KL of 1.6e-4 in a float64 forward pass, too: about twice that is allowed.
+  // 8-bit activations cost an RMS of 0.03 and a KL of 1.6e-4 in a float64 forward pass, too: about
+  // twice that is allowed.
   assert.ok(comparison.rms <= 0.06, `RMS ${comparison.rms}`);
   assert.ok(comparison.meanKl <= 4e-4, `mean KL ${comparison.meanKl}`);
   assert.ok(comparison.topEqual >= 0.97, `the top token is equal on ${comparison.topEqual}`);
 });
 
 /**
- * The sharp test of quantized products: as long as all 8-bit codes are the truth's, only float rounding is left. One code that falls to the other side
- * of a half changes everything after it by as much as the codes' own coarseness, so short runs are compared, and the median of them is asked for.
+ * The sharp test of quantized matmuls. As long as all 8-bit codes of activations are those of the
+ * definition, only float rounding is left. One code that falls to the other side of a half changes
+ * everything after it by as much as the codes' own coarseness. So the runs are short, and the median
+ * of their differences is what counts.
  */
-async function compareCoded(model, bytes, n_runs) {
-  const reference = loadReference(bytes, { codedActivations: true });
+async function medianToCodedPass(model, reference, bytes, n_runs) {
   const diffs = [];
   for (let run = 0; run < n_runs; run++) {
     const ids = someIds(n_runs + 2, model.info.n_vocab).slice(run, run + 2);
-    diffs.push(
-      maxAbsDiff(referenceLogits(reference, ids).at(-1), (await logitRows(model, ids)).at(-1)),
-    );
+    const expected = reference(bytes, ids, { codedActivations: true }).at(-1);
+    diffs.push(maxAbsDiff(expected, (await logitRows(model, ids)).at(-1)));
   }
   return diffs.sort((a, b) => a - b)[n_runs >> 1];
 }
 
-forEachVariant("storybook, Q8_0: the activations' codes are the definition's", async (t, open) => {
-  const median = await compareCoded(await open(STORYBOOK), readFileSync(STORYBOOK), 32);
-  t.diagnostic(`median of max |diff| over 32 runs of 2 tokens: ${median.toExponential(1)}`);
-  assert.ok(median <= 2e-5, `${median}`);
-});
+forEachVariant(
+  "storybook, Q8_0: the activations' codes are the definition's",
+  async (t, open, reference) => {
+    const median = await medianToCodedPass(
+      await open(STORYBOOK),
+      reference,
+      readFileSync(STORYBOOK),
+      32,
+    );
+    t.diagnostic(`median of max |diff| over 32 runs of 2 tokens: ${median.toExponential(1)}`);
+    assert.ok(median <= 2e-5, `${median}`);
+  },
+);
 
 const SHAPES = {
   'tied output, 301 tokens': {},
   'separate output': { tied: false },
   'as many key as query heads': { n_head_kv: 4 },
   'one key head, heads of 64': { n_head: 2, n_head_kv: 1 },
-  'half of each head turned': { rope_dim: 16 },
+  'half of each head rotated': { rope_dim: 16 },
   '302 tokens, separate output': { n_vocab: 302, tied: false },
   '303 tokens, one layer, wide feed-forward': { n_vocab: 303, n_layer: 1, n_ff: 416 },
 };
@@ -164,22 +193,19 @@ const SHAPES = {
 /** Rows of whole blocks of 256: for types of such blocks. */
 const LONG = { n_embd: 256, n_ff: 512 };
 
-for (const type of Object.keys(TYPES)) {
+for (const type of types) {
   const long = TYPES[type].elements > 32;
   const shapes = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'].includes(type)
     ? SHAPES
     : { 'separate output': { tied: false }, '303 tokens, one layer': { n_vocab: 303, n_layer: 1 } };
   for (const [name, shape] of Object.entries(shapes)) {
-    forEachVariant(`random llama, ${type}: ${name}`, async (t, open) => {
+    forEachVariant(`random llama, ${type}: ${name}`, async (t, open, reference) => {
       const bytes = randomLlama({ ...(long && LONG), ...shape, type });
       const model = await open(bytes.slice());
       const ids = someIds(48, model.info.n_vocab);
-      const { maxDiff, rms } = compareRuns(
-        referenceLogits(loadReference(bytes), ids),
-        await logitRows(model, ids),
-      );
+      const { maxDiff, rms } = compareRuns(reference(bytes, ids), await logitRows(model, ids));
       if (TYPES[type].elements === 1) return assert.ok(maxDiff <= 2e-5, `max |diff| ${maxDiff}`);
-      const median = await compareCoded(model, bytes, 16);
+      const median = await medianToCodedPass(model, reference, bytes, 16);
       // The logits' own RMS is about 1; 8-bit activations cost 0.02 of it.
       assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
       assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
@@ -189,7 +215,7 @@ for (const type of Object.keys(TYPES)) {
 
 forEachVariant(
   'random llama, a type for each use of weights, as quantizers mix them',
-  async (t, open) => {
+  async (t, open, reference) => {
     const { metadata, tensors } = tinyLlama({
       ...LONG,
       n_head: 4,
@@ -227,33 +253,27 @@ forEachVariant(
       JSON.stringify(model.info),
     );
     const ids = someIds(48, model.info.n_vocab);
-    const { rms } = compareRuns(
-      referenceLogits(loadReference(bytes), ids),
-      await logitRows(model, ids),
-    );
-    const median = await compareCoded(model, bytes, 16);
+    const { rms } = compareRuns(reference(bytes, ids), await logitRows(model, ids));
+    const median = await medianToCodedPass(model, reference, bytes, 16);
     assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
     assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
   },
 );
 
-if (!ONLY && !variants.includes('relaxed')) {
-  const newer = process.env.TOKENGLASS_NODE24;
+if (!variants.includes('relaxed')) {
   const skip =
     !newer && `node ${process.version} lacks relaxed SIMD, and TOKENGLASS_NODE24 names no other`;
-  test('relaxed kernels, in a newer Node', { skip, timeout: 300_000 }, (t) => {
-    const env = { ...process.env, TOKENGLASS_TEST_KERNELS: 'relaxed' };
+  test('both variants, every type, in a newer Node', { skip, timeout: 600_000 }, (t) => {
+    const env = { ...process.env, TOKENGLASS_TEST_CHILD: '1' };
     delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
     const { status, stdout, stderr } = spawnSync(
       newer,
       ['--test-reporter=tap', fileURLToPath(import.meta.url)],
-      {
-        env,
-        encoding: 'utf8',
-      },
+      { env, encoding: 'utf8', maxBuffer: 1e9 },
     );
     assert.equal(status, 0, stdout + stderr);
-    assert.match(stdout, /^ok \d+ - relaxed: storybook/m);
+    for (const kernels of ['simd128', 'relaxed'])
+      assert.match(stdout, new RegExp(`^ok \\d+ - ${kernels}: storybook`, 'm'));
     for (const [, line] of stdout.matchAll(/^# (.*(?:diff|float64|pass \d).*)$/gm))
       t.diagnostic(line);
   });

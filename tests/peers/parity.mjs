@@ -1,7 +1,8 @@
-/**
- * How far we and llama.cpp are from float64 forward passes over the same weights: every architecture in the types that are most used, llama in all. In:
- * names of cases (none: all), --types A,B, --seeds N (else 8). Out: a table, line by line, and exit code 1 when a bar is missed. The measuring is for tests, too.
- */
+// How far we and llama.cpp are from float64 forward passes over the same weights: every architecture
+// in the types that are used most, `llama` in all types. `npm run parity` prints a table; the exit
+// code is 1 when a bar is missed. Names of cases and --types A,B narrow it, --seeds N (8) sets how many
+// random models there are for each quantized type, --write writes tests/measurements.md. The tests
+// measure a sample by the same function.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,8 @@ import { caseNames, tinyModel } from '../support/architectures.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { TYPES } from '../support/types.mjs';
 import { compareRuns } from '../support/measures.mjs';
+import { commandLine, writeSection } from '../support/measurements.mjs';
 import { logitRows } from '../support/rows.mjs';
-
 import { openPeer, preparePeer } from './llamacpp.mjs';
 import { referenceLogits } from './reference.mjs';
 
@@ -105,7 +106,7 @@ export async function measure(
 
 async function main() {
   const { values, positionals } = parseArgs({
-    options: { types: { type: 'string' }, seeds: { type: 'string' } },
+    options: { types: { type: 'string' }, seeds: { type: 'string' }, write: { type: 'boolean' } },
     allowPositionals: true,
   });
   const reason = preparePeer();
@@ -113,10 +114,15 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'tokenglass-parity-'));
   const e = (x) => x.toExponential(1);
   let missed = 0;
-  console.log(
+  let table = '';
+  const line = (text) => {
+    table += `${text}\n`;
+    console.log(text);
+  };
+  line(
     '| architecture | type | ours: RMS error | greatest | mean KL | llama.cpp: RMS error | mean KL | ours / llama.cpp |',
   );
-  console.log('|---|---|---|---|---|---|---|---|');
+  line('|---|---|---|---|---|---|---|---|');
   try {
     for (const name of positionals.length ? positionals : caseNames)
       for (const type of values.types?.split(',') ??
@@ -134,7 +140,7 @@ async function main() {
         const peer = theirs
           ? `${e(theirs.rms)} | ${e(theirs.kl)} | ${ratio.toFixed(3)}`
           : `${why} | |`;
-        console.log(
+        line(
           `| ${name} | ${type} | ${e(ours.rms)} | ${e(ours.max)} | ${e(ours.kl)} | ${peer}${bad ? ' **missed**' : ''} |`,
         );
         missed += bad;
@@ -143,6 +149,12 @@ async function main() {
     rmSync(folder, { recursive: true });
   }
   console.log(missed ? `${missed} bars missed` : 'all bars met');
+  if (values.write)
+    writeSection(
+      `parity${positionals.length ? `: ${positionals.join(', ')}` : ''}`,
+      commandLine('parity'),
+      table,
+    );
   process.exitCode = missed ? 1 : 0;
 }
 

@@ -1,11 +1,12 @@
-/**
- * Our ids beside those of tokenizers that others wrote. In: names of vocabularies (none: all), --count N texts of each (default 20,000), --seed S. Out: for
- * each vocabulary how many texts gave other ids, with the first of them; exit code 1 when there are any that FAULTS does not explain.
- */
+// Our ids beside those of tokenizers that others wrote. `npm run tokenizers` compares random texts and
+// prints how many gave other ids, with the first of them; the exit code is 1 when there are any that
+// FAULTS does not explain. Names of vocabularies narrow it; --count N (20,000) texts of each, --seed S,
+// --write writes tests/measurements.md.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../../dist/node.js';
 import { installPackages } from '../../wasm/toolchain/setup.mjs';
+import { commandLine, writeSection } from '../support/measurements.mjs';
 import { texts } from './texts.mjs';
 import { vocabularies } from './vocabularies.mjs';
 
@@ -71,11 +72,13 @@ async function main() {
     options: {
       count: { type: 'string', default: '20000' },
       seed: { type: 'string', default: '1' },
+      write: { type: 'boolean' },
     },
     allowPositionals: true,
   });
   prepare();
   let wrong = 0;
+  const rows = [];
   for (const name of positionals.length ? positionals : Object.keys(vocabularies)) {
     const start = performance.now();
     const { n, explained, different } = await compare(name, {
@@ -83,14 +86,21 @@ async function main() {
       seed: Number(values.seed),
     });
     console.log(
-      `${name}: ${n - different.length - explained} of ${n} texts alike, ${explained} the other's fault (${((performance.now() - start) / 1000).toFixed(0)} s)`,
+      `${name}: ${n - different.length - explained} of ${n} texts with the same ids, ${explained} the other's fault (${((performance.now() - start) / 1000).toFixed(0)} s)`,
     );
+    rows.push(`| ${name} | ${n} | ${n - different.length - explained} | ${explained} |\n`);
     for (const { kind, text, ours, theirs } of different.slice(0, 8))
       console.log(
         `  ${kind}: ${JSON.stringify(text)}\n    ours   ${ours.join(' ')}\n    theirs ${theirs.join(' ')}`,
       );
     wrong += different.length;
   }
+  if (values.write)
+    writeSection(
+      'tokenizers',
+      commandLine('tokenizers'),
+      `| vocabulary | texts | the same ids | the other's fault |\n|---|---:|---:|---:|\n${rows.join('')}`,
+    );
   process.exitCode = wrong ? 1 : 0;
 }
 
