@@ -138,7 +138,7 @@ export function PathsPanel({ store }: { store: Store }) {
           </details>
           {(tree.tips.length > 1 || tree.tips[0] !== tree.current) && (
             <Button id="prune" press={() => store.document.prune()}>
-              Keep only the shown path
+              Keep only this path
             </Button>
           )}
         </>

@@ -280,7 +280,7 @@ export function StagesPanel({ store }: { store: Store }) {
           )}
         </FixedColumn>
         {trace && grammar && (
-          <FixedColumn name="grammar" note="the tokens that the output format forbids">
+          <FixedColumn name="grammar" note="forbidden by the format">
             <StageResult trace={trace} stage={grammar} />
           </FixedColumn>
         )}
@@ -289,7 +289,7 @@ export function StagesPanel({ store }: { store: Store }) {
             <Stage key={stage.name} store={store} stage={stage} index={index} trace={trace} />
           ))}
         </ol>
-        <FixedColumn name="draw" note="the probabilities that the draw uses">
+        <FixedColumn name="draw" note="the final probabilities">
           {trace && (
             <Column
               parts={blocks(
