@@ -493,7 +493,7 @@ for (const { name, needs } of browsers) {
         await page.click('fetch');
         await page.wait(() =>
           /900 kB of 3\.2 MB/.test(
-            document.querySelector('[data-testid="coming"]')?.textContent ?? '',
+            document.querySelector('[data-testid="download"]')?.textContent ?? '',
           ),
         );
         cut();

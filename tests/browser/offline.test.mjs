@@ -138,7 +138,7 @@ for (const { name, needs } of browsers) {
           async () => (await navigator.serviceWorker.getRegistration()).waiting !== null,
         );
         // the page that is open goes on with its own files
-        await hand(page).choose('form', 'json');
+        await hand(page).choose('output-format', 'json');
         await page.wait(
           () => document.querySelector('[data-testid="stage-grammar"]') !== null,
           undefined,
