@@ -350,7 +350,7 @@ typedef enum tg_stage {
 } tg_stage;
 
 typedef enum tg_option {
-#define TG_OPTION(stage, name, ...) TG_OPTION_##name,
+#define TG_OPTION(stage, name, meaning, ...) TG_OPTION_##name,
 #include "sample/stages.def"
     TG_OPTION_COUNT
 } tg_option;

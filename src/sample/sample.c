@@ -38,7 +38,7 @@ static const struct option {
     double initial, min, max;
     bool whole;
 } options[TG_OPTION_COUNT] = {
-#define TG_OPTION(stage, name_, ...) {.name = #name_, __VA_ARGS__},
+#define TG_OPTION(stage, name_, meaning, ...) {.name = #name_, __VA_ARGS__},
 #include "stages.def"
 };
 

@@ -75,9 +75,10 @@ function weightTypes() {
 
 function samplerStages() {
   const file = 'src/sample/stages.def';
-  const options = readRows(file, 'TG_OPTION').map(({ args: [stage, name], fields }) => ({
+  const options = readRows(file, 'TG_OPTION').map(({ args: [stage, name, meaning], fields }) => ({
     stage,
     name,
+    meaning,
     default: Number(fields.initial),
     min: Number(fields.min),
     max: Number(fields.max),
@@ -87,7 +88,9 @@ function samplerStages() {
   const stages = readRows(file, 'TG_STAGE').map(({ args: [name, chain] }) => ({
     name,
     chain,
-    options: options.filter(({ stage }) => stage === name).map(({ stage, ...option }) => option),
+    options: options
+      .filter(({ stage }) => stage === name)
+      .map(({ stage, meaning, ...option }) => option),
     lists: lists.filter(([stage]) => stage === name).map(([, list]) => list),
   }));
   return [
@@ -100,6 +103,16 @@ function samplerStages() {
       'StageOptionName',
       'The options of all sampler stages.',
       options.map(({ name }) => name),
+    ),
+    row(
+      'StageOptions',
+      'The numeric options of all stages.',
+      Object.fromEntries(
+        options.map(({ stage, name, meaning, default: value }) => [
+          `${name}?`,
+          ['number', `${stage}: ${meaning}. Default: ${value}.`],
+        ]),
+      ),
     ),
     union(
       'StageListName',

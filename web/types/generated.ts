@@ -389,6 +389,62 @@ export type StageOptionName =
   | 'mirostat_tau'
   | 'mirostat_eta';
 
+/** The numeric options of all stages. */
+export interface StageOptions {
+  /** penalties: how many of the last tokens count; -1: the whole context. Default: 64. */
+  penalty_last_n?: number;
+  /** penalties: divides the logit of a token that occurred; 1: off. Default: 1. */
+  penalty_repeat?: number;
+  /** penalties: subtracted once for each occurrence of the token; 0: off. Default: 0. */
+  penalty_freq?: number;
+  /** penalties: subtracted once when the token occurred; 0: off. Default: 0. */
+  penalty_present?: number;
+  /** dry: strength of the penalty for continuing a repetition; 0: off. Default: 0. */
+  dry_multiplier?: number;
+  /** dry: the penalty grows by this factor with each repeated token. Default: 1.75. */
+  dry_base?: number;
+  /** dry: length in tokens up to which a repetition has no penalty. Default: 2. */
+  dry_allowed_length?: number;
+  /** dry: how many of the last tokens are searched; -1: the whole context. Default: -1. */
+  dry_penalty_last_n?: number;
+  /**
+   * top_n_sigma: keeps logits within this many standard deviations of the maximum; -1: off.
+   * Default: -1.
+   */
+  top_n_sigma?: number;
+  /** top_k: keeps this many tokens, those with the greatest logits; 0: all. Default: 40. */
+  top_k?: number;
+  /**
+   * typ_p: keeps the tokens whose surprisal is nearest to the entropy, up to this mass; 1: off.
+   * Default: 1.
+   */
+  typical_p?: number;
+  /** top_p: keeps the most probable tokens up to this mass; 1: off. Default: 0.95. */
+  top_p?: number;
+  /**
+   * min_p: keeps tokens with at least this share of the maximum probability; 0: off. Default: 0.05.
+   */
+  min_p?: number;
+  /** xtc: probability that the stage removes anything; 0: off. Default: 0. */
+  xtc_probability?: number;
+  /**
+   * xtc: of the tokens with at least this probability, only the least probable stays. Default: 0.1.
+   */
+  xtc_threshold?: number;
+  /** temperature: divides the logits; 0 keeps only the most probable token. Default: 0.8. */
+  temperature?: number;
+  /** temperature: it varies by plus and minus this much with the entropy; 0: off. Default: 0. */
+  dynatemp_range?: number;
+  /** temperature: exponent of the normalized entropy in that range. Default: 1. */
+  dynatemp_exponent?: number;
+  /** mirostat: version 1 or 2; it replaces all stages except temperature; 0: off. Default: 0. */
+  mirostat?: number;
+  /** mirostat: the surprisal that it aims at, in bits. Default: 5. */
+  mirostat_tau?: number;
+  /** mirostat: its learning rate. Default: 0.1. */
+  mirostat_eta?: number;
+}
+
 /** The lists that sampler stages take. */
 export type StageListName =
   'logit_bias' | 'allowed_tokens' | 'banned_tokens' | 'grammar' | 'dry_sequence_breakers';
