@@ -5,11 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { tinyModel } from '../support/architectures.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama, tinyVocabulary } from '../support/tiny-llama.mjs';
-import { TYPES } from '../support/types.mjs';
+import { SMALL_TYPES, TYPES } from '../support/types.mjs';
 
 const HUGE = 2n ** 63n;
-/** Those whose blocks fit the rows of a small file. */
-const SMALL_TYPES = Object.keys(TYPES).filter((type) => TYPES[type].elements <= 32);
 const model = tinyLlama({ n_vocab: 260, n_embd: 2, n_head: 1, n_ff: 2 });
 
 const u32 = (v) => Buffer.from(Uint32Array.of(v).buffer);

@@ -35,9 +35,9 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
         const size_t rows = strips * TG_TILE_ROWS, y_stride = rows + 8;
         uint8_t *file = malloc(n_blocks * row->bytes),
                 *tiles = malloc(strips * n_blocks * tgi_quant_tile_bytes(row));
-        /* the types with one min in a block (its second half-word) multiply the min with the
-         * activations' block_sum */
-        const bool has_min = type == TG_QUANT_Q4_1 || type == TG_QUANT_Q5_1;
+        /* the types with one min in a block multiply the min with the activations' block_sum */
+        const bool has_min = row->mins == 1;
+        const int min_offset = scales_of(type).m;
         float *m = calloc(rows * n_blocks, sizeof *m), *w = malloc(rows * cols * sizeof *w),
               *x = malloc(n_tokens * cols * sizeof *x);
         float *y = malloc(n_tokens * y_stride * sizeof *y),
@@ -55,7 +55,8 @@ static void check_matmul(const char *name, tg_quant type, tg_matmul_fn *fn, tg_m
                     memset(at, random_u32(&r) % 2 ? 0x80 : 0x7f, row->bytes);
                 set_scale(type, at, random_gauss(&r) * (block > 1 ? 0.01f : 1));
                 if (has_min)
-                    m[k * n_blocks + b] = tgi_half_to_float((uint16_t)(at[2] | at[3] << 8));
+                    m[k * n_blocks + b] =
+                        tgi_half_to_float((uint16_t)(at[min_offset] | at[min_offset + 1] << 8));
             }
             row->repack(file, n_blocks, (int)(k % TG_TILE_ROWS),
                         tiles + k / TG_TILE_ROWS * n_blocks * tgi_quant_tile_bytes(row));

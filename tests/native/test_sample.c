@@ -284,11 +284,14 @@ static void run_names(void)
           !strcmp(tg_stage_name(TG_STAGE_COUNT), "unknown"));
     static const char *const chain[] = {"penalties", "dry",   "top_n_sigma", "top_k",      "typ_p",
                                         "top_p",     "min_p", "xtc",         "temperature"};
-    CHECK(request.n_order == sizeof chain / sizeof chain[0] && request.top_n == 50 &&
-          request.seed == 0 && request.sample_index == 0);
+    CHECK(request.top_n == 50 && request.seed == 0 && request.sample_index == 0);
     CHECK(request.options[TG_OPTION_top_k] == 40 && request.options[TG_OPTION_temperature] == 0.8);
-    for (uint32_t i = 0; i < request.n_order; i++)
-        CHECK(!strcmp(tg_stage_name((tg_stage)request.order[i]), chain[i]), "%d", (int)i);
+    /* llama.cpp's stages run in llama.cpp's order; stages of our own may run between them */
+    const uint32_t n_chain = sizeof chain / sizeof chain[0];
+    uint32_t n_same = 0;
+    for (uint32_t i = 0; i < request.n_order && n_same < n_chain; i++)
+        n_same += !strcmp(tg_stage_name((tg_stage)request.order[i]), chain[n_same]);
+    CHECK(n_same == n_chain, "%s does not follow", chain[n_same]);
 }
 
 static const tg_test tests[] = {

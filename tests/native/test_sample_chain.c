@@ -162,6 +162,8 @@ static void random_lists(tg_sample_request *request, test_random *random, uint32
     }
 }
 
+/* A random chain. Every option of every stage gets a random value, also the one that turns the
+ * stage off. */
 static void random_request(tg_sample_request *request, test_random *random, uint32_t vocab,
                            lists *lists)
 {
@@ -212,6 +214,15 @@ static void random_request(tg_sample_request *request, test_random *random, uint
     request->position = random_u32(random);
 }
 
+/* How often each stage ran while it was not off, in all chains so far. */
+static uint32_t active[TG_STAGE_COUNT];
+
+static void count_active(const tg_trace *trace)
+{
+    for (uint32_t s = 0; s < trace->n_stages; s++)
+        active[trace->stages[s].stage] += !strstr(trace->stages[s].reason, ": off");
+}
+
 /* Runs `times` random chains over one vocabulary. Returns how many depended on rounding and were
  * not compared. */
 static int run_chains(uint32_t vocab, int times, uint64_t seed)
@@ -257,6 +268,7 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
 
         const int8_t *removed_by = tg_sampler_removed_by(sampler);
         check_accounts(trace, removed_by, &r, vocab);
+        count_active(trace);
         CHECK(fabs(trace->entropy - r.entropy) < 1e-9 && trace->entropy >= 0, "%g, not %g",
               trace->entropy, r.entropy);
         if (isnan(request.mu) && !request.options[TG_OPTION_mirostat])
@@ -304,6 +316,9 @@ static void run_small(void)
     int doubtful = run_chains(1, 100, 1) + run_chains(2, 400, 2) + run_chains(7, 900, 3) +
                    run_chains(512, 700, 4);
     CHECK(doubtful < 42, "%d of 2,100 chains were not compared", doubtful);
+    for (int stage = 0; stage < TG_STAGE_COUNT; stage++)
+        CHECK(active[stage] >= 30, "%s was on in only %u chains: random_request sets its options",
+              tg_stage_name((tg_stage)stage), (unsigned)active[stage]);
 }
 
 static void run_large(void)

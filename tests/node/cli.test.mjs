@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
-import { collect, inTree, withModel } from '../support/support.mjs';
+import { DEFAULT_CHAIN, collect, inTree, withModel } from '../support/support.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-cli-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -79,7 +79,7 @@ test('--top shows candidates in columns, --json a trace a line', () => {
   for (const [i, { token, trace }] of traces.entries()) {
     assert.equal(trace.draw.token, token);
     assert.equal(trace.candidates.length, 4);
-    assert.equal(trace.stages.length, 9);
+    assert.equal(trace.stages.length, DEFAULT_CHAIN.length);
     assert.ok(lines[6 * i].startsWith(`${5 + i}  `));
   }
 });

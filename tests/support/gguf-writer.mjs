@@ -198,7 +198,10 @@ const QUANTIZERS = {
   MXFP4: (x, extreme) => [2 ** (Math.floor(Math.log2(Math.abs(extreme) || 1)) - 2), 0, FP4],
 };
 
-/** Numbers as the bytes of a tensor: blocks of 32 are quantized; blocks of 256 are random ones of the numbers' deviation. */
+/**
+ * Numbers as the bytes of a tensor. Types without a quantizer get random blocks whose weights have
+ * the numbers' deviation.
+ */
 export function encodeTensor(type, values) {
   if (type === 'F32') return Buffer.from(Float32Array.from(values).buffer);
   if (type === 'F16') return Buffer.from(Uint16Array.from(values, toHalf).buffer);
@@ -211,7 +214,7 @@ export function encodeTensor(type, values) {
     );
   }
   const { elements, bytes: size, d, m } = TYPES[type];
-  if (elements > 32) {
+  if (!(type in QUANTIZERS)) {
     const random = generator(values.length + Math.floor(Math.abs(values[0]) * 1e9));
     const deviation = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
     return Buffer.concat(

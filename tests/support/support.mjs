@@ -1,9 +1,14 @@
 // What the tests of the JavaScript interface share: models, greedy runs, and a reason to skip when a file that is not ours is absent.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadModel } from '../../dist/node.js';
+import { loadModel, stages } from '../../dist/node.js';
 
 export const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** The stages that run when no order is given. */
+export const DEFAULT_CHAIN = stages
+  .filter(({ chain }) => chain === 'USUAL' || chain === 'ALWAYS')
+  .map(({ name }) => name);
 
 /** The path of a shared file, and the options of a test that needs it. */
 export function shared(name) {

@@ -292,6 +292,9 @@ export const TYPES = {
   },
 };
 
+/** The types whose blocks fit the rows of a small model. */
+export const SMALL_TYPES = Object.keys(TYPES).filter((type) => TYPES[type].elements <= 32);
+
 /** Gives a block this scale. */
 export function setScale(type, view, scale) {
   const { d } = TYPES[type];
