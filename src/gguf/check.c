@@ -6,15 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ggml's names of types that quant.def may lack, so that the error message can name the type. The
- * numbers left out were never assigned or have been withdrawn. */
+/* ggml's names of the types that have no row in quant.def, so that an error message can name them.
+ * Numbers that have no name here were never assigned or have been withdrawn. */
 static const char *const ggml_names[] = {
-    [3] = "Q4_1",     [6] = "Q5_0",    [7] = "Q5_1",     [9] = "Q8_1",   [10] = "Q2_K",
-    [11] = "Q3_K",    [12] = "Q4_K",   [13] = "Q5_K",    [14] = "Q6_K",  [15] = "Q8_K",
-    [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL",
-    [21] = "IQ3_S",   [22] = "IQ2_S",  [23] = "IQ4_XS",  [24] = "I8",    [25] = "I16",
-    [26] = "I32",     [27] = "I64",    [28] = "F64",     [29] = "IQ1_M", [34] = "TQ1_0",
-    [35] = "TQ2_0",   [39] = "MXFP4",  [40] = "NVFP4",   [41] = "Q1_0",  [42] = "Q2_0",
+    [9] = "Q8_1", [15] = "Q8_K", [24] = "I8",    [25] = "I16",  [26] = "I32",
+    [27] = "I64", [28] = "F64",  [40] = "NVFP4", [42] = "Q2_0",
 };
 
 /* Sorts indices by name: a stable merge sort, because qsort cannot pass g to its comparison.

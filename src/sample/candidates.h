@@ -64,7 +64,8 @@ void tgi_candidates_remove_marked(tg_candidates *candidates, bool marked);
  * (then it sets sorted = 0) and lower n: the entries between the new and the old n are removed. At
  * least one survivor has a finite logit when it is called; the chain checks that one remains. A
  * stage sets threshold (0 when it is off), coin and reason of its trace; the chain sets the rest. A
- * stage must not use the request's top_n, because listing candidates must not change the draw. */
+ * reason begins with "<name>: "; that of a stage that does nothing is "<name>: off". A stage must
+ * not use the request's top_n, because listing candidates must not change the draw. */
 typedef void tgi_stage_apply(tg_candidates *candidates, const tg_sample_request *request,
                              tg_stage_trace *trace);
 #define TG_STAGE(name, chain) tgi_stage_apply tgi_apply_##name;
