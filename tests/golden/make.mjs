@@ -1,5 +1,7 @@
-// Writes the golden files: `node tests/golden/make.mjs`. In: nothing. Out: valid/*.gguf, which must load, and must-fail/*.gguf with expect.json, which says
-// the code, and where it belongs to one the byte and words of the message, that each must fail with. golden.test.mjs checks that they are as written here.
+// Writes the golden files: `node tests/golden/make.mjs`. valid/*.gguf must load. must-fail/*.gguf
+// must fail as expect.json says: with a code and, where the error has them, a byte offset and words
+// of the message. golden.test.mjs checks that the committed files are those that this program
+// writes.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tinyModel } from '../support/architectures.mjs';
@@ -14,11 +16,13 @@ const u32 = (v) => Buffer.from(Uint32Array.of(v).buffer);
 const u64 = (v) => Buffer.from(BigUint64Array.of(BigInt(v)).buffer);
 const string = (s) => Buffer.concat([u64(s.length), Buffer.from(s)]);
 
-/** A file of one key made of these bytes. */
+/** A file with one key made of these bytes. */
 const oneKey = (...bytes) => writeGguf({ n_kv: 1, raw: Buffer.concat([...bytes, Buffer.alloc(64)]) });
-/** A file with nothing but this tensor and a few bytes of data. */
+/** A file with only this tensor and a few bytes of data. */
 const oneTensor = (tensor) => writeGguf({ tensors: [{ name: 'weird', type: 'F32', dims: [8], bytes: Buffer.alloc(32), ...tensor }] });
-/** The small model with keys or tensors replaced by name (undefined: left out) and others added. */
+/**
+ * The small model with some keys or tensors replaced by name (undefined: left out), and some added.
+ */
 function changed({ keys = {}, tensors = {}, more = [] } = {}) {
   const replace = (list, name, by) => list.flatMap((x) => (name(x) in by ? (by[name(x)] ? [by[name(x)]] : []) : [x]));
   const known = new Set(model.metadata.map(([key]) => key));
@@ -29,13 +33,13 @@ function changed({ keys = {}, tensors = {}, more = [] } = {}) {
   });
 }
 const key = (name, type, value) => changed({ keys: { [name]: [name, type, value] } });
-/** A model with a byte-level vocabulary: every byte as GPT-2 spells it, and "he". */
+/** A model with a byte-level vocabulary: the 256 bytes in GPT-2's alphabet, and "he". */
 const shownAsItself = (byte) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
 const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !shownAsItself(byte));
-const spelt = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(shownAsItself(byte) ? byte : 256 + hidden.indexOf(byte)));
+const alphabet = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(shownAsItself(byte) ? byte : 256 + hidden.indexOf(byte)));
 const byteKeys = [
   ['tokenizer.ggml.model', 'string', 'gpt2'],
-  ['tokenizer.ggml.tokens', 'array<string>', ['<unk>', '<s>', '</s>', ...spelt, 'he']],
+  ['tokenizer.ggml.tokens', 'array<string>', ['<unk>', '<s>', '</s>', ...alphabet, 'he']],
   ['tokenizer.ggml.token_type', 'array<i32>', [2, 3, 3, ...Array(257).fill(1)]],
 ];
 const byteLevel = (...more) =>
@@ -48,20 +52,26 @@ const whole = changed();
 const small = (arch, ...more) =>
   tinyModel(arch, { more, type: 'Q8_0', shape: { N_EMBD: 64, N_HEAD: 2, N_HEAD_KV: 1, HEAD_DIM: 32, N_FF: 64, N_VOCAB: 301, EXPERTS: 3, PER_LAYER: 32 } });
 
-/** The same with a layer behind the others that is there to guess at further tokens. */
+/** The same with an additional layer for speculative decoding (next-token prediction). */
 function guessing() {
   const { metadata, tensors } = small('qwen35', ['block_count', 'u32', 5], ['nextn_predict_layers', 'u32', 1]);
   return writeGguf({ metadata, tensors: [...tensors, { ...extra, name: 'blk.4.nextn.enorm.weight' }] });
 }
 
-/** Its keys alone, with others in their place or beside them: what is wrong with them is found before any tensor is looked at. */
+/**
+ * The keys of a small model, without tensors, with some replaced or added. Errors in keys are
+ * reported before tensors are read.
+ */
 function keysOf(arch, ...more) {
   const names = more.map(([name]) => `${arch}.${name}`);
   const kept = small(arch).metadata.filter(([name]) => !names.includes(name));
   return writeGguf({ metadata: [...kept, ...more.map(([name, ...value]) => [`${arch}.${name}`, ...value])] });
 }
 
-/** A small model whose last weight of this tensor, or the scale of its last block, is infinite. */
+/**
+ * A small model with an infinite value: the last weight of this tensor, or the scale of its last
+ * block.
+ */
 function spoilt(type, name = 'blk.0.ffn_up.weight') {
   const { metadata, tensors } = tinyLlama({ type });
   const tensor = tensors.find((x) => x.name === name);
@@ -70,7 +80,7 @@ function spoilt(type, name = 'blk.0.ffn_up.weight') {
   return writeGguf({ metadata, tensors });
 }
 
-/** name: [bytes, code, words of the message, byte it belongs to (null: not asserted)] */
+/** name: [bytes, code, words of the message, byte offset (null: not asserted)] */
 const MUST_FAIL = {
   empty: [new Uint8Array(), 'GGUF_TRUNCATED', 'ends at byte 0', 0],
   'three-bytes': [whole.slice(0, 3), 'GGUF_TRUNCATED', 'ends at byte 3', 3],
@@ -238,7 +248,7 @@ const VALID = {
   vocabulary: writeGguf({ metadata: [['general.architecture', 'string', 'llama'], ...tinyVocabulary(275)] }),
 };
 
-/** Every golden file by its path in this folder. */
+/** Every golden file by its path in tests/golden. */
 export function goldenFiles() {
   const expect = Object.entries(MUST_FAIL).map(([name, [, code, message, offset]]) => ({ file: `${name}.gguf`, code, message, offset }));
   return {

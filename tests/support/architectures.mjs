@@ -1,9 +1,11 @@
-// Small models with random weights of every architecture, the same for the same seed. In: the name of a case, a type for its matrices, a seed. Out: keys
-// and tensors for writeGguf. What is between the architectures' names and the tensors follows llama.cpp's loader; rows are long enough for every type.
+// Small models of every architecture with random weights. tinyModel takes the name of a case, a
+// weight type for the matrices and a seed, and returns keys and tensors for writeGguf. The same
+// seed gives the same weights. Keys and tensor names follow llama.cpp's loader. Rows are long
+// enough for the blocks of every weight type.
 import { encodeTensor, generator } from './gguf-writer.mjs';
 import { tinyVocabulary } from './tiny-llama.mjs';
 
-/** The shape of the files that are measured: rows long enough for every type. */
+/** The default sizes. Rows of 256 fit the blocks of every weight type. */
 const WIDE = {
   N_EMBD: 256,
   N_HEAD: 4,
@@ -17,15 +19,24 @@ const WIDE = {
 const N_CTX = 512;
 
 /**
- * By the name of the case: `arch` when it is another, keys beside the sizes, tensors outside of the layers, tensors of a layer (or a function of its
- * number), layers when there are not 3, embedding: how large the embedding's values are, where they are scaled afterwards: else a token would drown
- * what layers add to it; headNorms: what the norms of queries and keys lie around.
+ * The cases by name. Fields of a case:
+ * - arch: the architecture, if the case's name is not its name.
+ * - keys: the keys that are needed besides the sizes.
+ * - tensors outside of the layers, and the tensors of a layer or a function from the layer's index
+ *   to them.
+ * - layers: the number of layers, if not 3.
+ * - embedding: the scale of the embedding's values, for architectures that multiply the embedding.
+ *   With the usual scale, the embedding would drown what the layers add to it.
+ * - headNorms: the mean of the weights of the query and key norms.
  */
 function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, PER_LAYER }) {
   const Q = N_HEAD * HEAD_DIM;
   const KV = N_HEAD_KV * HEAD_DIM;
 
-  /** Tensors of a layer by name, without blk.N.: [rows, columns], or [length] for vectors; `F32` first: never of the type of the matrices. */
+  /**
+   * Tensors of a layer by name, without blk.N.: [rows, columns], or [length] for a vector. With
+   * `F32` first, the tensor is F32 whatever the type of the matrices is.
+   */
   const vector = (...names) => Object.fromEntries(names.map((name) => [name, [N_EMBD]]));
   const norms = vector('attn_norm.weight', 'ffn_norm.weight');
   const normBiases = vector('attn_norm.bias', 'ffn_norm.bias');
@@ -75,14 +86,14 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     'ssm_norm.weight': [HEAD_DIM],
     'ssm_out.weight': [N_EMBD, N_EMBD],
   };
-  const PAIRS = HEAD_DIM / 4; // that a head of half rotation has
+  const PAIRS = HEAD_DIM / 4; // the pairs of a head that rotates half of its dimensions
   const llama = { ...norms, ...qkv, ...output, ...gatedFfn };
 
   const rms = [['attention.layer_norm_rms_epsilon', 'f32', 1e-5]];
   const layerNorm = [['attention.layer_norm_epsilon', 'f32', 1e-5]];
   const outputNorm = { 'output_norm.weight': [N_EMBD] };
   const outputNormBias = { 'output_norm.bias': [N_EMBD] };
-  const own = { 'output.weight': [N_VOCAB, N_EMBD] };
+  const untied = { 'output.weight': [N_VOCAB, N_EMBD] };
   const partial = [['rope.dimension_count', 'u32', HEAD_DIM / 2]];
   const window = [['attention.sliding_window', 'u32', 24]];
   const scales = [
@@ -111,7 +122,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     'llama, biases, output': {
       arch: 'llama',
       keys: rms,
-      top: { ...outputNorm, ...own },
+      top: { ...outputNorm, ...untied },
       layer: { ...llama, ...qkvBiases, ...outputBias },
     },
     'llama, linear': {
@@ -157,7 +168,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     },
     gemma4: {
       embedding: 0.5,
-      headNorms: 0.3, // its scores are not divided by anything
+      headNorms: 0.3, // this architecture does not scale its attention scores
       keys: [
         ...[...rms, ...window, ['rope.freq_base', 'f32', 1e6], ['rope.freq_base_swa', 'f32', 1e4]],
         [
@@ -189,7 +200,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
         const dim = i % 2 ? 2 * HEAD_DIM : HEAD_DIM;
         const ff = i < 4 ? N_FF : 2 * N_FF;
         const kv = (i % 2 ? 1 : N_HEAD_KV) * dim;
-        const own = {
+        const kvTensors = {
           'attn_k.weight': [kv, N_EMBD],
           'attn_k_norm.weight': [dim],
           ...(i % 2 ? {} : { 'attn_v.weight': [kv, N_EMBD] }),
@@ -201,7 +212,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
             'attn_q_norm.weight': [dim],
             'attn_output.weight': [N_EMBD, N_HEAD * dim],
           },
-          ...(i < 4 ? own : {}),
+          ...(i < 4 ? kvTensors : {}),
           ...{
             'ffn_gate.weight': [ff, N_EMBD],
             'ffn_up.weight': [ff, N_EMBD],
@@ -215,7 +226,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     },
     phi2: {
       keys: [...layerNorm, ...partial],
-      top: { ...outputNorm, ...outputNormBias, ...own, 'output.bias': [N_VOCAB] },
+      top: { ...outputNorm, ...outputNormBias, ...untied, 'output.bias': [N_VOCAB] },
       layer: {
         ...vector('attn_norm.weight', 'attn_norm.bias'),
         ...qkv,
@@ -265,7 +276,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     },
     gptneox: {
       keys: [...layerNorm, ...partial, ['use_parallel_residual', 'bool', true]],
-      top: { ...outputNorm, ...outputNormBias, ...own },
+      top: { ...outputNorm, ...outputNormBias, ...untied },
       layer: {
         ...norms,
         ...normBiases,
@@ -280,7 +291,7 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     'gptneox, in turn': {
       arch: 'gptneox',
       keys: [...layerNorm, ...partial, ['use_parallel_residual', 'bool', false]],
-      top: { ...outputNorm, ...outputNormBias, ...own },
+      top: { ...outputNorm, ...outputNormBias, ...untied },
       layer: {
         ...norms,
         ...normBiases,
@@ -299,20 +310,20 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     },
     olmo2: {
       keys: rms,
-      top: { ...outputNorm, ...own },
+      top: { ...outputNorm, ...untied },
       layer: { ...qkv, ...output, ...wideNorms, ...postNorms, ...gatedFfn },
     },
     'olmo2, windows': {
       arch: 'olmo2',
       keys: [...rms, ...window, ...scaling('yarn', 4, 64)],
-      top: { ...outputNorm, ...own },
+      top: { ...outputNorm, ...untied },
       layer: { ...qkv, ...output, ...wideNorms, ...postNorms, ...gatedFfn },
       layers: 4,
     },
     smollm3: { keys: rms, top: outputNorm, layer: llama, layers: 4 },
     stablelm: {
       keys: [...layerNorm, ...partial],
-      top: { ...outputNorm, ...outputNormBias, ...own },
+      top: { ...outputNorm, ...outputNormBias, ...untied },
       layer: { ...llama, ...normBiases, ...qkvBiases },
     },
     starcoder2: {
@@ -383,9 +394,9 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
       layer: { ...norms, ...qkv, ...output, ...experts, ...sharedExpert },
     },
     olmoe: {
-      // its norms are as wide as the model, so that there are as many key-value heads as heads
+      // Norms are as wide as the model, so there must be as many key-value heads as query heads.
       keys: [...rms, ...moe, ['attention.head_count_kv', 'u32', N_HEAD]],
-      top: { ...outputNorm, ...own },
+      top: { ...outputNorm, ...untied },
       layer: {
         ...{ ...norms, ...qkv, ...output, ...experts },
         ...{
@@ -401,7 +412,9 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
 
 export const caseNames = Object.keys(casesOf(WIDE));
 
-/** What the values of a tensor lie around, and how far from it: logits then spread by a few units, whatever the depth. */
+/**
+ * [mean, deviation] of a tensor's values. With these, logits spread by a few units at any depth.
+ */
 function spread(name, columns, embedding, headNorms) {
   if (/^rope_/.test(name)) return [2.5, 1.5];
   if (/^attn_[qk]_norm/.test(name)) return [headNorms, headNorms / 2];
@@ -415,7 +428,10 @@ function spread(name, columns, embedding, headNorms) {
   ];
 }
 
-/** Keys and tensors of a case. `more`: keys that replace or follow its own; shape: what differs from WIDE. */
+/**
+ * Keys and tensors of a case. `more`: keys that replace or follow the case's keys. `shape`: sizes
+ * that replace those of WIDE.
+ */
 export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} } = {}) {
   const sizes = { ...WIDE, ...shape };
   const { N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB } = sizes;

@@ -1,6 +1,7 @@
-// A model's file in another weight type, for the tests: the bytes of a GGUF file and the type's name come in, the bytes of a file with the same keys go out.
-// Vectors stay as they are, and so do matrices whose rows are not of whole blocks, as with every quantizer. `node tests/support/convert.mjs FROM TYPE TO`
-// does it by hand.
+// Converts a GGUF file to another weight type: takes the file's bytes and the type's name, returns
+// the bytes of a file with the same keys. Vectors stay as they are, and so do matrices whose rows
+// are not a multiple of the block size, as in every quantizer.
+//   node tests/support/convert.mjs FROM TYPE TO
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readGguf } from './gguf-reader.mjs';

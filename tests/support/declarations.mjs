@@ -16,7 +16,8 @@ const CALLS = [
 
 /** The text of the node's JSDoc comment; '' when it has none. */
 function docOf(node) {
-  const documented = node.kind === SyntaxKind.VariableDeclaration ? node.parent.parent : node; // the statement
+  // a variable's comment belongs to its statement
+  const documented = node.kind === SyntaxKind.VariableDeclaration ? node.parent.parent : node;
   const comments = documented.jsDoc ?? [];
   const comment = comments.at(-1);
   if (!comment) return '';

@@ -1,5 +1,5 @@
-// A plain GGUF reader for the tests, apart from the engine's: a file's bytes come in, its keys and its tensors as exactly dequantized numbers go out. It
-// trusts what it reads.
+// A plain GGUF reader for the tests, independent of the engine's reader. It takes a file's bytes
+// and returns the file's keys and its tensors, dequantized exactly. It does not validate the file.
 import { TYPES, dequantize, fromHalf } from './types.mjs';
 
 const NAMES = Object.fromEntries(Object.entries(TYPES).map(([name, { ggml }]) => [ggml, name]));
@@ -52,7 +52,12 @@ class Cursor {
   }
 }
 
-/** metadata by key, and its n_kv keys as they are in the file; has, type, dims and tensor (its numbers) by a tensor's name; dataOffset: byte where tensor data begins. */
+/**
+ * Returns:
+ * - metadata: the values by key; n_kv: the number of keys in the file.
+ * - has, type, dims, tensor (the numbers): functions of a tensor's name.
+ * - dataOffset: the byte at which the tensor data starts.
+ */
 export function readGguf(bytes) {
   const cursor = new Cursor(bytes);
   cursor.take(4);
@@ -88,8 +93,8 @@ export function readGguf(bytes) {
     type: (name) => tensors.get(name).type,
     dims: (name) => tensors.get(name).dims,
     tensor: (name) => dequantize(tensors.get(name).type, viewOf(name), lengthOf(name)),
-    /** The least values of a tensor's blocks; undefined unless its type has one for each 32 elements. */
-    least(name) {
+    /** The mins of a tensor's blocks, or undefined if the type has no min for each 32 elements. */
+    mins(name) {
       const { elements, bytes: size, m } = TYPES[tensors.get(name).type];
       if (elements !== 32 || m === undefined) return undefined;
       const view = viewOf(name);

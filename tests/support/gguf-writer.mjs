@@ -1,5 +1,6 @@
-// GGUF files for the tests: keys and tensors come in, the bytes of a file go out. Written from the format's description, apart from the engine's reader;
-// nothing is checked, so that broken files can be written, too.
+// Writes GGUF files for the tests: takes keys and tensors, returns a file's bytes. Written from the
+// description of the format, independently of the engine's reader. It checks nothing, so that tests
+// can write broken files, too.
 
 import { E2M1, NONLINEAR, TYPES, fromHalf, setScale, toHalf } from './types.mjs';
 
@@ -19,7 +20,7 @@ const VALUE_TYPES = {
   f64: 12,
 };
 
-/** Bytes that grow. */
+/** A growing byte buffer. */
 class Bytes {
   parts = [];
   length = 0;
@@ -69,9 +70,11 @@ class Bytes {
 }
 
 /**
- * metadata: [key, type, value] with types as above and array<type>. tensors: { name, type, dims, bytes } with dims[0] the row length; `ggml` and
- * `offset` replace the number of the type and the place in the data. version, alignment, n_kv and n_tensors can be set to what they should not be.
- * raw: bytes written instead of keys and directory; keys: instead of metadata.
+ * metadata: [key, type, value] with the types above and array<type>.
+ * tensors: { name, type, dims, bytes } with dims[0] the row length. `ggml` replaces the type's
+ * number, `offset` the offset in the data.
+ * version, alignment, n_kv and n_tensors can be set to wrong values.
+ * raw: bytes written instead of keys and tensor infos. keys: bytes written instead of metadata.
  */
 export function writeGguf({
   version = 3,
@@ -126,7 +129,7 @@ export function writeGguf({
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** The numbers of a generator [0, 1) that begins as it is told; mulberry32 by Tommy Ettinger. */
+/** A generator of numbers in [0, 1) from a seed: mulberry32 by Tommy Ettinger. */
 export function generator(seed) {
   let state = seed;
   return () => {
@@ -138,38 +141,42 @@ export function generator(seed) {
 }
 
 /**
- * A block of random bytes whose weights have this deviation, and with m about no mean: any codes and any scales of groups, extreme ones too, which no quantizer
- * would choose together.
+ * A block of random bytes whose weights have this standard deviation and, for types with m, a mean
+ * of about 0. Codes and group scales are arbitrary, including extremes and combinations that no
+ * quantizer would choose.
  */
 export function randomBlock(type, random, deviation) {
   const { elements, bytes, m, weight } = TYPES[type];
   const block = Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
   const view = new DataView(block.buffer, block.byteOffset, bytes);
   const weights = () => Array.from({ length: elements }, (_, i) => weight(view, 0, i));
-  const set = (scale, least) => {
+  const set = (scale, min) => {
     setScale(type, view, scale);
-    if (m !== undefined) view.setUint16(m, toHalf(least), true);
+    if (m !== undefined) view.setUint16(m, toHalf(min), true);
   };
   const mean = (list) => list.reduce((sum, x) => sum + x, 0) / elements;
-  let least = 0;
+  let min = 0;
   if (m !== undefined) {
     set(0, 1);
     const step = mean(weights());
     set(1, 0);
-    least = step ? -mean(weights()) / step : 0;
+    min = step ? -mean(weights()) / step : 0;
   }
-  set(1, least);
+  set(1, min);
   const scale = deviation / Math.sqrt(mean(weights().map((w) => w * w)) || 1);
-  set(scale, scale * least);
+  set(scale, scale * min);
   return block;
 }
 
-/** The index of the nearest of a list's values, the first of two that are equally near. */
+/** The index of the nearest value of a list; the first of two that are equally near. */
 const nearest = (list, v) =>
   list.reduce((best, x, i) => (Math.abs(x - v) < Math.abs(list[best] - v) ? i : best), 0);
-/** n whole numbers from `first` on. */
+/** n whole numbers, starting with `first`. */
 const integers = (n, first = 0) => Array.from({ length: n }, (_, i) => first + i);
-/** The same as nearest, for whole numbers in a row: models of tens of millions of weights are written. */
+/**
+ * The same as nearest for consecutive whole numbers, but fast: models with tens of millions of
+ * weights are written with it.
+ */
 const nearestInteger = (list, v) =>
   Math.min(Math.max(Math.ceil(v - 0.5) - list[0], 0), list.length - 1);
 const isConsecutive = (list) => list.every((x, i) => x === list[0] + i);
@@ -187,7 +194,7 @@ const FINDERS = new Map(
   ]),
 );
 
-/** Blocks of 32 as simple quantizers make them: x -> [d, m, what codes stand for]. */
+/** Simple quantizers for blocks of 32: x -> [d, m, the values of the codes]. */
 const QUANTIZERS = {
   Q4_0: (x, extreme) => [extreme / -8, 0, Q4_SIGNED],
   Q8_0: (x, extreme) => [Math.abs(extreme) / 127, 0, Q8],
@@ -224,16 +231,16 @@ export function encodeTensor(type, values) {
   const out = Buffer.alloc((values.length / elements) * size);
   for (let block = 0; block * elements < values.length; block++) {
     const x = Array.from(values.slice(block * elements, (block + 1) * elements));
-    const extreme = x.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most), 0);
+    const extreme = x.reduce((max, v) => (Math.abs(v) > Math.abs(max) ? v : max), 0);
     const at = block * size;
-    const [wanted, wantedLeast, list] = QUANTIZERS[type](x, extreme);
+    const [wanted, wantedMin, list] = QUANTIZERS[type](x, extreme);
     const scale = d === undefined ? wanted : fromHalf(toHalf(wanted));
-    const least = fromHalf(toHalf(wantedLeast));
+    const min = fromHalf(toHalf(wantedMin));
     if (d === undefined) out.writeUInt8(127 + Math.log2(wanted), at);
     else out.writeUInt16LE(toHalf(wanted), at + d);
-    if (m !== undefined) out.writeUInt16LE(toHalf(least), at + m);
+    if (m !== undefined) out.writeUInt16LE(toHalf(min), at + m);
     const find = FINDERS.get(list);
-    const chosen = x.map((v) => find(list, scale ? (v - least) / scale : 0));
+    const chosen = x.map((v) => find(list, scale ? (v - min) / scale : 0));
     if (type === 'Q8_0') {
       chosen.forEach((code, i) => out.writeInt8(list[code], at + 2 + i));
       continue;

@@ -1,11 +1,12 @@
-// tests/measurements.md: each command that measures writes its own section, between two markers.
+// Writes tests/measurements.md. Each command that measures writes its own section between two
+// markers.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('../measurements.md', import.meta.url));
 
-/** What decides how fast the kernels are, from the widest instructions on. */
+/** The instruction sets that decide how fast the kernels are, widest first. */
 const INSTRUCTIONS = [
   ['avx512_vnni', 'AVX-512 VNNI'],
   ['avx_vnni', 'AVX-VNNI'],
@@ -14,7 +15,7 @@ const INSTRUCTIONS = [
   ['asimddp', 'dot product'],
 ];
 
-/** The class of this processor: its architecture, its widest instructions, how many there are. */
+/** Describes this processor: architecture, widest instruction set, number of processors. */
 export function processorClass() {
   const path = '/proc/cpuinfo';
   const line = existsSync(path)
@@ -41,7 +42,7 @@ export function writeSection(name, command, text) {
   );
 }
 
-/** The command as it was called, for the section's first line. */
+/** The command as it was called, for the first line of its section. */
 export const commandLine = (script) => {
   const args = process.argv.slice(2).filter((arg) => arg !== '--write');
   return `npm run ${script}${args.length ? ` -- ${args.join(' ')}` : ''}`;

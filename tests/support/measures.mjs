@@ -1,9 +1,7 @@
-/**
- * Float64 measures of next-token distributions, shared by the tests: arrays of logits (any array of numbers) come in, numbers or new
- * Float64Arrays go out. Everything is in nats.
- */
+// Float64 measures of next-token distributions. They take arrays of logits (any array of numbers)
+// and return numbers or new Float64Arrays. Units are nats.
 
-/** log(sum(exp(logits))), with the largest logit taken out first so that nothing overflows. */
+/** log(sum(exp(logits))), computed relative to the largest logit so that nothing overflows. */
 export function logSumExp(logits) {
   let max = -Infinity;
   for (const x of logits) if (x > max) max = x;
@@ -23,7 +21,10 @@ export function softmax(logits) {
   return logSoftmax(logits).map(Math.exp);
 }
 
-/** KL(p || q) of the distributions that two rows of logits stand for: what it costs to take q for p. Never below zero but for rounding. */
+/**
+ * KL(p || q) of the distributions given by two rows of logits, in nats: the information lost when q
+ * replaces p. Never negative, except by rounding.
+ */
 export function klDivergence(pLogits, qLogits) {
   const p = logSoftmax(pLogits);
   const q = logSoftmax(qLogits);
@@ -39,7 +40,7 @@ export function argmax(logits) {
   return best;
 }
 
-/** By how much the largest logit leads the second largest. */
+/** The largest logit minus the second largest. */
 export function topMargin(logits) {
   const best = argmax(logits);
   let second = -Infinity;
@@ -51,7 +52,8 @@ export function maxAbsDiff(a, b) {
   let max = 0;
   for (let i = 0; i < a.length; i++) {
     const diff = Math.abs(a[i] - b[i]);
-    if (!(diff <= max)) max = diff; // written so that a NaN on either side shows in the result
+    // written so that a NaN on either side shows in the result
+    if (!(diff <= max)) max = diff;
   }
   return max;
 }
@@ -64,9 +66,12 @@ function rmsDiff(a, b) {
 }
 
 /**
- * Two runs over the same tokens, position by position: lists of rows of logits.
- * @returns {{ positions: number, maxDiff: number, rms: number, meanKl: number, maxKl: number, topEqual: number, widestFlip: number }}
- *   KLs are KL(truth || other), topEqual a share of 0..1, widestFlip the truth's lead of its top token where the other's differs (0: nowhere)
+ * Compares two runs over the same tokens: lists of logit rows, one row for each position.
+ * maxDiff and rms: differences of logits. meanKl, maxKl: KL(truth || other) in nats. topEqual: the
+ * share (0..1) of positions with the same top token. widestFlip: where the top tokens differ, the
+ * largest lead of the truth's top token; 0 if they never differ.
+ * @returns {{ positions: number, maxDiff: number, rms: number, meanKl: number, maxKl: number,
+ *   topEqual: number, widestFlip: number }}
  */
 export function compareRuns(truth, other) {
   if (truth.length !== other.length)
@@ -96,7 +101,7 @@ export function compareRuns(truth, other) {
   return result;
 }
 
-/** Comparisons by name -> the lines of a plain table. */
+/** Formats comparisons, given by name, as the lines of a plain table. */
 export function comparisonTable(comparisons) {
   const columns = [
     ['positions', (c) => c.positions],

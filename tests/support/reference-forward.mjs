@@ -1,17 +1,17 @@
-/**
- * The llama architecture written plainly in float64, as the truth for the tests: a parsed GGUF file and token ids come in, logits for every
- * position go out. Slow on purpose: one position after the other, no batching, weights dequantized exactly and kept as numbers.
- *
- * Sources: Touvron et al. 2023 (the architecture), Zhang and Sennrich 2019 (RMSNorm), Su et al. 2021 (RoPE), Ainslie et al. 2023
- * (grouped-query attention), Shazeer 2020 (SwiGLU); names of keys and tensors: the GGUF specification.
- */
+// The llama architecture in plain float64, the truth for the tests. It takes a parsed GGUF file and
+// token ids and returns logits for every position. It is slow on purpose: one position after the
+// other, no batching, weights dequantized exactly.
+//
+// Sources: Touvron et al. 2023 (the architecture), Zhang and Sennrich 2019 (RMSNorm), Su et al.
+// 2021 (RoPE), Ainslie et al. 2023 (grouped-query attention), Shazeer 2020 (SwiGLU); names of keys
+// and tensors: the GGUF specification.
 import { readGguf } from './gguf-reader.mjs';
 import { TYPES, fromHalf, toHalf } from './types.mjs';
 
-/** Whether the engine multiplies weights of a type with 8-bit codes. */
+/** Whether the engine multiplies weights of a type by activations of 8 bits. */
 const isCoded = (type) => TYPES[type].elements > 1;
 
-/** Keys that would change the computation below: a file that has one is not a plain llama. */
+/** Keys that change the computation below. A file with one of them is not a plain llama. */
 const NOT_PLAIN = [
   'llama.rope.scaling.type',
   'llama.expert_count',
@@ -19,8 +19,10 @@ const NOT_PLAIN = [
 ];
 
 /**
- * The hyperparameters and all weights as Float64Arrays; a matrix of R rows by K columns is R * K numbers, row after row. With codedActivations, what
- * is multiplied with a quantized matrix goes through 8-bit codes first, as in the engine: then what still differs from it is float rounding.
+ * Reads hyperparameters and all weights. Weights are Float64Arrays; a matrix of R rows and K
+ * columns is R * K numbers in row order. With codedActivations, the input of a quantized matrix is
+ * first rounded to 8-bit codes, as in the engine; the remaining difference to the engine is float
+ * rounding.
  */
 export function loadReference(bytes, { codedActivations = false } = {}) {
   const file = readGguf(bytes);
@@ -30,7 +32,7 @@ export function loadReference(bytes, { codedActivations = false } = {}) {
   const vector = (name) => Float64Array.from(file.tensor(name));
   const matrix = (name) =>
     codedActivations && isCoded(file.type(name))
-      ? { values: vector(name), coded: true, least: file.least(name) }
+      ? { values: vector(name), coded: true, mins: file.mins(name) }
       : { values: vector(name), coded: false };
   if (file.has('rope_freqs.weight'))
     throw new Error('rope_freqs.weight is not part of the reference');
@@ -50,7 +52,8 @@ export function loadReference(bytes, { codedActivations = false } = {}) {
     n_vocab: token_embd.values.length / n_embd,
     token_embd,
     output_norm: vector('output_norm.weight'),
-    output: file.has('output.weight') ? matrix('output.weight') : token_embd, // tied: the embedding serves twice
+    // tied embeddings: the embedding is the output matrix, too
+    output: file.has('output.weight') ? matrix('output.weight') : token_embd,
     layers: Array.from({ length: key('block_count') }, (_, i) => ({
       attn_norm: vector(`blk.${i}.attn_norm.weight`),
       attn_q: matrix(`blk.${i}.attn_q.weight`),
@@ -65,16 +68,17 @@ export function loadReference(bytes, { codedActivations = false } = {}) {
   };
 }
 
-/** x to 11 significant bits, as many as a binary16 has, in any range. */
+/** Rounds x to 11 significant bits, the precision of a binary16, at any magnitude. */
 function elevenBits(x) {
   const power = x === 0 ? 1 : 2 ** Math.floor(Math.log2(Math.abs(x)));
   return fromHalf(toHalf(x / power)) * power;
 }
 
 /**
- * The rounding that a kernel for quantized weights makes on purpose, and the only one that is not mere float arithmetic: each block of 32 numbers
- * becomes 8-bit codes, round(x / d) with d = max|x| / 127, and then d has 11 bits. Out: the values of the codes, and for each block by how much s, the
- * sum of the codes times d before it was rounded, again in 11 bits, differs from the sum of the values.
+ * Rounds a vector as the engine's kernels for quantized weights do. Each block of 32 numbers
+ * becomes 8-bit codes, round(x / d) with d = max|x| / 127, and then d is rounded to 11 bits.
+ * values: codes times d. over: for each block, s minus the sum of its values. s is the sum of the
+ * codes times the unrounded d, rounded to 11 bits (Q8_1 stores it).
  */
 function throughCodes(vector) {
   const values = new Float64Array(vector.length);
@@ -90,15 +94,18 @@ function throughCodes(vector) {
   return { values, over };
 }
 
-/** (R by K) times (K) -> (R). Types with one least value for each block of 32 take it times the block's s, as Q8_1 has it. */
-function multiply({ values: matrix, coded, least }, x) {
+/**
+ * (R by K) times (K) -> (R). Types with one min for each block of 32 multiply it by the block's s,
+ * as ggml does with Q8_1.
+ */
+function multiply({ values: matrix, coded, mins }, x) {
   const { values: vector, over } = coded ? throughCodes(x) : { values: x };
   const columns = vector.length;
   const out = new Float64Array(matrix.length / columns);
   for (let row = 0; row < out.length; row++) {
     let sum = 0;
     for (let k = 0; k < columns; k++) sum += matrix[row * columns + k] * vector[k];
-    if (least) over.forEach((rest, b) => (sum += least[row * over.length + b] * rest));
+    if (mins) over.forEach((rest, b) => (sum += mins[row * over.length + b] * rest));
     out[row] = sum;
   }
   return out;
@@ -112,7 +119,10 @@ function rmsNorm(x, weight, epsilon) {
   return x.map((value, i) => value * scale * weight[i]);
 }
 
-/** Turns each pair of neighbours among the first rope_dim numbers of every head, in place; pair i by position * base^(-2i / rope_dim). */
+/**
+ * RoPE in place: rotates each pair of neighbours among the first rope_dim numbers of every head.
+ * The angle of pair i is position * base^(-2i / rope_dim).
+ */
 function rotate(heads, position, { head_dim, rope_dim, freq_base }) {
   for (let start = 0; start < heads.length; start += head_dim) {
     for (let i = 0; i < rope_dim; i += 2) {
@@ -124,7 +134,10 @@ function rotate(heads, position, { head_dim, rope_dim, freq_base }) {
   }
 }
 
-/** One query position against all keys and values so far; query head h reads key head floor(h / (n_head / n_head_kv)). */
+/**
+ * Attention of one query position over all keys and values so far. Query head h reads key-value
+ * head floor(h / (n_head / n_head_kv)).
+ */
 function attend(q, keys, values, { n_head, n_head_kv, head_dim }) {
   const out = new Float64Array(n_head * head_dim);
   for (let head = 0; head < n_head; head++) {
@@ -149,7 +162,7 @@ function addInto(x, delta) {
   for (let i = 0; i < x.length; i++) x[i] += delta[i];
 }
 
-/** A sequence that is fed token by token: next(id) gives the n_vocab logits of what follows. */
+/** A sequence that runs token by token: next(id) returns the n_vocab logits after that token. */
 export function referenceSequence(model) {
   const caches = model.layers.map(() => ({ keys: [], values: [] }));
   let position = 0;

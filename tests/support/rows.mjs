@@ -1,6 +1,9 @@
-/** Logits of every position through the public API: a loaded model and ids come in, rows of n_vocab floats go out; nothing is kept. */
+// Logits of every position through the public API.
 
-/** ids.length Float32Arrays: row i is what the model expects after ids[0..i]. The cache keeps the prefix, so each token is run once. */
+/**
+ * Takes a loaded model and ids. Returns ids.length Float32Arrays of n_vocab logits: row i is the
+ * prediction after ids[0..i]. The cache keeps the prefix, so each token runs once.
+ */
 export async function logitRows(model, ids) {
   const session = model.createSession();
   const rows = [];

@@ -1,4 +1,5 @@
-// Random JSON schemas whose instances are short: in, a generator of whole numbers below n; out, schemas. Strings and lists are bounded.
+// Random JSON schemas with short instances: strings and lists are bounded. Takes a generator of
+// whole numbers below n, returns schemas.
 
 const words = ['name', 'age', 'kind', 'size', 'color', 'tags', 'place', 'old'];
 

@@ -1,4 +1,4 @@
-/** A fixed English text, written for these tests and in no training set; nothing comes in, one string goes out. */
+// A fixed English text. It was written for these tests and is in no training set.
 export const STORY = `Once upon a time, in a village by the river, there lived a girl called Amina and her grandmother. Every morning they walked down \
 to the water with two clay pots on their heads. "Do not run," said the grandmother, "for a pot that falls cannot be mended."
 

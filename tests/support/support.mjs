@@ -1,4 +1,5 @@
-// What the tests of the JavaScript interface share: models, greedy runs, and a reason to skip when a file that is not ours is absent.
+// Shared by the tests of the JavaScript API: models, greedy runs, and skipping when a model file is
+// absent.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadModel, stages } from '../../dist/node.js';
@@ -10,7 +11,7 @@ export const DEFAULT_CHAIN = stages
   .filter(({ chain }) => chain === 'USUAL' || chain === 'ALWAYS')
   .map(({ name }) => name);
 
-/** The path of a shared file, and the options of a test that needs it. */
+/** The path of a shared file, and the options of a test that needs the file. */
 export function shared(name) {
   const path = inTree(`../shared/${name}`);
   return {
@@ -21,13 +22,15 @@ export function shared(name) {
   };
 }
 
-/** The greedy story that the card of stories260K prints: its first listing, without the command line. */
+/**
+ * The greedy story in the model card of stories260K: its first listing without the command line.
+ */
 export function published() {
   const card = readFileSync(shared('models/stories260K.md').path, 'utf8');
   return card.match(/\$ \.\/run [^\n]* -t 0\.0\n([^`]*)```/)[1];
 }
 
-/** Loads a model for the time of a function. */
+/** Loads a model, calls a function with it, and closes the model. */
 export async function withModel(source, options, use) {
   const model = await loadModel(source, options);
   try {
@@ -37,7 +40,10 @@ export async function withModel(source, options, use) {
   }
 }
 
-/** Logits after ids, in a session of their own, run in growing prefixes of `batch` tokens (default: all at once). */
+/**
+ * Logits after ids, in a new session. The ids run in growing prefixes of `batch` tokens (default:
+ * all at once).
+ */
 export async function freshLogits(model, ids, batch = ids.length) {
   const session = model.createSession();
   for (let n = batch; n < ids.length; n += batch) {

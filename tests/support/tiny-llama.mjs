@@ -1,8 +1,9 @@
-// A small llama-architecture model with random weights, the same for the same shape: what the golden files and the tests of sources and errors are made
-// from. In: what differs from the usual shape. Out: keys and tensors for writeGguf.
+// A small model of the llama architecture with random weights, for the golden files and for the
+// tests of sources and errors. It takes the sizes that differ from the defaults and returns keys
+// and tensors for writeGguf. The same sizes give the same weights.
 import { encodeTensor, generator } from './gguf-writer.mjs';
 
-/** <unk>, <s>, </s>, the 256 bytes, then pieces. */
+/** <unk>, <s>, </s>, the 256 bytes, then text pieces. */
 export function tinyVocabulary(n_vocab) {
   const tokens = ['<unk>', '<s>', '</s>'];
   for (let byte = 0; byte < 256; byte++)
@@ -24,7 +25,8 @@ export function tinyVocabulary(n_vocab) {
     '\u2581an',
   ];
   for (let i = tokens.length; i < n_vocab; i++) tokens.push(pieces[i - 259] ?? `\u2581w${i}`);
-  const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1); // unknown, control, byte, normal
+  // token types: unknown, control, byte, normal
+  const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
   return [
     ['tokenizer.ggml.model', 'string', 'llama'],
     ['tokenizer.ggml.tokens', 'array<string>', tokens],

@@ -1,5 +1,7 @@
-// The weight types for the tests, written from the formats' description apart from the engine: each one's number in GGUF files, elements and bytes of a
-// block, where a block's binary16 scale d and what is added to scaled codes (m) lie, and a weight's value from its block.
+// The weight types for the tests, written from the description of the formats, independently of the
+// engine. Each row has the type's number in GGUF files, the elements and bytes of a block, the
+// offsets of a block's binary16 scale d and of its min m (added to the scaled codes), and a
+// function that decodes one weight.
 
 import { readFileSync } from 'node:fs';
 
@@ -8,7 +10,7 @@ const bits = (view, at, from, n) =>
 const nibble = (view, at, i) => bits(view, at + (i % 16), i % 32 < 16 ? 0 : 4, 4);
 const half = (view, at) => fromHalf(view.getUint16(at, true));
 
-/** binary16, to nearest, ties to even. */
+/** Converts a number to binary16: round to nearest, ties to even. */
 export function toHalf(value) {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);
@@ -18,7 +20,7 @@ export function toHalf(value) {
   const floor = Math.floor(scaled);
   const rest = scaled - floor;
   const rounded = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
-  // a carry out of the mantissa goes into the exponent by itself
+  // a carry out of the mantissa increments the exponent
   const code = rounded < 1024 ? rounded : ((exponent + 15) << 10) + (rounded - 1024);
   return sign | Math.min(code, 0x7c00);
 }
@@ -33,7 +35,7 @@ export function fromHalf(value) {
     : sign * mantissa * 2 ** -24;
 }
 
-/** Of Q4_K and Q5_K: the scale (or min) of group g, six bits of the 12 bytes at `at`. */
+/** Q4_K and Q5_K: the 6-bit scale (or min) of group g, from the 12 bytes at `at`. */
 function sixBits(view, at, g, isMin) {
   if (g < 4) return view.getUint8(at + g + 4 * isMin) & 63;
   const low = view.getUint8(at + g + 4);
@@ -43,7 +45,10 @@ function sixBits(view, at, g, isMin) {
 export const NONLINEAR = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 export const E2M1 = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
 
-/** The grids, facts of the format, as the engine has them (tests/peers compares them with llama.cpp's): points by the type's name. */
+/**
+ * The grids of the IQ types by type name, read from the engine's tables. tests/peers compares them
+ * with llama.cpp's grids.
+ */
 const grids = Object.fromEntries(
   [
     ...readFileSync(new URL('../../src/quant/grid_tables.h', import.meta.url), 'utf8').matchAll(
@@ -54,7 +59,7 @@ const grids = Object.fromEntries(
 const element = (grid, point, e, n) => (grids[grid][point] >> (n * e)) & ((1 << n) - 1);
 const bit = (view, at, i) => bits(view, at + (i >> 3), i & 7, 1);
 const halfByte = (view, at, i) => bits(view, at + (i >> 1), (i % 2) * 4, 4);
-/** Sign e of 8, of which 7 are given and the last makes their number even. */
+/** Sign e of 8. The file stores 7 signs; the 8th makes the number of minus signs even. */
 const sevenSign = (seven, e) =>
   (e < 7 ? seven >> e : [0, 1, 2, 3, 4, 5, 6].reduce((sum, k) => sum + ((seven >> k) & 1), 0)) & 1
     ? -1
@@ -62,7 +67,7 @@ const sevenSign = (seven, e) =>
 const IQ2 = [8, 25, 43];
 const IQ3 = [4, 12, 20, 28, 36, 44, 52, 62];
 
-/** weight(view, at, i): element i of the block that begins at byte `at`. */
+/** weight(view, at, i): element i of the block that starts at byte `at`. */
 export const TYPES = {
   F32: { ggml: 0, elements: 1, bytes: 4, weight: (view, at) => view.getFloat32(at, true) },
   F16: { ggml: 1, elements: 1, bytes: 2, weight: half },
@@ -295,7 +300,7 @@ export const TYPES = {
 /** The types whose blocks fit the rows of a small model. */
 export const SMALL_TYPES = Object.keys(TYPES).filter((type) => TYPES[type].elements <= 32);
 
-/** Gives a block this scale. */
+/** Sets the scale of a block. */
 export function setScale(type, view, scale) {
   const { d } = TYPES[type];
   if (type === 'MXFP4') view.setUint8(0, Math.round(127 + Math.log2(scale)));
@@ -308,7 +313,7 @@ export function setScale(type, view, scale) {
   } else view.setUint16(d, toHalf(scale), true);
 }
 
-/** n weights as the format defines them. */
+/** Decodes n weights as the format defines them. */
 export function dequantize(type, view, n) {
   const { elements, bytes, weight } = TYPES[type];
   const out = new Float64Array(n);

@@ -1,4 +1,5 @@
-// In: the path of a test built for wasm, and its arguments. Out: what it prints, and its exit code. The test is a WASI command that needs no files.
+// Runs a test that was built for wasm: takes the module's path and arguments, prints what the test
+// prints and exits with its code. The test is a WASI command that needs no files.
 import { readFile } from 'node:fs/promises';
 import { WASI } from 'node:wasi';
 
