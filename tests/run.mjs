@@ -97,7 +97,7 @@ const nodeTest = (file, { name = file, node = process.execPath, env: extraEnv } 
   },
 });
 
-/** A program that ran no test, or ended badly though it reports no failure, counts as one failure. */
+/** A program that ran no test, or failed without reporting a failure, counts as one failure. */
 function judge(code, counts, output) {
   const [passed, failed, skipped] = (counts ?? [0, 0, 0]).map((word) => Number(word ?? 0));
   let reason = '';
@@ -264,7 +264,10 @@ async function runJobs(names) {
   return total;
 }
 
-/** Keeps every processor busy with programs that do nothing useful; gives a function that ends them. */
+/**
+ * Keeps every processor busy with programs that do nothing useful. Returns a function that ends
+ * them.
+ */
 function keepBusy() {
   const children = Array.from({ length: availableParallelism() }, () =>
     spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),

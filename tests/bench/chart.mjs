@@ -1,4 +1,5 @@
-// The README's chart. In: the benchmark's result. Out: an SVG file with a bar for each engine, in panels by weight type and by prefill or decode.
+// Draws the benchmark's chart: takes the benchmark's result and writes an SVG file with a bar for
+// each engine, in panels by weight type and by prefill or decode.
 import { writeFileSync } from 'node:fs';
 import { View, parse } from 'vega';
 import { compile } from 'vega-lite';

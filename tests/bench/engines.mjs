@@ -1,5 +1,6 @@
-// Everything that is measured, behind one function each. In: a model's path, threads, a plan. Out: { runs: [{ prefill, decode }], ... }, each from a fresh
-// process or a fresh page. setUp() must have been awaited.
+// One function for each engine that is measured. Takes a model's path, a number of threads and a
+// plan; returns { runs: [{ prefill, decode }], ... } in tokens a second, each run from a new
+// process or a new page. setUp() must have been awaited.
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,7 @@ const MINUTES = 20;
 let server;
 let browsers;
 
-/** Installs what the wanted engines need, and starts the pages' server. */
+/** Installs what the wanted engines need, and starts the server for the pages. */
 export async function setUp(wanted) {
   process.env.CHROMIUM ??= findBrowser(
     'CHROMIUM',
@@ -110,7 +111,8 @@ const wllama = {
         const load_ms = performance.now() - start;
         const runs = [];
         for (let i = -1; i < plan.repeats; i++) {
-          // one token a character, and another beginning each time: nothing is taken from an earlier run
+          // one token for each character, and another start each time, so that no cached prefix is
+          // used
           const text = Array.from({ length: plan.prompt }, (_, k) =>
             String.fromCharCode(65 + ((k * 7 + i + 3) % 26)),
           ).join('');
@@ -164,7 +166,7 @@ export const engines = [
 export const kernels = (variant, what) => program(variant, 'kernels', [what]);
 export const sampling = (variant) => program(variant, 'sampling', []);
 
-/** A program of tests/bench in a process of its own; its lines. */
+/** Runs a program of tests/bench in a separate process and returns its output lines. */
 function program(variant, name, args) {
   const wasm = `${root}build/wasm/${variant}/tests/bench/${name}.wasm`;
   return lines(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, ...args]);

@@ -1,9 +1,10 @@
-// The measurement of tokenglass, the same in a page and in Node. In: loadModel, a source, load options, a plan. Out: milliseconds and tokens a second.
+// Measures tokenglass, in the same way in a page and in Node. Takes loadModel, a source, load
+// options and a plan; returns milliseconds and tokens a second.
 
 const ids = (n, seed) =>
   Array.from({ length: n }, (_, i) => ((i * 37 + 5 + seed * 11) % 1500) + 300);
 
-/** Milliseconds until the generation has made so many tokens. */
+/** Milliseconds for a generation of max_tokens tokens. */
 async function timed(session, prompt, max_tokens) {
   const start = performance.now();
   for await (const step of session.generate(prompt, {
@@ -16,7 +17,10 @@ async function timed(session, prompt, max_tokens) {
   return performance.now() - start;
 }
 
-/** Tokens a second of a prompt of `prompt` tokens (the time to the first choice), then of `generate` further tokens: `repeats` times. */
+/**
+ * Measures `repeats` times: tokens a second for a prompt of `prompt` tokens (until the first token
+ * is sampled), then for `generate` further tokens.
+ */
 async function rates(model, { prompt, generate, repeats }) {
   const results = [];
   for (let i = -1; i < repeats; i++) {
@@ -25,14 +29,18 @@ async function rates(model, { prompt, generate, repeats }) {
     const decode = await timed(session, undefined, generate);
     await session.dispose();
     if (i >= 0)
-      results.push({ prefill: (prompt * 1000) / prefill, decode: (generate * 1000) / decode }); // the first warms the compiler up
+      // The first run only warms up the compiler.
+      results.push({ prefill: (prompt * 1000) / prefill, decode: (generate * 1000) / decode });
   }
   return results;
 }
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** Milliseconds a token after each of these many tokens of context, in turns, and tokens a second for a prompt of each length. */
+/**
+ * Milliseconds for a token at each of these context lengths, and tokens a second for a prompt of
+ * each of these lengths. Rounds alternate between the lengths.
+ */
 async function growth(model, contexts, prompts) {
   const sessions = [];
   for (const n of contexts) {
@@ -63,10 +71,10 @@ async function growth(model, contexts, prompts) {
 
 export async function measure(loadModel, source, options, plan) {
   const start = performance.now();
-  let begun = 0;
+  let firstProgress = 0;
   let last = 0;
   const on_progress = ({ loaded, total }) => {
-    begun ||= performance.now();
+    firstProgress ||= performance.now();
     if (loaded === total) last ||= performance.now();
   };
   const model = await loadModel(source, { ...options, profile: true, on_progress });
@@ -76,7 +84,7 @@ export async function measure(loadModel, source, options, plan) {
   const logits = performance.now();
   await first.dispose();
   const result = {
-    instantiated_ms: begun - start,
+    instantiated_ms: firstProgress - start,
     load_ms: loaded - start,
     first_logits_ms: logits - last,
     n_threads: model.info.n_threads,

@@ -1,5 +1,6 @@
-// Random weights in a real model's shape, for speed and nothing else. In: a shape, a weight type. Out: the path of a GGUF file in build/bench, written
-// when it is not there yet: the same bytes each time.
+// Random weights in the shape of a real model, for measuring speed only. Takes a shape and a weight
+// type; returns the path of a GGUF file in build/bench, which is written if it does not exist. The
+// bytes are the same each time.
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +8,7 @@ import { generator as unitGenerator, randomBlock, writeGguf } from '../support/g
 import { TYPES, toHalf } from '../support/types.mjs';
 
 const folder = fileURLToPath(new URL('../../build/bench/', import.meta.url));
-const VERSION = 2; // of what is written: a file of another is made anew
+const VERSION = 2; // of the file's content; a file with another version is written again
 
 export const SHAPES = {
   tiny: {
@@ -29,7 +30,7 @@ export const SHAPES = {
     n_vocab: 49152,
     n_ctx: 4096,
     rope_base: 100000,
-  }, // SmolLM2-135M
+  }, // like SmolLM2-135M
   '115m': {
     n_embd: 768,
     n_layer: 12,
@@ -39,10 +40,10 @@ export const SHAPES = {
     n_vocab: 32000,
     n_ctx: 4096,
     rope_base: 10000,
-  }, // rows of whole blocks of 256
+  }, // rows are whole blocks of 256
 };
 
-/** As the usual quantizers choose for the embedding. */
+/** The embedding's type, as the usual quantizers choose it. */
 const embeddingType = (type) =>
   type === 'Q4_0' || type === 'IQ4_NL' ? 'Q8_0' : TYPES[type].elements > 32 ? 'Q6_K' : type;
 
@@ -57,7 +58,10 @@ function generator(seed) {
   };
 }
 
-/** Single characters, one token each whatever stands around them, so that a prompt has as many tokens as characters; then fillers. */
+/**
+ * Single characters that never merge, so that a prompt has as many tokens as characters; then
+ * fillers.
+ */
 function vocabulary(n) {
   const tokens = ['<unk>', '<s>', '</s>'];
   for (let byte = 0; byte < 256; byte++)
@@ -78,7 +82,10 @@ function vocabulary(n) {
   ];
 }
 
-/** n weights of about this deviation: blocks of random codes with scales near one another, or elements. */
+/**
+ * n weights with about this standard deviation: blocks of random codes with similar scales, or
+ * elements.
+ */
 function weights(random, type, n, deviation) {
   const { elements, bytes } = TYPES[type];
   const out = Buffer.alloc((n / elements) * bytes);

@@ -1,4 +1,6 @@
-// llama.cpp natively, its own kernels for this processor, through node-llama-cpp's prebuilt library: node native.mjs MODEL THREADS PLAN. Out: one JSON line.
+// Measures native llama.cpp with its own kernels for this processor, through node-llama-cpp's
+// prebuilt library. Prints one line of JSON.
+//   node native.mjs MODEL THREADS PLAN
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -32,7 +34,7 @@ for (let i = -1; i < repeats; i++) {
   await sequence.clearHistory();
   const prefill = await rate(prompt, () => sequence.evaluateWithoutGeneratingNewTokens(tokens));
   const decode = await rate(generate, async () => {
-    // a random model may choose its end token: it goes on from another
+    // A random model may choose its end token. Generation then continues with another token.
     for (let made = 0; made < generate;) {
       for await (const token of sequence.evaluate([tokens[made]], {
         temperature: 0,

@@ -1,4 +1,5 @@
-// tokenglass in Node: node ours-node.mjs MODEL OPTIONS PLAN (both JSON). Out: the result as one JSON line.
+// Measures tokenglass in Node. OPTIONS and PLAN are JSON. Prints the result as one line of JSON.
+//   node ours-node.mjs MODEL OPTIONS PLAN
 import { loadModel } from '../../dist/node.js';
 import { measure } from './measure.mjs';
 

@@ -1,5 +1,5 @@
-// npm run bench: tokenglass beside its peers, each kernel beside the machine's limits, and where the
-// time of a token goes, all in one run. Prints tables and writes build/bench/result.json; USAGE has
+// npm run bench: measures tokenglass and its peers, each kernel against the machine's limits, and
+// the time of each step of a token. Prints tables and writes build/bench/result.json. USAGE lists
 // the options.
 import { spawn } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
@@ -51,7 +51,7 @@ const PARTS = {
   busy,
 };
 
-/** The items of a list that an option gives; each must be known. */
+/** The items of an option's list. Each must be known. */
 function listed(name, known) {
   const items = values[name].split(',');
   for (const item of items) {
@@ -92,7 +92,7 @@ function median(list) {
 }
 const round = (x, digits = 1) => (x === undefined || Number.isNaN(x) ? '' : x.toFixed(digits));
 
-let tables = ''; // of the part that runs
+let tables = ''; // the tables of the part that runs
 
 function table(title, columns, rows) {
   const row = (cells) => `| ${cells.join(' | ')} |\n`;
@@ -136,24 +136,26 @@ async function allKernels() {
   );
 }
 
-/** What a choice costs in the engine, beside the step that it follows. */
+/**
+ * Measures how long the engine takes to sample a token, compared with the forward pass before it.
+ */
 async function choices() {
   const variants = ['relaxed', 'simd128'];
-  const found = [];
+  const rows = [];
   for (const variant of variants)
-    found.push(...(await sampling(variant)).map((row) => ({ variant, ...row })));
+    rows.push(...(await sampling(variant)).map((row) => ({ variant, ...row })));
   const { token_ms } = await ours.run(modelFile(values.shape, 'Q8_0'), 1, PLAN);
-  result.sampling = { choices: found, token_ms };
+  result.sampling = { choices: rows, token_ms };
   table(
     `Sampling with its trace, ms a choice (one thread, newer Node); a token of ${values.shape}, Q8_0, takes ${round(token_ms, 2)} ms in Chromium`,
     ['vocabulary', 'chain', ...variants],
-    found
+    rows
       .filter(({ variant }) => variant === variants[0])
       .map(({ vocab, chain }) => [
         vocab,
         chain,
         ...variants.map((v) =>
-          round(found.find((x) => x.variant === v && x.vocab === vocab && x.chain === chain).ms, 2),
+          round(rows.find((x) => x.variant === v && x.vocab === vocab && x.chain === chain).ms, 2),
         ),
       ]),
   );
@@ -174,9 +176,13 @@ async function tokenizing() {
   );
 }
 
-const WIDE = ['F32', 'F16', 'BF16', 'Q6_K', 'Q8_0']; // types that are held against Q8_0, the others against Q4_0
+// types that are compared with Q8_0; the others are compared with Q4_0
+const WIDE = ['F32', 'F16', 'BF16', 'Q6_K', 'Q8_0'];
 
-/** The weight types beside one another: of a token all weights are read once, as the shapes tie the output to the embedding. */
+/**
+ * Compares the weight types. All weights are read once for a token, as the shapes tie the output to
+ * the embedding.
+ */
 function typesTable() {
   for (const threads of threadCounts) {
     const of = (engine, type) =>
@@ -221,15 +227,18 @@ function typesTable() {
   }
 }
 
-/** Every type and engine in turns, round after round, so that what else the machine does meets all of them. */
+/**
+ * Measures every type and engine in rounds, so that other load on the machine affects all of them
+ * equally.
+ */
 async function peers() {
-  const found = types.flatMap((type) =>
+  const cases = types.flatMap((type) =>
     threadCounts.flatMap((threads) =>
       wantedEngines.map((engine) => ({ type, threads, engine, results: [] })),
     ),
   );
   for (let i = 0; i < rounds; i++) {
-    for (const { type, threads, engine, results } of found) {
+    for (const { type, threads, engine, results } of cases) {
       process.stderr.write(
         `round ${i + 1} of ${rounds}: ${type}, ${threads} threads, ${engine.name}\n`,
       );
@@ -242,7 +251,7 @@ async function peers() {
       results.push(measured);
     }
   }
-  result.peers = found.map(({ type, threads, engine, results }) => {
+  result.peers = cases.map(({ type, threads, engine, results }) => {
     const of = (key) => median(results.flatMap(({ runs }) => runs.map((r) => r[key])));
     const middle = (key) =>
       results[0][key] === undefined ? undefined : median(results.map((r) => r[key]));
@@ -348,12 +357,12 @@ async function growth() {
         ...(cache && { cache_type_k: cache, cache_type_v: cache }),
       };
       process.stderr.write(`growth: ${type}, cache ${cache ?? 'default'}\n`);
-      const found = await ours.run(modelFile(values.shape, type), 1, plan, more);
+      const measured = await ours.run(modelFile(values.shape, type), 1, plan, more);
       result.growth.push({
         type,
-        cache: cache ?? `default (${found.cache})`,
-        ms_per_token: found.ms_per_token,
-        prefill: found.prefill,
+        cache: cache ?? `default (${measured.cache})`,
+        ms_per_token: measured.ms_per_token,
+        prefill: measured.prefill,
       });
     }
   }
@@ -414,16 +423,16 @@ async function f16() {
   );
 }
 
-/** Decoding with one thread and with two while both cores have other work. */
+/** Decoding speed with one thread and with two while both cores have other work. */
 async function busy() {
   const others = Array.from({ length: cpus().length }, () =>
     spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
   );
-  const found = { 1: [], 2: [] };
+  const rates = { 1: [], 2: [] };
   try {
     for (let i = 0; i < rounds; i++) {
       for (const threads of [1, 2])
-        found[threads].push(
+        rates[threads].push(
           ...(await ours.run(modelFile(values.shape, 'Q8_0'), threads, PLAN)).runs.map(
             (r) => r.decode,
           ),
@@ -432,7 +441,7 @@ async function busy() {
   } finally {
     for (const other of others) other.kill('SIGKILL');
   }
-  result.busy = { one: median(found[1]), two: median(found[2]), all: found };
+  result.busy = { one: median(rates[1]), two: median(rates[2]), all: rates };
   table(
     'Decode of Q8_0 while every core is busy with something else, tokens/s (Chromium)',
     ['1 thread', '2 threads', 'ratio'],

@@ -1,5 +1,7 @@
-// Tokenizers' speed and memory, in this process: node tokenizers.mjs. Out: one JSON line for each vocabulary and text, { vocabulary, text, mb_s: megabytes a
-// second, bytes_a_byte: of memory that the engine took beyond what it had, ids among it, tokens }.
+// Measures the tokenizers' speed and memory in this process: `node tokenizers.mjs`. Prints a line
+// of JSON for each vocabulary and text: { vocabulary, text, mb_s, bytes_a_byte, tokens }. mb_s:
+// megabytes a second. bytes_a_byte: additional memory of the engine, including the ids, in bytes
+// for each byte of text.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../../dist/node.js';
@@ -8,7 +10,7 @@ import { vocabularies } from '../tokenizers/vocabularies.mjs';
 
 const MEGABYTE = 1e6;
 
-/** 10 MB of prose and code: this project's own, again and again. */
+/** 10 MB of prose and code: this project's own files, repeated. */
 function longText() {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   const files = ['src', 'web', 'demo'].flatMap((folder) =>
@@ -41,7 +43,7 @@ prepare();
 for (const vocabulary of ['Llama 2', 'Gemma 3', 'GPT-2', 'Llama 3', 'GPT-OSS', 'DeepSeek V3']) {
   const { gguf } = await vocabularies[vocabulary]();
   for (const [text, make] of Object.entries(TEXTS)) {
-    // a model for each, since memory that was grown once stays
+    // a new model for each text, since memory that has grown never shrinks
     const model = await loadModel(gguf, { worker: false, vocab_only: true });
     await model.tokenize('Words that warm up the compiler, 123. '.repeat(20_000));
     const input = make();

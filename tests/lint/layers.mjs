@@ -49,7 +49,10 @@ const DEMO_LAYERS = {
   '.': ['format.ts', 'ui', 'state', 'views'], // main.tsx, offline.ts, service-worker.ts
 };
 
-/** npm packages, each with the places that may import it. The package's users install only the first two. */
+/**
+ * npm packages, each with the places that may import it. Users of the package install only the
+ * first two.
+ */
 const PACKAGES = {
   '@huggingface/jinja': ['web/api'],
   '@mlc-ai/web-xgrammar': ['web/api'],
@@ -69,7 +72,10 @@ const C_INCLUDE = /^[ \t]*#[ \t]*include[ \t]+"([^"]+)"/gm;
 const TS_IMPORT =
   /^[ \t]*(?:import|export|\})[^'"\n]*\bfrom ['"]([^'"\n]+)['"]|^import ['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/gm;
 
-/** What each file includes or imports: [{ file, line, target }], target relative to the root or, for a package, its name. */
+/**
+ * What each file includes or imports: [{ file, line, target }]. target is relative to the root or,
+ * for a package, its name.
+ */
 function references(root, files) {
   const all = [];
   for (const file of files) {
@@ -163,7 +169,7 @@ function circles(edges) {
   return result;
 }
 
-/** The checks of this file: name -> what was found, a line each. `files` are relative to the root. */
+/** The checks of this file: name -> findings, a line each. `files` are relative to the root. */
 export function layerChecks(root, files) {
   const c = files.filter((file) => /^(src|wasm)\/.*\.(c|h|inc|def)$/.test(file));
   const ts = files.filter((file) => /^(web|demo)\/.*\.tsx?$/.test(file));

@@ -1,7 +1,6 @@
-/**
- * ggml's own functions on blocks of weights, through blocks.c, which is built here with a C compiler. In: numbers, a type. Out: a tensor's bytes as llama.cpp's
- * quantizer writes them; or how many weights our dequantizers and ggml's disagree on.
- */
+// Calls ggml's own functions on blocks of weights, through blocks.c, which this module compiles
+// with a C compiler. quantize returns a tensor's bytes as llama.cpp's quantizer writes them;
+// compareDequantizers counts the weights on which our dequantizers and ggml's disagree.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -59,7 +58,7 @@ function build() {
   built = true;
 }
 
-/** Numbers, in rows of whole blocks -> a tensor's bytes. */
+/** Quantizes numbers, in rows of whole blocks. Returns the tensor's bytes. */
 export function quantize(type, values) {
   build();
   const input = Buffer.from(Float32Array.from(values).buffer);
@@ -69,7 +68,7 @@ export function quantize(type, values) {
   });
 }
 
-/** { type, blocks, different } for every type of blocks. */
+/** Returns { type, blocks, different } for every type with blocks. */
 export function compareDequantizers() {
   build();
   const lines = execFileSync(program, [library(), 'compare'], { encoding: 'utf8' })

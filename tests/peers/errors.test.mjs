@@ -1,7 +1,7 @@
-/**
- * How far we and llama.cpp are from the float64 forward pass over the same weights, for each weight type and cache type: random models of 8 seeds, RMS over
- * the logits of all positions. Ours is at most 1.02 times llama.cpp's, in every kernel variant that can run here.
- */
+// Measures how far tokenglass and llama.cpp are from the float64 forward pass over the same
+// weights, for each weight type and cache type: random models from 8 seeds, RMS over the logits of
+// all positions. Our error may be at most 1.02 times llama.cpp's, in every kernel variant that can
+// run on this machine.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,9 +24,12 @@ const POSITIONS = 48;
 const LIMIT = 1.02;
 const CACHES = ['F32', 'F16', 'Q8_0'];
 const SHAPE = { n_embd: 256, n_head: 4, n_head_kv: 2, n_ff: 512, n_layer: 3, n_vocab: 320 };
-/** In which every cache type is measured; the others with the plain one. */
+/**
+ * Weight types that are measured with every cache type; the others are measured with the default
+ * cache.
+ */
 const MAIN = ['F32', 'F16', 'Q8_0', 'Q4_0'];
-/** What the common mixtures of the K types give to some tensors. */
+/** The tensors that llama.cpp's common K-quant mixtures (Q4_K_M) store in other types. */
 const MIXED = {
   token_embd: 'Q6_K',
   attn_v: 'Q6_K',
@@ -44,10 +47,10 @@ after(() => rmSync(folder, { recursive: true }));
 
 const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Types whose quantizer searches for a minute and more; their blocks are random ones. */
+/** Types whose quantizer takes a minute or more. Their models have random blocks instead. */
 const SLOW = ['IQ2_XXS', 'IQ2_XS', 'IQ2_S', 'IQ1_S', 'IQ1_M'];
 
-/** A random model with its matrices in a type, by ggml's own quantizer. */
+/** A random model whose matrices are quantized by ggml's own quantizer. */
 function modelOf(type, seed) {
   const { metadata, tensors } = tinyLlama({ ...SHAPE, type: 'F32', seed });
   const typeOf = (name) => (type === 'mixed' ? MIXED[name.split('.').at(-2)] : type);
@@ -70,17 +73,17 @@ test(
   "blocks of every type dequantize to the bits that ggml's own functions give",
   { skip: reason || false },
   (t) => {
-    const found = compareDequantizers();
+    const results = compareDequantizers();
     const coded = Object.keys(TYPES).filter((type) => TYPES[type].elements > 1);
-    assert.deepEqual(found.map(({ type }) => type).sort(), coded.sort());
-    for (const { type, blocks, different } of found) {
+    assert.deepEqual(results.map(({ type }) => type).sort(), coded.sort());
+    for (const { type, blocks, different } of results) {
       t.diagnostic(`${type}: ${blocks} blocks, ${different} weights differ`);
       assert.equal(different, 0, type);
     }
   },
 );
 
-/** The usual ones; TOKENGLASS_TYPES names others, separated by commas, or "all". */
+/** The types to measure. TOKENGLASS_TYPES names others, separated by commas, or "all". */
 const wanted = process.env.TOKENGLASS_TYPES ?? [...MAIN, 'Q4_K', 'Q6_K', 'mixed'].join();
 const types = wanted === 'all' ? [...Object.keys(TYPES), 'mixed'] : wanted.split(',');
 
@@ -90,7 +93,7 @@ for (const type of types) {
     { skip: reason || false, timeout: 300_000 },
     async (t) => {
       const caches = MAIN.includes(type) ? CACHES : ['F32'];
-      const found = Object.fromEntries(caches.map((cache) => [cache, { ours: [], theirs: [] }]));
+      const errors = Object.fromEntries(caches.map((cache) => [cache, { ours: [], theirs: [] }]));
       const ids = Array.from({ length: POSITIONS }, (_, i) => (i * 37 + 5) % SHAPE.n_vocab);
       for (let seed = 1; seed <= SEEDS; seed++) {
         const path = join(folder, `${type}-${seed}.gguf`);
@@ -101,14 +104,14 @@ for (const type of types) {
         try {
           for (const cache of caches) {
             const theirs = (await peer.logits(ids, false, cache)).map(({ logits }) => logits);
-            found[cache].theirs.push(compareRuns(truth, theirs).rms);
+            errors[cache].theirs.push(compareRuns(truth, theirs).rms);
             const cacheType = cache.toLowerCase();
             const model = await loadModel(path, {
               worker: false,
               cache_type_k: cacheType,
               cache_type_v: cacheType,
             });
-            found[cache].ours.push(compareRuns(truth, await logitRows(model, ids)).rms);
+            errors[cache].ours.push(compareRuns(truth, await logitRows(model, ids)).rms);
             await model.dispose();
           }
         } finally {
@@ -116,8 +119,8 @@ for (const type of types) {
         }
       }
       for (const cache of caches) {
-        const ours = mean(found[cache].ours);
-        const theirs = mean(found[cache].theirs);
+        const ours = mean(errors[cache].ours);
+        const theirs = mean(errors[cache].theirs);
         t.diagnostic(
           `${type}, cache ${cache}: RMS to float64 ${ours.toExponential(2)}, llama.cpp ${theirs.toExponential(2)}: ${(ours / theirs).toFixed(3)}`,
         );
@@ -137,8 +140,8 @@ if (newer && newer !== process.execPath) {
     { skip: reason || false, timeout: 1_800_000 },
     (t) => {
       const env = { ...process.env, TOKENGLASS_NODE24: newer };
-      delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
-      delete env.TOKENGLASS_NODE24; // once is enough
+      delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to the test runner
+      delete env.TOKENGLASS_NODE24; // the child must not start a Node 24 run of its own
       const { status, stdout, stderr } = spawnSync(
         newer,
         ['--test-reporter=tap', fileURLToPath(import.meta.url)],

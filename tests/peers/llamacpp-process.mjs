@@ -1,10 +1,9 @@
-/**
- * The child process that holds llama.cpp: a GGUF file's path, and 'vocab-only' or nothing, are its arguments, messages { id, call, args } come
- * in over IPC; { id, value } or { id, error } go out. The library stays in this process, so that a crash of it ends only this process.
- */
+// The child process that runs llama.cpp, so that a crash of the library ends only this process.
+// Arguments: a GGUF file's path, and optionally 'vocab-only'. It receives messages { id, call, args
+// } over IPC and answers { id, value } or { id, error }.
 import { getLlama } from 'node-llama-cpp';
 
-// The plainest settings there are: one thread, the processor only, nothing rounded in the cache, attention in its unfused form.
+// The most exact settings: one thread, CPU only, F32 cache, attention without the fused kernel.
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1 });
 const [modelPath, extent] = process.argv.slice(2);
 const model = await llama.loadModel({
@@ -13,7 +12,10 @@ const model = await llama.loadModel({
   vocabOnly: extent === 'vocab-only',
 });
 
-/** cache: the type of keys and values; the library takes quantized values only with its fused attention. */
+/**
+ * cache: the type of keys and values. The library accepts quantized values only with fused
+ * attention.
+ */
 async function withSequence(contextSize, work, cache = 'F32') {
   const context = await model.createContext({
     contextSize,
@@ -30,7 +32,7 @@ async function withSequence(contextSize, work, cache = 'F32') {
   }
 }
 
-/** A Map of token to number -> the numbers by token. */
+/** Converts a Map of token -> number to an array indexed by token. */
 function byToken(map, n_vocab) {
   if (map.size !== n_vocab) throw new Error(`${map.size} of ${n_vocab} logits`);
   const row = new Float32Array(n_vocab);
@@ -41,11 +43,14 @@ function byToken(map, n_vocab) {
 const n_vocab = model.fileInfo.metadata.tokenizer.ggml.tokens.length;
 
 const calls = {
-  /** texts -> ids without BOS, control tokens taken as plain text */
+  /** texts -> ids without BOS. Control tokens are tokenized as plain text. */
   tokenize: (texts) => texts.map((text) => model.tokenize(text, false)),
 
-  /** n ids -> n Float32Arrays of n_vocab, the raw logits after each of them; and with probabilities: the library's own softmax of them. batch: ids run
-   * at a time; another batch may give other bits */
+  /**
+   * n ids -> the raw logits after each of them, n Float32Arrays of n_vocab; with probabilities:
+   * also the library's softmax of them. batch: ids that run at a time. Another batch size may give
+   * other bits.
+   */
   logits: (
     ids,
     probabilities = false,
@@ -56,7 +61,7 @@ const calls = {
     withSequence(
       contextSize,
       async (sequence) => {
-        // Temperature 0 is the one sampler of the library that leaves the logits as they are.
+        // Temperature 0 is the library's only sampler that does not change the logits.
         const generateNext = { logits: true, probabilities, options: { temperature: 0 } };
         const outputs = [];
         for (let at = 0; at < ids.length; at += batch) {
@@ -73,7 +78,7 @@ const calls = {
       cache,
     ),
 
-  /** text -> the last token's embedding (the library puts BOS before it) */
+  /** text -> the embedding at the last token. The library puts BOS before the text. */
   async embed(text) {
     const context = await model.createEmbeddingContext({ threads: 1 });
     try {
@@ -83,7 +88,10 @@ const calls = {
     }
   },
 
-  /** n ids, and the library's sampler options at each of them -> its final probabilities after each: Maps of token to probability, the removed left out */
+  /**
+   * n ids, and sampler options for each of them -> the final probabilities after each: Maps of
+   * token -> probability, without the removed tokens.
+   */
   chain: (ids, options) =>
     withSequence(ids.length + 8, async (sequence) => {
       const input = ids.map((id, i) => [
@@ -94,7 +102,10 @@ const calls = {
       return outputs.map(({ next }) => [...next.probabilities].filter(([, p]) => p > 0));
     }),
 
-  /** n tokens after the given ones by these sampler options, and the final probabilities of each choice; penalties see what was generated */
+  /**
+   * Generates n tokens after the given ones with these sampler options, and returns the final
+   * probabilities of each step. Penalties apply to the generated tokens only.
+   */
   generate: (ids, n, options) =>
     withSequence(ids.length + n + 8, async (sequence) => {
       const made = [];
@@ -109,7 +120,10 @@ const calls = {
       return made;
     }),
 
-  /** n tokens after the given ones, the most probable at each step, end-of-generation tokens among them */
+  /**
+   * Generates n tokens after the given ones, the most probable at each step. End-of-generation
+   * tokens do not stop it.
+   */
   greedy: (ids, n) =>
     withSequence(ids.length + n + 8, async (sequence) => {
       const made = [];
@@ -124,7 +138,7 @@ const calls = {
     }),
 };
 
-// One call after the other: the library's contexts are not made to run side by side.
+// Calls run one after the other: the library's contexts cannot run concurrently.
 let queue = Promise.resolve();
 process.on('message', ({ id, call, args }) => {
   queue = queue.then(async () => {

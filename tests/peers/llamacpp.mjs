@@ -1,7 +1,5 @@
-/**
- * llama.cpp as a peer: a GGUF file's path comes in, its tokens and logits go out. The library runs in a child process (llamacpp-process.mjs);
- * who opens a peer closes it.
- */
+// llama.cpp as a peer: takes a GGUF file's path, returns tokens and logits. The library runs in a
+// child process (llamacpp-process.mjs). The caller of openPeer must call close.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from '../../wasm/toolchain/setup.mjs';
@@ -9,26 +7,29 @@ import { installPackages } from '../../wasm/toolchain/setup.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /**
- * Installs the peer if that is still to be done (about 85 MB, some seconds). Returns why it cannot run here, or '' when it can; with CI
- * set, a failed installation throws.
+ * Installs the peer if it is not installed yet (about 85 MB, some seconds). Returns '' if it can
+ * run, or the reason why not. With CI set, a failed installation throws.
  */
 export function preparePeer() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return `no prebuilt llama.cpp is named for ${process.platform}-${process.arch}`;
   try {
-    // Not npm ci: the lock has no entries for other systems' packages, left out on purpose, and npm ci takes that for a fault.
+    // Not `npm ci`: the lock file leaves out the packages of other systems on purpose, and `npm ci`
+    // reports that as an error.
     installPackages(here, ['install', '--no-save', '--omit=optional']);
     return '';
   } catch (error) {
-    if (process.env.CI) throw error; // a quiet skip there would hide a broken set-up
+    if (process.env.CI) throw error; // in CI, a skip would hide a broken setup
     return `node-llama-cpp could not be installed: ${error.message}`;
   }
 }
 
 /**
- * Starts llama.cpp on a model; with vocabOnly it reads the tokenizer alone.
- * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function, greedy: Function, embed: Function, chain: Function, generate: Function, close: Function }>}
- *   all but close are those of llamacpp-process.mjs; each rejects when the library fails or its process dies.
+ * Starts llama.cpp on a model; with vocabOnly it loads only the tokenizer.
+ * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function,
+ *   greedy: Function, embed: Function, chain: Function, generate: Function, close: Function }>}
+ *   The functions, except close, are those of llamacpp-process.mjs. Each rejects when the library
+ *   fails or its process dies.
  */
 export async function openPeer(modelPath, { vocabOnly = false } = {}) {
   const args = vocabOnly ? [modelPath, 'vocab-only'] : [modelPath];
@@ -37,7 +38,7 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     silent: true,
     execArgv: [],
   });
-  const waiting = new Map(); // by the id of a call; 'start' is the loading
+  const waiting = new Map(); // pending calls by id; 'start' is the loading
   let output = '';
   let death;
   let nextId = 0;

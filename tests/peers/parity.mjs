@@ -1,8 +1,9 @@
-// How far we and llama.cpp are from float64 forward passes over the same weights: every architecture
-// in the types that are used most, `llama` in all types. `npm run parity` prints a table; the exit
-// code is 1 when a bar is missed. Names of cases and --types A,B narrow it, --seeds N (8) sets how many
-// random models there are for each quantized type, --write writes tests/measurements.md. The tests
-// measure a sample by the same function.
+// Measures how far tokenglass and llama.cpp are from float64 forward passes over the same weights:
+// every architecture in the most common weight types, `llama` in all types.
+// `npm run parity` prints a table; the exit code is 1 when a limit is exceeded. Arguments: names of
+// cases and --types A,B restrict the run, --seeds N (default 8) sets the number of random models
+// for each quantized type, --write writes tests/measurements.md. parity.test.mjs measures a sample
+// with the same function.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,14 +19,17 @@ import { logitRows } from '../support/rows.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 import { referenceLogits } from './reference.mjs';
 
-/** Float weights: the greatest difference to the truth as a share of the logits' standard deviation. */
+/**
+ * Float weights: the limit of the largest difference to the truth, as a share of the logits'
+ * standard deviation.
+ */
 export const FLOAT_LIMIT = 1e-4;
-/** Coded weights: our RMS error by llama.cpp's. */
+/** Quantized weights: the limit of our RMS error divided by llama.cpp's. */
 export const RATIO_LIMIT = 1.02;
 const FLOATS = ['F32', 'F16', 'BF16'];
-const USUAL = ['F32', 'Q8_0', 'Q4_0', 'Q4_K', 'Q6_K']; // for every architecture
+const USUAL = ['F32', 'Q8_0', 'Q4_0', 'Q4_K', 'Q6_K']; // measured for every architecture
 export const POSITIONS = { F32: 256, coded: 48 };
-const N_CTX = 512; // more than the cases' original contexts, for both engines
+const N_CTX = 512; // larger than the cases' original contexts, for both engines
 
 const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
@@ -37,9 +41,10 @@ function spread(rows) {
 }
 
 /**
- * One case with one type: errors of ours and of llama.cpp (undefined when it cannot run the file: then why; or with peer: false), means over the seeds.
- * @returns {Promise<{ ours: object, theirs?: object, why?: string, missed: boolean }>} of each { rms, max, kl }: rms and max
- *   as shares of the spread
+ * Measures one case with one type: our errors and llama.cpp's, as means over the seeds. Without
+ * llama.cpp's errors (it cannot run the file, or peer: false), `why` may say why.
+ * @returns {Promise<{ ours: object, theirs?: object, why?: string, missed: boolean }>}
+ *   ours and theirs: { rms, max, kl }; rms and max are shares of the logits' standard deviation
  */
 export async function measure(
   name,
@@ -99,7 +104,7 @@ export async function measure(
   const ours = means(runs.ours);
   const theirs = means(runs.theirs);
   const ratio = theirs && ours.rms / theirs.rms;
-  // written so that NaN misses the bar
+  // written so that NaN exceeds the limit
   const met = FLOATS.includes(type) ? ours.max <= FLOAT_LIMIT : ratio <= RATIO_LIMIT;
   return { ours, theirs, ratio, why, missed: !met };
 }

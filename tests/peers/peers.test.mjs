@@ -1,7 +1,6 @@
-/**
- * Our logits, tokens and greedy runs against llama.cpp's on the same files, and both against the float64 forward pass. Models of ../shared that
- * are absent are skipped; so is everything where the peer cannot be installed.
- */
+// Compares our logits, tokens and greedy runs with llama.cpp's on the same files, and both with the
+// float64 forward pass. Tests whose model in ../shared is absent are skipped, and so are all tests
+// if the peer cannot be installed.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +26,10 @@ const reason = preparePeer();
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-peers-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A test with our model and the peer's open on the same file; it is skipped, with the reason, where one of them cannot be. */
+/**
+ * A test with our model and the peer's open on the same file. It is skipped, with the reason, if
+ * one of them cannot be opened.
+ */
 function compared(name, path, work, options = {}) {
   const skip = reason || (path !== STORYBOOK && !existsSync(path) && `${path} is absent`);
   test(name, { skip, timeout: 300_000 }, async (t) => {
@@ -50,7 +52,10 @@ function compared(name, path, work, options = {}) {
   });
 }
 
-/** The first n positions of the story: llama.cpp, ours and the truth compared, the table printed. */
+/**
+ * Compares llama.cpp, tokenglass and the truth on the first n positions of the story, and prints
+ * the table.
+ */
 async function compareStory(t, path, model, peer, n) {
   const ids = (await model.tokenize(STORY)).slice(0, n);
   assert.equal(ids.length, n, 'the text is long enough');
@@ -77,7 +82,10 @@ async function compareStory(t, path, model, peer, n) {
   return comparisons;
 }
 
-/** n greedy tokens after BOS; where the runs part for the first time, llama.cpp must have held the two tokens for equal within `tie`. */
+/**
+ * Compares n greedy tokens after BOS. At the first token that differs, llama.cpp's logits of the
+ * two tokens must be within `tie` of each other.
+ */
 async function compareGreedy(t, model, peer, n, tie) {
   const start = [model.info.bos];
   const session = model.createSession();
@@ -121,11 +129,13 @@ compared('storybook, Q8_0: distributions on 256 positions', STORYBOOK, async (t,
 });
 
 /**
- * Coded weights meet activations of 8 bits. Ours have llama.cpp's codes and scales, so that a token alone gets its logits up to the order of float
- * additions, unless one of some thousand codes stood so near a tie that this order decided it: then all that follows differs by as much as rounding does.
+ * Quantized weights are multiplied by activations of 8 bits. Our codes and scales are llama.cpp's,
+ * so the logits of a single token are equal up to the order of float additions. Exception: if one
+ * of some thousand codes is so near a tie that the order of additions decides it, all later values
+ * differ by as much as rounding does.
  */
 async function compareAlone(t, model, peer) {
-  const [asked, least, limit] = [64, 48, 2e-5];
+  const [asked, minEqual, limit] = [64, 48, 2e-5];
   const distances = [];
   for (let i = 0; i < asked; i++) {
     const ids = [3 + Math.floor((i * (peer.n_vocab - 3)) / asked)];
@@ -138,13 +148,15 @@ async function compareAlone(t, model, peer) {
     `${equal.length} of ${asked} tokens have the same logits within ${Math.max(...equal).toExponential(1)}`,
   );
   assert.ok(
-    equal.length >= least,
+    equal.length >= minEqual,
     `of ${asked} tokens only ${equal.length} have llama.cpp's logits within ${limit}`,
   );
 }
 
-// Both models in every type of elements or blocks of 32, written by the tests. In a long run of coded weights a code falls otherwise sooner or later, and from
-// there on a logit differs by 0.03 (RMS), as it does between llama.cpp's own kernels of other processors: a tie is wider there.
+// Both models in the float types and all types with blocks of 32, written by the tests. In a long
+// run with quantized weights some code rounds the other way sooner or later. From then on logits
+// differ by 0.03 (RMS), as they do between llama.cpp's own kernels for different processors. So a
+// tie is wider for quantized weights.
 const TIES = { F32: 1e-3, F16: 1e-3, BF16: 1e-3, coded: 0.15 };
 for (const [name, path] of Object.entries({ stories260K: STORIES, storybook: STORYBOOK }))
   for (const type of SMALL_TYPES) {

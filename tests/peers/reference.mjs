@@ -1,16 +1,16 @@
-/**
- * Every architecture written plainly in float64, as the truth for the tests: the bytes of a GGUF file and token ids come in, logits for every position go
- * out. Slow on purpose: one position after the other, weights dequantized exactly and kept as numbers, each architecture spelled out by itself.
- *
- * Sources: the papers that src/arch/ names; names of keys and tensors, and what its loader does when a key is absent, as in llama.cpp.
- */
+// Every architecture in plain float64, the truth for the tests: takes the bytes of a GGUF file and
+// token ids, returns logits for every position. It is slow on purpose: one position after the
+// other, weights dequantized exactly, each architecture written out by itself.
+//
+// Sources: the papers that src/model/archs names. Names of keys and tensors, and defaults for
+// absent keys, are those of llama.cpp's loader.
 import { readGguf } from '../support/gguf-reader.mjs';
 
 const add = (a, b, scale = 1) => a.map((x, i) => x + b[i] * scale);
 const times = (a, factor) => a.map((x) => x * factor);
 const silu = (x) => x / (1 + Math.exp(-x));
 const gelu = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-const cap = (x, most) => (most ? most * Math.tanh(x / most) : x);
+const cap = (x, max) => (max ? max * Math.tanh(x / max) : x);
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
@@ -31,7 +31,8 @@ class Model {
       'attention.layer_norm_rms_epsilon',
       this.key('attention.layer_norm_epsilon'),
     );
-    this.past = Array.from({ length: this.n_layer }, () => []); // what each layer keeps of each position
+    // for each layer: { k, v } of each position
+    this.past = Array.from({ length: this.n_layer }, () => []);
   }
   key(name, fallback) {
     return this.file.metadata[`${this.arch}.${name}`] ?? fallback;
@@ -44,7 +45,10 @@ class Model {
     return this.cached.get(name);
   }
 
-  /** name.weight times x, plus name.bias if there is one. expert: of a stack of matrices, this one. */
+  /**
+   * Matrix `name`.weight times x, plus `name`.bias if there is one. expert: the index in a stack of
+   * matrices.
+   */
   linear(name, x, expert = 0) {
     const weight = this.values(`${name}.weight`);
     const rows = this.file.dims(`${name}.weight`)[1];
@@ -56,7 +60,7 @@ class Model {
     }
     return this.has(`${name}.bias`) ? add(out, this.values(`${name}.bias`)) : out;
   }
-  /** Without a name: without weights. */
+  /** RMSNorm; without a name: without weights. */
   rms(name, x) {
     const scale = 1 / Math.sqrt(sum(x.map((v) => v * v)) / x.length + this.eps);
     const weight = name && this.values(`${name}.weight`);
@@ -70,7 +74,7 @@ class Model {
       ? normed.map((v, i) => v * this.values(`${name}.weight`)[i] + this.values(`${name}.bias`)[i])
       : normed;
   }
-  /** Each head by itself, with the same weights. */
+  /** RMSNorm of each head, all with the same weights. */
   rmsHeads(name, x) {
     const out = new Float64Array(x.length);
     for (let at = 0; at < x.length; at += this.head_dim)
@@ -78,7 +82,10 @@ class Model {
     return out;
   }
 
-  /** Turns heads by the position; order: 'normal' or 'neox'; unscaled: without the file's scaling; base instead of the file's. */
+  /**
+   * RoPE: rotates heads by the position. order: 'normal' or 'neox'; unscaled: ignores the file's
+   * scaling; base: replaces the file's base.
+   */
   rope(
     x,
     position,
@@ -98,7 +105,7 @@ class Model {
     const factors = name && !unscaled ? this.values(`${name}.weight`) : undefined;
     let magnitude = unscaled ? 1 : this.key('rope.scaling.attn_factor', 1);
     if (type === 'yarn' && !unscaled) magnitude *= 1 + 0.1 * Math.log(factor);
-    /** the pair that turns so often in the original context */
+    /** the (fractional) index of the pair that rotates this many times in the original context */
     const pair = (turns) =>
       (dim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(base));
     const low = Math.max(Math.floor(pair(32)), 0);
@@ -121,7 +128,7 @@ class Model {
     return out;
   }
 
-  /** q, k and v of a layer, from one matrix or three. */
+  /** q, k and v of a layer, from one fused matrix or three. */
   project(i, x) {
     if (!this.has(`blk.${i}.attn_qkv.weight`))
       return ['q', 'k', 'v'].map((part) => this.linear(`blk.${i}.attn_${part}`, x));
@@ -130,7 +137,10 @@ class Model {
     const kv = this.heads_kv[i] * this.head_dim;
     return [all.slice(0, q), all.slice(q, q + kv), all.slice(q + kv)];
   }
-  /** Keeps k and v, if there are any, then what q finds in the last `window` positions, of what layer `from` keeps. */
+  /**
+   * Stores k and v, if given, then attends: q over the last `window` positions that layer `from`
+   * stored.
+   */
   attend(
     i,
     q,
@@ -149,8 +159,8 @@ class Model {
         for (let d = 0; d < this.head_dim; d++) dot += q[at + d] * past.k[kv + d];
         return cap(dot * scale, softcap);
       });
-      const most = Math.max(...scores);
-      const weights = scores.map((score) => Math.exp(score - most));
+      const max = Math.max(...scores);
+      const weights = scores.map((score) => Math.exp(score - max));
       const total = sum(weights);
       seen.forEach((past, t) => {
         for (let d = 0; d < this.head_dim; d++)
@@ -193,7 +203,9 @@ class Model {
 
 const blk = (i, name) => `blk.${i}.${name}`;
 
-/** Each architecture: one layer, x -> x; and what differs before the first and after the last. */
+/**
+ * Each architecture: one layer, x -> x, and what differs before the first layer and after the last.
+ */
 const architectures = {
   llama: {
     layer(m, x, i, p) {
@@ -271,7 +283,7 @@ const architectures = {
     },
     layer(m, x, i, p) {
       const local = m.key('attention.sliding_window_pattern')[i];
-      const own = m.n_layer - m.key('attention.shared_kv_layers', 0);
+      const firstShared = m.n_layer - m.key('attention.shared_kv_layers', 0);
       m.head_dim = m.key(`attention.key_length${local ? '_swa' : ''}`);
       const normed = m.rms(blk(i, 'attn_norm'), x);
       const turn = (name, heads) =>
@@ -285,11 +297,15 @@ const architectures = {
       const q = turn('attn_q_norm', m.linear(blk(i, 'attn_q'), normed));
       const options = { scale: 1, window: local ? m.key('attention.sliding_window') : Infinity };
       let a;
-      if (i < own) {
+      if (i < firstShared) {
         const k = m.linear(blk(i, 'attn_k'), normed);
         const v = m.has(`${blk(i, 'attn_v')}.weight`) ? m.linear(blk(i, 'attn_v'), normed) : k;
         a = m.attend(i, q, turn('attn_k_norm', k), m.rmsHeads('', v), options);
-      } else a = m.attend(i, q, undefined, undefined, { ...options, from: own - (local ? 2 : 1) });
+      } else
+        a = m.attend(i, q, undefined, undefined, {
+          ...options,
+          from: firstShared - (local ? 2 : 1),
+        });
       x = add(x, m.rms(blk(i, 'post_attention_norm'), a));
       x = add(x, m.rms(blk(i, 'post_ffw_norm'), m.gated(i, m.rms(blk(i, 'ffn_norm'), x), gelu)));
       const gate = m.linear(blk(i, 'inp_gate'), x).map((value, d) => gelu(value) * m.given[i][d]);
@@ -340,10 +356,10 @@ const architectures = {
   },
   olmo: {
     layer(m, x, i, p) {
-      const most = m.key('attention.clamp_kqv', Infinity);
+      const max = m.key('attention.clamp_kqv', Infinity);
       const parts = m.project(i, m.layerNorm('', x));
       const [q, k, v] = parts.map((part) =>
-        part.map((value) => Math.min(most, Math.max(-most, value))),
+        part.map((value) => Math.min(max, Math.max(-max, value))),
       );
       x = add(x, m.attend(i, m.rope(q, p, 'normal'), m.rope(k, p, 'normal'), v));
       return add(x, m.gated(i, m.layerNorm('', x)));
@@ -465,7 +481,9 @@ const architectures = {
     },
   },
 };
-/** A gated delta net: a convolution over time, then heads whose states map keys to values. */
+/**
+ * Gated delta net: a convolution over time, then heads whose recurrent states map keys to values.
+ */
 function deltaNet(m, x, i, p) {
   const [heads, groups, taps] = ['ssm.time_step_rank', 'ssm.group_count', 'ssm.conv_kernel'].map(
     (key) => m.key(key),
@@ -497,10 +515,10 @@ function deltaNet(m, x, i, p) {
     const k = unit(part(groups + (h % groups)));
     const v = part(2 * groups + h);
     for (let e = 0; e < dim; e++) {
-      let found = 0;
-      for (let r = 0; r < dim; r++) found += k[r] * (state[r * dim + e] *= decay[h]);
+      let predicted = 0;
+      for (let r = 0; r < dim; r++) predicted += k[r] * (state[r * dim + e] *= decay[h]);
       for (let r = 0; r < dim; r++) {
-        state[r * dim + e] += k[r] * beta[h] * (v[e] - found);
+        state[r * dim + e] += k[r] * beta[h] * (v[e] - predicted);
         out[h * dim + e] += q[r] * state[r * dim + e];
       }
     }
@@ -514,7 +532,10 @@ function deltaNet(m, x, i, p) {
 }
 architectures.granitemoe = architectures.granite;
 
-/** Logits of every position: ids.length Float64Arrays of n_vocab. n_ctx: the context that long-rope models choose their factors by. */
+/**
+ * Logits of every position: ids.length Float64Arrays of n_vocab. n_ctx: the context size, by which
+ * LongRoPE models choose between their short and long factors.
+ */
 export function referenceLogits(bytes, ids, n_ctx) {
   const m = new Model(bytes, n_ctx);
   const {

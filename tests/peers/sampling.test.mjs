@@ -1,4 +1,5 @@
-// Our chain, fed llama.cpp's own logits, against the final probabilities of its samplers. In: the built-in model. Out: total variation, step by step.
+// Feeds llama.cpp's logits to our sampler chain and compares the final probabilities with those of
+// llama.cpp's samplers: total variation, step by step, on the built-in model.
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
@@ -8,12 +9,12 @@ import { openPeer, preparePeer } from './llamacpp.mjs';
 
 const STORYBOOK = fileURLToPath(new URL('../../demo/model/storybook-q8_0.gguf', import.meta.url));
 const POSITIONS = 48;
-const DOUBT = 1e-5; // a threshold so near to a candidate is decided by rounding
+const DOUBT = 1e-5; // a candidate this near to a threshold is kept or removed by rounding
 const LIMIT = 1e-4;
 const skip = preparePeer() || false;
 
 const plain = { topK: 0, topP: 1, minP: 0, temperature: 1 };
-/** The library's options, and ours that mean the same. */
+/** Pairs of the library's options and our options with the same meaning. */
 const CHAINS = [
   [{ ...plain }, { top_k: 0, top_p: 1, min_p: 0, temperature: 1 }],
   [
@@ -43,20 +44,24 @@ const CHAINS = [
   ],
 ];
 
-/** Logits that make ours the peer's. */
+/** A logit bias that changes our logits to the peer's. */
 const difference = (theirs, ours) => new Map(Array.from(theirs, (x, id) => [id, x - ours[id]]));
 
-/** Whether a threshold of the chain lies within rounding of a candidate: from the final chain's own account. */
+/**
+ * Whether rounding can decide if a candidate passes a threshold of the chain. Takes the trace of
+ * the chain's final step.
+ */
 function doubtful({ candidates, stages }, { top_p = 0.95, min_p = 0.05, top_k = 40 }) {
   const at = (name) => stages.findIndex((stage) => stage.name === name);
   const alive = (name) => {
     const before = stages.slice(0, at(name)).map((stage) => stage.name);
     return candidates.filter(({ removed_by }) => !before.includes(removed_by));
   };
-  // what the stage saw: the final probabilities cannot tell, so it is made again from the logits the chain was fed
+  // The probabilities that the stage saw. The final probabilities are renormalized, so these are
+  // computed again from the logits that the chain received.
   const shares = (list) => {
-    const most = Math.max(...list.map(({ fed }) => fed));
-    const weights = list.map(({ fed }) => Math.exp(fed - most)).sort((a, b) => b - a);
+    const max = Math.max(...list.map(({ fed }) => fed));
+    const weights = list.map(({ fed }) => Math.exp(fed - max)).sort((a, b) => b - a);
     const sum = weights.reduce((a, b) => a + b, 0);
     return weights.map((x) => x / sum);
   };
@@ -78,7 +83,10 @@ function doubtful({ candidates, stages }, { top_p = 0.95, min_p = 0.05, top_k = 
   return false;
 }
 
-/** Total variation between the peer's final probabilities and ours on its logits; undefined where rounding decides. */
+/**
+ * Total variation between the peer's final probabilities and ours on its logits; undefined where
+ * rounding decides.
+ */
 async function variation(session, logits, theirs, options, raise) {
   const ours = await session.logits();
   const trace = await session.candidates({
@@ -101,7 +109,7 @@ async function variation(session, logits, theirs, options, raise) {
   return sum / 2;
 }
 
-/** Logits after the penalties, as the doubt has to see them. */
+/** The logits after penalties, which the stages after them see. */
 const penalized =
   (window, { penalty_repeat = 1, penalty_freq = 0, penalty_present = 0 }) =>
   (logits) => {
@@ -181,7 +189,7 @@ test('dry lowers what llama.cpp’s lowers', { skip, timeout: 300_000 }, (t) =>
       allowedLength: 1,
       sequenceBreakers: ['.', 'he'],
       lastTokens: 256,
-    }; // -1 means less there
+    }; // in the library, -1 means fewer tokens
     const options = {
       top_k: 0,
       top_p: 1,
@@ -198,11 +206,12 @@ test('dry lowers what llama.cpp’s lowers', { skip, timeout: 300_000 }, (t) =>
       seed: 3,
       dryRepeatPenalty: dry,
     });
-    // BOS is in our context and not in theirs: a second one would repeat it
+    // BOS is in our context but not in the peer's: a second BOS would count as a repetition
     const end = all.findIndex(({ token }) => token === model.info.eos || token === model.info.bos);
     const made = end < 0 ? all : all.slice(0, end + 1);
     const ids = [...beginning, ...made.map(({ token }) => token)];
-    const rows = await peer.logits(ids.slice(0, -1), false, 'F32', 1); // one by one, as they were generated
+    // one by one, as they were generated
+    const rows = await peer.logits(ids.slice(0, -1), false, 'F32', 1);
     const session = model.createSession();
     let worst = 0;
     let lowered = 0;

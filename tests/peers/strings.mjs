@@ -1,6 +1,6 @@
-/** Fixed sample strings for tokenizers: a count comes in, that many strings go out, the same in every run. */
+// Sample strings for tokenizers.
 
-/** What is easy to get wrong, each as it stands. */
+/** Strings that tokenizers easily get wrong; all are used as they are. */
 const CASES = [
   ' ',
   '  ',
@@ -48,13 +48,16 @@ const WORDS =
 const GAPS = [' ', ' ', ' ', ' ', '', '  ', '\n', '\t', '\u00a0', '   '];
 
 export function sampleStrings(count) {
-  let state = 1; // a linear congruential generator (Numerical Recipes' constants): any fixed stream will do
+  // a linear congruential generator with the constants of Numerical Recipes; any fixed sequence
+  // will do
+  let state = 1;
   const below = (n) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 2 ** 32) * n);
   };
   const one = () => {
-    // A third are words and gaps; a third bare code points of the first plane; a third of all planes.
+    // One third are words and gaps, one third code points of the first plane, one third code points
+    // of all planes.
     const kind = below(3);
     const length = 1 + below(kind === 0 ? 30 : 12);
     let text = '';
@@ -62,7 +65,7 @@ export function sampleStrings(count) {
       if (kind === 0) text += WORDS[below(WORDS.length)] + GAPS[below(GAPS.length)];
       else text += String.fromCodePoint(below(kind === 1 ? 0x3000 : 0x110000));
     }
-    // Half of a surrogate pair has no UTF-8, and U+2581 is the vocabulary's own spelling of a space.
+    // An unpaired surrogate has no UTF-8, and the vocabulary itself uses U+2581 for a space.
     return text.toWellFormed().replaceAll('\u2581', '_');
   };
   return [...CASES, ...Array.from({ length: count }, one)].slice(0, count);

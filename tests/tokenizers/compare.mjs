@@ -1,7 +1,7 @@
-// Our ids beside those of tokenizers that others wrote. `npm run tokenizers` compares random texts and
-// prints how many gave other ids, with the first of them; the exit code is 1 when there are any that
-// FAULTS does not explain. Names of vocabularies narrow it; --count N (20,000) texts of each, --seed S,
-// --write writes tests/measurements.md.
+// Compares our token ids with those of other tokenizers. `npm run tokenizers` compares random texts
+// and prints how many gave different ids, with the first of them. The exit code is 1 if FAULTS does
+// not explain a difference. Arguments: names of vocabularies restrict the run; --count N texts of
+// each vocabulary (default 20,000), --seed S, --write writes tests/measurements.md.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../../dist/node.js';
@@ -10,12 +10,12 @@ import { commandLine, writeSection } from '../support/measurements.mjs';
 import { texts } from './texts.mjs';
 import { vocabularies } from './vocabularies.mjs';
 
-/** Installs the vocabularies and the other tokenizers, once. */
+/** Installs the vocabularies and the other tokenizers, if they are not installed yet. */
 export function prepare() {
   installPackages(fileURLToPath(new URL('.', import.meta.url)));
 }
 
-/** Where the others are wrong, and we are not. */
+/** Known errors of the other tokenizers. */
 export const FAULTS = [
   {
     reason:
@@ -26,7 +26,7 @@ export const FAULTS = [
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The vocabulary's normal tokens as text: what a token spells, where that is whole characters. */
+/** The vocabulary's normal tokens as text, without tokens that are incomplete UTF-8. */
 async function wordsOf(model, n) {
   const words = [];
   for (let id = 0; id < n; id++) {
@@ -34,13 +34,17 @@ async function wordsOf(model, n) {
       const text = decoder.decode(await model.tokenBytes(id));
       if (text) words.push(text);
     } catch {
-      // part of a character
+      // not UTF-8 by itself: part of a character
     }
   }
   return words;
 }
 
-/** Compares `count` texts. @returns {Promise<{ n: number, explained: number, different: { kind, text, ours, theirs }[] }>} explained: by FAULTS */
+/**
+ * Compares `count` texts. `explained` counts the differences that FAULTS explains.
+ * @returns {Promise<{ n: number, explained: number,
+ *   different: { kind, text, ours, theirs }[] }>}
+ */
 export async function compare(name, { count, seed = 1 }) {
   const vocabulary = await vocabularies[name]();
   const model = await loadModel(vocabulary.gguf, { worker: false, vocab_only: true });
@@ -57,9 +61,9 @@ export async function compare(name, { count, seed = 1 }) {
       });
       const theirs = Array.from(vocabulary.encode(text), Number);
       if (ours.length === theirs.length && ours.every((id, i) => id === theirs[i])) continue;
-      const found = { kind, text, ours, theirs };
-      if (FAULTS.some(({ explains }) => explains(found))) explained++;
-      else different.push(found);
+      const difference = { kind, text, ours, theirs };
+      if (FAULTS.some(({ explains }) => explains(difference))) explained++;
+      else different.push(difference);
     }
     return { n: count, explained, different };
   } finally {

@@ -1,4 +1,5 @@
-// Random texts, the same for the same seed, of the kinds that llama.cpp's random test of tokenizers has. In: a vocabulary. Out: [kind, text], without end.
+// Random texts of the kinds in llama.cpp's random test of tokenizers. Takes a vocabulary and a seed
+// and yields [kind, text] without end; the same seed gives the same texts.
 import { generator } from '../support/gguf-writer.mjs';
 
 const CUSTOM = [

