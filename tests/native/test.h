@@ -6,7 +6,9 @@
 #ifndef TG_TEST_H
 #define TG_TEST_H
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct tg_test {
@@ -27,6 +29,13 @@ static const char *test_skip;
         }                                                                                          \
     } while (0)
 #define SKIP(reason) (test_skip = (reason))
+
+/* Whether the long forms of tests are asked for: npm run test:all. */
+static inline bool test_all(void)
+{
+    const char *value = getenv("TOKENGLASS_ALL");
+    return value && *value;
+}
 
 static int test_main(const tg_test *tests, int count, int argc, char **argv)
 {

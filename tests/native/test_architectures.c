@@ -50,7 +50,7 @@ static void branches(tg_model *model)
     for (int i = 0; i < 3; i++)
         CHECK(!tg_session_new(model, &sessions[i]) && !tg_session_append(sessions[i], 1), "%s",
               tg_model_error(model)->message);
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < (test_all() ? 60 : 30); round++) {
         const uint32_t i = random_u32(&r) % 3, other = (i + 1 + random_u32(&r) % 2) % 3;
         tg_session *s = sessions[i];
         tg_session_tokens(s, &n);
@@ -109,7 +109,7 @@ static void trees(tg_model *model)
 {
     test_random r = {21};
     static float logits[MAX_NODES * VOCAB];
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < (test_all() ? 12 : 6); round++) {
         const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MAX_NODES,
                      words = (n + 31) / 32;
         int32_t prefix[N], ids[MAX_NODES], positions[MAX_NODES];
