@@ -189,8 +189,11 @@ static void batches(void)
     for (int type = 0; type < TG_QUANT_COUNT; type++) {
         /* slow, so they are tested with one cache type each and fewer lengths */
         const bool long_rows = tg_quants[type].block > 32;
+        const size_t longest = long_rows ? 12 : 100;
         for (int cache = long_rows ? type % 3 : 0;
              cache < (long_rows ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
+            /* one cache type with all lengths and batches, the others with the longest */
+            const bool few = cache != type % 3 && !test_all();
             tiny_shape shape = wide_heads;
             if (long_rows)
                 shape = (tiny_shape){256, 1, 2, 1, 256, VOCAB, 160, TG_QUANT_Q8_0, 1};
@@ -199,13 +202,11 @@ static void batches(void)
             tg_model *model = load_tiny(
                 shape, (tg_model_options){.cache_type_k = (tg_cache_type)cache,
                                           .cache_type_v = (tg_cache_type)((cache + type) % 3)});
-            /* one cache type with all lengths and batches, the others with the longest */
-            const bool few = long_rows || (cache != type % 3 && !test_all());
-            for (size_t n = cache != type % 3 && few ? 100 : 1; n <= 100;
-                 n += long_rows ? 39 : 33) {
+            for (size_t n = few ? longest : 1; n <= longest; n += long_rows ? 11 : 33) {
                 fresh(model, ids, n, 1, one);
                 static const size_t sizes[] = {7, 1000, 2, 31, 32, 64};
-                for (size_t i = 0; i < (few ? 2 : sizeof sizes / sizeof sizes[0]); i++) {
+                for (size_t i = 0; i < (few || long_rows ? 2 : sizeof sizes / sizeof sizes[0]);
+                     i++) {
                     fresh(model, ids, n, sizes[i], many);
                     CHECK(same(one, many), "%s, cache %d: %zu tokens in batches of %zu",
                           tg_quants[type].name, cache, n, sizes[i]);
