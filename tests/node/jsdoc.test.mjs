@@ -38,7 +38,7 @@ test("the comments of the sampler's options have the right defaults", () => {
     for (const { name, default: value } of options) {
       const doc = docs.get(`StageOptions.${name}`);
       assert.ok(doc?.startsWith(`${stage}: `), `${name}: ${doc}`);
-      assert.match(doc, new RegExp(`Default: ${value}(\\.| \\()`), name);
+      assert.match(doc, new RegExp(`Default:\\s${value}\\.(\\s|$)`), name);
     }
   }
 });
