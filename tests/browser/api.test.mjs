@@ -1,4 +1,5 @@
-// The package's interface in real browsers, in a worker and in the page's thread: the same texts as in Node, the same bits for any batch.
+// The package's API in real browsers, in a worker and in the page's thread: the same texts as in
+// Node, and the same bits for any batch size.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -16,7 +17,10 @@ const PATIENCE_MS = 30_000;
 const TRIES = 4;
 const FLOATS = { cache_type_k: 'f32', cache_type_v: 'f32' };
 
-/** In the page: greedy ids and text, and whether every way of cutting the prompt gives the same bits. */
+/**
+ * Runs in the page: returns greedy ids and text, and whether every way to split the prompt into
+ * batches gives the same bits.
+ */
 const tell = async ({ source, ids, max_tokens, options }) => {
   const { loadModel } = await import('/index.js');
   const model = await loadModel(source, options);
@@ -67,9 +71,9 @@ for (const { name, needs } of browsers) {
     });
 
     /**
-     * What the page tells. While a driver is attached, Firefox's `new Worker` in a worker sometimes
-     * never returns, in a page of ten lines, too: threads get a browser of their own, and another
-     * one when there is no answer.
+     * The result of `tell` in a page. While a driver is attached, `new Worker` inside a worker
+     * sometimes never returns in Firefox, even in a page of ten lines. So tests with threads use a
+     * separate browser, and another one when there is no answer.
      */
     async function tellWithRetries(t, given) {
       if (!given.options.n_threads) return page.run(tell, given);
@@ -98,7 +102,8 @@ for (const { name, needs } of browsers) {
           options: { ...FLOATS, ...options },
         });
         t.diagnostic(`kernels: ${there.variant}`);
-        // the same codes may fall to another side in another build, and a cache keeps them: floats are compared
+        // codes may round differently in another build, and a quantized cache stores them: so this
+        // compares runs with floats
         const model = await loadModel('storybook', { worker: false, ...FLOATS });
         const tokens = [];
         for await (const step of model

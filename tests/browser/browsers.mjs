@@ -1,9 +1,10 @@
-// Real browsers behind one small interface: open(name) gives a page in a fresh profile, with all its
-// requests and complaints. Playwright drives Chromium, Puppeteer drives Firefox.
+// Real browsers behind one small interface: open(name) opens a page in a fresh profile and records
+// its requests and errors. Playwright drives Chromium, Puppeteer drives Firefox.
 //
-// A browser starts once in a process and each page gets a context of its own, so that storage,
-// caches and service workers are fresh. Options that only the start of a browser can set (Firefox's
-// preferences, no WebAssembly) start another one. A browser without pages closes by itself.
+// A browser starts once in a process, and each page gets a separate context, so that storage,
+// caches and service workers are fresh. Options that can only be set when a browser starts
+// (Firefox's preferences, no WebAssembly) start another browser. A browser without pages closes by
+// itself.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -30,7 +31,10 @@ const executables = {
   firefox: executable('FIREFOX', '/usr/bin/firefox-esr'),
 };
 
-/** The browsers to test in, each with the options of its tests; TOKENGLASS_BROWSER names the only one. */
+/**
+ * The browsers to test in, each with the options of its tests. TOKENGLASS_BROWSER restricts them to
+ * one.
+ */
 export const browsers = Object.entries(executables)
   .filter(([name]) => [undefined, '', name].includes(process.env.TOKENGLASS_BROWSER))
   .map(([name, path]) => ({
@@ -40,21 +44,23 @@ export const browsers = Object.entries(executables)
 
 const byTestId = (id) => `[data-testid="${id}"]`;
 
-/** What both drivers' pages have in common. */
+/** What the pages of both drivers have in common. */
 function common(page, { close, attach, early }) {
   const requests = [];
   const complaints = [];
   page.on('request', (request) => requests.push(request.url()));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
-  /** Runs a function in the page; its one argument and its result are plain data. */
+  /** Runs a function in the page. Its argument and its result are plain data. */
   const run = (fn, argument) => page.evaluate(fn, argument);
   return {
     requests,
     complaints,
     close,
     run,
-    /** Runs a function in every document that is opened from now on, before the document's own scripts. */
+    /**
+     * Runs a function in every document that is opened later, before the document's own scripts.
+     */
     early,
     goto: (url) => page.goto(url, { waitUntil: 'load' }),
     click: (id) => page.click(byTestId(id)),
@@ -65,7 +71,7 @@ function common(page, { close, attach, early }) {
     type: (text) => page.keyboard.type(text),
     mouse: page.mouse,
     screenshot: (path) => page.screenshot({ path }),
-    /** Waits until the function gives something true in the page, and returns that. */
+    /** Waits until the function returns something true in the page, and returns that. */
     async wait(fn, argument, milliseconds = 20_000) {
       for (const end = Date.now() + milliseconds; ;) {
         const result = await run(fn, argument);
@@ -79,7 +85,7 @@ function common(page, { close, attach, early }) {
       run(async (n) => {
         for (let i = 0; i < n; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
       }, n),
-    /** Sets an input as a hand would leave it. */
+    /** Sets an input's value and fires the events of a user's edit. */
     set: (id, value) =>
       run(
         ([selector, given]) => {
@@ -95,7 +101,10 @@ function common(page, { close, attach, early }) {
   };
 }
 
-/** How each browser starts, with what only a start can set, and how it opens a page in a context of its own. */
+/**
+ * How to start each browser, with options that must be set at the start, and how to open a page in
+ * a new context.
+ */
 const drivers = {
   chromium: {
     startOptions: ({ wasm }) => ({ wasm }),
@@ -147,7 +156,8 @@ const drivers = {
     },
     async openPage(browser, { width, height }) {
       const context = await browser.createBrowserContext();
-      const page = await context.newPage({ type: 'window' }); // a tab in the background would hardly run
+      // Firefox throttles a background tab, so each page gets a window
+      const page = await context.newPage({ type: 'window' });
       await page.setViewport({ width, height });
       return {
         page,
@@ -159,10 +169,10 @@ const drivers = {
   },
 };
 
-/** Browsers that run, by their name and what they were started with. */
+/** Running browsers, by name and start options. */
 const running = new Map();
 
-/** Takes a browser for one more page; gives it and how to give it back. */
+/** Reserves a browser for another page. Returns the browser and a function that releases it. */
 async function take(name, options, own) {
   const { startOptions, start } = drivers[name];
   const key = own ? Symbol('own') : `${name} ${JSON.stringify(startOptions(options))}`;
@@ -199,9 +209,9 @@ const DEFAULTS = {
 };
 
 /**
- * A page in a fresh profile. width, height: of the window, in CSS pixels; wasm false: without
- * WebAssembly; touch: a finger instead of a mouse; calm: reduced motion (the default: animations
- * take most of the time); forced: forced colours; own: in a browser that nobody shares.
+ * Opens a page in a fresh profile. width, height: of the window, in CSS pixels; wasm false: without
+ * WebAssembly; touch: touch input instead of a mouse; calm: reduced motion (the default, since
+ * animations take most of the time); forced: forced colours; own: in a browser of its own.
  */
 export async function open(name, { own = false, ...given } = {}) {
   const options = { ...DEFAULTS, ...given };
@@ -219,7 +229,10 @@ const axeSource = readFileSync(
   'utf8',
 );
 
-/** What axe-core finds wrong with the page as it is, or with the part that a selector finds: by rule, how bad and where. */
+/**
+ * What axe-core finds wrong with the current page, or with the part that a selector finds: rule,
+ * impact and element.
+ */
 export async function axe(page, selector = 'html') {
   if (!(await page.run(() => 'axe' in globalThis))) await page.run(axeSource);
   return page.run(async (selector) => {

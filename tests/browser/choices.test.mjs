@@ -1,4 +1,5 @@
-// Seeing and making choices, in real browsers: the truths that the page owes, the waterfall, branches, the coloured text, the timeline, speed.
+// Showing and making choices, in real browsers: the numbers that the page shows, the waterfall,
+// branches, the coloured text, the timeline, speed.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
@@ -6,10 +7,13 @@ import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, program, read, shown } from './page.mjs';
 
-const MAX_TOKENS_BEFORE_ANSWER = 3; // that the page shows before it answers a press
+const MAX_TOKENS_BEFORE_ANSWER = 3; // tokens that the page may show before it answers a press
 const SLOW_MS = 500; // for a token at the slowest speed
 
-/** What a program gets on a prefix: raw logits of a fresh session, and the choice by these options. */
+/**
+ * What a program computes on a prefix: raw logits of a fresh session, and the choice with these
+ * options.
+ */
 const choiceAt = async ({ ids, options }) => {
   const { loadModel } = await import('/index.js');
   const model = await loadModel('/storybook-q8_0.gguf');
@@ -41,7 +45,7 @@ for (const { name, needs } of browsers) {
       await other.goto(`${server.url}blank.html`);
       await page.goto(server.url);
       await page.wait(shown, 0);
-      await press('tour-skip'); // for good
+      await press('tour-skip'); // dismisses the tour permanently
     });
     after(async () => {
       await page?.close();
@@ -120,7 +124,8 @@ for (const { name, needs } of browsers) {
         );
         assert.ok(text.includes(truth.stages[i].reason.replace(/^\w+: /, '')), text);
       }
-      // by token: what the rows say was removed, the table lists under that stage, and no other
+      // for each token: the tokens that a row counts as removed are those that the table lists
+      // under that stage
       const rows = await all('[data-testid="candidate"]');
       const removed = await page.run(() =>
         [...document.querySelectorAll('[data-testid="stages-table"] tbody tr')].map((row) => [
@@ -183,7 +188,7 @@ for (const { name, needs } of browsers) {
         await page.mouse.down();
         for (let i = 1; i <= 12; i++)
           await page.mouse.move(from.x + ((to.x + 20 - from.x) * i) / 12, from.y);
-        await page.wait(moved); // the library looks at the pointer at intervals
+        await page.wait(moved); // the component checks the pointer at intervals
         await page.mouse.up();
         await page.wait(() => document.querySelector('.sortable-chosen, .sortable-ghost') === null);
       });
@@ -229,7 +234,7 @@ for (const { name, needs } of browsers) {
       const deep = (await all('[data-testid="knot"]')).find(({ depth }) => depth === '1');
       assert.ok(deep);
       assert.deepEqual((await at('[data-testid="knot"][data-depth="1"]')).ids, [before.ids[0]]);
-      // in the prompt as well
+      // in the prompt, too
       await selectToken(3);
       const inside = (await all('[data-testid="candidate"]'))[5];
       const cut = await at(`[data-testid="candidate"][data-token="${inside.token}"]`);
@@ -256,7 +261,7 @@ for (const { name, needs } of browsers) {
         truth.candidates.map(([token, , p_final]) => [token, p_final]),
       );
       assert.equal((await all('.text .token.part')).length, 3);
-      // in a prompt: tokens of bytes, whose text is the prompt
+      // in a prompt with byte tokens, whose text together is the prompt
       await set('prompt', 'A 😀é end');
       const parts = await all('[data-prompt-id]:not(.special)');
       assert.equal(parts.map(({ text }) => text).join(''), 'A 😀é end');
@@ -312,7 +317,7 @@ for (const { name, needs } of browsers) {
             page.run((id) => document.querySelector(`[data-testid="${id}"]`).click(), act),
           );
       }
-      // all that this page has ever done, the tests before included
+      // everything that this page has done, including in the tests before
       for (
         let i = 0;
         i < 300 && (await page.run(read)).ids !== undefined && (await depth()) === 'false';
@@ -344,7 +349,7 @@ for (const { name, needs } of browsers) {
         const tokens = await all('.text .token');
         assert.equal(tokens.length, ids.length);
         for (const [i, token] of tokens.entries()) {
-          if (i === 0) assert.equal(token.level, undefined, 'nothing stands before the first');
+          if (i === 0) assert.equal(token.level, undefined, 'the first token has no level');
           else {
             const x = value[measure](scores[i]);
             const level = ends[measure].filter((end) => x > end).length;

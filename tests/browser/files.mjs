@@ -1,5 +1,5 @@
-// The test files of this folder: those that need a browser, and those of the page's state and server,
-// which need none.
+// The test files of this folder: those that need a browser, and those of the page's state and
+// server, which need none.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

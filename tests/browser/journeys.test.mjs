@@ -1,5 +1,5 @@
-// What people do on the page over several steps, in real browsers: replay, traces, comparison, tokenization, models from files and addresses,
-// conversations, JSON. Links have a file of their own, links.test.mjs.
+// What people do on the page over several steps, in real browsers: replay, traces, comparison,
+// tokenization, models from files and addresses, conversations, JSON. links.test.mjs tests links.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as ask, createServer } from 'node:http';
@@ -16,7 +16,7 @@ import { hand, program, read, shown } from './page.mjs';
 const TEMPLATE =
   "{{ bos_token }}{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>assistant: {% endif %}";
 
-/** A small model, another than the built-in one; extra: metadata. */
+/** A small random model that is not the built-in one. extra: metadata. */
 function tiny(seed, extra = [], name = `tiny ${seed}`) {
   const { metadata: usual, tensors } = tinyLlama({ seed });
   const metadata = usual.map((entry) =>
@@ -94,7 +94,7 @@ for (const { name, needs } of browsers) {
       for (let i = 0; i < 3; i++) await press('step');
       await candidate(15);
       const start = await press('step');
-      /** What the button would save. */
+      /** The text that the button would save. */
       const saved = async () => {
         await press('share');
         const json = await page.run(async () => {
@@ -193,7 +193,7 @@ for (const { name, needs } of browsers) {
           assert.ok(Number(p_final) > 0);
         }
       }
-      // KL of the first place, from distributions that a program gets
+      // KL of the first position, computed from distributions that a program gets
       const { logits } = await other.run(program, { prompt: 'x' });
       assert.ok(logits.length > 0);
       await press('b-switch-top_k');
@@ -315,7 +315,7 @@ for (const { name, needs } of browsers) {
       await press('tokenization-add-special');
       await press('tokenization-parse-special');
       await until(ids.length);
-      // a token's bytes and characters, and a part of a character
+      // a token's bytes and characters, and a token that is a part of a character
       const part = of(alone.stretches, 0).findIndex(({ start }) => bytes[start] === 0xe6);
       await page.run((part) => document.querySelectorAll('.tokens .cell')[part].click(), part);
       await page.wait(() =>
@@ -367,7 +367,7 @@ for (const { name, needs } of browsers) {
       await press('tokenization-open');
     });
 
-    test('a model of one’s own: a file, a drop, an address; what cannot be is said, and the one before stays', async () => {
+    test('your own model: a file, a drop, an address; a failure is shown and the old model stays', async () => {
       await begin();
       assert.ok(
         page.requests.every((url) => url.startsWith(server.url) || /^(data|about|blob):/.test(url)),
@@ -378,8 +378,8 @@ for (const { name, needs } of browsers) {
       await page.wait(() =>
         /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent),
       );
-      const own = await settled(async () => {});
-      assert.equal(own.candidates.length, 100);
+      const opened = await settled(async () => {});
+      assert.equal(opened.candidates.length, 100);
       assert.match((await press('step')).ids.join(), /^\d+$/);
       for (const [file, expected] of [
         ['cut.gguf', /cut\.gguf: GGUF_\w+: .*file/],
@@ -441,9 +441,9 @@ for (const { name, needs } of browsers) {
     test('a download shows its progress, can be cancelled, and goes on after a cut', async () => {
       const bytes = readFileSync(inTree('dist/storybook-q8_0.gguf'));
       let slow = true;
-      let cut; // breaks the connection
+      let cut; // a function that breaks the connection
       const asked = [];
-      /** The page's own server, for the rest of the page. */
+      /** The page's own server, for all other requests. */
       const passed = ({ url, method }, response) =>
         ask(new URL(url, server.url), { method }, (answer) => {
           response.writeHead(answer.statusCode, answer.headers);
@@ -521,7 +521,7 @@ for (const { name, needs } of browsers) {
       await page.wait(() => document.querySelector('[data-testid="mode-chat"]') !== null);
       await press('mode-chat');
       await page.set('instructions', 'be short');
-      /** Says something, and stops the answer after a few tokens. */
+      /** Sends a message, and stops the answer after a few tokens. */
       const say = async (words) => {
         await page.set('say', words);
         await page.click('send');

@@ -1,5 +1,6 @@
-// Links to a text, in real browsers: a link brings the same text about elsewhere, a page that is opened by a link computes and shows nothing else first, and
-// foreign, broken or hostile links do no harm.
+// Links to a text, in real browsers: a link restores the same text in another browser, a page that
+// is opened by a link computes and shows nothing else first, and foreign, broken or hostile links
+// do no harm.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
@@ -64,7 +65,7 @@ for (const { name, needs } of browsers) {
       }
     });
 
-    /** Notes every prompt and every choice that a page shows from its first moment on. */
+    /** Records every prompt and every choice that a page shows, from its start. */
     const noteAll = () => {
       globalThis.noted = { prompts: [], choices: [] };
       const add = (list, entry) => entry !== undefined && list.at(-1) !== entry && list.push(entry);

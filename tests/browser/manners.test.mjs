@@ -1,4 +1,6 @@
-// How the page behaves, in real browsers: the whole journey by keyboard, with a finger at 360 px, what axe finds, forced colours, reduced motion, the tour, and a vocabulary full of markup.
+// The page's accessibility and security, in real browsers: the whole journey by keyboard, by touch
+// at 360 px, axe's findings, forced colours, reduced motion, the tour, and a vocabulary full of
+// markup.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +27,7 @@ const PIECES = [
   ']]>',
 ];
 
-/** A model all of whose texts are markup. */
+/** A model whose texts are all markup. */
 function markup() {
   const { metadata, tensors } = tinyLlama({ seed: 4, n_vocab: 600 });
   const dressed = metadata.map(([key, type, value]) => {
@@ -40,7 +42,7 @@ function markup() {
   return writeGguf({ metadata: [...dressed, ['general.name', 'string', PIECES[0]]], tensors });
 }
 
-/** Fails when axe finds something serious in the page, or in the part that a selector finds. */
+/** Fails if axe finds something serious in the page, or in the part that a selector finds. */
 async function assertAccessible(page, selector) {
   const serious = (await axe(page, selector)).filter(({ impact }) =>
     ['serious', 'critical'].includes(impact),
@@ -53,7 +55,7 @@ for (const { name, needs } of browsers) {
     let server, blank;
     before(async () => {
       server = await serve({ port: 0, roots: [inTree('dist/demo')] });
-      blank = await open(name); // keeps the usual browser open while a test uses another
+      blank = await open(name); // keeps the shared browser open while a test uses another
     });
     after(async () => {
       await blank?.close();
@@ -74,7 +76,7 @@ for (const { name, needs } of browsers) {
         const press = (key) => settled(() => page.press(key));
         const focus = () =>
           page.run(() => document.activeElement.dataset.testid ?? document.activeElement.className);
-        /** Tab, until the focus is there. */
+        /** Presses Tab until the element has the focus. */
         const tabTo = async (id) => {
           for (let i = 0; i < 80; i++) {
             if ((await focus()) === id) return;
@@ -142,7 +144,7 @@ for (const { name, needs } of browsers) {
         await page.press('Escape');
         await page.wait(() => document.querySelector('dialog[open]') === null);
         assert.equal(await focus(), 'share', 'the focus is back where it was');
-        // letters that are typed are text, and single keys can be turned off
+        // typed letters are text, and single-key shortcuts can be turned off
         await settled(() => page.set('prompt', ''));
         await page.run(() => document.querySelector('[data-testid="prompt"]').focus());
         const typed = await settled(async () => {
@@ -388,7 +390,7 @@ for (const { name, needs } of browsers) {
           /^<img src=x/,
         );
         assert.deepEqual(page.complaints, []);
-        // what would be run if it were ever markup is stopped by the policy as well
+        // the page's policy also stops what would run if the text were ever treated as markup
         const stopped = await page.run(() => {
           const script = document.createElement('script');
           script.textContent = 'document.title = "run"';

@@ -1,4 +1,5 @@
-// The page's visits, in real browsers: the first over a slow line, one without a network, one on a host that sends no headers, one after a new build.
+// Visits of the page, in real browsers: the first over a slow connection, one without a network,
+// one on a host that sends no headers, one after a new build.
 import assert from 'node:assert/strict';
 import {
   cpSync,
@@ -19,12 +20,12 @@ import { hand, quiet, read, shown } from './page.mjs';
 import { slowLine } from './slow-line.mjs';
 
 const LINE = { bytesPerSecond: 20e6 / 8, delay: 40 };
-// A first choice within 3 s (npm run audit measures it) leaves at most this for the line; the rest is
-// for the chain of requests and the computation.
+// A first choice within 3 s (npm run audit measures it) leaves at most this much for the transfer.
+// The rest is for the chain of requests and the computation.
 const LINE_SECONDS = 2;
 const PATIENCE_MS = 30_000;
 
-/** True once the page is kept. */
+/** True once the page is stored for offline use. */
 const kept = async () => {
   const registration = await navigator.serviceWorker.getRegistration();
   return registration?.active?.state === 'activated' && !registration.installing;
@@ -79,14 +80,14 @@ for (const { name, needs } of browsers) {
           status,
           new RegExp(`${Math.max(1, Math.min(8, Math.floor(cores / 2)))} thread`),
         );
-        // threads can be had now
+        // threads are available now
         const shared = await page.run(
           () =>
             new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof
             SharedArrayBuffer,
         );
         assert.equal(shared, true);
-        // what comes later comes from there too
+        // what is loaded later comes from the cache, too
         await press('reset');
         await page.run(() => {
           const select = document.querySelector('[data-testid="output-format"]');
@@ -114,7 +115,8 @@ for (const { name, needs } of browsers) {
         await page.wait(kept, undefined, 30_000);
         const worker = readFileSync(join(folder, 'service-worker.js'), 'utf8');
         const revision = /url:"index\.html",revision:"(\w+)"/.exec(worker)[1];
-        rmSync(join(folder, 'service-worker.js')); // a second name of the build's own file
+        // the copy is a hard link to the build's own file
+        rmSync(join(folder, 'service-worker.js'));
         writeFileSync(join(folder, 'service-worker.js'), worker.replace(revision, 'f'.repeat(16)));
         const index = readFileSync(join(folder, 'index.html'), 'utf8');
         rmSync(join(folder, 'index.html'));
@@ -122,7 +124,7 @@ for (const { name, needs } of browsers) {
           join(folder, 'index.html'),
           index.replace(/<title>.*<\/title>/, '<title>another build</title>'),
         );
-        // what is loaded late has another name in the new build
+        // what is loaded later has another name in the new build
         const late = readdirSync(folder).find((file) => /^browser-grammar-\w+\.js$/.test(file));
         const another = late.replace(/\w+\.js$/, 'ANOTHER.js');
         renameSync(join(folder, late), join(folder, another));
@@ -137,14 +139,14 @@ for (const { name, needs } of browsers) {
         await page.wait(
           async () => (await navigator.serviceWorker.getRegistration()).waiting !== null,
         );
-        // the page that is open goes on with its own files
+        // the open page continues with its own files
         await hand(page).choose('output-format', 'json');
         await page.wait(
           () => document.querySelector('[data-testid="stage-grammar"]') !== null,
           undefined,
           30_000,
         );
-        // the new worker takes over once the browser has torn down the page that was left
+        // the new worker takes over once the browser has removed the page that was left
         for (const end = Date.now() + PATIENCE_MS; (await title()) !== 'another build';) {
           assert.ok(Date.now() < end, 'the new build is never shown');
           await page.goto('about:blank');

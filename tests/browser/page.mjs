@@ -1,12 +1,14 @@
-// What tests of the page share: what it shows, read from its documented test ids, and what a program of the same browser gets that asks the package for the same.
+// Shared by tests of the page: reads what the page shows, by its documented test ids, and computes
+// the same with the package in the same browser.
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { inTree } from '../support/support.mjs';
 
-/** A module of the page for this process. */
+/** Bundles a module of the page and imports it in this process. */
 export async function bundle(name) {
   const outfile = inTree(`build/tests/${name.replaceAll('/', '-')}.mjs`);
-  const library = { path: pathToFileURL(inTree('dist/xgrammar.js')).href, external: true }; // of the package, a file of its own
+  // a file of the package that is not bundled
+  const library = { path: pathToFileURL(inTree('dist/xgrammar.js')).href, external: true };
   const plugins = [
     {
       name: 'xgrammar',
@@ -31,7 +33,7 @@ export const read = () => {
   const [coin] = all('coin');
   const [status] = all('status');
   return {
-    prompt: all('prompt')[0]?.value ?? null, // a conversation has none
+    prompt: all('prompt')[0]?.value ?? null, // a conversation has no prompt
     output: all('output')[0].textContent,
     ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) =>
       Number(e.dataset.id),
@@ -65,16 +67,19 @@ export const read = () => {
   };
 };
 
-/** True once so many tokens are there and a choice for the next. */
+/** True once the page shows n tokens and a choice for the next. */
 export const shown = (n) => {
   const made = document.querySelectorAll('[data-testid="output"] [data-id]').length;
   return document.querySelectorAll('[data-testid="candidate"]').length > 0 && made >= n;
 };
 
-/** True once what is shown follows from all that was done. */
+/** True once the page has processed all input. */
 export const quiet = () => document.querySelector('main').ariaBusy === 'false';
 
-/** What a program gets that asks the package for the same, in the same browser: codes of activations and of the cache fall as they do in the page. */
+/**
+ * What a program gets from the package in the same browser. There, codes of activations and of the
+ * cache round as in the page.
+ */
 export const program = async ({ prompt, options }) => {
   const { loadModel } = await import('/index.js');
   const model = await loadModel('/storybook-q8_0.gguf');
@@ -98,9 +103,9 @@ export const program = async ({ prompt, options }) => {
   };
 };
 
-/** A page with the ways to use it that tests share; serve: its server. */
+/** Functions that tests use to operate a page. serve: the page's server. */
 export const hand = (page) => {
-  /** Makes a change and reads the page once it shows what follows from it. */
+  /** Makes a change and reads the page once it shows the result. */
   const settled = async (change) => {
     await change();
     await page.wait(quiet);
@@ -110,7 +115,7 @@ export const hand = (page) => {
     settled,
     set: (id, value) => settled(() => page.set(id, value)),
     press: (id) => settled(() => page.click(id)),
-    /** Chooses in a <select>. */
+    /** Selects an option of a <select>. */
     choose: (id, value) =>
       settled(() =>
         page.run(

@@ -1,4 +1,5 @@
-// The page in real browsers: it opens with its first choice, shows honest numbers, answers every control, and asks nobody else.
+// The page in real browsers: it opens with its first choice, shows correct numbers, reacts to every
+// control, and sends requests only to its own server.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,7 +48,8 @@ for (const { name, needs } of browsers) {
       assert.equal(failure, undefined);
       assert.deepEqual(disabled, { step: false, run: false, pause: true, reset: true });
       assert.ok(
-        page.requests.every((url) => url.startsWith(server.url) || url.startsWith('data:')), // Firefox has the mark of <details> from there
+        // Firefox loads the marker of <details> from a data: address
+        page.requests.every((url) => url.startsWith(server.url) || url.startsWith('data:')),
         page.requests.join('\n'),
       );
       assert.deepEqual(page.complaints, []);
@@ -163,7 +165,7 @@ for (const { name, needs } of browsers) {
         survivors.push(shown.filter(([, after]) => after > 0).length);
         const kept = start.candidates.filter((_, i) => shown[i][1] > 0);
         const sum = kept.reduce((total, { p }) => total + p, 0);
-        // temperature comes last: before it, probabilities are raw ones made to sum to 1
+        // temperature is the last stage: before it, probabilities are raw ones, renormalized
         if (stage !== 'penalties')
           for (const { token, p } of kept)
             assert.ok(Math.abs(new Map(shown).get(token) - p / sum) < 1e-9);
@@ -198,7 +200,8 @@ for (const { name, needs } of browsers) {
       const chi = rows
         .filter(([expected]) => expected > 0)
         .reduce((sum, [expected, drawn]) => sum + (drawn - expected) ** 2 / expected, 0);
-      assert.ok(chi < 22, `chi-square ${chi} over ${rows.length} rows`); // 6 degrees of freedom at most: 99.9 %
+      // at most 6 degrees of freedom: the limit of 99.9 %
+      assert.ok(chi < 22, `chi-square ${chi} over ${rows.length} rows`);
       await press('draws');
       const gone = await set('temperature', 0.5).then(() =>
         page.run(() => document.querySelector('[data-testid="trials"]') === null),
@@ -249,7 +252,8 @@ for (const { name, needs } of browsers) {
     });
 
     test('at temperature 0 the text is the greedy one, and a full context says so', async () => {
-      const prompt = 'The frog said to the king. '.repeat(28); // leaves some tens of positions
+      // leaves room for some tens of tokens
+      const prompt = 'The frog said to the king. '.repeat(28);
       await set('temperature', 0);
       await set('prompt', prompt);
       await page.click('run');
@@ -326,7 +330,7 @@ for (const { name, needs } of browsers) {
       assert.ok(!/[␣⏎⇥]/.test(output), output);
     });
 
-    test('a browser without WebAssembly and a server without the model are told in words, and stay so', async () => {
+    test('a browser without WebAssembly and a server without the model are reported in words, permanently', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'tokenglass-page-'));
       for (const file of readdirSync(inTree('dist/demo'))) {
         if (/\.(html|js|css|wasm|svg)$/.test(file))

@@ -1,4 +1,4 @@
-// The page's server: types, headers, ranges, and nothing from outside its folder.
+// The page's server: types, headers, ranges, and no files from outside its folder.
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { inTree } from '../support/support.mjs';
 
 let folder, server;
 
-/** A request whose path is sent as it is; fetch would tidy it. */
+/** Sends a request with the path unchanged; fetch would normalize it. */
 function ask(path, { method = 'GET', headers = {} } = {}) {
   return new Promise((resolve, reject) => {
     request(new URL(server.url), { path, method, headers }, async (response) => {
@@ -58,9 +58,10 @@ test('files have their types and the headers that isolate the page', async () =>
     assert.equal(headers['cross-origin-embedder-policy'], 'require-corp');
     const policy = headers['content-security-policy'];
     assert.match(policy, /script-src 'self' 'wasm-unsafe-eval'/);
-    assert.match(policy, /connect-src 'self' https:;/); // models by their address
+    assert.match(policy, /connect-src 'self' https:;/); // models from any https address
     assert.ok(!/unsafe-inline|'unsafe-eval'|\*|http(?!s:;)/.test(policy), policy);
-    // hosts that send no headers have it in the page: all but what only a header can say
+    // for hosts that send no headers, the page contains the policy, except what only a header can
+    // say
     const page = readFileSync(inTree('demo/index.html'), 'utf8');
     assert.ok(
       page.includes(`content="${policy.replace(/; frame-ancestors.*/, '')}"`),

@@ -1,5 +1,5 @@
-// A server of a folder whose answers share one slow line, with `bytesPerSecond` and a `delay` in
-// milliseconds before each answer. It gives its address and the names and sizes of the files
+// Serves a folder over one slow connection: all answers share `bytesPerSecond`, and each answer
+// starts after `delay` milliseconds. Returns its address and the names and sizes of the files that
 // it sent, in the order of the requests.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,11 +13,11 @@ const TYPES = {
   svg: 'image/svg+xml',
 };
 const CHUNK = 16 * 1024;
-const MIN_WAIT_MS = 4; // timers are no more exact than that
+const MIN_WAIT_MS = 4; // timers are no more precise than that
 
 export async function slowLine(root, { bytesPerSecond, delay }) {
   const sent = [];
-  let freeAt = 0; // when the line is free again, in ms
+  let freeAt = 0; // the time in ms at which the connection is free again
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://page');
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);

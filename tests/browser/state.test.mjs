@@ -1,5 +1,5 @@
-// The page's state without a page, with the real model in this process: quick actions happen in order,
-// edits during a computation do not corrupt the text, and failures stay visible.
+// The page's state without a page, with the real model in this process: quick actions happen in
+// order, edits during a computation do not corrupt the text, and failures stay visible.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
@@ -110,7 +110,7 @@ test('a full context ends the text', async () => {
   assert.equal(store.status.phase.value, 'failed');
   assert.match(store.status.failure.value, /context|positions/i);
   assert.equal(store.inspector.trace.value, undefined);
-  store.sampler.set('temperature', 1); // shows nothing of the old text
+  store.sampler.set('temperature', 1); // must not show a choice for the old text
   await store.runner.step();
   assert.equal(store.inspector.trace.value, undefined);
   let words = 'a'.repeat(8);
@@ -249,7 +249,7 @@ test('a text of a form: what the grammar forbids is never drawn', async () => {
   assert.ok(store.inspector.trace.value.stages.every(({ name }) => name !== 'grammar'));
 });
 
-/** A shared state of two tokens after a prompt, as a link has it. */
+/** A shared state of two tokens after a prompt, as a link contains it. */
 const sharedState = async (prompt, change = {}) => {
   const path = await truth(prompt, { seed: 7, max_tokens: 2 });
   const { fingerprint, name } = model.info;
@@ -291,7 +291,8 @@ test('a link that is opened before the model is loaded gives the first choice; n
 test('a link that comes while a model is being loaded is opened with the new model', async () => {
   const store = await started();
   const { dispose } = model;
-  model.dispose = async () => {}; // the page disposes its old model, which is also the new one here
+  // the page disposes of its old model, which is also the new model in this test
+  model.dispose = async () => {};
   let finish;
   const start = store.start(() => new Promise((resolve) => (finish = () => resolve(model))));
   await until(() => finish);

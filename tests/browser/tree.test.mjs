@@ -1,4 +1,5 @@
-// The pure parts of the page's state: the tree and its history, the chain, links, levels, addresses, divergence.
+// The pure parts of the page's state: the tree and its history, the sampler chain, links, levels,
+// addresses, divergence.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { generator } from '../support/gguf-writer.mjs';
@@ -243,13 +244,14 @@ test('addresses: https, a file on Hugging Face, or none', () => {
 test('divergence in bits: 0 from itself, infinite when a token is missing', () => {
   const p = new Map([[1, 0.5], [2, 0.5]]); // prettier-ignore
   assert.equal(compare.divergence(p, p), 0);
-  assert.equal(compare.divergence(p, new Map([[1, 0.25], [2, 0.75]])), 0.5 * Math.log2(2) + 0.5 * Math.log2(2 / 3)); // prettier-ignore
+  // prettier-ignore
+  assert.equal(compare.divergence(p, new Map([[1, 0.25], [2, 0.75]])), 0.5 * Math.log2(2) + 0.5 * Math.log2(2 / 3));
   assert.equal(compare.divergence(p, new Map([[1, 1]])), Infinity);
   assert.equal(compare.divergence(new Map([[1, 1]]), p), 1);
 });
 
 test('two tokenizations of a text are aligned where both end a token', () => {
-  /** Tokens by the position of their end; a string is a token that covers no byte. */
+  /** Tokens by the position of their end; a string is a token without bytes. */
   const side = (...ends) => {
     let start = 0;
     return ends.map((end) => {
@@ -260,11 +262,15 @@ test('two tokenizations of a text are aligned where both end a token', () => {
     });
   };
   const lined = (a, b) => tokenization.align(a, b).map((s) => [s.a.length, s.b.length, s.same]);
-  assert.deepEqual(lined(side(1, 3, 6), side(1, 3, 6)), [[1, 1, true], [1, 1, true], [1, 1, true]]); // prettier-ignore
-  assert.deepEqual(lined(side(1, 3, 6), side(2, 3, 6)), [[2, 2, false], [1, 1, true]]); // prettier-ignore
+  // prettier-ignore
+  assert.deepEqual(lined(side(1, 3, 6), side(1, 3, 6)), [[1, 1, true], [1, 1, true], [1, 1, true]]);
+  // prettier-ignore
+  assert.deepEqual(lined(side(1, 3, 6), side(2, 3, 6)), [[2, 2, false], [1, 1, true]]);
   assert.deepEqual(lined(side(6), side(1, 2, 6)), [[1, 3, false]]);
-  assert.deepEqual(lined(side('<s>', 2), side(2)), [[1, 0, false], [1, 1, true]]); // prettier-ignore
-  assert.deepEqual(lined(side('<s>', 2, '</s>'), side('<s>', 2)), [[1, 1, true], [1, 1, true], [1, 0, false]]); // prettier-ignore
+  // prettier-ignore
+  assert.deepEqual(lined(side('<s>', 2), side(2)), [[1, 0, false], [1, 1, true]]);
+  // prettier-ignore
+  assert.deepEqual(lined(side('<s>', 2, '</s>'), side('<s>', 2)), [[1, 1, true], [1, 1, true], [1, 0, false]]);
   assert.deepEqual(lined([], []), []);
   for (const [a, b] of [
     [side(4), side(1, 2)],

@@ -1,4 +1,5 @@
-// The public interface on the built-in model, in a worker and in the caller's thread: generation, branching, stopping, disposal.
+// The public API on the built-in model, in a worker and in the caller's thread: generation,
+// branching, stopping, disposal.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
@@ -103,7 +104,7 @@ for (const worker of [true, false]) {
       assert.equal(
         (await model.stats()).decoded_tokens,
         before + 1,
-        'a prefix that is cached is not run again but for its last token',
+        'of a cached prefix only the last token runs again',
       );
     }));
 

@@ -1,4 +1,5 @@
-/** What architectures other than llama bring into the package: tokens that a model is never to say, and sessions of models whose past is one state. */
+// What architectures other than llama add to the package: tokens that a model must never generate,
+// and sessions of models with recurrent state.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
@@ -57,7 +58,7 @@ let model;
 before(async () => (model = await load('qwen35')));
 after(() => model.dispose());
 
-/** The logits after these tokens, of a session of its own. */
+/** The logits after these tokens, in a new session. */
 async function fresh(tokens) {
   const session = model.createSession();
   await session.sync(tokens);

@@ -1,4 +1,4 @@
-// In: a finished build. Out: passes when building again builds nothing: no file of dist/ or build/ that is a product is written.
+// Building again after a finished build must write nothing in dist/ and build/.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const targets = (process.env.TOKENGLASS_BUILT ?? 'dist').split(' ').filter(Boolean);
 
-/** Every product with the time it was written, in one text. */
+/** Every built file with its modification time, as one text. */
 function products() {
   return ['dist', 'build/native', 'build/wasm']
     .filter((folder) => existsSync(join(root, folder)))

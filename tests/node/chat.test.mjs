@@ -1,5 +1,6 @@
-// Chat templates: the constructs that those of well-known models are made of give what these models were trained to see; what is broken or endless is refused.
-// The templates are written here in the manner of SmolLM2, Qwen, Llama 3, Gemma and Phi 3; Phi 3's own is read from ../shared where that is.
+// Chat templates: the constructs in the templates of well-known models give the text that these
+// models were trained on; broken or endless templates are refused. The templates imitate those of
+// SmolLM2, Qwen, Llama 3, Gemma and Phi 3. Phi 3's original is read from ../shared if it is there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
@@ -25,14 +26,14 @@ const TALK = [
 const SYSTEM = { role: 'system', content: 'Be brief.' };
 
 const FAMILIES = {
-  // ChatML, with a system message of its own when there is none
+  // ChatML, with a default system message
   SmolLM2: {
     template: `{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou help.<|im_end|>\\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`,
     bare: '<|im_start|>system\nYou help.<|im_end|>\n<|im_start|>user\nHello <|im_end|>\n<|im_start|>assistant\nHi!<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n',
     guided:
       '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello <|im_end|>\n<|im_start|>assistant\nHi!<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n',
   },
-  // macros, namespaces, a walk from the end, thoughts cut out of earlier answers
+  // macros, namespaces, a loop from the end, and reasoning that is cut out of earlier answers
   Qwen: {
     template: `{%- set ns = namespace(last=messages|length - 1, found=false) %}
 {%- for message in messages[::-1] %}
@@ -64,14 +65,14 @@ const FAMILIES = {
     guided:
       '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello <|im_end|>\n<|im_start|>assistant\nHi!<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n',
   },
-  // BOS by the template itself, once; contents trimmed
+  // the template itself writes BOS, once; contents are trimmed
   'Llama 3': {
     template: `{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}`,
     bare: '<s><|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHi!<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
     guided:
       '<s><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHi!<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
   },
-  // no system role, turns that must alternate, an assistant that is called model
+  // no system role, roles must alternate, the assistant is called model
   Gemma: {
     template: `{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate') }}{% endif %}{% if (message['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = message['role'] %}{% endif %}{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}`,
     bare: '<s><start_of_turn>user\nHello<end_of_turn>\n<start_of_turn>model\nHi!<end_of_turn>\n<start_of_turn>user\nWho are you?<end_of_turn>\n<start_of_turn>model\n',
@@ -93,7 +94,7 @@ for (const [name, { template, bare, guided }] of Object.entries(FAMILIES)) {
       assert.equal(
         ids.filter((id) => id === model.info.bos).length,
         1,
-        'BOS once, whoever says it',
+        'BOS once, from the template or the tokenizer',
       );
       assert.equal(ids[0], model.info.bos);
       if (guided instanceof RegExp)
@@ -120,7 +121,7 @@ test("Phi 3's own template, with its own tokens", phi.needs, async () => {
 test('a broken, refusing or endless template is an error that quotes it', async () => {
   const refused = (template, reason) =>
     withTemplate(template, async (model) => {
-      const begun = performance.now();
+      const start = performance.now();
       await assert.rejects(model.applyChatTemplate(TALK), ({ code, message }) => {
         assert.equal(code, 'TEMPLATE_FAILED');
         assert.match(message, reason);
@@ -128,7 +129,7 @@ test('a broken, refusing or endless template is an error that quotes it', async 
         assert.ok(message.length < 1200, `${message.length} characters`);
         return true;
       });
-      assert.ok(performance.now() - begun < 20_000, 'it ends');
+      assert.ok(performance.now() - start < 20_000, 'it ends');
     });
   await refused('{% for message in messages %}', /./);
   await refused('{{ messages[0].content | no_such_filter }}', /no_such_filter/);

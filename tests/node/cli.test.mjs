@@ -1,4 +1,4 @@
-// The command line as a user types it: text, columns, JSON, scores, talk, and what it refuses.
+// The command line as a user types it: text, columns, JSON, scores, chat, and what it refuses.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -97,14 +97,14 @@ test('--score scores a file or what is sent', async () => {
   }
   const mean = scores.slice(1).reduce((sum, { logprob }) => sum + logprob, 0) / (scores.length - 1);
   assert.ok(lines.at(-1).includes(`perplexity ${Math.exp(-mean).toFixed(3)}`), lines.at(-1));
-  const told = works(['--score', '-', '--json', '--top', '2'], { input: text }).lines.map((line) =>
-    JSON.parse(line),
+  const printed = works(['--score', '-', '--json', '--top', '2'], { input: text }).lines.map(
+    (line) => JSON.parse(line),
   );
   assert.deepEqual(
-    told.map(({ token }) => token),
+    printed.map(({ token }) => token),
     scores.map(({ token }) => token),
   );
-  assert.equal(told[3].top.length, 2);
+  assert.equal(printed[3].top.length, 2);
 });
 
 test('--chat talks, turn by turn', () => {
@@ -185,7 +185,7 @@ test('control characters are shown, not sent', () => {
   assert.ok(shown.stdout.startsWith('␛[2Jhello'), JSON.stringify(shown.stdout));
 });
 
-test('wrong use is told, with what is wrong', () => {
+test('wrong usage is reported with the reason', () => {
   const refused = (args, status, words) => {
     const done = run(args);
     assert.equal(done.status, status, done.stderr);
@@ -210,7 +210,7 @@ test('wrong use is told, with what is wrong', () => {
   assert.match(works(['--version']).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test('whoever reads may stop reading', async () => {
+test('the reader of the output may stop reading', async () => {
   const child = spawn(
     process.execPath,
     [

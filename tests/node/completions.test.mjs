@@ -1,4 +1,5 @@
-// Completions: stop strings, log-probabilities, streams, accounts; and the official client on the other end of a loopback server.
+// Completions: stop strings, log-probabilities, streams, usage; and the official client against a
+// loopback server.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
@@ -12,7 +13,7 @@ const built = (use) => withModel('storybook', {}, use);
 const TEMPLATE = `{{ bos_token }}{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant:`;
 const PROMPT = 'Once upon a time there was';
 
-/** A small random model that can chat: what it says means nothing. */
+/** A small random model with a chat template. Its answers are random text. */
 const chatty = (use) => {
   const { metadata, tensors } = tinyLlama({ n_embd: 64, n_layer: 2 });
   const bytes = writeGguf({
@@ -42,7 +43,7 @@ test('stop strings end an answer wherever tokens are cut, and never show', () =>
         assert.equal(streamed, expected);
       }
     }
-    // what only begins like a stop string comes in the end
+    // text that only starts like a stop string is still returned at the end
     const { choices } = await model.createCompletion({ ...asked, stop: `${text.slice(-3)}x` });
     assert.equal(choices[0].text, text);
     assert.equal(choices[0].finish_reason, 'length');
@@ -100,7 +101,7 @@ test('log-probabilities are those of the raw distribution, whole and streamed', 
     assert.equal(chunks.at(-2).choices[0].finish_reason, 'length');
   }));
 
-test('several answers have coins of their own, the first those of a single one', () =>
+test('several answers have separate random draws; the first has those of a single answer', () =>
   built(async (model) => {
     const asked = { prompt: PROMPT, max_tokens: 20, seed: 8 };
     const [one] = (await model.createCompletion(asked)).choices;
@@ -184,7 +185,7 @@ test('an answer ends with the context, and an abort ends it at once', () =>
       { name: 'AbortError' },
     );
     for await (const chunk of await model.createCompletion({ ...asked, stream: true }))
-      if (chunk.choices[0].text) break; // and nothing hangs
+      if (chunk.choices[0].text) break; // leaves the loop early; nothing may hang
     assert.equal(
       (await model.createCompletion({ ...asked, max_tokens: 2 })).usage.completion_tokens,
       2,

@@ -1,4 +1,4 @@
-// The programs of demo/examples run as their own comments say.
+// Runs the programs of demo/examples as their own comments say.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { inTree } from '../support/support.mjs';
 const MODEL = inTree('demo/model/storybook-q8_0.gguf');
 const PROMPT = 'Once upon a time';
 
-/** The C compiler that the native tests use, or the machine's own. */
+/** The C compiler of the native tests, or the machine's compiler. */
 const compiler = () =>
   process.env.CC ??
   (existsSync(inTree('build/cc')) ? readFileSync(inTree('build/cc'), 'utf8').trim() : 'cc');

@@ -1,7 +1,7 @@
-// Our logits, from each kernel variant, against the float64 forward pass: trained models and small
-// random ones in every weight type and shape that the layers treat differently. Where this Node has
-// no relaxed SIMD, a newer one runs both variants on all of them (TOKENGLASS_NODE24), and this one
-// only the trained models and a sample of the weight types.
+// Compares the logits of each kernel variant with the float64 forward pass: on trained models, and
+// on small random ones in every weight type and shape that the layers treat differently. If this
+// Node has no relaxed SIMD, a newer Node (TOKENGLASS_NODE24) runs both variants on all models, and
+// this Node runs only the trained models and a sample of the weight types.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,10 +27,10 @@ const STORIES_NOTES = inTree('../shared/models/stories260K.md');
 const STORYBOOK = inTree('demo/model/storybook-q8_0.gguf');
 const noStories = !existsSync(STORIES) && `${STORIES} is absent`;
 
-/** Set in the child that a newer Node runs: both variants have to work there. */
+/** Set in the child process in the newer Node, where both variants must work. */
 const IS_CHILD = process.env.TOKENGLASS_TEST_CHILD === '1';
 
-/** The bytes of a small random model; rope_dim 0 turns whole heads. */
+/** The bytes of a small random model. rope_dim 0: RoPE rotates whole heads. */
 function randomLlama({ rope_dim = 0, ...shape }) {
   const { metadata, tensors } = tinyLlama({
     n_embd: 128,
@@ -59,11 +59,14 @@ async function runs(kernels) {
 const variants = [];
 for (const kernels of ['simd128', 'relaxed']) if (await runs(kernels)) variants.push(kernels);
 
-/** A newer Node that runs everything instead; undefined when this one can. */
+/** A newer Node that runs all tests instead; undefined if this Node can run them. */
 const newer = variants.includes('relaxed') ? undefined : process.env.TOKENGLASS_NODE24;
 const types = newer ? ['F32', 'F16', 'Q8_0', 'Q4_0', 'Q4_K', 'IQ3_S'] : Object.keys(TYPES);
 
-/** The float64 forward pass of one model: logits of each position, computed once for all variants. */
+/**
+ * The float64 forward pass of one model. The logits of each position are computed once for all
+ * variants.
+ */
 function referenceOf() {
   const models = new Map();
   const runs = new Map();
@@ -77,8 +80,8 @@ function referenceOf() {
 }
 
 /**
- * A test for each variant of one model. `work` gets a function that opens the model (it is disposed
- * of in the end) and one that gives its reference logits.
+ * Defines a test for each variant of one model. `work` gets a function that opens the model, which
+ * is disposed of at the end, and a function that returns its reference logits.
  */
 function forEachVariant(name, work, skip = false) {
   const reference = referenceOf();
@@ -100,7 +103,7 @@ function forEachVariant(name, work, skip = false) {
   }
 }
 
-/** Ids that wander over the vocabulary. */
+/** Token ids spread over the vocabulary. */
 const someIds = (n, n_vocab) => Array.from({ length: n }, (_, i) => (i * 37 + 5) % n_vocab);
 
 test('the reference tells the published greedy story', { skip: noStories }, () => {
@@ -143,18 +146,18 @@ forEachVariant('storybook, Q8_0: near the truth on 256 positions', async (t, ope
     await logitRows(model, ids),
   );
   for (const line of comparisonTable({ 'float64 -> tokenglass': comparison })) t.diagnostic(line);
-  // 8-bit activations cost an RMS of 0.03 and a KL of 1.6e-4 in a float64 forward pass, too: about
-  // twice that is allowed.
+  // In a float64 forward pass, too, 8-bit activations cost an RMS of 0.03 and a KL of 1.6e-4. The
+  // limits are about twice that.
   assert.ok(comparison.rms <= 0.06, `RMS ${comparison.rms}`);
   assert.ok(comparison.meanKl <= 4e-4, `mean KL ${comparison.meanKl}`);
   assert.ok(comparison.topEqual >= 0.97, `the top token is equal on ${comparison.topEqual}`);
 });
 
 /**
- * The sharp test of quantized matmuls. As long as all 8-bit codes of activations are those of the
- * definition, only float rounding is left. One code that falls to the other side of a half changes
- * everything after it by as much as the codes' own coarseness. So the runs are short, and the median
- * of their differences is what counts.
+ * The strict test of quantized matmuls. As long as all 8-bit codes of activations are those of the
+ * definition, only float rounding differs. A single code that rounds the other way changes all
+ * later values by as much as the quantization step. So the runs are short, and the median of their
+ * differences counts.
  */
 async function medianToCodedPass(model, reference, bytes, n_runs) {
   const diffs = [];
@@ -190,7 +193,7 @@ const SHAPES = {
   '303 tokens, one layer, wide feed-forward': { n_vocab: 303, n_layer: 1, n_ff: 416 },
 };
 
-/** Rows of whole blocks of 256: for types of such blocks. */
+/** Rows of 256, for types with blocks of 256. */
 const LONG = { n_embd: 256, n_ff: 512 };
 
 for (const type of types) {
@@ -206,7 +209,7 @@ for (const type of types) {
       const { maxDiff, rms } = compareRuns(reference(bytes, ids), await logitRows(model, ids));
       if (TYPES[type].elements === 1) return assert.ok(maxDiff <= 2e-5, `max |diff| ${maxDiff}`);
       const median = await medianToCodedPass(model, reference, bytes, 16);
-      // The logits' own RMS is about 1; 8-bit activations cost 0.02 of it.
+      // The RMS of the logits themselves is about 1; 8-bit activations cost 0.02 of that.
       assert.ok(rms <= 0.05, `RMS ${rms} to the truth`);
       assert.ok(median <= 2e-5, `median ${median} to the coded forward pass`);
     });
@@ -265,7 +268,7 @@ if (!variants.includes('relaxed')) {
     !newer && `node ${process.version} lacks relaxed SIMD, and TOKENGLASS_NODE24 names no other`;
   test('both variants, every type, in a newer Node', { skip, timeout: 600_000 }, (t) => {
     const env = { ...process.env, TOKENGLASS_TEST_CHILD: '1' };
-    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
+    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to the test runner
     const { status, stdout, stderr } = spawnSync(
       newer,
       ['--test-reporter=tap', fileURLToPath(import.meta.url)],

@@ -1,4 +1,5 @@
-// tokenglass/testing: our own golden file of the built-in model's choices holds, and what moves is told in words.
+// tokenglass/testing: our own golden file of the built-in model's generations still matches, and
+// differences are reported in words.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,7 @@ import { tinyLlama } from '../support/tiny-llama.mjs';
 import { inTree, withModel } from '../support/support.mjs';
 
 const GOLDEN = inTree('tests/golden/storybook.golden.json');
-/** Another build may round a code of an activation otherwise. */
+/** Another build may round an activation's code the other way. */
 const TOLERANCE = 0.02;
 const floats = { worker: false, cache_type_k: 'f32', cache_type_v: 'f32' };
 
@@ -53,7 +54,7 @@ test('the built-in model chooses as it did when this was recorded', () =>
     );
   }));
 
-test('what moved is told: the token, before and after, the stage that changed its mind', () =>
+test('a difference is reported: the token before and after, and the stage that decided differently', () =>
   withModel('storybook', floats, async (model) => {
     const golden = await recordTrace(model, CASES, { top_n: 8 });
     assert.deepEqual(await compareTrace(model, JSON.parse(JSON.stringify(golden))), {
@@ -80,7 +81,7 @@ test('what moved is told: the token, before and after, the stage that changed it
     assert.match(message, /the defaults, step 3: ".+" \(\d+\): p 0\.\d{4} → 0\.\d{4}/);
     assert.equal((await compareTrace(model, changed, { tolerance: 0.3 })).same, true);
 
-    // other settings: the stage is named, with its reason
+    // other settings: the report names the stage and the reason
     const stricter = structuredClone(golden);
     stricter.cases[0].options.min_p = 0.4;
     const moved = await compareTrace(model, stricter);
@@ -96,7 +97,7 @@ test('what moved is told: the token, before and after, the stage that changed it
     assert.match(drawn, /^greedy, step 2: drawn .* \(300\) → /m);
   }));
 
-test('another model is told as such', () =>
+test('another model is reported as another model', () =>
   withModel('storybook', floats, async (model) => {
     const golden = await recordTrace(model, CASES.slice(0, 1));
     await withModel(writeGguf(tinyLlama()), { worker: false }, async (tiny) => {

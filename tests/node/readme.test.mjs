@@ -30,7 +30,7 @@ for (const resolution of ['node16', 'bundler']) {
       ...comments.map(({ name, code }) => ({ name, code: withPrelude(code, declared) })),
     ];
     assert.ok(pages.length > 8 && comments.length > 40);
-    // `await using` and node: modules need more than a page's own types
+    // `await using` and node: modules need more type libraries than a page has
     const needsMore = ({ code }) => /await using|from 'node:/.test(code);
     assert.equal(
       typeErrors(
@@ -76,7 +76,7 @@ test('the examples of the pages run as printed', () => {
 });
 
 test('the examples of the JSDoc comments run', () => {
-  // the built-in model has no chat template, and tests do without the internet
+  // the built-in model has no chat template, and tests do not use the internet
   const runnable = comments.filter(({ code }) => !/[cC]hat|https:/.test(code));
   assert.ok(runnable.length > 30);
   const setup = `const model: Model = await loadModel('storybook', { worker: false });

@@ -1,4 +1,5 @@
-// The interface's tests once more in a Node that has relaxed SIMD, where the relaxed build is the default: in, TOKENGLASS_NODE24; out, their result.
+// Runs the API's tests again in a Node that has relaxed SIMD (TOKENGLASS_NODE24), where the relaxed
+// build is the default.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -15,7 +16,7 @@ test(
   { skip, timeout: 300_000 },
   (t) => {
     const env = { ...process.env };
-    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to its runner
+    delete env.NODE_TEST_CONTEXT; // the child reports to this test, not to the test runner
     const load = `const { loadModel } = await import(${JSON.stringify(inTree('dist/node.js'))});
     const model = await loadModel('storybook');
     console.log(model.info.kernel_variant);

@@ -1,4 +1,5 @@
-// A connection that is lost: what is missing is asked for again, as long as it is the same file; else the error says where it broke.
+// A lost connection: the rest of the file is requested again if it is still the same file;
+// otherwise the error says where the download broke.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,7 +10,10 @@ import { inTree } from '../support/support.mjs';
 const bytes = readFileSync(inTree('demo/model/storybook-q8_0.gguf'));
 let server;
 
-/** A server that cuts its answers after so many bytes each; options: what it leaves out or does otherwise. */
+/**
+ * A server that cuts each answer after the number of bytes in `cuts`. options: headers it leaves
+ * out or changes.
+ */
 async function cutting(cuts, { etag = () => '"one"', ranges = true } = {}) {
   const asked = [];
   server = createServer((request, response) => {

@@ -1,4 +1,5 @@
-// Sessions and their traces in Node: the scenarios that pages run, too, and 500 random trees on a small random model.
+// Sessions and their traces in Node: the scenarios that also run in pages, and 500 random trees on
+// a small random model.
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
 import { scenarios, trees } from '../browser/pages/sessions.mjs';

@@ -1,4 +1,5 @@
-// In: dist/. Out: passes when each wasm variant, the library's core entry and the page's first view keep their size limits.
+// Each wasm variant, the library's main entry and the page's first view in dist/ must keep their
+// size limits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -34,7 +35,7 @@ test('a program that only loads a model loads nothing of the engine, chat, gramm
   const [chat, completions, grammar, engine] = later
     .sort()
     .map((name) => readFileSync(inTree(`dist/${name}`), 'utf8'));
-  // words that each of them has, and that nothing has which is loaded at once
+  // words that are in each of these files, and in no file that is loaded at the start
   for (const [text, word] of [
     [chat, 'raise_exception'],
     [completions, 'chat.completion'],

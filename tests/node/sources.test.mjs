@@ -1,4 +1,5 @@
-// Every source a model can come from, and what breaks it: in, the built-in model's file served or read in all ways; out, the same model, or a code.
+// Every source that a model can come from, and what can break it: the built-in model's file, served
+// or read in all ways, gives the same model or an error code.
 import assert from 'node:assert/strict';
 import { openAsBlob, readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -14,7 +15,7 @@ const path = inTree('demo/model/storybook-q8_0.gguf');
 const bytes = readFileSync(path);
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-'));
 
-/** A server with the faults of real ones, by path. */
+/** A server with faults that real servers have, by path. */
 const server = createServer((request, response) => {
   const half = bytes.subarray(0, bytes.length / 2);
   const answers = {
@@ -71,7 +72,8 @@ for (const worker of [true, false]) {
       await withModel(await source(), options, (model) =>
         assert.equal(model.info.fingerprint, FINGERPRINT),
       );
-      assert.ok(progress.length > 5, `${progress.length}`); // while it arrives, not only when it is there
+      // progress is reported during the download, not only at its end
+      assert.ok(progress.length > 5, `${progress.length}`);
       assert.equal(progress.at(-1).loaded, bytes.length);
       assert.ok(progress.every(({ loaded }, i) => i === 0 || loaded >= progress[i - 1].loaded));
       assert.ok(progress.every(({ total }) => total === undefined || total === bytes.length));
@@ -114,7 +116,7 @@ for (const worker of [true, false]) {
     const hanging = loadModel(stream, { worker, signal: other.signal });
     setTimeout(() => other.abort(), 100);
     await assert.rejects(hanging, { name: 'AbortError' });
-    assert.ok(cancelled, 'the stream was told');
+    assert.ok(cancelled, 'the stream was cancelled');
     await assert.rejects(loadModel('storybook', { worker, signal: AbortSignal.abort() }), {
       name: 'AbortError',
     });
@@ -122,7 +124,7 @@ for (const worker of [true, false]) {
 }
 
 test('bytes that are given stay with their owner', async () => {
-  const whole = readFileSync(path); // a Buffer: its slice() is a view
+  const whole = readFileSync(path); // a Buffer: its slice() shares memory
   for (const worker of [true, false]) {
     for (const source of [whole, ReadableStream.from([whole])]) {
       await withModel(source, { worker }, (model) =>

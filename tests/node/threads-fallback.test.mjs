@@ -1,4 +1,5 @@
-// What can keep threads from working: in, runtimes and builds that lack something; out, a model on as many threads as there can be, which says why.
+// Runtimes and builds in which threads cannot work. The model must load with as many threads as
+// possible, and threads_note must give the reason.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +12,10 @@ import { inTree } from '../support/support.mjs';
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** n_threads and threads_note of the built-in model in a program that changes its runtime first. */
-function told(change, options = {}) {
+/**
+ * n_threads and threads_note of the built-in model, in a program that first changes its runtime.
+ */
+function threadsOf(change, options = {}) {
   const script = `import os from 'node:os';
     import { syncBuiltinESMExports } from 'node:module';
     ${change}
@@ -35,7 +38,7 @@ function told(change, options = {}) {
 const CORES = 'os.availableParallelism = () => 6;';
 
 test('the usual number of threads is half of the cores, in every Node', () => {
-  assert.deepEqual(told(CORES), [3, null]);
+  assert.deepEqual(threadsOf(CORES), [3, null]);
 });
 
 test('where shared memory cannot be had, one thread works', () => {
@@ -44,7 +47,7 @@ test('where shared memory cannot be had, one thread works', () => {
       if (descriptor.shared) throw new RangeError('could not allocate memory');
       return new Memory(descriptor);
     };`;
-  const [n_threads, note] = told(refuse, { n_threads: 2 });
+  const [n_threads, note] = threadsOf(refuse, { n_threads: 2 });
   assert.equal(n_threads, 1);
   assert.match(note, /shared memory/);
 });
@@ -52,14 +55,14 @@ test('where shared memory cannot be had, one thread works', () => {
 test('a build of the caller that is not made for threads runs on one, whatever the machine', () => {
   const wasm_url = pathToFileURL(inTree('dist/tokenglass.simd128.wasm')).href;
   for (const options of [{ wasm_url }, { wasm_url, n_threads: 2 }]) {
-    const [n_threads, note] = told(CORES, options);
+    const [n_threads, note] = threadsOf(CORES, options);
     assert.equal(n_threads, 1);
     assert.match(note, /wasm_url/);
   }
 });
 
 test('a thread that is late and then fails is not missed', { timeout: 30_000 }, async () => {
-  // the package, but its threads break only after nobody waits for them any more
+  // a copy of the package whose threads break only after the engine has stopped waiting for them
   cpSync(inTree('dist'), folder, { recursive: true });
   const script = join(folder, 'worker-node.js');
   const source = readFileSync(script, 'utf8');

@@ -1,4 +1,5 @@
-// Several threads on one model: in, the built-in model; out, the same bits as with one, clear errors when a thread is lost, and no process kept alive.
+// Several threads on the built-in model: the same bits as with one thread, clear errors when a
+// thread is lost, and no process that is kept alive.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
@@ -7,7 +8,7 @@ import { collect, freshLogits, inTree, tokensOf, withModel } from '../support/su
 
 const IDS = Array.from({ length: 150 }, (_, i) => ((i * 37 + 5) % 200) + 259);
 
-/** Tokens of a greedy run, and logits after prompts of several lengths. */
+/** The tokens of a greedy run, and logits after prompts of several lengths. */
 async function outcome(model) {
   const session = model.createSession({ seed: 1 });
   const tokens = tokensOf(
@@ -91,7 +92,8 @@ test(
     })();
     const gone = new Promise((resolve) => threads[1].once('exit', resolve));
     await assert.rejects(running, { code: 'THREAD_LOST', message: /load the model again/ });
-    await gone; // no thread is left that could go on, late, in memory that is used for something else
+    // no late thread may go on in memory that is used for something else
+    await gone;
     assert.ok(made >= 30, `${made}`);
     await assert.rejects(model.createSession().generate('Once', {}).next(), {
       code: 'THREAD_LOST',

@@ -1,4 +1,4 @@
-// Tokenizers through the public interface: published vectors, and any text to ids and back.
+// Tokenizers through the public API: published vectors, and any text to ids and back.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -27,9 +27,11 @@ for (const name of ['llama-spm', 'phi-3', 'gpt-2', 'falcon', 'starcoder', 'deeps
         for (const { token, start, end } of parts) {
           assert.equal(start, at);
           at = end;
-          const own = Buffer.from(await model.tokenBytes(token));
-          const prefix = start === 0 && own[0] === 0x20 && own.length === end + 1 ? 1 : 0; // a space that is not in the text
-          assert.deepEqual(bytes.subarray(start, end), own.subarray(prefix));
+          const tokenBytes = Buffer.from(await model.tokenBytes(token));
+          // a space that the tokenizer adds before the text
+          const prefix =
+            start === 0 && tokenBytes[0] === 0x20 && tokenBytes.length === end + 1 ? 1 : 0;
+          assert.deepEqual(bytes.subarray(start, end), tokenBytes.subarray(prefix));
         }
         assert.equal(at, bytes.length);
       }
@@ -88,7 +90,7 @@ for (const { name, source, needs } of [
     needs: shared('tokenizers/ggml-vocab-llama-spm.gguf').needs,
   },
   {
-    name: 'phi-3, where </s> is user-defined', // and so met in every text
+    name: 'phi-3, where </s> is user-defined', // and so matched in every text
     source: shared('tokenizers/ggml-vocab-phi-3.gguf').path,
     needs: shared('tokenizers/ggml-vocab-phi-3.gguf').needs,
   },

@@ -1,4 +1,5 @@
-// Exported traces: they hold to the schema that is shipped, come back as they went, and what is none is refused.
+// Exported traces match the published schema and import as they were exported; files that are no
+// traces are refused.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -9,7 +10,7 @@ import { collect, inTree, withModel } from '../support/support.mjs';
 const schema = JSON.parse(readFileSync(inTree('dist/trace.schema.json'), 'utf8'));
 const valid = new Ajv.default({ allowUnionTypes: true }).compile(schema);
 
-/** Every stage at work, and a ban, whose logit is infinite. */
+/** Every stage is active, and a banned token has an infinite logit. */
 const options = {
   ...{
     seed: 2n ** 63n,
@@ -62,7 +63,8 @@ test('an exported trace holds to its schema and comes back as it went', () =>
     const { model, ...back } = importTrace(text);
     const { model: info, ...went } = trace;
     for (const [name, value] of Object.entries(model)) assert.equal(value, info[name]);
-    // the file has no rank and no entropy: they come from the step's trace as far as it tells them
+    // the file has no rank and no entropy: the import computes them from the step's trace where
+    // possible
     const steps = trace.steps.map((step) => {
       const listed = step.trace?.candidates.some(({ token }) => token === step.token);
       return {
@@ -124,7 +126,7 @@ test('what is no trace is refused with the place', () =>
     refused((file) => (file.steps[0].trace.candidates[3].token = 3072), /token 3072/);
     refused((file) => delete file.steps[0].trace.draw, /\/steps\/0\/trace/);
     refused((file) => (file.options.seed = 'many'), /options/);
-    // every field of the file taken away, and every one turned into something else
+    // every field of the file removed, and every field replaced by something else
     let changes = 0;
     const walk = (value, path) => {
       if (

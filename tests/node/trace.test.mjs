@@ -1,4 +1,5 @@
-// The invariants of design: honest mass, every removal accounted for, bytes are bytes, addressed coins; and scores.
+// The invariants of traces: probabilities sum to 1, every removed token has a reason, bytes are
+// exact, random draws are addressable; and scores.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stages } from '../../dist/node.js';
@@ -103,7 +104,7 @@ test("the tokens' bytes joined are the text, also through half characters", () =
       'with the space that this tokenizer puts before a text',
     );
     assert.equal(await model.detokenize(ids), text);
-    // forced half characters: bytes at hand, text only when whole
+    // appended halves of a character: bytes at once, text only for the complete character
     const session = model.createSession();
     const smile = (await model.tokenize('😀')).slice(-4);
     assert.deepEqual(
@@ -122,7 +123,7 @@ test('a generated text comes in whole characters and equals the bytes of its tok
     let halves = 0;
     for (let seed = 1; seed <= 6; seed++) {
       const session = model.createSession({ seed });
-      // at this temperature every token is about as probable as any other, bytes among them
+      // at this temperature all tokens, bytes included, are about equally probable
       const options = {
         max_tokens: 200,
         temperature: 50,
@@ -136,7 +137,7 @@ test('a generated text comes in whole characters and equals the bytes of its tok
       halves += steps.filter(({ text, bytes }) => text === '' && bytes.length > 0).length;
       const joined = Buffer.concat(steps.map(({ bytes }) => bytes));
       const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(joined, { stream: true });
-      // the space that stands before a text is not part of it
+      // the tokenizer's leading space is not part of the text
       assert.equal(steps.map(({ text }) => text).join(''), whole.replace(/^ /, ''));
       await session.dispose();
     }

@@ -1,4 +1,5 @@
-// What happens at the same time, is given up or breaks: in, one model in a worker and in the caller's thread; out, nothing waits, is lost or differs.
+// Concurrent calls, cancellation and failures, with one model in a worker and in the caller's
+// thread: nothing blocks, gets lost or changes the result.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,7 +14,7 @@ import { DEFAULT_CHAIN, collect, freshLogits, tokensOf, withModel } from '../sup
 
 const PROMPT = 'Once upon a time there was';
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-'));
-const silent = createServer(() => undefined); // takes a request and never answers
+const silent = createServer(() => undefined); // accepts a request and never answers
 await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
 after(() => {
   silent.close();
@@ -21,7 +22,10 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A module that looks like a build whose malloc traps: (memory 1) and one function, unreachable, under two names. */
+/**
+ * A module that looks like a build whose malloc traps: a memory of 1 page, and one function
+ * (unreachable) under two names.
+ */
 const TRAPS = Uint8Array.of(
   ...[
     0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1,
@@ -118,7 +122,8 @@ for (const worker of [true, false]) {
     }));
 
   test(`sessions that run prompts, score and give up take turns ${where}`, () =>
-    // a batch of this model takes several portions of time: whoever waits, waits for it to end
+    // a batch of this model runs in several slices of the event loop; a waiting call waits for the
+    // batch to end
     withModel(large(), { worker, n_ctx: 2048, n_kv: 20_000 }, async (model) => {
       const ids = Array.from({ length: 2000 }, (_, i) => 3 + (i % 250));
       const controller = new AbortController();
@@ -128,15 +133,15 @@ for (const worker of [true, false]) {
         for (;;) await run(controller.signal); // one prompt after the other, until it is stopped
       })();
       long.catch(() => undefined);
-      const told = async () => (await model.stats()).decoded_tokens;
-      const start = await told();
+      const decodedTokens = async () => (await model.stats()).decoded_tokens;
+      const start = await decodedTokens();
       await collect(model.createSession().generate([1, 5], { max_tokens: 2, ignore_eos: true }));
-      const begun = await told();
-      assert.ok(begun < start + 1000, 'a short prompt does not wait for a long one');
-      // so many that they take several portions of time on any machine
+      const before = await decodedTokens();
+      assert.ok(before < start + 1000, 'a short prompt does not wait for a long one');
+      // enough tokens to need several slices on any machine
       assert.equal((await model.score(ids.slice(0, 160))).length, 160);
       assert.ok(
-        (await told()) > begun + 160,
+        (await decodedTokens()) > before + 160,
         'prompts go on beside the scores: neither undoes what the other ran',
       );
       const rest = new AbortController();
@@ -197,8 +202,8 @@ for (const worker of [true, false]) {
     });
   });
 
-  test(`a generation ends with the end token, or goes past it when told so ${where}`, () =>
-    // the random model draws each of its 275 tokens about as often: some seed meets the end soon
+  test(`a generation ends with the end token, or continues after it with ignore_eos ${where}`, () =>
+    // the random model samples each of its 275 tokens about equally often, so some seed ends soon
     withModel(writeGguf(tinyLlama()), { worker, n_ctx: 512 }, async (model) => {
       const options = { temperature: 1e6, samplers: ['temperature'], max_tokens: 400 };
       const run = (seed, ignore_eos) =>
@@ -226,7 +231,7 @@ for (const worker of [true, false]) {
 }
 
 test('addresses above 2 GB are addresses', () => {
-  // a cache of nearly 2 GB, hardly used, and large sessions behind it
+  // a cache of nearly 2 GB that is hardly used, and large sessions after it
   const bytes = writeGguf(tinyLlama({ n_embd: 128, n_head_kv: 2, n_layer: 2 }));
   return withModel(bytes, { worker: false, n_ctx: 2 ** 20, n_kv: 1_043_000 }, async (model) => {
     const session = model.createSession({ seed: 1 });

@@ -1,4 +1,5 @@
-/** What the types promise: the compiler is the test (npm run lint). The unions come from the engine's lists, and nothing is left out or made up. */
+// What the types promise. The compiler is the test (npm run lint). The unions come from the
+// engine's lists and must have neither missing nor additional members.
 import type {
   GenerateOptions,
   SamplerOptions,
@@ -40,7 +41,8 @@ type LlamaStages =
   | 'temperature';
 holds<Equal<Extract<StageName, LlamaStages>, LlamaStages>>(true);
 
-// the options of the stages and their lists are options of every generation, and the only ones besides order and seed
+// The stages' options and lists are options of every generation. The only other options are the
+// order of the stages and the seed.
 holds<Equal<Exclude<keyof SamplerOptions, StageOptionName | StageListName>, 'samplers' | 'seed'>>(
   true,
 );

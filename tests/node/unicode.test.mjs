@@ -1,4 +1,5 @@
-// The tables that tell pre-tokenizers what a character is: made from Unicode's data, and what a JavaScript engine's regular expressions say.
+// The pre-tokenizers' tables of character classes, made from Unicode's data, agree with a
+// JavaScript engine's regular expressions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bits, current } from '../../wasm/toolchain/generate-unicode.mjs';
@@ -31,6 +32,6 @@ test('every code point that this runtime knows has the properties it gives', asy
     );
     if (there !== all[code]) different.push(code.toString(16));
   }
-  // Unicode moves a character to another category now and then: a few, never many.
+  // Unicode sometimes moves a character to another category: a few characters, never many.
   assert.ok(different.length <= 8, different.join(' '));
 });

@@ -1,4 +1,4 @@
-// Completions in a page, as a function of loadModel: must not throw.
+// Completions in a page, as functions of loadModel. They throw when something is wrong.
 
 function check(holds, message) {
   if (!holds) throw new Error(message);
@@ -60,7 +60,7 @@ export async function completions(loadModel) {
   }
 }
 
-/** A conversation with a model whose bytes are given. */
+/** A conversation with the model at an address. */
 export async function chat(loadModel, address) {
   const model = await loadModel(address, { n_ctx: 256 });
   try {

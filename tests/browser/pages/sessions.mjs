@@ -1,4 +1,5 @@
-// What sessions promise, as functions of loadModel: in Node (tests/node/sessions.test.mjs) and in pages (tests/browser/api.test.mjs) they must not throw.
+// What sessions promise, as functions of loadModel that throw when a promise is broken. They run in
+// Node (tests/node/sessions.test.mjs) and in pages (tests/browser/api.test.mjs).
 
 function check(holds, message) {
   if (!holds) throw new Error(message);
@@ -7,7 +8,7 @@ function check(holds, message) {
 const same = (a, b) => a.length === b.length && a.every((x, i) => Object.is(x, b[i]));
 const near = (a, b, by) => Math.abs(a - b) <= by;
 
-/** Logits after ids in a session of their own. */
+/** Logits after ids in a new session. */
 async function fresh(model, ids) {
   const session = model.createSession();
   await session.sync(ids);
@@ -23,11 +24,11 @@ async function steps(generator) {
 }
 
 async function refused(promise, code) {
-  const found = await Promise.resolve(promise).then(
+  const actual = await Promise.resolve(promise).then(
     () => 'nothing',
     (error) => error.code ?? String(error),
   );
-  check(found === code, `expected ${code}, got ${found}`);
+  check(actual === code, `expected ${code}, got ${actual}`);
 }
 
 async function using(loadModel, options, work) {
@@ -97,26 +98,28 @@ export const scenarios = {
       );
       for (let i = 0; i < 3072; i += 97) {
         const { token, logit, p, p_final, removed_by, text } = trace.candidates[i];
-        const told = await session.explain(token);
+        const explanation = await session.explain(token);
         check(
-          told.token === token && told.text === text && Object.is(told.logit, logit),
+          explanation.token === token &&
+            explanation.text === text &&
+            Object.is(explanation.logit, logit),
           `token ${token}`,
         );
         check(
-          Object.is(told.p, p) &&
-            Object.is(told.p_final, p_final) &&
-            told.fate.stage === removed_by,
+          Object.is(explanation.p, p) &&
+            Object.is(explanation.p_final, p_final) &&
+            explanation.fate.stage === removed_by,
           `fate of ${token}`,
         );
         check(
-          (told.fate.type === 'drawn') === (token === trace.draw.token) &&
-            told.position === trace.position,
+          (explanation.fate.type === 'drawn') === (token === trace.draw.token) &&
+            explanation.position === trace.position,
           `draw of ${token}`,
         );
         check(
-          told.rank <= i &&
-            (removed_by === undefined || told.fate.reason.startsWith(`${removed_by}: `)),
-          told.fate.reason,
+          explanation.rank <= i &&
+            (removed_by === undefined || explanation.fate.reason.startsWith(`${removed_by}: `)),
+          explanation.fate.reason,
         );
       }
       check(
@@ -124,7 +127,7 @@ export const scenarios = {
         'a bias of -Infinity removes',
       );
       check((await session.explain(263)).fate.stage === 'banned_tokens', 'a banned token');
-      // the session has gone on; what was chosen before is explained all the same
+      // the session has gone on; earlier choices can still be explained
       await steps(session.generate(undefined, { max_tokens: 5, trace: false }));
       const again = await session.explain(trace.candidates[7].token, {
         ...EVERYTHING,
@@ -229,7 +232,7 @@ export const scenarios = {
         return [draw.u, stages.find(({ name }) => name === 'xtc').coin];
       };
       const [u, xtc] = await coin({});
-      check(u !== xtc && xtc >= 0 && xtc < 1, 'a coin of its own');
+      check(u !== xtc && xtc >= 0 && xtc < 1, 'a separate coin');
       check(same(await coin({ temperature: 2, top_k: 3 }), [u, xtc]), 'whatever the options');
       const [u1, xtc1] = await coin({ sample_index: 1 });
       check(u1 !== u && xtc1 !== xtc && u1 !== xtc, 'another stream');
@@ -247,7 +250,7 @@ export const scenarios = {
         );
         check(
           first.every(({ trace }) => Number.isFinite(trace.mu)),
-          'mu is told',
+          'mu is reported',
         );
         const n = session.tokens.length - 20;
         await session.rewind(n);
@@ -305,14 +308,14 @@ export const scenarios = {
         overflow: 'shift',
       })) {
         made.push(step);
-        const told = await session.explain(step.token);
+        const explanation = await session.explain(step.token);
         const chosen = step.trace.candidates.find(({ token }) => token === step.token);
         check(
-          told.fate.type === 'drawn' && told.position === step.position,
+          explanation.fate.type === 'drawn' && explanation.position === step.position,
           'the choice is explained as it was made,',
         );
         check(
-          !chosen || (told.p === chosen.p && told.p_final === chosen.p_final),
+          !chosen || (explanation.p === chosen.p && explanation.p_final === chosen.p_final),
           'from the window that it was made from',
         );
       }
@@ -371,8 +374,8 @@ export const scenarios = {
         )
       ).slice(0, 75);
       const softmax = (logits) => {
-        const most = Math.max(...logits);
-        const weights = Array.from(logits, (x) => Math.exp(x - most));
+        const max = Math.max(...logits);
+        const weights = Array.from(logits, (x) => Math.exp(x - max));
         const sum = weights.reduce((a, b) => a + b);
         return weights.map((x) => x / sum);
       };
@@ -426,7 +429,7 @@ export const scenarios = {
       }
       check(
         scores[0].top.length === 0 && Number.isNaN(scores[0].logprob),
-        'nothing stands before the first',
+        'the first token has no score',
       );
       await refused(model.score(ids, { stride: 0 }), 'INVALID_ARGUMENT');
       await refused(
@@ -465,13 +468,16 @@ export const scenarios = {
       await refused(model.embed(Array(model.info.n_ctx + 1).fill(300)), 'CONTEXT_FULL');
       check(
         (await model.stats()).decoded_tokens === decoded_tokens,
-        'what does not fit is not begun',
+        'an input that does not fit is not started',
       );
       await refused(model.embed('a', { pooling: 'max' }), 'INVALID_ARGUMENT');
     }),
 };
 
-/** Random trees of rewinds, forks, forced tokens, generations and saves: every leaf's logits equal those of a fresh run. */
+/**
+ * Random trees of rewinds, forks, appended tokens, generations and saves. The logits of every leaf
+ * must equal those of a fresh run.
+ */
 export async function trees(loadModel, source, options, count, seed) {
   const model = await loadModel(source, options);
   const random = generator(seed);
