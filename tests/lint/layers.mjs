@@ -26,7 +26,8 @@ const C_LAYERS = {
     'model/layer.h',
   ], // the forward pass
   sample: ['base'], // sampler stages
-  session: ['base', 'quant', 'gguf', 'kernels', 'tokenizer', 'model', 'cache', 'layers', 'sample'], // everything together
+  // everything together
+  session: ['base', 'quant', 'gguf', 'kernels', 'tokenizer', 'model', 'cache', 'layers', 'sample'],
 };
 const PUBLIC_HEADER = 'src/tokenglass.h'; // it includes standard headers and lists only
 
