@@ -190,8 +190,9 @@ static void batches(void)
         /* slow, so they are tested with one cache type each and fewer lengths */
         const bool long_rows = tg_quants[type].block > 32;
         const size_t longest = long_rows ? 12 : 100;
-        for (int cache = long_rows ? type % 3 : 0;
-             cache < (long_rows ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
+        const bool one_cache = long_rows && !test_all();
+        for (int cache = one_cache ? type % 3 : 0;
+             cache < (one_cache ? type % 3 + 1 : TG_CACHE_TYPE_COUNT); cache++) {
             /* one cache type with all lengths and batches, the others with the longest */
             const bool few = cache != type % 3 && !test_all();
             tiny_shape shape = wide_heads;
