@@ -1,12 +1,14 @@
 // Shared by tests of the page: reads what the page shows, by its documented test ids, and computes
 // the same with the package in the same browser.
+import { rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { inTree } from '../support/support.mjs';
 
-/** Bundles a module of the page and imports it in this process. */
+/** Bundles a module of the page and imports it in this process. The modules share the process's
+ *  signals, so that a test can watch them. */
 export async function bundle(name) {
-  const outfile = inTree(`build/tests/${name.replaceAll('/', '-')}.mjs`);
+  const outfile = inTree(`build/tests/${name.replaceAll('/', '-')}-${process.pid}.mjs`);
   // a file of the package that is not bundled
   const library = { path: pathToFileURL(inTree('dist/xgrammar.js')).href, external: true };
   const plugins = [
@@ -22,8 +24,13 @@ export async function bundle(name) {
     format: 'esm',
     target: 'es2022',
     plugins,
+    external: ['@preact/signals'],
   });
-  return import(outfile);
+  try {
+    return await import(outfile);
+  } finally {
+    rmSync(outfile);
+  }
 }
 
 /** What the page shows, read from its documented test ids. */

@@ -2,6 +2,7 @@
 // order, edits during a computation do not corrupt the text, and failures stay visible.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { effect } from '@preact/signals';
 import { loadModel } from '../../dist/node.js';
 import { bundle } from './page.mjs';
 
@@ -28,9 +29,18 @@ const started = async () => {
   return store;
 };
 const ids = (store) => store.document.path.value.map(({ token }) => token);
-const until = async (condition) => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
+/** Resolves as soon as a condition holds: at every change of a signal that the condition reads, so
+ *  that no value in between is missed, and every few milliseconds. */
+const until = (condition) =>
+  new Promise((resolve) => {
+    const check = () => {
+      if (!condition()) return;
+      clearInterval(timer);
+      queueMicrotask(() => resolve(dispose()));
+    };
+    const timer = setInterval(check, 5);
+    const dispose = effect(check);
+  });
 const truth = async (prompt, options) => {
   const tokens = [];
   const session = model.createSession();

@@ -83,8 +83,10 @@ async function compareStory(t, path, model, peer, n) {
 }
 
 /**
- * Compares n greedy tokens after BOS. At the first token that differs, llama.cpp's logits of the
- * two tokens must be within `tie` of each other.
+ * Compares n greedy tokens after BOS. At the first token that differs, the two tokens must be the
+ * best of llama.cpp, and their logits within `tie` of each other. These logits come from one batch:
+ * on some processors llama.cpp rounds a batch differently from token after token, so that a tie may
+ * fall to our token.
  */
 async function compareGreedy(t, model, peer, n, tie) {
   const start = [model.info.bos];
@@ -107,8 +109,8 @@ async function compareGreedy(t, model, peer, n, tie) {
   t.diagnostic(
     `${model.info.name}: the greedy runs part after ${parting} of ${n} tokens, where llama.cpp's two best are ${lead} apart`,
   );
-  assert.equal(argmax(logits), theirs[parting]);
-  assert.ok(lead <= tie, `a lead of ${lead} is not a tie within ${tie}`);
+  assert.ok([theirs[parting], ours[parting]].includes(argmax(logits)));
+  assert.ok(Math.abs(lead) <= tie, `a lead of ${lead} is not a tie within ${tie}`);
 }
 
 compared('stories260K, F32: logits on 64 positions', STORIES, async (t, model, peer) => {
