@@ -22,6 +22,7 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 const POLL_MS = 20;
+const MAX_RUN_MS = 180_000; // for one call into a page
 const IDLE_MS = 500; // how long a browser without pages stays open for the next one
 
 const executable = (variable, path) =>
@@ -44,6 +45,20 @@ export const browsers = Object.entries(executables)
 
 const byTestId = (id) => `[data-testid="${id}"]`;
 
+/** The promise, or an error when the promise takes longer: a page that hangs must not stop the
+ *  whole run. */
+async function within(milliseconds, promise, message) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${message()} in ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** What the pages of both drivers have in common. */
 function common(page, { close, attach, early }) {
   const requests = [];
@@ -52,7 +67,8 @@ function common(page, { close, attach, early }) {
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   /** Runs a function in the page. Its argument and its result are plain data. */
-  const run = (fn, argument) => page.evaluate(fn, argument);
+  const run = (fn, argument) =>
+    within(MAX_RUN_MS, page.evaluate(fn, argument), () => `the page did not answer ${fn}`);
   return {
     requests,
     complaints,
@@ -218,7 +234,7 @@ export async function open(name, { own = false, ...given } = {}) {
   const { browser, giveBack } = await take(name, options, own);
   const { page, attach, early, closePage } = await drivers[name].openPage(browser, options);
   const close = async () => {
-    await closePage();
+    await within(MAX_RUN_MS, closePage(), () => 'the page did not close');
     await giveBack();
   };
   return common(page, { close, attach, early });
