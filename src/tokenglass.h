@@ -430,6 +430,7 @@ struct tg_trace {
     int32_t token;  /* the drawn token */
     float logit;    /* its raw logit */
     double logprob; /* its raw log-probability, in nats */
+    uint32_t rank;  /* number of tokens with a larger raw logit */
     double p_final; /* its probability after the last stage */
     double u;       /* the coin of the draw, in [0, 1) */
     /* The token's interval of the cumulative distribution, over the kept tokens in descending order

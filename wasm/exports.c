@@ -287,6 +287,7 @@ tg_status tgw_session_sample(tg_session *session, const double *options, const t
     tg_session_tokens(session, &n_tokens);
     *out = (tgw_choice){.token = trace->token,
                         .logprob = trace->logprob,
+                        .rank = trace->rank,
                         .u = trace->u,
                         .low = trace->low,
                         .high = trace->high,

@@ -91,7 +91,6 @@ tg_status tgi_cache_reserve(tg_cache *cache, tg_cache_user *user, uint32_t upto,
             return status;
         tgi_error_clear(error);
         const uint32_t n_kept = (victim->table.n_pages - 1) * TG_PAGE;
-        tgi_kv_truncate(kv, &victim->table, n_kept);
         tgi_cache_truncate(cache, victim, n_kept);
     }
 }

@@ -8,7 +8,7 @@
 void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
 {
     const tg_kv_type_row *k = &tg_kv_type_table[kv->type_k], *v = &tg_kv_type_table[kv->type_v];
-    kv->n_pages = (n_positions + TG_PAGE - 1) / TG_PAGE;
+    kv->n_pages = tgi_kv_n_pages(n_positions);
     kv->page_bytes = kv->head_bytes = 0;
     for (uint32_t i = 0; i < kv->n_layer; i++) {
         tg_kv_layer *layer = &kv->layers[i];
@@ -44,7 +44,7 @@ static uint32_t take_page(tg_kv *kv)
 tg_status tgi_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_t upto,
                          tg_error *error)
 {
-    const uint32_t n_pages = (upto + TG_PAGE - 1) / TG_PAGE;
+    const uint32_t n_pages = tgi_kv_n_pages(upto);
     const uint32_t last = length / TG_PAGE; /* the index of the page that position `length` is in */
     const bool copy = upto > length && last < table->n_pages && kv->refs[table->pages[last]] > 1;
     const uint32_t n_new = (n_pages > table->n_pages ? n_pages - table->n_pages : 0) + copy;
@@ -67,7 +67,7 @@ tg_status tgi_kv_reserve(tg_kv *kv, tg_kv_table *table, uint32_t length, uint32_
 
 void tgi_kv_truncate(tg_kv *kv, tg_kv_table *table, uint32_t length)
 {
-    const uint32_t n_pages = (length + TG_PAGE - 1) / TG_PAGE;
+    const uint32_t n_pages = tgi_kv_n_pages(length);
     while (table->n_pages > n_pages) {
         const uint32_t page = table->pages[--table->n_pages];
         if (--kv->refs[page] == 0)

@@ -23,6 +23,12 @@
 /* Positions in a page: the keys that one call of a kernel handles. */
 #define TG_PAGE TG_KEY_GROUP
 
+/* Pages that n positions take. */
+static inline uint32_t tgi_kv_n_pages(uint32_t n)
+{
+    return (n + TG_PAGE - 1) / TG_PAGE;
+}
+
 typedef struct tg_kv_layer {
     /* set before tgi_kv_layout; a layer has heads, or inputs of a convolution, or neither */
     uint32_t n_head, head_dim;

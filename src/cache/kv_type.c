@@ -109,10 +109,6 @@ static void copy_key_q8_0(uint8_t *to, uint32_t to_slot, const uint8_t *from, ui
 /* ---- the table ---- */
 
 #define TG_CACHE(NAME, suffix, elements, value_bytes)                                              \
-    static tg_matmul_fn *keys_##suffix(const tg_kernels *kernels)                                  \
-    {                                                                                              \
-        return kernels->matmul_##suffix;                                                           \
-    }                                                                                              \
     static tg_values_fn *values_##suffix(const tg_kernels *kernels)                                \
     {                                                                                              \
         return kernels->values_##suffix;                                                           \
@@ -124,7 +120,7 @@ const tg_kv_type_row tg_kv_type_table[TG_CACHE_TYPE_COUNT] = {
 #define TG_CACHE(NAME, suffix, elements, value_bytes)                                              \
     {#suffix,           TG_QUANT_##NAME,    elements,                                              \
      value_bytes,       write_key_##suffix, write_value_##suffix,                                  \
-     copy_key_##suffix, keys_##suffix,      values_##suffix},
+     copy_key_##suffix, values_##suffix},
 #include "kv_types.def"
 #undef TG_CACHE
 };

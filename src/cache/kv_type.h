@@ -20,7 +20,6 @@ typedef struct tg_kv_type_row {
      */
     void (*copy_key)(uint8_t *to, uint32_t to_slot, const uint8_t *from, uint32_t from_slot,
                      size_t head_dim);
-    tg_matmul_fn *(*keys)(const tg_kernels *kernels);   /* scores = keys . queries */
     tg_values_fn *(*values)(const tg_kernels *kernels); /* out += weights . values */
 } tg_kv_type_row;
 

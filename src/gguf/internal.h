@@ -62,6 +62,12 @@ struct tg_gguf {
 /* Orders names by their bytes, then by their length; a NUL is a byte like any other. */
 int tgi_gguf_compare(tg_str a, tg_str b);
 
+#define TG_GGUF_N_TYPES (TG_GGUF_F64 + 1u)
+/* Bytes of a scalar, in the file and in memory, by value type; 0: not a scalar. */
+extern const uint8_t tgi_gguf_scalar_bytes[TG_GGUF_N_TYPES];
+/* Sets kv->value from the bytes of a scalar of kv's type. */
+void tgi_gguf_decode_scalar(tg_gguf_kv *kv, const uint8_t *bytes);
+
 /* The name of a key or a tensor by its index. */
 typedef tg_str tg_gguf_name_fn(const tg_gguf *g, uint32_t index);
 tg_gguf_name_fn tgi_gguf_kv_name, tgi_gguf_tensor_name;

@@ -36,10 +36,6 @@ static const char *const state_names[] = {
     "nothing",
 };
 
-/* Bytes of a scalar, in the file and in memory, by value type; 0: not a scalar. */
-static const uint8_t scalar_bytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-#define N_TYPES (sizeof scalar_bytes / sizeof scalar_bytes[0])
-
 tg_gguf *tgi_gguf_new(uint64_t file_size)
 {
     tg_gguf *g = calloc(1, sizeof *g);
@@ -244,7 +240,7 @@ static tg_status read_counts(tg_gguf *g)
 static tg_status read_value_type(tg_gguf *g, tg_gguf_kv *kv)
 {
     const uint32_t type = number_u32(g, 0);
-    if (type >= N_TYPES)
+    if (type >= TG_GGUF_N_TYPES)
         return tgi_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 4,
                         "key %.64s has a value of unknown type %u", kv->key.data, (unsigned)type);
     kv->type = (tg_gguf_type)type;
@@ -252,35 +248,16 @@ static tg_status read_value_type(tg_gguf *g, tg_gguf_kv *kv)
         return await_number(g, STRING_LENGTH, 8);
     if (type == TG_GGUF_ARRAY)
         return await_number(g, ARRAY_HEAD, 12);
-    return await_number(g, SCALAR, scalar_bytes[type]);
+    return await_number(g, SCALAR, tgi_gguf_scalar_bytes[type]);
 }
 
 static tg_status read_scalar(tg_gguf *g, tg_gguf_kv *kv)
 {
-    const size_t n = scalar_bytes[kv->type];
-    uint64_t u = 0;
-    float f;
-    memcpy(&u, g->number, n);
-    switch (kv->type) {
-    case TG_GGUF_F32:
-        memcpy(&f, g->number, 4);
-        kv->value.f = f;
-        break;
-    case TG_GGUF_F64:
-        memcpy(&kv->value.f, g->number, 8);
-        break;
-    case TG_GGUF_I8:
-    case TG_GGUF_I16:
-    case TG_GGUF_I32:
-    case TG_GGUF_I64:
-        kv->value.i = (int64_t)(u << (64 - 8 * n)) >> (64 - 8 * n); /* sign extension */
-        break;
-    default:
-        kv->value.u = u;
-    }
-    if (kv->type == TG_GGUF_BOOL && u > 1)
+    tgi_gguf_decode_scalar(kv, g->number);
+    if (kv->type == TG_GGUF_BOOL && kv->value.u > 1)
         return tgi_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 1,
-                        "key %.64s is a boolean with the value %u", kv->key.data, (unsigned)u);
+                        "key %.64s is a boolean with the value %u", kv->key.data,
+                        (unsigned)kv->value.u);
     g->kv_count++;
     return next_entry(g);
 }
@@ -290,11 +267,11 @@ static tg_status read_array_head(tg_gguf *g, tg_gguf_kv *kv)
     const uint32_t type = number_u32(g, 0);
     const uint64_t count = number_u64(g, 4);
     kv->value.array = (tg_gguf_array){(tg_gguf_type)type, 0, NULL};
-    if (type >= N_TYPES || type == TG_GGUF_ARRAY)
+    if (type >= TG_GGUF_N_TYPES || type == TG_GGUF_ARRAY)
         return tgi_fail(&g->failure, TG_GGUF_BAD_VALUE_TYPE, (int64_t)g->position - 12,
                         "key %.64s is an array of type %u", kv->key.data, (unsigned)type);
     /* the least bytes that an element takes in the file */
-    const size_t in_file = type == TG_GGUF_STRING ? 8 : scalar_bytes[type];
+    const size_t in_file = type == TG_GGUF_STRING ? 8 : tgi_gguf_scalar_bytes[type];
     if (count > TG_GGUF_MAX_ARRAY || count > bytes_left(g) / in_file)
         return tgi_fail(
             &g->failure, TG_GGUF_COUNT_LIMIT, (int64_t)g->position - 8,
@@ -302,7 +279,7 @@ static tg_status read_array_head(tg_gguf *g, tg_gguf_kv *kv)
             "into the file",
             kv->key.data, (unsigned long long)count, TG_GGUF_MAX_ARRAY);
     const size_t size =
-        (size_t)count * (type == TG_GGUF_STRING ? sizeof(tg_str) : scalar_bytes[type]);
+        (size_t)count * (type == TG_GGUF_STRING ? sizeof(tg_str) : tgi_gguf_scalar_bytes[type]);
     void *data = malloc(size ? size : 1);
     if (!data)
         return no_memory(g, size);

@@ -45,76 +45,61 @@ static void put_string(writer *out, tg_str string)
         put_text(out, "…");
 }
 
-static void put_unsigned(writer *out, uint64_t value)
-{
-    char number[24];
-    snprintf(number, sizeof number, "%" PRIu64, value);
-    put_text(out, number);
-}
+/* The text of a number. */
+#define put_number(out, format, value)                                                             \
+    do {                                                                                           \
+        char number[40];                                                                           \
+        snprintf(number, sizeof number, format, value);                                            \
+        put_text(out, number);                                                                     \
+    } while (0)
 
-static void put_signed(writer *out, int64_t value)
+/* A value that is not an array. */
+static void put_single(writer *out, const tg_gguf_kv *kv)
 {
-    char number[24];
-    snprintf(number, sizeof number, "%" PRId64, value);
-    put_text(out, number);
-}
-
-static void put_float(writer *out, double value)
-{
-    char number[40];
-    snprintf(number, sizeof number, "%.9g", value);
-    put_text(out, number);
-}
-
-/* Element i of an array; the elements have the size of their type. */
-static void put_element(writer *out, const tg_gguf_array *array, uint32_t i)
-{
-    switch (array->type) {
+    switch (kv->type) {
     case TG_GGUF_U8:
-        put_unsigned(out, ((const uint8_t *)array->data)[i]);
+    case TG_GGUF_U16:
+    case TG_GGUF_U32:
+    case TG_GGUF_U64:
+        put_number(out, "%" PRIu64, kv->value.u);
         break;
     case TG_GGUF_I8:
-        put_signed(out, ((const int8_t *)array->data)[i]);
-        break;
-    case TG_GGUF_U16:
-        put_unsigned(out, ((const uint16_t *)array->data)[i]);
-        break;
     case TG_GGUF_I16:
-        put_signed(out, ((const int16_t *)array->data)[i]);
-        break;
-    case TG_GGUF_U32:
-        put_unsigned(out, ((const uint32_t *)array->data)[i]);
-        break;
     case TG_GGUF_I32:
-        put_signed(out, ((const int32_t *)array->data)[i]);
+    case TG_GGUF_I64:
+        put_number(out, "%" PRId64, kv->value.i);
         break;
     case TG_GGUF_F32:
-        put_float(out, (double)((const float *)array->data)[i]);
+    case TG_GGUF_F64:
+        put_number(out, "%.9g", kv->value.f);
         break;
     case TG_GGUF_BOOL:
-        put_text(out, ((const uint8_t *)array->data)[i] ? "true" : "false");
+        put_text(out, kv->value.u ? "true" : "false");
         break;
     case TG_GGUF_STRING:
-        put_string(out, ((const tg_str *)array->data)[i]);
-        break;
-    case TG_GGUF_U64:
-        put_unsigned(out, ((const uint64_t *)array->data)[i]);
-        break;
-    case TG_GGUF_I64:
-        put_signed(out, ((const int64_t *)array->data)[i]);
-        break;
-    case TG_GGUF_F64:
-        put_float(out, ((const double *)array->data)[i]);
+        put_string(out, kv->value.string);
         break;
     case TG_GGUF_ARRAY: /* arrays in arrays are refused when the header is read */
         break;
     }
 }
 
+/* Element i of an array; the elements have the size of their type. */
+static void put_element(writer *out, const tg_gguf_array *array, uint32_t i)
+{
+    tg_gguf_kv element = {.type = array->type};
+    if (array->type == TG_GGUF_STRING)
+        element.value.string = ((const tg_str *)array->data)[i];
+    else
+        tgi_gguf_decode_scalar(&element, (const uint8_t *)array->data +
+                                             (size_t)i * tgi_gguf_scalar_bytes[array->type]);
+    put_single(out, &element);
+}
+
 static void put_array(writer *out, const tg_gguf_array *array)
 {
     put_text(out, "[");
-    put_unsigned(out, array->count);
+    put_number(out, "%" PRIu32, array->count);
     put_text(out, "]");
     for (uint32_t i = 0; i < array->count && i < MAX_ELEMENTS; i++) {
         put_text(out, i ? ", " : " ");
@@ -128,31 +113,8 @@ void tgi_gguf_print(const tg_gguf_kv *kv, char *text, size_t capacity)
 {
     writer out = {.text = text, .length = 0, .capacity = capacity};
     text[0] = 0;
-    switch (kv->type) {
-    case TG_GGUF_U8:
-    case TG_GGUF_U16:
-    case TG_GGUF_U32:
-    case TG_GGUF_U64:
-        put_unsigned(&out, kv->value.u);
-        break;
-    case TG_GGUF_I8:
-    case TG_GGUF_I16:
-    case TG_GGUF_I32:
-    case TG_GGUF_I64:
-        put_signed(&out, kv->value.i);
-        break;
-    case TG_GGUF_F32:
-    case TG_GGUF_F64:
-        put_float(&out, kv->value.f);
-        break;
-    case TG_GGUF_BOOL:
-        put_text(&out, kv->value.u ? "true" : "false");
-        break;
-    case TG_GGUF_STRING:
-        put_string(&out, kv->value.string);
-        break;
-    case TG_GGUF_ARRAY:
+    if (kv->type == TG_GGUF_ARRAY)
         put_array(&out, &kv->value.array);
-        break;
-    }
+    else
+        put_single(&out, kv);
 }

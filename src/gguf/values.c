@@ -9,6 +9,33 @@ int tgi_gguf_compare(tg_str a, tg_str b)
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
+const uint8_t tgi_gguf_scalar_bytes[TG_GGUF_N_TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
+
+void tgi_gguf_decode_scalar(tg_gguf_kv *kv, const uint8_t *bytes)
+{
+    const size_t n = tgi_gguf_scalar_bytes[kv->type];
+    uint64_t u = 0;
+    float f;
+    memcpy(&u, bytes, n);
+    switch (kv->type) {
+    case TG_GGUF_F32:
+        memcpy(&f, bytes, 4);
+        kv->value.f = f;
+        break;
+    case TG_GGUF_F64:
+        memcpy(&kv->value.f, bytes, 8);
+        break;
+    case TG_GGUF_I8:
+    case TG_GGUF_I16:
+    case TG_GGUF_I32:
+    case TG_GGUF_I64:
+        kv->value.i = (int64_t)(u << (64 - 8 * n)) >> (64 - 8 * n); /* sign extension */
+        break;
+    default:
+        kv->value.u = u;
+    }
+}
+
 tg_str tgi_gguf_kv_name(const tg_gguf *g, uint32_t index)
 {
     return g->kv[index].key;

@@ -1,7 +1,7 @@
-/* The inner loops of the forward pass: their signatures, and the table of those that this build
- * uses. No kernel allocates memory; the caller owns everything that pointers lead to. No kernel
- * lets the order of additions depend on how many tokens a batch has or how threads share the rows,
- * so that one token and many give the same bits. */
+/* The inner loops of the forward pass (kernels): their signatures, and the table of the kernels
+ * that this build uses. No kernel allocates memory; the caller owns everything that pointers lead
+ * to. No kernel lets the order of additions depend on how many tokens a batch has or how threads
+ * share the rows, so that one token and many give the same bits. */
 #ifndef TG_KERNELS_H
 #define TG_KERNELS_H
 

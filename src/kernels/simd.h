@@ -12,11 +12,11 @@
 #define TG_UNROLL        _Pragma("clang loop unroll(full)")
 #define TG_NO_UNROLL     _Pragma("clang loop unroll(disable)")
 
-/* A constant vector of four times x that V8 must load from memory at each use. V8 makes a constant
- * vector that it knows again at every use, with three instructions, two of which need the one
- * execution port that shuffles use. So the constants of loops come from volatile memory (measured:
- * matmul of small codes with one token is 1.4 to 2 times as fast from a near cache, swiglu and
- * softmax 1.5 times). */
+/* A constant vector of four times x that V8 must load from memory at each use. When V8 knows the
+ * value of a constant vector, V8 makes the vector again at each use. That takes three
+ * instructions, and two of the three need the execution port of the shuffles. So the constants of
+ * loops come from volatile memory (measured: matmul of small codes with one token is 1.4 to 2
+ * times as fast from a near cache, swiglu and softmax 1.5 times). */
 #define TG_OPAQUE_F32(x)                                                                           \
     __extension__({                                                                                \
         static const volatile __attribute__((vector_size(16))) float opaque = {x, x, x, x};        \
@@ -36,8 +36,8 @@ static inline int tgi_opaque(int x)
 }
 
 /* Four binary16 -> four floats. Exact except for infinities and NaN, which weights do not have
- * (tgi_weights_feed refuses them). Subnormal ones take a CPU a hundred times as long, so this is
- * for elements of weights, few of which are subnormal. */
+ * (tgi_weights_feed refuses them). A CPU needs a hundred times as long for a subnormal
+ * number, so this conversion is for elements of weights: few elements are subnormal. */
 static inline v128_t tgi_half4(const void *halves)
 {
     const v128_t bits = wasm_v128_and(wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13),
@@ -45,11 +45,11 @@ static inline v128_t tgi_half4(const void *halves)
     return wasm_f32x4_mul(bits, TG_OPAQUE_F32(0x1p112f));
 }
 
-/* The same conversion for scales of blocks, all of which may be subnormal (those of Q6_K or IQ4_XS
- * usually are): no instruction has a subnormal operand. The bits of a binary16, shifted to where a
- * float has them, become its value when 112 is added to the exponent; if the binary16 is subnormal,
- * when 113 is added and 2^-14 is subtracted from the float. Of these two results, the wrong one is
- * never the smaller one. */
+/* The same conversion for scales of blocks. All scales of a tensor may be subnormal (the scales
+ * of Q6_K and IQ4_XS usually are), so no instruction has a subnormal operand. The bits of a
+ * binary16, shifted to where a float has them, become its value when 112 is added to the
+ * exponent; if the binary16 is subnormal, when 113 is added and 2^-14 is subtracted from the
+ * float. Of these two results, the wrong one is never the smaller one. */
 typedef struct tg_scale_constants {
     v128_t magnitude, normal, subnormal, min_normal, sign;
 } tg_scale_constants;
@@ -80,7 +80,7 @@ static inline const tg_act_q8 *tgi_act_at(const uint8_t *x, size_t x_stride, int
  * four tokens they stay in the L1 cache. */
 #define TG_PANEL_BYTES 20480
 
-/* Multiplies `strips` strips of tiles, the first of which begins at tile, with `tokens` tokens. An
+/* Multiplies `strips` strips of tiles with `tokens` tokens. The first strip begins at tile. An
  * always-inline function: its callers pass constants for strips and tokens, and its loops over them
  * unroll. It does the same additions for a row and a token whatever these constants are. */
 typedef void tg_tiles_fn(const uint8_t *tile, size_t n_blocks, const uint8_t *x, size_t x_stride,

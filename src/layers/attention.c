@@ -14,7 +14,7 @@ void tgi_attention_layout(tg_scratch *s, tg_arena *arena)
 {
     const size_t head_dim = s->hparams->head_dim;
     const uint32_t n_threads = tgi_pool_n_threads(s->pool);
-    s->matmul_keys = tg_kv_type_table[s->kv->type_k].keys(s->kernels);
+    s->matmul_keys = tgi_kernels_matmul(s->kernels, tg_kv_type_table[s->kv->type_k].quant);
     s->add_values = tg_kv_type_table[s->kv->type_v].values(s->kernels);
     s->attention = tgi_arena_alloc(arena, n_threads, sizeof *s->attention);
     for (uint32_t i = 0; i < n_threads; i++) {

@@ -3,14 +3,9 @@
 #include "layers.h"
 #include "../kernels/exp.h"
 
-typedef struct heads_task {
-    tg_scratch *s;
-    const tg_layer *w;
-} heads_task;
-
 static void split_q_gate(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const heads_task *task = context;
+    const tg_layer_task *task = context;
     const tg_scratch *s = task->s;
     const size_t dim = task->w->head_dim, n_q = s->hparams->n_head * dim;
     (void)thread;
@@ -22,12 +17,12 @@ static void split_q_gate(void *context, size_t first, size_t last, uint32_t thre
 
 void tgi_split_q_gate(tg_scratch *s, const tg_layer *w)
 {
-    tgi_run(s, s->batch->n, 8, split_q_gate, &(heads_task){s, w});
+    tgi_run(s, s->batch->n, 8, split_q_gate, &(tg_layer_task){s, w});
 }
 
 static void gate_heads(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const heads_task *task = context;
+    const tg_layer_task *task = context;
     const tg_scratch *s = task->s;
     const size_t dim = task->w->head_dim, n_q = s->hparams->n_head * dim;
     (void)thread;
@@ -40,7 +35,7 @@ static void gate_heads(void *context, size_t first, size_t last, uint32_t thread
 void tgi_gate_heads(tg_scratch *s, const tg_layer *w)
 {
     const double start = tgi_profile_begin(&s->profile);
-    tgi_run(s, s->batch->n, 8, gate_heads, &(heads_task){s, w});
+    tgi_run(s, s->batch->n, 8, gate_heads, &(tg_layer_task){s, w});
     tgi_activations_changed(s);
     tgi_profile_end(&s->profile, TG_STEP_activation, start);
 }
@@ -54,7 +49,7 @@ static void clamp_values(float *values, size_t n, float max)
 
 static void clamp_qkv(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const heads_task *task = context;
+    const tg_layer_task *task = context;
     const tg_scratch *s = task->s;
     const float max = s->hparams->qkv_clamp;
     const size_t q = tgi_padded((size_t)s->hparams->n_head * task->w->head_dim),
@@ -67,5 +62,5 @@ static void clamp_qkv(void *context, size_t first, size_t last, uint32_t thread)
 
 void tgi_clamp_qkv(tg_scratch *s, const tg_layer *w)
 {
-    tgi_run(s, s->batch->n, 8, clamp_qkv, &(heads_task){s, w});
+    tgi_run(s, s->batch->n, 8, clamp_qkv, &(tg_layer_task){s, w});
 }

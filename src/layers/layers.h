@@ -10,6 +10,12 @@
 #include "../model/layer.h"
 #include "scratch.h"
 
+/* The context of a task that needs a layer's weights and nothing else. */
+typedef struct tg_layer_task {
+    tg_scratch *s;
+    const tg_layer *w;
+} tg_layer_task;
+
 /* ---- layer.c ---- */
 /* Runs layer `index`: x += attention(x), then x += feed_forward(x). */
 void tgi_layer(tg_scratch *scratch, const tg_layer *layer, uint32_t index);

@@ -38,14 +38,9 @@ void tgi_norm(tg_scratch *s, const float *in, const tg_vector *weight, const tg_
     tgi_profile_end(&s->profile, TG_STEP_norm, start);
 }
 
-typedef struct heads_task {
-    tg_scratch *s;
-    const tg_layer *w;
-} heads_task;
-
 static void norm_qk(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const heads_task *task = context;
+    const tg_layer_task *task = context;
     const tg_scratch *s = task->s;
     const tg_layer *w = task->w;
     const tg_vector *q_norm = &w->attn_q_norm, *k_norm = &w->attn_k_norm;
@@ -65,13 +60,13 @@ static void norm_qk(void *context, size_t first, size_t last, uint32_t thread)
 void tgi_norm_qk(tg_scratch *s, const tg_layer *w)
 {
     const double start = tgi_profile_begin(&s->profile);
-    tgi_run(s, s->batch->n, 8, norm_qk, &(heads_task){s, w});
+    tgi_run(s, s->batch->n, 8, norm_qk, &(tg_layer_task){s, w});
     tgi_profile_end(&s->profile, TG_STEP_norm, start);
 }
 
 static void norm_v(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const heads_task *task = context;
+    const tg_layer_task *task = context;
     const tg_scratch *s = task->s;
     const size_t head_dim = task->w->head_dim, n_kv = task->w->n_head_kv * head_dim;
     (void)thread;
@@ -85,6 +80,6 @@ static void norm_v(void *context, size_t first, size_t last, uint32_t thread)
 void tgi_norm_v(tg_scratch *s, const tg_layer *w)
 {
     const double start = tgi_profile_begin(&s->profile);
-    tgi_run(s, s->batch->n, 8, norm_v, &(heads_task){s, w});
+    tgi_run(s, s->batch->n, 8, norm_v, &(tg_layer_task){s, w});
     tgi_profile_end(&s->profile, TG_STEP_norm, start);
 }

@@ -79,15 +79,10 @@ static void rotate(const tg_scratch *s, float *row, uint32_t n_heads, const tg_l
         }
 }
 
-typedef struct rope_task {
-    tg_scratch *s;
-    const tg_layer *w;
-} rope_task;
-
 /* Items are tokens. */
 static void rope(void *context, size_t first, size_t last, uint32_t thread)
 {
-    const rope_task *task = context;
+    const tg_layer_task *task = context;
     const tg_scratch *s = task->s;
     const tg_layer *w = task->w;
     const uint32_t n_head = s->hparams->n_head;
@@ -106,6 +101,6 @@ static void rope(void *context, size_t first, size_t last, uint32_t thread)
 void tgi_rope(tg_scratch *s, const tg_layer *w)
 {
     const double start = tgi_profile_begin(&s->profile);
-    tgi_run(s, s->batch->n, 8, rope, &(rope_task){s, w});
+    tgi_run(s, s->batch->n, 8, rope, &(tg_layer_task){s, w});
     tgi_profile_end(&s->profile, TG_STEP_rope, start);
 }

@@ -61,11 +61,12 @@ void tgi_candidates_remove_below(tg_candidates *candidates, double limit);
 void tgi_candidates_remove_marked(tg_candidates *candidates, bool marked);
 
 /* A stage: tgi_apply_<name> in stage_<name>.c. It may reorder the survivors, change their logits
- * (then it sets sorted = 0) and lower n: the entries between the new and the old n are removed. At
- * least one survivor has a finite logit when it is called; the chain checks that one remains. A
- * stage sets threshold (0 when it is off), coin and reason of its trace; the chain sets the rest. A
- * reason begins with "<name>: "; that of a stage that does nothing is "<name>: off". A stage must
- * not use the request's top_n, because listing candidates must not change the draw. */
+ * (then it sets sorted = 0) and lower n: the entries between the new and the old n are removed.
+ * At least one survivor has a finite logit when it is called; the chain checks that one remains.
+ * A stage sets threshold (0 when it is off), coin and reason of its trace; the chain sets the
+ * rest. A reason begins with "<name>: ". A stage that does nothing sets no reason, and the chain
+ * writes "<name>: off". A stage must not use the request's top_n, because listing candidates must
+ * not change the draw. */
 typedef void tgi_stage_apply(tg_candidates *candidates, const tg_sample_request *request,
                              tg_stage_trace *trace);
 #define TG_STAGE(name, chain) tgi_stage_apply tgi_apply_##name;

@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,6 +278,9 @@ static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *reques
         *stage_trace = (tg_stage_trace){
             .stage = (tg_stage)request->order[s], .mass_before = mass, .coin = NAN};
         stages[stage_trace->stage].apply(candidates, request, stage_trace);
+        if (!stage_trace->reason[0])
+            snprintf(stage_trace->reason, sizeof stage_trace->reason, "%s: off",
+                     stages[stage_trace->stage].name);
         for (uint32_t i = candidates->n; i < n; i++)
             sampler->removed_by[candidates->entries[i].token] = (int8_t)s;
         if (candidates->n < n) {
@@ -361,6 +365,9 @@ tg_status tgi_sample(tg_sampler *sampler, const float *logits, const tg_sample_r
              trace);
     trace->logit = logits[trace->token];
     trace->logprob = trace->logit - log_total;
+    trace->rank = 0;
+    for (uint32_t i = 0; i < sampler->vocab; i++)
+        trace->rank += logits[i] > trace->logit;
     trace->mu = request->mu;
     if (request->options[TG_OPTION_mirostat] > 0 &&
         memchr(request->order, TG_STAGE_mirostat, request->n_order))

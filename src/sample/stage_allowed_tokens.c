@@ -8,10 +8,8 @@ void tgi_apply_allowed_tokens(tg_candidates *candidates, const tg_sample_request
 {
     const tg_list *list = &request->lists[TG_LIST_allowed_tokens];
     const uint32_t n = candidates->n;
-    if (!list->n) {
-        snprintf(trace->reason, sizeof trace->reason, "allowed_tokens: off");
+    if (!list->n)
         return;
-    }
     for (uint32_t i = 0; i < list->n; i++)
         candidates->marks[list->tokens[i]] = 1;
     tgi_candidates_remove_marked(candidates, false);

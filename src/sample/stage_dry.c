@@ -65,10 +65,8 @@ void tgi_apply_dry(tg_candidates *candidates, const tg_sample_request *request,
     const double allowed = request->options[TG_OPTION_dry_allowed_length];
     const double last_n = request->options[TG_OPTION_dry_penalty_last_n];
     const tg_list *breakers = &request->lists[TG_LIST_dry_sequence_breakers];
-    if (multiplier == 0 || base < 1 || last_n == 0) {
-        snprintf(trace->reason, sizeof trace->reason, "dry: off");
+    if (multiplier == 0 || base < 1 || last_n == 0)
         return;
-    }
     const uint32_t n =
         last_n < 0 || last_n > request->n_context ? request->n_context : (uint32_t)last_n;
     const int32_t *end = request->context + request->n_context;

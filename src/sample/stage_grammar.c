@@ -10,10 +10,8 @@ void tgi_apply_grammar(tg_candidates *candidates, const tg_sample_request *reque
 {
     const tg_list *list = &request->lists[TG_LIST_grammar];
     const uint32_t n = candidates->n;
-    if (!list->n) {
-        snprintf(trace->reason, sizeof trace->reason, "grammar: off");
+    if (!list->n)
         return;
-    }
     for (uint32_t i = 0; i < candidates->vocab; i++)
         candidates->marks[i] = (uint32_t)list->tokens[i / 32] >> i % 32 & 1;
     tgi_candidates_remove_marked(candidates, false);

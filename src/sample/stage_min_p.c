@@ -9,10 +9,8 @@ void tgi_apply_min_p(tg_candidates *candidates, const tg_sample_request *request
                      tg_stage_trace *trace)
 {
     const double min_p = request->options[TG_OPTION_min_p];
-    if (min_p <= 0) {
-        snprintf(trace->reason, sizeof trace->reason, "min_p: off");
+    if (min_p <= 0)
         return;
-    }
     const uint32_t n = candidates->n;
     /* a ratio of probabilities is a difference of logits */
     const double limit = tgi_candidates_max(candidates) + log(min_p);

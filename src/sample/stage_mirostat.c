@@ -43,10 +43,8 @@ void tgi_apply_mirostat(tg_candidates *candidates, const tg_sample_request *requ
     const int version = (int)request->options[TG_OPTION_mirostat];
     const uint32_t n = candidates->n;
     const double mu = mu_of(request);
-    if (version == 0) {
-        snprintf(trace->reason, sizeof trace->reason, "mirostat: off");
+    if (version == 0)
         return;
-    }
     if (version == 1) {
         const uint32_t k = zipf_limit(candidates, mu);
         if (k < n) {

@@ -13,10 +13,8 @@ void tgi_apply_penalties(tg_candidates *candidates, const tg_sample_request *req
                  repeat = request->options[TG_OPTION_penalty_repeat];
     const double freq = request->options[TG_OPTION_penalty_freq],
                  present = request->options[TG_OPTION_penalty_present];
-    if (last_n == 0 || (repeat == 1 && freq == 0 && present == 0)) {
-        snprintf(trace->reason, sizeof trace->reason, "penalties: off");
+    if (last_n == 0 || (repeat == 1 && freq == 0 && present == 0))
         return;
-    }
     const uint32_t n =
         last_n < 0 || last_n > request->n_context ? request->n_context : (uint32_t)last_n;
     const int32_t *window = request->context + (request->n_context - n);

@@ -9,10 +9,8 @@ void tgi_apply_top_k(tg_candidates *candidates, const tg_sample_request *request
 {
     const uint32_t k = (uint32_t)request->options[TG_OPTION_top_k];
     const uint32_t n = candidates->n;
-    if (k == 0) {
-        snprintf(trace->reason, sizeof trace->reason, "top_k: off");
+    if (k == 0)
         return;
-    }
     if (k < n) {
         tgi_candidates_sort(candidates, k);
         candidates->n = k;

@@ -10,10 +10,8 @@ void tgi_apply_top_n_sigma(tg_candidates *candidates, const tg_sample_request *r
 {
     const double sigmas = request->options[TG_OPTION_top_n_sigma];
     const uint32_t n = candidates->n;
-    if (sigmas <= 0 || n <= 1) {
-        snprintf(trace->reason, sizeof trace->reason, "top_n_sigma: off");
+    if (sigmas <= 0 || n <= 1)
         return;
-    }
     double sum = 0, squares = 0;
     uint32_t finite = 0;
     for (uint32_t i = 0; i < n; i++)

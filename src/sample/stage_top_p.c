@@ -9,10 +9,8 @@ void tgi_apply_top_p(tg_candidates *candidates, const tg_sample_request *request
                      tg_stage_trace *trace)
 {
     const double p = request->options[TG_OPTION_top_p];
-    if (p >= 1) {
-        snprintf(trace->reason, sizeof trace->reason, "top_p: off");
+    if (p >= 1)
         return;
-    }
     const uint32_t n = candidates->n;
     const double max = tgi_candidates_max(candidates);
     const double total = tgi_candidates_total(candidates, max);

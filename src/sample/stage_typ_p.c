@@ -12,10 +12,8 @@ void tgi_apply_typ_p(tg_candidates *candidates, const tg_sample_request *request
 {
     const double p = request->options[TG_OPTION_typical_p];
     const uint32_t n = candidates->n;
-    if (p >= 1) {
-        snprintf(trace->reason, sizeof trace->reason, "typ_p: off");
+    if (p >= 1)
         return;
-    }
     const double max = tgi_candidates_max(candidates);
     const double total = tgi_candidates_total(candidates, max), log_total = log(total);
     const double entropy = tgi_candidates_entropy(candidates, max, total);

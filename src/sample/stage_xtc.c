@@ -14,10 +14,8 @@ void tgi_apply_xtc(tg_candidates *candidates, const tg_sample_request *request,
     const double threshold = request->options[TG_OPTION_xtc_threshold];
     const uint32_t n = candidates->n;
     tg_entry *e = candidates->entries;
-    if (probability <= 0 || threshold > 0.5 || n < 2) {
-        snprintf(trace->reason, sizeof trace->reason, "xtc: off");
+    if (probability <= 0 || threshold > 0.5 || n < 2)
         return;
-    }
     trace->coin = tgi_coin(request->seed, request->position, request->sample_index, TG_COIN_XTC);
     trace->threshold = threshold;
     if (trace->coin > probability) {

@@ -92,6 +92,9 @@ tg_session *tgi_session_allocate(tg_model *model);
 /* Keeps the first n tokens. Without the logits that follow them, the last token is run again: its
  * logits come out the same. */
 void tgi_session_truncate(tg_session *session, uint32_t n);
+/* Replaces the tokens from index `at` on by n tokens; the caller checks that they fit. Mirostat's
+ * state after each of them is the state before them. */
+void tgi_session_put_tokens(tg_session *session, uint32_t at, const int32_t *tokens, size_t n);
 
 /* ---- run.c ---- */
 /* Cancels the pending batch, whose session is any. */

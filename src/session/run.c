@@ -71,7 +71,7 @@ tg_status tgi_session_run_batch(tg_session *session, uint32_t n, uint32_t max_la
     tg_pending_batch *pending = &model->pending_batch;
     *n_done = 0;
     if (pending->session != session) {
-        const tg_status status = start_batch(session, n);
+        const tg_status status = start_batch(session, n < TG_BATCH ? n : TG_BATCH);
         if (status)
             return status;
     }
@@ -118,9 +118,9 @@ tg_status tgi_session_run_pending(tg_session *session)
     tg_status status = tg_session_eval(session, SIZE_MAX, 0);
     /* there can be logits although cached positions were evicted */
     while (!status && session->cache.n_cached < session->n_tokens) {
-        const uint32_t n = session->n_tokens - session->cache.n_cached;
         uint32_t n_done;
-        status = tgi_session_run_batch(session, n < TG_BATCH ? n : TG_BATCH, UINT32_MAX, &n_done);
+        status = tgi_session_run_batch(session, session->n_tokens - session->cache.n_cached,
+                                       UINT32_MAX, &n_done);
     }
     return status;
 }
@@ -131,7 +131,6 @@ tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_l
     while (max_tokens && tg_session_pending(session)) {
         size_t n = tg_session_pending(session);
         n = n < max_tokens ? n : max_tokens;
-        n = n < TG_BATCH ? n : TG_BATCH;
         uint32_t n_done;
         tg_status status = tgi_session_run_batch(session, (uint32_t)n,
                                                  max_layers ? max_layers : UINT32_MAX, &n_done);

@@ -35,12 +35,13 @@ static tg_status score_token(tg_model *model, const float *logits, int32_t token
             rank++;
         }
     }
-    *log_sum = max + log(sum);
+    const double log_total = log(sum);
+    *log_sum = max + log_total;
     *out = (tg_score){
         .token = token,
-        .logprob = (float)((double)logit - max - log(sum)),
+        .logprob = (float)((double)logit - max - log_total),
         .rank = rank,
-        .entropy = (float)(log(sum) - weighted / sum), /* -sum p log p, log p = x - log(sum) */
+        .entropy = (float)(log_total - weighted / sum), /* -sum p log p, log p = x - log_total */
         .top_mass = (float)(above / sum),
     };
     return TG_OK;
@@ -75,20 +76,8 @@ static tg_status append_tokens(tg_session *session, const int32_t *tokens, size_
     status = tgi_model_check_tokens(model, tokens, n);
     if (status || !n)
         return status;
-    memcpy(session->tokens + session->n_tokens, tokens, n * sizeof *tokens);
-    for (size_t i = 0; i < n; i++)
-        session->mu[session->n_tokens + i + 1] = session->mu[session->n_tokens];
-    session->n_tokens += (uint32_t)n;
+    tgi_session_put_tokens(session, session->n_tokens, tokens, n);
     return TG_OK;
-}
-
-/* Runs the next batch of appended tokens; *n: its tokens. */
-static tg_status run_next(tg_session *session, uint32_t *n)
-{
-    const uint32_t n_left = session->n_tokens - session->cache.n_cached;
-    uint32_t n_done;
-    *n = n_left < TG_BATCH ? n_left : TG_BATCH;
-    return tgi_session_run_batch(session, *n, UINT32_MAX, &n_done);
 }
 
 tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n,
@@ -109,7 +98,8 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
     while (!status && session->cache.n_cached < session->n_tokens) {
         const size_t done = session->cache.n_cached - before; /* of the n tokens */
         uint32_t n_batch;
-        status = run_next(session, &n_batch);
+        status = tgi_session_run_batch(session, session->n_tokens - session->cache.n_cached,
+                                       UINT32_MAX, &n_batch);
         for (uint32_t i = 0; i < n_batch && done + i + 1 < n && !status; i++) {
             const float *logits = tgi_decode_logits(&model->decoder, i);
             const size_t next = done + i + 1;
@@ -137,7 +127,8 @@ tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, s
     while (!status && session->cache.n_cached < session->n_tokens) {
         const size_t done = session->cache.n_cached - before;
         uint32_t n_batch;
-        status = run_next(session, &n_batch);
+        status = tgi_session_run_batch(session, session->n_tokens - session->cache.n_cached,
+                                       UINT32_MAX, &n_batch);
         for (uint32_t i = 0; i < n_batch && !status; i++)
             memcpy(states + (done + i) * n_embd, tgi_decode_hidden_states(&model->decoder, i),
                    n_embd * sizeof *states);

@@ -9,7 +9,7 @@ tg_session *tgi_session_allocate(tg_model *model)
 {
     const size_t n_vocab = model->hparams.n_vocab, n_ctx = model->n_ctx;
     /* pages for n_ctx positions and, after them, for the batch of a tree */
-    const size_t max_pages = (n_ctx + TG_BATCH + TG_PAGE - 1) / TG_PAGE;
+    const size_t max_pages = tgi_kv_n_pages(model->n_ctx + TG_BATCH);
     tg_session *session =
         malloc(sizeof *session + (n_ctx + 1) * sizeof(double) + n_vocab * sizeof(float) +
                n_ctx * sizeof(int32_t) + max_pages * sizeof(uint32_t));
@@ -93,6 +93,14 @@ void tgi_session_truncate(tg_session *session, uint32_t n)
                        n && !session->logits_at ? n - 1 : n);
 }
 
+void tgi_session_put_tokens(tg_session *session, uint32_t at, const int32_t *tokens, size_t n)
+{
+    memcpy(session->tokens + at, tokens, n * sizeof *tokens);
+    for (size_t i = 0; i < n; i++)
+        session->mu[at + i + 1] = session->mu[at];
+    session->n_tokens = at + (uint32_t)n;
+}
+
 tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n)
 {
     tg_model *model = session->model;
@@ -106,9 +114,7 @@ tg_status tg_session_sync(tg_session *session, const int32_t *tokens, size_t n)
     uint32_t common = 0;
     while (common < n && common < session->n_tokens && tokens[common] == session->tokens[common])
         common++;
-    memcpy(session->tokens + common, tokens + common, (n - common) * sizeof *tokens);
-    for (uint32_t i = common; i < n; i++)
-        session->mu[i + 1] = session->mu[i];
+    tgi_session_put_tokens(session, common, tokens + common, n - common);
     if (common <= session->n_keep)
         session->n_discarded = session->n_keep = 0;
     tgi_cache_truncate(&model->cache, &session->cache, common);
@@ -139,8 +145,7 @@ tg_status tg_session_append(tg_session *session, int32_t token)
     const tg_status status = tgi_model_check_tokens(model, &token, 1);
     if (status)
         return status;
-    session->mu[session->n_tokens + 1] = session->mu[session->n_tokens];
-    session->tokens[session->n_tokens++] = token;
+    tgi_session_put_tokens(session, session->n_tokens, &token, 1);
     return TG_OK;
 }
 

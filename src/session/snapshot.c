@@ -148,7 +148,7 @@ static bool is_consistent(const tg_model *model, const tg_snapshot_header *heade
     return header->n_cached <= header->n_tokens && header->n_keep <= header->n_tokens &&
            (!header->logits_at || header->logits_at == header->n_tokens) &&
            header->state_size == state_size(model, header->n_cached) &&
-           header->n_pages == (header->n_cached + TG_PAGE - 1) / TG_PAGE &&
+           header->n_pages == tgi_kv_n_pages(header->n_cached) &&
            (!header->n_tokens || header->logits_at || header->n_cached < header->n_tokens);
 }
 

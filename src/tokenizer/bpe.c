@@ -24,16 +24,10 @@ struct tg_merges {
     } list[]; /* ordered by rank */
 };
 
-static uint32_t pair_hash(int32_t left, int32_t right)
-{
-    uint32_t h = (uint32_t)left * 0x9e3779b1u ^ (uint32_t)right * 0x85ebca77u;
-    h = (h ^ h >> 15) * 0x2c1b3c6du;
-    return h ^ h >> 13;
-}
-
 static uint32_t find_merge(const tg_merges *m, int32_t left, int32_t right)
 {
-    for (uint32_t at = pair_hash(left, right) & m->mask; m->table[at]; at = (at + 1) & m->mask) {
+    for (uint32_t at = tgi_pair_hash((uint32_t)left, (uint32_t)right) & m->mask; m->table[at];
+         at = (at + 1) & m->mask) {
         const uint32_t rank = m->table[at] - 1;
         if (m->list[rank].left == left && m->list[rank].right == right)
             return rank;
@@ -71,13 +65,11 @@ static tg_status read_merge(const tg_tokenizer *t, tg_str text, uint32_t rank, s
 static tg_status read_merges(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     tg_gguf_array merges;
-    size_t slots = 1;
     tg_status status =
         tgi_gguf_get_array(gguf, "tokenizer.ggml.merges", TG_GGUF_STRING, &merges, NULL, error);
     if (status)
         return status;
-    while (slots < 2 * (size_t)merges.count)
-        slots *= 2;
+    const size_t slots = tgi_table_slots(merges.count);
     const size_t memory = sizeof *t->merges + merges.count * sizeof *t->merges->list +
                           slots * sizeof *t->merges->table;
     tg_merges *m = t->merges = calloc(1, memory);
@@ -94,7 +86,7 @@ static tg_status read_merges(tg_tokenizer *t, const tg_gguf *gguf, tg_error *err
             return status;
         if (find_merge(m, merge->left, merge->right) != NO_RANK)
             continue; /* of equal pairs the first counts */
-        uint32_t at = pair_hash(merge->left, merge->right) & m->mask;
+        uint32_t at = tgi_pair_hash((uint32_t)merge->left, (uint32_t)merge->right) & m->mask;
         while (m->table[at])
             at = (at + 1) & m->mask;
         m->table[at] = rank + 1;

@@ -43,7 +43,7 @@ void tgi_merge_queue_init(tg_merge_queue *queue, uint32_t *keys, size_t n, uint3
     }
 }
 
-bool tgi_merge_queue_min(const tg_merge_queue *queue, size_t *queueosition)
+bool tgi_merge_queue_min(const tg_merge_queue *queue, size_t *position)
 {
     const uint32_t min = queue->levels[queue->n_levels - 1][0];
     size_t at = 0;
@@ -54,7 +54,7 @@ bool tgi_merge_queue_min(const tg_merge_queue *queue, size_t *queueosition)
         while (queue->levels[level][at] != min)
             at++;
     }
-    *queueosition = at;
+    *position = at;
     return true;
 }
 

@@ -39,14 +39,6 @@ static uint32_t character(const char *text, size_t length)
     return c == ' ' ? TG_ESCAPED_SPACE : c;
 }
 
-/* The hash of a pair of neighbours. */
-static uint32_t pair_hash(uint32_t left, uint32_t right)
-{
-    uint32_t h = left * 0x9e3779b1u ^ right * 0x85ebca77u;
-    h = (h ^ h >> 15) * 0x2c1b3c6du;
-    return h ^ h >> 13;
-}
-
 tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     (void)gguf;
@@ -68,7 +60,7 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
         for (size_t at = 0, n; at < piece.length; at += n) {
             n = character_length(piece.data + at, piece.length - at);
             const uint32_t c = character(piece.data + at, n),
-                           bit = pair_hash(before, c) & t->adjacent_mask;
+                           bit = tgi_pair_hash(before, c) & t->adjacent_mask;
             if (at)
                 t->adjacent[bit / 8] |= (uint8_t)(1 << bit % 8);
             before = c;
@@ -79,7 +71,7 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 
 static bool may_merge(const tg_tokenizer *t, uint32_t left, uint32_t right)
 {
-    const uint32_t bit = pair_hash(left, right) & t->adjacent_mask;
+    const uint32_t bit = tgi_pair_hash(left, right) & t->adjacent_mask;
     return t->adjacent[bit / 8] >> bit % 8 & 1;
 }
 

@@ -14,11 +14,10 @@ tg_tokenizer *tgi_vocabulary_new(const tg_gguf_array *pieces)
 {
     const uint32_t n = pieces->count;
     const tg_str *strings = pieces->data;
-    size_t bytes = 0, slots = 1;
+    const size_t slots = tgi_table_slots(n);
+    size_t bytes = 0;
     for (uint32_t i = 0; i < n; i++)
         bytes += strings[i].length + 1;
-    while (slots < 2 * (size_t)n)
-        slots *= 2;
     const size_t memory = sizeof(tg_tokenizer) + n * (sizeof(tg_span) + 2 * sizeof(int32_t)) +
                           slots * sizeof(uint32_t) + 2 * (size_t)n + bytes;
     tg_tokenizer *t = calloc(1, memory);
@@ -151,8 +150,8 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error)
                 t->byte_ids[(uint8_t)to[0]] = (int32_t)i;
         } else if (t->token_types[i] != TG_TOKEN_CONTROL && t->token_types[i] != TG_TOKEN_UNKNOWN) {
             for (uint32_t k = 0; k < piece.length;) {
-                const bool space = t->escaping == TG_ESCAPED_SPACES && piece.length - k >= 3 &&
-                                   !memcmp(piece.data + k, SPACE, 3);
+                const bool space = t->escaping == TG_ESCAPED_SPACES &&
+                                   escaped_space(piece.data + k, piece.length - k);
                 to[length++] = space ? ' ' : piece.data[k];
                 k += space ? 3 : 1;
             }

@@ -114,4 +114,21 @@ static inline int32_t tgi_vocabulary_byte(const tg_tokenizer *t, uint8_t byte)
 #include "tokenizers.def"
 #undef TG_TOKENIZER
 
+/* Slots of a hash table of n entries: a power of two, at least twice as many. */
+static inline size_t tgi_table_slots(uint32_t n)
+{
+    size_t slots = 1;
+    while (slots < 2 * (size_t)n)
+        slots *= 2;
+    return slots;
+}
+
+/* The hash of a pair of neighbours: ids or characters. */
+static inline uint32_t tgi_pair_hash(uint32_t left, uint32_t right)
+{
+    uint32_t h = left * 0x9e3779b1u ^ right * 0x85ebca77u;
+    h = (h ^ h >> 15) * 0x2c1b3c6du;
+    return h ^ h >> 13;
+}
+
 #endif

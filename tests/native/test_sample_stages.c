@@ -157,7 +157,7 @@ static void dry(void)
     request.n_context = 10;
     request.options[TG_OPTION_dry_multiplier] = 0.5;
     request.options[TG_OPTION_dry_base] = 2;
-    NEAR(logit_now(logits, 6, 0), -0.5 * 2); /* a run of 3, of which 2 are allowed */
+    NEAR(logit_now(logits, 6, 0), -0.5 * 2); /* a run of 3 tokens; dry allows 2 */
     NEAR(logit_now(logits, 7, 0), -0.5 * 1); /* a run of 2 */
     NEAR(logit_now(logits, 3, 0), 0);
     request.options[TG_OPTION_dry_allowed_length] = 3;

@@ -83,7 +83,7 @@ export function samplerOptions(values: Arguments): Omit<SamplerOptions, 'grammar
 
 export function seedOf({ seed }: Arguments): bigint {
   if (seed === undefined) return BigInt(Math.floor(Math.random() * 2 ** 32));
-  if (!/^\d+$/.test(seed)) throw new UsageError(`--seed ${seed}: a whole number is needed`);
+  wholeNumber(seed, 'seed'); // throws; a bigint keeps all digits
   return BigInt(seed);
 }
 

@@ -1,7 +1,6 @@
 /** Checks the parameters of a completion and turns them into a request for the generation. */
 import { TokenglassError } from '../types/errors.js';
-import { stages } from '../types/generated.js';
-import { MAX_INT32, checkNames, randomSeed, wholeNumber } from './options.js';
+import { MAX_INT32, checkNames, randomSeed, samplerOptionNames, wholeNumber } from './options.js';
 import type {
   ChatParams,
   CompletionParams,
@@ -29,19 +28,14 @@ const MAX_STOPS = 16;
 export const MAX_ALTERNATIVES = 20;
 
 /** Parameters that become options of Session.generate as they are. */
-const GENERATE_PARAMS = [
-  ...stages.flatMap(({ options, lists }) => [...options.map(({ name }) => name), ...lists]),
-  'samplers',
-  'ignore_eos',
-  'overflow',
-  'n_keep',
-].filter((name) => name !== 'grammar');
+const GENERATE_PARAMS = [...samplerOptionNames, 'ignore_eos', 'overflow', 'n_keep'].filter(
+  (name) => name !== 'grammar',
+);
 const COMMON_PARAMS = [
   ...GENERATE_PARAMS,
   'model',
   'n',
   'stop',
-  'seed',
   'max_tokens',
   'frequency_penalty',
   'presence_penalty',

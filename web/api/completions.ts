@@ -1,6 +1,6 @@
 /** Completions in the shapes of the OpenAI API, whole or as chunks. Loaded with the first one. */
 import { UsageCounter, allAnswers, allParts } from './answers.js';
-import type { AnswerPart, TokenRecord } from './answers.js';
+import type { Answer, AnswerPart, TokenRecord } from './answers.js';
 import { MAX_ALTERNATIVES, checkParams, completionRequest } from './completion-request.js';
 import type { CompletionRequest } from './completion-request.js';
 import { wholeNumber } from './options.js';
@@ -38,27 +38,33 @@ const headOf = <Kind extends string>(
 });
 
 /** The chunks of a stream; with include_usage a last one has the totals. */
-async function* chunksOf<Chunk extends object>(
+async function* chunksOf<Head extends object, Choice>(
   model: Model,
   request: CompletionRequest,
-  include_usage: boolean,
-  chunkOf: (part: AnswerPart) => Chunk,
-  emptyChunk: Chunk,
-): AsyncGenerator<Chunk & { usage?: Usage | null; timings?: Timings }> {
+  { stream_options }: CompletionParams | ChatParams,
+  head: Head,
+  choiceOf: (part: AnswerPart, first: boolean) => Choice,
+): AsyncGenerator<Head & { choices: Choice[]; usage?: Usage | null; timings?: Timings }> {
+  const include_usage = stream_options?.include_usage ?? false;
   const counter = new UsageCounter();
-  for await (const part of allParts(model, request, counter))
-    yield { ...chunkOf(part), ...(include_usage && { usage: null }) };
-  if (include_usage) yield { ...emptyChunk, ...counter.totals() };
+  let answer = -1; // the parts of an answer come one after the other
+  for await (const part of allParts(model, request, counter)) {
+    const choices = [choiceOf(part, part.index !== answer)];
+    answer = part.index;
+    yield { ...head, choices, ...(include_usage && { usage: null }) };
+  }
+  if (include_usage) yield { ...head, choices: [], ...counter.totals() };
 }
 
-/** Returns true once for each index. */
-function firstTime(): (index: number) => boolean {
-  const seen = new Set<number>();
-  return (index) => {
-    if (seen.has(index)) return false;
-    seen.add(index);
-    return true;
-  };
+/** All answers as choices, with the totals. */
+async function wholeOf<Choice>(
+  model: Model,
+  request: CompletionRequest,
+  choiceOf: (answer: Answer, index: number) => Choice,
+): Promise<{ choices: Choice[]; usage: Usage; timings: Timings }> {
+  const counter = new UsageCounter();
+  const answers = await allAnswers(model, request, counter);
+  return { choices: answers.map(choiceOf), ...counter.totals() };
 }
 
 // ---- plain completions ----
@@ -95,25 +101,23 @@ export async function createCompletion(
   const promptText = () => (typeof prompt === 'string' ? prompt : model.detokenize(ids));
   const echo = params.echo ? await promptText() : '';
   const head = headOf(model, 'text_completion', 'cmpl', params.model);
+  const logprobsOf = (tokens: readonly TokenRecord[]) =>
+    completionLogprobs(tokens, n_alternatives, echo.length);
   if (params.stream) {
-    const isFirst = firstTime();
-    const chunkOf = ({ index, text, tokens, finish_reason }: AnswerPart): CompletionChunk => {
-      const logprobs = completionLogprobs(tokens, n_alternatives, echo.length);
-      const before = isFirst(index) ? echo : '';
-      return { ...head, choices: [{ index, text: before + text, logprobs, finish_reason }] };
-    };
-    const include_usage = params.stream_options?.include_usage ?? false;
-    return chunksOf(model, request, include_usage, chunkOf, { ...head, choices: [] });
+    return chunksOf(model, request, params, head, ({ tokens, ...part }, first) => ({
+      index: part.index,
+      text: (first ? echo : '') + part.text,
+      logprobs: logprobsOf(tokens),
+      finish_reason: part.finish_reason,
+    }));
   }
-  const counter = new UsageCounter();
-  const answers = await allAnswers(model, request, counter);
-  const choices = answers.map(({ text, tokens, finish_reason }, index) => ({
+  const whole = await wholeOf(model, request, ({ text, tokens, finish_reason }, index) => ({
     index,
     text: echo + text,
-    logprobs: completionLogprobs(tokens, n_alternatives, echo.length),
+    logprobs: logprobsOf(tokens),
     finish_reason,
   }));
-  return { ...head, choices, ...counter.totals() };
+  return { ...head, ...whole };
 }
 
 // ---- chat ----
@@ -199,26 +203,22 @@ export async function createChatCompletion(
   const request = await completionRequest(model, params, ids, max_tokens, n_alternatives);
   if (params.stream) {
     const head = headOf(model, 'chat.completion.chunk', 'chatcmpl', params.model);
-    const isFirst = firstTime();
-    const chunkOf = ({ index, text, tokens, finish_reason }: AnswerPart): ChatCompletionChunk => {
-      const delta = {
-        ...(isFirst(index) && { role: 'assistant' as const }),
+    const choiceOf = ({ index, text, tokens, finish_reason }: AnswerPart, first: boolean) => ({
+      index,
+      delta: {
+        ...(first && { role: 'assistant' as const }),
         ...((text || !finish_reason) && { content: text }),
-      };
-      const logprobs = chatLogprobs(tokens, n_alternatives);
-      return { ...head, choices: [{ index, delta, logprobs, finish_reason }] };
-    };
-    const include_usage = params.stream_options?.include_usage ?? false;
-    return chunksOf(model, request, include_usage, chunkOf, { ...head, choices: [] });
+      },
+      logprobs: chatLogprobs(tokens, n_alternatives),
+      finish_reason,
+    });
+    return chunksOf(model, request, params, head, choiceOf);
   }
-  const counter = new UsageCounter();
-  const answers = await allAnswers(model, request, counter);
-  const choices = answers.map(({ text, tokens, finish_reason }, index) => ({
+  const whole = await wholeOf(model, request, ({ text, tokens, finish_reason }, index) => ({
     index,
     message: { role: 'assistant' as const, content: text, refusal: null },
     logprobs: chatLogprobs(tokens, n_alternatives),
     finish_reason,
   }));
-  const head = headOf(model, 'chat.completion', 'chatcmpl', params.model);
-  return { ...head, choices, ...counter.totals() };
+  return { ...headOf(model, 'chat.completion', 'chatcmpl', params.model), ...whole };
 }

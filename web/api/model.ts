@@ -14,7 +14,7 @@ import {
   kernelVariants,
 } from '../types/generated.js';
 import type { EngineOptions } from '../engine/model-writer.js';
-import { checkNames, checkSeed, idsOf, randomSeed, wholeNumber } from './options.js';
+import { checkNames, checkSeed, idsOf, indexIn, randomSeed, wholeNumber } from './options.js';
 import type { Platform } from '../platform/platform.js';
 import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
@@ -42,10 +42,14 @@ import type {
   ScoreOptions,
   Session,
   SessionOptions,
+  StreamedChatParams,
+  StreamedCompletionParams,
   TextOrIds,
   TokenScore,
   TokenOffset,
   TokenizeOptions,
+  WholeChatParams,
+  WholeCompletionParams,
 } from '../types/types.js';
 
 const LOAD_OPTIONS = [
@@ -183,10 +187,8 @@ class ModelImpl implements Model, SessionHost {
     return this.#call('embed', [ids, pooling === 'mean', normalize], options.signal);
   }
 
-  createCompletion(
-    params: CompletionParams & { stream: true },
-  ): Promise<AsyncGenerator<CompletionChunk>>;
-  createCompletion(params: CompletionParams & { stream?: false | null }): Promise<Completion>;
+  createCompletion(params: StreamedCompletionParams): Promise<AsyncGenerator<CompletionChunk>>;
+  createCompletion(params: WholeCompletionParams): Promise<Completion>;
   async createCompletion(
     params: CompletionParams,
   ): Promise<Completion | AsyncGenerator<CompletionChunk>> {
@@ -194,10 +196,8 @@ class ModelImpl implements Model, SessionHost {
     return (await import('./completions.js')).createCompletion(this, params);
   }
 
-  createChatCompletion(
-    params: ChatParams & { stream: true },
-  ): Promise<AsyncGenerator<ChatCompletionChunk>>;
-  createChatCompletion(params: ChatParams & { stream?: false | null }): Promise<ChatCompletion>;
+  createChatCompletion(params: StreamedChatParams): Promise<AsyncGenerator<ChatCompletionChunk>>;
+  createChatCompletion(params: WholeChatParams): Promise<ChatCompletion>;
   async createChatCompletion(
     params: ChatParams,
   ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
@@ -249,17 +249,6 @@ function specOf(source: ModelSource, platform: Platform): SourceSpec {
     'SOURCE_UNSUPPORTED',
     `a model cannot be read from ${Object.prototype.toString.call(source)}`,
   );
-}
-
-/** The index of an option's value in the list; the list's length for an option not given. */
-function indexIn(list: readonly string[], value: string | undefined, name: string): number {
-  const index = value === undefined ? list.length : list.indexOf(value);
-  if (index < 0)
-    throw new TokenglassError(
-      'INVALID_ARGUMENT',
-      `${name} is "${String(value)}"; known: ${list.join(', ')}`,
-    );
-  return index;
 }
 
 /** A caller's own build is used in place of each of the package's builds. */

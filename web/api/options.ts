@@ -37,6 +37,13 @@ export function wholeNumber(value: unknown, name: string, min: number, max: numb
   return value;
 }
 
+/** The index of an option's value in the list; the list's length for an option not given. */
+export function indexIn(list: readonly string[], value: string | undefined, name: string): number {
+  const index = value === undefined ? list.length : list.indexOf(value);
+  if (index < 0) throw invalid(`${name} is "${String(value)}"; known: ${list.join(', ')}`);
+  return index;
+}
+
 export function checkSeed(seed: unknown): bigint {
   if (typeof seed === 'bigint' && seed >= 0n && seed < 1n << 64n) return seed;
   if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
@@ -47,12 +54,6 @@ export function checkSeed(seed: unknown): bigint {
 
 /** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;
-
-/** A seed's lower and upper 32 bits. */
-export const splitSeed = (seed: bigint): [number, number] => [
-  Number(seed & 0xffffffffn),
-  Number(seed >> 32n),
-];
 
 export function idsOf(ids: readonly number[]): Int32Array {
   for (const [i, id] of ids.entries()) {
@@ -147,7 +148,7 @@ export function sampleRequest(
     breakers: options.dry_multiplier
       ? breakersOf(options.dry_sequence_breakers ?? DEFAULT_BREAKERS)
       : [],
-    seed: splitSeed(options.seed === undefined ? defaultSeed : checkSeed(options.seed)),
+    seed: options.seed === undefined ? defaultSeed : checkSeed(options.seed),
     sample_index: wholeNumber(options.sample_index ?? 0, 'sample_index', 0, MAX_UINT32),
     top_n,
     all_removed: options.all_removed ?? false,

@@ -10,9 +10,9 @@ import {
   MAX_INT32,
   checkNames,
   idsOf,
+  indexIn,
   sampleRequest,
   samplerOptionNames,
-  splitSeed,
   wholeNumber,
 } from './options.js';
 import type {
@@ -70,12 +70,7 @@ const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
 
 /** How many tokens a shift keeps, or KEEP_BOS; undefined when a full context is an error. */
 function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): number | undefined {
-  if (overflow !== 'error' && overflow !== 'shift') {
-    throw new TokenglassError(
-      'INVALID_ARGUMENT',
-      `overflow is "${String(overflow)}"; known: error, shift`,
-    );
-  }
+  indexIn(['error', 'shift'], overflow, 'overflow');
   const kept = n_keep === undefined ? KEEP_BOS : wholeNumber(n_keep, 'n_keep', 0, MAX_INT32);
   return overflow === 'shift' ? kept : undefined;
 }
@@ -137,7 +132,7 @@ export class SessionImpl implements Session {
     }
     const { tokens, seed } = await backend.call('loadSession', [this.#number, source]);
     this.#tokens = Array.from(tokens);
-    this.#seed = (BigInt(seed[1]) << 32n) | BigInt(seed[0]);
+    this.#seed = seed;
   }
 
   /** A session from the bytes of a saved session. */
@@ -245,16 +240,15 @@ export class SessionImpl implements Session {
     const index =
       position === undefined ? undefined : wholeNumber(position, 'position', 0, MAX_INT32);
     const request = sampleRequest(await withStartBits(sampler), this.#seed, 0);
-    const explicit = Object.keys(sampler).length > 0 ? request : undefined;
-    return this.#call('explain', [this.#number, id, explicit, index, request], signal);
+    const explicit = Object.keys(sampler).length > 0;
+    return this.#call('explain', [this.#number, id, request, explicit, index], signal);
   }
 
   async save(options: CallOptions = {}): Promise<Bytes> {
     checkNames(options, CALL_OPTIONS, 'save');
     throwIfAborted(options.signal);
     this.#checkIdle();
-    const args: [number, [number, number]] = [this.#number, splitSeed(this.#seed)];
-    const saved = await this.#call('save', args, options.signal);
+    const saved = await this.#call('save', [this.#number, this.#seed], options.signal);
     return saved as Bytes; // a copy, never a view of the engine's memory
   }
 

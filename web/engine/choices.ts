@@ -1,28 +1,16 @@
 /** The choice of a session's next token: listing the candidates, choosing, explaining. */
 import { TokenglassError } from '../types/errors.js';
-import type { Explanation, StepTrace } from '../types/types.js';
+import type { Explanation, Step, StepTrace } from '../types/types.js';
 import type { Engine } from './engine.js';
 import type { Sampled, SampleRequest, Sampling } from './sampling.js';
 import type { Sessions } from './sessions.js';
 import type { Vocabulary } from './vocabulary.js';
 
-export interface StepResult {
-  token: number;
-  bytes: Uint8Array;
+export interface StepResult extends Omit<Step, 'text'> {
   /** The bytes without the space that a tokenizer puts before a text, if the text begins here. */
   textBytes: Uint8Array;
-  logprob: number;
-  /** How many tokens are more probable. */
-  rank: number;
-  /** Nats, of the raw distribution. */
-  entropy: number;
-  position: number;
-  eog: boolean;
-  /** Tokens that slid out of the window after this choice. */
-  shifted: number;
   /** Tokens at the beginning that a shift left. */
   kept: number;
-  trace: StepTrace | undefined;
 }
 
 /**
@@ -141,9 +129,9 @@ export class Choices {
    * Slides the window of a session with a full context: the older half of what may go is discarded.
    */
   #shiftIfFull(number: number, overflow: Overflow): Shift {
-    const tokens = this.#sessions.tokens(number);
-    if (overflow === undefined || tokens.length < this.#n_ctx)
+    if (overflow === undefined || this.#sessions.length(number) < this.#n_ctx)
       return { shifted: 0, kept: 0, before: undefined };
+    const tokens = this.#sessions.tokens(number);
     const n_keep = overflow >= 0 ? overflow : tokens[0] === this.#bos ? 1 : 0;
     const kept = Math.min(n_keep, tokens.length - 1);
     const shifted = Math.ceil((tokens.length - kept) / 2);
@@ -166,23 +154,22 @@ export class Choices {
 
   /**
    * What became of a token in a choice: in the session's last choice, or in the choice that the
-   * request makes at `position`. defaults: the request if there is neither.
+   * request makes at `position`. explicit: the request comes before that of the last choice.
    */
   explain(
     number: number,
     token: number,
-    request: SampleRequest | undefined,
+    request: SampleRequest,
+    explicit: boolean,
     position: number | undefined,
-    defaults: SampleRequest,
     signal: AbortSignal,
   ): Promise<Explanation> {
     const last = this.#last.get(number);
-    const usedRequest = request ?? last?.request ?? defaults;
-    const usedPosition = position ?? (request ? undefined : last?.position);
+    const usedRequest = explicit ? request : (last?.request ?? request);
+    const usedPosition = position ?? (explicit ? undefined : last?.position);
     const from = usedPosition === last?.position ? (last?.before ?? number) : number;
     const discarded = this.#sessions.discarded(from);
-    const n =
-      usedPosition === undefined ? this.#sessions.tokens(from).length : usedPosition - discarded;
+    const n = usedPosition === undefined ? this.#sessions.length(from) : usedPosition - discarded;
     return this.#sessions.withTemporary(
       (fork) => void this.#sessions.fork(from, fork),
       async (fork) => {

@@ -23,19 +23,18 @@ import type {
   TokenScore,
 } from '../types/types.js';
 import { Choices } from './choices.js';
-import type { Overflow, StepResult } from './choices.js';
+import type { StepResult } from './choices.js';
+import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
 import { loadEngine } from './loader.js';
 import type { LoadedEngine } from './loader.js';
+import { planOf } from './model-writer.js';
 import type { EngineOptions } from './model-writer.js';
 import { Sampling } from './sampling.js';
-import type { SampleRequest } from './sampling.js';
 import { Scheduler } from './scheduler.js';
 import { Scoring } from './scoring.js';
-import type { ScoreRequest } from './scoring.js';
 import { Sessions } from './sessions.js';
 import { loadSnapshot, saveSnapshot } from './snapshot.js';
-import type { SeedWords } from './snapshot.js';
 import { Vocabulary } from './vocabulary.js';
 
 export class EngineModel {
@@ -96,17 +95,8 @@ export class EngineModel {
   }
 
   #memory(engine: Engine): MemoryInfo {
-    const { file, header, weights, kv, scratch } = engine.modelGetPlan();
     const total = engine.memoryBytes; // WebAssembly memory never shrinks: this is the peak, too
-    return {
-      file: Number(file),
-      header: Number(header),
-      weights: Number(weights),
-      kv: Number(kv),
-      scratch: Number(scratch),
-      total,
-      peak: total,
-    };
+    return { ...planOf(engine), total, peak: total };
   }
 
   #readInfo({ engine, n_threads, threads_note }: LoadedEngine): ModelInfo {
@@ -216,11 +206,11 @@ export class EngineModel {
     });
   }
 
-  save(number: number, seed: SeedWords): Uint8Array {
+  save(number: number, seed: bigint): Uint8Array {
     return saveSnapshot(this.#engine, this.#sessions.address(number), seed);
   }
 
-  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: SeedWords } {
+  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: bigint } {
     const { session, seed } = loadSnapshot(this.#engine, saved);
     this.#sessions.add(number, session);
     return { tokens: this.#sessions.tokens(number), seed };
@@ -228,44 +218,26 @@ export class EngineModel {
 
   // ---- choices ----
 
-  candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
-    return this.#choices.candidates(number, request, signal);
+  candidates(...args: Parameters<Choices['candidates']>): Promise<StepTrace> {
+    return this.#choices.candidates(...args);
   }
 
-  step(
-    number: number,
-    request: SampleRequest,
-    traced: boolean,
-    overflow: Overflow,
-    signal: AbortSignal,
-  ): Promise<StepResult> {
-    return this.#choices.step(number, request, traced, overflow, signal);
+  step(...args: Parameters<Choices['step']>): Promise<StepResult> {
+    return this.#choices.step(...args);
   }
 
-  explain(
-    number: number,
-    token: number,
-    request: SampleRequest | undefined,
-    position: number | undefined,
-    defaults: SampleRequest,
-    signal: AbortSignal,
-  ): Promise<Explanation> {
-    return this.#choices.explain(number, token, request, position, defaults, signal);
+  explain(...args: Parameters<Choices['explain']>): Promise<Explanation> {
+    return this.#choices.explain(...args);
   }
 
   // ---- measures of a text ----
 
-  score(ids: Int32Array, request: ScoreRequest, signal: AbortSignal): Promise<TokenScore[]> {
-    return this.#scoring.score(ids, request, signal);
+  score(...args: Parameters<Scoring['score']>): Promise<TokenScore[]> {
+    return this.#scoring.score(...args);
   }
 
-  embed(
-    ids: Int32Array,
-    mean: boolean,
-    normalize: boolean,
-    signal: AbortSignal,
-  ): Promise<Float32Array> {
-    return this.#scoring.embed(ids, mean, normalize, signal);
+  embed(...args: Parameters<Scoring['embed']>): Promise<Float32Array> {
+    return this.#scoring.embed(...args);
   }
 
   /**
@@ -290,11 +262,8 @@ function quantTypes(engine: Engine): QuantTypeInfo[] {
     .filter(({ tensors }) => tensors > 0);
 }
 
-function profile(engine: Engine): ProfileEntry[] {
-  const steps: ProfileEntry[] = [];
-  for (;;) {
-    const step = engine.modelGetProfile(steps.length);
-    if (!step) return steps;
-    steps.push({ step: step.name as ProfileStepName, ms: step.ms });
-  }
-}
+const profile = (engine: Engine): ProfileEntry[] =>
+  listOf((index) => engine.modelGetProfile(index)).map(({ name, ms }) => ({
+    step: name as ProfileStepName,
+    ms,
+  }));

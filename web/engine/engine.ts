@@ -23,6 +23,16 @@ export interface CallMemory {
   float64s(values: ArrayLike<number>): number;
 }
 
+/** What `read` gives for the indexes from 0, up to the first undefined. */
+export function listOf<T>(read: (index: number) => T | undefined): T[] {
+  const list: T[] = [];
+  for (;;) {
+    const item = read(list.length);
+    if (item === undefined) return list;
+    list.push(item);
+  }
+}
+
 export class Engine extends Boundary {
   readonly #exports: Exports;
   readonly #memory: WebAssembly.Memory;

@@ -242,12 +242,13 @@ export interface ChunkRecord {
   n: number;
 }
 
-export const CHOICE_BYTES = 112;
+export const CHOICE_BYTES = 120;
 
 /** tgw_choice in C. */
 export interface ChoiceRecord {
   token: number;
   logprob: number;
+  rank: number;
   u: number;
   low: number;
   high: number;
@@ -481,22 +482,23 @@ export abstract class Boundary {
     return {
       token: view.getInt32(address, true),
       logprob: view.getFloat64(address + 8, true),
-      u: view.getFloat64(address + 16, true),
-      low: view.getFloat64(address + 24, true),
-      high: view.getFloat64(address + 32, true),
-      other: view.getFloat64(address + 40, true),
-      entropy: view.getFloat64(address + 48, true),
-      mu: view.getFloat64(address + 56, true),
-      position: view.getFloat64(address + 64, true),
-      trace: view.getUint32(address + 72, true),
-      candidates: view.getUint32(address + 76, true),
-      n_candidates: view.getUint32(address + 80, true),
-      stages: view.getUint32(address + 84, true),
-      n_stages: view.getUint32(address + 88, true),
-      removed_by: view.getUint32(address + 92, true),
-      p: view.getUint32(address + 96, true),
-      p_final: view.getUint32(address + 100, true),
-      logits: view.getUint32(address + 104, true),
+      rank: view.getUint32(address + 16, true),
+      u: view.getFloat64(address + 24, true),
+      low: view.getFloat64(address + 32, true),
+      high: view.getFloat64(address + 40, true),
+      other: view.getFloat64(address + 48, true),
+      entropy: view.getFloat64(address + 56, true),
+      mu: view.getFloat64(address + 64, true),
+      position: view.getFloat64(address + 72, true),
+      trace: view.getUint32(address + 80, true),
+      candidates: view.getUint32(address + 84, true),
+      n_candidates: view.getUint32(address + 88, true),
+      stages: view.getUint32(address + 92, true),
+      n_stages: view.getUint32(address + 96, true),
+      removed_by: view.getUint32(address + 100, true),
+      p: view.getUint32(address + 104, true),
+      p_final: view.getUint32(address + 108, true),
+      logits: view.getUint32(address + 112, true),
     };
   }
 
@@ -636,8 +638,8 @@ export abstract class Boundary {
   }
 
   /**
-   * Tokenizes text[length]; gives how many ids there are, of which `capacity` at most are written.
-   * ends: 0, or [capacity] where each token's part of the text ends, in bytes.
+   * Tokenizes text[length]; gives how many ids the text has, and writes at most `capacity`. ends:
+   * 0, or [capacity] where each token's part of the text ends, in bytes.
    */
   modelTokenize({
     text,
@@ -658,10 +660,7 @@ export abstract class Boundary {
     return this.view().getUint32(this.out, true);
   }
 
-  /**
-   * Writes the text of ids[n]; gives how many bytes it has, of which `capacity` at most are
-   * written.
-   */
+  /** Writes at most `capacity` bytes of the text of ids[n]; gives how many bytes the text has. */
   modelDetokenize({
     ids,
     n,
@@ -679,7 +678,7 @@ export abstract class Boundary {
 
   /**
    * The token sequences that contain text[length], for DRY: a length, then that many ids, repeated.
-   * Gives how many numbers there are, of which `capacity` at most are written.
+   * Writes at most `capacity` numbers; gives how many numbers there are.
    */
   modelSequenceBreakers({
     text,

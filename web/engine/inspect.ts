@@ -8,11 +8,12 @@ import type { SourceSpec } from '../platform/sources.js';
 import { TokenglassError } from '../types/errors.js';
 import { cacheTypes, quants } from '../types/generated.js';
 import type { QuantName } from '../types/generated.js';
-import type { MemoryInfo, QuantTypeInfo } from '../types/types.js';
+import type { QuantTypeInfo } from '../types/types.js';
+import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
 import { chooseVariant } from './instance.js';
-import { ModelWriter, STAGING_BYTES } from './model-writer.js';
-import type { EngineOptions } from './model-writer.js';
+import { ModelWriter, STAGING_BYTES, planOf } from './model-writer.js';
+import type { ModelOptions, PlannedMemory } from './model-writer.js';
 
 export interface HeaderKey {
   name: string;
@@ -35,46 +36,24 @@ export interface Header {
   tensors: HeaderTensor[];
   quant_types: QuantTypeInfo[];
   /** What the model needs in memory, in bytes; undefined when the engine refuses the file. */
-  memory: Omit<MemoryInfo, 'total' | 'peak'> | undefined;
+  memory: PlannedMemory | undefined;
   /** Why the engine refuses the file. */
   error: TokenglassError | undefined;
 }
 
-function keysOf(engine: Engine): HeaderKey[] {
-  const keys: HeaderKey[] = [];
-  for (;;) {
-    const key = engine.modelGetKey(keys.length);
-    if (!key) return keys;
-    keys.push({ name: key.name ?? '', value: key.value });
-  }
-}
+const keysOf = (engine: Engine): HeaderKey[] =>
+  listOf((index) => engine.modelGetKey(index)).map(({ name = '', value }) => ({ name, value }));
 
-function tensorsOf(engine: Engine): HeaderTensor[] {
-  const tensors: HeaderTensor[] = [];
-  for (;;) {
-    const tensor = engine.modelGetTensor(tensors.length);
-    if (!tensor) return tensors;
-    const { name = '', type, n_dims, dim0, dim1, dim2, dim3, offset, size } = tensor;
-    tensors.push({
+const tensorsOf = (engine: Engine): HeaderTensor[] =>
+  listOf((index) => engine.modelGetTensor(index)).map(
+    ({ name = '', type, n_dims, dim0, dim1, dim2, dim3, offset, size }) => ({
       name,
       type: quants[type]!.name,
       shape: [dim0, dim1, dim2, dim3].slice(0, n_dims).map(Number),
       offset: Number(offset),
       bytes: Number(size),
-    });
-  }
-}
-
-function memoryOf(engine: Engine): Header['memory'] {
-  const { file, header, weights, kv, scratch } = engine.modelGetPlan();
-  return {
-    file: Number(file),
-    header: Number(header),
-    weights: Number(weights),
-    kv: Number(kv),
-    scratch: Number(scratch),
-  };
-}
+    }),
+  );
 
 function quantTypes(tensors: readonly HeaderTensor[]): QuantTypeInfo[] {
   const types = new Map<QuantName, QuantTypeInfo>();
@@ -95,16 +74,13 @@ export async function readHeader(
   n_ctx: number,
 ): Promise<Header> {
   const { signal } = new AbortController();
-  const options: EngineOptions = {
+  const options: ModelOptions = {
     n_ctx,
     n_kv: 0,
     cache_type_k: cacheTypes.length,
     cache_type_v: cacheTypes.length,
     vocab_only: false,
-    n_threads: 1,
     profile: false,
-    kernels: undefined,
-    builds,
   };
   const source = await platform.openSource(spec, signal);
   try {
@@ -129,7 +105,7 @@ export async function readHeader(
     const keys = keysOf(engine);
     if (error && keys.length === 0) throw error; // not a GGUF file
     const tensors = tensorsOf(engine);
-    const memory = error ? undefined : memoryOf(engine);
+    const memory = error ? undefined : planOf(engine);
     return { keys, tensors, quant_types: quantTypes(tensors), memory, error };
   } finally {
     await source.close();

@@ -52,7 +52,7 @@ class ModelLoader {
   readonly #fileBytes: number;
   readonly #build: BuildChoice;
   readonly #spawn: WorkerPlatform['spawnThread'];
-  readonly #onThreadDeath: (reason: string) => void;
+  readonly #onThreadDeath: () => void;
   #writer: ModelWriter;
   #n_threads: number;
   #note: string | undefined;
@@ -64,7 +64,7 @@ class ModelLoader {
     fileBytes: number,
     build: BuildChoice,
     spawn: WorkerPlatform['spawnThread'],
-    onThreadDeath: (reason: string) => void,
+    onThreadDeath: () => void,
   ) {
     this.#options = options;
     this.#fileBytes = fileBytes;
@@ -132,8 +132,6 @@ class ModelLoader {
 
 /** A build that is being compiled. */
 interface BuildRequest {
-  /** Threads that the caller or the default asks for. */
-  requested: number;
   n_threads: number;
   note: string | undefined;
   compiling: Promise<WebAssembly.Module>;
@@ -149,19 +147,19 @@ function requestBuild(
   const requested = options.vocab_only
     ? 1
     : (options.n_threads ?? defaultThreads(platform.cores()));
-  const note = whyNoThreads(platform.spawnThread);
+  const note = requested > 1 ? whyNoThreads(platform.spawnThread) : undefined;
   const n_threads = note === undefined ? requested : 1;
   const variant = chooseVariant(options.kernels);
   const compilePlain = () => platform.compile(options.builds[variant], signal);
   const compiling =
     n_threads > 1 ? platform.compile(options.builds[`${variant}.threads`], signal) : compilePlain();
   compiling.catch(() => undefined); // reported where it is awaited, unless the source fails first
-  return { requested, n_threads, note, compiling, compilePlain };
+  return { n_threads, note, compiling, compilePlain };
 }
 
 /** Waits for the module; falls back to one thread where threads are not possible. */
 async function completeBuild(request: BuildRequest): Promise<BuildChoice> {
-  const { requested, compiling, compilePlain } = request;
+  const { compiling, compilePlain } = request;
   let { n_threads, note } = request;
   let module = await compiling;
   let memory: WebAssembly.Memory | undefined;
@@ -173,7 +171,6 @@ async function completeBuild(request: BuildRequest): Promise<BuildChoice> {
     note = NO_SHARED_MEMORY;
     module = await compilePlain();
   }
-  if (requested === 1 || n_threads > 1) note = undefined;
   return { n_threads, module, memory, compilePlain, note };
 }
 
@@ -188,7 +185,7 @@ export async function loadEngine(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
   yieldIfDue: (signal: AbortSignal) => Promise<void>,
-  onThreadDeath: (reason: string) => void,
+  onThreadDeath: () => void,
 ): Promise<LoadedEngine> {
   throwIfAborted(signal);
   let source: ByteSource | undefined;

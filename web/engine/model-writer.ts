@@ -2,20 +2,24 @@
 import type { Build } from '../platform/assets.js';
 import { TokenglassError } from '../types/errors.js';
 import { MODEL_PLANNED } from '../types/generated.js';
-import type { KernelVariant } from '../types/types.js';
+import type { KernelVariant, MemoryInfo } from '../types/types.js';
 import { Engine } from './engine.js';
 
-/** The options of a load with every default filled in that does not depend on the runtime. */
-export interface EngineOptions {
+/** What a model is made with. */
+export interface ModelOptions {
   n_ctx: number;
   n_kv: number;
   /** Index into cacheTypes; its length: the engine chooses. */
   cache_type_k: number;
   cache_type_v: number;
   vocab_only: boolean;
+  profile: boolean;
+}
+
+/** The options of a load with every default filled in that does not depend on the runtime. */
+export interface EngineOptions extends ModelOptions {
   /** undefined: as many as are likely to have a core each. */
   n_threads: number | undefined;
-  profile: boolean;
   /** undefined: the fastest that works here. */
   kernels: KernelVariant | undefined;
   /** The address of each build's wasm file. */
@@ -24,6 +28,20 @@ export interface EngineOptions {
 
 /** How many bytes of the file are passed at once. */
 export const STAGING_BYTES = 256 * 1024;
+
+/** What the plan says. */
+export type PlannedMemory = Omit<MemoryInfo, 'total' | 'peak'>;
+
+export function planOf(engine: Engine): PlannedMemory {
+  const { file, header, weights, kv, scratch } = engine.modelGetPlan();
+  return {
+    file: Number(file),
+    header: Number(header),
+    weights: Number(weights),
+    kv: Number(kv),
+    scratch: Number(scratch),
+  };
+}
 
 export class ModelWriter {
   readonly engine: Engine;
@@ -35,20 +53,10 @@ export class ModelWriter {
     memory: WebAssembly.Memory | undefined,
     fileBytes: number,
     n_threads: number,
-    options: EngineOptions,
+    options: ModelOptions,
   ) {
     this.engine = new Engine(module, memory);
-    const { n_ctx, n_kv, cache_type_k, cache_type_v, vocab_only, profile } = options;
-    this.engine.model = this.engine.modelNew({
-      file_size: fileBytes,
-      n_ctx,
-      n_kv,
-      cache_type_k,
-      cache_type_v,
-      vocab_only,
-      n_threads,
-      profile,
-    });
+    this.engine.model = this.engine.modelNew({ ...options, file_size: fileBytes, n_threads });
     if (!this.engine.model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
     this.#staging = this.engine.alloc(STAGING_BYTES);
   }
@@ -78,8 +86,8 @@ export class ModelWriter {
 
   /** The memory that the plan asks for, in bytes. */
   get planBytes(): number {
-    const { header, weights, kv, scratch } = this.engine.modelGetPlan();
-    return Number(header + weights + kv + scratch);
+    const { header, weights, kv, scratch } = planOf(this.engine);
+    return header + weights + kv + scratch;
   }
 
   finish(): void {

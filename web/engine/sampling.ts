@@ -4,11 +4,11 @@
  */
 import { stages } from '../types/generated.js';
 import type { StageListName } from '../types/generated.js';
-import type { Candidate, Explanation, StageTrace, StepTrace } from '../types/types.js';
+import type { Candidate, Explanation, StageTrace, Step, StepTrace } from '../types/types.js';
 import type { CallMemory, Engine } from './engine.js';
 import { CANDIDATE_BYTES, LIST_BYTES, STAGE_TRACE_BYTES } from './generated-boundary.js';
 import type { ChoiceRecord } from './generated-boundary.js';
-import type { SeedWords } from './snapshot.js';
+import { wordsOf } from './snapshot.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface TokenList {
@@ -25,7 +25,7 @@ export interface SampleRequest {
   lists: Record<Exclude<StageListName, 'dry_sequence_breakers'>, TokenList>;
   /** Texts that end a repetition for dry. */
   breakers: string[];
-  seed: SeedWords;
+  seed: bigint;
   sample_index: number;
   /** How many candidates to list. */
   top_n: number;
@@ -33,14 +33,7 @@ export interface SampleRequest {
   all_removed: boolean;
 }
 
-export interface Sampled {
-  token: number;
-  logprob: number;
-  /** How many tokens have a greater logit. */
-  rank: number;
-  /** Nats, of the raw distribution. */
-  entropy: number;
-  position: number;
+export interface Sampled extends Pick<Step, 'token' | 'logprob' | 'rank' | 'entropy' | 'position'> {
   /** The address of the engine's trace, for sessionAccept. */
   traceAddress: number;
 }
@@ -80,7 +73,7 @@ export class Sampling {
 
   #choose(session: number, request: SampleRequest): ChoiceRecord {
     const { options, order, seed, sample_index, top_n } = request;
-    const [seed_low, seed_high] = seed;
+    const [seed_low, seed_high] = wordsOf(seed);
     return this.#engine.withMemory((memory) =>
       this.#engine.sessionSample({
         session,
@@ -101,18 +94,8 @@ export class Sampling {
   }
 
   #sampled(choice: ChoiceRecord): Sampled {
-    const { token, logprob, entropy, position, trace } = choice;
-    const rank = this.#rank(choice, token);
+    const { token, logprob, rank, entropy, position, trace } = choice;
     return { token, logprob, rank, entropy, position, traceAddress: trace };
-  }
-
-  /** How many tokens have a greater logit. */
-  #rank({ logits: address }: ChoiceRecord, token: number): number {
-    const logits = this.#engine.float32s(address, this.#n_vocab);
-    const logit = logits[token]!;
-    let rank = 0;
-    for (let i = 0; i < logits.length; i++) if (logits[i]! > logit) rank++;
-    return rank;
   }
 
   traced(session: number, request: SampleRequest): Sampled & { trace: StepTrace } {
@@ -120,15 +103,10 @@ export class Sampling {
     const { token, position, u, low, high, other, entropy, mu } = choice;
     const stageTraces = this.#stageTraces(choice, request.options);
     const candidates = this.#candidates(choice, stageTraces);
-    if (request.all_removed) {
-      const removedBy = this.#engine.int8s(choice.removed_by, this.#n_vocab);
-      removedBy.forEach((index, id) => stageTraces[index]?.removed_tokens.push(id));
-    } else {
-      for (const candidate of candidates)
-        stageTraces
-          .find(({ name }) => name === candidate.removed_by)
-          ?.removed_tokens.push(candidate.token);
-    }
+    const removedBy = this.#engine.int8s(choice.removed_by, this.#n_vocab);
+    const list = (id: number) => stageTraces[removedBy[id]!]?.removed_tokens.push(id);
+    if (request.all_removed) for (let id = 0; id < this.#n_vocab; id++) list(id);
+    else for (const { token } of candidates) list(token);
     return {
       ...this.#sampled(choice),
       trace: {
@@ -151,13 +129,15 @@ export class Sampling {
     const removedBy = this.#engine.int8s(choice.removed_by, this.#n_vocab)[token]!;
     const remover = this.#stageTraces(choice, request.options)[removedBy];
     const p_final = this.#engine.float64s(choice.p_final, this.#n_vocab)[token]!;
+    const logits = this.#engine.float32s(choice.logits, this.#n_vocab);
+    const logit = logits[token]!;
     return {
       token,
       text,
       bytes,
-      logit: this.#engine.float32s(choice.logits, this.#n_vocab)[token]!,
+      logit,
       p: this.#engine.float64s(choice.p, this.#n_vocab)[token]!,
-      rank: this.#rank(choice, token),
+      rank: logits.reduce((n, other) => n + Number(other > logit), 0),
       p_final: remover ? 0 : p_final,
       fate: remover
         ? { type: 'removed', stage: remover.name, reason: remover.reason }

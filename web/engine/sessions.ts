@@ -71,6 +71,11 @@ export class Sessions {
     }
   }
 
+  /** How many tokens the session has. */
+  length(number: number): number {
+    return this.#engine.sessionTokens(this.address(number)).n;
+  }
+
   tokens(number: number): Int32Array {
     const { ids, n } = this.#engine.sessionTokens(this.address(number));
     return this.#engine.int32s(ids, n).slice();

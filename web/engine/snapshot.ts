@@ -3,25 +3,23 @@
  * them. The first chunk is the header, which holds the seed as the caller's own data.
  */
 import { TokenglassError } from '../types/errors.js';
+import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
 import { SNAPSHOT_HEADER_BYTES } from './generated-boundary.js';
 import type { ChunkRecord } from './generated-boundary.js';
 
-/** The lower and the upper 32 bits of a seed. */
-export type SeedWords = [number, number];
+/** The lower and the upper 32 bits of a seed: the engine takes no 64-bit arguments. */
+export const wordsOf = (seed: bigint): [number, number] => [
+  Number(seed & 0xffffffffn),
+  Number(seed >> 32n),
+];
 
 /** The chunks of a session that is saved or loaded. */
-function chunksOf(engine: Engine, session: number): ChunkRecord[] {
-  const chunks: ChunkRecord[] = [];
-  for (;;) {
-    const chunk = engine.sessionSnapshotChunk({ session, index: chunks.length });
-    if (!chunk) return chunks;
-    chunks.push(chunk);
-  }
-}
+const chunksOf = (engine: Engine, session: number): ChunkRecord[] =>
+  listOf((index) => engine.sessionSnapshotChunk({ session, index }));
 
-export function saveSnapshot(engine: Engine, session: number, seed: SeedWords): Uint8Array {
-  const [user_data_low, user_data_high] = seed;
+export function saveSnapshot(engine: Engine, session: number, seed: bigint): Uint8Array {
+  const [user_data_low, user_data_high] = wordsOf(seed);
   engine.sessionSaveSnapshotBegin({ session, user_data_low, user_data_high });
   const chunks = chunksOf(engine, session);
   const snapshot = new Uint8Array(chunks.reduce((sum, { n }) => sum + n, 0));
@@ -37,7 +35,7 @@ export function saveSnapshot(engine: Engine, session: number, seed: SeedWords): 
 export function loadSnapshot(
   engine: Engine,
   snapshot: Uint8Array,
-): { session: number; seed: SeedWords } {
+): { session: number; seed: bigint } {
   const { session, user_data } = engine.withMemory((memory) => {
     const header = memory.alloc(SNAPSHOT_HEADER_BYTES);
     const bytes = engine.bytes(header, SNAPSHOT_HEADER_BYTES);
@@ -65,5 +63,5 @@ export function loadSnapshot(
     if (!engine.crashed) engine.sessionFree(session);
     throw error;
   }
-  return { session, seed: [Number(user_data & 0xffffffffn), Number(user_data >> 32n)] };
+  return { session, seed: user_data };
 }

@@ -18,7 +18,7 @@ export interface ThreadStart {
   stack: number;
 }
 
-export type ThreadAnswer = { kind: 'joined' } | { kind: 'died'; reason: string };
+export type ThreadAnswer = { kind: 'joined' } | { kind: 'died' };
 
 /** Runs as a thread of a model. Does not return until the worker is terminated. */
 export function runThread(
@@ -32,9 +32,9 @@ export function runThread(
     exports._emscripten_stack_restore!(stack);
     post({ kind: 'joined' });
     exports.model_thread_main(model, thread);
-  } catch (error) {
+  } catch {
     reportDeath(); // before the message: the engine may be waiting for this thread
-    post({ kind: 'died', reason: String(error) });
+    post({ kind: 'died' });
   }
 }
 
@@ -47,16 +47,12 @@ export class Threads {
   #ended = false;
 
   /** onDeath: called when a thread that had joined has died. */
-  constructor(spawn: () => Port, starts: ThreadStart[], onDeath: (reason: string) => void) {
+  constructor(spawn: () => Port, starts: ThreadStart[], onDeath: () => void) {
     this.#starts = starts.map((start) => this.#start(spawn, start, onDeath));
   }
 
   /** Starts a worker; resolves to whether the thread joined in time. */
-  #start(
-    spawn: () => Port,
-    start: ThreadStart,
-    onDeath: (reason: string) => void,
-  ): Promise<boolean> {
+  #start(spawn: () => Port, start: ThreadStart, onDeath: () => void): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, START_MS, false);
       let joined = false;
@@ -65,9 +61,9 @@ export class Threads {
         clearTimeout(timer);
         resolve(result);
       };
-      const die = (reason: string) => {
+      const die = () => {
         settle(false);
-        if (joined && !this.#ended) onDeath(reason); // the model never waited for other threads
+        if (joined && !this.#ended) onDeath(); // the model never waited for other threads
       };
       try {
         const port = spawn();
@@ -75,7 +71,7 @@ export class Threads {
         port.listen((message) => {
           const answer = message as ThreadAnswer;
           if (answer.kind === 'joined') settle(true);
-          else die(answer.reason);
+          else die();
         }, die);
         port.post(start, []);
         port.busy(false);

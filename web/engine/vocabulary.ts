@@ -29,69 +29,54 @@ export class Vocabulary {
   }
 
   /**
-   * Calls `call`, which writes at most `capacity` items into new memory and returns how many there
-   * are, a second time with more memory if the capacity was too small. Returns what `read` makes of
-   * the address, the number of items and the capacity.
+   * Calls `call`, which writes `parts` arrays of at most `capacity` numbers into new memory and
+   * returns how many each has, a second time with more memory if the capacity was too small.
+   * Returns the arrays, one after the other.
    */
-  #collect<T>(
+  #collect(
     likely: number,
-    itemBytes: number,
+    parts: number,
     call: (memory: CallMemory, output: number, capacity: number) => number,
-    read: (output: number, n: number, capacity: number) => T,
-  ): T {
+  ): Int32Array {
     for (let capacity = likely; ;) {
       let n = 0;
       const result = this.#engine.withMemory((memory) => {
-        const output = memory.alloc(capacity * itemBytes);
+        const output = memory.alloc(parts * capacity * INT32_BYTES);
         n = call(memory, output, capacity);
-        return n <= capacity ? { value: read(output, n, capacity) } : undefined;
+        if (n > capacity) return undefined;
+        const numbers = new Int32Array(parts * n);
+        for (let part = 0; part < parts; part++)
+          numbers.set(this.#engine.int32s(output + part * capacity * INT32_BYTES, n), part * n);
+        return numbers;
       });
-      if (result) return result.value;
+      if (result) return result;
       capacity = n;
     }
   }
 
+  /** The ids, and with 2 parts the positions in bytes where the text of each token ends. */
+  #tokenize(text: string, flags: number, parts: 1 | 2): Int32Array {
+    const bytes = encoder.encode(text);
+    return this.#collect(likelyTokens(bytes), parts, (memory, ids, capacity) =>
+      this.#engine.modelTokenize({
+        text: memory.bytes(bytes),
+        length: bytes.length,
+        flags,
+        ids,
+        ends: parts === 2 ? ids + capacity * INT32_BYTES : 0,
+        capacity,
+      }),
+    );
+  }
+
   /** flags: ADD_SPECIAL, PARSE_SPECIAL. */
   tokenize(text: string, flags: number): Int32Array {
-    const bytes = encoder.encode(text);
-    return this.#collect(
-      likelyTokens(bytes),
-      INT32_BYTES,
-      (memory, ids, capacity) =>
-        this.#engine.modelTokenize({
-          text: memory.bytes(bytes),
-          length: bytes.length,
-          flags,
-          ids,
-          ends: 0,
-          capacity,
-        }),
-      (ids, n) => this.#engine.int32s(ids, n).slice(),
-    );
+    return this.#tokenize(text, flags, 1);
   }
 
   /** n ids, then n positions in bytes where the part of the text of each token ends. */
   tokenOffsets(text: string, flags: number): Int32Array {
-    const bytes = encoder.encode(text);
-    return this.#collect(
-      likelyTokens(bytes),
-      2 * INT32_BYTES,
-      (memory, ids, capacity) =>
-        this.#engine.modelTokenize({
-          text: memory.bytes(bytes),
-          length: bytes.length,
-          flags,
-          ids,
-          ends: ids + capacity * INT32_BYTES,
-          capacity,
-        }),
-      (ids, n, capacity) => {
-        const result = new Int32Array(2 * n);
-        result.set(this.#engine.int32s(ids, n));
-        result.set(this.#engine.int32s(ids + capacity * INT32_BYTES, n), n);
-        return result;
-      },
-    );
+    return this.#tokenize(text, flags, 2);
   }
 
   /** The token sequences that contain any of the texts, as the stage dry takes them. */
@@ -100,22 +85,24 @@ export class Vocabulary {
       const cached = this.#breakers.get(text);
       if (cached) return cached;
       const bytes = encoder.encode(text);
-      const ids = this.#collect(
-        LIKELY_BREAKER_NUMBERS,
-        INT32_BYTES,
-        (memory, output, capacity) =>
-          this.#engine.modelSequenceBreakers({
-            text: memory.bytes(bytes),
-            length: bytes.length,
-            ids: output,
-            capacity,
-          }),
-        (output, n) => this.#engine.int32s(output, n).slice(),
+      const ids = this.#collect(LIKELY_BREAKER_NUMBERS, 1, (memory, output, capacity) =>
+        this.#engine.modelSequenceBreakers({
+          text: memory.bytes(bytes),
+          length: bytes.length,
+          ids: output,
+          capacity,
+        }),
       );
       this.#breakers.set(text, ids);
       return ids;
     });
-    return Int32Array.from(lists.flatMap((ids) => [...ids]));
+    const all = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0));
+    let position = 0;
+    for (const ids of lists) {
+      all.set(ids, position);
+      position += ids.length;
+    }
+    return all;
   }
 
   detokenize(ids: Int32Array): Uint8Array {

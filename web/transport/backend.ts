@@ -74,13 +74,20 @@ class RemoteBackend implements Backend {
   #receive(message: Answer): void {
     if (message.kind === 'progress') return this.#reportProgress(message.progress);
     if (message.kind === 'pull') return void this.#pull();
-    const pending = this.#pending.get(message.id);
+    const pending = this.#take(message.id);
     if (!pending) return;
-    this.#pending.delete(message.id);
-    this.#port.busy(this.#pending.size > 0);
-    pending.settled();
     if (message.kind === 'result') pending.resolve(message.value);
     else pending.reject(fromWire(message.error));
+  }
+
+  /** Takes a call off the list of those that have no answer. */
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (!pending) return undefined;
+    this.#pending.delete(id);
+    this.#port.busy(this.#pending.size > 0);
+    pending.settled();
+    return pending;
   }
 
   /** An error of the caller's function ends the load, as it does without a worker. */
@@ -131,8 +138,7 @@ class RemoteBackend implements Backend {
       try {
         this.#port.post({ kind: 'call', id, call } satisfies Request, transfer);
       } catch (error) {
-        this.#pending.delete(id);
-        this.#port.busy(this.#pending.size > 0);
+        this.#take(id);
         reject(
           new TokenglassError(
             'SOURCE_UNSUPPORTED',

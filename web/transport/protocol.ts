@@ -2,47 +2,20 @@
  * What crosses between a model in the caller's thread and the engine: method calls, and the
  * messages that carry them to a worker. All of it is plain data.
  */
-import type { Overflow, StepResult } from '../engine/choices.js';
 import type { EngineModel } from '../engine/engine-model.js';
 import type { EngineOptions } from '../engine/model-writer.js';
-import type { SampleRequest } from '../engine/sampling.js';
-import type { ScoreRequest } from '../engine/scoring.js';
-import type { SeedWords } from '../engine/snapshot.js';
 import type { SourceSpec } from '../platform/sources.js';
 import type { WireError } from '../types/errors.js';
-import type { Explanation, ModelInfo, Progress, StepTrace, TokenScore } from '../types/types.js';
+import type { ModelInfo, Progress } from '../types/types.js';
 
-/** The methods of EngineModel that can be called from another thread, without their last argument,
- * the signal. */
-export interface Methods {
-  tokenize(text: string, flags: number): Int32Array;
-  tokenOffsets(text: string, flags: number): Int32Array;
-  detokenize(ids: Int32Array): Uint8Array;
-  tokenBytes(id: number): Uint8Array;
-  tokenText(id: number): string;
-  vocabulary(): { texts: string[]; ends: Int32Array };
-  createSession(number: number): void;
-  forkSession(from: number, number: number): Int32Array;
-  disposeSession(number: number): void;
-  sync(number: number, ids: Int32Array): void;
-  rewind(number: number, n: number): void;
-  append(number: number, token: number): void;
-  logits(number: number): Float32Array;
-  candidates(number: number, request: SampleRequest): StepTrace;
-  step(number: number, request: SampleRequest, traced: boolean, overflow: Overflow): StepResult;
-  explain(
-    number: number,
-    token: number,
-    request: SampleRequest | undefined,
-    position: number | undefined,
-    defaults: SampleRequest,
-  ): Explanation;
-  save(number: number, seed: SeedWords): Uint8Array;
-  loadSession(number: number, saved: Uint8Array): { tokens: Int32Array; seed: SeedWords };
-  score(ids: Int32Array, request: ScoreRequest): TokenScore[];
-  embed(ids: Int32Array, mean: boolean, normalize: boolean): Float32Array;
-  stats(): ReturnType<EngineModel['stats']>;
-}
+type WithoutSignal<A extends unknown[]> = A extends [...infer Rest, AbortSignal] ? Rest : A;
+
+/** The methods of EngineModel that can be called from another thread, without the signal. */
+export type Methods = {
+  [M in Exclude<keyof EngineModel, 'load' | 'dispose'>]: (
+    ...args: WithoutSignal<Parameters<EngineModel[M]>>
+  ) => Awaited<ReturnType<EngineModel[M]>>;
+};
 
 /** Calls a method of the model by name. Methods that do not take a signal ignore it. */
 export async function invoke(

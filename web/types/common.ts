@@ -1,22 +1,4 @@
 /** Types that several parts of the public API share. */
-import type {
-  ArchitectureName,
-  CacheTypeName,
-  ErrorCode,
-  ErrorInfo,
-  KernelDotName,
-  KernelVariantName,
-  ProfileStepName,
-  QuantName,
-  StageChain,
-  StageInfo,
-  StageListName,
-  StageName,
-  StageOptionInfo,
-  StageOptionName,
-  StageParams,
-} from './generated.js';
-
 export type {
   ArchitectureName,
   CacheTypeName,
@@ -33,7 +15,7 @@ export type {
   StageOptionInfo,
   StageOptionName,
   StageParams,
-};
+} from './generated.js';
 
 declare global {
   interface SymbolConstructor {
