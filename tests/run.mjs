@@ -112,6 +112,9 @@ function judge(code, counts, output) {
   };
 }
 
+/** One job for each test file of a folder, without its subfolders. */
+const testsOf = (folder) => find(folder, /^[^/]*\.test\.mjs$/).map((file) => nodeTest(file));
+
 /** Each suite: what build.sh must build for it, what must be installed first, and its jobs. */
 const suites = {
   lint: {
@@ -136,11 +139,11 @@ const suites = {
   },
   node: {
     needs: 'dist',
-    jobs: () => find('tests/node', /\.test\.mjs$/).map((file) => nodeTest(file)),
+    jobs: () => testsOf('tests/node'),
   },
   golden: {
     needs: 'dist',
-    jobs: () => find('tests/golden', /\.test\.mjs$/).map((file) => nodeTest(file)),
+    jobs: () => testsOf('tests/golden'),
   },
   browser: {
     needs: 'dist',
@@ -169,13 +172,13 @@ const suites = {
   tokenizers: {
     needs: 'dist',
     install: 'const { prepare } = await import("./tests/tokenizers/compare.mjs"); prepare();',
-    jobs: () => find('tests/tokenizers', /^[^/]*\.test\.mjs$/).map((file) => nodeTest(file)),
+    jobs: () => testsOf('tests/tokenizers'),
   },
   peers: {
     needs: 'dist',
     install:
       'const { preparePeer } = await import("./tests/peers/llamacpp.mjs"); console.log(preparePeer());',
-    jobs: () => find('tests/peers', /^[^/]*\.test\.mjs$/).map((file) => nodeTest(file)),
+    jobs: () => testsOf('tests/peers'),
   },
 };
 
@@ -221,7 +224,7 @@ async function runJobs(names) {
   for (const name of names) {
     const jobs = await suites[name].jobs();
     queue.push(...jobs.map((job) => ({ ...job, suite: name })));
-    open.set(name, { ...nothing(), left: jobs.length, seconds: 0 });
+    open.set(name, { sum: nothing(), left: jobs.length, seconds: 0 });
     if (jobs.length === 0) throw new Error(`${name} has no tests`);
   }
   // Jobs of a suite wait until what they need is installed; a failure is theirs to report.
@@ -244,11 +247,11 @@ async function runJobs(names) {
       if (result.failed) console.log(`--- ${job.name}${result.failures}\n---`);
       tests.push(...result.tests);
       const suite = open.get(job.suite);
-      for (const key in total) suite[key] += result[key];
+      add(suite.sum, result);
       suite.seconds += seconds[job.name];
       if (--suite.left > 0) continue;
-      console.log(`${job.suite}: ${sum(suite)} (${suite.seconds.toFixed(1)} s)`);
-      add(total, suite);
+      console.log(`${job.suite}: ${sum(suite.sum)} (${suite.seconds.toFixed(1)} s)`);
+      add(total, suite.sum);
     }
   };
   await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));

@@ -23,16 +23,12 @@ export class Queue {
 
   /** Adds a job and returns its result. An error rejects the promise and does not reach onError. */
   async run<T>(job: () => Promise<T>): Promise<T> {
-    let result: { value: T } | { error: unknown } | undefined;
+    let result!: Promise<T>;
     await this.add(async () => {
-      try {
-        result = { value: await job() };
-      } catch (error) {
-        result = { error };
-      }
+      result = job();
+      await result.catch(() => undefined);
     });
-    if ('error' in result!) throw result.error;
-    return result!.value;
+    return result;
   }
 
   /** Makes the queue busy without a job, until the caller calls the returned function. */

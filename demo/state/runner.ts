@@ -4,7 +4,6 @@ import { signal } from '@preact/signals';
 import type { SamplerOptions } from 'tokenglass';
 import type { TextDocument } from './document.js';
 import type { Inspector } from './inspector.js';
-import { TOP_N } from './inspector.js';
 import type { Services } from './services.js';
 import type { GeneratedToken, Origin, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
@@ -57,15 +56,11 @@ export class Runner {
 
   /** Generates one token at the end of the session. */
   async #generate(options: SamplerOptions, how: Origin): Promise<GeneratedToken> {
-    const session = this.#services.engine.session!;
-    for await (const step of session.generate(undefined, {
-      ...options,
-      max_tokens: 1,
-      trace: { top_n: TOP_N },
-    })) {
-      const { token, bytes, logprob, rank, entropy, eog, trace } = step;
-      const listed = trace.candidates.find((candidate) => candidate.token === token);
-      const { text } = listed ?? (await session.explain(token));
+    const { engine } = this.#services;
+    const request = { ...options, max_tokens: 1, trace: false as const };
+    for await (const step of engine.session!.generate(undefined, request)) {
+      const { token, bytes, logprob, rank, entropy, eog } = step;
+      const text = await engine.model.value!.tokenText(token);
       return { token, bytes, text, logprob, rank, entropy, how, eog };
     }
     throw new Error('the model returned no token');

@@ -74,7 +74,7 @@ interface LinkJson {
 
 const MAX_LINK_CHARS = 100_000;
 const MAX_JSON_BYTES = 2_000_000;
-const PREFIX = 'moment='; // old links have it
+const PREFIX = 'moment='; // every link begins with this; changing it breaks old links
 
 /** Compresses or decompresses bytes. */
 async function convert(

@@ -110,7 +110,7 @@ export const program = async ({ prompt, options }) => {
   };
 };
 
-/** Functions that tests use to operate a page. serve: the page's server. */
+/** Functions that tests use to operate a page. */
 export const hand = (page) => {
   /** Makes a change and reads the page once it shows the result. */
   const settled = async (change) => {

@@ -47,7 +47,8 @@ const DEMO_LAYERS = {
   ui: ['format.ts'], // buttons, dialogs, menus
   state: ['format.ts'], // what the page knows and does
   views: ['format.ts', 'ui', 'state'], // the panels
-  '.': ['format.ts', 'ui', 'state', 'views'], // main.tsx, offline.ts, service-worker.ts
+  // main.tsx, register-service-worker.ts, service-worker.ts
+  '.': ['format.ts', 'ui', 'state', 'views'],
 };
 
 /**

@@ -1,18 +1,13 @@
 // Runs the programs of demo/examples as their own comments say.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { inTree } from '../support/support.mjs';
+import { collect, compiler, inTree } from '../support/support.mjs';
 
 const MODEL = inTree('demo/model/storybook-q8_0.gguf');
 const PROMPT = 'Once upon a time';
-
-/** The C compiler of the native tests, or the machine's compiler. */
-const compiler = () =>
-  process.env.CC ??
-  (existsSync(inTree('build/cc')) ? readFileSync(inTree('build/cc'), 'utf8').trim() : 'cc');
 
 test('generate.c compiles without warnings, and chooses what the package chooses', async () => {
   const program = inTree('build/tests/generate');
@@ -40,9 +35,7 @@ test('generate.c compiles without warnings, and chooses what the package chooses
   assert.equal(chosen.length, 12);
   const model = await loadModel(MODEL, { worker: false });
   const session = model.createSession({ seed: 5 });
-  const steps = [];
-  for await (const step of session.generate(PROMPT, { max_tokens: 12, temperature: 0.7 }))
-    steps.push(step);
+  const steps = await collect(session.generate(PROMPT, { max_tokens: 12, temperature: 0.7 }));
   await model.dispose();
   for (const [i, { text, trace }] of steps.entries()) {
     assert.equal(chosen[i].text, text);

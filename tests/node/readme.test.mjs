@@ -9,10 +9,11 @@ import { publicDeclarations } from '../support/declarations.mjs';
 import { examplesOf, runExample, typeErrors, withPrelude } from '../support/examples.mjs';
 import { inTree } from '../support/support.mjs';
 
+const { entries } = publicDeclarations();
 const reference = readFileSync(inTree('web/README.md'), 'utf8');
 const first = examplesOf('README.md');
 const pages = [...first, ...examplesOf('web/README.md')];
-const comments = publicDeclarations().entries.flatMap(({ name, examples }) =>
+const comments = entries.flatMap(({ name, examples }) =>
   examples.map((code, i) => ({ name: `${name.replace(/\W+/g, '_')}_${i}`, code })),
 );
 
@@ -90,7 +91,7 @@ await session.sync('Once upon a time there was');
 });
 
 test('the reference names every call, stage, option and error', () => {
-  const calls = publicDeclarations().entries.filter(({ call }) => call);
+  const calls = entries.filter(({ call }) => call);
   for (const { name } of calls) {
     if (/\[Symbol|\.constructor$/.test(name)) continue;
     const call = name.split('.').at(-1);

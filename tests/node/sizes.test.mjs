@@ -6,8 +6,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { sizes, withImports } from '../../wasm/toolchain/sizes.mjs';
 import { inTree } from '../support/support.mjs';
 
+const measured = sizes();
+
 test('both wasm variants, the core entry and the page were measured', () => {
-  const names = sizes().map(({ name }) => name);
+  const names = measured.map(({ name }) => name);
   for (const name of [
     'tokenglass.simd128.wasm',
     'tokenglass.relaxed.wasm',
@@ -17,14 +19,14 @@ test('both wasm variants, the core entry and the page were measured', () => {
     assert.ok(names.includes(name), name);
 });
 
-for (const { name, gzipped, limit } of sizes()) {
+for (const { name, gzipped, limit } of measured) {
   test(`${name} has at most ${limit} bytes gzipped`, () => {
     assert.ok(gzipped > 0 && gzipped <= limit, `${gzipped} bytes`);
   });
 }
 
 test('a program that only loads a model loads nothing of the engine, chat, grammars or the command line', () => {
-  const { gzipped } = sizes().find(({ name }) => name === 'index.js');
+  const { gzipped } = measured.find(({ name }) => name === 'index.js');
   const core = withImports(new URL('../../dist/index.js', import.meta.url))
     .map(String)
     .join('');

@@ -2,9 +2,10 @@
 // with a C compiler. quantize returns a tensor's bytes as llama.cpp's quantizer writes them;
 // compareDequantizers counts the weights on which our dequantizers and ggml's disagree.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiler } from '../support/support.mjs';
 import { TYPES } from '../support/types.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,11 +22,6 @@ let built = false;
 
 function build() {
   if (built) return;
-  const cc =
-    process.env.CC ??
-    (existsSync(join(root, 'build/cc'))
-      ? readFileSync(join(root, 'build/cc'), 'utf8').trim()
-      : 'cc');
   const sources = readdirSync(join(root, 'src/quant'), { recursive: true }).filter((name) =>
     name.endsWith('.c'),
   );
@@ -40,7 +36,7 @@ function build() {
     '-Wno-format-zero-length',
   ];
   execFileSync(
-    cc,
+    compiler(),
     [
       ...flags,
       'tests/peers/blocks.c',

@@ -117,6 +117,25 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     ...(original ? [['rope.scaling.original_context_length', 'u32', original]] : []),
   ];
 
+  // the order of the tensors decides their random weights
+  const fusedPlain = {
+    ...norms,
+    ...normBiases,
+    ...fusedQkv,
+    ...fusedQkvBias,
+    ...output,
+    ...outputBias,
+    ...plainFfn,
+    ...ffnBiases,
+  };
+  const phi3 = {
+    ...norms,
+    ...fusedQkv,
+    ...output,
+    'ffn_up.weight': [2 * N_FF, N_EMBD],
+    'ffn_down.weight': [N_EMBD, N_FF],
+  };
+  const olmo2 = { ...qkv, ...output, ...wideNorms, ...postNorms, ...gatedFfn };
   return {
     llama: { keys: rms, top: outputNorm, layer: llama },
     'llama, biases, output': {
@@ -240,68 +259,29 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     phi3: {
       keys: [...rms, ...scaling('longrope', 0, 64), ['rope.scaling.attn_factor', 'f32', 1.19]],
       top: { ...outputNorm, ...longFactors },
-      layer: {
-        ...norms,
-        ...fusedQkv,
-        ...output,
-        'ffn_up.weight': [2 * N_FF, N_EMBD],
-        'ffn_down.weight': [N_EMBD, N_FF],
-      },
+      layer: phi3,
     },
     'phi3, short': {
       arch: 'phi3',
       keys: [...rms, ...scaling('longrope', 0, 4096)],
       top: { ...outputNorm, ...longFactors },
-      layer: {
-        ...norms,
-        ...fusedQkv,
-        ...output,
-        'ffn_up.weight': [2 * N_FF, N_EMBD],
-        'ffn_down.weight': [N_EMBD, N_FF],
-      },
+      layer: phi3,
     },
     gpt2: {
       keys: layerNorm,
       top: { ...outputNorm, ...outputNormBias, 'position_embd.weight': ['F32', N_CTX, N_EMBD] },
-      layer: {
-        ...norms,
-        ...normBiases,
-        ...fusedQkv,
-        ...fusedQkvBias,
-        ...output,
-        ...outputBias,
-        ...plainFfn,
-        ...ffnBiases,
-      },
+      layer: fusedPlain,
     },
     gptneox: {
       keys: [...layerNorm, ...partial, ['use_parallel_residual', 'bool', true]],
       top: { ...outputNorm, ...outputNormBias, ...untied },
-      layer: {
-        ...norms,
-        ...normBiases,
-        ...fusedQkv,
-        ...fusedQkvBias,
-        ...output,
-        ...outputBias,
-        ...plainFfn,
-        ...ffnBiases,
-      },
+      layer: fusedPlain,
     },
     'gptneox, in turn': {
       arch: 'gptneox',
       keys: [...layerNorm, ...partial, ['use_parallel_residual', 'bool', false]],
       top: { ...outputNorm, ...outputNormBias, ...untied },
-      layer: {
-        ...norms,
-        ...normBiases,
-        ...fusedQkv,
-        ...fusedQkvBias,
-        ...output,
-        ...outputBias,
-        ...plainFfn,
-        ...ffnBiases,
-      },
+      layer: fusedPlain,
     },
     olmo: {
       keys: [...layerNorm, ['attention.clamp_kqv', 'f32', 1.5]],
@@ -311,13 +291,13 @@ function casesOf({ N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB, EXPERTS, 
     olmo2: {
       keys: rms,
       top: { ...outputNorm, ...untied },
-      layer: { ...qkv, ...output, ...wideNorms, ...postNorms, ...gatedFfn },
+      layer: olmo2,
     },
     'olmo2, windows': {
       arch: 'olmo2',
       keys: [...rms, ...window, ...scaling('yarn', 4, 64)],
       top: { ...outputNorm, ...untied },
-      layer: { ...qkv, ...output, ...wideNorms, ...postNorms, ...gatedFfn },
+      layer: olmo2,
       layers: 4,
     },
     smollm3: { keys: rms, top: outputNorm, layer: llama, layers: 4 },

@@ -1,7 +1,7 @@
 // The public declarations of the built package, read with the TypeScript compiler.
 import { API } from 'typescript/unstable/sync';
 import { SyntaxKind } from 'typescript/unstable/ast';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { inTree } from './support.mjs';
 
 /** The entries whose exports are public. */
@@ -67,7 +67,8 @@ function anonymousTypes(node) {
  * lists the exports whose declaration contains an object type without a name.
  */
 export function publicDeclarations() {
-  const config = inTree('build/declarations.tsconfig.json');
+  // programs that run side by side do not share the file
+  const config = inTree(`build/declarations-${process.pid}.tsconfig.json`);
   const files = ENTRIES.map((name) => inTree(`dist/types/${name}.d.ts`));
   writeFileSync(config, JSON.stringify({ extends: '../tsconfig.json', files, include: [] }));
   const api = new API({ cwd: inTree('') });
@@ -98,6 +99,7 @@ export function publicDeclarations() {
     }
     return { entries, anonymous };
   } finally {
+    rmSync(config);
     api.close();
   }
 }

@@ -6,6 +6,11 @@ import { loadModel, stages } from '../../dist/node.js';
 
 export const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+/** The C compiler of the native tests, or the machine's compiler. */
+export const compiler = () =>
+  process.env.CC ??
+  (existsSync(inTree('build/cc')) ? readFileSync(inTree('build/cc'), 'utf8').trim() : 'cc');
+
 /** The stages that run when no order is given. */
 export const DEFAULT_CHAIN = stages
   .filter(({ chain }) => chain === 'USUAL' || chain === 'ALWAYS')
