@@ -1,16 +1,12 @@
-// The child process that runs llama.cpp, so that a crash of the library ends only this process.
-// Arguments: a GGUF file's path, and optionally 'vocab-only'. It receives messages { id, call, args
-// } over IPC and answers { id, value } or { id, error }.
+// The child process that runs llama.cpp, so that a crash of the library ends only this process. It
+// receives messages { id, call, args } over IPC and answers { id, value } or { id, error }. The first
+// call is `load`; a later one replaces the model.
 import { getLlama } from 'node-llama-cpp';
 
 // The most exact settings: one thread, CPU only, F32 cache, attention without the fused kernel.
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1 });
-const [modelPath, extent] = process.argv.slice(2);
-const model = await llama.loadModel({
-  modelPath,
-  gpuLayers: 0,
-  vocabOnly: extent === 'vocab-only',
-});
+let model; // the one that is loaded
+let n_vocab;
 
 /**
  * cache: the type of keys and values. The library accepts quantized values only with fused
@@ -40,9 +36,16 @@ function byToken(map, n_vocab) {
   return row;
 }
 
-const n_vocab = model.fileInfo.metadata.tokenizer.ggml.tokens.length;
-
 const calls = {
+  /** The path of a GGUF file, and whether only its tokenizer is needed. */
+  async load(modelPath, vocabOnly) {
+    await model?.dispose();
+    model = undefined;
+    model = await llama.loadModel({ modelPath, gpuLayers: 0, vocabOnly });
+    n_vocab = model.fileInfo.metadata.tokenizer.ggml.tokens.length;
+    return { n_vocab, instructions: llama.systemInfo };
+  },
+
   /** texts -> ids without BOS. Control tokens are tokenized as plain text. */
   tokenize: (texts) => texts.map((text) => model.tokenize(text, false)),
 
@@ -150,4 +153,3 @@ process.on('message', ({ id, call, args }) => {
   });
 });
 process.on('disconnect', () => process.exit(0));
-process.send({ id: 'start', value: { n_vocab, instructions: llama.systemInfo } });

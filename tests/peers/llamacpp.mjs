@@ -24,28 +24,21 @@ export function preparePeer() {
   }
 }
 
-/**
- * Starts llama.cpp on a model; with vocabOnly it loads only the tokenizer.
- * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function,
- *   greedy: Function, embed: Function, chain: Function, generate: Function, close: Function }>}
- *   The functions, except close, are those of llamacpp-process.mjs. Each rejects when the library
- *   fails or its process dies.
- */
-export async function openPeer(modelPath, { vocabOnly = false } = {}) {
-  const args = vocabOnly ? [modelPath, 'vocab-only'] : [modelPath];
-  const child = fork(`${here}llamacpp-process.mjs`, args, {
+/** Starts a process of llama.cpp; gives a function that calls it, and how to keep or end the process. */
+function startProcess() {
+  const child = fork(`${here}llamacpp-process.mjs`, [], {
     serialization: 'advanced',
     silent: true,
     execArgv: [],
   });
-  const waiting = new Map(); // pending calls by id; 'start' is the loading
+  const waiting = new Map(); // pending calls by id
   let output = '';
   let death;
   let nextId = 0;
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => (output = (output + chunk).slice(-4000)));
-
-  const started = new Promise((resolve, reject) => waiting.set('start', { resolve, reject }));
+    stream.unref();
+  }
   child.on('message', (message) => {
     const { resolve, reject } = waiting.get(message.id);
     waiting.delete(message.id);
@@ -57,30 +50,57 @@ export async function openPeer(modelPath, { vocabOnly = false } = {}) {
     for (const { reject } of waiting.values()) reject(death);
     waiting.clear();
   });
-
-  const call = (name, ...values) =>
-    new Promise((resolve, reject) => {
-      if (death) return reject(death);
-      const id = nextId++;
-      waiting.set(id, { resolve, reject });
-      child.send({ id, call: name, args: values });
-    });
-  const { n_vocab, instructions } = await started;
   return {
-    n_vocab,
-    instructions,
-    tokenize: (texts) => call('tokenize', texts),
-    logits: (ids, probabilities, cache, batch, contextSize) =>
-      call('logits', ids, probabilities, cache, batch, contextSize),
-    greedy: (ids, n) => call('greedy', ids, n),
-    embed: (text) => call('embed', text),
-    chain: (ids, options) => call('chain', ids, options),
-    generate: (ids, n, options) => call('generate', ids, n, options),
-    async close() {
-      if (death) return;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.disconnect();
-      await ended;
+    isDead: () => death !== undefined,
+    /** Whether the process keeps this one from ending. */
+    hold(held) {
+      const method = held ? 'ref' : 'unref';
+      child[method]();
+      child.channel?.[method]();
     },
+    call: (name, ...values) =>
+      new Promise((resolve, reject) => {
+        if (death) return reject(death);
+        const id = nextId++;
+        waiting.set(id, { resolve, reject });
+        child.send({ id, call: name, args: values });
+      }),
+  };
+}
+
+const idle = []; // processes that wait for the next model; they end with this process
+
+/**
+ * Loads a model in llama.cpp; with vocabOnly only its tokenizer.
+ * @returns {Promise<{ n_vocab: number, instructions: string, tokenize: Function, logits: Function,
+ *   greedy: Function, embed: Function, chain: Function, generate: Function, close: Function }>}
+ *   The functions, except close, are those of llamacpp-process.mjs. Each rejects when the library
+ *   fails or its process dies.
+ */
+export async function openPeer(modelPath, { vocabOnly = false } = {}) {
+  const peer = idle.pop() ?? startProcess();
+  const close = async () => {
+    if (peer.isDead()) return;
+    peer.hold(false);
+    idle.push(peer);
+  };
+  peer.hold(true);
+  let loaded;
+  try {
+    loaded = await peer.call('load', modelPath, vocabOnly);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    ...loaded,
+    tokenize: (texts) => peer.call('tokenize', texts),
+    logits: (ids, probabilities, cache, batch, contextSize) =>
+      peer.call('logits', ids, probabilities, cache, batch, contextSize),
+    greedy: (ids, n) => peer.call('greedy', ids, n),
+    embed: (text) => peer.call('embed', text),
+    chain: (ids, options) => peer.call('chain', ids, options),
+    generate: (ids, n, options) => peer.call('generate', ids, n, options),
+    close,
   };
 }
