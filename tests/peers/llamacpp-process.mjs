@@ -1,6 +1,6 @@
 // The child process that runs llama.cpp, so that a crash of the library ends only this process. It
-// receives messages { id, call, args } over IPC and answers { id, value } or { id, error }. The first
-// call is `load`; a later one replaces the model.
+// receives messages { id, call, args } over IPC and answers { id, value } or { id, error }. The
+// first call is `load`; a later one replaces the model.
 import { getLlama } from 'node-llama-cpp';
 
 // The most exact settings: one thread, CPU only, F32 cache, attention without the fused kernel.

@@ -24,7 +24,7 @@ export function preparePeer() {
   }
 }
 
-/** Starts a process of llama.cpp; gives a function that calls it, and how to keep or end the process. */
+/** Starts a process of llama.cpp. Returns a function that calls it and the state of the process. */
 function startProcess() {
   const child = fork(`${here}llamacpp-process.mjs`, [], {
     serialization: 'advanced',

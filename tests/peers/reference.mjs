@@ -4,6 +4,7 @@
 //
 // Sources: the papers that src/model/archs names. Names of keys and tensors, and defaults for
 // absent keys, are those of llama.cpp's loader.
+import { dot } from '../support/dot.mjs';
 import { readGguf } from '../support/gguf-reader.mjs';
 
 const add = (a, b, scale = 1) => a.map((x, i) => x + b[i] * scale);
@@ -53,11 +54,7 @@ class Model {
     const weight = this.values(`${name}.weight`);
     const rows = this.file.dims(`${name}.weight`)[1];
     const out = new Float64Array(rows);
-    for (let r = 0, at = expert * rows * x.length; r < rows; r++) {
-      let dot = 0;
-      for (let k = 0; k < x.length; k++) dot += weight[at++] * x[k];
-      out[r] = dot;
-    }
+    for (let r = 0; r < rows; r++) out[r] = dot(weight, (expert * rows + r) * x.length, x);
     return this.has(`${name}.bias`) ? add(out, this.values(`${name}.bias`)) : out;
   }
   /** RMSNorm; without a name: without weights. */
@@ -155,9 +152,9 @@ class Model {
       const at = head * this.head_dim;
       const kv = Math.floor((head * this.heads_kv[i]) / this.n_head) * this.head_dim;
       const scores = seen.map((past) => {
-        let dot = 0;
-        for (let d = 0; d < this.head_dim; d++) dot += q[at + d] * past.k[kv + d];
-        return cap(dot * scale, softcap);
+        let product = 0;
+        for (let d = 0; d < this.head_dim; d++) product += q[at + d] * past.k[kv + d];
+        return cap(product * scale, softcap);
       });
       const max = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - max));

@@ -5,6 +5,7 @@
 // Sources: Touvron et al. 2023 (the architecture), Zhang and Sennrich 2019 (RMSNorm), Su et al.
 // 2021 (RoPE), Ainslie et al. 2023 (grouped-query attention), Shazeer 2020 (SwiGLU); names of keys
 // and tensors: the GGUF specification.
+import { dot } from './dot.mjs';
 import { readGguf } from './gguf-reader.mjs';
 import { TYPES, fromHalf, toHalf } from './types.mjs';
 
@@ -103,17 +104,7 @@ function multiply({ values: matrix, coded, mins }, x) {
   const columns = vector.length;
   const out = new Float64Array(matrix.length / columns);
   for (let row = 0; row < out.length; row++) {
-    const start = row * columns;
-    let k = 0;
-    let [a, b, c, d] = [0, 0, 0, 0]; // four sums: no addition waits for the one before
-    for (; k + 3 < columns; k += 4) {
-      a += matrix[start + k] * vector[k];
-      b += matrix[start + k + 1] * vector[k + 1];
-      c += matrix[start + k + 2] * vector[k + 2];
-      d += matrix[start + k + 3] * vector[k + 3];
-    }
-    for (; k < columns; k++) a += matrix[start + k] * vector[k];
-    let sum = a + b + (c + d);
+    let sum = dot(matrix, row * columns, vector);
     if (mins) over.forEach((rest, b) => (sum += mins[row * over.length + b] * rest));
     out[row] = sum;
   }
