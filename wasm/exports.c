@@ -38,14 +38,15 @@ __attribute__((import_module("tokenglass"), import_name("now"))) double tgw_now(
 tg_model *tgw_model_new(double file_size, uint32_t n_ctx, uint32_t n_kv, uint32_t cache_type_k,
                         uint32_t cache_type_v, bool vocab_only, uint32_t n_threads, bool profile)
 {
-    const tg_model_options options = {.file_size = (uint64_t)file_size,
-                                      .n_ctx = n_ctx,
-                                      .n_kv = n_kv,
-                                      .cache_type_k = (tg_cache_type)cache_type_k,
-                                      .cache_type_v = (tg_cache_type)cache_type_v,
-                                      .vocab_only = vocab_only,
-                                      .n_threads = n_threads,
-                                      .clock = profile ? tgw_now : NULL};
+    const tg_model_options options = {
+        .file_size = file_size > 0 && file_size < 0x1p63 ? (uint64_t)file_size : 0,
+        .n_ctx = n_ctx,
+        .n_kv = n_kv,
+        .cache_type_k = (tg_cache_type)cache_type_k,
+        .cache_type_v = (tg_cache_type)cache_type_v,
+        .vocab_only = vocab_only,
+        .n_threads = n_threads,
+        .clock = profile ? tgw_now : NULL};
     return tg_model_new(&options);
 }
 

@@ -17,7 +17,8 @@ typedef struct tg_arena {
 #define TG_ARENA_ALIGN 64u /* a cache line */
 
 /* The next count * size bytes, aligned and not cleared; NULL while counting. The total has 64 bits,
- * so that a plan can exceed what a 32-bit machine addresses. */
+ * so that a plan can exceed what a 32-bit machine addresses; a caller that multiplies to get the
+ * count or the size multiplies in 64 bits, too. */
 static inline void *tgi_arena_alloc(tg_arena *arena, uint64_t count, uint64_t size)
 {
     uint8_t *memory = arena->base ? arena->base + arena->used : NULL;

@@ -8,23 +8,25 @@
 void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena)
 {
     const tg_kv_type_row *k = &tg_kv_type_table[kv->type_k], *v = &tg_kv_type_table[kv->type_v];
+    uint64_t page_bytes = 0; /* more than a 32-bit machine addresses, in a plan that is refused */
     kv->n_pages = tgi_kv_n_pages(n_positions);
-    kv->page_bytes = kv->head_bytes = 0;
+    kv->head_bytes = 0;
     for (uint32_t i = 0; i < kv->n_layer; i++) {
         tg_kv_layer *layer = &kv->layers[i];
         layer->keys_bytes = (size_t)TG_PAGE / TG_TILE_ROWS * layer->head_dim /
                             tg_quants[k->quant].block * tgi_quant_tile_bytes(&tg_quants[k->quant]);
         layer->value_bytes = (size_t)layer->head_dim / v->elements * v->value_bytes;
         layer->head_bytes = layer->keys_bytes + TG_PAGE * layer->value_bytes;
-        layer->offset = kv->page_bytes;
-        kv->page_bytes +=
-            TG_PAGE * sizeof(float) * layer->conv_dim + layer->head_bytes * layer->n_head;
+        layer->offset = (size_t)page_bytes;
+        page_bytes += (uint64_t)TG_PAGE * sizeof(float) * layer->conv_dim +
+                      (uint64_t)layer->head_bytes * layer->n_head;
         if (layer->n_head && layer->head_bytes > kv->head_bytes)
             kv->head_bytes = layer->head_bytes;
     }
+    kv->page_bytes = (size_t)page_bytes;
     kv->refs = tgi_arena_alloc(arena, kv->n_pages, sizeof *kv->refs);
     kv->free_list = tgi_arena_alloc(arena, kv->n_pages, sizeof *kv->free_list);
-    kv->pages = tgi_arena_alloc(arena, kv->n_pages, (uint64_t)kv->page_bytes);
+    kv->pages = tgi_arena_alloc(arena, kv->n_pages, page_bytes);
     if (!arena->base)
         return;
     kv->n_free = kv->n_pages;

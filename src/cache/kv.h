@@ -59,7 +59,8 @@ typedef struct tg_kv_table {
     uint32_t n_pages;
 } tg_kv_table;
 
-/* Plans a pool for n_positions (arena->base NULL: counts its memory). */
+/* Plans a pool for n_positions (arena->base NULL: counts its memory). The arena counts in 64 bits;
+ * the sizes in tg_kv are right once the arena fits into memory. */
 void tgi_kv_layout(tg_kv *kv, uint32_t n_positions, tg_arena *arena);
 
 /* Makes positions length to upto - 1 writable: takes free pages, and copies the last page when it

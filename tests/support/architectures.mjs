@@ -4,6 +4,7 @@
 // enough for the blocks of every weight type.
 import { encodeTensor, generator } from './gguf-writer.mjs';
 import { tinyVocabulary } from './tiny-llama.mjs';
+import { TYPES } from './types.mjs';
 
 /** The default sizes. Rows of 256 fit the blocks of every weight type. */
 const WIDE = {
@@ -409,10 +410,11 @@ function spread(name, columns, embedding, headNorms) {
 }
 
 /**
- * Keys and tensors of a case. `more`: keys that replace or follow the case's keys. `shape`: sizes
- * that replace those of WIDE.
+ * Keys and tensors of a case without weights: a tensor has name, type, dims, size in bytes, and the
+ * mean and width of its values. `more`: keys that replace or follow the case's keys. `shape`: sizes
+ * that replace those of WIDE. `layers` replaces the number of layers.
  */
-export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} } = {}) {
+export function tinyHeader(name, { type = 'F32', more = [], shape = {}, layers } = {}) {
   const sizes = { ...WIDE, ...shape };
   const { N_EMBD, N_HEAD, N_HEAD_KV, HEAD_DIM, N_FF, N_VOCAB } = sizes;
   const {
@@ -420,11 +422,11 @@ export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} 
     keys,
     top,
     layer,
-    layers = 3,
+    layers: ownLayers = 3,
     embedding = 4,
     headNorms = 1,
   } = casesOf(sizes)[name];
-  const random = generator(seed);
+  const n_layer = layers ?? ownLayers;
   const tensor = (tensorName, shape) => {
     const own32 = shape[0] === 'F32' || shape.length === 1;
     const dims = shape.filter((n) => n !== 'F32').reverse();
@@ -434,17 +436,15 @@ export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} 
       embedding,
       headNorms,
     );
-    const values = Array.from(
-      { length: dims.reduce((a, b) => a * b) },
-      () => mean + (2 * random() - 1) * width,
-    );
     const its = own32 ? 'F32' : type;
-    return { name: tensorName, type: its, dims, bytes: encodeTensor(its, values) };
+    const { elements, bytes } = TYPES[its];
+    const size = Math.ceil(dims.reduce((a, b) => a * b) / elements) * bytes;
+    return { name: tensorName, type: its, dims, size, mean, width };
   };
   const of = (prefix, list) =>
     Object.entries(list).map(([key, shape]) => tensor(prefix + key, shape));
   const sizeKeys = [
-    ['block_count', 'u32', layers],
+    ['block_count', 'u32', n_layer],
     ['context_length', 'u32', N_CTX],
     ['embedding_length', 'u32', N_EMBD],
     ['feed_forward_length', 'u32', N_FF],
@@ -463,9 +463,25 @@ export function tinyModel(name, { type = 'F32', seed = 1, more = [], shape = {} 
     ],
     tensors: [
       ...of('', { 'token_embd.weight': [N_VOCAB, N_EMBD], ...top }),
-      ...Array.from({ length: layers }, (_, i) =>
+      ...Array.from({ length: n_layer }, (_, i) =>
         of(`blk.${i}.`, typeof layer === 'function' ? layer(i) : layer),
       ).flat(),
     ],
+  };
+}
+
+/** Keys and tensors of a case, as tinyHeader gives them, with random weights. */
+export function tinyModel(name, { seed = 1, ...options } = {}) {
+  const random = generator(seed);
+  const { metadata, tensors } = tinyHeader(name, options);
+  return {
+    metadata,
+    tensors: tensors.map(({ name: tensorName, type, dims, mean, width }) => {
+      const values = Array.from(
+        { length: dims.reduce((a, b) => a * b) },
+        () => mean + (2 * random() - 1) * width,
+      );
+      return { name: tensorName, type, dims, bytes: encodeTensor(type, values) };
+    }),
   };
 }

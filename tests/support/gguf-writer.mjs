@@ -72,7 +72,8 @@ class Bytes {
 /**
  * metadata: [key, type, value] with the types above and array<type>.
  * tensors: { name, type, dims, bytes } with dims[0] the row length. `ggml` replaces the type's
- * number, `offset` the offset in the data.
+ * number, `offset` the offset in the data. A tensor with a `size` instead of bytes is only in the
+ * header.
  * version, alignment, n_kv and n_tensors can be set to wrong values.
  * raw: bytes written instead of keys and tensor infos. keys: bytes written instead of metadata.
  */
@@ -110,16 +111,17 @@ export function writeGguf({
     }
   }
   let at = 0;
-  for (const { name, type, dims, bytes, ggml, offset } of tensors) {
+  for (const { name, type, dims, bytes, size = bytes.length, ggml, offset } of tensors) {
     out.string(name);
     out.u32(dims.length);
     for (const dim of dims) out.u64(dim);
     out.u32(ggml ?? TYPES[type].ggml);
     out.u64(offset ?? at);
-    at += Math.ceil(bytes.length / alignment) * alignment;
+    at += Math.ceil(size / alignment) * alignment;
   }
   out.pad(alignment);
   for (const { bytes } of tensors) {
+    if (!bytes) continue;
     out.put(bytes);
     out.pad(alignment);
   }

@@ -44,7 +44,7 @@ library_flags = $(LINK) $(LIBRARY) $(if $(filter %.threads,$(1)),$(SHARED))
 .SECONDARY:
 all: dist native wasm-tests
 dist: build/web.stamp
-native: $(native_tests)
+native: $(native_tests) build/native/plans
 bench: $(foreach build,simd128 relaxed,$(foreach name,kernels sampling,build/wasm/$(build)/tests/bench/$(name).wasm))
 debug: $(VARIANTS:%=build/debug/tokenglass.%.wasm)
 
@@ -53,6 +53,9 @@ build/native/%.o: %.c wasm/toolchain/rules.mk build/cc
 build/native/tokenglass.a: $(addprefix build/native/,$(objects)) build/sources
 	rm -f $@ && ar qcs $@ $(filter %.o,$^)
 build/native/test_%: build/native/tests/native/test_%.o build/native/tokenglass.a
+	echo "  $@" && $(CC) $(NATIVE) $^ -lm -o $@
+# A program for tests/node/plans.test.mjs.
+build/native/plans: build/native/tests/native/plans.o build/native/tokenglass.a
 	echo "  $@" && $(CC) $(NATIVE) $^ -lm -o $@
 
 # The rules of the variant $(1).
@@ -76,7 +79,7 @@ $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
 build/generated.stamp: $(wildcard wasm/toolchain/*.mjs) $(call sources,src/%.def) wasm/boundary.def \
 		web/types/trace.schema.json package-lock.json
 	node wasm/toolchain/generate.mjs && touch $@
-build/web.stamp: $(call sources,web/% demo/%) build/generated.stamp $(VARIANTS:%=dist/tokenglass.%.wasm) \
+build/web.stamp: $(call sources,web/% demo/% wasm/toolchain/licenses/%) build/generated.stamp $(VARIANTS:%=dist/tokenglass.%.wasm) \
 		tsconfig.json tsconfig.types.json package-lock.json build/sources
 	echo "  dist/*.js" && node wasm/toolchain/build.mjs && node wasm/toolchain/sizes.mjs && touch $@
 
