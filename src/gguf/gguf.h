@@ -152,10 +152,20 @@ void tgi_gguf_fingerprint(const tg_gguf *gguf, uint64_t file_size, uint8_t diges
 /* NULL when there is no such key. */
 const tg_gguf_kv *tgi_gguf_find(const tg_gguf *gguf, const char *key);
 
+/* Element `index` of an array as a value of its own, with the array's key and offset. */
+tg_gguf_kv tgi_gguf_element(const tg_gguf_kv *array, uint32_t index);
+
+/* A value as a number. u32 accepts every integer type with a value of min to max, f32 every float
+ * and integer type, bool also the integers 0 and 1. A value of another type or range is
+ * TG_MODEL_KEY_BAD; the message names key and value. */
+tg_status tgi_gguf_value_u32(const tg_gguf_kv *kv, uint32_t min, uint32_t max, uint32_t *out,
+                             tg_error *error);
+tg_status tgi_gguf_value_f32(const tg_gguf_kv *kv, float *out, tg_error *error);
+tg_status tgi_gguf_value_bool(const tg_gguf_kv *kv, bool *out, tg_error *error);
+
 /* Values by key and type. If the key is absent: with `found`, *found is false, *out stays as it was
- * and the status is TG_OK; with found NULL the status is TG_MODEL_KEY_MISSING. u32 accepts every
- * integer type with a value of min to max; f32 accepts f32 and f64. A value of another type or
- * range is TG_MODEL_KEY_BAD; the message names key and value. */
+ * and the status is TG_OK; with found NULL the status is TG_MODEL_KEY_MISSING. Numbers are read as
+ * by the functions above. A value of another type is TG_MODEL_KEY_BAD. */
 tg_status tgi_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, uint32_t max,
                            uint32_t *out, bool *found, tg_error *error);
 tg_status tgi_gguf_get_f32(const tg_gguf *gguf, const char *key, float *out, bool *found,

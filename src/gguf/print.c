@@ -84,26 +84,16 @@ static void put_single(writer *out, const tg_gguf_kv *kv)
     }
 }
 
-/* Element i of an array; the elements have the size of their type. */
-static void put_element(writer *out, const tg_gguf_array *array, uint32_t i)
+static void put_array(writer *out, const tg_gguf_kv *kv)
 {
-    tg_gguf_kv element = {.type = array->type};
-    if (array->type == TG_GGUF_STRING)
-        element.value.string = ((const tg_str *)array->data)[i];
-    else
-        tgi_gguf_decode_scalar(&element, (const uint8_t *)array->data +
-                                             (size_t)i * tgi_gguf_scalar_bytes[array->type]);
-    put_single(out, &element);
-}
-
-static void put_array(writer *out, const tg_gguf_array *array)
-{
+    const tg_gguf_array *array = &kv->value.array;
     put_text(out, "[");
     put_number(out, "%" PRIu32, array->count);
     put_text(out, "]");
     for (uint32_t i = 0; i < array->count && i < MAX_ELEMENTS; i++) {
         put_text(out, i ? ", " : " ");
-        put_element(out, array, i);
+        const tg_gguf_kv element = tgi_gguf_element(kv, i);
+        put_single(out, &element);
     }
     if (array->count > MAX_ELEMENTS)
         put_text(out, ", …");
@@ -114,7 +104,7 @@ void tgi_gguf_print(const tg_gguf_kv *kv, char *text, size_t capacity)
     writer out = {.text = text, .length = 0, .capacity = capacity};
     text[0] = 0;
     if (kv->type == TG_GGUF_ARRAY)
-        put_array(&out, &kv->value.array);
+        put_array(&out, kv);
     else
         put_single(&out, kv);
 }

@@ -98,40 +98,74 @@ static tg_status wrong_type(const tg_gguf_kv *kv, const char *expected, tg_error
                     (int)kv->type, expected);
 }
 
+tg_gguf_kv tgi_gguf_element(const tg_gguf_kv *array, uint32_t index)
+{
+    const tg_gguf_array *elements = &array->value.array;
+    tg_gguf_kv kv = {.key = array->key, .type = elements->type, .offset = array->offset};
+    if (kv.type == TG_GGUF_STRING)
+        kv.value.string = ((const tg_str *)elements->data)[index];
+    else
+        tgi_gguf_decode_scalar(&kv, (const uint8_t *)elements->data +
+                                        (size_t)index * tgi_gguf_scalar_bytes[kv.type]);
+    return kv;
+}
+
+static bool is_signed(tg_gguf_type type)
+{
+    return type == TG_GGUF_I8 || type == TG_GGUF_I16 || type == TG_GGUF_I32 || type == TG_GGUF_I64;
+}
+
+static bool is_unsigned(tg_gguf_type type)
+{
+    return type == TG_GGUF_U8 || type == TG_GGUF_U16 || type == TG_GGUF_U32 || type == TG_GGUF_U64;
+}
+
+tg_status tgi_gguf_value_u32(const tg_gguf_kv *kv, uint32_t min, uint32_t max, uint32_t *out,
+                             tg_error *error)
+{
+    if (!is_signed(kv->type) && !is_unsigned(kv->type))
+        return wrong_type(kv, "an integer", error);
+    if (is_signed(kv->type) && kv->value.i < 0)
+        return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
+                        "%.64s is %lld; it must be %u to %u", kv->key.data, (long long)kv->value.i,
+                        (unsigned)min, (unsigned)max);
+    const uint64_t value = kv->value.u; /* of an integer that is not negative: the same bits */
+    if (value < min || value > max)
+        return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
+                        "%.64s is %llu; it must be %u to %u", kv->key.data,
+                        (unsigned long long)value, (unsigned)min, (unsigned)max);
+    *out = (uint32_t)value;
+    return TG_OK;
+}
+
+tg_status tgi_gguf_value_f32(const tg_gguf_kv *kv, float *out, tg_error *error)
+{
+    if (is_signed(kv->type))
+        *out = (float)kv->value.i;
+    else if (is_unsigned(kv->type))
+        *out = (float)kv->value.u;
+    else if (kv->type == TG_GGUF_F32 || kv->type == TG_GGUF_F64)
+        *out = (float)kv->value.f;
+    else
+        return wrong_type(kv, "a number", error);
+    return TG_OK;
+}
+
+tg_status tgi_gguf_value_bool(const tg_gguf_kv *kv, bool *out, tg_error *error)
+{
+    const bool integer = is_signed(kv->type) || is_unsigned(kv->type);
+    if (kv->type != TG_GGUF_BOOL && !(integer && kv->value.u <= 1))
+        return wrong_type(kv, "a boolean", error);
+    *out = kv->value.u != 0;
+    return TG_OK;
+}
+
 tg_status tgi_gguf_get_u32(const tg_gguf *gguf, const char *key, uint32_t min, uint32_t max,
                            uint32_t *out, bool *found, tg_error *error)
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
-    if (status || !kv)
-        return status;
-    uint64_t value;
-    switch (kv->type) {
-    case TG_GGUF_U8:
-    case TG_GGUF_U16:
-    case TG_GGUF_U32:
-    case TG_GGUF_U64:
-        value = kv->value.u;
-        break;
-    case TG_GGUF_I8:
-    case TG_GGUF_I16:
-    case TG_GGUF_I32:
-    case TG_GGUF_I64:
-        if (kv->value.i < 0)
-            return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
-                            "%s is %lld; it must be %u to %u", key, (long long)kv->value.i,
-                            (unsigned)min, (unsigned)max);
-        value = (uint64_t)kv->value.i;
-        break;
-    default:
-        return wrong_type(kv, "an integer", error);
-    }
-    if (value < min || value > max)
-        return tgi_fail(error, TG_MODEL_KEY_BAD, (int64_t)kv->offset,
-                        "%s is %llu; it must be %u to %u", key, (unsigned long long)value,
-                        (unsigned)min, (unsigned)max);
-    *out = (uint32_t)value;
-    return TG_OK;
+    return status || !kv ? status : tgi_gguf_value_u32(kv, min, max, out, error);
 }
 
 tg_status tgi_gguf_get_f32(const tg_gguf *gguf, const char *key, float *out, bool *found,
@@ -139,12 +173,7 @@ tg_status tgi_gguf_get_f32(const tg_gguf *gguf, const char *key, float *out, boo
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
-    if (status || !kv)
-        return status;
-    if (kv->type != TG_GGUF_F32 && kv->type != TG_GGUF_F64)
-        return wrong_type(kv, "a float", error);
-    *out = (float)kv->value.f;
-    return TG_OK;
+    return status || !kv ? status : tgi_gguf_value_f32(kv, out, error);
 }
 
 tg_status tgi_gguf_get_bool(const tg_gguf *gguf, const char *key, bool *out, bool *found,
@@ -152,12 +181,7 @@ tg_status tgi_gguf_get_bool(const tg_gguf *gguf, const char *key, bool *out, boo
 {
     const tg_gguf_kv *kv;
     const tg_status status = look_up(gguf, key, &kv, found, error);
-    if (status || !kv)
-        return status;
-    if (kv->type != TG_GGUF_BOOL)
-        return wrong_type(kv, "a boolean", error);
-    *out = kv->value.u != 0;
-    return TG_OK;
+    return status || !kv ? status : tgi_gguf_value_bool(kv, out, error);
 }
 
 tg_status tgi_gguf_get_string(const tg_gguf *gguf, const char *key, tg_str *out, bool *found,

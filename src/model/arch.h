@@ -130,6 +130,8 @@ uint32_t tgi_arch_layer_value(const tg_gguf *gguf, const char *key, uint32_t lay
                               uint32_t fallback);
 /* Whether a layer has a window. */
 bool tgi_arch_has_window(const tg_gguf *gguf, const tg_hparams *hparams, uint32_t layer);
+/* Whether a layer is a gated delta net. */
+bool tgi_arch_is_recurrent(const tg_gguf *gguf, const tg_hparams *hparams, uint32_t layer);
 /* A tg_arch.read: with rope.scaling.finetuned false, no layer rotates. */
 tg_status tgi_arch_read_finetuned(const tg_gguf *gguf, tg_hparams *hparams, tg_error *error);
 

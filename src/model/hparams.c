@@ -84,40 +84,49 @@ static void read_rope(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
     }
 }
 
-static const char window_list_key[] = "attention.sliding_window_pattern";
+/* ---- keys with a value for each layer ---- */
 
-/* A bool for each layer: whether it has a window. NULL: the file has no such list. */
-static const uint8_t *window_list(const tg_gguf *gguf, uint32_t *count)
+static const char window_list_key[] = "attention.sliding_window_pattern";
+static const char recurrent_list_key[] = "attention.recurrent_layers";
+
+/* A key that is a list; NULL: the file does not have the key, or the key is no list. */
+static const tg_gguf_kv *find_list(const tg_gguf *gguf, const char *key)
 {
     char name[TG_KEY];
-    tg_gguf_array list;
-    bool found = false;
-    tgi_arch_key(gguf, window_list_key, name);
+    tgi_arch_key(gguf, key, name);
     const tg_gguf_kv *kv = tgi_gguf_find(gguf, name);
-    if (!kv || kv->type != TG_GGUF_ARRAY ||
-        tgi_gguf_get_array(gguf, name, TG_GGUF_BOOL, &list, &found, NULL) || !found)
-        return NULL;
-    *count = list.count;
-    return list.data;
+    return kv && kv->type == TG_GGUF_ARRAY ? kv : NULL;
 }
 
-static bool check_window_list(tg_key_reader *r, const tg_arch *arch, const tg_hparams *hp)
+/* Checks a list of booleans, one for each layer. Returns whether the file has the list. */
+static bool check_flags(tg_key_reader *r, const char *key)
 {
-    uint32_t count;
-    if (!(arch->keys & TG_KEYS_LAYERS) || !window_list(r->gguf, &count))
-        return false;
-    if (count != hp->n_layer)
-        tgi_key_bad(r, window_list_key, count, "numbers, but not one for each layer");
-    return true;
+    const tg_gguf_kv *list = find_list(r->gguf, key);
+    const uint32_t n = list ? tgi_key_list_length(r, list) : 0;
+    for (uint32_t i = 0; i < n && !r->status; i++) {
+        bool flag;
+        const tg_gguf_kv element = tgi_gguf_element(list, i);
+        r->status = tgi_gguf_value_bool(&element, &flag, r->error);
+    }
+    return list != NULL;
+}
+
+/* The value for one layer of such a list; without it, whether the layer is none of every
+ * period-th. */
+static bool layer_flag(const tg_gguf *gguf, const char *key, uint32_t layer, uint32_t period)
+{
+    const tg_gguf_kv *list = find_list(gguf, key);
+    return list ? tgi_gguf_element(list, layer).value.u != 0 : period && (layer + 1) % period != 0;
 }
 
 bool tgi_arch_has_window(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
 {
-    uint32_t count;
-    const uint8_t *list = window_list(gguf, &count);
-    if (!hp->window)
-        return false;
-    return list ? list[layer] != 0 : hp->window_period && (layer + 1) % hp->window_period != 0;
+    return hp->window && layer_flag(gguf, window_list_key, layer, hp->window_period);
+}
+
+bool tgi_arch_is_recurrent(const tg_gguf *gguf, const tg_hparams *hp, uint32_t layer)
+{
+    return hp->delta_n_head && layer_flag(gguf, recurrent_list_key, layer, hp->attention_period);
 }
 
 static void read_window(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
@@ -127,12 +136,12 @@ static void read_window(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
     hp->window = arch->window;
     hp->window_period = arch->window_period;
     tgi_key_u32(r, "attention.sliding_window", 0, MAX_CTX_TRAIN, false, &hp->window);
-    if (!check_window_list(r, arch, hp))
-        tgi_key_u32(r, "attention.sliding_window_pattern", 0, MAX_LAYERS, false,
-                    &hp->window_period);
+    const bool list = check_flags(r, window_list_key);
+    if (!list)
+        tgi_key_u32(r, window_list_key, 0, MAX_LAYERS, false, &hp->window_period);
     if (!hp->window)
         hp->window_period = 0;
-    if (hp->window && (hp->window_period != 1 || (arch->keys & TG_KEYS_LAYERS))) {
+    if (hp->window && (list || hp->window_period != 1 || (arch->keys & TG_KEYS_LAYERS))) {
         hp->rope[1] = hp->rope[0];
         read_freq_base(r, "rope.freq_base_swa", &hp->rope[1].freq_base);
         if (arch->keys & TG_KEYS_LAYERS)
@@ -208,42 +217,27 @@ static void read_scales(tg_key_reader *r, const tg_arch *arch, tg_hparams *hp)
 uint32_t tgi_arch_layer_value(const tg_gguf *gguf, const char *key, uint32_t layer,
                               uint32_t fallback)
 {
-    char name[TG_KEY];
-    tg_gguf_array list;
-    bool found = false;
-    tgi_arch_key(gguf, key, name);
-    const tg_gguf_kv *kv = tgi_gguf_find(gguf, name);
-    if (!kv || kv->type != TG_GGUF_ARRAY ||
-        tgi_gguf_get_array(gguf, name, TG_GGUF_I32, &list, &found, NULL) || !found)
-        return fallback;
-    return layer < list.count ? ((const uint32_t *)list.data)[layer] : 0;
+    const tg_gguf_kv *list = find_list(gguf, key);
+    return list ? (uint32_t)tgi_gguf_element(list, layer).value.u : fallback;
 }
 
-/* A number from min to max, or, when lists are allowed, a list of one for each layer: then *out is
- * the largest. Returns whether it is a list. min 0 allows 0 in a list, not as a number. */
-static bool read_u32_or_list(tg_key_reader *r, const char *key, bool allow_list, uint32_t min,
+/* A number from min to max, or a list of one for each layer; *out: the largest. The numbers of a
+ * list may differ only when differ is true. Returns whether they may. min 0 allows 0 in a list, not
+ * as a number. */
+static bool read_u32_or_list(tg_key_reader *r, const char *key, bool differ, uint32_t min,
                              uint32_t max, bool required, uint32_t *out)
 {
-    char name[TG_KEY];
-    tg_gguf_array list;
-    uint32_t n_layer = 0;
-    bool found;
-    tgi_arch_key(r->gguf, key, name);
-    const tg_gguf_kv *kv = tgi_gguf_find(r->gguf, name);
-    if (!allow_list || !kv || kv->type != TG_GGUF_ARRAY) {
+    const tg_gguf_kv *list = differ ? find_list(r->gguf, key) : NULL;
+    if (!list) {
         tgi_key_u32(r, key, min > 1 ? min : 1, max, required, out);
         return false;
     }
-    tgi_key_u32(r, "block_count", 1, MAX_LAYERS, true, &n_layer);
-    if (!r->status)
-        r->status = tgi_gguf_get_array(r->gguf, name, TG_GGUF_I32, &list, &found, r->error);
-    if (!r->status && list.count != n_layer)
-        tgi_key_bad(r, key, list.count, "numbers, but not one for each layer");
+    const uint32_t n = tgi_key_list_length(r, list);
     *out = 0;
-    for (uint32_t i = 0; i < n_layer && !r->status; i++) {
-        const uint32_t value = ((const uint32_t *)list.data)[i];
-        if (value < min || value > max)
-            tgi_key_bad(r, key, value, "");
+    for (uint32_t i = 0; i < n && !r->status; i++) {
+        uint32_t value = 0;
+        const tg_gguf_kv element = tgi_gguf_element(list, i);
+        r->status = tgi_gguf_value_u32(&element, min, max, &value, r->error);
         *out = value > *out ? value : *out;
     }
     return true;
@@ -349,8 +343,8 @@ static void read_delta_nets(tg_key_reader *r, tg_hparams *hp)
     if (!r->status && inner != hp->delta_n_head * hp->delta_head_dim)
         tgi_key_bad(r, "ssm.inner_size", inner, "is not the width of all heads");
     check_rope_sections(r, hp);
-    tgi_key_neutral(r, "attention.recurrent_layers", 0,
-                    "only a regular pattern of layers is supported");
+    if (!check_flags(r, recurrent_list_key))
+        tgi_key_neutral(r, recurrent_list_key, 0, "it must be a list of one value for each layer");
     /* the layers after n_layer predict further tokens (nextn): the next token does not need them */
     tgi_key_u32(r, "nextn_predict_layers", 0, hp->n_layer - 1, false, &hp->n_layer_nextn);
     hp->n_layer -= hp->n_layer_nextn;

@@ -20,7 +20,9 @@ typedef struct tg_key_reader {
 void tgi_arch_key(const tg_gguf *gguf, const char *key, char out[TG_KEY]);
 
 /* The functions below return whether the file has the key. Without it *out stays as it is, or, when
- * the key is required, TG_MODEL_KEY_MISSING. A value outside min .. max is TG_MODEL_KEY_BAD. */
+ * the key is required, TG_MODEL_KEY_MISSING. A value outside min .. max is TG_MODEL_KEY_BAD. A list
+ * of equal values, one for each layer, counts as this value; a list of different values is
+ * TG_MODEL_OPTION_UNSUPPORTED. */
 bool tgi_key_u32(tg_key_reader *r, const char *key, uint32_t min, uint32_t max, bool required,
                  uint32_t *out);
 bool tgi_key_f32(tg_key_reader *r, const char *key, bool required, float *out);
@@ -31,6 +33,10 @@ bool tgi_key_bool(tg_key_reader *r, const char *key, bool *out);
 /* For a key that this architecture does not have: a value other than `neutral` and 0 is
  * TG_MODEL_OPTION_UNSUPPORTED. what: the reason, for the message. */
 void tgi_key_neutral(tg_key_reader *r, const char *key, float neutral, const char *what);
+
+/* The length of a list that has one value for each layer; 0: it has another length, which is
+ * TG_MODEL_KEY_BAD, or there was an error before. */
+uint32_t tgi_key_list_length(tg_key_reader *r, const tg_gguf_kv *list);
 
 /* Records TG_MODEL_KEY_BAD with the key's value and a reason, which may be "". */
 void tgi_key_bad(tg_key_reader *r, const char *key, double value, const char *why);

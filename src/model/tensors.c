@@ -21,6 +21,10 @@ typedef struct tensor_sets {
     uint64_t required, optional;
 } tensor_sets;
 
+/* What a layer without keys and values of its own does not read. */
+#define KV_TENSORS                                                                                 \
+    (TG_HAS(attn_k) | TG_HAS(attn_v) | TG_HAS(attn_k_b) | TG_HAS(attn_v_b) | TG_HAS(attn_k_norm))
+
 /* The tensors of one layer, by its mixer and by what the file has. */
 static tensor_sets tensors_of(const tg_arch *arch, const tg_gguf *gguf, const tg_hparams *hp,
                               const tg_layer *layer, uint32_t index)
@@ -36,7 +40,7 @@ static tensor_sets tensors_of(const tg_arch *arch, const tg_gguf *gguf, const tg
         s.optional = replace(s.optional, TG_QKV_BIASES, TG_HAS(attn_qkv_b));
     }
     if (layer->kv_shared)
-        s.required &= ~(TG_HAS(attn_k) | TG_HAS(attn_v) | TG_HAS(attn_k_norm));
+        s = (tensor_sets){s.required & ~KV_TENSORS, s.optional & ~KV_TENSORS};
     if (!hp->n_embd_per_layer)
         s.required &= ~TG_PER_LAYER;
     if (hp->n_expert)
@@ -62,8 +66,8 @@ static tg_status declare_layer(const tg_arch *arch, tg_weight_loader *loader, co
     const uint32_t up = layer->gate_up_fused ? 2 * ff : ff, experts = hp->n_expert,
                    ff_expert = hp->n_ff_expert;
     const uint32_t ff_shared = hp->n_ff_shexp, conv = hp->conv_taps;
-    static const char *const not_needed[] = {"attn_k.weight", "attn_v.weight",
-                                             "attn_k_norm.weight"};
+    static const char *const not_needed[] = {"attn_k.weight", "attn_v.weight", "attn_k.bias",
+                                             "attn_v.bias", "attn_k_norm.weight"};
     const tensor_sets sets = tensors_of(arch, gguf, hp, layer, index);
     char name[TG_GGUF_MAX_TENSOR_NAME + 16];
     tg_status status = TG_OK;
@@ -184,7 +188,7 @@ static tg_status set_properties(const tg_arch *arch, const tg_gguf *gguf, const 
     layer->mixer = TG_ATTENTION_MIXER;
     if ((arch->keys & TG_KEYS_CONV) && !layer->n_head_kv)
         layer->mixer = TG_CONV_MIXER;
-    if (hp->attention_period && (i + 1) % hp->attention_period != 0)
+    if (tgi_arch_is_recurrent(gguf, hp, i))
         layer->mixer = TG_DELTA_NET_MIXER;
     /* of the layers with a cache of their own, the last has no window and the one before it has */
     layer->kv_shared = i >= n_own_kv;

@@ -2,6 +2,7 @@
  * the caches' types and sizes. */
 #include "model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Positions of a session when the caller does not say and the model was trained for more. */
@@ -159,10 +160,47 @@ static tg_status read_arch(tg_model *model)
     return status;
 }
 
+/* Refuses a part of a model that llama-gguf-split has cut into several files. The first part has
+ * all keys, which is enough for vocab_only; the others have hardly any. In a file that was joined
+ * again split.count is 0, or all tensors are there. */
+static tg_status check_whole(tg_model *model)
+{
+    enum { NUMBER, COUNT, TENSORS, N };
+    static const char *const keys[N] = {"split.no", "split.count", "split.tensors.count"};
+    const uint32_t here = tgi_gguf_n_tensors(model->gguf);
+    uint32_t split[N] = {0}; /* 0: the file does not have the key */
+    bool found[N];
+    char which[48] = "a part", tensors[48] = "";
+    for (int i = 0; i < N; i++) {
+        const tg_status status = tgi_gguf_get_u32(model->gguf, keys[i], 0, UINT32_MAX, &split[i],
+                                                  &found[i], &model->error);
+        if (status)
+            return status;
+    }
+    const bool first = !split[NUMBER];
+    const bool whole = found[COUNT]
+                           ? split[COUNT] < 2 || (first && split[TENSORS] && split[TENSORS] <= here)
+                           : first && split[TENSORS] <= here;
+    if (whole || (first && model->options.vocab_only))
+        return TG_OK;
+    if (!found[NUMBER] && split[COUNT])
+        snprintf(which, sizeof which, "one of %u parts", (unsigned)split[COUNT]);
+    else if (split[NUMBER] < split[COUNT])
+        snprintf(which, sizeof which, "part %u of %u", (unsigned)split[NUMBER] + 1,
+                 (unsigned)split[COUNT]);
+    if (split[TENSORS])
+        snprintf(tensors, sizeof tensors, ", with %u of its %u tensors", (unsigned)here,
+                 (unsigned)split[TENSORS]);
+    return tgi_fail(&model->error, TG_MODEL_SPLIT, TG_NO_OFFSET,
+                    "the file is %s of a split model%s: join all parts to one file with "
+                    "llama-gguf-split --merge",
+                    which, tensors);
+}
+
 tg_status tgi_model_read_header(tg_model *model)
 {
-    tg_status status = TG_OK;
-    if (!model->options.vocab_only)
+    tg_status status = check_whole(model);
+    if (!status && !model->options.vocab_only)
         status = tgi_arch_find(model->gguf, &model->arch, &model->error);
     if (!status)
         status = tgi_tokenizer_new(model->gguf, &model->tokenizer, &model->error);

@@ -68,6 +68,15 @@ function keysOf(arch, ...more) {
   return writeGguf({ metadata: [...kept, ...more.map(([name, ...value]) => [`${arch}.${name}`, ...value])] });
 }
 
+/** The keys of a part of a split model, as llama-gguf-split writes them. */
+const splitKeys = (number, count, tensors) => ({
+  'split.no': ['split.no', 'u16', number],
+  'split.count': ['split.count', 'u16', count],
+  'split.tensors.count': ['split.tensors.count', 'i32', tensors],
+});
+/** A part with only these keys. */
+const splitPart = (keys, tensors) => writeGguf({ metadata: Object.values(keys), tensors });
+
 /**
  * A small model with an infinite value: the last weight of this tensor, or the scale of its last
  * block.
@@ -155,10 +164,31 @@ const MUST_FAIL = {
   'scores-capped': [key('llama.attn_logit_softcapping', 'f32', 50), 'MODEL_OPTION_UNSUPPORTED', 'llama.attn_logit_softcapping is 50', null],
   'logits-scaled': [key('llama.logit_scale', 'f32', 8), 'MODEL_OPTION_UNSUPPORTED', 'llama.logit_scale is 8', null],
   'not-causal': [key('llama.attention.causal', 'bool', false), 'MODEL_OPTION_UNSUPPORTED', 'llama.attention.causal', null],
-  'heads-a-list': [key('llama.attention.head_count_kv', 'array<i32>', [1]), 'MODEL_KEY_BAD', 'llama.attention.head_count_kv', null],
+  'heads-a-list': [key('llama.attention.head_count_kv', 'array<i32>', [1, 1]), 'MODEL_KEY_BAD', 'llama.attention.head_count_kv is a list of 2 values, but the model has 1 layers', null],
+  'heads-a-list-of-none': [key('llama.attention.head_count', 'array<u32>', []), 'MODEL_KEY_BAD', 'llama.attention.head_count is a list of 0 values', null],
+  'heads-a-list-of-texts': [key('llama.attention.head_count', 'array<string>', ['1']), 'MODEL_KEY_BAD', 'llama.attention.head_count', null],
+  'heads-a-list-of-truths': [key('llama.attention.head_count_kv', 'array<bool>', [true]), 'MODEL_KEY_BAD', 'llama.attention.head_count_kv', null],
+  'heads-a-list-of-floats': [key('llama.attention.head_count', 'array<f32>', [1]), 'MODEL_KEY_BAD', 'llama.attention.head_count', null],
+  'heads-of-a-list-negative': [key('llama.attention.head_count', 'array<i64>', [-1]), 'MODEL_KEY_BAD', 'llama.attention.head_count is -1', null],
+  'heads-of-different-numbers': [keysOf('qwen2', ['attention.head_count', 'array<u32>', [2, 1, 2]]), 'MODEL_OPTION_UNSUPPORTED', 'qwen2.attention.head_count is 2 for layer 0 and 1 for layer 1', null],
+  'heads-kv-of-different-numbers': [keysOf('phi3', ['attention.head_count_kv', 'array<u32>', [1, 1, 2]]), 'MODEL_OPTION_UNSUPPORTED', 'phi3.attention.head_count_kv is 1 for layer 0 and 2 for layer 2', null],
+  'feed-forward-of-different-widths': [keysOf('qwen3', ['feed_forward_length', 'array<u64>', [64, 64, 32]]), 'MODEL_OPTION_UNSUPPORTED', 'qwen3.feed_forward_length is 64 for layer 0 and 32 for layer 2', null],
+  'layers-a-list': [key('llama.block_count', 'array<u32>', [1]), 'MODEL_KEY_BAD', 'llama.block_count', null],
+  'windows-of-numbers': [keysOf('gemma4', ['attention.sliding_window_pattern', 'array<i32>', [1, 0, 1, 0, 1, 2]]), 'MODEL_KEY_BAD', 'gemma4.attention.sliding_window_pattern', null],
+  'windows-of-other-length': [keysOf('gemma2', ['attention.sliding_window_pattern', 'array<bool>', [true, false]]), 'MODEL_KEY_BAD', 'gemma2.attention.sliding_window_pattern is a list of 2 values', null],
+  'recurrent-too-few': [keysOf('qwen35', ['attention.recurrent_layers', 'array<bool>', [true]]), 'MODEL_KEY_BAD', 'qwen35.attention.recurrent_layers is a list of 1 values', null],
+  'recurrent-a-number': [keysOf('qwen35', ['attention.recurrent_layers', 'u32', 3]), 'MODEL_OPTION_UNSUPPORTED', 'qwen35.attention.recurrent_layers is 3', null],
+  'split-first': [changed({ keys: splitKeys(0, 5, 100) }), 'MODEL_SPLIT', 'part 1 of 5 of a split model, with 11 of its 100 tensors', null],
+  'split-second': [splitPart(splitKeys(1, 5, 100), [extra]), 'MODEL_SPLIT', 'part 2 of 5 of a split model, with 1 of its 100 tensors', null],
+  'split-first-without-tensors': [splitPart({ ...splitKeys(0, 2, 11), architecture: ['general.architecture', 'string', 'llama'] }, []), 'MODEL_SPLIT', 'part 1 of 2 of a split model, with 0 of its 11 tensors', null],
+  'split-last-with-all-tensors': [splitPart(splitKeys(1, 2, 11), model.tensors), 'MODEL_SPLIT', 'part 2 of 2', null],
+  'split-without-count': [splitPart({ number: ['split.no', 'u16', 3] }, [extra]), 'MODEL_SPLIT', 'the file is a part of a split model', null],
+  'split-without-number': [changed({ keys: { 'split.count': ['split.count', 'u16', 3] } }), 'MODEL_SPLIT', 'one of 3 parts of a split model', null],
+  'split-by-tensors': [changed({ keys: { 'split.tensors.count': ['split.tensors.count', 'i32', 12] } }), 'MODEL_SPLIT', 'a part of a split model, with 11 of its 12 tensors', null],
+  'split-count-a-text': [changed({ keys: { 'split.count': ['split.count', 'string', '5'] } }), 'MODEL_KEY_BAD', 'split.count', null],
   'experts-more-used-than-there': [keysOf('granitemoe', ['expert_used_count', 'u32', 9]), 'MODEL_KEY_BAD', 'granitemoe.expert_used_count is 9', null],
   'experts-by-sigmoid': [keysOf('olmoe', ['expert_gating_func', 'u32', 2]), 'MODEL_OPTION_UNSUPPORTED', 'olmoe.expert_gating_func is 2', null],
-  'heads-too-few-numbers': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 1]]), 'MODEL_KEY_BAD', 'lfm2.attention.head_count_kv is 2', null],
+  'heads-too-few-numbers': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 1]]), 'MODEL_KEY_BAD', 'lfm2.attention.head_count_kv is a list of 2 values', null],
   'heads-in-no-layer': [keysOf('lfm2', ['attention.head_count_kv', 'array<i32>', [0, 0, 0, 0]]), 'MODEL_KEY_BAD', 'no layer has attention', null],
   'delta-heads-not-divided': [keysOf('qwen35', ['ssm.group_count', 'u32', 3]), 'MODEL_KEY_BAD', 'qwen35.ssm.group_count is 3', null],
   'delta-width-of-other-heads': [keysOf('qwen35', ['ssm.inner_size', 'u32', 8]), 'MODEL_KEY_BAD', 'qwen35.ssm.inner_size is 8', null],
@@ -166,7 +196,7 @@ const MUST_FAIL = {
   'rope-sections-of-two': [keysOf('qwen35', ['rope.dimension_sections', 'array<i32>', [1, 1]]), 'MODEL_KEY_BAD', 'rope.dimension_sections is 2', null],
   'rope-sections-too-short': [keysOf('qwen35', ['rope.dimension_sections', 'array<i32>', [0, 9, 9, 0]]), 'MODEL_OPTION_UNSUPPORTED', 'rope.dimension_sections is 0', null],
   'guessing-layers-only': [keysOf('qwen35', ['nextn_predict_layers', 'u32', 4]), 'MODEL_KEY_BAD', 'qwen35.nextn_predict_layers is 4', null],
-  'windows-too-few': [keysOf('gemma4', ['attention.sliding_window_pattern', 'array<bool>', [true]]), 'MODEL_KEY_BAD', 'sliding_window_pattern is 1', null],
+  'windows-too-few': [keysOf('gemma4', ['attention.sliding_window_pattern', 'array<bool>', [true]]), 'MODEL_KEY_BAD', 'sliding_window_pattern is a list of 1 values', null],
   'windows-with-wider-heads': [keysOf('gemma4', ['attention.key_length_swa', 'u32', 128]), 'MODEL_KEY_BAD', 'gemma4.attention.key_length_swa is 128', null],
   'shared-caches-of-all': [keysOf('gemma4', ['attention.shared_kv_layers', 'u32', 5]), 'MODEL_KEY_BAD', 'gemma4.attention.shared_kv_layers is 5', null],
   'shared-cache-of-other-shape': [writeGguf(small('gemma4', ['attention.shared_kv_layers', 'u32', 3])), 'MODEL_OPTION_UNSUPPORTED', 'blk.3 has the cache of blk.2', null],

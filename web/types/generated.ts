@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'MODEL_NOT_READY'
   | 'MODEL_TOO_LARGE'
   | 'MODEL_TENSOR_NOT_FINITE'
+  | 'MODEL_SPLIT'
   | 'TOKENIZER_UNSUPPORTED'
   | 'TOKENIZER_BAD'
   | 'TOKEN_OUT_OF_RANGE'
@@ -187,6 +188,11 @@ export const errorCodes: readonly ErrorInfo[] = [
     meaning: 'a weight or the scale of a block of weights is infinite or not a number',
   },
   {
+    name: 'MODEL_SPLIT',
+    number: 50,
+    meaning: 'the file is one part of a split model; the message says which',
+  },
+  {
     name: 'TOKENIZER_UNSUPPORTED',
     number: 60,
     meaning: 'the tokenizer or pre-tokenizer is not supported',
@@ -233,7 +239,8 @@ export const errorCodes: readonly ErrorInfo[] = [
   {
     name: 'LOGITS_NOT_FINITE',
     number: 101,
-    meaning: 'a logit is NaN or +infinity; the message names the token',
+    meaning:
+      'a logit is NaN or +infinity, or a hidden state is not finite; the message names the token',
   },
   {
     name: 'NO_CANDIDATES',
