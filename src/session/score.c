@@ -115,6 +115,17 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
     return status;
 }
 
+/* Checks the hidden state of token number `index` of a text: [n_embd]. */
+static tg_status check_finite(tg_model *model, const float *state, size_t index)
+{
+    for (uint32_t i = 0; i < model->hparams.n_embd; i++)
+        if (!isfinite(state[i]))
+            return tgi_fail(&model->error, TG_LOGITS_NOT_FINITE, TG_NO_OFFSET,
+                            "element %u of the hidden state of token %zu is %f", (unsigned)i, index,
+                            (double)state[i]);
+    return TG_OK;
+}
+
 tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, size_t n,
                                    float *states)
 {
@@ -129,9 +140,11 @@ tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, s
         uint32_t n_batch;
         status = tgi_session_run_batch(session, session->n_tokens - session->cache.n_cached,
                                        UINT32_MAX, &n_batch);
-        for (uint32_t i = 0; i < n_batch && !status; i++)
-            memcpy(states + (done + i) * n_embd, tgi_decode_hidden_states(&model->decoder, i),
-                   n_embd * sizeof *states);
+        for (uint32_t i = 0; i < n_batch && !status; i++) {
+            const float *state = tgi_decode_hidden_states(&model->decoder, i);
+            memcpy(states + (done + i) * n_embd, state, n_embd * sizeof *states);
+            status = check_finite(model, state, before + done + i);
+        }
         if (!status)
             status = tgi_session_store_logits(session, n_batch);
     }

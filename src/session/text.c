@@ -31,6 +31,9 @@ tg_status tg_model_tokenize(tg_model *model, const char *text, size_t length, un
     const tg_status status = check_vocabulary(model);
     if (status)
         return status;
+    if (ends && (uint64_t)length > UINT32_MAX)
+        return tgi_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                        "the text has %zu bytes; positions in it are 32-bit numbers", length);
     return tgi_tokenizer_encode(model->tokenizer, text, length, flags, ids, ends, capacity, n,
                                 &model->error);
 }

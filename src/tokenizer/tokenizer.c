@@ -300,6 +300,9 @@ tg_status tgi_tokenizer_decode(const tg_tokenizer *t, const int32_t *ids, size_t
             }
             strip = cut && t->add_space_prefix;
         }
+        if (bytes.length > SIZE_MAX - length)
+            return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                            "the text of %zu tokens is longer than all memory", n_ids);
         for (uint32_t k = 0; k < bytes.length; k++, length++)
             if (length < capacity)
                 text[length] = bytes.data[k];

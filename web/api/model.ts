@@ -68,6 +68,7 @@ const LOAD_OPTIONS = [
   'worker_url',
 ];
 const MAX_POSITIONS = 2 ** 20;
+const MAX_OFFSETS = 2 ** 24; // objects that fit into memory
 
 function flagsOf(options: TokenizeOptions, method: string): number {
   checkNames(options, ['add_special', 'parse_special'], method);
@@ -115,6 +116,11 @@ class ModelImpl implements Model, SessionHost {
     // the ids, then the end of each token
     const result = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
     const n = result.length / 2;
+    if (n > MAX_OFFSETS)
+      throw new TokenglassError(
+        'INVALID_ARGUMENT',
+        `the text has ${n} tokens; tokenOffsets lists at most ${MAX_OFFSETS}`,
+      );
     return Array.from(result.subarray(0, n), (token, i) => ({
       token,
       start: i ? result[n + i - 1]! : 0,

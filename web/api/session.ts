@@ -96,6 +96,21 @@ async function restricted(
   return { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } };
 }
 
+/**
+ * Ends sessions and generations that their owner has dropped without ending them. What is stored
+ * here must not refer to the session or the generator.
+ */
+const dropped = new FinalizationRegistry<Ending>((ending) => void ending.run());
+
+interface Ending {
+  run(): unknown;
+}
+
+/** Frees a session of the engine. After the end of the model the call fails: nothing is left. */
+const endingOf = (backend: Backend, number: number): Ending => ({
+  run: () => backend.call('disposeSession', [number]).catch(() => undefined),
+});
+
 /** The checked options of a generation. */
 interface Generation {
   max_tokens: number | undefined;
@@ -121,6 +136,7 @@ export class SessionImpl implements Session {
     this.#seed = seed;
     this.#ready = this.#create(source);
     this.#ready.catch(() => undefined); // the first call that awaits it reports the error
+    dropped.register(this, endingOf(host.backend, this.#number), this);
   }
 
   async #create(source: number | Uint8Array | undefined): Promise<void> {
@@ -158,7 +174,9 @@ export class SessionImpl implements Session {
     this.#check();
     await this.#ready;
     this.#check();
-    return this.#host.backend.call(method, args, signal);
+    const answer = await this.#host.backend.call(method, args, signal);
+    void this.#number; // a use after the answer: until then the session is not dropped
+    return answer;
   }
 
   #check(): void {
@@ -262,7 +280,9 @@ export class SessionImpl implements Session {
     options: GenerateOptions = {},
   ): AsyncGenerator<Step, void, undefined> {
     const stop = new AbortController();
-    const steps = this.#generate(prompt, options, stop);
+    const ending: Ending = { run: () => undefined };
+    const steps = this.#generate(prompt, options, stop, ending);
+    dropped.register(steps, ending);
     // A generator runs return() only between two steps; the abort ends the current step at once.
     const finish = steps.return.bind(steps);
     steps.return = (value) => {
@@ -294,6 +314,7 @@ export class SessionImpl implements Session {
     prompt: TextOrIds | undefined,
     options: GenerateOptions,
     stop: AbortController,
+    ending: Ending,
   ): AsyncGenerator<Step, void, undefined> {
     const generation = this.#checkedGeneration(options);
     const { signal } = options;
@@ -303,6 +324,12 @@ export class SessionImpl implements Session {
     this.#generating = true;
     signal?.addEventListener('abort', abort);
     let grammar: ConstraintState | undefined;
+    ending.run = () => {
+      ending.run = () => undefined;
+      signal?.removeEventListener('abort', abort);
+      grammar?.dispose?.();
+      this.#generating = false;
+    };
     try {
       if (options.grammar && !(options.grammar instanceof Int32Array))
         grammar = await options.grammar.begin();
@@ -314,9 +341,7 @@ export class SessionImpl implements Session {
         stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
       if (!returned) throw error;
     } finally {
-      signal?.removeEventListener('abort', abort);
-      grammar?.dispose?.();
-      this.#generating = false;
+      ending.run();
     }
   }
 
@@ -351,9 +376,9 @@ export class SessionImpl implements Session {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    dropped.unregister(this);
     await this.#ready.catch(() => undefined);
-    // fails after the end of the model, when there is nothing to free
-    await this.#host.backend.call('disposeSession', [this.#number]).catch(() => undefined);
+    await endingOf(this.#host.backend, this.#number).run();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,9 @@ import type { Exports } from './instance.js';
 // a token's text may begin with U+FEFF
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** No allocation of WebAssembly memory can be larger. */
+const MAX_BYTES = 2 ** 32 - 1;
+
 type CallableExport = Exclude<keyof Exports, 'memory'>;
 
 /** Memory for the arguments of one call. Engine.withMemory frees all of it. */
@@ -88,7 +91,8 @@ export class Engine extends Boundary {
 
   /** The address of n new bytes. */
   alloc(n: number): number {
-    const address = this.call('malloc', Math.max(n, 1)) >>> 0;
+    // a call takes the lower 32 bits of a number: a larger size would wrap
+    const address = n <= MAX_BYTES ? this.call('malloc', Math.max(n, 1)) >>> 0 : 0;
     if (!address)
       throw new TokenglassError('OUT_OF_MEMORY', `no WebAssembly memory for ${n} bytes`);
     return address;

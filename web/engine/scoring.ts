@@ -15,6 +15,22 @@ export interface ScoreRequest {
   stride: number;
 }
 
+/** Most probable tokens that one call lists, at all positions together. */
+const MAX_LISTED = 2 ** 20;
+/** What a listed token takes in the result, about: an object, its bytes, and their copies. */
+const LISTED_BYTES = 700;
+
+function checkListed(n: number, top_n: number): void {
+  const listed = n * top_n;
+  if (listed <= MAX_LISTED) return;
+  const MB = Math.ceil((listed * LISTED_BYTES) / 1e6);
+  throw new TokenglassError(
+    'INVALID_ARGUMENT',
+    `top_n is ${top_n}: for ${n} tokens this lists ${listed} tokens, which take about ${MB} MB; ` +
+      `at most ${MAX_LISTED} are listed in one call`,
+  );
+}
+
 /** What Scoring needs to know of the model. */
 interface ModelSizes {
   n_ctx: number;
@@ -52,6 +68,7 @@ export class Scoring {
     { top_n, stride }: ScoreRequest,
     signal: AbortSignal,
   ): Promise<TokenScore[]> {
+    checkListed(ids.length, top_n);
     const { n_ctx, bos } = this.#sizes;
     const n_bos = ids[0] === bos ? 1 : 0;
     const step = Math.min(stride || Math.ceil(n_ctx / 2), n_ctx - 1 - n_bos);

@@ -18,11 +18,21 @@ export const wordsOf = (seed: bigint): [number, number] => [
 const chunksOf = (engine: Engine, session: number): ChunkRecord[] =>
   listOf((index) => engine.sessionSnapshotChunk({ session, index }));
 
+function newBytes(n: number): Uint8Array {
+  try {
+    return new Uint8Array(n);
+  } catch (cause) {
+    throw new TokenglassError('OUT_OF_MEMORY', `no memory for a saved session of ${n} bytes`, {
+      cause,
+    });
+  }
+}
+
 export function saveSnapshot(engine: Engine, session: number, seed: bigint): Uint8Array {
   const [user_data_low, user_data_high] = wordsOf(seed);
   engine.sessionSaveSnapshotBegin({ session, user_data_low, user_data_high });
   const chunks = chunksOf(engine, session);
-  const snapshot = new Uint8Array(chunks.reduce((sum, { n }) => sum + n, 0));
+  const snapshot = newBytes(chunks.reduce((sum, { n }) => sum + n, 0));
   let position = 0;
   for (const { bytes, n } of chunks) {
     snapshot.set(engine.bytes(bytes, n), position);

@@ -1,4 +1,5 @@
 /** A model's text and tokens: tokenizing, detokenizing, and what each token is. */
+import { TokenglassError } from '../types/errors.js';
 import { TOKEN_BYTE, TOKEN_CONTROL, TOKEN_UNKNOWN, TOKEN_UNUSED } from '../types/generated.js';
 import type { CallMemory, Engine } from './engine.js';
 
@@ -18,6 +19,9 @@ export interface Token {
 const TYPES_WITHOUT_TEXT = [TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_UNUSED];
 const INT32_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const LIKELY_BREAKER_NUMBERS = 1024;
+const MAX_BREAKERS = 64; // texts whose sequences are kept
+/** Bytes of a text. More tokens than this do not fit into a list of JavaScript's. */
+const MAX_TEXT = 2 ** 26;
 
 export class Vocabulary {
   readonly #engine: Engine;
@@ -56,7 +60,9 @@ export class Vocabulary {
 
   /** The ids, and with 2 parts the positions in bytes where the text of each token ends. */
   #tokenize(text: string, flags: number, parts: 1 | 2): Int32Array {
+    checkLength(text.length); // before a long text is copied; it has at least as many bytes
     const bytes = encoder.encode(text);
+    checkLength(bytes.length);
     return this.#collect(likelyTokens(bytes), parts, (memory, ids, capacity) =>
       this.#engine.modelTokenize({
         text: memory.bytes(bytes),
@@ -84,6 +90,8 @@ export class Vocabulary {
     const lists = texts.map((text) => {
       const cached = this.#breakers.get(text);
       if (cached) return cached;
+      const [oldest] = this.#breakers.keys();
+      if (this.#breakers.size >= MAX_BREAKERS) this.#breakers.delete(oldest!);
       const bytes = encoder.encode(text);
       const ids = this.#collect(LIKELY_BREAKER_NUMBERS, 1, (memory, output, capacity) =>
         this.#engine.modelSequenceBreakers({
@@ -143,6 +151,14 @@ export class Vocabulary {
     }
     return { texts, ends: Int32Array.from(ends) };
   }
+}
+
+function checkLength(n: number): void {
+  if (n > MAX_TEXT)
+    throw new TokenglassError(
+      'INVALID_ARGUMENT',
+      `the text has ${n} bytes or more; at most ${MAX_TEXT} are tokenized at once`,
+    );
 }
 
 /** Seldom more tokens than bytes: only a space, BOS and EOS can be added. */
