@@ -14,15 +14,19 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build as esbuild } from 'esbuild';
+import { thirdParty } from './third-party.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const page = join(dist, 'demo');
 const common = {
+  absWorkingDir: root,
+  metafile: true,
   bundle: true,
   format: 'esm',
   target: 'es2022',
@@ -31,7 +35,11 @@ const common = {
   logLevel: 'warning',
 };
 const PAGE_FILES = ['index.html', 'icon.svg'];
+const NOTICES = 'THIRD-PARTY.txt';
 const MODEL = 'storybook-q8_0.gguf';
+
+const metafiles = []; // of all bundles so far
+const build = async (options) => void metafiles.push((await esbuild(options)).metafile);
 
 /** Keeps the grammar library out of the bundles: it is dist/xgrammar.js for all platforms. */
 const grammarLibrary = {
@@ -70,6 +78,9 @@ async function buildGrammarLibrary() {
     banner: { js: '/* XGrammar, https://github.com/mlc-ai/xgrammar, Apache License 2.0 */' },
     external: ['url', 'module', 'fs', 'path', 'crypto'],
   });
+  // esbuild got the script as a text: it does not know where the text is from
+  const inputs = { [relative(root, path)]: { bytesInOutput: contents.length } };
+  metafiles.push({ outputs: { 'dist/xgrammar.js': { inputs } } });
 }
 
 /**
@@ -126,6 +137,8 @@ const model = join(root, 'demo', 'model', MODEL);
 if (existsSync(model)) copyFileSync(model, join(dist, MODEL));
 copyFileSync(join(root, 'web', 'types', 'trace.schema.json'), join(dist, 'trace.schema.json'));
 
+writeFileSync(join(dist, NOTICES), thirdParty(root, metafiles));
+
 const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {
   await build({
@@ -164,6 +177,7 @@ if (existsSync(main)) {
       'process.env.NODE_ENV': '"production"',
     },
   });
+  writeFileSync(join(page, NOTICES), thirdParty(root, metafiles));
 }
 
 rmSync(join(dist, 'types'), { recursive: true, force: true });
