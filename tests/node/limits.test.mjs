@@ -18,7 +18,7 @@ after(() => model.dispose());
 
 test('score refuses lists that do not fit into memory, with the memory that they take', async () => {
   const { n_vocab } = model.info;
-  const n = Math.floor(2 ** 20 / n_vocab) + 1;
+  const n = Math.floor(2 ** 19 / n_vocab) + 1;
   const ids = Array.from({ length: n }, () => 5);
   await assert.rejects(model.score(ids, { top_n: n_vocab }), (error) => {
     assert.equal(error.code, 'INVALID_ARGUMENT');

@@ -16,9 +16,9 @@ export interface ScoreRequest {
 }
 
 /** Most probable tokens that one call lists, at all positions together. */
-const MAX_LISTED = 2 ** 20;
+const MAX_LISTED = 2 ** 19;
 /** What a listed token takes in the result, about: an object, its bytes, and their copies. */
-const LISTED_BYTES = 700;
+const LISTED_BYTES = 1100;
 
 function checkListed(n: number, top_n: number): void {
   const listed = n * top_n;
