@@ -34,10 +34,11 @@ const PUBLIC_HEADER = 'src/tokenglass.h'; // it includes standard headers and li
 /** TypeScript of the package. A folder of web/ may import its own files and what is listed here. */
 const WEB_LAYERS = {
   types: [], // public types, errors, generated unions
+  grammar: ['types'], // JSON Schema to grammars
   platform: ['types'], // what browsers and Node do differently: files, workers, assets
   engine: ['types', 'platform'], // the wasm module
   transport: ['types', 'platform', 'engine'], // messages between a worker and its page
-  api: ['types', 'platform', 'engine', 'transport'], // what users call
+  api: ['types', 'grammar', 'platform', 'engine', 'transport'], // what users call
   '.': ['types', 'platform', 'engine', 'transport', 'api'], // the entries of package.json's exports
 };
 

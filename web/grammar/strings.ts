@@ -1,0 +1,143 @@
+/** Sets of strings: explicit words, or an automaton together with bounds of the length. */
+import {
+  ANY_TEXT,
+  explore,
+  isEmpty,
+  lengthBetween,
+  longest,
+  matches,
+  product,
+} from './automaton.js';
+import type { Dfa } from './automaton.js';
+import { TooLarge } from './refusal.js';
+
+export type StringSet =
+  | { words: ReadonlySet<string> }
+  /** Texts of min to max code points that the automaton accepts; max may be Infinity. */
+  | { dfa: Dfa; min: number; max: number };
+
+export const ANY_STRING: StringSet = { dfa: ANY_TEXT, min: 0, max: Infinity };
+
+/** Code points of a string; a lone surrogate counts as one. */
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const _ of text) length++;
+  return length;
+}
+
+export function hasString(set: StringSet, text: string): boolean {
+  if ('words' in set) return set.words.has(text);
+  const { dfa, min, max } = set;
+  if (min > 0 || max !== Infinity) {
+    const length = lengthOf(text);
+    if (length < min || length > max) return false;
+  }
+  return matches(dfa, text);
+}
+
+const someWords = (words: string[]): StringSet | undefined =>
+  words.length > 0 ? { words: new Set(words) } : undefined;
+
+/** The strings of both sets; undefined when there is none. */
+export function bothStrings(a: StringSet, b: StringSet): StringSet | undefined {
+  if ('words' in a) return someWords([...a.words].filter((word) => hasString(b, word)));
+  if ('words' in b) return bothStrings(b, a);
+  const min = Math.max(a.min, b.min);
+  const max = Math.min(a.max, b.max);
+  if (min > max) return undefined;
+  const dfa =
+    a.dfa === ANY_TEXT || a.dfa === b.dfa
+      ? b.dfa
+      : b.dfa === ANY_TEXT
+        ? a.dfa
+        : product(a.dfa, b.dfa, 'and');
+  if (isEmpty(dfa)) return undefined;
+  if (dfa === ANY_TEXT || (min === 0 && max === Infinity)) return { dfa, min, max };
+  if (longest(dfa) < min) return undefined;
+  // bounds that cut an automaton are part of the automaton where this is cheap
+  const bounded = { dfa, min, max: longest(dfa) <= max ? Infinity : max };
+  return isEmpty(stringAutomaton(bounded)) ? undefined : bounded;
+}
+
+const wordAutomata = new WeakMap<ReadonlySet<string>, Dfa>();
+
+/** The automaton of a set. */
+export function stringAutomaton(set: StringSet): Dfa {
+  if ('words' in set) {
+    let dfa = wordAutomata.get(set.words);
+    if (!dfa) {
+      dfa = automatonOfWords(set.words);
+      wordAutomata.set(set.words, dfa);
+    }
+    return dfa;
+  }
+  const { dfa, min, max } = set;
+  if (min === 0 && max === Infinity) return dfa;
+  const length = lengthBetween(min, max);
+  return dfa === ANY_TEXT ? length : product(dfa, length, 'and');
+}
+
+function automatonOfWords(words: ReadonlySet<string>): Dfa {
+  const codes = new Set<number>();
+  const nodes: { next: Map<number, number>; ends: boolean }[] = [{ next: new Map(), ends: false }];
+  for (const word of words) {
+    let node = 0;
+    for (const character of word) {
+      const code = character.codePointAt(0)!;
+      codes.add(code);
+      let target = nodes[node]!.next.get(code);
+      if (target === undefined) {
+        target = nodes.push({ next: new Map(), ends: false }) - 1;
+        if (target > 200_000) throw new TooLarge();
+        nodes[node]!.next.set(code, target);
+      }
+      node = target;
+    }
+    nodes[node]!.ends = true;
+  }
+  const symbols = [...codes].sort((a, b) => a - b);
+  const starts = [0];
+  const classOf = [symbols.length];
+  symbols.forEach((code, symbol) => {
+    if (starts[starts.length - 1] === code) classOf[classOf.length - 1] = symbol;
+    else {
+      starts.push(code);
+      classOf.push(symbol);
+    }
+    if (code < 0x10ffff) {
+      starts.push(code + 1);
+      classOf.push(symbols.length);
+    }
+  });
+  const alphabet = {
+    starts: Int32Array.from(starts),
+    classOf: Int32Array.from(classOf),
+    nClasses: symbols.length + 1,
+  };
+  if (nodes.length * alphabet.nClasses > 4_000_000) throw new TooLarge();
+  return explore(alphabet, 0, {
+    key: (node) => node,
+    step: (node, symbol) =>
+      symbol === symbols.length ? undefined : nodes[node]!.next.get(symbols[symbol]!),
+    accepts: (node) => nodes[node]!.ends,
+  });
+}
+
+/** The strings that are not in the set, as a union of sets. */
+export function otherStrings(set: StringSet): StringSet[] {
+  if ('words' in set) {
+    return [{ dfa: product(ANY_TEXT, stringAutomaton(set), 'minus'), min: 0, max: Infinity }];
+  }
+  const result: StringSet[] = [];
+  if (set.dfa !== ANY_TEXT) {
+    const dfa = product(ANY_TEXT, set.dfa, 'minus');
+    if (!isEmpty(dfa)) result.push({ dfa, min: 0, max: Infinity });
+  }
+  if (set.min > 0) result.push({ dfa: ANY_TEXT, min: 0, max: set.min - 1 });
+  if (set.max !== Infinity) result.push({ dfa: ANY_TEXT, min: set.max + 1, max: Infinity });
+  return result;
+}
+
+/** The automaton of all sets together. */
+export const automatonOfAll = (sets: readonly StringSet[]): Dfa =>
+  sets.map(stringAutomaton).reduce((a, b) => product(a, b, 'or'));
