@@ -121,8 +121,21 @@ static void check_values(const tg_gguf *g)
           "a number too large");
     CHECK(!tgi_gguf_get_u32(g, "k0", 0, 254, &u, NULL, NULL) && u == 254, "a number in range");
     CHECK(!tgi_gguf_get_f32(g, "k12", &f, NULL, NULL) && f == -2 &&
-              tgi_gguf_get_f32(g, "k0", &f, NULL, NULL) == TG_MODEL_KEY_BAD,
+              tgi_gguf_get_f32(g, "text", &f, NULL, NULL) == TG_MODEL_KEY_BAD,
           "floats");
+    CHECK(!tgi_gguf_get_f32(g, "k1", &f, NULL, NULL) && f == -2 &&
+              !tgi_gguf_get_f32(g, "k0", &f, NULL, NULL) && f == 254,
+          "integers as floats");
+    bool b = false;
+    CHECK(!tgi_gguf_get_bool(g, "k7", &b, NULL, NULL) && b &&
+              tgi_gguf_get_bool(g, "k0", &b, NULL, NULL) == TG_MODEL_KEY_BAD,
+          "booleans");
+    const tg_gguf_kv last = tgi_gguf_element(tgi_gguf_find(g, "numbers"), 1);
+    CHECK(last.type == TG_GGUF_I16 && last.value.i == -1 && !strcmp(last.key.data, "numbers") &&
+              tgi_gguf_value_u32(&last, 0, 9, &u, NULL) == TG_MODEL_KEY_BAD,
+          "an element of an array");
+    CHECK(!strcmp(tgi_gguf_element(tgi_gguf_find(g, "strings"), 2).value.string.data, "ccc"),
+          "an element that is a string");
 
     CHECK(tgi_gguf_n_tensors(g) == 2 && !strcmp(tgi_gguf_tensor_at(g, 0)->name.data, "early"),
           "tensors by their offset in the file");

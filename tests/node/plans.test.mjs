@@ -36,6 +36,20 @@ const typeNames = Object.keys(TYPES);
 // The lists of these have a number for each layer.
 const FIXED_LAYERS = ['gemma4', 'lfm2'];
 
+/** Sizes that are parts of others may be no whole numbers: they are rounded down. */
+function withWholeNumbers(metadata, tensors) {
+  const round = (type, value) =>
+    !/[ui]\d/.test(type) ? value : Array.isArray(value) ? value.map(Math.floor) : Math.floor(value);
+  return {
+    metadata: metadata.map(([key, type, value]) => [key, type, round(type, value)]),
+    tensors: tensors.map((tensor) => ({
+      ...tensor,
+      dims: tensor.dims.map(Math.floor),
+      size: Math.floor(tensor.size),
+    })),
+  };
+}
+
 function randomHeader() {
   const name = pick(caseNames);
   const layers = FIXED_LAYERS.includes(name)
@@ -65,7 +79,7 @@ function randomHeader() {
     whole(0, 3),
     chance(0.7) ? 1 : whole(1, 64),
   ];
-  return { name, options, bytes: writeGguf({ metadata, tensors }) };
+  return { name, options, bytes: writeGguf(withWholeNumbers(metadata, tensors)) };
 }
 
 /** 1,024 layers of 16 heads of 1,024: a page of the cache has 2^32 bytes. */

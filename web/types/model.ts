@@ -229,7 +229,8 @@ export interface Model {
   readonly info: ModelInfo;
 
   /**
-   * Splits a text into tokens. Resolves to their ids.
+   * Splits a text into tokens. Resolves to their ids. A text of more than 64 MiB is refused
+   * (INVALID_ARGUMENT).
    * @example
    * const ids = await model.tokenize('Once upon a time');
    * const plain = await model.tokenize('Once upon a time', { add_special: false });

@@ -3,7 +3,10 @@ import type { CallOptions } from './common.js';
 
 /** Options of Model.score. */
 export interface ScoreOptions extends CallOptions {
-  /** How many of the most probable tokens to list for each token of the text. Default: 0. */
+  /**
+   * How many of the most probable tokens to list for each token of the text. Default: 0. More than
+   * 2^19 listed tokens in one call are refused (INVALID_ARGUMENT).
+   */
   top_n?: number;
   /**
    * For a text longer than the context: how many tokens each window after the first scores. The

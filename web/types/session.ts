@@ -181,7 +181,8 @@ export interface Session {
   save(options?: CallOptions): Promise<Bytes>;
 
   /**
-   * Frees the session's share of the cache.
+   * Frees the session's share of the cache. A session that the program drops without this call is
+   * freed when its object is collected.
    * @example
    * await session.dispose();
    */
