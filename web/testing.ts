@@ -2,8 +2,17 @@
  * Regression tests of a model's behaviour: recordTrace writes its choices to a golden file,
  * compareTrace reports what differs from such a file. Paths need Node.
  */
+import {
+  checkSeed,
+  idsOf,
+  invalid,
+  listOf,
+  readOptions,
+  reading,
+  textOf,
+} from './api/arguments.js';
 import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
-import { TokenglassError } from './types/errors.js';
+import { TokenglassError, shown } from './types/errors.js';
 import type {
   CompareOptions,
   Difference,
@@ -30,6 +39,7 @@ const DEFAULT_TOKENS = 16;
 const DEFAULT_TOP_N = 10;
 const DEFAULT_TOLERANCE = 1e-3;
 const DEFAULT_SEED = 1;
+const CASE_KEYS = ['name', 'prompt', 'max_tokens', 'options'];
 
 const asGolden = ({ token, text, p, p_final, removed_by }: Candidate): GoldenCandidate => ({
   token,
@@ -47,8 +57,9 @@ async function sessionAt(model: Model, prompt: readonly number[]): Promise<Sessi
 
 async function recordCase(model: Model, input: GoldenCase, top_n: number): Promise<GoldenCaseFile> {
   const { name, prompt, max_tokens = DEFAULT_TOKENS } = input;
-  const { seed = DEFAULT_SEED, ...options } = input.options ?? {};
-  const ids = typeof prompt === 'string' ? await model.tokenize(prompt) : [...prompt];
+  const { seed = DEFAULT_SEED, ...options } = reading('options', () => ({ ...input.options }));
+  const ids =
+    typeof prompt === 'string' ? await model.tokenize(prompt) : [...idsOf(prompt, 'prompt')];
   const steps: GoldenStep[] = [];
   const session = await sessionAt(model, ids);
   try {
@@ -60,11 +71,20 @@ async function recordCase(model: Model, input: GoldenCase, top_n: number): Promi
   } finally {
     await session.dispose();
   }
-  return { name, prompt: ids, seed: String(seed), options: optionsFile(options), steps };
+  const file = reading('options', () => optionsFile(options));
+  return { name, prompt: ids, seed: String(seed), options: file, steps };
+}
+
+/** Throws INVALID_ARGUMENT for what is no model. */
+function checkModel(model: unknown): void {
+  const calls = ['createSession', 'tokenize', 'tokenText'] as const;
+  const isModel = () => calls.every((call) => typeof (model as Model)[call] === 'function');
+  if (!reading('the model', isModel)) throw invalid(`the model is ${shown(model)}`);
 }
 
 /**
- * Records the choices of the cases as a golden file. Rejects with the codes of Session.generate.
+ * Records the choices of the cases as a golden file. Rejects with INVALID_ARGUMENT and the codes of
+ * Session.generate.
  * @example
  * const cases = [{ name: 'beginning', prompt: 'Once upon a time', max_tokens: 5 }];
  * const golden = await recordTrace(model, cases);
@@ -72,29 +92,92 @@ async function recordCase(model: Model, input: GoldenCase, top_n: number): Promi
 export async function recordTrace(
   model: Model,
   cases: readonly GoldenCase[],
-  { path, top_n = DEFAULT_TOP_N }: RecordOptions = {},
+  options?: RecordOptions,
 ): Promise<Golden> {
+  const { path, top_n = DEFAULT_TOP_N } = readOptions(options, ['path', 'top_n'], 'recordTrace');
+  if (path !== undefined) textOf(path, 'path');
+  checkModel(model);
+  const inputs = listOf(cases, 'cases', (input) => {
+    const read = readOptions(input as GoldenCase, CASE_KEYS, 'a case');
+    textOf(read.name, 'name of a case');
+    return read;
+  });
   const golden: Golden = {
     format: 'tokenglass-golden',
     version: 1,
     model: modelOf(model.info),
     cases: [],
   };
-  for (const input of cases) golden.cases.push(await recordCase(model, input, top_n));
+  for (const input of inputs) golden.cases.push(await recordCase(model, input, top_n));
   if (path !== undefined) {
     const { writeFile } = await import('node:fs/promises');
-    await writeFile(path, `${JSON.stringify(golden, null, 1)}\n`);
+    try {
+      await writeFile(path, `${JSON.stringify(golden, null, 1)}\n`);
+    } catch (error) {
+      throw invalid(`path cannot be written: ${shown(error)}`, error);
+    }
   }
   return golden;
 }
 
-async function goldenOf(source: Golden | string): Promise<Golden> {
-  if (typeof source !== 'string') return source;
+const broken = (message: string, cause?: unknown) =>
+  new TokenglassError('TRACE_INVALID', message, { cause });
+
+async function fileAt(path: string): Promise<unknown> {
   const { readFile } = await import('node:fs/promises');
-  const golden = JSON.parse(await readFile(source, 'utf8')) as Golden;
-  if (golden?.format !== 'tokenglass-golden' || golden.version !== 1)
-    throw new TokenglassError('TRACE_INVALID', `${source} is not a golden file of version 1`);
-  return golden;
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw broken(`${path} cannot be read as a golden file: ${shown(error)}`, error);
+  }
+}
+
+/** A copy of a recorded step. */
+function stepFrom(step: GoldenStep, place: string): GoldenStep {
+  const candidates = listOf(step.candidates, `${place}.candidates`, (candidate) => {
+    const copy = { ...(candidate as GoldenCandidate) };
+    idsOf([copy.token], `${place}.candidates`);
+    if (typeof copy.p !== 'number' || typeof copy.final !== 'number')
+      throw broken(`${place} has a candidate without probabilities`);
+    return copy;
+  });
+  const [token = -1] = idsOf([step.token], `${place}.token`);
+  return { token, text: textOf(step.text, `${place}.text`), candidates };
+}
+
+/** A copy of a recorded case. */
+function caseFrom(input: GoldenCaseFile, i: number): GoldenCaseFile {
+  const place = `cases[${i}]`;
+  const { name, prompt, seed, options, steps } = input;
+  checkSeed(BigInt(textOf(seed, `${place}.seed`)));
+  return {
+    name: textOf(name, `${place}.name`),
+    prompt: [...idsOf(prompt, `${place}.prompt`)],
+    seed,
+    options: { ...options },
+    steps: listOf(steps, `${place}.steps`, (step) => step as GoldenStep).map((step, k) =>
+      stepFrom(step, `${place}.steps[${k}]`),
+    ),
+  };
+}
+
+/** A copy of a golden file. Throws TRACE_INVALID; the message says where it is broken. */
+async function goldenOf(source: Golden | string): Promise<Golden> {
+  const name = typeof source === 'string' ? source : 'the object';
+  const golden = (typeof source === 'string' ? await fileAt(source) : source) as Golden;
+  try {
+    const { format, version, model, cases } = golden;
+    if (format !== 'tokenglass-golden' || version !== 1)
+      throw broken('it is not a golden file of version 1');
+    return {
+      format,
+      version,
+      model: { ...model },
+      cases: listOf(cases, 'cases', (input) => input as GoldenCaseFile).map(caseFrom),
+    };
+  } catch (error) {
+    throw broken(`${name} is no golden file: ${shown(error)}`, error);
+  }
 }
 
 /** What a choice did to a token. */
@@ -210,8 +293,13 @@ async function caseDifferences(
 export async function compareTrace(
   model: Model,
   recorded: Golden | string,
-  { tolerance = DEFAULT_TOLERANCE }: CompareOptions = {},
+  options?: CompareOptions,
 ): Promise<TraceComparison> {
+  const read = readOptions(options, ['tolerance'], 'compareTrace');
+  const { tolerance = DEFAULT_TOLERANCE } = read;
+  if (!(typeof tolerance === 'number' && tolerance >= 0))
+    throw invalid(`tolerance is ${shown(tolerance)}; it must be a number of at least 0`);
+  checkModel(model);
   const golden = await goldenOf(recorded);
   const differences = modelDifferences(golden, model);
   if (golden.model.n_vocab === model.info.n_vocab) {

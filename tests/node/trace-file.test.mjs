@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
 import { exportTrace, importTrace } from '../../dist/node.js';
+import { generator } from '../support/gguf-writer.mjs';
 import { collect, inTree, withModel } from '../support/support.mjs';
 
 const schema = JSON.parse(readFileSync(inTree('dist/trace.schema.json'), 'utf8'));
@@ -96,6 +97,41 @@ test('infinite logits come back', () =>
     );
     assert.ok(valid(file), JSON.stringify(valid.errors));
     assert.equal(importTrace(file).steps[0].trace.candidates[0].logit, -Infinity);
+  }));
+
+test('our check of the schema and the one of ajv agree on changed files', () =>
+  recorded((trace) => {
+    const whole = JSON.parse(
+      JSON.stringify(exportTrace({ ...trace, steps: trace.steps.slice(0, 2) })),
+    );
+    const next = generator(5);
+    const random = (list) => list[Math.floor(next() * list.length)];
+    const values = [null, -1, 0, 0.5, 1, 1e20, '', 'x', 'ff', '5', true, [], {}, 'Infinity'];
+    const counts = { valid: 0, refused: 0 };
+    for (let i = 0; i < 3000; i++) {
+      const file = structuredClone(whole);
+      let parent = file;
+      let key = random(Object.keys(file));
+      while (typeof parent[key] === 'object' && parent[key] && next() < 0.9) {
+        const keys = Object.keys(parent[key]);
+        if (keys.length === 0) break;
+        parent = parent[key];
+        key = random(keys);
+      }
+      if (next() < 0.1 && !Array.isArray(parent)) delete parent[key];
+      else if (next() < 0.1 && !Array.isArray(parent)) parent.another = 1;
+      else parent[key] = random(values);
+      const theirs = valid(file);
+      counts[theirs ? 'valid' : 'refused']++;
+      try {
+        importTrace(file);
+        assert.ok(theirs, `only ajv refuses ${key}: ${JSON.stringify(valid.errors)}`);
+      } catch (error) {
+        // what no schema can say
+        if (theirs) assert.match(error.message, /has token|\/options|64 bits/, key);
+      }
+    }
+    assert.ok(counts.valid > 300 && counts.refused > 300, JSON.stringify(counts));
   }));
 
 test('what is no trace is refused with the place', () =>

@@ -66,7 +66,7 @@ for (const worker of [true, false]) {
       const generation = collect(
         session.generate(PROMPT, { ignore_eos: true, trace: false, signal: controller.signal }),
       );
-      await assert.rejects(generation, { name: 'AbortError' });
+      await assert.rejects(generation, { message: 'a reason of its own' });
       assert.ok(session.tokens.length < 4000);
       assert.deepEqual(await session.logits(), await freshLogits(model, session.tokens));
     }));
@@ -179,12 +179,12 @@ for (const worker of [true, false]) {
     await assert.rejects(loadModel('storybook', { worker, on_progress }), { message: 'mine' });
   });
 
-  test(`an abort of a load is an AbortError whatever its reason ${where}`, async () => {
+  test(`an abort of a load gives its reason ${where}`, async () => {
     const controller = new AbortController();
     const address = `http://127.0.0.1:${silent.address().port}/model.gguf`;
     const loading = loadModel(address, { worker, signal: controller.signal });
     setTimeout(() => controller.abort('a reason of its own'), 50);
-    await assert.rejects(loading, { name: 'AbortError' });
+    await assert.rejects(loading, (error) => error === 'a reason of its own');
   });
 
   test(`an engine that traps and a file that is no engine have their codes ${where}`, async () => {

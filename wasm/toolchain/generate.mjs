@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import * as boundary from './generate-boundary.mjs';
 import * as lists from './generate-lists.mjs';
 import * as readme from './generate-readme.mjs';
-import * as validator from './generate-validator.mjs';
+import * as schema from './generate-schema.mjs';
 
 const root = new URL('../../', import.meta.url);
 
@@ -22,7 +22,7 @@ function committed(path) {
 /** The generated files whose text differs from what the generators make: { path, text }. */
 export async function outdatedFiles() {
   const files = await Promise.all(
-    [lists, boundary, readme, validator].map(async ({ path, text }) => ({
+    [lists, boundary, readme, schema].map(async ({ path, text }) => ({
       path,
       text: await text(),
     })),

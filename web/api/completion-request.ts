@@ -1,12 +1,24 @@
 /** Checks the parameters of a completion and turns them into a request for the generation. */
-import { TokenglassError } from '../types/errors.js';
-import { MAX_INT32, checkNames, randomSeed, samplerOptionNames, wholeNumber } from './options.js';
+import { TokenglassError, shown } from '../types/errors.js';
+import { withSignal } from '../types/signals.js';
+import {
+  MAX_INT32,
+  flag,
+  invalid,
+  listOf,
+  readOptions,
+  reading,
+  wholeNumber,
+} from './arguments.js';
+import { randomSeed, samplerOptionNames } from './options.js';
 import type {
   ChatParams,
   CompletionParams,
-  Constraint,
   GenerateOptions,
+  JsonSchemaResponseFormat,
   Model,
+  ResponseFormat,
+  ResponseSchema,
 } from '../types/types.js';
 
 /** A checked request. */
@@ -63,47 +75,68 @@ const UNSUPPORTED_PARAMS = [
   'web_search_options',
 ];
 
-/** Throws for a parameter that is unsupported or unknown. own: the method's own parameters. */
-export function checkParams(params: object, own: readonly string[], method: string): void {
-  for (const [name, value] of Object.entries(params)) {
-    if (UNSUPPORTED_PARAMS.includes(name) && value !== undefined && value !== null)
+/**
+ * A copy of the parameters. Throws for a parameter that is unsupported or unknown. own: the
+ * method's own parameters.
+ */
+export function readParams<T extends CompletionParams | ChatParams>(
+  params: T,
+  own: readonly string[],
+  method: string,
+): T {
+  const read = readOptions(params, [...COMMON_PARAMS, ...own, ...UNSUPPORTED_PARAMS], method);
+  for (const [name, value] of Object.entries(read)) {
+    if (UNSUPPORTED_PARAMS.includes(name) && value !== null)
       throw new TokenglassError('OPTION_UNSUPPORTED', `${method} does not support ${name}`);
   }
-  checkNames(params, [...COMMON_PARAMS, ...own, ...UNSUPPORTED_PARAMS], method);
+  const { model } = read;
+  if (model !== undefined && typeof model !== 'string')
+    throw invalid(`model is ${shown(model)}; it must be a text`);
+  flag(read.stream ?? undefined, 'stream', false);
+  return read;
 }
 
-function stopsOf(stop: string | readonly string[] | null | undefined): string[] {
-  const stops = typeof stop === 'string' ? [stop] : [...(stop ?? [])];
-  if (stops.length > MAX_STOPS || stops.some((text) => typeof text !== 'string' || text === '')) {
-    throw new TokenglassError(
-      'INVALID_ARGUMENT',
-      `stop must be at most ${MAX_STOPS} texts, none of them empty`,
-    );
-  }
-  return stops;
+function stopsOf(stop: unknown): string[] {
+  const given = stop ?? [];
+  const stops = typeof given === 'string' ? [given] : listOf(given, 'stop', (text) => text);
+  const isText = (text: unknown) => typeof text === 'string' && text !== '';
+  if (stops.length > MAX_STOPS || !stops.every(isText))
+    throw invalid(`stop must be at most ${MAX_STOPS} texts, none of them empty`);
+  return stops as string[];
 }
 
-async function constraintOf(
+/** What response_format says. */
+interface Format {
+  type: ResponseFormat['type'];
+  json_schema: Pick<ResponseSchema, 'schema'>;
+}
+
+const formatOf = (response_format: unknown): Format =>
+  reading('response_format', () => {
+    const { type, json_schema } = (response_format ?? { type: 'text' }) as JsonSchemaResponseFormat;
+    return { type, json_schema: { schema: json_schema?.schema } };
+  });
+
+/** The option `grammar` of the generation. */
+async function grammarOption(
   model: Model,
   { response_format, grammar }: CompletionParams | ChatParams,
-): Promise<Constraint | undefined> {
-  const format = response_format ?? { type: 'text' };
-  if (format.type !== 'text' && grammar !== undefined)
-    throw new TokenglassError('INVALID_ARGUMENT', 'response_format and grammar exclude each other');
-  if (typeof grammar === 'string') return model.createGrammar({ type: 'ebnf', grammar });
-  if (grammar !== undefined) return grammar;
-  switch (format.type) {
+): Promise<Pick<GenerateOptions, 'grammar'>> {
+  const { type, json_schema } = formatOf(response_format);
+  const given = grammar !== undefined && grammar !== null;
+  if (type !== 'text' && given) throw invalid('response_format and grammar exclude each other');
+  if (typeof grammar === 'string')
+    return { grammar: await model.createGrammar({ type: 'ebnf', grammar }) };
+  if (given) return { grammar };
+  switch (type) {
     case 'text':
-      return undefined;
+      return {};
     case 'json_object':
-      return model.createGrammar({ type: 'json' });
+      return { grammar: await model.createGrammar({ type: 'json' }) };
     case 'json_schema':
-      return model.createGrammar({ type: 'json_schema', schema: format.json_schema?.schema });
+      return { grammar: await model.createGrammar({ type, schema: json_schema.schema }) };
     default:
-      throw new TokenglassError(
-        'INVALID_ARGUMENT',
-        `response_format.type is "${String((format as { type: unknown }).type)}"`,
-      );
+      throw invalid(`response_format.type is ${shown(type)}`);
   }
 }
 
@@ -115,14 +148,13 @@ async function generateOptions(
 ): Promise<GenerateOptions> {
   const values = params as unknown as Record<string, unknown>;
   const names = GENERATE_PARAMS.filter((name) => values[name] !== undefined);
-  const grammar = await constraintOf(model, params);
   return {
     ...Object.fromEntries(names.map((name) => [name, values[name]])),
     penalty_freq: params.penalty_freq ?? params.frequency_penalty ?? 0,
     penalty_present: params.penalty_present ?? params.presence_penalty ?? 0,
     seed: params.seed ?? randomSeed(),
     trace: n_alternatives === undefined ? false : { top_n: n_alternatives },
-    ...(grammar && { grammar }),
+    ...(await grammarOption(model, params)),
   };
 }
 
@@ -134,6 +166,7 @@ export async function completionRequest(
   max_tokens: number | null | undefined,
   n_alternatives: number | undefined,
 ): Promise<CompletionRequest> {
+  await withSignal(params.signal, () => undefined); // throws for a bad or an aborted one
   return {
     ids,
     max_tokens:

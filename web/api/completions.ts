@@ -1,10 +1,21 @@
 /** Completions in the shapes of the OpenAI API, whole or as chunks. Loaded with the first one. */
 import { UsageCounter, allAnswers, allParts } from './answers.js';
 import type { Answer, AnswerPart, TokenRecord } from './answers.js';
-import { MAX_ALTERNATIVES, checkParams, completionRequest } from './completion-request.js';
+import { MAX_ALTERNATIVES, completionRequest, readParams } from './completion-request.js';
 import type { CompletionRequest } from './completion-request.js';
-import { wholeNumber } from './options.js';
-import { TokenglassError } from '../types/errors.js';
+import {
+  flag,
+  idsOf,
+  invalid,
+  listOf,
+  readOptions,
+  reading,
+  textOf,
+  wholeNumber,
+} from './arguments.js';
+import { TokenglassError, shown } from '../types/errors.js';
+import { endedAtOnce, follow } from '../types/signals.js';
+import type { Stop } from '../types/signals.js';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -18,11 +29,18 @@ import type {
   CompletionLogprobs,
   CompletionParams,
   Model,
+  TextPart,
   Timings,
   Usage,
 } from '../types/types.js';
 
 const DEFAULT_MAX_TOKENS = 16; // of a plain completion, as in the API
+
+/** 128 random bits in hexadecimal; crypto.randomUUID exists on secure pages only. */
+const randomId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 
 const headOf = <Kind extends string>(
   model: Model,
@@ -30,7 +48,7 @@ const headOf = <Kind extends string>(
   prefix: string,
   name: string | undefined,
 ): CompletionHead<Kind> => ({
-  id: `${prefix}-${crypto.randomUUID()}`,
+  id: `${prefix}-${randomId()}`,
   object,
   created: Math.floor(Date.now() / 1000),
   model: name ?? (model.info.name || model.info.architecture),
@@ -38,23 +56,40 @@ const headOf = <Kind extends string>(
 });
 
 /** The chunks of a stream; with include_usage a last one has the totals. */
-async function* chunksOf<Head extends object, Choice>(
+async function* chunkSteps<Head extends object, Choice>(
   model: Model,
   request: CompletionRequest,
-  { stream_options }: CompletionParams | ChatParams,
+  include_usage: boolean,
   head: Head,
   choiceOf: (part: AnswerPart, first: boolean) => Choice,
-): AsyncGenerator<Head & { choices: Choice[]; usage?: Usage | null; timings?: Timings }> {
-  const include_usage = stream_options?.include_usage ?? false;
+  stop: Stop,
+): AsyncGenerator<Chunk<Head, Choice>, void, undefined> {
   const counter = new UsageCounter();
+  const release = follow(request.signal, stop);
   let answer = -1; // the parts of an answer come one after the other
-  for await (const part of allParts(model, request, counter)) {
-    const choices = [choiceOf(part, part.index !== answer)];
-    answer = part.index;
-    yield { ...head, choices, ...(include_usage && { usage: null }) };
+  try {
+    for await (const part of allParts(model, { ...request, signal: stop.signal }, counter)) {
+      const choices = [choiceOf(part, part.index !== answer)];
+      answer = part.index;
+      yield { ...head, choices, ...(include_usage && { usage: null }) };
+    }
+    if (include_usage) yield { ...head, choices: [], ...counter.totals() };
+  } catch (error) {
+    if (error !== stop.returned) throw error;
+  } finally {
+    release();
   }
-  if (include_usage) yield { ...head, choices: [], ...counter.totals() };
 }
+
+type Chunk<Head, Choice> = Head & { choices: Choice[]; usage?: Usage | null; timings?: Timings };
+
+const chunksOf = <Head extends object, Choice>(
+  model: Model,
+  request: CompletionRequest,
+  include_usage: boolean,
+  head: Head,
+  choiceOf: (part: AnswerPart, first: boolean) => Choice,
+) => endedAtOnce((stop) => chunkSteps(model, request, include_usage, head, choiceOf, stop));
 
 /** All answers as choices, with the totals. */
 async function wholeOf<Choice>(
@@ -65,6 +100,12 @@ async function wholeOf<Choice>(
   const counter = new UsageCounter();
   const answers = await allAnswers(model, request, counter);
   return { choices: answers.map(choiceOf), ...counter.totals() };
+}
+
+/** The option include_usage of a stream. */
+function usageOf({ stream_options }: CompletionParams | ChatParams): boolean {
+  const options = readOptions(stream_options ?? undefined, ['include_usage'], 'stream_options');
+  return flag(options.include_usage ?? undefined, 'include_usage', false);
 }
 
 // ---- plain completions ----
@@ -88,23 +129,24 @@ function completionLogprobs(
 
 export async function createCompletion(
   model: Model,
-  params: CompletionParams,
+  given: CompletionParams,
 ): Promise<Completion | AsyncGenerator<CompletionChunk>> {
-  checkParams(params, ['prompt', 'echo'], 'createCompletion');
+  const params = readParams(given, ['prompt', 'echo'], 'createCompletion');
   const { prompt, logprobs = null, max_tokens = DEFAULT_MAX_TOKENS } = params;
-  if (typeof prompt !== 'string' && !Array.isArray(prompt))
-    throw new TokenglassError('INVALID_ARGUMENT', 'prompt is a text or a list of token ids');
-  const ids = typeof prompt === 'string' ? await model.tokenize(prompt) : [...prompt];
+  const include_usage = usageOf(params);
+  const echoed = flag(params.echo ?? undefined, 'echo', false);
+  const ids =
+    typeof prompt === 'string' ? await model.tokenize(prompt) : [...idsOf(prompt, 'prompt')];
   const n_alternatives =
     logprobs === null ? undefined : wholeNumber(logprobs, 'logprobs', 0, MAX_ALTERNATIVES);
   const request = await completionRequest(model, params, ids, max_tokens, n_alternatives);
   const promptText = () => (typeof prompt === 'string' ? prompt : model.detokenize(ids));
-  const echo = params.echo ? await promptText() : '';
+  const echo = echoed ? await promptText() : '';
   const head = headOf(model, 'text_completion', 'cmpl', params.model);
   const logprobsOf = (tokens: readonly TokenRecord[]) =>
     completionLogprobs(tokens, n_alternatives, echo.length);
   if (params.stream) {
-    return chunksOf(model, request, params, head, ({ tokens, ...part }, first) => ({
+    return chunksOf(model, request, include_usage, head, ({ tokens, ...part }, first) => ({
       index: part.index,
       text: (first ? echo : '') + part.text,
       logprobs: logprobsOf(tokens),
@@ -124,27 +166,34 @@ export async function createCompletion(
 
 const ROLES = ['system', 'developer', 'user', 'assistant'];
 
+/** The text of a part of a message; undefined for a part that is something else. */
+function textOfPart(part: unknown): string | undefined {
+  const { type, text } = (part ?? {}) as TextPart;
+  return type === 'text' && typeof text === 'string' ? text : undefined;
+}
+
 /** A message whose content is one text and whose role templates know. */
 function plainMessage(message: ChatMessage, i: number): ChatMessage {
   const { role, content, name } = message ?? {};
+  const place = `messages[${i}]`;
   if (!ROLES.includes(role)) {
     throw new TokenglassError(
       'OPTION_UNSUPPORTED',
-      `messages[${i}] has the role "${String(role)}"; known: ${ROLES.join(', ')}`,
+      `${place} has the role ${shown(role)}; known: ${ROLES.join(', ')}`,
     );
   }
-  const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  const isText = Array.isArray(parts) && parts.every((part) => typeof part?.text === 'string');
-  if (!isText || parts.some(({ type }) => type !== 'text')) {
+  const given = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  const texts = listOf(Array.isArray(given) ? given : [undefined], place, textOfPart);
+  if (texts.includes(undefined)) {
     throw new TokenglassError(
       'OPTION_UNSUPPORTED',
-      `messages[${i}].content is neither a text nor a list of texts`,
+      `${place}.content is neither a text nor a list of texts`,
     );
   }
   return {
     role: role === 'developer' ? 'system' : role,
-    content: parts.map(({ text }) => text).join(''),
-    ...(name !== undefined && { name }),
+    content: texts.join(''),
+    ...(name !== undefined && name !== null && { name: textOf(name, `${place}.name`) }),
   };
 }
 
@@ -156,13 +205,15 @@ export async function chatPrompt(
   const { chat_template, bos, eos } = model.info;
   if (chat_template === undefined)
     throw new TokenglassError('TEMPLATE_MISSING', "the model's file has no chat template");
-  if (!Array.isArray(messages) || messages.length === 0)
-    throw new TokenglassError('INVALID_ARGUMENT', 'messages is a list of at least one message');
+  const plain = listOf(messages, 'messages', (message) => message as ChatMessage).map(
+    (message, i) => reading(`messages[${i}]`, () => plainMessage(message, i)),
+  );
+  if (plain.length === 0) throw invalid('messages is a list of at least one message');
   const textOf = async (id: number | undefined) => (id === undefined ? '' : model.tokenText(id));
   const [bos_token, eos_token] = [await textOf(bos), await textOf(eos)];
   const { renderChat } = await import('./chat.js');
   const text = renderChat(chat_template, {
-    messages: messages.map(plainMessage),
+    messages: plain,
     bos_token,
     eos_token,
   });
@@ -188,13 +239,14 @@ function chatLogprobs(
 
 export async function createChatCompletion(
   model: Model,
-  params: ChatParams,
+  given: ChatParams,
 ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
   const own = ['messages', 'max_completion_tokens', 'top_logprobs'];
-  checkParams(params, own, 'createChatCompletion');
-  const { logprobs, top_logprobs } = params;
-  if (top_logprobs && !logprobs)
-    throw new TokenglassError('INVALID_ARGUMENT', 'top_logprobs needs logprobs: true');
+  const params = readParams(given, own, 'createChatCompletion');
+  const include_usage = usageOf(params);
+  const { top_logprobs } = params;
+  const logprobs = flag(params.logprobs ?? undefined, 'logprobs', false);
+  if (top_logprobs && !logprobs) throw invalid('top_logprobs needs logprobs: true');
   const n_alternatives = logprobs
     ? wholeNumber(top_logprobs ?? 0, 'top_logprobs', 0, MAX_ALTERNATIVES)
     : undefined;
@@ -212,7 +264,7 @@ export async function createChatCompletion(
       logprobs: chatLogprobs(tokens, n_alternatives),
       finish_reason,
     });
-    return chunksOf(model, request, params, head, choiceOf);
+    return chunksOf(model, request, include_usage, head, choiceOf);
   }
   const whole = await wholeOf(model, request, ({ text, tokens, finish_reason }, index) => ({
     index,

@@ -5,7 +5,8 @@
 import { builds, storybook } from '../platform/assets.js';
 import { openBackend } from '../transport/backend.js';
 import type { Backend } from '../transport/backend.js';
-import { TokenglassError, throwIfAborted } from '../types/errors.js';
+import { TokenglassError, shown, throwIfAborted } from '../types/errors.js';
+import { untilAborted, withSignal } from '../types/signals.js';
 import {
   ADD_SPECIAL,
   MAX_THREADS,
@@ -14,7 +15,22 @@ import {
   kernelVariants,
 } from '../types/generated.js';
 import type { EngineOptions } from '../engine/model-writer.js';
-import { checkNames, checkSeed, idsOf, indexIn, randomSeed, wholeNumber } from './options.js';
+import {
+  bytesOf,
+  checkSeed,
+  flag,
+  idOf,
+  idsOf,
+  indexIn,
+  invalid,
+  readOptions,
+  reading,
+  tagOf,
+  textOf,
+  wholeNumber,
+} from './arguments.js';
+import { guardThis } from './guard.js';
+import { randomSeed } from './options.js';
 import type { Platform } from '../platform/platform.js';
 import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
@@ -70,17 +86,33 @@ const LOAD_OPTIONS = [
 const MAX_POSITIONS = 2 ** 20;
 const MAX_OFFSETS = 2 ** 24; // objects that fit into memory
 
-function flagsOf(options: TokenizeOptions, method: string): number {
-  checkNames(options, ['add_special', 'parse_special'], method);
-  const { add_special = true, parse_special = false } = options;
-  return (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0);
+/** The text and the flags of tokenize and tokenOffsets. */
+function tokenizeArgs(
+  text: string,
+  options: TokenizeOptions | undefined,
+  method: string,
+): [string, number] {
+  const read = readOptions(options, ['add_special', 'parse_special'], method);
+  const add_special = flag(read.add_special, 'add_special', true);
+  const parse_special = flag(read.parse_special, 'parse_special', false);
+  return [
+    textOf(text, 'the text'),
+    (add_special ? ADD_SPECIAL : 0) | (parse_special ? PARSE_SPECIAL : 0),
+  ];
 }
 
 class ModelImpl implements Model, SessionHost {
   readonly backend: Backend;
   readonly info: ModelInfo;
   #sessions = 0;
-  #disposed = false;
+  #disposed: Promise<void> | undefined;
+  readonly #end = new AbortController();
+  readonly ended = this.#end.signal;
+
+  static {
+    const synchronous = ['createSession', 'check', 'newNumber'];
+    guardThis(this.prototype, 'Model', synchronous, (value) => #disposed in value);
+  }
 
   constructor(backend: Backend, info: ModelInfo) {
     this.backend = backend;
@@ -88,7 +120,7 @@ class ModelImpl implements Model, SessionHost {
   }
 
   check(): void {
-    if (this.#disposed) throw new TokenglassError('DISPOSED', 'the model was disposed');
+    throwIfAborted(this.ended);
   }
 
   newNumber(): number {
@@ -104,17 +136,18 @@ class ModelImpl implements Model, SessionHost {
     return this.backend.call(method, args, signal);
   }
 
-  async #ids(text: TextOrIds): Promise<Int32Array> {
-    return idsOf(typeof text === 'string' ? await this.tokenize(text) : text);
+  async #ids(text: TextOrIds, signal: AbortSignal): Promise<Int32Array> {
+    if (typeof text !== 'string') return idsOf(text, 'the text');
+    return Int32Array.from(await untilAborted(this.tokenize(text), [signal]));
   }
 
-  async tokenize(text: string, options: TokenizeOptions = {}): Promise<number[]> {
-    return Array.from(await this.#call('tokenize', [text, flagsOf(options, 'tokenize')]));
+  async tokenize(text: string, options?: TokenizeOptions): Promise<number[]> {
+    return Array.from(await this.#call('tokenize', tokenizeArgs(text, options, 'tokenize')));
   }
 
-  async tokenOffsets(text: string, options: TokenizeOptions = {}): Promise<TokenOffset[]> {
+  async tokenOffsets(text: string, options?: TokenizeOptions): Promise<TokenOffset[]> {
     // the ids, then the end of each token
-    const result = await this.#call('tokenOffsets', [text, flagsOf(options, 'tokenOffsets')]);
+    const result = await this.#call('tokenOffsets', tokenizeArgs(text, options, 'tokenOffsets'));
     const n = result.length / 2;
     if (n > MAX_OFFSETS)
       throw new TokenglassError(
@@ -130,67 +163,59 @@ class ModelImpl implements Model, SessionHost {
 
   async detokenize(ids: readonly number[]): Promise<string> {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-      await this.#call('detokenize', [idsOf(ids)]),
+      await this.#call('detokenize', [idsOf(ids, 'the list')]),
     );
   }
 
   async tokenBytes(id: number): Promise<Uint8Array> {
-    const [token = -1] = idsOf([id]);
-    return this.#call('tokenBytes', [token]);
+    return this.#call('tokenBytes', [idOf(id, 'the token')]);
   }
 
   async tokenText(id: number): Promise<string> {
-    const [token = -1] = idsOf([id]);
-    return this.#call('tokenText', [token]);
+    return this.#call('tokenText', [idOf(id, 'the token')]);
   }
 
-  createSession(options: SessionOptions = {}): Session {
+  createSession(options?: SessionOptions): Session {
     this.check();
-    checkNames(options, ['seed'], 'createSession');
-    return new SessionImpl(
-      this,
-      options.seed === undefined ? randomSeed() : checkSeed(options.seed),
-    );
+    const { seed } = readOptions(options, ['seed'], 'createSession');
+    return new SessionImpl(this, seed === undefined ? randomSeed() : checkSeed(seed));
   }
 
   async loadSession(
     saved: Uint8Array | ArrayBuffer | Blob,
-    options: CallOptions = {},
+    options?: CallOptions,
   ): Promise<Session> {
-    this.check();
-    checkNames(options, ['signal'], 'loadSession');
-    throwIfAborted(options.signal);
-    if (saved instanceof Blob) return this.loadSession(await saved.arrayBuffer(), options);
-    if (!(saved instanceof Uint8Array) && !(saved instanceof ArrayBuffer)) {
-      throw new TokenglassError(
-        'INVALID_ARGUMENT',
-        'a saved session is a Uint8Array, an ArrayBuffer or a Blob',
-      );
-    }
-    return SessionImpl.load(this, new Uint8Array(saved));
+    const read = readOptions(options, ['signal'], 'loadSession');
+    return withSignal(read.signal, async (signal) => {
+      this.check();
+      const bytes = await untilAborted(savedBytes(saved), [signal, this.ended]);
+      return SessionImpl.load(this, bytes);
+    });
   }
 
-  async score(text: TextOrIds, options: ScoreOptions = {}): Promise<TokenScore[]> {
-    checkNames(options, ['top_n', 'stride', 'signal'], 'score');
-    throwIfAborted(options.signal);
-    const top_n = wholeNumber(options.top_n ?? 0, 'top_n', 0, this.info.n_vocab);
-    const stride =
-      options.stride === undefined ? 0 : wholeNumber(options.stride, 'stride', 1, MAX_POSITIONS);
-    return this.#call('score', [await this.#ids(text), { top_n, stride }], options.signal);
+  async score(text: TextOrIds, options?: ScoreOptions): Promise<TokenScore[]> {
+    const read = readOptions(options, ['top_n', 'stride', 'signal'], 'score');
+    return withSignal(read.signal, async (signal) => {
+      const top_n = wholeNumber(read.top_n ?? 0, 'top_n', 0, this.info.n_vocab);
+      const stride =
+        read.stride === undefined ? 0 : wholeNumber(read.stride, 'stride', 1, MAX_POSITIONS);
+      return this.#call('score', [await this.#ids(text, signal), { top_n, stride }], signal);
+    });
   }
 
-  async embed(text: TextOrIds, options: EmbedOptions = {}): Promise<Float32Array> {
-    checkNames(options, ['pooling', 'normalize', 'signal'], 'embed');
-    throwIfAborted(options.signal);
-    const { pooling = 'mean', normalize = true } = options;
-    indexIn(['mean', 'last'], pooling, 'pooling');
-    const ids = await this.#ids(text);
-    if (ids.length > this.info.n_ctx)
-      throw new TokenglassError(
-        'CONTEXT_FULL',
-        `${ids.length} tokens do not fit into a context of ${this.info.n_ctx}`,
-      );
-    return this.#call('embed', [ids, pooling === 'mean', normalize], options.signal);
+  async embed(text: TextOrIds, options?: EmbedOptions): Promise<Float32Array> {
+    const read = readOptions(options, ['pooling', 'normalize', 'signal'], 'embed');
+    return withSignal(read.signal, async (signal) => {
+      const mean = indexIn(['mean', 'last'], read.pooling ?? 'mean', 'pooling') === 0;
+      const normalize = flag(read.normalize, 'normalize', true);
+      const ids = await this.#ids(text, signal);
+      if (ids.length > this.info.n_ctx)
+        throw new TokenglassError(
+          'CONTEXT_FULL',
+          `${ids.length} tokens do not fit into a context of ${this.info.n_ctx}`,
+        );
+      return this.#call('embed', [ids, mean, normalize], signal);
+    });
   }
 
   createCompletion(params: StreamedCompletionParams): Promise<AsyncGenerator<CompletionChunk>>;
@@ -221,7 +246,7 @@ class ModelImpl implements Model, SessionHost {
     return (await import('./grammar.js')).createGrammar(
       this,
       () => this.#call('vocabulary', []),
-      spec,
+      plainSpec(spec),
     );
   }
 
@@ -229,10 +254,9 @@ class ModelImpl implements Model, SessionHost {
     return this.#call('stats', []);
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    await this.backend.dispose();
+  dispose(): Promise<void> {
+    this.#end.abort(new TokenglassError('DISPOSED', 'the model was disposed'));
+    return (this.#disposed ??= this.backend.dispose());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -240,22 +264,65 @@ class ModelImpl implements Model, SessionHost {
   }
 }
 
-function specOf(source: ModelSource, platform: Platform): SourceSpec {
-  if (source === 'storybook') return { kind: 'url', url: storybook };
-  if (typeof source === 'string') return platform.namedSource(source);
-  if (source instanceof URL) return { kind: 'url', url: source.href };
-  if (source instanceof Blob) return platform.blobSource(source);
-  if (source instanceof Response)
-    return streamSpec(responseSource(source, source.url || 'the response'));
-  if (source instanceof ReadableStream)
-    return streamSpec(streamSource(source, undefined, 'the stream'));
-  if (source instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(source) };
-  if (source instanceof Uint8Array) return { kind: 'bytes', bytes: source };
-  throw new TokenglassError(
-    'SOURCE_UNSUPPORTED',
-    `a model cannot be read from ${Object.prototype.toString.call(source)}`,
-  );
+/** A copy of the bytes of a saved session. */
+async function savedBytes(saved: unknown): Promise<Uint8Array> {
+  const name = 'the saved session';
+  let value = saved;
+  try {
+    if (isBlob(saved)) value = await saved.arrayBuffer();
+  } catch (error) {
+    throw invalid(`${name} cannot be read: ${shown(error)}`, error);
+  }
+  const bytes = bytesOf(value, name);
+  if (bytes) return new Uint8Array(bytes);
+  throw invalid(`${name} is ${shown(saved)}; it must be a Uint8Array, an ArrayBuffer or a Blob`);
 }
+
+/** The grammar as plain data. */
+function plainSpec(spec: GrammarSpec): GrammarSpec {
+  const copy: Record<string, unknown> = reading('the grammar', () => ({ ...spec }));
+  if (typeof copy['type'] !== 'string')
+    throw invalid(`the grammar is ${shown(spec)}; it must be an object with a type`);
+  if (copy['type'] === 'json_schema') {
+    const json = () => JSON.parse(JSON.stringify(copy['schema'])) as unknown;
+    copy['schema'] = reading('the schema', json, 'GRAMMAR_INVALID');
+  }
+  return copy as unknown as GrammarSpec;
+}
+
+/** Whether a value is a Blob, or what another realm or a polyfill has for it. */
+const isBlob = (value: unknown): value is Blob =>
+  value instanceof Blob || /^(Blob|File)$/.test(tagOf(value));
+
+/** Throws SOURCE_UNSUPPORTED for what cannot be read. */
+const specOf = (source: ModelSource, platform: Platform): SourceSpec =>
+  reading(
+    'the source',
+    () => {
+      if (source === 'storybook') return { kind: 'url', url: storybook };
+      if (typeof source === 'string') return platform.namedSource(source);
+      const bytes = bytesOf(source, 'the source');
+      if (bytes) return { kind: 'bytes', bytes };
+      const value = source as URL | Blob | Response | ReadableStream<Uint8Array>;
+      if (value instanceof Blob) return platform.blobSource(value);
+      if (isBlob(value)) return streamSpec(streamSource(value.stream(), value.size, 'the file'));
+      switch (tagOf(value)) {
+        case 'URL':
+          return { kind: 'url', url: String((value as URL).href) };
+        case 'Response': {
+          const response = value as Response;
+          return streamSpec(responseSource(response, response.url || 'the response'));
+        }
+        case 'ReadableStream':
+          return streamSpec(streamSource(value as ReadableStream, undefined, 'the stream'));
+      }
+      throw new TokenglassError(
+        'SOURCE_UNSUPPORTED',
+        `a model cannot be read from ${shown(source)}`,
+      );
+    },
+    'SOURCE_UNSUPPORTED',
+  );
 
 /** A caller's own build is used in place of each of the package's builds. */
 const allBuilds = (url: string): typeof builds => ({
@@ -265,43 +332,47 @@ const allBuilds = (url: string): typeof builds => ({
   'relaxed.threads': url,
 });
 
-const absolute = (url: string | URL, base: string) => new URL(url, base).href;
+const absolute = (url: string | URL, base: string, name: string) =>
+  reading(name, () => new URL(url, base).href);
 
 function engineOptionsOf(options: LoadOptions, base: string): EngineOptions {
-  if (options.kernels !== undefined) indexIn(kernelVariants.slice(1), options.kernels, 'kernels');
+  const { kernels, n_threads, wasm_url } = options;
+  if (kernels !== undefined) indexIn(kernelVariants.slice(1), kernels, 'kernels');
   return {
     n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MAX_POSITIONS),
     n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MAX_POSITIONS),
     cache_type_k: indexIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
     cache_type_v: indexIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
-    vocab_only: options.vocab_only ?? false,
+    vocab_only: flag(options.vocab_only, 'vocab_only', false),
     n_threads:
-      options.n_threads === undefined
-        ? undefined
-        : wholeNumber(options.n_threads, 'n_threads', 1, MAX_THREADS),
-    profile: options.profile ?? false,
-    kernels: options.kernels,
-    builds: options.wasm_url === undefined ? builds : allBuilds(absolute(options.wasm_url, base)),
+      n_threads === undefined ? undefined : wholeNumber(n_threads, 'n_threads', 1, MAX_THREADS),
+    profile: flag(options.profile, 'profile', false),
+    kernels,
+    builds: wasm_url === undefined ? builds : allBuilds(absolute(wasm_url, base, 'wasm_url')),
   };
 }
 
 export async function load(
   platform: Platform,
   source: ModelSource,
-  options: LoadOptions = {},
+  options?: LoadOptions,
 ): Promise<Model> {
-  checkNames(options, LOAD_OPTIONS, 'loadModel');
-  const { on_progress = () => undefined, signal, worker = true } = options;
-  throwIfAborted(signal);
-  const base = globalThis.location?.href ?? import.meta.url;
-  const engineOptions = engineOptionsOf(options, base);
-  const spec = specOf(source, platform);
-  const worker_url = options.worker_url && absolute(options.worker_url, base);
-  const backend = await openBackend(platform, worker, worker_url);
-  try {
-    return new ModelImpl(backend, await backend.load(spec, engineOptions, on_progress, signal));
-  } catch (error) {
-    await backend.dispose();
-    throw error;
-  }
+  const read = readOptions(options, LOAD_OPTIONS, 'loadModel');
+  return withSignal(read.signal, async (signal) => {
+    const { on_progress = () => undefined, worker_url } = read;
+    if (typeof on_progress !== 'function')
+      throw invalid(`on_progress is ${shown(on_progress)}; it must be a function`);
+    const worker = flag(read.worker, 'worker', true);
+    const base = globalThis.location?.href ?? import.meta.url;
+    const engineOptions = engineOptionsOf(read, base);
+    const script = worker_url === undefined ? undefined : absolute(worker_url, base, 'worker_url');
+    const spec = specOf(source, platform);
+    const backend = await openBackend(platform, worker, script);
+    try {
+      return new ModelImpl(backend, await backend.load(spec, engineOptions, on_progress, signal));
+    } catch (error) {
+      await backend.dispose();
+      throw error;
+    }
+  });
 }

@@ -1,10 +1,10 @@
-/** Checks a caller's options and turns them into plain numbers for the engine. */
+/** Checks the sampler's options and turns them into plain numbers for the engine. */
 import type { SampleRequest, TokenList } from '../engine/sampling.js';
-import { TokenglassError } from '../types/errors.js';
+import { TokenglassError, shown } from '../types/errors.js';
 import { stages } from '../types/generated.js';
-import type { CandidatesOptions, LogitBias, SamplerOptions } from '../types/types.js';
+import type { CandidatesOptions, SamplerOptions } from '../types/types.js';
+import { checkSeed, flag, idOf, idsOf, listOf, reading, tagOf, wholeNumber } from './arguments.js';
 
-export const MAX_INT32 = 2 ** 31 - 1;
 const MAX_UINT32 = 2 ** 32 - 1;
 const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
 
@@ -19,82 +19,55 @@ export const samplerOptionNames: readonly string[] = [
   ...stageLists,
 ];
 
-const invalid = (message: string) => new TokenglassError('INVALID_ARGUMENT', message);
-const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
-
-/** Throws for an option that is not known, which is usually a misspelt one. */
-export function checkNames(options: object, known: readonly string[], method: string): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name))
-      throw invalid(`${method} has no option "${name}"; known: ${known.join(', ')}`);
-  }
-}
-
-export function wholeNumber(value: unknown, name: string, min: number, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw invalid(`${name} is ${String(value)}; it must be a whole number of ${min} to ${max}`);
-  }
-  return value;
-}
-
-/** The index of an option's value in the list; the list's length for an option not given. */
-export function indexIn(list: readonly string[], value: string | undefined, name: string): number {
-  const index = value === undefined ? list.length : list.indexOf(value);
-  if (index < 0) throw invalid(`${name} is "${String(value)}"; known: ${list.join(', ')}`);
-  return index;
-}
-
-export function checkSeed(seed: unknown): bigint {
-  if (typeof seed === 'bigint' && seed >= 0n && seed < 1n << 64n) return seed;
-  if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
-  throw invalid(
-    `seed is ${String(seed)}; it must be a whole number of 0 to 2^53 - 1 or a bigint of 64 bits`,
-  );
-}
+export const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
 
 /** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;
 
-export function idsOf(ids: readonly number[]): Int32Array {
-  for (const [i, id] of ids.entries()) {
-    if (!Number.isInteger(id) || id < 0 || id > MAX_INT32)
-      throw new TokenglassError(
-        'TOKEN_OUT_OF_RANGE',
-        `token ${i} is ${String(id)}, which is not a token id`,
-      );
-  }
-  return Int32Array.from(ids);
-}
+const isGiven = (value: unknown) => value !== undefined && value !== null;
 
 const tokenList = (tokens: Int32Array): TokenList => ({ tokens, values: undefined });
 
-function biasOf(bias: LogitBias): TokenList {
-  const entries = bias instanceof Map ? [...bias] : Object.entries(bias);
-  const tokens = idsOf(entries.map(([id]) => (id === '' ? NaN : Number(id))));
-  const values = Float32Array.from(entries, ([id, value]) => {
+/** The pairs of a Map of any realm, or of a plain object. */
+function pairsOf(bias: object): [unknown, unknown][] {
+  try {
+    return [...Map.prototype.entries.call(bias)];
+  } catch {
+    if (tagOf(bias) === 'Object') return Object.entries(bias);
+    throw badOption(`logit_bias is ${shown(bias)}; it must be an object or a Map`);
+  }
+}
+
+function biasOf(bias: unknown): TokenList {
+  const pairs = reading('logit_bias', () => pairsOf(bias as object));
+  const isNumber = (id: unknown) => typeof id === 'string' && /^\d+$/.test(id);
+  const tokens = pairs.map(([id]) => idOf(isNumber(id) ? Number(id) : id, 'a key of logit_bias'));
+  const values = Float32Array.from(pairs, ([id, value]) => {
     if (typeof value !== 'number' || !(Math.fround(value) < Infinity))
-      throw badOption(`logit_bias of token ${id} is ${String(value)}`);
+      throw badOption(`logit_bias of token ${String(id)} is ${shown(value)}`);
     return value;
   });
-  return { tokens, values };
+  return { tokens: Int32Array.from(tokens), values };
 }
 
-function allowedOf(ids: readonly number[]): TokenList {
-  if (ids.length === 0) throw badOption('allowed_tokens is empty: nothing could be drawn');
-  return tokenList(idsOf(ids));
+function allowedOf(ids: unknown): TokenList {
+  const tokens = idsOf(ids, 'allowed_tokens');
+  if (tokens.length === 0) throw badOption('allowed_tokens is empty: nothing could be drawn');
+  return tokenList(tokens);
 }
 
-function breakersOf(texts: readonly string[]): string[] {
-  if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string'))
-    throw badOption('dry_sequence_breakers must be a list of strings');
-  return [...texts];
-}
+/** A copy of a list of texts. */
+const textsOf = (texts: unknown, name: string): string[] =>
+  listOf(texts, name, (text) => {
+    if (typeof text !== 'string') throw badOption(`${name} has ${shown(text)}: no text`);
+    return text;
+  });
 
 function stageNumber(name: string): number {
   const number = stages.findIndex((stage) => stage.name === name);
   if (number < 0) {
     const known = stages.map((stage) => stage.name).join(', ');
-    throw badOption(`there is no sampler stage "${String(name)}"; known: ${known}`);
+    throw badOption(`there is no sampler stage ${shown(name)}; known: ${known}`);
   }
   return number;
 }
@@ -104,13 +77,16 @@ function orderOf(options: SamplerOptions): number[] {
   const mirostat = (options.mirostat ?? 0) !== 0;
   const chain = mirostat ? 'MIROSTAT' : 'USUAL';
   const defaults = stages.filter((stage) => stage.chain === 'ALWAYS' || stage.chain === chain);
-  const names: readonly string[] = options.samplers ?? defaults.map(({ name }) => name);
+  const { samplers } = options;
+  const names = isGiven(samplers)
+    ? textsOf(samplers, 'samplers')
+    : defaults.map(({ name }) => name);
   const order = names.map(stageNumber);
   if (new Set(order).size !== order.length) throw badOption('samplers names a stage twice');
   if (mirostat && !names.includes('mirostat'))
     throw badOption('mirostat is on, but samplers does not name it');
   const unnamedLists = stages.flatMap(({ name, chain, lists }, number) => {
-    const given = lists.some((list) => options[list] !== undefined);
+    const given = lists.some((list) => isGiven(options[list]));
     return chain === 'LISTED' && !names.includes(name) && given ? [number] : [];
   });
   return [...unnamedLists, ...order];
@@ -123,34 +99,43 @@ function numbersOf(options: SamplerOptions): number[] {
     const inRange = typeof value === 'number' && value >= min && value <= max;
     if (!inRange || (whole && !Number.isInteger(value))) {
       const kind = whole ? 'a whole number of ' : '';
-      throw badOption(`${name} is ${String(value)}; it must be ${kind}${min} to ${max}`);
+      throw badOption(`${name} is ${shown(value)}; it must be ${kind}${min} to ${max}`);
     }
     return value;
   });
 }
 
+/**
+ * The request of the options that readOptions gave. Null is the default here, as in the API of
+ * completions. grammarBits: checked bits of the option `grammar`.
+ */
 export function sampleRequest(
   options: CandidatesOptions,
   defaultSeed: bigint,
   top_n: number,
+  grammarBits?: Int32Array,
 ): SampleRequest {
-  const { logit_bias, allowed_tokens, banned_tokens, grammar } = options;
+  const { logit_bias, allowed_tokens, banned_tokens } = options;
   const none = tokenList(new Int32Array());
+  const breakers = textsOf(
+    options.dry_sequence_breakers ?? DEFAULT_BREAKERS,
+    'dry_sequence_breakers',
+  );
   return {
     options: numbersOf(options),
     order: orderOf(options),
     lists: {
-      logit_bias: logit_bias ? biasOf(logit_bias) : none,
-      allowed_tokens: allowed_tokens ? allowedOf(allowed_tokens) : none,
-      banned_tokens: banned_tokens ? tokenList(idsOf(banned_tokens)) : none,
-      grammar: grammar instanceof Int32Array ? tokenList(grammar) : none,
+      logit_bias: isGiven(logit_bias) ? biasOf(logit_bias) : none,
+      allowed_tokens: isGiven(allowed_tokens) ? allowedOf(allowed_tokens) : none,
+      banned_tokens: isGiven(banned_tokens)
+        ? tokenList(idsOf(banned_tokens, 'banned_tokens'))
+        : none,
+      grammar: grammarBits ? tokenList(grammarBits) : none,
     },
-    breakers: options.dry_multiplier
-      ? breakersOf(options.dry_sequence_breakers ?? DEFAULT_BREAKERS)
-      : [],
+    breakers: options.dry_multiplier ? breakers : [],
     seed: options.seed === undefined ? defaultSeed : checkSeed(options.seed),
     sample_index: wholeNumber(options.sample_index ?? 0, 'sample_index', 0, MAX_UINT32),
     top_n,
-    all_removed: options.all_removed ?? false,
+    all_removed: flag(options.all_removed, 'all_removed', false),
   };
 }

@@ -6,25 +6,31 @@ import type { Backend } from '../transport/backend.js';
 import type { Methods } from '../transport/protocol.js';
 import type { SampleRequest } from '../engine/sampling.js';
 import { TokenglassError, throwIfAborted } from '../types/errors.js';
+import { endedAtOnce, follow, untilAborted, withSignal } from '../types/signals.js';
+import type { Stop } from '../types/signals.js';
 import {
   MAX_INT32,
-  checkNames,
+  arrayType,
+  bitsOf,
+  flag,
+  idOf,
   idsOf,
   indexIn,
-  sampleRequest,
-  samplerOptionNames,
+  readOptions,
   wholeNumber,
-} from './options.js';
+} from './arguments.js';
+import type { GrammarRun, Wait } from './constraint.js';
+import { guardThis } from './guard.js';
+import { badOption, sampleRequest, samplerOptionNames } from './options.js';
 import type {
   Bytes,
   CallOptions,
   CandidatesOptions,
-  ConstraintState,
+  Constraint,
   ExplainOptions,
   Explanation,
   GenerateOptions,
   ModelInfo,
-  SamplerOptions,
   Session,
   Step,
   StepTrace,
@@ -38,6 +44,8 @@ import type {
 export interface SessionHost {
   readonly backend: Backend;
   readonly info: ModelInfo;
+  /** Aborted when the model is disposed. */
+  readonly ended: AbortSignal;
   tokenize(text: string, options: TokenizeOptions): Promise<number[]>;
   /** Throws DISPOSED after the model was disposed. */
   check(): void;
@@ -65,6 +73,7 @@ const GENERATE_OPTIONS = [
   'sample_index',
   'trace',
 ];
+const TRACE_OPTIONS = ['top_n', 'all_removed'];
 const DEFAULT_TOP_N = 50;
 const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
 
@@ -73,27 +82,6 @@ function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): number | 
   indexIn(['error', 'shift'], overflow, 'overflow');
   const kept = n_keep === undefined ? KEEP_BOS : wholeNumber(n_keep, 'n_keep', 0, MAX_INT32);
   return overflow === 'shift' ? kept : undefined;
-}
-
-/** The options with the bits of the grammar's start state instead of the grammar. */
-async function withStartBits<T extends SamplerOptions>(options: T): Promise<T> {
-  if (!options.grammar || options.grammar instanceof Int32Array) return options;
-  const state = await options.grammar.begin();
-  try {
-    return { ...options, grammar: await state.allowed() };
-  } finally {
-    state.dispose?.();
-  }
-}
-
-/** The request with the tokens that the grammar allows now. */
-async function restricted(
-  request: SampleRequest,
-  grammar: ConstraintState | undefined,
-): Promise<SampleRequest> {
-  if (!grammar) return request;
-  const tokens = await grammar.allowed();
-  return { ...request, lists: { ...request.lists, grammar: { tokens, values: undefined } } };
 }
 
 /**
@@ -111,8 +99,16 @@ const endingOf = (backend: Backend, number: number): Ending => ({
   run: () => backend.call('disposeSession', [number]).catch(() => undefined),
 });
 
-/** The checked options of a generation. */
+const promptOf = (prompt: TextOrIds) =>
+  typeof prompt === 'string' ? prompt : idsOf(prompt, 'the prompt');
+
+/** The checked arguments of a generation. */
 interface Generation {
+  /** The prompt. */
+  text_or_ids: string | Int32Array | undefined;
+  signal: AbortSignal | undefined;
+  grammar: Constraint | Int32Array | undefined;
+  parse_special: boolean;
   max_tokens: number | undefined;
   n_keep: number | undefined;
   request: SampleRequest;
@@ -127,7 +123,12 @@ export class SessionImpl implements Session {
   #tokens: number[] = [];
   #ready: Promise<unknown>; // resolves when the engine has the session
   #generating = false;
-  #disposed = false;
+  #disposed: Promise<void> | undefined;
+  readonly #end = new AbortController(); // aborted when the session is disposed
+
+  static {
+    guardThis(this.prototype, 'Session', ['generate'], (value) => #disposed in value);
+  }
 
   /** source: the number of a session to fork, or the bytes of a saved session. */
   constructor(host: SessionHost, seed: bigint, source?: number | Uint8Array) {
@@ -181,7 +182,7 @@ export class SessionImpl implements Session {
 
   #check(): void {
     this.#host.check();
-    if (this.#disposed) throw new TokenglassError('DISPOSED', 'the session was disposed');
+    throwIfAborted(this.#end.signal);
   }
 
   /** Throws during a generation, for calls that change the tokens. */
@@ -194,24 +195,34 @@ export class SessionImpl implements Session {
       );
   }
 
+  /** Waits for what the caller or another call gives, until an abort or a dispose(). */
+  #waitFor(signal: AbortSignal): Wait {
+    return (value) => untilAborted(value, [signal, this.#end.signal, this.#host.ended]);
+  }
+
+  /** Makes the prompt the session's tokens. Throws SESSION_BUSY for another's generation. */
   async #setTokens(
-    prompt: TextOrIds,
+    prompt: string | Int32Array,
     parse_special: boolean,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
+    generating: boolean,
   ): Promise<void> {
+    const ids =
+      typeof prompt === 'string'
+        ? await this.#waitFor(signal)(this.#host.tokenize(prompt, { parse_special }))
+        : prompt;
     throwIfAborted(signal);
-    const ids = idsOf(
-      typeof prompt === 'string' ? await this.#host.tokenize(prompt, { parse_special }) : prompt,
-    );
-    throwIfAborted(signal);
-    await this.#call('sync', [this.#number, ids]);
+    if (!generating) this.#checkIdle(); // one may have started meanwhile
+    await this.#call('sync', [this.#number, Int32Array.from(ids)]);
     this.#tokens = Array.from(ids);
   }
 
-  async sync(prompt: TextOrIds, options: CallOptions = {}): Promise<void> {
-    checkNames(options, CALL_OPTIONS, 'sync');
-    this.#checkIdle();
-    await this.#setTokens(prompt, false, options.signal);
+  async sync(prompt: TextOrIds, options?: CallOptions): Promise<void> {
+    const { signal } = readOptions(options, CALL_OPTIONS, 'sync');
+    await withSignal(signal, async (followed) => {
+      this.#checkIdle();
+      await this.#setTokens(promptOf(prompt), false, followed, false);
+    });
   }
 
   async rewind(n: number): Promise<void> {
@@ -222,7 +233,7 @@ export class SessionImpl implements Session {
 
   async append(token: number): Promise<void> {
     this.#checkIdle();
-    const [id = -1] = idsOf([token]);
+    const id = idOf(token, 'the token');
     await this.#call('append', [this.#number, id]);
     this.#tokens.push(id);
   }
@@ -230,44 +241,84 @@ export class SessionImpl implements Session {
   async fork(): Promise<Session> {
     this.#check();
     await this.#ready;
+    this.#check();
     const fork = new SessionImpl(this.#host, this.#seed, this.#number);
     await fork.#ready;
     return fork;
   }
 
-  async logits(options: CallOptions = {}): Promise<Float32Array> {
-    checkNames(options, CALL_OPTIONS, 'logits');
-    throwIfAborted(options.signal);
-    return this.#call('logits', [this.#number], options.signal);
+  async logits(options?: CallOptions): Promise<Float32Array> {
+    const { signal } = readOptions(options, CALL_OPTIONS, 'logits');
+    return withSignal(signal, (followed) => this.#call('logits', [this.#number], followed));
   }
 
-  async candidates(options: CandidatesOptions = {}): Promise<StepTrace> {
-    checkNames(options, CANDIDATES_OPTIONS, 'candidates');
-    const { signal } = options;
-    throwIfAborted(signal);
-    const top_n = wholeNumber(options.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MAX_INT32);
-    const request = sampleRequest(await withStartBits(options), this.#seed, top_n);
-    return this.#call('candidates', [this.#number, request], signal);
+  /** The given bits, or those of the start state of the given grammar. */
+  async #startBits(
+    grammar: Constraint | Int32Array | undefined,
+    signal: AbortSignal,
+  ): Promise<Int32Array | undefined> {
+    const run = await this.#begin(grammar, signal);
+    if (!run) return this.#bits(grammar);
+    try {
+      return await run.allowed();
+    } finally {
+      run.dispose();
+    }
   }
 
-  async explain(token: number, options: ExplainOptions = {}): Promise<Explanation> {
-    checkNames(options, EXPLAIN_OPTIONS, 'explain');
-    const { position, signal, ...sampler } = options;
-    throwIfAborted(signal);
-    const [id = -1] = idsOf([token]);
-    const index =
-      position === undefined ? undefined : wholeNumber(position, 'position', 0, MAX_INT32);
-    const request = sampleRequest(await withStartBits(sampler), this.#seed, 0);
-    const explicit = Object.keys(sampler).length > 0;
-    return this.#call('explain', [this.#number, id, request, explicit, index], signal);
+  /** The bits that were given in place of a grammar. Throws SAMPLER_BAD_OPTION. */
+  #bits(grammar: unknown): Int32Array | undefined {
+    if (arrayType(grammar) === undefined) return undefined;
+    return bitsOf(grammar, this.#host.info.n_vocab, 'grammar', badOption);
   }
 
-  async save(options: CallOptions = {}): Promise<Bytes> {
-    checkNames(options, CALL_OPTIONS, 'save');
-    throwIfAborted(options.signal);
-    this.#checkIdle();
-    const saved = await this.#call('save', [this.#number, this.#seed], options.signal);
-    return saved as Bytes; // a copy, never a view of the engine's memory
+  /** Starts a grammar; undefined for none and for bits. */
+  async #begin(grammar: unknown, signal: AbortSignal): Promise<GrammarRun | undefined> {
+    this.#check();
+    if (grammar === undefined || grammar === null || arrayType(grammar)) return undefined;
+    const { GrammarRun } = await import('./constraint.js');
+    const { n_vocab } = this.#host.info;
+    return GrammarRun.begin(grammar as Constraint, n_vocab, this.#waitFor(signal));
+  }
+
+  async candidates(options?: CandidatesOptions): Promise<StepTrace> {
+    const read = readOptions(options, CANDIDATES_OPTIONS, 'candidates');
+    return withSignal(read.signal, async (signal) => {
+      const top_n = wholeNumber(read.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MAX_INT32);
+      const request = sampleRequest(read, this.#seed, top_n);
+      const bits = await this.#startBits(read.grammar, signal);
+      return this.#call('candidates', [this.#number, withBits(request, bits)], signal);
+    });
+  }
+
+  async explain(token: number, options?: ExplainOptions): Promise<Explanation> {
+    const read = readOptions(options, EXPLAIN_OPTIONS, 'explain');
+    const { position, signal: given, ...sampler } = read;
+    return withSignal(given, async (signal) => {
+      const id = idOf(token, 'the token');
+      const index =
+        position === undefined ? undefined : wholeNumber(position, 'position', 0, MAX_INT32);
+      const request = sampleRequest(sampler, this.#seed, 0);
+      const bits = await this.#startBits(sampler.grammar, signal);
+      const explicit = Object.keys(sampler).length > 0;
+      const args: Parameters<Methods['explain']> = [
+        this.#number,
+        id,
+        withBits(request, bits),
+        explicit,
+        index,
+      ];
+      return this.#call('explain', args, signal);
+    });
+  }
+
+  async save(options?: CallOptions): Promise<Bytes> {
+    const { signal } = readOptions(options, CALL_OPTIONS, 'save');
+    return withSignal(signal, async (followed) => {
+      this.#checkIdle();
+      const saved = await this.#call('save', [this.#number, this.#seed], followed);
+      return saved as Bytes; // a copy, never a view of the engine's memory
+    });
   }
 
   generate(
@@ -275,28 +326,28 @@ export class SessionImpl implements Session {
     options?: TracedGenerateOptions,
   ): AsyncGenerator<TracedStep, void, undefined>;
   generate(prompt?: TextOrIds, options?: GenerateOptions): AsyncGenerator<Step, void, undefined>;
-  generate(
-    prompt?: TextOrIds,
-    options: GenerateOptions = {},
-  ): AsyncGenerator<Step, void, undefined> {
-    const stop = new AbortController();
+  generate(prompt?: TextOrIds, options?: GenerateOptions): AsyncGenerator<Step, void, undefined> {
     const ending: Ending = { run: () => undefined };
-    const steps = this.#generate(prompt, options, stop, ending);
+    const steps = endedAtOnce((stop) => this.#generate(prompt, options, stop, ending));
     dropped.register(steps, ending);
-    // A generator runs return() only between two steps; the abort ends the current step at once.
-    const finish = steps.return.bind(steps);
-    steps.return = (value) => {
-      stop.abort();
-      return finish(value);
-    };
     return steps;
   }
 
-  #checkedGeneration(options: GenerateOptions): Generation {
-    checkNames(options, GENERATE_OPTIONS, 'generate');
-    const { max_tokens, ignore_eos = false, trace = {} } = options;
-    const { top_n = DEFAULT_TOP_N, all_removed = false } = trace || { top_n: 0 };
+  #checkedGeneration(
+    prompt: TextOrIds | undefined,
+    given: GenerateOptions | undefined,
+  ): Generation {
+    const options = readOptions(given, GENERATE_OPTIONS, 'generate');
+    const { max_tokens, trace = {} } = options;
+    const traced = trace !== false;
+    const { top_n = DEFAULT_TOP_N, all_removed = false } = traced
+      ? readOptions(trace, TRACE_OPTIONS, 'trace')
+      : { top_n: 0 };
     return {
+      text_or_ids: prompt === undefined ? undefined : promptOf(prompt),
+      signal: options.signal,
+      grammar: options.grammar,
+      parse_special: flag(options.parse_special, 'parse_special', false),
       max_tokens:
         max_tokens === undefined ? undefined : wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
       n_keep: keptByShift(options),
@@ -305,52 +356,51 @@ export class SessionImpl implements Session {
         this.#seed,
         wholeNumber(top_n, 'trace.top_n', 0, MAX_INT32),
       ),
-      traced: trace !== false,
-      ignore_eos,
+      traced,
+      ignore_eos: flag(options.ignore_eos, 'ignore_eos', false),
     };
   }
 
+  /** stop: aborted by the caller's signal and by the end of the loop. */
   async *#generate(
     prompt: TextOrIds | undefined,
-    options: GenerateOptions,
-    stop: AbortController,
+    options: GenerateOptions | undefined,
+    stop: Stop,
     ending: Ending,
   ): AsyncGenerator<Step, void, undefined> {
-    const generation = this.#checkedGeneration(options);
-    const { signal } = options;
-    const abort = () => stop.abort();
-    throwIfAborted(signal);
-    this.#checkIdle();
-    this.#generating = true;
-    signal?.addEventListener('abort', abort);
-    let grammar: ConstraintState | undefined;
+    const generation = this.#checkedGeneration(prompt, options);
+    const { text_or_ids, grammar, parse_special, request } = generation;
+    const release = follow(generation.signal, stop);
+    const { signal } = stop;
+    let run: GrammarRun | undefined;
+    let started = false;
     ending.run = () => {
       ending.run = () => undefined;
-      signal?.removeEventListener('abort', abort);
-      grammar?.dispose?.();
-      this.#generating = false;
+      release();
+      run?.dispose();
+      if (started) this.#generating = false;
     };
     try {
-      if (options.grammar && !(options.grammar instanceof Int32Array))
-        grammar = await options.grammar.begin();
-      if (prompt !== undefined)
-        await this.#setTokens(prompt, options.parse_special ?? false, signal);
-      yield* this.#steps(generation, grammar, signal, stop.signal);
+      throwIfAborted(signal);
+      this.#checkIdle();
+      this.#generating = started = true;
+      const bits = this.#bits(grammar);
+      // no grammar: the prompt becomes the session's tokens before anything else can happen
+      if (grammar !== undefined && !bits) run = await this.#begin(grammar, signal);
+      if (text_or_ids !== undefined)
+        await this.#setTokens(text_or_ids, parse_special, signal, true);
+      yield* this.#steps({ ...generation, request: withBits(request, bits) }, run, signal);
     } catch (error) {
-      const returned =
-        stop.signal.aborted && !signal?.aborted && (error as Error).name === 'AbortError';
-      if (!returned) throw error;
+      if (error !== stop.returned) throw error;
     } finally {
       ending.run();
     }
   }
 
-  /** signal: the caller's; stop: aborted by the caller's signal and by the end of the loop. */
   async *#steps(
     { max_tokens, n_keep, request, traced, ignore_eos }: Generation,
-    grammar: ConstraintState | undefined,
-    signal: AbortSignal | undefined,
-    stop: AbortSignal,
+    grammar: GrammarRun | undefined,
+    signal: AbortSignal,
   ): AsyncGenerator<Step, void, undefined> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const { n_ctx } = this.#host.info;
@@ -358,24 +408,23 @@ export class SessionImpl implements Session {
       const full = n_keep === undefined && this.#tokens.length >= n_ctx;
       if (full && max_tokens === undefined) return;
       throwIfAborted(signal);
-      const args: Parameters<Methods['step']> = [
-        this.#number,
-        await restricted(request, grammar),
-        traced,
-        n_keep,
-      ];
-      const { textBytes, kept, ...step } = await this.#call('step', args, stop);
-      grammar?.accept(step.token);
+      const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
+      const args: Parameters<Methods['step']> = [this.#number, restricted, traced, n_keep];
+      const { textBytes, kept, ...step } = await this.#call('step', args, signal);
       if (step.shifted) this.#tokens.splice(kept, step.shifted);
       this.#tokens.push(step.token);
+      const ended = await grammar?.accept(step.token);
       yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
-      if ((step.eog && !ignore_eos) || grammar?.ended) return;
+      if ((step.eog && !ignore_eos) || ended) return;
     }
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  dispose(): Promise<void> {
+    this.#end.abort(new TokenglassError('DISPOSED', 'the session was disposed'));
+    return (this.#disposed ??= this.#free());
+  }
+
+  async #free(): Promise<void> {
     dropped.unregister(this);
     await this.#ready.catch(() => undefined);
     await endingOf(this.#host.backend, this.#number).run();
@@ -384,4 +433,10 @@ export class SessionImpl implements Session {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+/** The request with the bits of a grammar, if there are any. */
+function withBits(request: SampleRequest, bits: Int32Array | undefined): SampleRequest {
+  if (!bits) return request;
+  return { ...request, lists: { ...request.lists, grammar: { tokens: bits, values: undefined } } };
 }

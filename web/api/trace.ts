@@ -3,7 +3,9 @@
  * schema (web/types/trace.schema.json), importTrace checks such JSON and turns it back.
  */
 import { TokenglassError } from '../types/errors.js';
-import { validate } from '../types/generated-validator.js';
+import { idsOf, invalid as invalidArgument, listOf, reading } from './arguments.js';
+import { faultOf } from './schema.js';
+import { traceSchema } from '../types/generated-schema.js';
 import type { Candidate, SamplerOptions, StageTrace, Step, StepTrace } from '../types/types.js';
 import type {
   CandidateFile,
@@ -16,18 +18,12 @@ import type {
   TraceModel,
 } from '../types/trace.js';
 
-/** The generated function stores the faults that it finds on itself. */
-const schema = validate as unknown as {
-  (value: unknown): value is TraceFile;
-  errors?: { instancePath: string; message?: string }[] | null;
-};
-
 const toHex = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const fromHex = (text: string) =>
   Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const toExtended = (x: number): ExtendedNumber =>
-  Number.isFinite(x) ? x : x > 0 ? 'Infinity' : '-Infinity';
+  x === Infinity ? 'Infinity' : x === -Infinity ? '-Infinity' : x;
 
 /** The part of a model's info that files contain. */
 export function modelOf(info: TraceModel): TraceModel {
@@ -149,7 +145,8 @@ function stepFrom({ bytes, logprob, trace: file, ...rest }: StepFile): Step {
 }
 
 /**
- * The steps of a generation as an object for JSON.stringify.
+ * The steps of a generation as an object for JSON.stringify. Throws INVALID_ARGUMENT for what is no
+ * trace; the message says where.
  * @example
  * const prompt = session.tokens;
  * const options = { temperature: 1.2 };
@@ -160,16 +157,22 @@ function stepFrom({ bytes, logprob, trace: file, ...rest }: StepFile): Step {
  * const file = exportTrace({ model: model.info, prompt, seed, options, steps });
  * console.log(JSON.stringify(file));
  */
-export function exportTrace({ model, prompt, seed, options, steps }: Trace): TraceFile {
-  return {
-    format: 'tokenglass-trace',
-    version: 1,
-    model: modelOf(model),
-    prompt: [...prompt],
-    seed: String(seed),
-    options: optionsFile(options),
-    steps: steps.map(stepFile),
-  };
+export function exportTrace(trace: Trace): TraceFile {
+  const file = reading('the trace', (): TraceFile => {
+    const { model, prompt, seed, options, steps } = trace;
+    return {
+      format: 'tokenglass-trace',
+      version: 1,
+      model: modelOf(model),
+      prompt: [...idsOf(prompt, 'the prompt')],
+      seed: String(seed),
+      options: optionsFile(options),
+      steps: listOf(steps, 'steps', (step) => stepFile(step as Step)),
+    };
+  });
+  const fault = faultOf(traceSchema, file);
+  if (fault) throw invalidArgument(`the trace cannot be exported: ${fault}`);
+  return file;
 }
 
 const invalid = (message: string, cause?: unknown) =>
@@ -204,11 +207,13 @@ function checkTokens({ model: { n_vocab }, steps }: TraceFile): void {
  * const { steps } = importTrace(JSON.stringify(exportTrace(trace)));
  */
 export function importTrace(json: unknown): Trace {
-  const file = parsed(json);
-  if (!schema(file)) {
-    const [first] = schema.errors ?? [];
-    throw invalid(`${first?.instancePath || 'the trace'} ${first?.message ?? 'is not valid'}`);
-  }
+  return reading('the trace', () => traceOf(parsed(json)), 'TRACE_INVALID');
+}
+
+function traceOf(value: unknown): Trace {
+  const fault = faultOf(traceSchema, value);
+  if (fault) throw invalid(fault);
+  const file = value as TraceFile;
   const { model, prompt, options, steps } = file;
   const seed = BigInt(file.seed);
   if (seed >= 1n << 64n) throw invalid(`/seed is ${file.seed}: more than 64 bits`);

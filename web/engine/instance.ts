@@ -16,15 +16,27 @@ const RELAXED_PROBE = Uint8Array.of(
   ...[0xfd, 0x11, 0x20, 2, 0xfd, 0x11, 0xfd, 0x93, 2, 0xfd, 0x1b, 0, 0x0b],
 );
 
+/** The probe's exports. Throws ENGINE_LOAD_FAILED where WebAssembly may not run. */
+function probe(): WebAssembly.Exports {
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(RELAXED_PROBE)).exports;
+  } catch (error) {
+    throw new TokenglassError(
+      'ENGINE_LOAD_FAILED',
+      "WebAssembly may not run here; a page's Content-Security-Policy must allow " +
+        `'wasm-unsafe-eval' in script-src: ${String(error)}`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * Whether the relaxed dot product exists and is right for signed bytes times bytes of 0 to 127.
  * Some compilers accept the instruction and compute something else.
  */
 function relaxedDotIsRight(): boolean {
   if (!WebAssembly.validate(RELAXED_PROBE)) return false;
-  const { d } = new WebAssembly.Instance(new WebAssembly.Module(RELAXED_PROBE)).exports as {
-    d: (a: number, b: number, c: number) => number;
-  };
+  const { d } = probe() as { d: (a: number, b: number, c: number) => number };
   const pack = (bytes: number[]) =>
     bytes.reduce((word, byte, i) => word | ((byte & 255) << (8 * i)), 0);
   let state = 1;

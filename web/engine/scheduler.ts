@@ -47,8 +47,8 @@ export class Scheduler {
     this.#lastInQueue = new Promise((resolve) => (end = resolve));
     let abort = () => {};
     const aborted = new Promise<void>((resolve) => (abort = resolve));
-    signal.addEventListener('abort', abort);
     try {
+      signal.addEventListener('abort', abort);
       await Promise.race([before, aborted]);
       throwIfAborted(signal);
       if (mustWait) this.#contendedAt = performance.now();

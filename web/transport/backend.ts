@@ -5,7 +5,7 @@
 import type { EngineOptions } from '../engine/model-writer.js';
 import type { Platform, Port } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
-import { TokenglassError, abortError, fromWire, toWire } from '../types/errors.js';
+import { TokenglassError, fromWire, shown, toWire } from '../types/errors.js';
 import type { ModelInfo, Progress } from '../types/types.js';
 import type { Answer, Backend, Call, Methods, Request } from './protocol.js';
 
@@ -32,7 +32,8 @@ export async function openBackend(
 /** A call that has no answer yet. */
 interface Pending {
   resolve(value: unknown): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
+  signal: AbortSignal | undefined;
   /** Removes the listener of the signal. */
   settled(): void;
 }
@@ -44,7 +45,7 @@ class RemoteBackend implements Backend {
   #nextId = 1;
   #onProgress: (progress: Progress) => void = () => undefined;
   #stream: Extract<SourceSpec, { kind: 'stream' }> | undefined;
-  #dead: Error | undefined;
+  #dead: { error: unknown } | undefined;
 
   constructor(platform: Platform, worker_url: string | undefined) {
     try {
@@ -60,8 +61,8 @@ class RemoteBackend implements Backend {
     );
   }
 
-  #die(error: Error): void {
-    this.#dead ??= error;
+  #die(error: unknown): void {
+    this.#dead ??= { error };
     for (const { reject, settled } of this.#pending.values()) {
       settled();
       reject(error);
@@ -77,6 +78,9 @@ class RemoteBackend implements Backend {
     const pending = this.#take(message.id);
     if (!pending) return;
     if (message.kind === 'result') pending.resolve(message.value);
+    // the reason of an abort stays in this thread
+    else if (message.error.name === 'AbortError' && pending.signal?.aborted)
+      pending.reject(pending.signal.reason);
     else pending.reject(fromWire(message.error));
   }
 
@@ -95,7 +99,7 @@ class RemoteBackend implements Backend {
     try {
       this.#onProgress(progress);
     } catch (error) {
-      this.#die(error as Error);
+      this.#die(error);
     }
   }
 
@@ -124,14 +128,15 @@ class RemoteBackend implements Backend {
     transfer: Transferable[] = [],
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#dead) return reject(this.#dead);
-      if (signal?.aborted) return reject(abortError(signal.reason));
+      if (this.#dead) return reject(this.#dead.error);
+      if (signal?.aborted) return reject(signal.reason);
       const id = this.#nextId++;
       const abort = () => this.#post({ kind: 'abort', id });
       signal?.addEventListener('abort', abort);
       this.#pending.set(id, {
         resolve,
         reject,
+        signal,
         settled: () => signal?.removeEventListener('abort', abort),
       });
       this.#port.busy(true);
@@ -139,10 +144,11 @@ class RemoteBackend implements Backend {
         this.#port.post({ kind: 'call', id, call } satisfies Request, transfer);
       } catch (error) {
         this.#take(id);
+        const isLoad = call.method === 'load';
         reject(
           new TokenglassError(
-            'SOURCE_UNSUPPORTED',
-            `the source cannot be sent to a worker: ${String(error)}`,
+            isLoad ? 'SOURCE_UNSUPPORTED' : 'INVALID_ARGUMENT',
+            `${isLoad ? 'the source' : 'an argument'} cannot be sent to a worker: ${shown(error)}`,
             { cause: error },
           ),
         );
@@ -159,7 +165,7 @@ class RemoteBackend implements Backend {
     this.#onProgress = onProgress;
     this.#stream = spec.kind === 'stream' ? spec : undefined;
     // the worker ends with its model: an abort need not wait until the worker's script runs
-    const abort = () => this.#die(abortError(signal?.reason));
+    const abort = () => this.#die(signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
       if (spec.kind === 'stream') {

@@ -5,6 +5,7 @@
 import type { EngineModel } from '../engine/engine-model.js';
 import type { EngineOptions } from '../engine/model-writer.js';
 import type { SourceSpec } from '../platform/sources.js';
+import { namedError } from '../types/errors.js';
 import type { WireError } from '../types/errors.js';
 import type { ModelInfo, Progress } from '../types/types.js';
 
@@ -24,7 +25,11 @@ export async function invoke(
   args: unknown[],
   signal: AbortSignal,
 ): Promise<unknown> {
-  return (model[method] as (...all: unknown[]) => unknown).call(model, ...args, signal);
+  try {
+    return await (model[method] as (...all: unknown[]) => unknown).call(model, ...args, signal);
+  } catch (error) {
+    throw namedError(error);
+  }
 }
 
 /** How a model in the caller's thread reaches the engine. */
@@ -35,7 +40,7 @@ export interface Backend {
     onProgress: (progress: Progress) => void,
     signal?: AbortSignal,
   ): Promise<ModelInfo>;
-  /** Rejects with AbortError soon after the signal. */
+  /** Rejects with the signal's reason soon after the signal. */
   call<M extends keyof Methods>(
     method: M,
     args: Parameters<Methods[M]>,

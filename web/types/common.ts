@@ -32,6 +32,9 @@ export type Bytes = ReturnType<Uint8ArrayConstructor['from']>;
 
 /** What every call that takes a while accepts. */
 export interface CallOptions {
-  /** Aborts the call: its promise rejects with AbortError. Default: none. */
+  /**
+   * Aborts the call: its promise rejects with the signal's reason, which is an AbortError unless
+   * the program gave another. Default: none.
+   */
   signal?: AbortSignal;
 }

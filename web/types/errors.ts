@@ -2,6 +2,8 @@
 import { errorCodes } from './generated.js';
 import type { ErrorCode } from './generated.js';
 
+const MAX_SHOWN = 80; // characters
+
 /** Details of a TokenglassError. */
 export interface TokenglassErrorOptions {
   /** Index of the byte in the model's file that the error is about. Default: none. */
@@ -10,7 +12,26 @@ export interface TokenglassErrorOptions {
   cause?: unknown;
 }
 
-/** Every failure of the package. An aborted call rejects with AbortError instead. */
+/**
+ * A value in a message, in at most some 80 characters. Nothing of an object is read that the object
+ * could make throw.
+ */
+export function shown(value: unknown): string {
+  try {
+    const simple = Object(value) !== value;
+    const text =
+      typeof value === 'string'
+        ? JSON.stringify(value.slice(0, MAX_SHOWN))
+        : simple || value instanceof Error
+          ? String(value)
+          : Object.prototype.toString.call(value);
+    return text.slice(0, MAX_SHOWN);
+  } catch {
+    return 'an object that cannot be shown';
+  }
+}
+
+/** Every failure of the package. An aborted call rejects with the signal's reason instead. */
 export class TokenglassError extends Error {
   /** Always 'TokenglassError'. */
   override readonly name = 'TokenglassError';
@@ -24,13 +45,18 @@ export class TokenglassError extends Error {
    * @example
    * const error = new TokenglassError('INVALID_ARGUMENT', 'the prompt is empty');
    */
-  constructor(code: ErrorCode, message: string, options: TokenglassErrorOptions = {}) {
-    super(
-      `${code}: ${message}`,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+  constructor(code: ErrorCode, message: string, options?: TokenglassErrorOptions) {
+    let offset: number | undefined;
+    let cause: unknown;
+    try {
+      ({ offset, cause } = options ?? {});
+    } catch {
+      // an error has no error of its own
+    }
+    const text = (value: unknown) => (typeof value === 'string' ? value : shown(value));
+    super(`${text(code)}: ${text(message)}`, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.offset = options.offset;
+    this.offset = offset;
   }
 }
 
@@ -39,15 +65,21 @@ const names = new Map(errorCodes.map(({ number, name }) => [number, name]));
 /** The code of an engine status. */
 export const codeOf = (status: number): ErrorCode => names.get(status) ?? 'ENGINE_CRASHED';
 
-/** The error of an aborted call: the signal's reason when this is an AbortError, else a new one. */
-export function abortError(reason?: unknown): Error {
-  if (reason instanceof Error && reason.name === 'AbortError') return reason;
-  return new DOMException('The operation was aborted', 'AbortError');
+/** The error of an abort that has no other reason. */
+export const abortError = () => new DOMException('The operation was aborted', 'AbortError');
+
+/** Throws the signal's reason when the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason;
 }
 
-/** Throws AbortError when the signal is aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortError(signal.reason);
+/**
+ * What a failure of our own code means to the caller: an array or a text that the runtime cannot
+ * make is OUT_OF_MEMORY.
+ */
+export function namedError(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return new TokenglassError('OUT_OF_MEMORY', error.message, { cause: error });
 }
 
 /** An error as a message to another thread. */
@@ -68,7 +100,7 @@ export function toWire(error: unknown): WireError {
       offset: error.offset,
     };
   }
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const { name, message } = error instanceof Error ? error : new Error(shown(error));
   return { name, message, code: undefined, offset: undefined };
 }
 

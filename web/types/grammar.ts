@@ -29,14 +29,15 @@ export type GrammarSpec = JsonGrammarSpec | JsonSchemaGrammarSpec | EbnfGrammarS
 export interface ConstraintState {
   /**
    * The tokens that may come next, one bit a token: bit (id & 31) of element (id >> 5) is 1 for an
-   * allowed token. (n_vocab + 31) >> 5 elements.
+   * allowed token. (n_vocab + 31) >> 5 elements. What is no such array is INVALID_ARGUMENT.
    * @example
    * const state = await (await model.createGrammar({ type: 'json' })).begin();
    * const bits = await state.allowed();
    */
   allowed(): Int32Array | Promise<Int32Array>;
   /**
-   * Continues after a token. Throws GRAMMAR_INVALID for a token that is not allowed.
+   * Continues after a token. A grammar of createGrammar throws GRAMMAR_INVALID for a token that is
+   * not allowed. The next step waits for a promise that accept() returns.
    * @example
    * const grammar = await model.createGrammar({ type: 'json' });
    * const state = await grammar.begin();
@@ -55,7 +56,10 @@ export interface ConstraintState {
   dispose?(): void;
 }
 
-/** What a generated text must look like: Model.createGrammar makes one, or write your own. */
+/**
+ * What a generated text must look like: Model.createGrammar makes one, or write your own. What a
+ * method of your own throws becomes the cause of an INVALID_ARGUMENT.
+ */
 export interface Constraint {
   /**
    * A state at the beginning of the text.
