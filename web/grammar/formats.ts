@@ -64,7 +64,26 @@ function email(): string {
   const quoted = '"(?:[ !#-\\[\\]-~]|\\\\[ -~])*"';
   const label = '[A-Za-z0-9](?:[A-Za-z0-9\\-]*[A-Za-z0-9])?';
   const domain = `${label}(?:\\.${label})*`;
-  return `(?:${atom}(?:\\.${atom})*|${quoted})@(?:${domain}|\\[(?:${IPV4}|IPv6:${ipv6()})\\])`;
+  return `(?:${atom}(?:\\.${atom})*|${quoted})@(?:${domain}|\\[(?:${IPV4}|[Ii][Pp][Vv]6:${ipv6()})\\])`;
+}
+
+/** RFC 3986: a URI, and what may also be a relative reference. */
+function uri(isReference: boolean): string {
+  const plain = "[A-Za-z0-9\\-._~!$&'()*+,;=]";
+  const escape = `%${HEX}{2}`;
+  const name = `(?:${plain}|${escape})`;
+  const character = `(?:${plain}|[:@]|${escape})`;
+  const address = `\\[(?:${ipv6()}|[Vv]${HEX}+\\.(?:${plain}|:)+)\\]`;
+  const authority = `(?:(?:${name}|:)*@)?(?:${address}|${name}*)(?::[0-9]*)?`;
+  const segments = `(?:\\/${character}*)*`;
+  const withAuthority = `\\/\\/${authority}${segments}`;
+  const absolute = `\\/(?:${character}+${segments})?`;
+  const rest = `(?:\\?(?:${character}|[\\/?])*)?(?:#(?:${character}|[\\/?])*)?`;
+  const scheme = `[A-Za-z][A-Za-z0-9+\\-.]*:(?:${withAuthority}|${absolute}|${character}+${segments})?`;
+  if (!isReference) return `${scheme}${rest}`;
+  // the first segment of a relative path has no colon
+  const relative = `(?:${withAuthority}|${absolute}|(?:${name}|@)+${segments})?`;
+  return `(?:${scheme}|${relative})${rest}`;
 }
 
 const DURATION = (() => {
@@ -75,6 +94,8 @@ const DURATION = (() => {
 
 const POINTER = '(?:\\/(?:[^~\\/]|~[01])*)*';
 
+const COUNT = '(?:0|[1-9][0-9]*)';
+
 const FORMATS: Record<string, () => Dfa> = {
   date: () => matching(DATE),
   time: () => matching(TIME()),
@@ -84,8 +105,10 @@ const FORMATS: Record<string, () => Dfa> = {
   ipv4: () => matching(IPV4),
   ipv6: () => matching(ipv6()),
   email: () => matching(email()),
+  uri: () => matching(uri(false)),
+  'uri-reference': () => matching(uri(true)),
   'json-pointer': () => matching(POINTER),
-  'relative-json-pointer': () => matching(`(?:0|[1-9][0-9]*)(?:#|${POINTER})`),
+  'relative-json-pointer': () => matching(`${COUNT}(?:[+\\-]${COUNT})?(?:#|${POINTER})`),
 };
 
 /** The names of the formats that are enforced. */

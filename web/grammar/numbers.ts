@@ -34,7 +34,17 @@ const MANTISSA = '[1-9](?:\\.[0-9]{1,16})?';
 const PLAIN = '-?(?:0|[1-9][0-9]{0,20})(?:\\.[0-9]+)?';
 const LARGE = `-?${MANTISSA}e\\+(?:2[1-9]|[3-9][0-9]|[12][0-9]{2}|30[0-7])`;
 const SMALL = `-?${MANTISSA}e-(?:[7-9]|[1-9][0-9]|[12][0-9]{2}|3[01][0-9]|32[0-4])`;
-const LARGEST = `-?${MANTISSA}e\\+308`;
+/** What Number.MAX_VALUE and smaller numbers with the exponent 308 are. */
+const LARGEST = (() => {
+  const digits = '7976931348623157'; // after "1."
+  let rest = '';
+  for (let i = digits.length - 1; i >= 0; i--) {
+    const digit = Number(digits[i]);
+    const smaller = digit > 0 ? `[0-${digit - 1}][0-9]{0,${digits.length - 1 - i}}|` : '';
+    rest = `(?:${smaller}${digit}${rest && `${rest}?`})`;
+  }
+  return `-?1(?:\\.${rest})?e\\+308`;
+})();
 
 /** Numbers of one divisor's remainders that an automaton may have. */
 const MAX_MODULUS = 2000;
@@ -50,20 +60,10 @@ function once(key: string, make: () => Dfa): Dfa {
   return dfa;
 }
 
-const largest = (): Dfa =>
-  once('largest', () =>
-    product(
-      product(matching(LARGEST), notAbove(Number.MAX_VALUE), 'and'),
-      notBelow(-Number.MAX_VALUE),
-      'and',
-    ),
-  );
-
-export const allNumbers = (): Dfa =>
-  once('all', () => product(matching(`${PLAIN}|${LARGE}|${SMALL}`), largest(), 'or'));
+const allNumbers = (): Dfa => once('all', () => matching(`${PLAIN}|${LARGE}|${SMALL}|${LARGEST}`));
 
 const allIntegers = (): Dfa =>
-  once('integers', () => product(matching(`-?(?:0|[1-9][0-9]{0,20})|${LARGE}`), largest(), 'or'));
+  once('integers', () => matching(`-?(?:0|[1-9][0-9]{0,20})|${LARGE}|${LARGEST}`));
 
 // The characters of numbers: 10 digits, then these.
 const SIGNS = '+-.e';
@@ -276,15 +276,14 @@ function multiplesOf(divisor: number): Dfa {
     const power = exponent - digits.length;
     const plain = plainMultiples(modulus, power);
     const forms: string[] = [];
-    if (power <= 5 && 10 ** (5 - Math.max(power, 0)) % modulus === 0) forms.push(LARGE);
+    if (power <= 5 && 10 ** (5 - Math.max(power, 0)) % modulus === 0) forms.push(LARGE, LARGEST);
     if (modulus === 1) {
       for (let x = 7; x <= -power; x++)
         forms.push(`-?[1-9]${x < -power ? `(?:\\.[0-9]{1,${-power - x}})?` : ''}e-${x}`);
     }
     const all = signed(plain, plain);
     if (forms.length === 0) return all;
-    const withLarge = forms[0] === LARGE ? product(all, largest(), 'or') : all;
-    return product(withLarge, matching(forms.join('|')), 'or');
+    return product(all, matching(forms.join('|')), 'or');
   });
 }
 

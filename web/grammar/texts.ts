@@ -258,8 +258,8 @@ const LARGEST = (() => {
 const EXPONENT = '("2" [1-9] | [3-9] [0-9] | [12] [0-9] [0-9] | "30" [0-7])';
 const NEGATIVE = '([7-9] | [1-9] [0-9] | [12] [0-9] [0-9] | "3" [01] [0-9] | "32" [0-4])';
 const MANTISSA = '[1-9] ("." [0-9]{1,16})?';
-/** The texts of numbers.ts, written shorter than their automata. */
+/** The texts of numbers.ts, written shorter than their automata; decimals end after 25 digits. */
 const NUMBER =
-  `"-"? (("0" | [1-9] [0-9]{0,20}) ("." [0-9]+)? | ` +
+  `"-"? (("0" | [1-9] [0-9]{0,20}) ("." [0-9]{1,25})? | ` +
   `${MANTISSA} "e" ("+" ${EXPONENT} | "-" ${NEGATIVE}) | ${LARGEST})`;
 const INTEGER = `"-"? ("0" | [1-9] [0-9]{0,20} | ${MANTISSA} "e+" ${EXPONENT} | ${LARGEST})`;
