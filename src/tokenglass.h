@@ -266,6 +266,9 @@ tg_status tg_model_token_bytes(tg_model *model, int32_t id, const char **bytes, 
 tg_status tg_model_token_piece(tg_model *model, int32_t id, const char **text, size_t *length);
 /* *type: a tg_token_type. *eog: whether the token ends a generation. */
 tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *type, bool *eog);
+/* Faults of the file that do not keep the model from running, one text each; NULL past the last.
+ * Available from TG_MODEL_PLANNED on. Views, valid until the model is freed. */
+const char *tg_model_get_warning(const tg_model *model, uint32_t index);
 /* The beginning- and end-of-sequence tokens; -1 when there is none. */
 int32_t tg_model_bos(const tg_model *model);
 int32_t tg_model_eos(const tg_model *model);

@@ -132,6 +132,12 @@ bool tgw_model_get_tensor(const tg_model *model, uint32_t index, tgw_tensor *out
     return true;
 }
 
+bool tgw_model_get_warning(const tg_model *model, uint32_t index, tgw_warning *out)
+{
+    out->text = tg_model_get_warning(model, index);
+    return out->text != NULL;
+}
+
 int32_t tgw_model_bos(const tg_model *model)
 {
     return tg_model_bos(model);

@@ -364,7 +364,7 @@ tg_status tgi_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpa
                                 tg_error *error)
 {
     tg_key_reader reader = {gguf, error, TG_OK}, *r = &reader;
-    uint32_t n_vocab = hp->n_vocab, head_dim_v;
+    uint32_t head_dim_v;
     tgi_key_u32(r, "context_length", 1, MAX_CTX_TRAIN, true, &hp->n_ctx_train);
     tgi_key_u32(r, "block_count", 1, MAX_LAYERS, true, &hp->n_layer);
     tgi_key_u32(r, "embedding_length", 1, MAX_WIDTH, true, &hp->n_embd);
@@ -378,7 +378,6 @@ tg_status tgi_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpa
     tgi_key_u32(r, "attention.key_length", 1, MAX_HEAD_DIM, false, &hp->head_dim);
     head_dim_v = hp->head_dim;
     tgi_key_u32(r, "attention.value_length", 1, MAX_HEAD_DIM, false, &head_dim_v);
-    tgi_key_u32(r, "vocab_size", 1, UINT32_MAX, false, &n_vocab);
     if (!hp->head_dim || hp->head_dim > MAX_HEAD_DIM)
         tgi_key_bad(r, "attention.head_count", hp->n_head, "the width of heads is out of range");
     if (!r->status && hp->n_head % hp->n_head_kv)
@@ -386,9 +385,6 @@ tg_status tgi_arch_read_hparams(const tg_arch *arch, const tg_gguf *gguf, tg_hpa
                     "does not divide the number of heads");
     if (head_dim_v != hp->head_dim)
         tgi_key_bad(r, "attention.value_length", head_dim_v, "values must be as wide as keys");
-    if (n_vocab != hp->n_vocab)
-        tgi_key_bad(r, "vocab_size", n_vocab,
-                    "differs from the number of tokens in tokenizer.ggml.tokens");
     const char *eps = arch->norm == TG_NORM_RMS ? "attention.layer_norm_rms_epsilon"
                                                 : "attention.layer_norm_epsilon";
     tgi_key_f32(r, eps, true, &hp->norm_eps);

@@ -197,6 +197,24 @@ static tg_status check_whole(tg_model *model)
                     which, tensors);
 }
 
+/* The number of tokens is that of the list; a key that says something else is only a warning. */
+static void check_vocab_size(tg_model *model)
+{
+    char key[80], value[32];
+    snprintf(key, sizeof key, "%.64s.vocab_size", model->arch->name);
+    const tg_gguf_kv *kv = tgi_gguf_find(model->gguf, key);
+    uint32_t n = 0;
+    bool found;
+    if (!kv)
+        return;
+    if (tgi_gguf_get_u32(model->gguf, key, 0, UINT32_MAX, &n, &found, NULL) ||
+        n != model->hparams.n_vocab) {
+        tgi_gguf_print(kv, value, sizeof value);
+        tgi_warn(&model->warnings, "%s is %s, but tokenizer.ggml.tokens has %u tokens, which count",
+                 key, value, (unsigned)model->hparams.n_vocab);
+    }
+}
+
 tg_status tgi_model_read_header(tg_model *model)
 {
     tg_status status = check_whole(model);
@@ -208,6 +226,7 @@ tg_status tgi_model_read_header(tg_model *model)
         return status;
     model->hparams.n_vocab = tgi_tokenizer_count(model->tokenizer);
     if (model->arch) {
+        check_vocab_size(model);
         status = read_arch(model);
         if (status)
             return status;

@@ -6,6 +6,7 @@
 #ifndef TG_MODEL_H
 #define TG_MODEL_H
 
+#include "../base/warnings.h"
 #include "../cache/evict.h"
 #include "../gguf/gguf.h"
 #include "../model/weights.h"
@@ -39,7 +40,8 @@ struct tg_model {
     tg_model_options options;
     tg_model_state state;
     tg_error error;
-    uint64_t n_fed; /* bytes of the file so far */
+    tg_warnings warnings; /* those of the tokenizer come before them */
+    uint64_t n_fed;       /* bytes of the file so far */
     tg_gguf *gguf;
     tg_tokenizer *tokenizer;
     tg_pool *pool;

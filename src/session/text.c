@@ -89,6 +89,16 @@ tg_status tg_model_token_flags(tg_model *model, int32_t id, uint32_t *type, bool
     return status;
 }
 
+const char *tg_model_get_warning(const tg_model *model, uint32_t index)
+{
+    uint32_t n = 0;
+    for (const char *text; model->tokenizer && (text = tgi_tokenizer_warning(model->tokenizer, n));
+         n++)
+        if (n == index)
+            return text;
+    return index - n < model->warnings.n ? model->warnings.texts[index - n] : NULL;
+}
+
 int32_t tg_model_bos(const tg_model *model)
 {
     return model->tokenizer ? tgi_tokenizer_bos(model->tokenizer) : -1;

@@ -1,12 +1,12 @@
 /* Byte-level BPE (Sennrich, Haddow and Birch 2016; Radford et al. 2019): a text is split into words
  * (pretokenize.h), and the bytes of a word are merged, the pair with the lowest rank first, of
- * equal pairs the leftmost.
+ * equal pairs the leftmost. Some families compose characters before that (normalize.h).
  *
  * Merges are looked up by the ids of both sides, so that a step takes the same time for short and
  * long tokens. In a short word, the best pair is searched again after each merge. A long word keeps
  * its pairs in a priority queue, so that the cost is n log n for any text. */
 #include "byte_alphabet.h"
-#include "merge_queue.h"
+#include "merges.h"
 #include "pretokenize.h"
 #include "vocabulary.h"
 
@@ -15,84 +15,6 @@
 
 #define SHORT   48 /* bytes */
 #define NO_RANK TG_NO_MERGE
-
-struct tg_merges {
-    uint32_t mask;
-    uint32_t *table; /* hash table of pairs of ids: [mask + 1] rank + 1, 0 where free */
-    struct tg_merge {
-        int32_t left, right, merged;
-    } list[]; /* ordered by rank */
-};
-
-static uint32_t find_merge(const tg_merges *m, int32_t left, int32_t right)
-{
-    for (uint32_t at = tgi_pair_hash((uint32_t)left, (uint32_t)right) & m->mask; m->table[at];
-         at = (at + 1) & m->mask) {
-        const uint32_t rank = m->table[at] - 1;
-        if (m->list[rank].left == left && m->list[rank].right == right)
-            return rank;
-    }
-    return NO_RANK;
-}
-
-/* Reads one merge, "left right". Both sides and their concatenation must be tokens, because ids are
- * merged. */
-static tg_status read_merge(const tg_tokenizer *t, tg_str text, uint32_t rank, struct tg_merge *out,
-                            tg_error *error)
-{
-    char joined[1024];
-    const char *space = text.length > 1 ? memchr(text.data + 1, ' ', text.length - 1) : NULL;
-    if (!space || text.length > sizeof joined)
-        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\", is no pair",
-                        (unsigned)rank, text.data);
-    const size_t left = (size_t)(space - text.data), right = text.length - left - 1;
-    memcpy(joined, text.data, left);
-    memcpy(joined + left, space + 1, right);
-    *out = (struct tg_merge){tgi_vocabulary_find(t, joined, left),
-                             tgi_vocabulary_find(t, space + 1, right),
-                             tgi_vocabulary_find(t, joined, left + right)};
-    if (out->left < 0 || out->right < 0 || out->merged < 0)
-        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                        "merge %u, \"%.32s\": a side or the result is not a token", (unsigned)rank,
-                        text.data);
-    if (t->bytes[out->left].length + t->bytes[out->right].length != t->bytes[out->merged].length)
-        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                        "merge %u, \"%.32s\": the result has other bytes than the sides",
-                        (unsigned)rank, text.data);
-    return TG_OK;
-}
-
-static tg_status read_merges(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
-{
-    tg_gguf_array merges;
-    tg_status status =
-        tgi_gguf_get_array(gguf, "tokenizer.ggml.merges", TG_GGUF_STRING, &merges, NULL, error);
-    if (status)
-        return status;
-    const size_t slots = tgi_table_slots(merges.count);
-    const size_t memory = sizeof *t->merges + merges.count * sizeof *t->merges->list +
-                          slots * sizeof *t->merges->table;
-    tg_merges *m = t->merges = calloc(1, memory);
-    if (!m)
-        return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for %u merges",
-                        (unsigned)merges.count);
-    t->memory += memory;
-    m->mask = (uint32_t)slots - 1;
-    m->table = (uint32_t *)(m->list + merges.count);
-    for (uint32_t rank = 0; rank < merges.count; rank++) {
-        struct tg_merge *merge = &m->list[rank];
-        status = read_merge(t, ((const tg_str *)merges.data)[rank], rank, merge, error);
-        if (status)
-            return status;
-        if (find_merge(m, merge->left, merge->right) != NO_RANK)
-            continue; /* of equal pairs the first counts */
-        uint32_t at = tgi_pair_hash((uint32_t)merge->left, (uint32_t)merge->right) & m->mask;
-        while (m->table[at])
-            at = (at + 1) & m->mask;
-        m->table[at] = rank + 1;
-    }
-    return TG_OK;
-}
 
 tg_status tgi_bpe_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
@@ -107,7 +29,14 @@ tg_status tgi_bpe_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
                         "pre-tokenizer \"%.32s\" is not supported; supported: %s", name.data,
                         tgi_pretokenizer_names());
     t->add_bos = t->pretokenizer->add_bos;
-    return read_merges(t, gguf, error);
+    if (t->pretokenizer->normalize) {
+        t->normalizer = tgi_normalizer_new();
+        if (!t->normalizer)
+            return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                            "no memory for the tables of characters that combine");
+        t->memory += tgi_normalizer_memory();
+    }
+    return tgi_merges_read(t, gguf, false, error);
 }
 
 /* The id of a word that is a token; -1: the word is not a token. */
@@ -139,7 +68,7 @@ static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t le
         if ((ids[i] = t->byte_ids[(uint8_t)word[i]]) < 0)
             return no_byte((uint8_t)word[i], error);
     for (size_t i = 0; i + 1 < n; i++)
-        ranks[i] = find_merge(m, ids[i], ids[i + 1]);
+        ranks[i] = tgi_merges_find(m, ids[i], ids[i + 1]);
     while (n > 1) {
         size_t best = 0;
         for (size_t i = 1; i + 1 < n; i++)
@@ -152,9 +81,9 @@ static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t le
         memmove(ids + best + 1, ids + best + 2, (n - best - 1) * sizeof *ids);
         memmove(ranks + best, ranks + best + 1, (n - best) * sizeof *ranks);
         if (best + 1 < n)
-            ranks[best] = find_merge(m, ids[best], ids[best + 1]);
+            ranks[best] = tgi_merges_find(m, ids[best], ids[best + 1]);
         if (best)
-            ranks[best - 1] = find_merge(m, ids[best - 1], ids[best]);
+            ranks[best - 1] = tgi_merges_find(m, ids[best - 1], ids[best]);
     }
     for (size_t i = 0; i < n; i++)
         tgi_ids_put(out, ids[i], word += t->bytes[ids[i]].length);
@@ -189,11 +118,12 @@ static void merge_all(word *w)
         w->symbols[at] = m->list[rank].merged;
         tgi_merge_queue_set(&w->queue, right, TG_NO_MERGE);
         tgi_merge_queue_set(&w->queue, at,
-                            end < w->length ? find_merge(m, w->symbols[at], w->symbols[end])
+                            end < w->length ? tgi_merges_find(m, w->symbols[at], w->symbols[end])
                                             : TG_NO_MERGE);
         if (at) {
             const size_t left = w->symbols[at - 1] < 0 ? (size_t)~w->symbols[at - 1] : at - 1;
-            tgi_merge_queue_set(&w->queue, left, find_merge(m, w->symbols[left], w->symbols[at]));
+            tgi_merge_queue_set(&w->queue, left,
+                                tgi_merges_find(m, w->symbols[left], w->symbols[at]));
         }
     }
 }
@@ -220,7 +150,7 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
             status = no_byte((uint8_t)text[i], error);
     if (!status) {
         for (size_t i = 0; i < length; i++)
-            keys[i] = i + 1 < length ? find_merge(t->merges, w.symbols[i], w.symbols[i + 1])
+            keys[i] = i + 1 < length ? tgi_merges_find(t->merges, w.symbols[i], w.symbols[i + 1])
                                      : TG_NO_MERGE;
         tgi_merge_queue_init(&w.queue, keys, length, work);
         merge_all(&w);
@@ -235,8 +165,8 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
     return status;
 }
 
-tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                         tg_ids *out, tg_error *error)
+static tg_status encode_words(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
+                              tg_ids *out, tg_error *error)
 {
     (void)at_start;
     tg_words words = tgi_words_of(t->pretokenizer->scheme, text, length);
@@ -250,5 +180,21 @@ tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length,
             status = n <= SHORT ? encode_short(t, word, n, out, error)
                                 : encode_long(t, word, n, out, error);
     }
+    return status;
+}
+
+tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
+                         tg_ids *out, tg_error *error)
+{
+    tg_normalized normalized = {0};
+    tg_status status;
+    if (t->normalizer && !tgi_normalize(t->normalizer, text, length, &normalized))
+        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
+                          length);
+    else if (normalized.text)
+        status = tgi_encode_normalized(t, text, &normalized, at_start, encode_words, out, error);
+    else
+        status = encode_words(t, text, length, at_start, out, error);
+    tgi_normalized_free(&normalized);
     return status;
 }

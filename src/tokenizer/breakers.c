@@ -36,10 +36,30 @@ static bool contains(tg_str bytes, const char *text, size_t length)
     return false;
 }
 
+/* The tokens of a breaker after its first bytes, which are in a token before them. */
+typedef struct tail {
+    bool encoded;
+    int32_t ids[MAX_TAIL];
+    size_t n;
+} tail;
+
+static tg_status encode_tail(const tg_tokenizer *t, const char *text, size_t length, tail *tail,
+                             tg_error *error)
+{
+    if (tail->encoded)
+        return TG_OK;
+    const tg_status status =
+        tgi_tokenizer_encode(t, text, length, 0, tail->ids, NULL, MAX_TAIL, &tail->n, error);
+    tail->n = tail->n < MAX_TAIL ? tail->n : MAX_TAIL;
+    tail->encoded = true;
+    return status;
+}
+
 tg_status tgi_tokenizer_sequence_breakers(const tg_tokenizer *t, const char *text, size_t length,
                                           int32_t *ids, size_t capacity, size_t *n, tg_error *error)
 {
     tg_ids out = {.ids = ids, .capacity = capacity};
+    tail tails[TG_MAX_BREAKER] = {0}; /* by the bytes before them */
     *n = 0;
     if (!length || length > TG_MAX_BREAKER)
         return tgi_fail(error, TG_SAMPLER_BAD_OPTION, TG_NO_OFFSET,
@@ -56,15 +76,13 @@ tg_status tgi_tokenizer_sequence_breakers(const tg_tokenizer *t, const char *tex
         /* does the token end with the beginning of the text? Then the tokens of the rest follow. */
         for (size_t head = length - 1 < bytes.length ? length - 1 : bytes.length; head > 0;
              head--) {
-            int32_t tail[TG_MAX_BREAKER + 2];
-            size_t n_tail;
             if (memcmp(bytes.data + bytes.length - head, text, head) != 0)
                 continue;
-            const tg_status status = tgi_tokenizer_encode(t, text + head, length - head, 0, tail,
-                                                          NULL, TG_MAX_BREAKER + 2, &n_tail, error);
+            const tg_status status =
+                encode_tail(t, text + head, length - head, &tails[head], error);
             if (status)
                 return status;
-            put_sequence(&out, from, (int32_t)id, tail, n_tail < MAX_TAIL ? n_tail : MAX_TAIL);
+            put_sequence(&out, from, (int32_t)id, tails[head].ids, tails[head].n);
         }
     }
     *n = out.n;

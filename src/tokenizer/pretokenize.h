@@ -19,7 +19,7 @@ typedef struct tg_scheme tg_scheme;
 typedef struct tg_pretokenizer {
     const char *name;
     const tg_scheme *scheme;
-    bool ignore_merges, add_bos; /* see pretokenizers.def */
+    bool ignore_merges, add_bos, normalize; /* see pretokenizers.def */
 } tg_pretokenizer;
 
 /* The pre-tokenizer with this name; NULL: there is none. */

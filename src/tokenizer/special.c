@@ -1,180 +1,196 @@
-/* Vocabularies have thousands of special tokens, but a text contains few: one pass over the text
- * finds those it contains, and the text is split at these only. */
-#include "special.h"
+/* Every place where a special token ends in the text is a candidate with the longest token that
+ * ends there. The candidates are taken by the rank of their tokens. If one overlaps a token that
+ * was taken, the next shorter token that fits takes its place; the room before it then is at most
+ * half, so that this happens a logarithmic number of times. */
+#include "special_automaton.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* An order of tokens: whether a comes before b or is equal. */
-typedef bool order_fn(const tg_tokenizer *t, int32_t a, int32_t b);
+#define LEVELS   6 /* of 64 children each: 2^36 positions */
+#define NOWHERE  SIZE_MAX
+#define MAX_LIST (SIZE_MAX / 2) /* bytes */
+#define MAX_TEXT INT32_MAX      /* bytes */
 
-static bool by_bytes(const tg_tokenizer *t, int32_t a, int32_t b)
+/* A set of positions that finds the last one up to another. */
+typedef struct positions {
+    uint64_t *levels[LEVELS]; /* a bit says whether a word of the level below is not 0 */
+    unsigned n_levels;
+} positions;
+
+/* Words of memory for positions up to and including `last`. */
+static size_t words_for(size_t last)
 {
-    const tg_str x = t->pieces[a], y = t->pieces[b];
-    const int order = memcmp(x.data, y.data, x.length < y.length ? x.length : y.length);
-    return order ? order < 0 : x.length <= y.length;
+    size_t all = 0, n = last + 1;
+    do
+        all += n = (n + 63) / 64;
+    while (n > 1);
+    return all;
 }
 
-static bool longest_first(const tg_tokenizer *t, int32_t a, int32_t b)
+static void positions_init(positions *p, size_t last, uint64_t *words)
 {
-    const size_t x = t->pieces[a].length, y = t->pieces[b].length;
-    return x != y ? x > y : a <= b;
+    size_t n = last + 1;
+    do {
+        n = (n + 63) / 64;
+        p->levels[p->n_levels++] = words;
+        words += n;
+    } while (n > 1);
 }
 
-/* Stable merge sort; scratch: [n]. */
-static void sort(const tg_tokenizer *t, int32_t *ids, uint32_t n, int32_t *scratch,
-                 order_fn *before)
+static void positions_add(positions *p, size_t position)
 {
-    for (uint32_t width = 1; width < n; width *= 2)
-        for (uint32_t from = 0; from + width < n; from += 2 * width) {
-            const uint32_t end = from + 2 * width < n ? from + 2 * width : n;
-            uint32_t a = from, b = from + width;
-            for (uint32_t i = from; i < end; i++)
-                scratch[i] = b >= end || (a < from + width && before(t, ids[a], ids[b])) ? ids[a++]
-                                                                                         : ids[b++];
-            memcpy(ids + from, scratch + from, (end - from) * sizeof *scratch);
+    for (unsigned level = 0; level < p->n_levels; level++, position /= 64)
+        p->levels[level][position / 64] |= UINT64_C(1) << position % 64;
+}
+
+/* The last position up to and including this one; NOWHERE: none. */
+static size_t positions_last(const positions *p, size_t position)
+{
+    for (unsigned level = 0; level < p->n_levels; level++) {
+        const uint64_t word =
+            p->levels[level][position / 64] & ~UINT64_C(0) >> (63 - position % 64);
+        if (word) {
+            position = position / 64 * 64 + 63 - (size_t)__builtin_clzll(word);
+            while (level-- > 0)
+                position = position * 64 + 63 - (size_t)__builtin_clzll(p->levels[level][position]);
+            return position;
         }
-}
-
-void tgi_special_sort(tg_tokenizer *t)
-{
-    for (uint32_t i = 0; i < t->n; i++)
-        if ((t->token_types[i] == TG_TOKEN_CONTROL || t->token_types[i] == TG_TOKEN_UNKNOWN ||
-             t->token_types[i] == TG_TOKEN_USER_DEFINED) &&
-            t->pieces[i].length)
-            t->special[t->n_special++] = (int32_t)i;
-    sort(t, t->special, t->n_special, t->special + t->n, by_bytes);
-    uint32_t at = 0;
-    for (uint32_t byte = 0; byte <= 256; byte++) {
-        while (at < t->n_special && (uint8_t)t->pieces[t->special[at]].data[0] < byte)
-            at++;
-        t->special_from[byte] = at;
+        if (position < 64)
+            return NOWHERE;
+        position = position / 64 - 1;
     }
+    return NOWHERE;
 }
 
-/* Byte k of the piece of special token s; -1 past its end. */
-static int byte_at(const tg_tokenizer *t, uint32_t s, size_t k)
-{
-    const tg_str piece = t->pieces[t->special[s]];
-    return k < piece.length ? (uint8_t)piece.data[k] : -1;
-}
+/* A heap, the smallest first, of candidates: the rank of the token, then the byte at which it ends.
+ */
+typedef struct heap {
+    uint64_t *list;
+    size_t n, capacity;
+} heap;
 
-/* Of the special tokens [low, high), whose first k bytes are equal, the first whose byte k is at
- * least this. */
-static uint32_t lower_bound(const tg_tokenizer *t, uint32_t low, uint32_t high, size_t k, int byte)
+static bool heap_append(heap *h, uint64_t value)
 {
-    while (low < high) {
-        const uint32_t middle = (low + high) / 2;
-        if (byte_at(t, middle, k) < byte)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Sets the bits of the special tokens that the text contains; returns how many. */
-static uint32_t find_present(const tg_tokenizer *t, const char *text, size_t length, bool parse,
-                             uint8_t *present)
-{
-    uint32_t n = 0;
-    for (size_t at = 0; at < length; at++) {
-        uint32_t low = t->special_from[(uint8_t)text[at]],
-                 high = t->special_from[(uint8_t)text[at] + 1];
-        for (size_t k = 1; low < high; k++) {
-            /* the tokens that end here; each of several equal ones counts */
-            for (; low < high && byte_at(t, low, k) < 0; low++)
-                if (!(present[low / 8] >> low % 8 & 1) &&
-                    (parse || t->token_types[t->special[low]] == TG_TOKEN_USER_DEFINED)) {
-                    present[low / 8] |= (uint8_t)(1 << low % 8);
-                    n++;
-                }
-            if (at + k >= length)
-                break;
-            const int byte = (uint8_t)text[at + k];
-            if (low < high && byte_at(t, low, k) == byte && byte_at(t, high - 1, k) == byte)
-                continue;
-            low = lower_bound(t, low, high, k, byte);
-            high = lower_bound(t, low, high, k, byte + 1);
-        }
-    }
-    return n;
-}
-
-/* Inserts a fragment after the one with index `before` (-1: as the first). False when out of
- * memory. */
-static bool insert_after(tg_fragments *f, int32_t before, tg_fragment fragment)
-{
-    if (f->n == f->capacity) {
-        const size_t capacity = f->capacity ? f->capacity * 2 : 16;
-        if (capacity > INT32_MAX / sizeof(tg_fragment)) /* a 32-bit size_t would wrap */
+    if (h->n == h->capacity) {
+        const size_t capacity = h->capacity ? 2 * h->capacity : 16;
+        if (capacity > MAX_LIST / sizeof *h->list)
             return false;
-        tg_fragment *larger = realloc(f->list, capacity * sizeof *larger);
+        uint64_t *larger = realloc(h->list, capacity * sizeof *larger);
         if (!larger)
             return false;
-        f->list = larger;
-        f->capacity = capacity;
+        h->list = larger;
+        h->capacity = capacity;
     }
-    f->list[f->n] = fragment;
-    if (before >= 0) {
-        f->list[f->n].next = f->list[before].next;
-        f->list[before].next = (int32_t)f->n;
-    }
-    f->n++;
+    h->list[h->n++] = value;
     return true;
 }
 
-static const char *find_bytes(const char *text, size_t length, tg_str piece)
+static void sink(heap *h, size_t at)
 {
-    for (const char *end = text + length; length >= piece.length; length = (size_t)(end - text)) {
-        text = memchr(text, piece.data[0], length - piece.length + 1);
-        if (!text)
-            return NULL;
-        if (!memcmp(text, piece.data, piece.length))
-            return text;
-        text++;
+    const uint64_t value = h->list[at];
+    for (size_t child; (child = 2 * at + 1) < h->n; at = child) {
+        if (child + 1 < h->n && h->list[child + 1] < h->list[child])
+            child++;
+        if (h->list[child] >= value)
+            break;
+        h->list[at] = h->list[child];
     }
-    return NULL;
+    h->list[at] = value;
 }
 
-/* Splits every plain fragment at every occurrence of a token. False when out of memory. */
-static bool split_at(const tg_tokenizer *t, const char *text, int32_t id, tg_fragments *f)
+static bool put_match(tg_special_matches *m, tg_special_match match)
 {
-    const tg_str piece = t->pieces[id];
-    for (int32_t i = 0; i >= 0; i = f->list[i].next) {
-        if (f->list[i].id >= 0)
+    if (m->n == m->capacity) {
+        const size_t capacity = m->capacity ? 2 * m->capacity : 16;
+        if (capacity > MAX_LIST / sizeof *m->list)
+            return false;
+        tg_special_match *larger = realloc(m->list, capacity * sizeof *larger);
+        if (!larger)
+            return false;
+        m->list = larger;
+        m->capacity = capacity;
+    }
+    m->list[m->n++] = match;
+    return true;
+}
+
+/* Collects the candidates of the text. */
+static bool find_candidates(const tg_special *s, int set, const char *text, size_t length, heap *h)
+{
+    uint32_t state = 0;
+    for (size_t at = 0; at < length; at++) {
+        state = tgi_special_next(s, state, (uint8_t)text[at]);
+        if (!s->ends[state])
             continue;
-        const char *match = find_bytes(text + f->list[i].at, f->list[i].length, piece);
-        if (!match)
-            continue;
-        const size_t at = (size_t)(match - text), after = at + piece.length,
-                     end = f->list[i].at + f->list[i].length;
-        f->list[i].length = at - f->list[i].at;
-        if (!insert_after(f, i, (tg_fragment){after, end - after, -1, -1}) ||
-            !insert_after(f, i, (tg_fragment){at, piece.length, id, -1}))
+        const uint32_t end = tgi_special_longest(s, set, s->ends[state], SIZE_MAX);
+        if (end && !heap_append(h, (uint64_t)s->list[end].set[set].rank << 32 | (at + 1)))
             return false;
     }
     return true;
 }
 
-bool tgi_special_split(const tg_tokenizer *t, const char *text, size_t length, bool parse,
-                       tg_fragments *f)
+/* Takes the candidates in their order. starts, ends: of the tokens that were taken. */
+static bool take(const tg_special *s, int set, heap *h, positions *starts, positions *ends,
+                 tg_special_matches *matches)
 {
-    uint8_t *present = calloc(1, t->n_special / 8 + 1);
-    bool ok = present && insert_after(f, -1, (tg_fragment){0, length, -1, -1});
-    const uint32_t n = ok ? find_present(t, text, length, parse, present) : 0;
-    int32_t *ids = n ? malloc(2 * (size_t)n * sizeof *ids) : NULL;
-    if (n) {
-        ok = ids != NULL;
-        for (uint32_t s = 0, i = 0; ok && s < t->n_special; s++)
-            if (present[s / 8] >> s % 8 & 1)
-                ids[i++] = t->special[s];
-        if (ok)
-            sort(t, ids, n, ids + n, longest_first);
-        for (uint32_t i = 0; ok && i < n; i++)
-            ok = split_at(t, text, ids[i], f);
+    for (size_t i = h->n / 2; i-- > 0;)
+        sink(h, i);
+    while (h->n) {
+        const uint32_t index = s->by_rank[set][h->list[0] >> 32];
+        const size_t end = h->list[0] & UINT32_MAX, length = s->list[index].length;
+        const size_t last_end = positions_last(ends, end - 1),
+                     last_start = positions_last(starts, end - 1),
+                     free_from = last_end == NOWHERE ? 0 : last_end;
+        const bool taken = last_start != NOWHERE && last_start >= free_from;
+        const uint32_t shorter = taken || length <= end - free_from
+                                     ? 0
+                                     : tgi_special_longest(s, set, index, end - free_from);
+        if (!taken && length <= end - free_from) {
+            positions_add(starts, end - length);
+            positions_add(ends, end);
+            if (!put_match(matches, (tg_special_match){end - length, (uint32_t)length,
+                                                       s->list[index].set[set].id}))
+                return false;
+        }
+        h->list[0] =
+            shorter ? (uint64_t)s->list[shorter].set[set].rank << 32 | end : h->list[--h->n];
+        if (h->n)
+            sink(h, 0);
     }
-    free(ids);
-    free(present);
+    return true;
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const size_t x = ((const tg_special_match *)a)->at, y = ((const tg_special_match *)b)->at;
+    return x < y ? -1 : x > y;
+}
+
+bool tgi_special_find(const tg_tokenizer *t, const char *text, size_t length, bool parse,
+                      tg_special_matches *matches)
+{
+    const tg_special *s = t->special;
+    const int set = parse ? TG_SPECIAL_ALL : TG_SPECIAL_USER;
+    heap h = {0};
+    *matches = (tg_special_matches){0};
+    if (length > MAX_TEXT)
+        return false;
+    bool ok = find_candidates(s, set, text, length, &h);
+    if (ok && h.n) {
+        const size_t n = words_for(length);
+        uint64_t *words = calloc(2 * n, sizeof *words);
+        positions starts = {0}, ends = {0};
+        ok = words != NULL;
+        if (ok) {
+            positions_init(&starts, length, words);
+            positions_init(&ends, length, words + n);
+            ok = take(s, set, &h, &starts, &ends, matches);
+        }
+        free(words);
+        if (matches->n)
+            qsort(matches->list, matches->n, sizeof *matches->list, by_position);
+    }
+    free(h.list);
     return ok;
 }

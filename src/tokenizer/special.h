@@ -5,25 +5,30 @@
 
 #include "vocabulary.h"
 
-/* A part of a text: plain text, or one special token. */
-typedef struct tg_fragment {
-    size_t at, length; /* bytes */
-    int32_t id;        /* of the special token; -1: plain text */
-    int32_t next;      /* index of the fragment that follows; -1: none */
-} tg_fragment;
+/* A special token in a text. */
+typedef struct tg_special_match {
+    size_t at; /* byte */
+    uint32_t length;
+    int32_t id;
+} tg_special_match;
 
-/* A linked list in an array; list[0] is the first. The caller frees list. */
-typedef struct tg_fragments {
-    tg_fragment *list;
+typedef struct tg_special_matches {
+    tg_special_match *list; /* [n] in the order of the text; the caller frees it */
     size_t n, capacity;
-} tg_fragments;
+} tg_special_matches;
 
-/* Fills and sorts t->special. The second half of its memory is used as scratch. */
-void tgi_special_sort(tg_tokenizer *t);
+/* Makes t->special from the token types. False when out of memory. */
+bool tgi_special_new(tg_tokenizer *t);
+void tgi_special_free(tg_special *special);
 
-/* Splits a text at its special tokens, the longest ones first. User-defined tokens are always cut
- * out, the others only if parse is true. False when out of memory. */
-bool tgi_special_split(const tg_tokenizer *t, const char *text, size_t length, bool parse,
-                       tg_fragments *fragments);
+/* The special tokens by ascending bytes: [*n]. */
+const int32_t *tgi_special_ids(const tg_special *special, uint32_t *n);
+
+/* Finds the special tokens of a text: of those that overlap the longest one, of equally long ones
+ * the one with the lowest id, of equal ones the leftmost. User-defined tokens are always found, the
+ * others only if parse is true. The cost is n log n in the length of the text for any vocabulary.
+ * False when out of memory. */
+bool tgi_special_find(const tg_tokenizer *t, const char *text, size_t length, bool parse,
+                      tg_special_matches *matches);
 
 #endif

@@ -1,12 +1,14 @@
 /* SentencePiece BPE, as GGUF files hold it (Sennrich, Haddow and Birch 2016; Kudo and Richardson
  * 2018): characters are merged, the pair with the highest score first, of equal pairs the leftmost.
- * A symbol that is not a token in the end becomes bytes.
+ * Where the file has merges, the pair with the lowest rank comes first, and no other pairs merge. A
+ * character that is not a token in the end becomes its bytes; where the vocabulary lacks one of
+ * them, it becomes the unknown token.
  *
  * No merge crosses two characters that are neighbours in no piece. So a text is split into words at
  * such places, and each word is merged by itself. In a short word, the best pair is searched again
  * after each merge. A long word keeps its pairs in a priority queue, so that the cost is n log n
  * for any text. A pair longer than the longest piece is not looked up. */
-#include "merge_queue.h"
+#include "merges.h"
 #include "vocabulary.h"
 
 #include <stdlib.h>
@@ -30,18 +32,58 @@ static size_t character_length(const char *text, size_t left)
     return length;
 }
 
-/* The bytes of a character as a number; a space counts as U+2581. */
+/* The bytes of a character as a number. */
 static uint32_t character(const char *text, size_t length)
 {
     uint32_t c = 0;
     for (size_t i = 0; i < length; i++)
         c = c << 8 | (uint8_t)text[i];
-    return c == ' ' ? TG_ESCAPED_SPACE : c;
+    return c;
+}
+
+/* Warns if nothing says which pair of characters is merged before another. */
+static void check_scores(tg_tokenizer *t)
+{
+    uint32_t n = 0; /* tokens of several characters */
+    float score = 0;
+    for (uint32_t slot = 0; slot <= t->mask; slot++) {
+        if (!t->table[slot])
+            continue;
+        const uint32_t id = t->table[slot] - 1;
+        const tg_str bytes = tgi_tokenizer_bytes(t, (int32_t)id);
+        if (!bytes.length || character_length(bytes.data, bytes.length) == bytes.length)
+            continue;
+        if (t->scores && n && t->scores[id] != score)
+            return;
+        score = t->scores ? t->scores[id] : 0;
+        n++;
+    }
+    if (n > 1)
+        tgi_warn(&t->warnings,
+                 "%s and there is no tokenizer.ggml.merges, so texts are not split into the "
+                 "tokens that the model was trained on",
+                 t->scores ? "all scores in tokenizer.ggml.scores are equal"
+                           : "tokenizer.ggml.scores is missing");
+}
+
+static tg_status read_scores(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
+{
+    const void *scores = NULL;
+    const tg_status status =
+        tgi_vocabulary_entries(t, gguf, "tokenizer.ggml.scores", TG_GGUF_F32, &scores, error);
+    if (status)
+        return status;
+    t->scores = scores;
+    for (uint32_t i = 0; i < t->n && scores; i++)
+        if (t->scores[i] != t->scores[i])
+            return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                            "the score of token %u is not a number", (unsigned)i);
+    check_scores(t);
+    return TG_OK;
 }
 
 tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
-    (void)gguf;
     t->add_bos = t->add_space_prefix = true;
     if (t->max_piece >= END)
         return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long",
@@ -55,7 +97,7 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
     for (uint32_t slot = 0; slot <= t->mask; slot++) {
         if (!t->table[slot])
             continue;
-        const tg_str piece = t->pieces[t->table[slot] - 1];
+        const tg_str piece = tgi_tokenizer_bytes(t, (int32_t)t->table[slot] - 1);
         uint32_t before = 0;
         for (size_t at = 0, n; at < piece.length; at += n) {
             n = character_length(piece.data + at, piece.length - at);
@@ -66,7 +108,18 @@ tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
             before = c;
         }
     }
-    return TG_OK;
+    const tg_status status = tgi_merges_read(t, gguf, true, error);
+    return status || t->merges ? status : read_scores(t, gguf, error);
+}
+
+/* Gemma 4's files say gemma4: the pieces of SentencePiece, merged by rank, and a BOS that some
+ * files deny by mistake. */
+tg_status tgi_gemma4_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
+{
+    const tg_status status = tgi_spm_prepare(t, gguf, error);
+    t->add_space_prefix = false;
+    t->always_bos = true;
+    return status;
 }
 
 static bool may_merge(const tg_tokenizer *t, uint32_t left, uint32_t right)
@@ -75,11 +128,18 @@ static bool may_merge(const tg_tokenizer *t, uint32_t left, uint32_t right)
     return t->adjacent[bit / 8] >> bit % 8 & 1;
 }
 
-/* The key of a pair, whose text this is: pairs with lower keys are merged first; NO_KEY when the
- * text is not a token. */
-static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t length)
+/* The key of the pair of text[left] and the text[right] after it: pairs with lower keys are merged
+ * first; NO_KEY when they do not merge. */
+static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t left, size_t right)
 {
-    const int32_t id = tgi_vocabulary_find(t, text, length);
+    if (t->merges) {
+        if (left + right > t->max_piece)
+            return NO_KEY;
+        const int32_t a = tgi_vocabulary_find(t, text, left);
+        const int32_t b = a < 0 ? -1 : tgi_vocabulary_find(t, text + left, right);
+        return b < 0 ? NO_KEY : tgi_merges_find(t->merges, a, b);
+    }
+    const int32_t id = tgi_vocabulary_find(t, text, left + right);
     if (id < 0)
         return NO_KEY;
     union {
@@ -89,32 +149,56 @@ static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t length)
     return key.bits >> 31 ? key.bits : 0x7fffffffu - key.bits;
 }
 
-/* Puts out a symbol: its token, or the tokens of its bytes. */
-static void put_symbol(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out)
+/* Puts out the bytes of a character, all of which end where the character ends in `ends`; false if
+ * the vocabulary lacks one. */
+static bool put_bytes(const tg_tokenizer *t, const char *character, size_t length, const char *text,
+                      tg_ids *out)
 {
-    static const uint8_t space[] = {TG_ESCAPED_SPACE >> 16, TG_ESCAPED_SPACE >> 8 & 255,
-                                    TG_ESCAPED_SPACE & 255};
+    for (size_t i = 0; i < length; i++)
+        if (t->byte_ids[(uint8_t)character[i]] < 0)
+            return false;
+    for (size_t i = 0; i < length; i++)
+        tgi_ids_put(out, t->byte_ids[(uint8_t)character[i]],
+                    text + (text == character ? i + 1 : 1));
+    return true;
+}
+
+/* Puts out a symbol: its token, or what stands for a character that is not a token. */
+static tg_status put_symbol(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                            tg_error *error)
+{
     const int32_t id = tgi_vocabulary_find(t, text, length);
     if (id >= 0) {
         tgi_ids_put(out, id, text + length);
-        return;
+        return TG_OK;
     }
-    for (size_t i = 0; i < length; i++)
-        if (text[i] == ' ')
-            for (size_t k = 0; k < sizeof space; k++)
-                tgi_ids_put(out, tgi_vocabulary_byte(t, space[k]), text + i + 1);
-        else
-            tgi_ids_put(out, tgi_vocabulary_byte(t, (uint8_t)text[i]), text + i + 1);
+    const bool space = length == 1 && *text == ' ';
+    if (space ? put_bytes(t, TG_ESCAPED_SPACE, 3, text, out)
+              : put_bytes(t, text, length, text, out))
+        return TG_OK;
+    if (t->unknown < 0)
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "the vocabulary has no tokens for the bytes of \"%.*s\", and no token for "
+                        "unknown characters",
+                        (int)length, text);
+    tgi_ids_put_unknown(out, t->unknown, text + length);
+    return TG_OK;
 }
 
-static void encode_short(const tg_tokenizer *t, const char *word, size_t n, const uint16_t *starts,
-                         tg_ids *out)
+/* The key of the pair of symbols that begin at bytes at[0] and at[1] and end at byte at[2]. */
+static uint32_t key_at(const tg_tokenizer *t, const char *word, const uint16_t *at)
+{
+    return key_of(t, word + at[0], (size_t)(at[1] - at[0]), (size_t)(at[2] - at[1]));
+}
+
+static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t n,
+                              const uint16_t *starts, tg_ids *out, tg_error *error)
 {
     uint16_t at[SHORT + 1]; /* the byte at which each symbol begins, and the end of the last one */
     uint32_t keys[SHORT];   /* of the pair of each symbol and the next */
     memcpy(at, starts, (n + 1) * sizeof *at);
     for (size_t i = 0; i + 1 < n; i++)
-        keys[i] = key_of(t, word + at[i], (size_t)(at[i + 2] - at[i]));
+        keys[i] = key_at(t, word, at + i);
     while (n > 1) {
         size_t best = 0;
         for (size_t i = 1; i + 1 < n; i++)
@@ -126,13 +210,15 @@ static void encode_short(const tg_tokenizer *t, const char *word, size_t n, cons
         n--;
         if (best + 1 < n) {
             memmove(keys + best + 1, keys + best + 2, (n - best - 1) * sizeof *keys);
-            keys[best] = key_of(t, word + at[best], (size_t)(at[best + 2] - at[best]));
+            keys[best] = key_at(t, word, at + best);
         }
         if (best)
-            keys[best - 1] = key_of(t, word + at[best - 1], (size_t)(at[best + 1] - at[best - 1]));
+            keys[best - 1] = key_at(t, word, at + best - 1);
     }
-    for (size_t i = 0; i < n; i++)
-        put_symbol(t, word + at[i], (size_t)(at[i + 1] - at[i]), out);
+    tg_status status = TG_OK;
+    for (size_t i = 0; i < n && !status; i++)
+        status = put_symbol(t, word + at[i], (size_t)(at[i + 1] - at[i]), out, error);
+    return status;
 }
 
 /* A long word. symbols has one number for each byte: a symbol's length at its first byte, and at
@@ -154,11 +240,11 @@ static size_t symbol_length(const word *w, size_t at)
 }
 
 /* The key of the pair of the symbol at `at` and the next. */
-static uint32_t key_at(const word *w, size_t at)
+static uint32_t pair_key(const word *w, size_t at)
 {
-    const size_t right = at + symbol_length(w, at);
-    return right < w->length ? key_of(w->t, w->text + at, right - at + symbol_length(w, right))
-                             : NO_KEY;
+    const size_t left = symbol_length(w, at);
+    return at + left < w->length ? key_of(w->t, w->text + at, left, symbol_length(w, at + left))
+                                 : NO_KEY;
 }
 
 static void set_symbol(word *w, size_t at, size_t length)
@@ -173,10 +259,10 @@ static void merge_all(word *w)
         const size_t left = symbol_length(w, at), right = symbol_length(w, at + left);
         set_symbol(w, at, left + right);
         tgi_merge_queue_set(&w->queue, at + left, NO_KEY);
-        tgi_merge_queue_set(&w->queue, at, key_at(w, at));
+        tgi_merge_queue_set(&w->queue, at, pair_key(w, at));
         if (at) {
             const size_t before = at - symbol_length(w, at - 1);
-            tgi_merge_queue_set(&w->queue, before, key_at(w, before));
+            tgi_merge_queue_set(&w->queue, before, pair_key(w, before));
         }
     }
 }
@@ -203,16 +289,17 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
         set_symbol(&w, at, n = character_length(text + at, length - at));
     for (size_t at = 0, n; at < length; at += n) {
         n = symbol_length(&w, at);
-        keys[at] = key_at(&w, at);
+        keys[at] = pair_key(&w, at);
         for (size_t k = 1; k < n; k++)
             keys[at + k] = NO_KEY;
     }
     tgi_merge_queue_init(&w.queue, keys, length, work);
     merge_all(&w);
-    for (size_t at = 0; at < length; at += symbol_length(&w, at))
-        put_symbol(t, text + at, symbol_length(&w, at), out);
+    tg_status status = TG_OK;
+    for (size_t at = 0; at < length && !status; at += symbol_length(&w, at))
+        status = put_symbol(t, text + at, symbol_length(&w, at), out, error);
     free(work);
-    return TG_OK;
+    return status;
 }
 
 /* The first word of a text. starts: the bytes at which its characters begin, and its end; complete
@@ -245,12 +332,42 @@ static tg_status encode_word(const tg_tokenizer *t, const char *text, const exte
 {
     if (e->characters > SHORT)
         return encode_long(t, text, e->bytes, out, error);
-    encode_short(t, text, e->characters, e->starts, out);
-    return TG_OK;
+    return encode_short(t, text, e->characters, e->starts, out, error);
 }
 
-tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                         tg_ids *out, tg_error *error)
+/* Writes each U+2581 of a text as a space, which is the same in a piece. out->text stays NULL if
+ * there is none. False when out of memory. */
+static bool unescape_spaces(const char *text, size_t length, tg_normalized *out)
+{
+    size_t n = 0;
+    for (size_t at = 0; at + 3 <= length; at++) {
+        const char *next = memchr(text + at, TG_ESCAPED_SPACE[0], length - at - 2);
+        if (!next)
+            break;
+        at = (size_t)(next - text);
+        n += !memcmp(next, TG_ESCAPED_SPACE, 3);
+    }
+    if (!n)
+        return true;
+    if (n > INT32_MAX / sizeof *out->pieces)
+        return false;
+    out->text = malloc(length);
+    out->pieces = malloc(n * sizeof *out->pieces);
+    if (!out->text || !out->pieces)
+        return false;
+    for (size_t at = 0; at < length;)
+        if (length - at >= 3 && !memcmp(text + at, TG_ESCAPED_SPACE, 3)) {
+            const uint32_t begin = (uint32_t)out->length;
+            at += 3;
+            out->text[out->length++] = ' ';
+            out->pieces[out->n_pieces++] = (tg_normal_piece){begin, begin + 1, (uint32_t)at};
+        } else
+            out->text[out->length++] = text[at++];
+    return true;
+}
+
+static tg_status encode_text(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
+                             tg_ids *out, tg_error *error)
 {
     tg_status status = TG_OK;
     size_t at = 0;
@@ -277,4 +394,26 @@ tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length,
         at += e.bytes;
     }
     return status;
+}
+
+tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
+                         tg_ids *out, tg_error *error)
+{
+    tg_normalized unescaped = {0};
+    tg_status status;
+    if (!unescape_spaces(text, length, &unescaped))
+        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
+                          length);
+    else if (unescaped.text)
+        status = tgi_encode_normalized(t, text, &unescaped, at_start, encode_text, out, error);
+    else
+        status = encode_text(t, text, length, at_start, out, error);
+    tgi_normalized_free(&unescaped);
+    return status;
+}
+
+tg_status tgi_gemma4_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
+                            tg_ids *out, tg_error *error)
+{
+    return tgi_spm_encode(t, text, length, at_start, out, error);
 }

@@ -3,6 +3,7 @@
 #include "special.h"
 #include "vocabulary.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,39 +32,93 @@ static const char *const eog_pieces[] = {
     "<|tool_response>",
 };
 
-/* The id at a key; -1 if the key is absent. */
-static tg_status read_id(const tg_gguf *gguf, const char *key, uint32_t n, int32_t *out,
+/* Keys of ids that only stand in a file's header: nothing here uses them. */
+static const char *const other_ids[] = {
+    "separator_token_id", "seperator_token_id", "padding_token_id", "mask_token_id",
+    "cls_token_id",       "prefix_token_id",    "suffix_token_id",  "middle_token_id",
+    "fim_pre_token_id",   "fim_suf_token_id",   "fim_mid_token_id", "fim_pad_token_id",
+    "fim_rep_token_id",   "fim_sep_token_id",
+};
+
+/* The id at tokenizer.ggml.<name>; -1 if the key is absent. An id that is not in the vocabulary is
+ * ignored with a warning. */
+static tg_status read_id(tg_tokenizer *t, const tg_gguf *gguf, const char *name, int32_t *out,
                          tg_error *error)
 {
-    bool found;
-    uint32_t id = 0;
-    const tg_status status = tgi_gguf_get_u32(gguf, key, 0, UINT32_MAX, &id, &found, error);
-    if (status)
-        return status;
-    if (found && id >= n)
-        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                        "%s is %u, but the vocabulary has %u tokens", key, (unsigned)id,
-                        (unsigned)n);
-    *out = found ? (int32_t)id : -1;
+    char key[64];
+    snprintf(key, sizeof key, "tokenizer.ggml.%s", name);
+    const tg_gguf_kv *kv = tgi_gguf_find(gguf, key);
+    *out = -1;
+    if (!kv)
+        return TG_OK;
+    const bool is_signed = kv->type == TG_GGUF_I8 || kv->type == TG_GGUF_I16 ||
+                           kv->type == TG_GGUF_I32 || kv->type == TG_GGUF_I64,
+               is_unsigned = kv->type == TG_GGUF_U8 || kv->type == TG_GGUF_U16 ||
+                             kv->type == TG_GGUF_U32 || kv->type == TG_GGUF_U64;
+    if (!is_signed && !is_unsigned) { /* fails, and says why */
+        uint32_t id;
+        bool found;
+        return tgi_gguf_get_u32(gguf, key, 0, UINT32_MAX, &id, &found, error);
+    }
+    char value[32];
+    tgi_gguf_print(kv, value, sizeof value);
+    if (is_signed ? kv->value.i < 0 || kv->value.i >= (int64_t)t->n : kv->value.u >= t->n)
+        tgi_warn(&t->warnings, "%s is %s, but the vocabulary has %u tokens: the key is ignored",
+                 key, value, (unsigned)t->n);
+    else
+        *out = is_signed ? (int32_t)kv->value.i : (int32_t)kv->value.u;
     return TG_OK;
 }
 
-static tg_status read_special(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
+/* The ids that the file names. */
+typedef struct named_ids {
+    int32_t bos, eos, unknown, eot, eom;
+} named_ids;
+
+static tg_status read_ids(tg_tokenizer *t, const tg_gguf *gguf, named_ids *ids, tg_error *error)
 {
-    int32_t eot, eom;
+    const struct {
+        const char *name;
+        int32_t *out;
+    } keys[] = {{"bos_token_id", &ids->bos},
+                {"eos_token_id", &ids->eos},
+                {"unknown_token_id", &ids->unknown},
+                {"eot_token_id", &ids->eot},
+                {"eom_token_id", &ids->eom}};
+    tg_status status = TG_OK;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !status; i++)
+        status = read_id(t, gguf, keys[i].name, keys[i].out, error);
+    for (size_t i = 0; i < sizeof other_ids / sizeof other_ids[0] && !status; i++) {
+        int32_t unused;
+        status = read_id(t, gguf, other_ids[i], &unused, error);
+    }
+    t->bos = ids->bos;
+    t->eos = ids->eos;
+    t->unknown = ids->unknown;
+    return status;
+}
+
+static bool is_piece(const tg_tokenizer *t, int32_t id, const char *piece)
+{
+    return t->pieces[id].length == strlen(piece) &&
+           !memcmp(t->pieces[id].data, piece, t->pieces[id].length);
+}
+
+static bool ends_by_piece(const tg_tokenizer *t, int32_t id)
+{
+    for (size_t i = 0; i < sizeof eog_pieces / sizeof eog_pieces[0]; i++)
+        if (is_piece(t, id, eog_pieces[i]))
+            return true;
+    return false;
+}
+
+/* Reads the file's switches and marks the tokens that end a generation. */
+static tg_status read_special(tg_tokenizer *t, const tg_gguf *gguf, const named_ids *ids,
+                              tg_error *error)
+{
     bool found;
-    tg_status status = read_id(gguf, "tokenizer.ggml.bos_token_id", t->n, &t->bos, error);
-    if (!status)
-        status = read_id(gguf, "tokenizer.ggml.eos_token_id", t->n, &t->eos, error);
-    if (!status)
-        status = read_id(gguf, "tokenizer.ggml.unknown_token_id", t->n, &t->unknown, error);
-    if (!status)
-        status = read_id(gguf, "tokenizer.ggml.eot_token_id", t->n, &eot, error);
-    if (!status)
-        status = read_id(gguf, "tokenizer.ggml.eom_token_id", t->n, &eom, error);
-    if (!status)
-        status =
-            tgi_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &t->add_bos, &found, error);
+    tg_status status =
+        tgi_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &t->add_bos, &found, error);
     if (!status)
         status =
             tgi_gguf_get_bool(gguf, "tokenizer.ggml.add_eos_token", &t->add_eos, &found, error);
@@ -72,18 +127,84 @@ static tg_status read_special(tg_tokenizer *t, const tg_gguf *gguf, tg_error *er
                                    &found, error);
     if (status)
         return status;
-    const int32_t ends[] = {t->eos, eot, eom};
+    t->add_bos |= t->always_bos;
+    uint32_t n;
+    const int32_t *special = tgi_special_ids(t->special, &n);
+    bool gemma4 = false; /* there, </s> is HTML */
+    for (uint32_t i = 0; i < n; i++) {
+        t->eog[special[i]] =
+            t->token_types[special[i]] != TG_TOKEN_UNKNOWN && ends_by_piece(t, special[i]);
+        gemma4 |= is_piece(t, special[i], "<|tool_response>");
+    }
+    for (uint32_t i = 0; i < n && gemma4; i++)
+        if (is_piece(t, special[i], "</s>"))
+            t->eog[special[i]] = false;
+    const int32_t ends[] = {ids->eos, ids->eot, ids->eom};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
         if (ends[i] >= 0)
             t->eog[ends[i]] = true;
-    for (uint32_t s = 0; s < t->n_special; s++) {
-        const int32_t id = t->special[s];
-        for (size_t i = 0; i < sizeof eog_pieces / sizeof eog_pieces[0]; i++)
-            if (t->token_types[id] != TG_TOKEN_UNKNOWN &&
-                t->pieces[id].length == strlen(eog_pieces[i]) &&
-                !memcmp(t->pieces[id].data, eog_pieces[i], t->pieces[id].length))
-                t->eog[id] = true;
+    return TG_OK;
+}
+
+/* Token types of a file without them: bytes and control tokens are known by how they are written,
+ * and by the ids that the file names. */
+static void guess_types(tg_tokenizer *t, const named_ids *ids)
+{
+    const int32_t named[] = {ids->bos, ids->eos, ids->eot, ids->eom};
+    const bool bytes = t->escaping == TG_ESCAPED_SPACES;
+    for (uint32_t i = 0; i < t->n; i++)
+        t->token_types[i] = bytes && tgi_byte_of_piece(t->pieces[i]) >= 0 ? TG_TOKEN_BYTE
+                            : ends_by_piece(t, (int32_t)i) || is_piece(t, (int32_t)i, "<s>")
+                                ? TG_TOKEN_CONTROL
+                            : is_piece(t, (int32_t)i, "<unk>") ? TG_TOKEN_UNKNOWN
+                                                               : TG_TOKEN_NORMAL;
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        if (named[i] >= 0 && t->pieces[named[i]].length > 2) /* a character stays a character */
+            t->token_types[named[i]] = TG_TOKEN_CONTROL;
+    if (t->unknown >= 0 && t->pieces[t->unknown].length > 2)
+        t->token_types[t->unknown] = TG_TOKEN_UNKNOWN;
+}
+
+/* Some files say of all tokens that they are normal, of <0x0A>, too. */
+static void find_unmarked_bytes(tg_tokenizer *t)
+{
+    int n = 0; /* different bytes */
+    bool seen[256] = {false};
+    for (uint32_t i = 0; i < t->n; i++) {
+        const int byte = tgi_byte_of_piece(t->pieces[i]);
+        if (t->token_types[i] == TG_TOKEN_BYTE)
+            return;
+        if (byte >= 0 && t->token_types[i] == TG_TOKEN_NORMAL && !seen[byte]) {
+            seen[byte] = true;
+            n++;
+        }
     }
+    if (n < 256)
+        return;
+    for (uint32_t i = 0; i < t->n; i++)
+        if (tgi_byte_of_piece(t->pieces[i]) >= 0 && t->token_types[i] == TG_TOKEN_NORMAL)
+            t->token_types[i] = TG_TOKEN_BYTE;
+    tgi_warn(&t->warnings,
+             "tokenizer.ggml.token_type marks no byte tokens: <0x00> to <0xFF> are taken as bytes");
+}
+
+/* types: NULL when the file has none. */
+static tg_status set_types(tg_tokenizer *t, const int32_t *types, const named_ids *ids,
+                           tg_error *error)
+{
+    for (uint32_t i = 0; i < t->n && types; i++) {
+        if (types[i] < TG_TOKEN_NORMAL || types[i] > TG_TOKEN_BYTE)
+            return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "token %u is of unknown kind %d",
+                            (unsigned)i, (int)types[i]);
+        t->token_types[i] = (uint8_t)types[i];
+    }
+    if (!types)
+        guess_types(t, ids);
+    else if (t->escaping == TG_ESCAPED_SPACES)
+        find_unmarked_bytes(t);
+    for (uint32_t i = 0; i < t->n && t->unknown < 0; i++)
+        if (t->token_types[i] == TG_TOKEN_UNKNOWN)
+            t->unknown = (int32_t)i;
     return TG_OK;
 }
 
@@ -123,20 +244,34 @@ static tg_status find_model(const tg_gguf *gguf, const model_row **out, tg_error
                     supported + 2);
 }
 
-static tg_status check_lengths(const tg_gguf_array *pieces, const tg_gguf_array *other, bool found,
-                               const char *name, tg_error *error)
+/* Fills a tokenizer that has only its pieces. */
+static tg_status fill(tg_tokenizer *t, const model_row *model, const tg_gguf *gguf, tg_error *error)
 {
-    if (found && other->count != pieces->count)
-        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                        "tokenizer.ggml.%s has %u entries, tokenizer.ggml.tokens %u", name,
-                        (unsigned)other->count, (unsigned)pieces->count);
-    return TG_OK;
+    const void *types = NULL;
+    named_ids ids;
+    t->encode = model->encode;
+    t->escaping = model->escaping;
+    tg_status status = read_ids(t, gguf, &ids, error);
+    if (!status)
+        status = tgi_vocabulary_entries(t, gguf, "tokenizer.ggml.token_type", TG_GGUF_I32, &types,
+                                        error);
+    if (!status)
+        status = set_types(t, types, &ids, error);
+    if (!status)
+        status = tgi_vocabulary_fill_bytes(t, error);
+    if (!status && !tgi_special_new(t))
+        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
+                          "no memory for a vocabulary of %u tokens", (unsigned)t->n);
+    if (status)
+        return status;
+    tgi_vocabulary_fill_table(t);
+    status = model->prepare(t, gguf, error);
+    return status ? status : read_special(t, gguf, &ids, error);
 }
 
 tg_status tgi_tokenizer_new(const tg_gguf *gguf, tg_tokenizer **out, tg_error *error)
 {
-    tg_gguf_array pieces, scores, types;
-    bool has_scores = false, has_types = false;
+    tg_gguf_array pieces;
     const model_row *model;
     *out = NULL;
     tg_status status = find_model(gguf, &model, error);
@@ -145,51 +280,13 @@ tg_status tgi_tokenizer_new(const tg_gguf *gguf, tg_tokenizer **out, tg_error *e
             tgi_gguf_get_array(gguf, "tokenizer.ggml.tokens", TG_GGUF_STRING, &pieces, NULL, error);
     if (!status && !pieces.count)
         status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "tokenizer.ggml.tokens is empty");
-    if (!status)
-        status = tgi_gguf_get_array(gguf, "tokenizer.ggml.scores", TG_GGUF_F32, &scores,
-                                    &has_scores, error);
-    if (!status)
-        status = check_lengths(&pieces, &scores, has_scores, "scores", error);
-    if (!status)
-        status = tgi_gguf_get_array(gguf, "tokenizer.ggml.token_type", TG_GGUF_I32, &types,
-                                    &has_types, error);
-    if (!status)
-        status = check_lengths(&pieces, &types, has_types, "token_type", error);
     if (status)
         return status;
     tg_tokenizer *t = tgi_vocabulary_new(&pieces);
     if (!t)
         return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
                         "no memory for a vocabulary of %u tokens", (unsigned)pieces.count);
-    t->encode = model->encode;
-    t->escaping = model->escaping;
-    t->scores = has_scores ? scores.data : NULL;
-    for (uint32_t i = 0; i < t->n && !status; i++) {
-        const int32_t type = has_types ? ((const int32_t *)types.data)[i] : TG_TOKEN_NORMAL;
-        if (type < TG_TOKEN_NORMAL || type > TG_TOKEN_BYTE)
-            status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                              "token %u is of unknown kind %d", (unsigned)i, (int)type);
-        if (t->scores && t->scores[i] != t->scores[i])
-            status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                              "the score of token %u is not a number", (unsigned)i);
-        t->token_types[i] = (uint8_t)type;
-    }
-    if (!status)
-        status = tgi_vocabulary_fill_bytes(t, error);
-    if (!status) {
-        tgi_vocabulary_fill_table(t);
-        tgi_special_sort(t);
-        status = model->prepare(t, gguf, error);
-    }
-    if (!status)
-        status = read_special(t, gguf, error);
-    /* Published vocabularies of byte-level BPE lack some bytes: there, such a byte is an error only
-     * when a text contains it. */
-    for (int i = 0; i < 256 && !status && t->escaping == TG_ESCAPED_SPACES; i++)
-        if (tgi_vocabulary_byte(t, (uint8_t)i) < 0)
-            status = tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
-                              "the vocabulary has no token for byte 0x%02X and no unknown token",
-                              (unsigned)i);
+    status = fill(t, model, gguf, error);
     if (status)
         tgi_tokenizer_free(t);
     else
@@ -202,6 +299,8 @@ void tgi_tokenizer_free(tg_tokenizer *t)
     if (t) {
         free(t->merges);
         free(t->adjacent);
+        free(t->normalizer);
+        tgi_special_free(t->special);
     }
     free(t);
 }
@@ -209,6 +308,11 @@ void tgi_tokenizer_free(tg_tokenizer *t)
 size_t tgi_tokenizer_memory(const tg_tokenizer *t)
 {
     return t->memory;
+}
+
+const char *tgi_tokenizer_warning(const tg_tokenizer *t, uint32_t index)
+{
+    return index < t->warnings.n ? t->warnings.texts[index] : NULL;
 }
 
 uint32_t tgi_tokenizer_count(const tg_tokenizer *t)
@@ -251,26 +355,24 @@ tg_status tgi_tokenizer_encode(const tg_tokenizer *t, const char *text, size_t l
                                size_t *n, tg_error *error)
 {
     tg_ids out = {.ids = ids, .ends = ends, .capacity = capacity, .origin = text};
-    tg_fragments fragments = {0};
-    bool at_start = true; /* at the beginning or after a special token */
+    tg_special_matches special;
     tg_status status = TG_OK;
     if ((flags & TG_ADD_SPECIAL) && t->add_bos && t->bos >= 0)
         tgi_ids_put(&out, t->bos, text);
-    if (!tgi_special_split(t, text, length, flags & TG_PARSE_SPECIAL, &fragments))
+    if (!tgi_special_find(t, text, length, flags & TG_PARSE_SPECIAL, &special))
         status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
                           length);
-    for (int32_t i = 0; i >= 0 && !status; i = fragments.list[i].next) {
-        if (fragments.list[i].id >= 0) {
-            tgi_ids_put(&out, fragments.list[i].id,
-                        text + fragments.list[i].at + fragments.list[i].length);
-            at_start = true;
-        } else if (fragments.list[i].length) {
-            status = t->encode(t, text + fragments.list[i].at, fragments.list[i].length, at_start,
-                               &out, error);
-            at_start = false;
-        }
+    size_t at = 0; /* where the plain text before the next special token begins */
+    for (size_t i = 0; !status; i++) {
+        const size_t end = i < special.n ? special.list[i].at : length;
+        if (end > at)
+            status = t->encode(t, text + at, end - at, true, &out, error);
+        if (status || i == special.n)
+            break;
+        at = end + special.list[i].length;
+        tgi_ids_put(&out, special.list[i].id, text + at);
     }
-    free(fragments.list);
+    free(special.list);
     if ((flags & TG_ADD_SPECIAL) && t->add_eos && t->eos >= 0)
         tgi_ids_put(&out, t->eos, text + length);
     *n = out.n;

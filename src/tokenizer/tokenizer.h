@@ -20,6 +20,10 @@ void tgi_tokenizer_free(tg_tokenizer *tokenizer);
 /* Bytes allocated. */
 size_t tgi_tokenizer_memory(const tg_tokenizer *tokenizer);
 
+/* Faults of the file that do not keep the vocabulary from being used, one text each; NULL past the
+ * last. Valid as long as the tokenizer. */
+const char *tgi_tokenizer_warning(const tg_tokenizer *tokenizer, uint32_t index);
+
 /* Tokens in the vocabulary. */
 uint32_t tgi_tokenizer_count(const tg_tokenizer *tokenizer);
 

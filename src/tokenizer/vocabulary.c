@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACE "\xe2\x96\x81" /* U+2581 */
-
 /* All tables are in one allocation, after the struct. */
 tg_tokenizer *tgi_vocabulary_new(const tg_gguf_array *pieces)
 {
@@ -18,8 +16,8 @@ tg_tokenizer *tgi_vocabulary_new(const tg_gguf_array *pieces)
     size_t bytes = 0;
     for (uint32_t i = 0; i < n; i++)
         bytes += strings[i].length + 1;
-    const size_t memory = sizeof(tg_tokenizer) + n * (sizeof(tg_span) + 2 * sizeof(int32_t)) +
-                          slots * sizeof(uint32_t) + 2 * (size_t)n + bytes;
+    const size_t memory = sizeof(tg_tokenizer) + n * sizeof(tg_span) + slots * sizeof(uint32_t) +
+                          2 * (size_t)n + bytes;
     tg_tokenizer *t = calloc(1, memory);
     if (!t)
         return NULL;
@@ -27,8 +25,7 @@ tg_tokenizer *tgi_vocabulary_new(const tg_gguf_array *pieces)
     t->n = n;
     t->pieces = strings;
     t->bytes = (tg_span *)(t + 1);
-    t->special = (int32_t *)(t->bytes + n); /* [2 n]: the second half is for sorting */
-    t->table = (uint32_t *)(t->special + 2 * (size_t)n);
+    t->table = (uint32_t *)(t->bytes + n);
     t->mask = (uint32_t)slots - 1;
     t->token_types = (uint8_t *)(t->table + slots);
     t->eog = (bool *)(t->token_types + n);
@@ -37,63 +34,131 @@ tg_tokenizer *tgi_vocabulary_new(const tg_gguf_array *pieces)
     return t;
 }
 
-/* Bytes of a U+2581 at the beginning of the text: 3, or 0 if there is none. */
-static size_t escaped_space(const char *text, size_t left)
+tg_status tgi_vocabulary_entries(tg_tokenizer *t, const tg_gguf *gguf, const char *key,
+                                 tg_gguf_type type, const void **out, tg_error *error)
 {
-    return (uint8_t)text[0] == 0xe2 && left >= 3 && !memcmp(text, SPACE, 3) ? 3 : 0;
+    tg_gguf_array array;
+    bool found = false;
+    const tg_status status = tgi_gguf_get_array(gguf, key, type, &array, &found, error);
+    *out = found ? array.data : NULL;
+    if (status || !found || array.count == t->n)
+        return status;
+    if (array.count < t->n)
+        return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
+                        "%s has %u entries, tokenizer.ggml.tokens %u", key, (unsigned)array.count,
+                        (unsigned)t->n);
+    tgi_warn(&t->warnings, "%s has %u entries for %u tokens: the last ones are ignored", key,
+             (unsigned)array.count, (unsigned)t->n);
+    return TG_OK;
 }
 
-/* FNV-1a, with the same hash for a space and for U+2581. */
+/* Whether a U+2581 begins the text. */
+static bool is_escaped_space(const char *text, size_t left)
+{
+    return left >= 3 && !memcmp(text, TG_ESCAPED_SPACE, 3);
+}
+
+static uint64_t load64(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    return word;
+}
+
+static uint32_t load32(const char *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    return word;
+}
+
+/* The last bytes of a text that has at most 8 more, or all of a text of at most 8. */
+static uint64_t load_end(const char *text, size_t length)
+{
+    if (length >= 8)
+        return load64(text + length - 8);
+    if (length >= 4)
+        return (uint64_t)load32(text) << 32 | load32(text + length - 4);
+    if (!length)
+        return 0;
+    return (uint64_t)(uint8_t)text[0] << 16 | (uint64_t)(uint8_t)text[length / 2] << 8 |
+           (uint8_t)text[length - 1];
+}
+
+/* A hash of any bytes: eight at a time, in four lanes, so that long pieces cost little. */
 static uint32_t hash(const char *text, size_t length)
 {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0, n; i < length; i += n ? n : 1) {
-        n = escaped_space(text + i, length - i);
-        h = (h ^ (n ? ' ' : (uint8_t)text[i])) * 16777619u;
+    const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = length * k;
+    size_t i = 0;
+    if (length >= 32) {
+        uint64_t lanes[4] = {h, k, ~k, k >> 7};
+        for (; i + 32 <= length; i += 32)
+            for (int lane = 0; lane < 4; lane++) {
+                lanes[lane] = (lanes[lane] ^ load64(text + i + 8 * lane)) * k;
+                lanes[lane] ^= lanes[lane] >> 29;
+            }
+        h = lanes[0];
+        for (int lane = 1; lane < 4; lane++)
+            h = (h ^ lanes[lane]) * k ^ h >> 31;
     }
-    return h;
+    for (; i + 8 < length; i += 8) {
+        h = (h ^ load64(text + i)) * k;
+        h ^= h >> 29;
+    }
+    h = (h ^ load_end(text, length)) * k;
+    return (uint32_t)(h >> 32 ^ h >> 17);
 }
 
-/* Whether a piece is this text. Where spaces are escaped, a space in the text matches only U+2581
- * in the piece; a space in the piece matches nothing. */
-static bool matches(const tg_tokenizer *t, tg_str piece, const char *text, size_t length)
+static bool is_same(const char *a, const char *b, size_t length)
 {
-    if (t->escaping == TG_ESCAPED_BYTES)
-        return piece.length == length && !memcmp(piece.data, text, length);
-    size_t k = 0;
-    for (size_t i = 0; i < length; i++)
-        if (text[i] == ' ') {
-            if (k == piece.length || !escaped_space(piece.data + k, piece.length - k))
-                return false;
-            k += 3;
-        } else if (k == piece.length || piece.data[k++] != text[i])
+    if (length > 16)
+        return !memcmp(a, b, length);
+    for (size_t i = 0; i < length; i++) /* short ones: faster than a call */
+        if (a[i] != b[i])
             return false;
-    return k == piece.length;
+    return true;
+}
+
+/* What the table finds a token by: its bytes; its piece where pieces are in the byte alphabet. */
+static tg_str key_of(const tg_tokenizer *t, uint32_t id)
+{
+    return t->escaping == TG_ESCAPED_BYTES ? t->pieces[id] : tgi_tokenizer_bytes(t, (int32_t)id);
 }
 
 int32_t tgi_vocabulary_find(const tg_tokenizer *t, const char *text, size_t length)
 {
     if (length > t->max_piece)
         return -1;
-    for (uint32_t at = hash(text, length) & t->mask; t->table[at]; at = (at + 1) & t->mask)
-        if (matches(t, t->pieces[t->table[at] - 1], text, length))
+    for (uint32_t at = hash(text, length) & t->mask; t->table[at]; at = (at + 1) & t->mask) {
+        const tg_str key = key_of(t, t->table[at] - 1);
+        if (key.length == length && is_same(key.data, text, length))
             return (int32_t)t->table[at] - 1;
+    }
     return -1;
 }
 
-/* Of equal pieces the first wins. Control, unknown and byte tokens are left out: plain text that is
- * the same as the piece of such a token must not become that token (in SentencePiece it cannot
- * either); otherwise a user's words could end a turn, and bytes would be lost. */
+/* A token that merging can produce. Control, unknown and byte tokens are left out: plain text that
+ * is the same as the piece of such a token must not become that token (in SentencePiece it cannot
+ * either); otherwise a user's words could end a turn, and bytes would be lost. A piece with a space
+ * that is not escaped matches no text. */
+static bool is_text(const tg_tokenizer *t, uint32_t id)
+{
+    const tg_str piece = t->pieces[id];
+    return t->token_types[id] != TG_TOKEN_CONTROL && t->token_types[id] != TG_TOKEN_UNKNOWN &&
+           t->token_types[id] != TG_TOKEN_BYTE &&
+           (t->escaping == TG_ESCAPED_BYTES || !memchr(piece.data, ' ', piece.length));
+}
+
+/* Of equal pieces the first wins. */
 void tgi_vocabulary_fill_table(tg_tokenizer *t)
 {
     for (uint32_t i = 0; i < t->n; i++) {
-        const bool is_text = t->token_types[i] != TG_TOKEN_CONTROL &&
-                             t->token_types[i] != TG_TOKEN_UNKNOWN &&
-                             t->token_types[i] != TG_TOKEN_BYTE;
-        if (!is_text || tgi_vocabulary_find(t, t->pieces[i].data, t->pieces[i].length) >= 0)
+        const tg_str key = key_of(t, i);
+        if (!is_text(t, i) || tgi_vocabulary_find(t, key.data, key.length) >= 0)
             continue;
-        t->max_piece = t->pieces[i].length > t->max_piece ? t->pieces[i].length : t->max_piece;
-        uint32_t at = hash(t->pieces[i].data, t->pieces[i].length) & t->mask;
+        t->max_piece = key.length > t->max_piece ? key.length : t->max_piece;
+        uint32_t at = hash(key.data, key.length) & t->mask;
         while (t->table[at])
             at = (at + 1) & t->mask;
         t->table[at] = i + 1;
@@ -106,6 +171,14 @@ static int hex(char c)
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
                                   : -1;
+}
+
+int tgi_byte_of_piece(tg_str piece)
+{
+    if (piece.length != 6 || memcmp(piece.data, "<0x", 3) || piece.data[5] != '>')
+        return -1;
+    const int high = hex(piece.data[3]), low = hex(piece.data[4]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
 /* The bytes that a piece's characters mean in GPT-2's byte alphabet. A character outside of the
@@ -134,15 +207,14 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error)
         char *to = t->storage + used;
         uint32_t length = 0;
         if (t->token_types[i] == TG_TOKEN_BYTE) {
-            const int high = piece.length == 6 ? hex(piece.data[3]) : -1,
-                      low = piece.length == 6 ? hex(piece.data[4]) : -1;
-            if (high < 0 || low < 0 || memcmp(piece.data, "<0x", 3) || piece.data[5] != '>')
+            const int byte = tgi_byte_of_piece(piece);
+            if (byte < 0)
                 return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
                                 "token %u is of type byte, but its piece is \"%.32s\"", (unsigned)i,
                                 piece.data);
-            to[length++] = (char)(high << 4 | low);
-            if (t->byte_ids[high << 4 | low] < 0)
-                t->byte_ids[high << 4 | low] = (int32_t)i;
+            to[length++] = (char)byte;
+            if (t->byte_ids[byte] < 0)
+                t->byte_ids[byte] = (int32_t)i;
         } else if (t->escaping == TG_ESCAPED_BYTES &&
                    (t->token_types[i] == TG_TOKEN_NORMAL || t->token_types[i] == TG_TOKEN_UNUSED)) {
             length = unescape_bytes(piece, to);
@@ -151,7 +223,7 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error)
         } else if (t->token_types[i] != TG_TOKEN_CONTROL && t->token_types[i] != TG_TOKEN_UNKNOWN) {
             for (uint32_t k = 0; k < piece.length;) {
                 const bool space = t->escaping == TG_ESCAPED_SPACES &&
-                                   escaped_space(piece.data + k, piece.length - k);
+                                   is_escaped_space(piece.data + k, piece.length - k);
                 to[length++] = space ? ' ' : piece.data[k];
                 k += space ? 3 : 1;
             }
@@ -161,4 +233,25 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error)
         t->storage[used++] = 0;
     }
     return TG_OK;
+}
+
+tg_status tgi_encode_normalized(const tg_tokenizer *t, const char *text,
+                                const tg_normalized *normalized, bool at_start,
+                                tg_encode_fn *encode, tg_ids *out, tg_error *error)
+{
+    const char *origin = out->origin;
+    const size_t offset = out->offset, first = out->n;
+    const uint32_t begin = (uint32_t)(offset + (size_t)(text - origin));
+    out->origin = normalized->text;
+    out->offset = 0;
+    const tg_status status = encode(t, normalized->text, normalized->length, at_start, out, error);
+    out->origin = origin;
+    out->offset = offset;
+    const size_t n = out->n < out->capacity ? out->n : out->capacity;
+    if (!status && out->ends && n > first) {
+        tgi_normalized_positions(normalized, out->ends + first, n - first);
+        for (size_t i = first; i < n; i++)
+            out->ends[i] += begin;
+    }
+    return status;
 }

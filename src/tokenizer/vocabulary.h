@@ -3,6 +3,8 @@
 #ifndef TG_VOCABULARY_H
 #define TG_VOCABULARY_H
 
+#include "../base/warnings.h"
+#include "normalize.h"
 #include "tokenizer.h"
 
 /* Ids that an encoder puts out. Past the capacity it only counts. */
@@ -14,6 +16,7 @@ typedef struct tg_ids {
     uint32_t *ends;
     const char *origin; /* a position in the text or in a copy of it */
     size_t offset;
+    bool unknown; /* the last id is the unknown token, for characters that are no tokens */
 } tg_ids;
 
 /* end: where the token's part of the text ends. */
@@ -25,6 +28,16 @@ static inline void tgi_ids_put(tg_ids *ids, int32_t id, const char *end)
             ids->ends[ids->n] = (uint32_t)(ids->offset + (size_t)(end - ids->origin));
     }
     ids->n++;
+    ids->unknown = false;
+}
+
+/* The unknown token: neighbouring characters that are no tokens share one, as in SentencePiece. */
+static inline void tgi_ids_put_unknown(tg_ids *ids, int32_t id, const char *end)
+{
+    if (ids->unknown)
+        ids->n--;
+    tgi_ids_put(ids, id, end);
+    ids->unknown = true;
 }
 
 /* Bytes of tg_tokenizer.storage. */
@@ -47,14 +60,15 @@ typedef enum tg_escaping {
     TG_ESCAPED_BYTES   /* in GPT-2's byte alphabet */
 } tg_escaping;
 
-#define TG_ESCAPED_SPACE 0xe29681u /* the bytes of U+2581 */
+#define TG_ESCAPED_SPACE "\xe2\x96\x81" /* U+2581 */
 
 typedef struct tg_merges tg_merges;
+typedef struct tg_special tg_special;
 
 struct tg_tokenizer {
     uint32_t n;           /* tokens */
     const tg_str *pieces; /* [n] in the GGUF header */
-    const float *scores;  /* [n] in the GGUF header; NULL: all 0 */
+    const float *scores;  /* [n] in the GGUF header; NULL: all 0, or merges decide */
     uint8_t *token_types; /* [n] tg_token_type */
     bool *eog;            /* [n] */
     tg_span *bytes;       /* [n] of storage: the bytes that each token adds to a text */
@@ -63,34 +77,41 @@ struct tg_tokenizer {
     /* Hash table of the pieces that merging can produce: [mask + 1] id + 1, 0 where free. */
     uint32_t *table;
     uint32_t mask;
-    uint32_t max_piece; /* bytes of the longest piece in the table */
+    uint32_t max_piece; /* bytes of the longest key of the table: see tgi_vocabulary_find */
 
-    /* Control, unknown and user-defined tokens, ordered by the bytes of their pieces: [n_special].
-     * special_from[b]: index of the first whose first byte is at least b. */
-    int32_t *special;
-    uint32_t n_special;
-    uint32_t special_from[257];
+    tg_special *special; /* control, unknown and user-defined tokens; an allocation of its own */
 
     int32_t byte_ids[256];     /* the token of each byte; -1: none */
     int32_t bos, eos, unknown; /* -1: none */
     bool add_bos, add_eos, add_space_prefix;
+    bool always_bos; /* whatever the file says */
     tg_encode_fn *encode;
     tg_escaping escaping;
 
-    /* byte-level BPE only; merges is an allocation of its own */
-    const struct tg_pretokenizer *pretokenizer;
+    /* An allocation of its own; NULL: scores decide which pair is merged first. */
     tg_merges *merges;
+
+    /* byte-level BPE only; the normalizer is an allocation of its own, NULL: texts stay as they are
+     */
+    const struct tg_pretokenizer *pretokenizer;
+    tg_normalizer *normalizer;
 
     /* SentencePiece only: a set of hashed pairs of characters that are neighbours in some piece,
      * one bit each; an allocation of its own */
     uint8_t *adjacent;
     uint32_t adjacent_mask;
 
+    tg_warnings warnings;
     size_t memory; /* bytes allocated */
 };
 
 /* Allocates a tokenizer for these pieces, without its tables filled; NULL when out of memory. */
 tg_tokenizer *tgi_vocabulary_new(const tg_gguf_array *pieces);
+
+/* Reads an array with an entry for each token; NULL if the file has none. Entries past the last
+ * token are ignored with a warning. */
+tg_status tgi_vocabulary_entries(tg_tokenizer *t, const tg_gguf *gguf, const char *key,
+                                 tg_gguf_type type, const void **out, tg_error *error);
 
 /* Fills storage, bytes and byte_ids from the pieces and token types. */
 tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error);
@@ -98,15 +119,18 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error);
 /* Fills the hash table. */
 void tgi_vocabulary_fill_table(tg_tokenizer *t);
 
-/* The normal, user-defined or unused token whose piece is this text; -1: none. A space in the text
- * matches U+2581 in the piece where spaces are escaped. */
+/* The normal, user-defined or unused token with this text; -1: none. Where spaces are escaped, the
+ * text has them as they are and has no U+2581; else the text is a piece in the byte alphabet. */
 int32_t tgi_vocabulary_find(const tg_tokenizer *t, const char *text, size_t length);
 
-/* The token of a single byte, else the unknown token, else -1. */
-static inline int32_t tgi_vocabulary_byte(const tg_tokenizer *t, uint8_t byte)
-{
-    return t->byte_ids[byte] >= 0 ? t->byte_ids[byte] : t->unknown;
-}
+/* The byte that a piece such as <0x0A> names; -1: the piece is no byte token's. */
+int tgi_byte_of_piece(tg_str piece);
+
+/* Encodes a text that stands for another one: the parts of the tokens are those of the text that
+ * was given, which begins at `text`. */
+tg_status tgi_encode_normalized(const tg_tokenizer *t, const char *text,
+                                const tg_normalized *normalized, bool at_start,
+                                tg_encode_fn *encode, tg_ids *out, tg_error *error);
 
 #define TG_TOKENIZER(model, name, escaping)                                                        \
     tg_encode_fn tgi_##name##_encode;                                                              \

@@ -278,17 +278,6 @@ static void damaged(void)
               tg_status_name(status));
         drop(v);
     }
-    static const char *const ids[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        tiny_bytes keys = {0};
-        tg_status status;
-        tiny_key_u32(&keys, ids[i], 259);
-        vocabulary v = make(NULL, 0, 1, &keys, 1, &status);
-        CHECK(status == TG_TOKENIZER_BAD && !v.tokens, "%s outside: %s", ids[i],
-              tg_status_name(status));
-        drop(v);
-        free(keys.data);
-    }
 }
 
 static void random_bytes(void)

@@ -2,11 +2,18 @@
 // JavaScript engine's regular expressions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as normalization from '../../wasm/toolchain/generate-normalization.mjs';
 import { bits, current } from '../../wasm/toolchain/generate-unicode.mjs';
 
 test('src/tokenizer/unicode_tables.h is what its generator makes', async () => {
   assert.ok(await current(), 'run node wasm/toolchain/generate-unicode.mjs');
 });
+
+test(
+  'src/tokenizer/normalization_data.h is what its generator makes',
+  { skip: !normalization.sameUnicode() && `this runtime's Unicode is ${process.versions.unicode}` },
+  () => assert.ok(normalization.current(), 'run node wasm/toolchain/generate-normalization.mjs'),
+);
 
 test('every code point that this runtime knows has the properties it gives', async () => {
   const all = await bits();

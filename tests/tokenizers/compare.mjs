@@ -52,9 +52,8 @@ export async function compare(name, { count, seed = 1 }) {
     const words = await wordsOf(model, vocabulary.tokens.length);
     const different = [];
     let [n, explained] = [0, 0];
-    for (const [kind, raw] of texts({ words, added: vocabulary.added }, seed)) {
+    for (const [kind, text] of texts({ words, added: vocabulary.added }, seed)) {
       if (n++ === count) break;
-      const text = vocabulary.clean(raw);
       const ours = await model.tokenize(text, {
         add_special: false,
         parse_special: vocabulary.added.length > 0,

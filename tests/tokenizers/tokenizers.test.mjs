@@ -17,6 +17,32 @@ for (const name of Object.keys(vocabularies))
     assert.deepEqual(different.slice(0, 3), []);
   });
 
+test('merges decide where all scores are equal', async () => {
+  const { gguf } = await vocabularies['Llama 2 with merges']();
+  const model = await loadModel(gguf, { worker: false, vocab_only: true });
+  try {
+    const ids = await model.tokenize('= Robert Boulter =', { add_special: false });
+    assert.equal(ids.join(' '), '353 4755 350 5059 357 353');
+    assert.deepEqual(model.info.warnings, []);
+  } finally {
+    await model.dispose();
+  }
+});
+
+test('Qwen composes characters first, and offsets lead into the text that was given', async () => {
+  const model = await loadModel((await vocabularies['Qwen 3']()).gguf, {
+    worker: false,
+    vocab_only: true,
+  });
+  try {
+    assert.deepEqual(await model.tokenOffsets('a\u0301b', { add_special: false }), [
+      { token: 58560, start: 0, end: 4 }, // not 64, 53839
+    ]);
+  } finally {
+    await model.dispose();
+  }
+});
+
 const SEPARATOR = '\n__ggml_vocab_test__\n';
 for (const [name, vocabulary] of [
   ['llama-bpe', 'Llama 3'],

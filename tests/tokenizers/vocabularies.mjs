@@ -4,7 +4,6 @@
 // - encode(text): the other tokenizer's ids.
 // - tokens: the text of every id as the vocabulary writes it.
 // - added: tokens that are parsed out of a text before anything else.
-// - clean(text): the normalization that the other tokenizer applies and llama.cpp does not.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +50,7 @@ const model = (name) =>
   );
 
 /** From a tokenizer.json. The other tokenizer is @huggingface/tokenizers. */
-async function huggingFace(name, pre, { clean = (text) => text } = {}) {
+async function huggingFace(name, pre) {
   const { Tokenizer } = await import('@huggingface/tokenizers');
   const [json, config] = model(name);
   const { tokens, types } = byId([
@@ -73,7 +72,6 @@ async function huggingFace(name, pre, { clean = (text) => text } = {}) {
     encode: (text) => other.encode(text, { add_special_tokens: false }).ids,
     tokens,
     added: json.added_tokens.map(({ content }) => content),
-    clean,
   };
 }
 
@@ -130,7 +128,6 @@ async function openAi(encoding, pre) {
     encode: (text) => other.encode(text),
     tokens,
     added: [],
-    clean: (text) => text,
   };
 }
 
@@ -155,7 +152,6 @@ async function tekken() {
     encode: (text) => other.encode(text, false, false),
     tokens: tokens.slice(SPECIAL),
     added: [],
-    clean: (text) => text,
   };
 }
 
@@ -176,26 +172,36 @@ function scoresOf(tokens, merged) {
   return tokens.map((piece) => -(rank.get(piece) ?? 1e9));
 }
 
-async function llama2() {
+/** withMerges: with merges and scores that are all equal, as some converters write the file. */
+async function llama2({ withMerges = false } = {}) {
   const { LlamaTokenizer } = await import('llama-tokenizer-js');
   const other = new LlamaTokenizer();
   const tokens = other.vocabById;
   const types = tokens.map((_, id) =>
     id === 0 ? TYPE.unknown : id < 3 ? TYPE.control : id < 259 ? TYPE.byte : TYPE.normal,
   );
-  const merged = [...other.merges]
-    .sort(([, a], [, b]) => a - b)
-    .map(([pair]) => pair.replace(' ', ''));
+  const merges = [...other.merges].sort(([, a], [, b]) => a - b).map(([pair]) => pair);
+  const scores = scoresOf(
+    tokens,
+    merges.map((pair) => pair.replace(' ', '')),
+  );
   return {
-    gguf: sentencePiece(tokens, types, scoresOf(tokens, merged), []),
+    gguf: withMerges
+      ? sentencePiece(
+          tokens,
+          types,
+          tokens.map(() => 0),
+          [['tokenizer.ggml.merges', 'array<string>', merges]],
+        )
+      : sentencePiece(tokens, types, scores, []),
     encode: (text) => other.encode(text, false, true),
     tokens: tokens.slice(259),
     added: [],
-    clean: (text) => text,
   };
 }
 
-async function gemma3() {
+/** Gemma 4's vocabulary has the form of Gemma 3's; its files have merges in place of scores. */
+async function gemma({ withMerges = false } = {}) {
   const { Tokenizer } = await import('@huggingface/tokenizers');
   const [json, config] = model('gemma3');
   const { tokens, types } = byId([
@@ -211,32 +217,29 @@ async function gemma3() {
     ]),
   ]);
   const other = new Tokenizer(json, config);
+  const { merges } = json.model;
+  const scores = scoresOf(
+    tokens,
+    merges.map((pair) => pair.join('')),
+  );
   return {
-    gguf: sentencePiece(
-      tokens,
-      types,
-      scoresOf(
-        tokens,
-        json.model.merges.map((pair) => pair.join('')),
-      ),
-      [['tokenizer.ggml.add_space_prefix', 'bool', false]],
-    ),
+    gguf: withMerges
+      ? file('gemma4', { tokens, types, merges: merges.map((pair) => pair.join(' ')) })
+      : sentencePiece(tokens, types, scores, [['tokenizer.ggml.add_space_prefix', 'bool', false]]),
     encode: (text) => other.encode(text, { add_special_tokens: false }).ids,
     tokens: tokens.filter((_, id) => types[id] === TYPE.normal),
     added: json.added_tokens.map(({ content }) => content),
-    clean: (text) => text,
   };
 }
 
-/** Qwen's own tokenizer normalizes a text to NFC first; llama.cpp and tokenglass do not. */
-const composed = (text) => text.normalize('NFC');
-
 export const vocabularies = {
-  'Llama 2': llama2,
+  'Llama 2': () => llama2(),
+  'Llama 2 with merges': () => llama2({ withMerges: true }),
   'Llama 3': () => huggingFace('llama3', 'llama-bpe'),
-  'Qwen 3': () => huggingFace('qwen3', 'qwen2', { clean: composed }),
+  'Qwen 3': () => huggingFace('qwen3', 'qwen2'),
   'GPT-2': () => openAi('r50k_base', 'gpt-2'),
-  'Gemma 3': gemma3,
+  'Gemma 3': () => gemma(),
+  'Gemma 4': () => gemma({ withMerges: true }),
   'GPT-OSS': () => huggingFace('gptoss', 'gpt-4o'),
   'Mistral tekken': tekken,
   'DeepSeek V3': () => huggingFace('deepseek_v3', 'deepseek-v3'),

@@ -35,7 +35,8 @@ export async function bits() {
   return all;
 }
 
-function rows(values, width) {
+/** Lines of numbers for a C array. */
+export function rows(values, width) {
   const lines = [];
   for (let i = 0; i < values.length; i += width)
     lines.push(`    ${values.slice(i, i + width).join(', ')},\n`);

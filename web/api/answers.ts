@@ -119,6 +119,15 @@ class PendingTokens {
   }
 }
 
+/**
+ * What the step of an end token shows of the tokens before it: U+FFFD for the bytes of a character
+ * that they left unfinished.
+ */
+function unfinished({ text, bytes }: Step): string {
+  const own = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  return text.endsWith(own) ? text.slice(0, text.length - own.length) : '';
+}
+
 /** One answer, which continues the session. */
 async function* answerParts(
   model: Model,
@@ -137,11 +146,14 @@ async function* answerParts(
     finish_reason,
   });
   let finish_reason: FinishReason = 'length';
+  let rest = '';
   let start = performance.now();
   for await (const step of session.generate(undefined, options)) {
     counter.addToken(performance.now() - start);
     if (step.eog && !options.ignore_eos) {
       finish_reason = 'stop';
+      rest = unfinished(step);
+      pending.add(undefined, rest);
       break;
     }
     const record =
@@ -157,7 +169,8 @@ async function* answerParts(
     }
     start = performance.now();
   }
-  yield part(watch.end(), finish_reason);
+  const { text } = watch.push(rest);
+  yield part(text + watch.end(), finish_reason);
 }
 
 /** All answers, one after the other. The prompt runs once; each answer is a fork of it. */

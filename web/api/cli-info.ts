@@ -17,7 +17,7 @@ function columns(rows: readonly (readonly string[])[], right: readonly number[] 
 }
 
 export function infoText(
-  { keys, tensors, quant_types, memory, error }: Header,
+  { keys, tensors, quant_types, memory, warnings, error }: Header,
   color: Paint,
 ): string {
   const heading = (name: string) => `${color.strong(name)}\n`;
@@ -48,6 +48,8 @@ export function infoText(
     const rows = Object.entries(memory).map(([name, bytes]) => [name, `${number(bytes)} bytes`]);
     parts.push(heading('memory plan'), columns(rows, [1]));
   }
+  if (warnings.length > 0)
+    parts.push(heading('warnings'), columns(warnings.map((text) => [visibleLine(text)])));
   if (error)
     parts.push(
       `${color.gone(`this package cannot run the file: ${visibleLine(error.message)}`)}\n`,

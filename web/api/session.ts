@@ -404,9 +404,9 @@ export class SessionImpl implements Session {
   ): AsyncGenerator<Step, void, undefined> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const { n_ctx } = this.#host.info;
-    for (let count = 0; max_tokens === undefined || count < max_tokens; count++) {
-      const full = n_keep === undefined && this.#tokens.length >= n_ctx;
-      if (full && max_tokens === undefined) return;
+    const isFull = () => n_keep === undefined && this.#tokens.length >= n_ctx;
+    if (max_tokens === undefined ? isFull() : max_tokens === 0) return;
+    for (let count = 0; ; count++) {
       throwIfAborted(signal);
       const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
       const args: Parameters<Methods['step']> = [this.#number, restricted, traced, n_keep];
@@ -414,8 +414,14 @@ export class SessionImpl implements Session {
       if (step.shifted) this.#tokens.splice(kept, step.shifted);
       this.#tokens.push(step.token);
       const ended = await grammar?.accept(step.token);
-      yield { ...step, text: decoder.decode(textBytes, { stream: true }) };
-      if ((step.eog && !ignore_eos) || ended) return;
+      const last =
+        (step.eog && !ignore_eos) ||
+        ended === true ||
+        (max_tokens === undefined ? isFull() : count + 1 === max_tokens);
+      // where no token can follow, the bytes of an unfinished character become U+FFFD
+      const stream = !last && !isFull();
+      yield { ...step, text: decoder.decode(textBytes, { stream }) };
+      if (last) return;
     }
   }
 

@@ -28,7 +28,7 @@ import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
 import { loadEngine } from './loader.js';
 import type { LoadedEngine } from './loader.js';
-import { planOf } from './model-writer.js';
+import { planOf, warningsOf } from './model-writer.js';
 import type { EngineOptions } from './model-writer.js';
 import { Sampling } from './sampling.js';
 import { Scheduler } from './scheduler.js';
@@ -131,6 +131,7 @@ export class EngineModel {
         '',
       ),
       chat_template: info.chat_template,
+      warnings: warningsOf(engine),
     };
   }
 

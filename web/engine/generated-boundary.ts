@@ -21,6 +21,7 @@ export type ExportName =
   | 'model_get_quant'
   | 'model_get_key'
   | 'model_get_tensor'
+  | 'model_get_warning'
   | 'model_bos'
   | 'model_eos'
   | 'model_n_decoded'
@@ -197,6 +198,13 @@ export const KEY_BYTES = 1028;
 export interface KeyRecord {
   name: string | undefined;
   value: string;
+}
+
+export const WARNING_BYTES = 4;
+
+/** tgw_warning in C. */
+export interface WarningRecord {
+  text: string | undefined;
 }
 
 export const TENSOR_BYTES = 64;
@@ -434,6 +442,13 @@ export abstract class Boundary {
     };
   }
 
+  readWarning(address: number): WarningRecord {
+    const view = this.view();
+    return {
+      text: this.stringOf(view.getUint32(address, true)),
+    };
+  }
+
   readTensor(address: number): TensorRecord {
     const view = this.view();
     return {
@@ -612,6 +627,13 @@ export abstract class Boundary {
   modelGetTensor(index: number): TensorRecord | undefined {
     return this.call('model_get_tensor', this.model, index, this.out)
       ? this.readTensor(this.out)
+      : undefined;
+  }
+
+  /** A fault of the file that does not keep the model from running; past the last: undefined. */
+  modelGetWarning(index: number): WarningRecord | undefined {
+    return this.call('model_get_warning', this.model, index, this.out)
+      ? this.readWarning(this.out)
       : undefined;
   }
 

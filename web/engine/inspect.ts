@@ -12,7 +12,7 @@ import type { QuantTypeInfo } from '../types/types.js';
 import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
 import { chooseVariant } from './instance.js';
-import { ModelWriter, STAGING_BYTES, planOf } from './model-writer.js';
+import { ModelWriter, STAGING_BYTES, planOf, warningsOf } from './model-writer.js';
 import type { ModelOptions, PlannedMemory } from './model-writer.js';
 
 export interface HeaderKey {
@@ -37,6 +37,8 @@ export interface Header {
   quant_types: QuantTypeInfo[];
   /** What the model needs in memory, in bytes; undefined when the engine refuses the file. */
   memory: PlannedMemory | undefined;
+  /** Faults of the file that do not keep the model from running. */
+  warnings: string[];
   /** Why the engine refuses the file. */
   error: TokenglassError | undefined;
 }
@@ -106,7 +108,8 @@ export async function readHeader(
     if (error && keys.length === 0) throw error; // not a GGUF file
     const tensors = tensorsOf(engine);
     const memory = error ? undefined : planOf(engine);
-    return { keys, tensors, quant_types: quantTypes(tensors), memory, error };
+    const warnings = warningsOf(engine);
+    return { keys, tensors, quant_types: quantTypes(tensors), memory, warnings, error };
   } finally {
     await source.close();
   }

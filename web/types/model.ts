@@ -173,6 +173,11 @@ export interface ModelInfo {
   fingerprint: string;
   /** The file's chat template in Jinja; undefined when the file has none. */
   chat_template: string | undefined;
+  /**
+   * Faults of the file that do not keep the model from running, in plain words; usually none.
+   * Examples: an id outside of the vocabulary, merge scores that are all equal.
+   */
+  warnings: string[];
 }
 
 /** The time that one step of the forward pass has taken so far. */
