@@ -44,7 +44,7 @@ export function readOptions<T extends object>(
   known: readonly string[],
   method: string,
 ): T {
-  const copy: Record<string, unknown> = {};
+  const copy = Object.create(null) as Record<string, unknown>;
   if (options === undefined) return copy as T;
   const name = `the options of ${method}`;
   return reading(name, () => {

@@ -293,14 +293,14 @@ export class SessionImpl implements Session {
 
   async explain(token: number, options?: ExplainOptions): Promise<Explanation> {
     const read = readOptions(options, EXPLAIN_OPTIONS, 'explain');
-    const { position, signal: given, ...sampler } = read;
+    const { position, signal: given } = read;
     return withSignal(given, async (signal) => {
       const id = idOf(token, 'the token');
       const index =
         position === undefined ? undefined : wholeNumber(position, 'position', 0, MAX_INT32);
-      const request = sampleRequest(sampler, this.#seed, 0);
-      const bits = await this.#startBits(sampler.grammar, signal);
-      const explicit = Object.keys(sampler).length > 0;
+      const request = sampleRequest(read, this.#seed, 0);
+      const bits = await this.#startBits(read.grammar, signal);
+      const explicit = Object.keys(read).some((name) => !['position', 'signal'].includes(name));
       const args: Parameters<Methods['explain']> = [
         this.#number,
         id,
@@ -352,7 +352,7 @@ export class SessionImpl implements Session {
         max_tokens === undefined ? undefined : wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
       n_keep: keptByShift(options),
       request: sampleRequest(
-        { ...options, all_removed },
+        Object.assign(options, { all_removed }),
         this.#seed,
         wholeNumber(top_n, 'trace.top_n', 0, MAX_INT32),
       ),

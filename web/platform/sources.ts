@@ -51,7 +51,8 @@ export function streamSource(
       try {
         const { done, value } = await reader.read();
         if (done) return undefined;
-        if (!(value instanceof Uint8Array))
+        // not instanceof: the stream may be of another realm
+        if (!ArrayBuffer.isView(value) || value[Symbol.toStringTag] !== 'Uint8Array')
           throw new TypeError('the stream gives something other than Uint8Array');
         position += value.byteLength;
         return value;

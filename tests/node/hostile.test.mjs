@@ -1,0 +1,370 @@
+// Every public function with every hostile value in place of each argument and each option: the
+// call works, or it fails with a documented code in bounded time. After all of them, the model
+// tells the same greedy text. The tables must name every function: a new one has to be added here.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as node from '../../dist/node.js';
+import * as testing from '../../dist/testing.js';
+import { writeGguf } from '../support/gguf-writer.mjs';
+import { HOSTILE, checkCall, checkError, settled } from '../support/hostile.mjs';
+import { collect, tokensOf, withModel } from '../support/support.mjs';
+import { tinyLlama } from '../support/tiny-llama.mjs';
+
+const { TokenglassError, errorCodes, loadModel } = node;
+const PROMPT = 'Once upon a time there was';
+const OPTIONS = { max_tokens: 1, seed: 1 };
+const MESSAGES = [{ role: 'user', content: 'Hello' }];
+
+/** A small model with a chat template. */
+function chatModel() {
+  const { metadata, tensors } = tinyLlama();
+  const template = '{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}';
+  return writeGguf({
+    metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
+    tensors,
+  });
+}
+
+const greedy = async (model) =>
+  tokensOf(
+    await collect(
+      model.createSession().generate(PROMPT, { temperature: 0, max_tokens: 12, trace: false }),
+    ),
+  );
+
+async function someTrace(model) {
+  const session = model.createSession({ seed: 1 });
+  const steps = await collect(session.generate(PROMPT, { max_tokens: 2 }));
+  return { model: model.info, prompt: [1, 2], seed: 1n, options: {}, steps };
+}
+
+/**
+ * Good arguments of each function. options: index of the argument with options, if there is one.
+ * finish: what to do with the result.
+ */
+const FUNCTIONS = {
+  loadModel: {
+    args: () => ['storybook', { worker: false, vocab_only: true }],
+    options: 1,
+    finish: (model) => model.dispose(),
+  },
+  fetchModel: { args: () => [] }, // the tests of sources try its arguments
+  exportTrace: { args: async (model) => [await someTrace(model)], fields: 0 },
+  importTrace: { args: async (model) => [node.exportTrace(await someTrace(model))], fields: 0 },
+  TokenglassError: { args: () => ['INVALID_ARGUMENT', 'text', {}], make: true },
+};
+const TESTING = {
+  recordTrace: {
+    args: (model) => [model, [{ name: 'a', prompt: PROMPT, max_tokens: 1 }], { top_n: 2 }],
+    options: 2,
+  },
+  compareTrace: {
+    args: async (model) => [
+      model,
+      await testing.recordTrace(model, [{ name: 'a', prompt: PROMPT, max_tokens: 1 }]),
+      {},
+    ],
+    options: 2,
+  },
+};
+const MODEL = {
+  tokenize: { args: () => ['A text', {}], options: 1 },
+  tokenOffsets: { args: () => ['A text', {}], options: 1 },
+  detokenize: { args: () => [[300, 301]] },
+  tokenBytes: { args: () => [300] },
+  tokenText: { args: () => [300] },
+  createSession: { args: () => [{}], options: 0, finish: (session) => session.dispose() },
+  loadSession: {
+    args: async (model) => [await model.createSession().save(), {}],
+    options: 1,
+    finish: (session) => session.dispose(),
+  },
+  score: { args: () => [PROMPT, {}], options: 1 },
+  embed: { args: () => [PROMPT, {}], options: 1 },
+  createCompletion: {
+    args: () => [{ prompt: PROMPT, max_tokens: 1 }],
+    options: 0,
+    finish: (answer) => (answer[Symbol.asyncIterator] ? collect(answer) : answer),
+  },
+  createChatCompletion: {
+    args: () => [{ messages: MESSAGES, max_tokens: 1 }],
+    options: 0,
+    finish: (answer) => (answer[Symbol.asyncIterator] ? collect(answer) : answer),
+  },
+  applyChatTemplate: { args: () => [MESSAGES] },
+  createGrammar: { args: () => [{ type: 'ebnf', grammar: 'root ::= "a"' }], fields: 0 },
+  stats: { args: () => [] },
+};
+const SESSION = {
+  generate: { args: () => [PROMPT, OPTIONS], options: 1, finish: collect },
+  sync: { args: () => [PROMPT, {}], options: 1 },
+  rewind: { args: () => [1] },
+  fork: { args: () => [], finish: (session) => session.dispose() },
+  append: { args: () => [300] },
+  logits: { args: () => [{}], options: 0 },
+  candidates: { args: () => [{}], options: 0 },
+  explain: { args: () => [300, {}], options: 1 },
+  save: { args: () => [{}], options: 0 },
+};
+const ENDS = ['dispose']; // and [Symbol.asyncDispose]
+const INTERNAL = { model: ['check', 'newNumber'], session: [] };
+
+const methodsOf = (object) => {
+  const prototype = Object.getPrototypeOf(object);
+  return Object.getOwnPropertyNames(prototype).filter(
+    (name) => name !== 'constructor' && !Object.getOwnPropertyDescriptor(prototype, name).get,
+  );
+};
+const functionsOf = (module) =>
+  Object.keys(module).filter((name) => typeof module[name] === 'function');
+const sorted = (names) => [...names].sort();
+
+/** The options that a call knows, as its error for an unknown one lists them. */
+async function knownOptions(name, { args, options }, owner, model) {
+  const given = await args(model);
+  given[options] = { ...given[options], no_such_option: 1 };
+  const { error } = await settled(name, async () => {
+    const result = await owner[name](...given);
+    if (result?.next) await result.next();
+  });
+  assert.equal(error?.code, 'INVALID_ARGUMENT', `${name} takes an unknown option`);
+  return error.message.match(/no option "no_such_option"; known: (.*)$/)[1].split(', ');
+}
+
+/** The calls of one function: { name, args, plain }, with a hostile value in one place of each. */
+async function* hostileCalls(name, row, owner, model) {
+  const good = await row.args(model);
+  const names = row.options === undefined ? [] : await knownOptions(name, row, owner, model);
+  const place = row.options ?? row.fields;
+  const keys = row.fields === undefined ? names : Object.keys(good[row.fields]);
+  for (const [what, value] of Object.entries(HOSTILE)) {
+    for (const i of good.keys())
+      yield {
+        name: `${name}, argument ${i}: ${what}`,
+        args: good.map((arg, k) => (k === i ? value() : arg)),
+      };
+    for (const key of keys)
+      yield {
+        name: `${name}, ${key}: ${what}`,
+        args: good.map((arg, k) => (k === place ? { ...arg, [key]: value() } : arg)),
+      };
+  }
+}
+
+async function call(owner, name, row, args) {
+  const result = await (row.make ? new owner[name](...args) : owner[name](...args));
+  await row.finish?.(result);
+}
+
+test('the tables name every public function', () =>
+  withModel('storybook', { worker: false }, async (model) => {
+    const session = model.createSession();
+    assert.deepEqual(sorted(functionsOf(node)), sorted(Object.keys(FUNCTIONS)));
+    assert.deepEqual(sorted(functionsOf(testing)), sorted(Object.keys(TESTING)));
+    assert.deepEqual(
+      sorted(methodsOf(model)),
+      sorted([...Object.keys(MODEL), ...ENDS, ...INTERNAL.model]),
+    );
+    assert.deepEqual(
+      sorted(methodsOf(session)),
+      sorted([...Object.keys(SESSION), ...ENDS, ...INTERNAL.session]),
+    );
+  }));
+
+for (const worker of [true, false]) {
+  const where = worker ? 'in a worker' : "in the caller's thread";
+
+  test(`hostile arguments of a model and a session ${where}`, { timeout: 600_000 }, (t) =>
+    withModel('storybook', { worker, n_ctx: 256 }, async (model) => {
+      const before = await greedy(model);
+      const failures = [];
+      const counts = { worked: 0, refused: 0 };
+      const run = async (name, use) => {
+        try {
+          counts[(await checkCall(name, use)) ? 'refused' : 'worked']++;
+        } catch (error) {
+          failures.push(`${error.message}: ${error.cause?.stack ?? ''}`);
+        }
+      };
+      for (const [name, row] of Object.entries(MODEL))
+        for await (const { name: what, args } of hostileCalls(name, row, model, model))
+          await run(what, () => call(model, name, row, args));
+      const example = model.createSession();
+      for (const [name, row] of Object.entries(SESSION)) {
+        for await (const { name: what, args } of hostileCalls(name, row, example, model)) {
+          const session = model.createSession({ seed: 1 });
+          await session.sync(PROMPT);
+          await run(what, () => call(session, name, row, args));
+          await run(`${what}, and then rewind`, async () => {
+            await session.rewind(0); // SESSION_BUSY is no answer here
+          });
+          await run(`${what}, and then dispose`, () => session.dispose());
+        }
+      }
+      assert.deepEqual(failures, []);
+      assert.ok(counts.refused > 2000 && counts.worked > 500, JSON.stringify(counts));
+      t.diagnostic(JSON.stringify(counts));
+      assert.deepEqual(await greedy(model), before);
+      await example.dispose();
+    }),
+  );
+
+  test(`hostile messages ${where}`, { timeout: 300_000 }, () =>
+    withModel(chatModel(), { worker }, async (model) => {
+      const { text } = await model.applyChatTemplate(MESSAGES);
+      for (const [what, value] of Object.entries(HOSTILE)) {
+        for (const messages of [
+          value(),
+          [value()],
+          [...MESSAGES, { role: value(), content: 'x' }],
+          [{ role: 'user', content: value() }],
+          [{ role: 'user', content: [value()] }],
+          [{ role: 'user', content: [{ type: 'text', text: value() }] }],
+          [{ role: 'user', content: [{ type: value(), text: 'x' }] }],
+          [{ role: 'user', content: 'x', name: value() }],
+        ]) {
+          await checkCall(`messages: ${what}`, () => model.applyChatTemplate(messages));
+          await checkCall(`messages: ${what}`, () =>
+            model.createChatCompletion({ messages, max_tokens: 1 }),
+          );
+        }
+      }
+      assert.equal((await model.applyChatTemplate(MESSAGES)).text, text);
+    }),
+  );
+}
+
+test('hostile arguments of the functions', { timeout: 300_000 }, (t) =>
+  withModel('storybook', { worker: false }, async (model) => {
+    const failures = [];
+    let n = 0;
+    for (const [owner, table] of [
+      [node, FUNCTIONS],
+      [testing, TESTING],
+    ]) {
+      for (const [name, row] of Object.entries(table)) {
+        for await (const { name: what, args } of hostileCalls(name, row, owner, model)) {
+          n++;
+          await checkCall(what, () => call(owner, name, row, args)).catch((error) =>
+            failures.push(`${error.message}: ${error.cause?.stack ?? ''}`),
+          );
+        }
+      }
+    }
+    assert.deepEqual(failures, []);
+    t.diagnostic(`${n} calls`);
+  }),
+);
+
+test('hostile sources in a worker', { timeout: 300_000 }, async () => {
+  for (const [what, value] of Object.entries(HOSTILE))
+    await checkCall(`loadModel, source: ${what}`, async () =>
+      loadModel(value(), { vocab_only: true }),
+    );
+});
+
+for (const worker of [true, false]) {
+  const where = worker ? 'in a worker' : "in the caller's thread";
+  const all = async (model, session, use) => {
+    for (const [owner, table] of [
+      [model, MODEL],
+      [session, SESSION],
+    ])
+      for (const [name, row] of Object.entries(table))
+        await use(owner, name, row, await row.args(model));
+  };
+
+  test(`a method without its object says so ${where}`, () =>
+    withModel('storybook', { worker }, async (model) => {
+      const session = model.createSession();
+      await all(model, session, async (owner, name, row, args) => {
+        for (const wrong of [undefined, null, 5, {}, new Proxy(owner, {}), Object.create(owner)]) {
+          const { error } = await settled(name, () => Reflect.apply(owner[name], wrong, args));
+          assert.equal(error?.code, 'INVALID_ARGUMENT', name);
+          assert.ok(error.message.includes(name), error.message);
+        }
+      });
+      for (const owner of [model, session]) {
+        const { dispose } = owner;
+        await assert.rejects(dispose(), { code: 'INVALID_ARGUMENT' });
+      }
+    }));
+
+  test(`every call after dispose, during dispose and a second dispose ${where}`, async () => {
+    const calls = async (during) => {
+      const model = await loadModel('storybook', { worker });
+      const session = model.createSession();
+      const list = [];
+      await all(model, session, async (owner, name, row, args) =>
+        list.push([name, () => call(owner, name, row, args)]),
+      );
+      const begun = during ? list.map(([name, use]) => [name, settled(name, use)]) : [];
+      const ends = [model.dispose(), model.dispose(), session.dispose(), session.dispose()];
+      await Promise.all(ends);
+      for (const [name, outcome] of begun) {
+        const { error } = await outcome;
+        if (error !== undefined) checkError(`${name} during dispose`, error);
+      }
+      if (!during) {
+        for (const [name, use] of list) {
+          const { error } = await settled(name, use);
+          assert.equal(error?.code, 'DISPOSED', name);
+        }
+      }
+      await model.dispose();
+    };
+    await calls(false);
+    await calls(true);
+  });
+
+  test(`a disposed session says so, and its model goes on ${where}`, () =>
+    withModel('storybook', { worker }, async (model) => {
+      const before = await greedy(model);
+      for (const [name, row] of Object.entries(SESSION)) {
+        const session = model.createSession();
+        const args = await row.args(model);
+        const begun = settled(name, () => call(session, name, row, args));
+        await Promise.all([session.dispose(), session.dispose()]);
+        const { error } = await begun;
+        if (error !== undefined) checkError(`${name} during dispose`, error);
+        const late = await settled(name, () => call(session, name, row, args));
+        assert.equal(late.error?.code, 'DISPOSED', name);
+      }
+      assert.deepEqual(await greedy(model), before);
+    }));
+}
+
+test('options of other kinds: a signal for the options, a polluted Object.prototype', () =>
+  withModel('storybook', { worker: false }, async (model) => {
+    const session = model.createSession();
+    await session.sync(PROMPT);
+    await assert.rejects(session.logits(new AbortController().signal), {
+      code: 'INVALID_ARGUMENT',
+      message: /the options of logits are \[object AbortSignal\]/,
+    });
+    await assert.rejects(session.candidates(new Map([['top_n', 1]])), { code: 'INVALID_ARGUMENT' });
+    const inherited = await session.candidates(Object.create({ top_n: 3 }));
+    assert.equal(inherited.candidates.length, 3, 'an inherited option counts');
+    await assert.rejects(session.candidates(Object.create({ topn: 3 })), { message: /topn/ });
+    Object.prototype.top_n = -1;
+    Object.prototype.no_option = -1;
+    try {
+      assert.equal((await session.candidates({ temperature: 0 })).candidates.length, 50);
+    } finally {
+      delete Object.prototype.top_n;
+      delete Object.prototype.no_option;
+    }
+    let reads = 0;
+    const options = Object.defineProperty({}, 'top_n', {
+      enumerable: true,
+      get: () => (reads++ ? 2 ** 40 : 2),
+    });
+    assert.equal((await session.candidates(options)).candidates.length, 2);
+    assert.equal(reads, 1, 'an option is read once');
+  }));
+
+test('errors of our own class take anything', () => {
+  const error = new TokenglassError('INVALID_ARGUMENT', 'x', null);
+  assert.equal(error.message, 'INVALID_ARGUMENT: x');
+  assert.ok(errorCodes.length > 50);
+});
