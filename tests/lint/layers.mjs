@@ -38,8 +38,10 @@ const WEB_LAYERS = {
   platform: ['types'], // what browsers and Node do differently: files, workers, assets
   engine: ['types', 'platform'], // the wasm module
   transport: ['types', 'platform', 'engine'], // messages between a worker and its page
-  api: ['types', 'grammar', 'platform', 'engine', 'transport'], // what users call
-  '.': ['types', 'platform', 'engine', 'transport', 'api'], // the entries of package.json's exports
+  template: [], // Jinja2: chat templates
+  api: ['types', 'grammar', 'platform', 'engine', 'transport', 'template'], // what users call
+  // the entries of package.json's exports
+  '.': ['types', 'platform', 'engine', 'transport', 'template', 'api'],
 };
 
 /** TypeScript of the page. It imports the package by its public name, as any user would. */
@@ -53,11 +55,10 @@ const DEMO_LAYERS = {
 };
 
 /**
- * npm packages, each with the places that may import it. Users of the package install only the
- * first two.
+ * npm packages, each with the places that may import it. Of these, the package itself holds only
+ * the first.
  */
 const PACKAGES = {
-  '@huggingface/jinja': ['web/api'],
   '@mlc-ai/web-xgrammar': ['web/api'],
   'node:': ['web/platform', 'web'],
   preact: ['demo'],

@@ -136,10 +136,16 @@ test('a broken, refusing or endless template is an error that quotes it', async 
   await refused("{{ raise_exception('not today') }}", /not today/);
   await refused(
     '{% for i in range(10000) %}{% for k in range(10000) %}{% set x = i %}{% endfor %}{% endfor %}',
-    /200000 steps/,
+    /units of work/,
   );
   await refused('{{ range(1000000000) }}', /range of 1000000000/);
-  await refused('{{ range(0, 10, 0) }}', /range of/);
+  await refused('{{ range(0, 10, 0) }}', /must not be zero/);
+  await refused('a\nb\n{% include "x" %}', / line 3: the statement 'include' is not supported/);
+  await refused(
+    '\n{% if messages[0].content %}\n{{ 1 + "a" }}{% endif %}',
+    / line 3: unsupported operand/,
+  );
+  await refused('{{ messages[0].nope.more }}', /has no attribute 'nope'/);
   const doubling = `{% set ns = namespace(x='0123456789') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}`;
   await refused(doubling, /characters/);
   await refused(`{{ '${'a'.repeat(500)}' | no_such }}`, /…/);
@@ -163,8 +169,10 @@ test('messages are checked before any template sees them', () =>
       for (const messages of [undefined, [], 'hello'])
         await assert.rejects(model.applyChatTemplate(messages), { code: 'INVALID_ARGUMENT' });
       for (const message of [
-        { role: 'tool', content: 'x' },
+        { role: 'function', content: 'x' },
         { role: 'user' },
+        { role: 'assistant', content: null },
+        { role: 'assistant', content: null, tool_calls: [] },
         { role: 'user', content: [{ type: 'image_url' }] },
         null,
       ]) {
@@ -175,3 +183,62 @@ test('messages are checked before any template sees them', () =>
       }
     },
   ));
+
+test('tools, documents, tool calls and variables of its own reach a template', () =>
+  withTemplate(
+    `{% for t in tools or [] %}[{{ t.function.name }}]{% endfor %}{% for d in documents or [] %}<{{ d.title }}>{% endfor %}
+{%- for m in messages %}{{ m.role }}:{{ m.content }}{{ m.tool_call_id }}{{ m.reasoning_content }}
+{%- for c in m.tool_calls %} {{ c.function.name }}({{ c.function.arguments | tojson }}){% endfor %};{% endfor %}
+{%- if add_generation_prompt %}assistant:{% endif %}{{ enable_thinking }}`,
+    async (model) => {
+      const messages = [
+        { role: 'user', content: 'Hi' },
+        {
+          role: 'assistant',
+          content: null,
+          reasoning_content: 'hm',
+          tool_calls: [{ id: '1', type: 'function', function: { name: 'f', arguments: { n: 1 } } }],
+        },
+        { role: 'tool', content: '2', tool_call_id: '1' },
+      ];
+      const { text } = await model.applyChatTemplate(messages, {
+        tools: [{ type: 'function', function: { name: 'f' } }],
+        documents: [{ title: 'T' }],
+        add_generation_prompt: false,
+        chat_template_kwargs: { enable_thinking: false },
+      });
+      assert.equal(text, '[f]<T>user:Hi;assistant:Nonehm f({"n": 1});tool:21;False');
+      const { text: bare } = await model.applyChatTemplate(messages.slice(0, 1));
+      assert.equal(bare, 'user:Hi;assistant:');
+      for (const options of [{ tools: 'f' }, { documents: {} }, { tool: [] }])
+        await assert.rejects(model.applyChatTemplate(messages, options), {
+          code: 'INVALID_ARGUMENT',
+        });
+      await assert.rejects(
+        model.applyChatTemplate(messages, { chat_template_kwargs: { f: () => 1 } }),
+        { code: 'INVALID_ARGUMENT' },
+      );
+    },
+  ));
+
+test('a chat completion passes variables of the template on', async () => {
+  const bytes = writeGguf({
+    metadata: [
+      ...metadata,
+      [
+        'tokenizer.chat_template',
+        'string',
+        '{% if enable_thinking %}an an an{% else %}the{% endif %}',
+      ],
+    ],
+    tensors,
+  });
+  await withModel(bytes, { worker: false }, async (model) => {
+    const messages = [{ role: 'user', content: 'x' }];
+    const tokens = async (more) =>
+      (await model.createChatCompletion({ messages, max_tokens: 1, ...more })).usage.prompt_tokens;
+    const without = await tokens({});
+    assert.ok((await tokens({ chat_template_kwargs: { enable_thinking: true } })) > without);
+    assert.equal(await tokens({ chat_template_kwargs: null }), without);
+  });
+});

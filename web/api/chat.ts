@@ -1,104 +1,36 @@
-/**
- * Renders a conversation with a model's own Jinja template. Loaded with the first conversation. A
- * template comes from the model's file, so it runs with limits on its steps and its output.
- */
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+/** Renders a conversation with a model's own template. Loaded with the first conversation. */
+import { TemplateFailure, renderTemplate } from '../template/template.js';
 import { TokenglassError } from '../types/errors.js';
-import type { ChatMessage } from '../types/completions.js';
 
-const MAX_STEPS = 200_000; // evaluated statements and expressions
-const MAX_TEXT = 4 * 2 ** 20; // characters of any text that the template makes
-const MAX_RANGE = 10_000; // numbers of one range()
 const MAX_QUOTED = 300; // characters of the template in an error message
 
-function failure(template: string, reason: string, cause?: unknown): TokenglassError {
-  const quoted = template.length > MAX_QUOTED ? `${template.slice(0, MAX_QUOTED)}…` : template;
-  const message = `${reason}; the template: ${JSON.stringify(quoted)}`;
-  return new TokenglassError('TEMPLATE_FAILED', message, { cause });
-}
-
-class LimitedInterpreter extends Interpreter {
-  #steps = 0;
-
-  override evaluate(
-    ...args: Parameters<Interpreter['evaluate']>
-  ): ReturnType<Interpreter['evaluate']> {
-    if (++this.#steps > MAX_STEPS) throw new Error(`it takes more than ${MAX_STEPS} steps`);
-    const result = super.evaluate(...args);
-    const { value } = result as { value: unknown };
-    if (typeof value === 'string' && value.length > MAX_TEXT)
-      throw new Error(`it makes a text of more than ${MAX_TEXT} characters`);
-    return result;
-  }
-}
-
-/** Python's range(). */
-function range(start: number, stop?: number, step = 1): number[] {
-  const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  const n = Math.max(0, Math.ceil((to - from) / step));
-  if (!(n <= MAX_RANGE))
-    throw new Error(`it asks for a range of ${n} numbers; the maximum is ${MAX_RANGE}`);
-  return Array.from({ length: n }, (_, i) => from + i * step);
-}
-
-/** The date now in the given format. Directives that templates do not use stay as they are. */
-function strftime(format: string): string {
-  const now = new Date();
-  const twoDigits = (n: number) => String(n).padStart(2, '0');
-  const name = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat('en', options).format(now);
-  const parts: Record<string, string> = {
-    Y: String(now.getFullYear()),
-    m: twoDigits(now.getMonth() + 1),
-    d: twoDigits(now.getDate()),
-    H: twoDigits(now.getHours()),
-    M: twoDigits(now.getMinutes()),
-    S: twoDigits(now.getSeconds()),
-    B: name({ month: 'long' }),
-    b: name({ month: 'short' }),
-    A: name({ weekday: 'long' }),
-    a: name({ weekday: 'short' }),
-  };
-  return format.replace(/%([A-Za-z])/g, (whole, letter: string) => parts[letter] ?? whole);
-}
-
-/** What a template gets. */
+/** What Hugging Face passes to every template. */
 export interface TemplateInput {
-  messages: readonly ChatMessage[];
+  messages: readonly unknown[];
+  tools: readonly unknown[] | null;
+  documents: readonly unknown[] | null;
+  add_generation_prompt: boolean;
   bos_token: string;
   eos_token: string;
+  /** Variables of one template, such as enable_thinking. */
+  [name: string]: unknown;
 }
 
-/** What every template can use. */
-const GLOBALS: Record<string, unknown> = {
-  true: true,
-  false: false,
-  none: null,
-  True: true,
-  False: false,
-  None: null,
-  raise_exception: (message: unknown) => {
-    throw new Error(`it refuses: ${String(message)}`);
-  },
-  range,
-  strftime_now: strftime,
-  add_generation_prompt: true,
-  tools: null,
-  documents: null,
-};
-
 /**
- * The conversation as text, up to where the assistant begins. Throws TEMPLATE_FAILED, which quotes
- * the template, when the template is broken or refuses the messages.
+ * The conversation as text. Throws TEMPLATE_FAILED, which quotes the template and names the line,
+ * when the template is broken, refuses the messages or works too long.
  */
 export function renderChat(template: string, input: TemplateInput): string {
   try {
-    const program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
-    const environment = new Environment();
-    for (const [name, value] of Object.entries({ ...GLOBALS, ...input }))
-      environment.set(name, value);
-    return String((new LimitedInterpreter(environment).run(program) as { value: unknown }).value);
+    return renderTemplate(template, input);
   } catch (error) {
-    throw failure(template, (error as Error).message, error);
+    if (!(error instanceof TemplateFailure)) throw error;
+    const quoted = template.length > MAX_QUOTED ? `${template.slice(0, MAX_QUOTED)}…` : template;
+    const reason = error.message.slice(0, MAX_QUOTED);
+    throw new TokenglassError(
+      'TEMPLATE_FAILED',
+      `line ${error.line}: ${reason}; the template: ${JSON.stringify(quoted)}`,
+      { cause: error },
+    );
   }
 }

@@ -1,19 +1,11 @@
 /** Completions in the shapes of the OpenAI API, whole or as chunks. Loaded with the first one. */
+import { messagesOf, templateVariables } from './chat-input.js';
 import { UsageCounter, allAnswers, allParts } from './answers.js';
 import type { Answer, AnswerPart, TokenRecord } from './answers.js';
 import { MAX_ALTERNATIVES, completionRequest, readParams } from './completion-request.js';
 import type { CompletionRequest } from './completion-request.js';
-import {
-  flag,
-  idsOf,
-  invalid,
-  listOf,
-  readOptions,
-  reading,
-  textOf,
-  wholeNumber,
-} from './arguments.js';
-import { TokenglassError, shown } from '../types/errors.js';
+import { flag, idsOf, invalid, readOptions, wholeNumber } from './arguments.js';
+import { TokenglassError } from '../types/errors.js';
 import { endedAtOnce, follow } from '../types/signals.js';
 import type { Stop } from '../types/signals.js';
 import type {
@@ -23,13 +15,13 @@ import type {
   ChatMessage,
   ChatParams,
   ChatPrompt,
+  ChatTemplateOptions,
   Completion,
   CompletionChunk,
   CompletionHead,
   CompletionLogprobs,
   CompletionParams,
   Model,
-  TextPart,
   Timings,
   Usage,
 } from '../types/types.js';
@@ -164,59 +156,21 @@ export async function createCompletion(
 
 // ---- chat ----
 
-const ROLES = ['system', 'developer', 'user', 'assistant'];
-
-/** The text of a part of a message; undefined for a part that is something else. */
-function textOfPart(part: unknown): string | undefined {
-  const { type, text } = (part ?? {}) as TextPart;
-  return type === 'text' && typeof text === 'string' ? text : undefined;
-}
-
-/** A message whose content is one text and whose role templates know. */
-function plainMessage(message: ChatMessage, i: number): ChatMessage {
-  const { role, content, name } = message ?? {};
-  const place = `messages[${i}]`;
-  if (!ROLES.includes(role)) {
-    throw new TokenglassError(
-      'OPTION_UNSUPPORTED',
-      `${place} has the role ${shown(role)}; known: ${ROLES.join(', ')}`,
-    );
-  }
-  const given = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  const texts = listOf(Array.isArray(given) ? given : [undefined], place, textOfPart);
-  if (texts.includes(undefined)) {
-    throw new TokenglassError(
-      'OPTION_UNSUPPORTED',
-      `${place}.content is neither a text nor a list of texts`,
-    );
-  }
-  return {
-    role: role === 'developer' ? 'system' : role,
-    content: texts.join(''),
-    ...(name !== undefined && name !== null && { name: textOf(name, `${place}.name`) }),
-  };
-}
-
 /** The conversation as the model's template writes it. */
 export async function chatPrompt(
   model: Model,
   messages: readonly ChatMessage[],
+  options?: ChatTemplateOptions,
 ): Promise<ChatPrompt> {
   const { chat_template, bos, eos } = model.info;
   if (chat_template === undefined)
     throw new TokenglassError('TEMPLATE_MISSING', "the model's file has no chat template");
-  const plain = listOf(messages, 'messages', (message) => message as ChatMessage).map(
-    (message, i) => reading(`messages[${i}]`, () => plainMessage(message, i)),
-  );
-  if (plain.length === 0) throw invalid('messages is a list of at least one message');
+  const plain = messagesOf(messages);
+  const variables = templateVariables(options);
   const textOf = async (id: number | undefined) => (id === undefined ? '' : model.tokenText(id));
   const [bos_token, eos_token] = [await textOf(bos), await textOf(eos)];
   const { renderChat } = await import('./chat.js');
-  const text = renderChat(chat_template, {
-    messages: plain,
-    bos_token,
-    eos_token,
-  });
+  const text = renderChat(chat_template, { bos_token, eos_token, ...variables, messages: plain });
   const add_special = bos_token === '' || !text.startsWith(bos_token); // no second BOS
   return { text, ids: await model.tokenize(text, { add_special, parse_special: true }) };
 }
@@ -241,7 +195,7 @@ export async function createChatCompletion(
   model: Model,
   given: ChatParams,
 ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk>> {
-  const own = ['messages', 'max_completion_tokens', 'top_logprobs'];
+  const own = ['messages', 'max_completion_tokens', 'top_logprobs', 'chat_template_kwargs'];
   const params = readParams(given, own, 'createChatCompletion');
   const include_usage = usageOf(params);
   const { top_logprobs } = params;
@@ -250,7 +204,10 @@ export async function createChatCompletion(
   const n_alternatives = logprobs
     ? wholeNumber(top_logprobs ?? 0, 'top_logprobs', 0, MAX_ALTERNATIVES)
     : undefined;
-  const { ids } = await chatPrompt(model, params.messages);
+  const kwargs = params.chat_template_kwargs;
+  const { ids } = await chatPrompt(model, params.messages, {
+    ...(kwargs && { chat_template_kwargs: kwargs }),
+  });
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const request = await completionRequest(model, params, ids, max_tokens, n_alternatives);
   if (params.stream) {

@@ -44,6 +44,7 @@ import type {
   ChatMessage,
   ChatParams,
   ChatPrompt,
+  ChatTemplateOptions,
   Completion,
   CompletionChunk,
   CompletionParams,
@@ -236,9 +237,12 @@ class ModelImpl implements Model, SessionHost {
     return (await import('./completions.js')).createChatCompletion(this, params);
   }
 
-  async applyChatTemplate(messages: readonly ChatMessage[]): Promise<ChatPrompt> {
+  async applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options?: ChatTemplateOptions,
+  ): Promise<ChatPrompt> {
     this.check();
-    return (await import('./completions.js')).chatPrompt(this, messages);
+    return (await import('./completions.js')).chatPrompt(this, messages, options);
   }
 
   async createGrammar(spec: GrammarSpec): Promise<Constraint> {

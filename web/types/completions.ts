@@ -114,17 +114,53 @@ export interface TextPart {
   text: string;
 }
 
-/** Who wrote a message. 'developer' is treated as 'system'. */
-export type ChatRole = 'system' | 'developer' | 'user' | 'assistant';
+/** Who wrote a message. 'developer' is treated as 'system'; 'tool' is the result of a tool call. */
+export type ChatRole = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+
+/** A function that the assistant called. */
+export interface ToolFunction {
+  /** The function's name. */
+  name: string;
+  /** The arguments as the template wants them: an object for most templates, or JSON as a text. */
+  arguments: string | Record<string, unknown>;
+}
+
+/** A tool call in a message of the assistant. */
+export interface ToolCall {
+  /** The id that the tool's result names. Default: none. */
+  id?: string;
+  /** Always a function. */
+  type?: 'function';
+  /** The function that was called. */
+  function: ToolFunction;
+}
 
 /** A message of a conversation. */
 export interface ChatMessage {
   /** Who wrote the message. */
   role: ChatRole;
-  /** The text, or parts that are joined. */
-  content: string | readonly TextPart[];
+  /** The text, or parts that are joined; null in a message that has tool calls. */
+  content: string | readonly TextPart[] | null;
   /** Name of the writer, for templates that use it. Default: none. */
   name?: string;
+  /** Tools that the assistant called. Default: none. */
+  tool_calls?: readonly ToolCall[];
+  /** In a message of a tool: the id of the call that it answers. Default: none. */
+  tool_call_id?: string;
+  /** What the assistant thought before it answered, for templates that use it. Default: none. */
+  reasoning_content?: string;
+}
+
+/** What a chat template gets beside the messages. */
+export interface ChatTemplateOptions {
+  /** Descriptions of tools, as JSON schemas of functions. Default: none. */
+  tools?: readonly Record<string, unknown>[] | null;
+  /** Documents for templates that answer from documents. Default: none. */
+  documents?: readonly Record<string, unknown>[] | null;
+  /** End with the beginning of the assistant's answer. Default: true. */
+  add_generation_prompt?: boolean;
+  /** More variables of the template, such as enable_thinking. Default: none. */
+  chat_template_kwargs?: Record<string, unknown>;
 }
 
 /** Parameters of Model.createChatCompletion. */
@@ -135,6 +171,8 @@ export interface ChatParams extends CommonParams {
   max_tokens?: number | null;
   /** The newer name of max_tokens, which takes precedence. */
   max_completion_tokens?: number | null;
+  /** More variables of the chat template, such as enable_thinking. Default: none. */
+  chat_template_kwargs?: Record<string, unknown> | null;
   /** List the log-probability of each token. Default: false. */
   logprobs?: boolean | null;
   /** With logprobs: how many alternatives to list for each token, 0 to 20. Default: 0. */

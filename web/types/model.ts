@@ -13,6 +13,7 @@ import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatMessage,
+  ChatTemplateOptions,
   ChatParams,
   Completion,
   CompletionChunk,
@@ -364,12 +365,15 @@ export interface Model {
 
   /**
    * Writes a conversation with the model's own chat template, up to where the assistant begins.
-   * Rejects with TEMPLATE_MISSING, TEMPLATE_FAILED and INVALID_ARGUMENT.
+   * Rejects with TEMPLATE_MISSING, TEMPLATE_FAILED, OPTION_UNSUPPORTED and INVALID_ARGUMENT.
    * @example
    * const { ids } = await model.applyChatTemplate([{ role: 'user', content: 'Hello' }]);
    * for await (const { text } of session.generate(ids)) console.log(text);
    */
-  applyChatTemplate(messages: readonly ChatMessage[]): Promise<ChatPrompt>;
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options?: ChatTemplateOptions,
+  ): Promise<ChatPrompt>;
 
   /**
    * Compiles a grammar that restricts generations of this model. Rejects with GRAMMAR_INVALID; the

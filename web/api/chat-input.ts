@@ -1,0 +1,85 @@
+/** Reads the messages of a conversation and what else a chat template gets. */
+import { flag, invalid, listOf, readOptions, reading, textOf } from './arguments.js';
+import { TokenglassError, shown } from '../types/errors.js';
+import type { ChatMessage, ChatTemplateOptions, TextPart } from '../types/types.js';
+
+const MAX_DEPTH = 100; // levels of lists and objects inside each other
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
+
+/** A copy of JSON. Functions and the like are errors; undefined members are left out. */
+function jsonOf(value: unknown, name: string, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw invalid(`${name} is nested more than ${MAX_DEPTH} deep`);
+  if (value === null || ['string', 'boolean', 'number', 'bigint'].includes(typeof value))
+    return value;
+  if (Array.isArray(value)) return listOf(value, name, (item) => jsonOf(item, name, depth + 1));
+  if (typeof value !== 'object') throw invalid(`${name} has ${shown(value)}, which is no JSON`);
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries.map(([key, member]) => [key, jsonOf(member, name, depth + 1)]));
+}
+
+/** The text of a part of a message; undefined for a part that is something else. */
+function textOfPart(part: unknown): string | undefined {
+  const { type, text } = (part ?? {}) as TextPart;
+  return type === 'text' && typeof text === 'string' ? text : undefined;
+}
+
+/** The text of a message; null for a message that only has tool calls. */
+function contentOf(content: unknown, hasCalls: boolean, place: string): string | null {
+  if ((content === null || content === undefined) && hasCalls) return null;
+  const given = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  const texts = listOf(Array.isArray(given) ? given : [undefined], place, textOfPart);
+  if (texts.includes(undefined)) {
+    throw new TokenglassError(
+      'OPTION_UNSUPPORTED',
+      `${place}.content is neither a text nor a list of texts`,
+    );
+  }
+  return texts.join('');
+}
+
+/** A message whose content is one text and whose role templates know. */
+function messageOf(message: ChatMessage, place: string): object {
+  const { role, content, name, ...rest } = message ?? {};
+  if (!ROLES.includes(role)) {
+    throw new TokenglassError(
+      'OPTION_UNSUPPORTED',
+      `${place} has the role ${shown(role)}; known: ${ROLES.join(', ')}`,
+    );
+  }
+  const more = jsonOf(rest, place) as { tool_calls?: unknown };
+  const calls = more.tool_calls ?? [];
+  if (!Array.isArray(calls)) throw invalid(`${place}.tool_calls is no list`);
+  return {
+    role: role === 'developer' ? 'system' : role,
+    content: contentOf(content, calls.length > 0, place),
+    ...(name !== undefined && name !== null && { name: textOf(name, `${place}.name`) }),
+    ...more,
+  };
+}
+
+/** The messages as templates read them. */
+export function messagesOf(messages: readonly ChatMessage[]): object[] {
+  const plain = listOf(messages, 'messages', (message) => message as ChatMessage).map(
+    (message, i) => reading(`messages[${i}]`, () => messageOf(message, `messages[${i}]`)),
+  );
+  if (plain.length === 0) throw invalid('messages is a list of at least one message');
+  return plain;
+}
+
+/** The options of Model.applyChatTemplate as variables of the template. */
+export function templateVariables(given: ChatTemplateOptions | undefined) {
+  const known = ['tools', 'documents', 'add_generation_prompt', 'chat_template_kwargs'];
+  const options = readOptions(given, known, 'applyChatTemplate');
+  const list = (value: unknown, name: string) =>
+    value === undefined || value === null ? null : listOf(value, name, (one) => jsonOf(one, name));
+  const kwargs = options.chat_template_kwargs ?? {};
+  const variables = reading('chat_template_kwargs', () => jsonOf(kwargs, 'chat_template_kwargs'));
+  if (Array.isArray(variables) || typeof variables !== 'object')
+    throw invalid('chat_template_kwargs must be an object');
+  return {
+    ...variables,
+    tools: list(options.tools, 'tools'),
+    documents: list(options.documents, 'documents'),
+    add_generation_prompt: flag(options.add_generation_prompt, 'add_generation_prompt', true),
+  };
+}
