@@ -133,7 +133,7 @@ typedef enum tg_model_state {
 
 /* What a model needs, in bytes. */
 typedef struct tg_model_plan {
-    uint64_t file;    /* the length of the file */
+    uint64_t file;    /* the file, to the end of its last tensor */
     uint64_t header;  /* keys, vocabulary and tensor directory: already allocated */
     uint64_t weights; /* the weights in tiles */
     uint64_t kv;      /* the cache: keys, values and recurrent states */
@@ -147,7 +147,7 @@ typedef struct tg_model_info {
     const char *chat_template; /* Jinja; NULL when the file has none */
     uint32_t n_vocab, n_ctx_train, n_ctx, n_kv, n_layer, n_embd, n_head, n_head_kv, n_ff;
     uint64_t n_params;
-    uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and file length */
+    uint8_t fingerprint[32];    /* SHA-256 of header, tensor directory and plan.file */
     const char *kernel_variant; /* "scalar", "simd128", "relaxed" */
     const char *kernel_dot;     /* the relaxed dot product on this CPU: "unsigned", "signed",
                                    "7-bit", "none" */

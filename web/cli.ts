@@ -72,7 +72,8 @@ async function score(model: Model, file: string, values: Arguments): Promise<voi
 }
 
 async function info(file: string, values: Arguments): Promise<void> {
-  const header = await headerOf(file, wholeNumber(values['n-ctx'], 'n-ctx'));
+  const n_ctx = wholeNumber(values['n-ctx'], 'n-ctx');
+  const header = await headerOf(file, n_ctx, wholeNumber(values['timeout-ms'], 'timeout-ms'));
   print(values.json ? `${infoJson(header)}\n` : infoText(header, paint(process.stdout)));
 }
 
@@ -120,9 +121,11 @@ async function run(values: Arguments, prompt: string | undefined): Promise<void>
   samplerOptions(values); // reports a mistake before the model is read
   const n_ctx = wholeNumber(values['n-ctx'], 'n-ctx');
   const n_threads = wholeNumber(values.threads, 'threads');
+  const timeout_ms = wholeNumber(values['timeout-ms'], 'timeout-ms');
   const model = await loadModel(values.model ?? 'storybook', {
     ...(n_ctx !== undefined && { n_ctx }),
     ...(n_threads !== undefined && { n_threads }),
+    ...(timeout_ms !== undefined && { timeout_ms }),
   });
   try {
     if (values.score !== undefined) await score(model, values.score, values);

@@ -1,13 +1,13 @@
 /** The package's entry in browsers. */
 import { load } from './api/model.js';
-import { browser } from './platform/platform.js';
+import { browser } from './platform/page.js';
 import type { LoadOptions, Model, ModelSource } from './types/types.js';
 
 export type * from './types/types.js';
 export type { TokenglassErrorOptions } from './types/errors.js';
 export { TokenglassError } from './types/errors.js';
 export { errorCodes, stages } from './types/generated.js';
-export { fetchModel } from './platform/sources.js';
+export { fetchModel } from './api/fetch-model.js';
 export { exportTrace, importTrace } from './api/trace.js';
 
 /**

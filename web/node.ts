@@ -7,7 +7,7 @@ export type * from './types/types.js';
 export type { TokenglassErrorOptions } from './types/errors.js';
 export { TokenglassError } from './types/errors.js';
 export { errorCodes, stages } from './types/generated.js';
-export { fetchModel } from './platform/sources.js';
+export { fetchModel } from './api/fetch-model.js';
 export { exportTrace, importTrace } from './api/trace.js';
 
 /**

@@ -1,5 +1,6 @@
 /** The script of a worker in browsers: serves one model, or becomes a thread of one. */
-import { browserWorkerPlatform, workerPort } from './platform/platform.js';
+import { browserWorkerPlatform } from './platform/browser.js';
+import { workerPort } from './platform/platform.js';
 import type { Request } from './transport/protocol.js';
 import { serve } from './transport/serve.js';
 import type { ThreadStart } from './engine/threads.js';

@@ -235,8 +235,7 @@ tg_status tgi_model_read_header(tg_model *model)
     model->plan.scratch += tgi_sampler_memory(model->hparams.n_vocab, model->n_ctx);
     model->plan.header = tgi_gguf_memory(model->gguf) + tgi_tokenizer_memory(model->tokenizer) +
                          (model->loader ? tgi_weights_memory(model->loader) : 0);
-    model->plan.file =
-        model->options.file_size ? model->options.file_size : tgi_gguf_file_end(model->gguf);
+    model->plan.file = tgi_gguf_file_end(model->gguf);
     model->state = TG_MODEL_PLANNED;
     return TG_OK;
 }

@@ -81,7 +81,6 @@ tg_status tg_model_feed(tg_model *model, const uint8_t *bytes, size_t n, size_t 
         return model->error.status;
     if (model->state == TG_MODEL_HEADER) {
         tg_status status = tgi_gguf_feed(model->gguf, bytes, n, consumed, &model->error);
-        model->n_fed += *consumed;
         if (!status && tgi_gguf_done(model->gguf))
             status = tgi_model_read_header(model);
         return loaded(model, status);
@@ -90,7 +89,6 @@ tg_status tg_model_feed(tg_model *model, const uint8_t *bytes, size_t n, size_t 
         return tgi_fail(&model->error, TG_MODEL_NOT_READY, TG_NO_OFFSET,
                         "bytes were fed before the memory was allocated or after the end");
     *consumed = n;
-    model->n_fed += n;
     return loaded(model,
                   model->arch ? tgi_weights_feed(model->loader, bytes, n, &model->error) : TG_OK);
 }
@@ -198,9 +196,8 @@ tg_status tg_model_get_info(tg_model *model, tg_model_info *info)
         tg_model_get_quant(model, i, &quant, &n_tensors, &n_params);
         info->n_params += n_params;
     }
-    tgi_gguf_fingerprint(model->gguf,
-                         model->options.file_size ? model->options.file_size : model->n_fed,
-                         info->fingerprint);
+    /* bytes after the last tensor may be missing or never be read: they do not count */
+    tgi_gguf_fingerprint(model->gguf, model->plan.file, info->fingerprint);
     return TG_OK;
 }
 

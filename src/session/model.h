@@ -41,7 +41,6 @@ struct tg_model {
     tg_model_state state;
     tg_error error;
     tg_warnings warnings; /* those of the tokenizer come before them */
-    uint64_t n_fed;       /* bytes of the file so far */
     tg_gguf *gguf;
     tg_tokenizer *tokenizer;
     tg_pool *pool;

@@ -205,7 +205,8 @@ test('wrong usage is reported with the reason', () => {
   refused(['a', '--model', join(folder, 'none.gguf')], 1, /SOURCE_NOT_FOUND/);
   refused(['--score', join(folder, 'none.txt')], 1, /none\.txt/);
   refused(['--info', join(folder, 'none.gguf')], 1, /SOURCE_NOT_FOUND/);
-  refused(['--info', inTree('package.json')], 1, /GGUF_BAD_MAGIC/);
+  refused(['--info', inTree('package.json')], 1, /GGUF_BAD_MAGIC.*JSON/);
+  refused(['a', '--timeout-ms', 'soon'], 2, /--timeout-ms soon: a whole number/);
   assert.match(works(['--help']).stdout, /--xtc-probability/);
   assert.match(works(['--version']).stdout, /^\d+\.\d+\.\d+\n$/);
 });

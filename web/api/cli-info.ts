@@ -2,9 +2,10 @@
 import { readHeader } from '../engine/inspect.js';
 import type { Header } from '../engine/inspect.js';
 import { builds } from '../platform/assets.js';
-import { node } from '../platform/node.js';
+import { node, nodeWorkerPlatform } from '../platform/node.js';
 import { pad, visibleLine } from './cli-text.js';
 import type { Paint } from './cli-text.js';
+import { timeoutOf } from './options.js';
 
 const number = (n: number) => n.toLocaleString('en');
 
@@ -61,7 +62,13 @@ export function infoText(
 export const infoJson = ({ error, ...rest }: Header): string =>
   JSON.stringify({ ...rest, error: error ? { code: error.code, message: error.message } : null });
 
-/** n_ctx: context for the memory plan. */
-export function headerOf(file: string, n_ctx: number | undefined): Promise<Header> {
-  return readHeader(node.workerPlatform, node.namedSource(file), builds, n_ctx ?? 0);
+/** n_ctx: context for the memory plan; timeout_ms: as in loadModel. */
+export async function headerOf(
+  file: string,
+  n_ctx: number | undefined,
+  timeout_ms: number | undefined,
+): Promise<Header> {
+  const source = node.namedSource(file);
+  const timeout = timeoutOf(timeout_ms === undefined ? {} : { timeout_ms });
+  return readHeader(nodeWorkerPlatform, source, builds, n_ctx ?? 0, timeout);
 }

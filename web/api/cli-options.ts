@@ -17,6 +17,7 @@ export const USAGE = `tokenglass [options] "Once upon a time"
   --chat             talk: one line a turn; an empty line or the end of input ends the talk
   --seed N           (default: chosen and printed)
   --samplers LIST    the order of the stages, separated by commas
+  --timeout-ms N     how long a server may give no byte (default: 30000)
   --n-ctx N, --threads N, --ignore-eos, --shift, --version, --help
   and every option of the sampler: ${numbers.map((name) => `--${flagOf(name)}`).join(' ')}`;
 
@@ -35,6 +36,7 @@ const OPTIONS = {
   samplers: text,
   'n-ctx': text,
   threads: text,
+  'timeout-ms': text,
   json: flag,
   chat: flag,
   'ignore-eos': flag,

@@ -30,13 +30,12 @@ import {
   wholeNumber,
 } from './arguments.js';
 import { guardThis } from './guard.js';
-import { randomSeed } from './options.js';
+import { randomSeed, timeoutOf } from './options.js';
 import type { Platform } from '../platform/platform.js';
 import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
 import type { SessionHost } from './session.js';
-import { responseSource, streamSource, streamSpec } from '../platform/sources.js';
-import type { SourceSpec } from '../platform/sources.js';
+import type { SourceSpec, specOfStream } from '../platform/sources.js';
 import type {
   CallOptions,
   ChatCompletion,
@@ -72,6 +71,7 @@ import type {
 const LOAD_OPTIONS = [
   'on_progress',
   'signal',
+  'timeout_ms',
   'n_ctx',
   'n_kv',
   'cache_type_k',
@@ -298,35 +298,41 @@ function plainSpec(spec: GrammarSpec): GrammarSpec {
 const isBlob = (value: unknown): value is Blob =>
   value instanceof Blob || /^(Blob|File)$/.test(tagOf(value));
 
+/** What is read in this thread: a stream, or what has one. */
+type Streamed = Parameters<typeof specOfStream>[0];
+
+/** The source as plain data, or what is read in this thread. */
+function readSource(source: ModelSource, platform: Platform): SourceSpec | Streamed {
+  if (source === 'storybook') return { kind: 'url', url: storybook };
+  if (typeof source === 'string') return platform.namedSource(source);
+  const bytes = bytesOf(source, 'the source');
+  if (bytes) return { kind: 'bytes', bytes };
+  const value = source as URL | Blob | Response | ReadableStream<Uint8Array>;
+  if (value instanceof Blob) return platform.blobSource(value);
+  if (isBlob(value)) return { type: 'Blob', value };
+  switch (tagOf(value)) {
+    case 'URL':
+      return platform.namedSource(String((value as URL).href));
+    case 'Response':
+      return { type: 'Response', value: value as Response };
+    case 'ReadableStream':
+      return { type: 'ReadableStream', value: value as ReadableStream<Uint8Array> };
+  }
+  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${shown(source)}`);
+}
+
 /** Throws SOURCE_UNSUPPORTED for what cannot be read. */
-const specOf = (source: ModelSource, platform: Platform): SourceSpec =>
-  reading(
-    'the source',
-    () => {
-      if (source === 'storybook') return { kind: 'url', url: storybook };
-      if (typeof source === 'string') return platform.namedSource(source);
-      const bytes = bytesOf(source, 'the source');
-      if (bytes) return { kind: 'bytes', bytes };
-      const value = source as URL | Blob | Response | ReadableStream<Uint8Array>;
-      if (value instanceof Blob) return platform.blobSource(value);
-      if (isBlob(value)) return streamSpec(streamSource(value.stream(), value.size, 'the file'));
-      switch (tagOf(value)) {
-        case 'URL':
-          return { kind: 'url', url: String((value as URL).href) };
-        case 'Response': {
-          const response = value as Response;
-          return streamSpec(responseSource(response, response.url || 'the response'));
-        }
-        case 'ReadableStream':
-          return streamSpec(streamSource(value as ReadableStream, undefined, 'the stream'));
-      }
-      throw new TokenglassError(
-        'SOURCE_UNSUPPORTED',
-        `a model cannot be read from ${shown(source)}`,
-      );
-    },
-    'SOURCE_UNSUPPORTED',
-  );
+async function specOf(
+  source: ModelSource,
+  platform: Platform,
+  timeout_ms: number,
+): Promise<SourceSpec> {
+  const read = <T>(use: () => T) => reading('the source', use, 'SOURCE_UNSUPPORTED');
+  const result = read(() => readSource(source, platform));
+  if ('kind' in result) return result;
+  const { specOfStream } = await import('../platform/sources.js');
+  return read(() => specOfStream(result, timeout_ms));
+}
 
 /** A caller's own build is used in place of each of the package's builds. */
 const allBuilds = (url: string): typeof builds => ({
@@ -351,6 +357,7 @@ function engineOptionsOf(options: LoadOptions, base: string): EngineOptions {
     n_threads:
       n_threads === undefined ? undefined : wholeNumber(n_threads, 'n_threads', 1, MAX_THREADS),
     profile: flag(options.profile, 'profile', false),
+    timeout_ms: timeoutOf(options),
     kernels,
     builds: wasm_url === undefined ? builds : allBuilds(absolute(wasm_url, base, 'wasm_url')),
   };
@@ -370,12 +377,14 @@ export async function load(
     const base = globalThis.location?.href ?? import.meta.url;
     const engineOptions = engineOptionsOf(read, base);
     const script = worker_url === undefined ? undefined : absolute(worker_url, base, 'worker_url');
-    const spec = specOf(source, platform);
-    const backend = await openBackend(platform, worker, script);
+    const spec = await specOf(source, platform, engineOptions.timeout_ms);
+    let backend: Backend | undefined;
     try {
+      backend = await openBackend(platform, worker, script);
       return new ModelImpl(backend, await backend.load(spec, engineOptions, on_progress, signal));
     } catch (error) {
-      await backend.dispose();
+      if (spec.kind === 'stream') await spec.cancel(); // the backend may not have seen it
+      await backend?.dispose();
       throw error;
     }
   });

@@ -2,10 +2,21 @@
 import type { SampleRequest, TokenList } from '../engine/sampling.js';
 import { TokenglassError, shown } from '../types/errors.js';
 import { stages } from '../types/generated.js';
-import type { CandidatesOptions, SamplerOptions } from '../types/types.js';
-import { checkSeed, flag, idOf, idsOf, listOf, reading, tagOf, wholeNumber } from './arguments.js';
+import type { CandidatesOptions, FetchOptions, SamplerOptions } from '../types/types.js';
+import {
+  MAX_INT32,
+  checkSeed,
+  flag,
+  idOf,
+  idsOf,
+  listOf,
+  reading,
+  tagOf,
+  wholeNumber,
+} from './arguments.js';
 
 const MAX_UINT32 = 2 ** 32 - 1;
+const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
 
 const stageOptions = stages.flatMap(({ options }) => options);
@@ -20,6 +31,10 @@ export const samplerOptionNames: readonly string[] = [
 ];
 
 export const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
+
+/** How long a source may give no byte, in milliseconds. */
+export const timeoutOf = ({ timeout_ms }: FetchOptions): number =>
+  wholeNumber(timeout_ms ?? DEFAULT_TIMEOUT_MS, 'timeout_ms', 0, MAX_INT32);
 
 /** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;

@@ -11,6 +11,7 @@ import type { QuantName } from '../types/generated.js';
 import type { QuantTypeInfo } from '../types/types.js';
 import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
+import { FileStart } from './file-start.js';
 import { chooseVariant } from './instance.js';
 import { ModelWriter, STAGING_BYTES, planOf, warningsOf } from './model-writer.js';
 import type { ModelOptions, PlannedMemory } from './model-writer.js';
@@ -68,14 +69,15 @@ function quantTypes(tensors: readonly HeaderTensor[]): QuantTypeInfo[] {
   return [...types.values()].sort((a, b) => b.params - a.params);
 }
 
-/** n_ctx: context for the memory plan; 0: the default. */
+/** n_ctx: context for the memory plan; 0: the default. timeout_ms: as in loadModel. */
 export async function readHeader(
   platform: WorkerPlatform,
   spec: SourceSpec,
   builds: Record<Build, string>,
   n_ctx: number,
+  timeout_ms: number,
 ): Promise<Header> {
-  const { signal } = new AbortController();
+  const limits = { signal: new AbortController().signal, timeout_ms };
   const options: ModelOptions = {
     n_ctx,
     n_kv: 0,
@@ -84,15 +86,16 @@ export async function readHeader(
     vocab_only: false,
     profile: false,
   };
-  const source = await platform.openSource(spec, signal);
+  const source = await platform.openSource(spec, limits);
+  const start = new FileStart(source);
   try {
-    const module = await platform.compile(builds[chooseVariant(undefined)], signal);
+    const module = await platform.compile(builds[chooseVariant(undefined)], limits);
     const writer = new ModelWriter(module, undefined, source.total ?? 0, 1, options);
     const { engine } = writer;
     let error: TokenglassError | undefined;
     try {
       for (let planned = false; !planned;) {
-        const chunk = await source.pull(writer.stagingBuffer);
+        const chunk = await start.pull(writer.stagingBuffer);
         if (!chunk) {
           writer.finish(); // throws: the file ended inside its header
           break;
@@ -105,7 +108,7 @@ export async function readHeader(
       error = cause;
     }
     const keys = keysOf(engine);
-    if (error && keys.length === 0) throw error; // not a GGUF file
+    if (error && keys.length === 0) throw await start.explain(error); // not a GGUF file
     const tensors = tensorsOf(engine);
     const memory = error ? undefined : planOf(engine);
     const warnings = warningsOf(engine);

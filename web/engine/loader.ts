@@ -4,6 +4,7 @@ import type { ByteSource, SourceSpec } from '../platform/sources.js';
 import { throwIfAborted } from '../types/errors.js';
 import type { Progress } from '../types/types.js';
 import type { Engine } from './engine.js';
+import { FileStart } from './file-start.js';
 import { chooseVariant } from './instance.js';
 import { ModelWriter, STAGING_BYTES } from './model-writer.js';
 import type { EngineOptions } from './model-writer.js';
@@ -80,6 +81,20 @@ class ModelLoader {
     return this.#writer.stagingBuffer;
   }
 
+  /** Bytes of the file that the model has. */
+  get loaded(): number {
+    return this.#writer.fed;
+  }
+
+  /** Bytes of the file that the model needs; undefined before the header is complete. */
+  get needed(): number | undefined {
+    return this.#writer.needed;
+  }
+
+  get complete(): boolean {
+    return this.#writer.complete;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     const planOnly = this.#n_threads > 1 && !this.#threads;
     if (planOnly) this.#header.push(bytes.slice());
@@ -150,9 +165,10 @@ function requestBuild(
   const note = requested > 1 ? whyNoThreads(platform.spawnThread) : undefined;
   const n_threads = note === undefined ? requested : 1;
   const variant = chooseVariant(options.kernels);
-  const compilePlain = () => platform.compile(options.builds[variant], signal);
+  const limits = { signal, timeout_ms: options.timeout_ms };
+  const compilePlain = () => platform.compile(options.builds[variant], limits);
   const compiling =
-    n_threads > 1 ? platform.compile(options.builds[`${variant}.threads`], signal) : compilePlain();
+    n_threads > 1 ? platform.compile(options.builds[`${variant}.threads`], limits) : compilePlain();
   compiling.catch(() => undefined); // reported where it is awaited, unless the source fails first
   return { n_threads, note, compiling, compilePlain };
 }
@@ -190,40 +206,43 @@ export async function loadEngine(
   throwIfAborted(signal);
   let source: ByteSource | undefined;
   let loader: ModelLoader | undefined;
+  let start: FileStart | undefined;
+  let complete = false;
   const stop = () => void source?.close().catch(() => undefined); // the load fails by the abort
   signal.addEventListener('abort', stop);
   try {
     const request = requestBuild(platform, options, signal);
-    source = await platform.openSource(spec, signal);
+    source = await platform.openSource(spec, { signal, timeout_ms: options.timeout_ms });
     const build = await completeBuild(request);
     const { total } = source;
     loader = new ModelLoader(options, total ?? 0, build, platform.spawnThread, onThreadDeath);
-    let loaded = 0;
-    onProgress({ loaded, total });
-    for (;;) {
-      throwIfAborted(signal); // an abort before the source was there has stopped none
-      const chunk = await source.pull(loader.stagingBuffer);
+    const report = ({ loaded, needed }: { loaded: number; needed: number | undefined }) =>
+      onProgress({ loaded, total: needed ?? (options.vocab_only ? undefined : total) });
+    report(loader);
+    start = new FileStart(source);
+    while (!loader.complete) {
+      await yieldIfDue(signal); // also throws after an abort before the source was there
+      throwIfAborted(signal);
+      const chunk = await start.pull(loader.stagingBuffer);
       throwIfAborted(signal);
       if (!chunk) break;
       const { byteLength } = chunk; // read before the memory grows, which empties views of it
-      for (let start = 0; start < byteLength; start += STAGING_BYTES) {
+      for (let i = 0; i < byteLength && !loader.complete; i += STAGING_BYTES) {
         await yieldIfDue(signal);
-        const portion = chunk.subarray(start, start + STAGING_BYTES);
-        const length = Math.min(STAGING_BYTES, byteLength - start);
-        await loader.write(portion);
-        loaded += length;
-        onProgress({ loaded, total });
+        await loader.write(chunk.subarray(i, i + STAGING_BYTES));
+        report(loader);
       }
     }
     const result = await loader.finish();
     throwIfAborted(signal);
+    complete = true;
     return result;
   } catch (error) {
     loader?.endThreads();
     throwIfAborted(signal); // an error that the abort caused is reported as the abort
-    throw error;
+    throw (await start?.explain(error)) ?? error;
   } finally {
     signal.removeEventListener('abort', stop);
-    await source?.close();
+    await source?.close(complete);
   }
 }

@@ -22,6 +22,8 @@ export interface EngineOptions extends ModelOptions {
   n_threads: number | undefined;
   /** undefined: the fastest that works here. */
   kernels: KernelVariant | undefined;
+  /** How long the source may give no byte, in milliseconds; 0: without a limit. */
+  timeout_ms: number;
   /** The address of each build's wasm file. */
   builds: Record<Build, string>;
 }
@@ -50,6 +52,9 @@ export function planOf(engine: Engine): PlannedMemory {
 export class ModelWriter {
   readonly engine: Engine;
   readonly #staging: number; // address of STAGING_BYTES
+  readonly #vocab_only: boolean;
+  #fed = 0;
+  #needed: number | undefined;
 
   /** fileBytes: 0 when unknown. */
   constructor(
@@ -63,6 +68,7 @@ export class ModelWriter {
     this.engine.model = this.engine.modelNew({ ...options, file_size: fileBytes, n_threads });
     if (!this.engine.model) throw new TokenglassError('OUT_OF_MEMORY', 'no memory for a model');
     this.#staging = this.engine.alloc(STAGING_BYTES);
+    this.#vocab_only = options.vocab_only;
   }
 
   /** Where a source may put the next bytes, so that write() need not copy them. */
@@ -70,18 +76,39 @@ export class ModelWriter {
     return this.engine.bytes(this.#staging, STAGING_BYTES);
   }
 
+  /** Bytes of the file that have been passed to the model. */
+  get fed(): number {
+    return this.#fed;
+  }
+
   /**
-   * Passes at most STAGING_BYTES to the model. When the header is complete, allocates what the plan
-   * says; with planOnly returns true instead.
+   * Bytes of the file that the model needs, to the end of its last tensor or, with vocab_only, of
+   * its header; undefined before the header is complete.
+   */
+  get needed(): number | undefined {
+    return this.#needed;
+  }
+
+  get complete(): boolean {
+    return this.#needed !== undefined && this.#fed >= this.#needed;
+  }
+
+  /**
+   * Passes at most STAGING_BYTES to the model, and of these what it needs. When the header is
+   * complete, allocates what the plan says; with planOnly returns true instead.
    */
   write(bytes: Uint8Array, planOnly: boolean): boolean {
     const { engine } = this;
     const n = bytes.byteLength; // read before the memory grows, which empties views of it
     const staging = engine.bytes(this.#staging, n);
     if (bytes.buffer !== staging.buffer) staging.set(bytes);
-    for (let position = 0; position < n;) {
-      position += engine.modelFeed({ bytes: this.#staging + position, n: n - position });
+    for (let position = 0; position < n && !this.complete;) {
+      const length = Math.min(n - position, (this.#needed ?? Infinity) - this.#fed);
+      const consumed = engine.modelFeed({ bytes: this.#staging + position, n: length });
+      position += consumed;
+      this.#fed += consumed;
       if (engine.modelGetState() !== MODEL_PLANNED) continue;
+      this.#needed = this.#vocab_only ? this.#fed : planOf(engine).file;
       if (planOnly) return true;
       engine.modelAllocate();
     }

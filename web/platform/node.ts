@@ -1,32 +1,51 @@
 /** How Node, Deno and Bun do what differs from browsers: files, wasm modules, worker threads. */
-import { open, readFile } from 'node:fs/promises';
+import * as buffer from 'node:buffer';
+import { open, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
 import { TokenglassError } from '../types/errors.js';
+import { openSource } from './browser.js';
 import { compileError } from './platform.js';
 import type { Platform, Port, WorkerPlatform } from './platform.js';
-import { openSource, sourceError, streamSource, streamSpec } from './sources.js';
-import type { ByteSource } from './sources.js';
+import { blobSource, sourceError, statusOf, streamSpec } from './sources.js';
+import type { ByteSource, SourceSpec } from './sources.js';
+import { withAnswer } from './timing.js';
+import type { TimeLimits } from './timing.js';
+
+/** What the codes of the file system mean. */
+const MEANINGS: Record<string, string> = {
+  ENOENT: 'there is no file',
+  ENOTDIR: 'there is no file',
+  EACCES: 'this program may not read',
+  EPERM: 'this program may not read',
+  EMFILE: 'too many files are open to read',
+};
+
+function fileError(path: string, error: unknown): TokenglassError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const missing = code === 'ENOENT' || code === 'ENOTDIR';
+  const meaning = MEANINGS[code];
+  return new TokenglassError(
+    missing ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED',
+    meaning ? `${meaning} ${path} (${code})` : `cannot open ${path}: ${message}`,
+    { cause: error },
+  );
+}
 
 /** A file, read straight into the staging buffer. */
 async function fileSource(path: string): Promise<ByteSource> {
   let file: Awaited<ReturnType<typeof open>>;
   let size: number;
   try {
+    const stats = await stat(path); // first: to open a pipe could take for ever
+    if (!stats.isFile())
+      throw new Error(`${stats.isDirectory() ? 'it is a directory' : 'it is a device'}, no file`);
     file = await open(path);
-    const stat = await file.stat();
-    if (!stat.isFile()) {
-      await file.close();
-      throw new Error('it is no file');
-    }
-    size = stat.size;
+    size = stats.size;
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (missing)
-      throw new TokenglassError('SOURCE_NOT_FOUND', `there is no file ${path}`, { cause: error });
-    throw sourceError(`cannot open ${path}`, error);
+    throw fileError(path, error);
   }
   let position = 0;
   let closed: Promise<void> | undefined;
@@ -45,12 +64,37 @@ async function fileSource(path: string): Promise<ByteSource> {
   };
 }
 
-async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module> {
+/** The path that a file: address names. */
+function pathOf(url: string): string {
   try {
-    const bytes = url.startsWith('file:')
-      ? await readFile(fileURLToPath(url))
-      : new Uint8Array(await (await fetch(url, { signal })).arrayBuffer());
-    return await WebAssembly.compile(bytes);
+    return fileURLToPath(url);
+  } catch (error) {
+    throw sourceError(`${url} names no file of this computer`, error, 'INVALID_ARGUMENT');
+  }
+}
+
+/** What a string names: a URL or a path. */
+function namedSource(name: string): SourceSpec {
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(name)) return { kind: 'path', path: name };
+  // some runtimes do not have this function
+  if (!name.startsWith('blob:') || !buffer.resolveObjectURL) return { kind: 'url', url: name };
+  const blob = buffer.resolveObjectURL(name); // in this thread: workers do not know the address
+  if (!blob)
+    throw new TokenglassError(
+      'SOURCE_NOT_FOUND',
+      `${name}: the address was revoked, or never made`,
+    );
+  return streamSpec(blobSource(blob as Blob));
+}
+
+async function compile(url: string, limits: TimeLimits): Promise<WebAssembly.Module> {
+  try {
+    if (url.startsWith('file:'))
+      return await WebAssembly.compile(await readFile(fileURLToPath(url)));
+    return await withAnswer(url, limits, async (response) => {
+      if (!response.ok) throw new Error(`the server ${statusOf(response)}`);
+      return WebAssembly.compile(await response.arrayBuffer());
+    });
   } catch (error) {
     throw compileError(url, error);
   }
@@ -77,11 +121,10 @@ const spawn = (url: string | undefined) =>
   spawnScript(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
 
 export const nodeWorkerPlatform: WorkerPlatform = {
-  async openSource(spec, signal) {
+  async openSource(spec, limits) {
     if (spec.kind === 'path') return fileSource(spec.path);
-    if (spec.kind === 'url' && spec.url.startsWith('file:'))
-      return fileSource(fileURLToPath(spec.url));
-    return openSource(spec, signal);
+    if (spec.kind === 'url' && /^file:/i.test(spec.url)) return fileSource(pathOf(spec.url));
+    return openSource(spec, limits);
   },
   compile,
   spawnThread: undefined,
@@ -89,10 +132,9 @@ export const nodeWorkerPlatform: WorkerPlatform = {
 };
 
 export const node: Platform = {
-  workerPlatform: { ...nodeWorkerPlatform, spawnThread: () => spawn(undefined) },
-  namedSource: (name) =>
-    /^[a-z][a-z0-9+.-]+:/i.test(name) ? { kind: 'url', url: name } : { kind: 'path', path: name },
+  workerPlatform: async () => ({ ...nodeWorkerPlatform, spawnThread: () => spawn(undefined) }),
+  namedSource,
   // Node cannot send a Blob of a file to another thread
-  blobSource: (blob) => streamSpec(streamSource(blob.stream(), blob.size, 'the file')),
+  blobSource: (blob) => streamSpec(blobSource(blob)),
   spawn,
 };

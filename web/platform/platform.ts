@@ -1,7 +1,7 @@
-/** What differs between browsers and Node, as an interface, and how browsers do it. */
+/** What differs between browsers and Node, as an interface. */
 import { TokenglassError } from '../types/errors.js';
-import { openSource } from './sources.js';
 import type { ByteSource, SourceSpec } from './sources.js';
+import type { TimeLimits } from './timing.js';
 
 /** A worker that takes and sends messages. */
 export interface Port {
@@ -22,15 +22,15 @@ export interface WorkerPlatform {
   spawnThread: (() => Port) | undefined;
   /** The number of cores. */
   cores(): number;
-  openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource>;
+  openSource(spec: SourceSpec, limits: TimeLimits): Promise<ByteSource>;
   /** Rejects with ENGINE_LOAD_FAILED. */
-  compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module>;
+  compile(url: string, limits: TimeLimits): Promise<WebAssembly.Module>;
 }
 
 /** What the caller's thread needs. */
 export interface Platform {
-  /** For an engine in the caller's thread. */
-  readonly workerPlatform: WorkerPlatform;
+  /** For an engine in the caller's thread. It is loaded only then. */
+  workerPlatform(): Promise<WorkerPlatform>;
   /** What a string that is no built-in model names here: a URL or a path. */
   namedSource(name: string): SourceSpec;
   blobSource(blob: Blob): SourceSpec;
@@ -42,19 +42,6 @@ export interface Platform {
 export function compileError(url: string, error: unknown): TokenglassError {
   const message = error instanceof Error ? error.message : String(error);
   return new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${message}`, { cause: error });
-}
-
-async function compile(url: string, signal: AbortSignal): Promise<WebAssembly.Module> {
-  try {
-    const response = await fetch(url, { signal });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    // compileStreaming refuses any other type
-    return response.headers.get('content-type') === 'application/wasm'
-      ? await WebAssembly.compileStreaming(response)
-      : await WebAssembly.compile(await response.arrayBuffer());
-  } catch (error) {
-    throw compileError(url, error);
-  }
 }
 
 /** The port of a browser's worker. */
@@ -70,28 +57,6 @@ export function workerPort(worker: Worker): Port {
     terminate: () => worker.terminate(),
   };
 }
-
-function spawn(url: string | undefined): Port {
-  return workerPort(
-    url
-      ? new Worker(url, { type: 'module' })
-      : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
-  );
-}
-
-export const browserWorkerPlatform: WorkerPlatform = {
-  openSource,
-  compile,
-  spawnThread: undefined,
-  cores: () => navigator.hardwareConcurrency ?? 1,
-};
-
-export const browser: Platform = {
-  workerPlatform: browserWorkerPlatform,
-  namedSource: (name) => ({ kind: 'url', url: new URL(name, globalThis.location?.href).href }),
-  blobSource: (blob) => ({ kind: 'blob', blob }),
-  spawn,
-};
 
 /** Resolves after the messages and events that are waiting in this thread. */
 export const yieldToEventLoop: () => Promise<void> =

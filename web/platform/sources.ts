@@ -1,18 +1,20 @@
 /**
- * Opens the sources of a model's bytes. A source gives its bytes in order, one portion at a time.
+ * The sources of a model's bytes. A source gives its bytes in order, one portion at a time.
  */
 import { TokenglassError } from '../types/errors.js';
-import type { CallOptions } from '../types/types.js';
+import type { ErrorCode } from '../types/types.js';
+import { StallError, pause, seconds, within } from './timing.js';
 
 export interface ByteSource {
-  /** The number of bytes, if the source says. */
+  /** The number of bytes, if it is certain. */
   readonly total: number | undefined;
   /**
    * The next bytes, undefined at the end. A source that can read straight into the staging buffer
    * does so and returns the part of the buffer that it filled.
    */
   pull(stagingBuffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
-  close(): Promise<void>;
+  /** Ends the source. complete: the caller has all the bytes that it needs. */
+  close(complete?: boolean): Promise<void>;
 }
 
 /**
@@ -28,41 +30,113 @@ export type SourceSpec =
       kind: 'stream';
       total: number | undefined;
       pull: () => Promise<Uint8Array | undefined>;
-      cancel: () => Promise<void>;
+      cancel: (complete?: boolean) => Promise<void>;
     };
 
 /** The error of a source that failed. */
-export function sourceError(what: string, error: unknown): TokenglassError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new TokenglassError('SOURCE_FAILED', `${what}: ${message}`, { cause: error });
+export function sourceError(
+  what: string,
+  error: unknown,
+  code: ErrorCode = 'SOURCE_FAILED',
+): TokenglassError {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return new TokenglassError(code, `${what}: ${message}`, { cause: error });
 }
 
-/** The bytes of a stream. name: for error messages. */
+/** An address for error messages: without a password, a query (it may hold a key) and data. */
+export function nameOf(address: string): string {
+  try {
+    const { protocol, host, pathname, search } = new URL(address);
+    if (!host) return address.length > 80 ? `${address.slice(0, 40)}…` : address;
+    return `${protocol}//${host}${pathname}${search && '?…'}`;
+  } catch {
+    return address.replace(/\/\/[^/]*@/, '//');
+  }
+}
+
+/** Reads a stream with a time limit. */
+export interface StreamReader {
+  /** The next bytes, at least one; undefined at the end. Rejects with a StallError. */
+  read(): Promise<Uint8Array | undefined>;
+  cancel(): void;
+}
+
+/** Not instanceof: the stream may be of another realm. */
+const isBytes = (value: unknown): value is Uint8Array =>
+  ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
+
+/** timeout_ms: how long the stream may give no byte; 0: without a limit. */
+export function readerOf(stream: ReadableStream<Uint8Array>, timeout_ms: number): StreamReader {
+  const reader = stream.getReader();
+  const stalled = `no byte came for ${seconds(timeout_ms)}`;
+  return {
+    async read() {
+      const end = timeout_ms && performance.now() + timeout_ms;
+      for (;;) {
+        const remaining = end && end - performance.now();
+        if (end && remaining <= 0) throw new StallError(stalled);
+        const { done, value } = await within(reader.read(), remaining, stalled);
+        if (done) return undefined;
+        if (!isBytes(value))
+          throw new TypeError('the stream gives something other than Uint8Array');
+        if (value.byteLength > 0) return value;
+        await pause(0); // a stream of empty portions must not stop timers and messages
+      }
+    },
+    // nobody waits for the end of it: the stream may have failed, or its cancel() may never end
+    cancel: () => void reader.cancel().catch(() => undefined),
+  };
+}
+
+/** The bytes of a stream. name: for error messages; timeout_ms 0: without a limit. */
 export function streamSource(
   stream: ReadableStream<Uint8Array>,
   total: number | undefined,
   name: string,
+  timeout_ms: number,
 ): ByteSource {
-  const reader = stream.getReader();
+  if (stream.locked)
+    throw new TokenglassError(
+      'SOURCE_UNSUPPORTED',
+      `${name} is locked: another reader has it, or had it`,
+    );
+  const reader = readerOf(stream, timeout_ms);
   let position = 0;
   return {
     total,
     async pull() {
       try {
-        const { done, value } = await reader.read();
-        if (done) return undefined;
-        // not instanceof: the stream may be of another realm
-        if (!ArrayBuffer.isView(value) || value[Symbol.toStringTag] !== 'Uint8Array')
-          throw new TypeError('the stream gives something other than Uint8Array');
-        position += value.byteLength;
-        return value;
+        const bytes = await reader.read();
+        position += bytes?.byteLength ?? 0;
+        return bytes;
       } catch (error) {
         if (error instanceof TokenglassError) throw error; // it has the better message
         throw sourceError(`${name} broke off at byte ${position}`, error);
       }
     },
     async close() {
-      await reader.cancel().catch(() => undefined); // the stream may have failed already
+      reader.cancel();
+    },
+  };
+}
+
+/** The bytes of a File or Blob. */
+export function blobSource(blob: Blob): ByteSource {
+  const source = streamSource(blob.stream(), blob.size, 'the file', 0);
+  return {
+    ...source,
+    async pull(stagingBuffer) {
+      try {
+        return await source.pull(stagingBuffer);
+      } catch (error) {
+        // what browsers say does not name the reason: the file is not what it was
+        const { name } = ((error as Error).cause ?? {}) as Error;
+        if (name !== 'NotReadableError' && name !== 'NotFoundError') throw error;
+        throw sourceError(
+          'the file was changed, moved or deleted after it was chosen, or may not be read',
+          (error as Error).cause,
+        );
+      }
     },
   };
 }
@@ -74,148 +148,86 @@ export function streamSpec(source: ByteSource): SourceSpec {
     kind: 'stream',
     total: source.total,
     pull: () => source.pull(noBuffer),
-    cancel: () => source.close(),
+    cancel: (complete) => source.close(complete),
   };
 }
 
-/** The length of a response, unless that is the length of its compressed form. */
-function lengthOf(headers: Headers): number | undefined {
+/** The code of an HTTP status that is no success. */
+export const codeOfStatus = (status: number): ErrorCode =>
+  status === 404 || status === 410 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED';
+
+export const statusOf = ({ status, statusText }: Response): string =>
+  `answered ${status} ${statusText}`.trimEnd();
+
+/**
+ * The length of a response's body, if it is certain. Content-Length can be the length of a
+ * compressed form. A page may read the Content-Length of another origin, but not the
+ * Content-Encoding that would say so; only for the page's own origin ('basic') both are known.
+ */
+export function certainLength({ type, headers }: Response): number | undefined {
   const length = Number(headers.get('content-length') ?? NaN);
-  return headers.get('content-encoding') || !Number.isSafeInteger(length) || length <= 0
-    ? undefined
-    : length;
+  const certain = type === 'basic' && !encodingOf(headers);
+  return certain && length > 0 && length < 2 ** 53 ? length : undefined;
 }
 
-export function responseSource(response: Response, name: string): ByteSource {
-  if (!response.ok) {
-    const code =
-      response.status === 404 || response.status === 410 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED';
-    throw new TokenglassError(
-      code,
-      `${name} answered ${response.status} ${response.statusText}`.trimEnd(),
-    );
+/** How the body is compressed on its way, where this may be read; undefined: not at all. */
+export function encodingOf(headers: Headers): string | undefined {
+  const encoding = headers.get('content-encoding');
+  return encoding && encoding !== 'identity' ? encoding : undefined;
+}
+
+/** Why a Response has no bytes of a whole file; undefined when it has. */
+function refusalOf(response: Response): [ErrorCode, string] | undefined {
+  const { type, status, ok, body, bodyUsed, headers } = response;
+  if (type === 'opaque')
+    return [
+      'SOURCE_UNSUPPORTED',
+      "is opaque: it was fetched with mode 'no-cors', so its bytes cannot be read (CORS)",
+    ];
+  if (type === 'opaqueredirect' || type === 'error')
+    return ['SOURCE_FAILED', `has the type ${type}: there is no answer behind it`];
+  if (!ok) return [codeOfStatus(status), statusOf(response)];
+  if (bodyUsed || body?.locked)
+    return ['SOURCE_UNSUPPORTED', 'was read before, or is being read: its bytes are gone'];
+  if (!body) return ['SOURCE_UNSUPPORTED', `has no body that can be read (status ${status})`];
+  const range = /^bytes 0-(\d+)\/(\d+)$/.exec(headers.get('content-range') ?? '');
+  if (status === 206 && !(range && Number(range[1]) + 1 === Number(range[2])))
+    return ['SOURCE_FAILED', `${statusOf(response)}: that is a part of a file`];
+  return undefined;
+}
+
+/** The sources of the Responses that fetchModel gave: they resume by themselves. */
+export const fetchedSources = new WeakMap<Response, ByteSource>();
+
+/** The bytes of a caller's Response. */
+function responseSource(response: Response, timeout_ms: number): ByteSource {
+  const fetched = fetchedSources.get(response);
+  if (fetched && response.body && !response.bodyUsed && !response.body.locked) {
+    response.body.getReader(); // nobody else may read it now
+    return fetched;
   }
-  if (!response.body || response.bodyUsed)
-    throw new TokenglassError('SOURCE_UNSUPPORTED', `${name} has no body that can be read`);
-  return streamSource(response.body, lengthOf(response.headers), name);
+  const name = response.url ? nameOf(response.url) : 'the response';
+  const refusal = refusalOf(response);
+  if (refusal) throw new TokenglassError(refusal[0], `${name} ${refusal[1]}`);
+  return streamSource(response.body!, certainLength(response), name, timeout_ms);
 }
 
-const MAX_TRIES = 5; // in a row, without a byte between them
-const FIRST_WAIT_MS = 250; // doubles with each try
-
-/** Resolves after that time, or when the signal is aborted. */
-const pause = (milliseconds: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
-  });
-
-/** A value that stays the same as long as the server's file does. */
-const versionOf = ({ headers }: Response) =>
-  headers.get('etag')?.replace(/^W\/.*/, '') || headers.get('last-modified') || undefined;
-
-/**
- * The bytes of a response. When the connection is lost, the rest is fetched, if the server still
- * has the same file and can give a part of it.
- */
-function resumedSource(url: string, first: Response, signal: AbortSignal): ByteSource {
-  let source = responseSource(first, url);
-  const { total } = source;
-  const version = versionOf(first);
-  let resumable =
-    total !== undefined && version !== undefined && first.headers.get('accept-ranges') === 'bytes';
-  let position = 0;
-  let tries = 0;
-
-  async function resume(): Promise<void> {
-    await pause(FIRST_WAIT_MS * 2 ** tries++, signal);
-    // other origins would have to allow If-Range
-    const response = await fetch(url, {
-      signal,
-      headers: position > 0 ? { Range: `bytes=${position}-` } : {},
-    });
-    if (
-      response.status !== (position > 0 ? 206 : 200) ||
-      versionOf(response) !== version ||
-      !response.body
-    ) {
-      resumable = false;
-      throw new TokenglassError(
-        'SOURCE_FAILED',
-        `${url} broke off at byte ${position}, and the server no longer has the same file`,
-      );
-    }
-    source = streamSource(response.body, undefined, url);
+/** The bytes of a caller's stream, Response, or Blob of another realm. */
+export function specOfStream(
+  source:
+    | { type: 'Blob'; value: Blob }
+    | { type: 'Response'; value: Response }
+    | { type: 'ReadableStream'; value: ReadableStream<Uint8Array> },
+  timeout_ms: number,
+): SourceSpec {
+  switch (source.type) {
+    case 'Blob':
+      return streamSpec(blobSource(source.value));
+    case 'Response':
+      return streamSpec(responseSource(source.value, timeout_ms));
+    case 'ReadableStream':
+      return streamSpec(streamSource(source.value, undefined, 'the stream', timeout_ms));
   }
-
-  return {
-    total,
-    async pull(stagingBuffer) {
-      for (let lost: unknown; ;) {
-        try {
-          if (lost !== undefined) await resume();
-          const bytes = await source.pull(stagingBuffer);
-          if (bytes === undefined && resumable && position < total!)
-            throw sourceError(`${url} broke off at byte ${position}`, 'the connection ended');
-          position += bytes?.byteLength ?? 0;
-          tries = 0;
-          return bytes;
-        } catch (error) {
-          if (!resumable || signal.aborted || tries >= MAX_TRIES)
-            throw error instanceof TokenglassError ? error : (lost ?? error);
-          lost ??= error;
-        }
-      }
-    },
-    close: () => source.close(),
-  };
-}
-
-export async function urlSource(url: string, signal: AbortSignal): Promise<ByteSource> {
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw sourceError(`cannot fetch ${url}`, error);
-  }
-  return resumedSource(url, response, signal);
-}
-
-/**
- * Fetches a model's file in the calling thread and returns a Response for loadModel. When the
- * connection breaks, the body asks the server for the missing bytes and continues. Pages with a
- * service worker need this: in Firefox, a worker of such a page cannot stop a download.
- *
- * Rejects with SOURCE_NOT_FOUND or SOURCE_FAILED, or with the signal's reason.
- *
- * @example
- * const response = await fetchModel('https://example.org/model.gguf');
- * const downloaded = await loadModel(response);
- */
-export async function fetchModel(url: string | URL, options: CallOptions = {}): Promise<Response> {
-  const signal = options.signal ?? new AbortController().signal;
-  const { total, pull, close } = await urlSource(String(url), signal);
-  const noBuffer = new Uint8Array();
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const bytes = await pull(noBuffer);
-        if (bytes) controller.enqueue(bytes);
-        else controller.close();
-      },
-      cancel: close,
-    },
-    { highWaterMark: 0 },
-  );
-  const headers = new Headers();
-  if (total !== undefined) headers.set('Content-Length', String(total));
-  return new Response(body as BodyInit, { headers });
 }
 
 /** Bytes in memory. */
@@ -230,23 +242,4 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
     },
     async close() {},
   };
-}
-
-/** Opens what every runtime can open: everything but paths. */
-export async function openSource(spec: SourceSpec, signal: AbortSignal): Promise<ByteSource> {
-  switch (spec.kind) {
-    case 'url':
-      return urlSource(spec.url, signal);
-    case 'blob':
-      return streamSource(spec.blob.stream(), spec.blob.size, 'the file');
-    case 'bytes':
-      return bytesSource(spec.bytes);
-    case 'stream':
-      return { total: spec.total, pull: spec.pull, close: spec.cancel };
-    case 'path':
-      throw new TokenglassError(
-        'SOURCE_UNSUPPORTED',
-        `this runtime has no file system to read ${spec.path} from`,
-      );
-  }
 }

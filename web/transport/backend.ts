@@ -7,7 +7,7 @@ import type { Platform, Port } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { TokenglassError, fromWire, shown, toWire } from '../types/errors.js';
 import type { ModelInfo, Progress } from '../types/types.js';
-import type { Answer, Backend, Call, Methods, Request } from './protocol.js';
+import type { Answer, Backend, Call, Methods, RemoteSource, Request } from './protocol.js';
 
 export type { Backend } from './protocol.js';
 
@@ -23,7 +23,7 @@ export async function openBackend(
   if (worker) return new RemoteBackend(platform, worker_url);
   try {
     const { LocalBackend } = await import('./local-backend.js');
-    return new LocalBackend(platform.workerPlatform);
+    return new LocalBackend(await platform.workerPlatform());
   } catch (error) {
     throw new TokenglassError('ENGINE_LOAD_FAILED', String(error), { cause: error });
   }
@@ -36,6 +36,29 @@ interface Pending {
   signal: AbortSignal | undefined;
   /** Removes the listener of the signal. */
   settled(): void;
+}
+
+const PORTION_BYTES = 2 ** 20;
+
+/** Bytes as a stream: the worker pulls only what it needs. */
+function portions(bytes: Uint8Array): SourceSpec {
+  let position = 0;
+  return {
+    kind: 'stream',
+    total: bytes.byteLength,
+    async pull() {
+      const portion = bytes.subarray(position, position + PORTION_BYTES);
+      position += portion.byteLength;
+      return portion.byteLength > 0 ? portion : undefined;
+    },
+    cancel: async () => undefined,
+  };
+}
+
+/** What is sent to the worker. Bytes are copied, for the same reasons as in #pull. */
+function remoteSource(spec: SourceSpec): RemoteSource {
+  if (spec.kind === 'stream') return { kind: 'remote', total: spec.total };
+  return spec.kind === 'bytes' ? { ...spec, bytes: new Uint8Array(spec.bytes) } : spec;
 }
 
 /** The engine in a worker. The worker serves one model and ends with it. */
@@ -113,8 +136,9 @@ class RemoteBackend implements Backend {
       this.#post({ kind: 'chunk', bytes }, bytes ? [bytes.buffer as ArrayBuffer] : []);
     } catch (error) {
       const wire = toWire(error);
-      const code = wire.code ?? 'SOURCE_FAILED';
-      this.#post({ kind: 'broken', error: { ...wire, name: 'TokenglassError', code } });
+      const aborted = wire.name === 'AbortError'; // a download of fetchModel was aborted
+      const code = wire.code ?? (aborted ? undefined : 'SOURCE_FAILED');
+      this.#post({ kind: 'broken', error: { ...wire, code } });
     }
   }
 
@@ -163,24 +187,21 @@ class RemoteBackend implements Backend {
     signal?: AbortSignal,
   ): Promise<ModelInfo> {
     this.#onProgress = onProgress;
+    if (spec.kind === 'bytes' && options.vocab_only) spec = portions(spec.bytes);
     this.#stream = spec.kind === 'stream' ? spec : undefined;
+    let complete = false;
     // the worker ends with its model: an abort need not wait until the worker's script runs
     const abort = () => this.#die(signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
-      if (spec.kind === 'stream') {
-        return (await this.#send(
-          { method: 'load', source: { kind: 'remote', total: spec.total }, options },
-          signal,
-        )) as ModelInfo;
-      }
-      // a copy of bytes, for the same reasons as in #pull
-      const source = spec.kind === 'bytes' ? { ...spec, bytes: new Uint8Array(spec.bytes) } : spec;
+      const source = remoteSource(spec);
       const transfer = source.kind === 'bytes' ? [source.bytes.buffer as ArrayBuffer] : [];
-      return (await this.#send({ method: 'load', source, options }, signal, transfer)) as ModelInfo;
+      const info = await this.#send({ method: 'load', source, options }, signal, transfer);
+      complete = true;
+      return info as ModelInfo;
     } finally {
       signal?.removeEventListener('abort', abort);
-      await this.#stream?.cancel();
+      await this.#stream?.cancel(complete);
       this.#stream = undefined;
     }
   }

@@ -22,12 +22,13 @@ export class LocalBackend implements Backend {
     spec: SourceSpec,
     options: EngineOptions,
     onProgress: (progress: Progress) => void,
-    signal = neverAborted,
+    signal = new AbortController().signal,
   ): Promise<ModelInfo> {
     try {
       return await this.#model.load(spec, options, onProgress, signal);
     } finally {
-      if (spec.kind === 'stream') await spec.cancel(); // also after an abort before the load
+      // also after an abort before the load; a source that is closed already does nothing
+      if (spec.kind === 'stream') await spec.cancel();
     }
   }
 

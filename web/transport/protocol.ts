@@ -50,7 +50,7 @@ export interface Backend {
 }
 
 /** A stream stays in the model's thread; the worker asks for its bytes by 'pull'. */
-type RemoteSource =
+export type RemoteSource =
   Exclude<SourceSpec, { kind: 'stream' }> | { kind: 'remote'; total: number | undefined };
 
 export type Call =

@@ -82,33 +82,42 @@ export function namedError(error: unknown): unknown {
   return new TokenglassError('OUT_OF_MEMORY', error.message, { cause: error });
 }
 
+const MAX_CAUSES = 8; // a chain of causes can be a circle
+
 /** An error as a message to another thread. */
 export interface WireError {
   name: string;
   message: string;
   code: ErrorCode | undefined;
   offset: number | undefined;
+  /** The code of an error that is not ours: ECONNREFUSED, for example. */
+  system_code: string | undefined;
+  cause: WireError | undefined;
 }
 
-/** Turns an error into a message. */
-export function toWire(error: unknown): WireError {
-  if (error instanceof TokenglassError) {
-    return {
-      name: error.name,
-      message: error.message.slice(error.code.length + 2),
-      code: error.code,
-      offset: error.offset,
-    };
-  }
-  const { name, message } = error instanceof Error ? error : new Error(shown(error));
-  return { name, message, code: undefined, offset: undefined };
+/** Turns an error and its causes into a message. */
+export function toWire(error: unknown, max_causes = MAX_CAUSES): WireError {
+  const ours = error instanceof TokenglassError ? error : undefined;
+  const { name, message, cause } = error instanceof Error ? error : new Error(shown(error));
+  const { code } = error instanceof Error ? (error as { code?: unknown }) : {};
+  return {
+    name,
+    message: ours ? message.slice(ours.code.length + 2) : message,
+    code: ours?.code,
+    offset: ours?.offset,
+    // a DOMException has a number that says no more than its name
+    system_code: !ours && typeof code === 'string' ? code : undefined,
+    cause: cause === undefined || max_causes === 0 ? undefined : toWire(cause, max_causes - 1),
+  };
 }
 
 /** Turns a message back into an error. */
-export function fromWire({ name, message, code, offset }: WireError): Error {
-  if (code) return new TokenglassError(code, message, { offset });
+export function fromWire(wire: WireError): Error {
+  const { name, message, code, offset, system_code } = wire;
+  const cause = wire.cause && fromWire(wire.cause);
+  if (code) return new TokenglassError(code, message, { offset, cause });
   if (name === 'AbortError') return abortError();
-  const error = new Error(message);
+  const error = new Error(message, cause && { cause });
   error.name = name;
-  return error;
+  return system_code === undefined ? error : Object.assign(error, { code: system_code });
 }

@@ -266,13 +266,13 @@ export const errorCodes: readonly ErrorInfo[] = [
   {
     name: 'SOURCE_UNSUPPORTED',
     number: 210,
-    meaning: 'this runtime cannot read a model source of this kind',
+    meaning: 'this runtime cannot read a model source of this kind, or it was read before',
   },
   { name: 'SOURCE_NOT_FOUND', number: 211, meaning: "the model's file or URL does not exist" },
   {
     name: 'SOURCE_FAILED',
     number: 212,
-    meaning: 'reading the model failed: the connection or the file broke',
+    meaning: 'reading the model failed; the message says why and, after the first bytes, where',
   },
   { name: 'DISPOSED', number: 220, meaning: 'the model or session was disposed' },
   { name: 'SESSION_BUSY', number: 221, meaning: 'the session is in the middle of a generation' },

@@ -44,15 +44,28 @@ export type KernelVariant = Exclude<KernelVariantName, 'scalar'>;
 export interface Progress {
   /** Bytes read so far. */
   loaded: number;
-  /** Bytes of the whole file; undefined when the source does not say. */
+  /**
+   * Bytes that the load reads in all, to the end of the last tensor; undefined while this is not
+   * certain. The header of the file makes it certain. With vocab_only, the last report has it.
+   */
   total: number | undefined;
 }
 
 /** Receives the progress of a load. An exception that it throws ends the load. */
 export type ProgressListener = (progress: Progress) => void;
 
+/** Options of fetchModel. */
+export interface FetchOptions extends CallOptions {
+  /**
+   * How long a server, a Response or a ReadableStream may give no byte, in milliseconds; 0: without
+   * a limit. A download that stalls is continued once by another request where that is possible.
+   * Then it fails with SOURCE_FAILED. Default: 30000.
+   */
+  timeout_ms?: number;
+}
+
 /** Options of loadModel. */
-export interface LoadOptions extends CallOptions {
+export interface LoadOptions extends FetchOptions {
   /** Called while the file arrives. Default: none. */
   on_progress?: ProgressListener;
   /** Tokens that one session can hold. Default: the model's training context, at most 4096. */
@@ -69,7 +82,10 @@ export interface LoadOptions extends CallOptions {
   cache_type_k?: CacheType;
   /** How values are stored. Default: the same rule as for cache_type_k. */
   cache_type_v?: CacheType;
-  /** Read only the tokenizer: the model can then tokenize but not run. Default: false. */
+  /**
+   * Read only the tokenizer: the model can then tokenize but not run. The load ends with the header
+   * of the file. Default: false.
+   */
   vocab_only?: boolean;
   /** Run the model in a worker of its own. false runs it in the caller's thread. Default: true. */
   worker?: boolean;
@@ -93,7 +109,7 @@ export interface LoadOptions extends CallOptions {
 
 /** Memory in bytes. */
 export interface MemoryInfo {
-  /** Size of the model's file. */
+  /** Size of the model's file, to the end of its last tensor. */
   file: number;
   /** The header: metadata, tensor directory and vocabulary. */
   header: number;
