@@ -307,6 +307,8 @@ test('lists', () => {
   );
   check({ type: 'array', uniqueItems: true, maxItems: 1 }, ['[]', '[{}]'], ['[1,1]', '[1,2]']);
   check({ type: 'string', uniqueItems: true, contains: { multipleOf: 3 } }, ['"a"'], ['[]']);
+  refuses({ enum: [[1]], contains: { minimum: 3 } }, /"contains" of the schema at "#"/);
+  refuses({ type: 'array', uniqueItems: true, items: { $ref: '#' } }, /"uniqueItems"/);
   refuses(
     { properties: { tags: { type: 'array', uniqueItems: true } } },
     /"uniqueItems" of the schema at "#\/properties\/tags" cannot be enforced/,

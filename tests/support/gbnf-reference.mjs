@@ -246,10 +246,15 @@ export class ReferenceGrammar {
     if (count >= min && items.every(({ required }, i) => !required || (mask >> BigInt(i)) & 1n))
       resume(next);
     if (count >= max) return;
+    const isOpen = (i) => items[i].required && !((mask >> BigInt(i)) & 1n);
+    const open = items.filter((_, i) => isOpen(i)).length;
     items.forEach(({ part, after, many }, i) => {
       const bit = 1n << BigInt(i);
       if (!many && mask & bit) return;
-      const then = this.#frame(node, [more, many ? mask : mask | bit], next);
+      // room must stay for the items that must still come
+      if (count + 1 + open - (isOpen(i) ? 1 : 0) > max) return;
+      const isNoted = !many || items[i].required;
+      const then = this.#frame(node, [more, isNoted ? mask | bit : mask], next);
       if (count === 0) match(part, then);
       else match(separator, this.#frame(after, [0], then));
     });

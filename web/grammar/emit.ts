@@ -98,7 +98,7 @@ export class GrammarWriter {
     const { shapes } = this.#compiler;
     const { min, items, prefix } = set;
     const hit = shapes.and(items, contains.item);
-    if (!this.#compiler.has(hit)) return [];
+    if (prefix.length === 0 && !this.#compiler.has(hit)) return [];
     if (prefix.length > 0 || max !== Infinity || min > contains.min) return thrown(contains.from);
     const item = this.#nameOf(items);
     const one = `(${item} ",")* ${this.#nameOf(hit)}`;
@@ -112,19 +112,16 @@ export class GrammarWriter {
     const { prefix, items, min, contains } = set;
     const shape = this.#compiler.shapeOf(items);
     const values = finiteValues(shape);
-    const simple =
-      prefix.length === 0 && !contains && ![...shape.arrays].some((a) => this.#array(a).length > 0);
-    if (!simple || !values || values.length > MAX_UNIQUE || this.#hasObjects(shape))
+    // arrays and objects would have to be compared
+    const { arrays, objects } = shape;
+    const others = this.#compiler.hasValues({ ...this.#compiler.shapes.none, arrays, objects });
+    if (prefix.length > 0 || contains || others || !values || values.length > MAX_UNIQUE)
       return thrown(from);
     if (min > values.length) return [];
     const list = values.map(literal).join(', ');
     return [
       `"[" %unordered("," : ${list})${bounds(min, Math.min(max, values.length), values.length)} "]"`,
     ];
-  }
-
-  #hasObjects({ objects }: Shape): boolean {
-    return objects.some((set) => this.#object(set).length > 0);
   }
 
   #object(set: ObjectSet): string[] {

@@ -31,7 +31,8 @@ function needsOf(compiler: Compiler, shape: Shape): Need[] | true {
 function needOfArray(shapes: Shapes, { prefix, items, min, contains }: ArraySet): Need {
   const of = new Set(prefix.slice(0, min));
   if (min > prefix.length) of.add(items);
-  if (contains) of.add(shapes.and(items, contains.item));
+  // with a prefix, some item of the prefix may be the one that is contained
+  if (contains && prefix.length === 0) of.add(shapes.and(items, contains.item));
   return { of: [...of], holds: (has) => [...of].every(has) };
 }
 
