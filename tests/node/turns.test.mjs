@@ -61,10 +61,11 @@ for (const worker of [true, false]) {
   test(`a timer that aborts is heard while tokens are made ${where}`, () =>
     built({ n_ctx: 4000 }, async (model) => {
       const session = model.createSession({ seed: 1 });
+      await session.sync(PROMPT);
       const controller = new AbortController();
       setTimeout(() => controller.abort(new Error('a reason of its own')), 50);
       const generation = collect(
-        session.generate(PROMPT, { ignore_eos: true, trace: false, signal: controller.signal }),
+        session.generate(undefined, { ignore_eos: true, trace: false, signal: controller.signal }),
       );
       await assert.rejects(generation, { message: 'a reason of its own' });
       assert.ok(session.tokens.length < 4000);
