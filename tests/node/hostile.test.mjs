@@ -48,7 +48,7 @@ const FUNCTIONS = {
     options: 1,
     finish: (model) => model.dispose(),
   },
-  fetchModel: { args: () => [] }, // the tests of sources try its arguments
+  fetchModel: { args: () => ['data:,GGUF', {}], options: 1, finish: (r) => r.body?.cancel() },
   exportTrace: { args: async (model) => [await someTrace(model)], fields: 0 },
   importTrace: { args: async (model) => [node.exportTrace(await someTrace(model))], fields: 0 },
   TokenglassError: { args: () => ['INVALID_ARGUMENT', 'text', {}], make: true },
