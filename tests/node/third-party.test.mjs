@@ -23,7 +23,7 @@ for (const folder of ['dist', 'dist/demo']) {
   test(`${folder}/THIRD-PARTY.txt has the license of every package in ${folder}`, (t) => {
     const notices = read(`${folder}/THIRD-PARTY.txt`);
     const packages = bundledIn(folder);
-    assert.ok(packages.length > 0);
+    if (folder === 'dist/demo') assert.ok(packages.length > 0); // the page has Preact at least
     for (const path of packages) {
       const { name, version } = JSON.parse(read(join(path, 'package.json')));
       assert.ok(notices.includes(`\n${name} ${version} (`), `${name} ${version}`);
