@@ -35,6 +35,14 @@ const SUITES = {
   ),
 };
 
+/** What changed between the jinja2 of Debian 12 (3.1.2) and that of the record (3.1.6). */
+const CHANGED = {
+  '3.1.2': [
+    'filters: {{ "inf"|int }}',
+    'scopes: {% set ns = namespace(a=0, b=0) %}{% set ns.a, ns.b = 1, 2 %}{{ ns.a }}{{ ns.b }}',
+  ],
+};
+
 test('the lists are as long as they should be', () => {
   assert.ok(SUITES.cases.length >= 1000, `${SUITES.cases.length} cases`);
   assert.ok(Object.keys(FAMILIES).length >= 30, `${Object.keys(FAMILIES).length} families`);
@@ -60,7 +68,9 @@ for (const [name, cases] of Object.entries(SUITES)) {
     t.diagnostic(`jinja2 ${version}`);
     const answers = readRecord(name);
     const now = renderWithJinja2(python, cases);
+    const newer = CHANGED[version] ?? [];
     const changed = cases.filter(({ key }, i) => {
+      if (newer.includes(key)) return false;
       const { text, error, unstable } = answers[key];
       return (
         !unstable &&

@@ -25,7 +25,7 @@ const SCRIPT = inTree('tests/support/jinja2-oracle.py');
 
 /** A Python that has jinja2, or why there is none. */
 export function findPython() {
-  for (const python of ['/usr/bin/python3', 'python3']) {
+  for (const python of ['python3', '/usr/bin/python3']) {
     const found = spawnSync(python, ['-c', 'import jinja2; print(jinja2.__version__)'], {
       encoding: 'utf8',
     });

@@ -124,7 +124,7 @@ function divmod(a: number, b: number): [number, number] {
   divisor(b);
   let rest = a % b;
   let quotient = (a - rest) / b;
-  if (rest) {
+  if (rest !== 0) {
     if (b < 0 !== rest < 0) {
       rest += b;
       quotient -= 1;

@@ -1,5 +1,6 @@
 /** Turns expressions into functions. */
-import type { Arguments, Call, Expression, Filter, Item, Name, Slice, Test } from './ast.js';
+import { children } from './ast.js';
+import type { Arguments, Call, Expression, Filter, Item, Name, Node, Slice, Test } from './ast.js';
 import { OPERATORS, signed } from './arithmetic.js';
 import { attributeOf, itemOf, sliceOf } from './attributes.js';
 import { COMPARISONS } from './compare.js';
@@ -27,6 +28,10 @@ export interface Frame {
   /** In the defaults of a macro, where parameters may have no value yet. */
   inDefaults?: boolean;
 }
+
+/** No names below the node: Jinja2 may compute it when it compiles the template. */
+const isConstant = (node: Node): boolean =>
+  node.kind !== 'name' && children(node).every(isConstant);
 
 interface Bound {
   args: Value[];
@@ -196,8 +201,17 @@ export class ExpressionCompiler {
     const bound = (part: Expression | undefined): Evaluate =>
       part ? this.compile(part, frame) : () => null;
     const [from, to, by] = [bound(start), bound(stop), bound(step)];
-    return (activation) =>
-      sliceOf(object(activation), from(activation), to(activation), by(activation));
+    const constant = isConstant(node);
+    return (activation) => {
+      try {
+        return sliceOf(object(activation), from(activation), to(activation), by(activation));
+      } catch (error) {
+        // Jinja2 computes constants first, and there a wrong slice is undefined
+        if (constant && error instanceof TypeFailure)
+          throw new Unsupported('a slice of a constant that has none is not supported');
+        throw error;
+      }
+    };
   }
 
   /** A call. caller: what a call block gives as caller(). */
