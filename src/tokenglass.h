@@ -51,9 +51,10 @@
  * Errors: a function that can fail returns a tg_status, TG_OK (0) when it succeeds;
  * tg_model_error then has the message. Nothing calls exit or abort.
  *
- * Memory: the caller frees models and sessions, and nothing else. Every other pointer that a
- * function returns is a view, valid as long as the function says. After tg_model_allocate only
- * tg_session_new, tg_session_fork and tg_session_load_snapshot_begin allocate memory.
+ * Memory: the caller frees models, sessions, grammars and their states, and nothing else. Every
+ * other pointer that a function returns is a view, valid as long as the function says. After
+ * tg_model_allocate only tg_session_new, tg_session_fork, tg_session_load_snapshot_begin and
+ * grammars allocate memory.
  *
  * Threads: a model and its sessions belong to one thread, except for tg_model_thread_main and
  * tg_model_thread_died.
@@ -462,6 +463,56 @@ const tg_sampler *tg_session_sampler(const tg_session *session);
 const int8_t *tg_sampler_removed_by(const tg_sampler *sampler);
 const double *tg_sampler_p(const tg_sampler *sampler);
 const double *tg_sampler_p_final(const tg_sampler *sampler);
+
+/* ======== Grammars ======== */
+
+/* A grammar restricts a text to what it describes. It is written in llama.cpp's GBNF, a form of
+ * EBNF, with one extension for lists whose items come in any order (grammar/rules.h). To use one:
+ *
+ *     tg_grammar_new(model, text, length, &grammar);
+ *     tg_grammar_begin(grammar, true, &state);
+ *     for (;;) {
+ *         tg_grammar_state_mask(state, &request.lists[TG_LIST_grammar].tokens, &n_words);
+ *         request.lists[TG_LIST_grammar].n = n_words;
+ *         ... tg_session_sample, then
+ *         tg_grammar_state_accept(state, trace->token);
+ *     }
+ *
+ * A token counts as the bytes that it adds to a text. Control, unknown and unused tokens are never
+ * allowed; the tokens that end a generation are allowed where the text is complete. */
+typedef struct tg_grammar tg_grammar;
+/* A grammar during one text. */
+typedef struct tg_grammar_state tg_grammar_state;
+
+/* Compiles a grammar of `length` bytes, at most 8 MiB. The caller frees it, before the model.
+ * TG_GRAMMAR_INVALID: the message says line, column and what was expected, or which limit is
+ * exceeded. TG_MODEL_NOT_READY, TG_OUT_OF_MEMORY. */
+tg_status tg_grammar_new(tg_model *model, const char *text, size_t length, tg_grammar **out);
+/* Frees a grammar; its states must be freed before. NULL is ignored. */
+void tg_grammar_free(tg_grammar *grammar);
+/* Bytes that the grammar and what it computed so far take. */
+size_t tg_grammar_memory(const tg_grammar *grammar);
+/* The tokens that end a generation: a view [*n], valid until the model is freed. */
+const int32_t *tg_grammar_ends(const tg_grammar *grammar, size_t *n);
+/* Begins a text. at_start: there is no text before it, so that the space that the tokenizer puts
+ * before a text does not count. The caller frees the state. TG_OUT_OF_MEMORY. */
+tg_status tg_grammar_begin(tg_grammar *grammar, bool at_start, tg_grammar_state **out);
+/* NULL is ignored. */
+void tg_grammar_state_free(tg_grammar_state *state);
+/* The tokens that can come next, one bit a token, 32 in each number: a view [*n], valid until the
+ * next call for the grammar or one of its states. TG_GRAMMAR_INVALID: the grammar is too ambiguous,
+ * or needs too much memory, at this place of the text. TG_OUT_OF_MEMORY. */
+tg_status tg_grammar_state_mask(tg_grammar_state *state, const int32_t **mask, size_t *n);
+/* Continues after a token. TG_GRAMMAR_INVALID for a token that cannot come next: the state stays as
+ * it was. TG_TOKEN_OUT_OF_RANGE, and as tg_grammar_state_mask. */
+tg_status tg_grammar_state_accept(tg_grammar_state *state, int32_t token);
+/* Continues after n bytes of text, all or none of them. */
+tg_status tg_grammar_state_accept_bytes(tg_grammar_state *state, const char *bytes, size_t n);
+/* Whether the text so far matches the grammar. */
+bool tg_grammar_state_is_complete(const tg_grammar_state *state);
+/* Whether nothing can follow: a token that ends a generation was accepted; or the text can only end
+ * and the vocabulary has no such token. */
+bool tg_grammar_state_has_ended(const tg_grammar_state *state);
 
 /* ======== Scoring ======== */
 

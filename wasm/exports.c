@@ -326,6 +326,63 @@ tg_status tgw_session_hidden_states(tg_session *session, const int32_t *tokens, 
     return tg_session_hidden_states(session, tokens, n, states);
 }
 
+/* ---- grammars ---- */
+
+tg_status tgw_grammar_new(tg_model *model, const uint8_t *text, size_t length, tg_grammar **out)
+{
+    return tg_grammar_new(model, (const char *)text, length, out);
+}
+
+void tgw_grammar_free(tg_grammar *grammar)
+{
+    tg_grammar_free(grammar);
+}
+
+size_t tgw_grammar_memory(const tg_grammar *grammar)
+{
+    return tg_grammar_memory(grammar);
+}
+
+void tgw_grammar_ends(const tg_grammar *grammar, tgw_tokens *out)
+{
+    out->ids = tg_grammar_ends(grammar, &out->n);
+}
+
+tg_status tgw_grammar_begin(tg_grammar *grammar, bool at_start, tg_grammar_state **out)
+{
+    return tg_grammar_begin(grammar, at_start, out);
+}
+
+void tgw_grammar_state_free(tg_grammar_state *state)
+{
+    tg_grammar_state_free(state);
+}
+
+tg_status tgw_grammar_state_mask(tg_grammar_state *state, tgw_grammar_mask *out)
+{
+    return tg_grammar_state_mask(state, &out->bits, &out->n);
+}
+
+tg_status tgw_grammar_state_accept(tg_grammar_state *state, int32_t token)
+{
+    return tg_grammar_state_accept(state, token);
+}
+
+tg_status tgw_grammar_state_accept_bytes(tg_grammar_state *state, const uint8_t *bytes, size_t n)
+{
+    return tg_grammar_state_accept_bytes(state, (const char *)bytes, n);
+}
+
+bool tgw_grammar_state_is_complete(const tg_grammar_state *state)
+{
+    return tg_grammar_state_is_complete(state);
+}
+
+bool tgw_grammar_state_has_ended(const tg_grammar_state *state)
+{
+    return tg_grammar_state_has_ended(state);
+}
+
 /* ---- snapshots ---- */
 
 void tgw_session_save_snapshot_begin(tg_session *session, uint32_t user_data_low,

@@ -52,8 +52,9 @@ export class OutputConstraint {
         if (state.ended) break;
         state.accept(token);
       }
+      const allowed = await state.allowed(); // throws if one of the tokens was not allowed
       this.violated.value = false;
-      return state.ended ? undefined : (await state.allowed()).slice();
+      return state.ended ? undefined : allowed.slice();
     } catch {
       this.violated.value = true;
       return undefined;

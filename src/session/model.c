@@ -32,6 +32,7 @@ void tg_model_free(tg_model *model)
         return;
     free(model->memory);
     tgi_sampler_free(model->sampler);
+    tgi_grammar_vocabulary_free(model->grammar_vocabulary);
     tgi_weights_free(model->loader);
     free(model->weights.layers);
     free(model->cache.kv.layers);

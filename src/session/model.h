@@ -54,6 +54,7 @@ struct tg_model {
     tg_pending_batch pending_batch;
     uint32_t n_ctx, n_kv;
     tg_sampler *sampler;
+    struct tg_grammar_vocabulary *grammar_vocabulary; /* NULL: no grammar was made yet */
     tg_model_plan plan;
     void *memory; /* holds the arena: weights, caches, scratch */
 };
@@ -86,6 +87,9 @@ tg_status tgi_model_read_header(tg_model *model);
 /* ---- text.c ---- */
 /* TG_TOKEN_OUT_OF_RANGE names the first of the n ids that is not in the vocabulary. */
 tg_status tgi_model_check_tokens(tg_model *model, const int32_t *ids, size_t n);
+
+/* ---- grammar.c ---- */
+void tgi_grammar_vocabulary_free(struct tg_grammar_vocabulary *vocabulary);
 
 /* ---- session.c ---- */
 /* A session without tokens; NULL, and the model's error: out of memory. */

@@ -172,6 +172,8 @@ function program(variant, name, args) {
   return lines(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, ...args]);
 }
 
+export const grammars = () => lines(process.execPath, ['--no-warnings', `${here}grammars.mjs`]);
+
 export const tokenizers = () => lines(process.execPath, ['--no-warnings', `${here}tokenizers.mjs`]);
 
 async function lines(node, args) {

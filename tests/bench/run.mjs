@@ -6,13 +6,22 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engines, kernels, ours, sampling, setUp, tearDown, tokenizers } from './engines.mjs';
+import {
+  engines,
+  grammars,
+  kernels,
+  ours,
+  sampling,
+  setUp,
+  tearDown,
+  tokenizers,
+} from './engines.mjs';
 import { commandLine, writeSection } from '../support/measurements.mjs';
 import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
-  --only WHAT       some of limits, kernels, sampling, tokenizers, peers, growth, f16, busy, separated by commas (default: all)
+  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXTS   only engines whose name contains one of them, separated by semicolons
@@ -24,7 +33,10 @@ const USAGE = `npm run bench -- [options]
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'limits,kernels,sampling,tokenizers,peers,growth,f16,busy' },
+    only: {
+      type: 'string',
+      default: 'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy',
+    },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
     engines: { type: 'string', default: '' },
@@ -45,6 +57,7 @@ const PARTS = {
   kernels: allKernels,
   sampling: choices,
   tokenizers: tokenizing,
+  grammars: masks,
   peers,
   growth,
   f16,
@@ -172,6 +185,22 @@ async function tokenizing() {
       round(t.mb_s, 2),
       round(t.bytes_a_byte),
       t.tokens,
+    ]),
+  );
+}
+
+async function masks() {
+  result.grammars = await grammars();
+  table(
+    'Grammars (this Node): milliseconds to compile; of a mask along a text, the median and the longest; the median when the text comes again',
+    ['vocabulary', 'grammar', 'compile', 'mask', 'longest', 'again'],
+    result.grammars.map((g) => [
+      g.n_vocab,
+      g.grammar,
+      round(g.compile, 1),
+      round(g.first, 2),
+      round(g.longest, 2),
+      round(g.again, 3),
     ]),
   );
 }

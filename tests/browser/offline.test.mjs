@@ -43,7 +43,7 @@ for (const { name, needs } of browsers) {
         const needed = line.sent.slice(0, line.sent.findIndex(({ name }) => /gguf/.test(name)) + 1);
         const names = needed.map(({ name }) => name);
         assert.ok(
-          !names.some((file) => /xgrammar|grammar|chat|completions|service-worker/.test(file)),
+          !names.some((file) => /grammar|schema|chat|completions|service-worker/.test(file)),
           names.join(),
         );
         const seconds = needed.reduce((sum, { size }) => sum + size, 0) / LINE.bytesPerSecond;

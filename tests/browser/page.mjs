@@ -1,7 +1,6 @@
 // Shared by tests of the page: reads what the page shows, by its documented test ids, and computes
 // the same with the package in the same browser.
 import { rmSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { inTree } from '../support/support.mjs';
 
@@ -9,21 +8,12 @@ import { inTree } from '../support/support.mjs';
  *  signals, so that a test can watch them. */
 export async function bundle(name) {
   const outfile = inTree(`build/tests/${name.replaceAll('/', '-')}-${process.pid}.mjs`);
-  // a file of the package that is not bundled
-  const library = { path: pathToFileURL(inTree('dist/xgrammar.js')).href, external: true };
-  const plugins = [
-    {
-      name: 'xgrammar',
-      setup: ({ onResolve }) => onResolve({ filter: /web-xgrammar$/ }, () => library),
-    },
-  ];
   await build({
     entryPoints: [inTree(`demo/${name}.ts`)],
     outfile,
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    plugins,
     external: ['@preact/signals'],
   });
   try {

@@ -26,8 +26,20 @@ const C_LAYERS = {
     'model/layer.h',
   ], // the forward pass
   sample: ['base'], // sampler stages
+  grammar: ['base'], // grammars over bytes, and masks over a vocabulary that the caller gives
   // everything together
-  session: ['base', 'quant', 'gguf', 'kernels', 'tokenizer', 'model', 'cache', 'layers', 'sample'],
+  session: [
+    'base',
+    'quant',
+    'gguf',
+    'kernels',
+    'tokenizer',
+    'model',
+    'cache',
+    'layers',
+    'sample',
+    'grammar',
+  ],
 };
 const PUBLIC_HEADER = 'src/tokenglass.h'; // it includes standard headers and lists only
 
@@ -55,11 +67,9 @@ const DEMO_LAYERS = {
 };
 
 /**
- * npm packages, each with the places that may import it. Of these, the package itself holds only
- * the first.
+ * npm packages, each with the places that may import it. The package itself holds none of them.
  */
 const PACKAGES = {
-  '@mlc-ai/web-xgrammar': ['web/api'],
   'node:': ['web/platform', 'web'],
   preact: ['demo'],
   '@preact/signals': ['demo'],

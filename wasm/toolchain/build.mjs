@@ -16,7 +16,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import { thirdParty } from './third-party.mjs';
@@ -41,48 +41,6 @@ const MODEL = 'storybook-q8_0.gguf';
 const metafiles = []; // of all bundles so far
 const build = async (options) => void metafiles.push((await esbuild(options)).metafile);
 
-/** Keeps the grammar library out of the bundles: it is dist/xgrammar.js for all platforms. */
-const grammarLibrary = {
-  name: 'web-xgrammar',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^@mlc-ai\/web-xgrammar$/ }, () => ({
-      path: './xgrammar.js',
-      external: true,
-    })),
-};
-
-/**
- * Writes dist/xgrammar.js. The package of the library has a script for <script> and require(); this
- * makes a module of it, with the modules of Node that the script requires.
- */
-async function buildGrammarLibrary() {
-  const path = join(root, 'node_modules/@mlc-ai/web-xgrammar/lib/index.js');
-  const contents = `
-    // Bundlers for browsers must not see the name of a module of Node: it is put together here.
-    const node = globalThis.process?.versions?.node !== undefined &&
-      (await import(/* @vite-ignore */ ['node', 'module'].join(':')));
-    const require = node && node.createRequire(import.meta.url);
-    const __filename = import.meta.url;
-    const __dirname = '.';
-    export const said = []; // what the library writes to the console: its only account of an error
-    const console = { log() {}, warn() {}, error: (...words) => void said.push(words.join(' ')) };
-    const exports = {};
-    const module = { exports };
-    ${readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL.*/, '')}
-    export const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = exports;`;
-  await build({
-    ...common,
-    sourcemap: false,
-    stdin: { contents, resolveDir: root },
-    outfile: join(dist, 'xgrammar.js'),
-    banner: { js: '/* XGrammar, https://github.com/mlc-ai/xgrammar, Apache License 2.0 */' },
-    external: ['url', 'module', 'fs', 'path', 'crypto'],
-  });
-  // esbuild got the script as a text: it does not know where the text is from
-  const inputs = { [relative(root, path)]: { bytesInOutput: contents.length } };
-  metafiles.push({ outputs: { 'dist/xgrammar.js': { inputs } } });
-}
-
 /**
  * Options for bundles that share chunks. Modules that are imported dynamically become chunks, which
  * load when they are needed. Chunks are in the folder of the entries: './name' means the same file
@@ -92,7 +50,6 @@ const split = (platform) => ({
   platform,
   splitting: true,
   chunkNames: `${platform}-[name]-[hash]`,
-  plugins: [grammarLibrary],
 });
 
 /** Bundles entries with chunks. */
@@ -126,9 +83,8 @@ function linkOrCopy(from, to) {
 rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
 for (const name of readdirSync(dist))
-  // chunks of an earlier build
-  if (/^(browser|node)-[\w-]+\.js/.test(name)) rmSync(join(dist, name));
-await buildGrammarLibrary();
+  // of an earlier build
+  if (/\.js(\.map)?$/.test(name)) rmSync(join(dist, name));
 await bundle('browser', ['index']);
 await bundle('node', ['node', 'testing', 'cli']);
 await bundleWhole('browser', ['worker']);
@@ -152,11 +108,7 @@ if (existsSync(main)) {
   await build({ ...common, entryPoints: [join(root, 'demo', 'style.css')], outdir: page });
   for (const name of PAGE_FILES) copyFileSync(join(root, 'demo', name), join(page, name));
   for (const name of readdirSync(dist)) {
-    if (
-      name.endsWith('.wasm') ||
-      name.endsWith('.gguf') ||
-      ['worker.js', 'xgrammar.js'].includes(name)
-    )
+    if (name.endsWith('.wasm') || name.endsWith('.gguf') || name === 'worker.js')
       linkOrCopy(join(dist, name), join(page, name));
   }
   // the service worker caches every file by its content, for visits without a network

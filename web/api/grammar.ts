@@ -1,129 +1,150 @@
 /**
- * Grammars: compiles a JSON schema or EBNF for a model's vocabulary and gives, for each step, the
- * tokens that may come next. XGrammar (github.com/mlc-ai/xgrammar, compiled to WebAssembly by its
- * authors) does the work. Loaded with the first grammar.
+ * Grammars: turns a JSON schema into the text of a grammar, which the engine compiles, and gives
+ * programs a grammar's states. Loaded with the first grammar.
  */
-import * as library from '@mlc-ai/web-xgrammar';
-import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar';
+import type { Backend } from '../transport/backend.js';
 import { TokenglassError } from '../types/errors.js';
 import type { Constraint, ConstraintState, GrammarSpec } from '../types/types.js';
+import { ownGrammars } from './own-grammars.js';
 
-/** What a grammar needs to know about a vocabulary. */
-export interface GrammarVocabulary {
-  /** The text of each token; '' for a token that is not text. */
-  texts: string[];
-  /** Ids of the tokens that end a generation. */
-  ends: Int32Array;
+/** What a grammar needs from its model. */
+export interface GrammarHost {
+  readonly backend: Backend;
+  /** A number that no session, grammar or text of the model has yet. */
+  newNumber(): number;
 }
 
 const MAX_SOURCE = 256 * 1024; // characters of a grammar or schema
-const ANY_OBJECT = '{"type":"object","additionalProperties":true}';
 
-/** One compiler for each model: it holds the vocabulary. */
-const compilers = new WeakMap<object, Promise<GrammarCompiler>>();
+/** Frees what the engine holds for objects that programs forgot. */
+const forgotten = new FinalizationRegistry<() => void>((free) => free());
 
-async function newCompiler({ texts, ends }: GrammarVocabulary): Promise<GrammarCompiler> {
-  const info = await library.TokenizerInfo.createTokenizerInfo(
-    texts,
-    'byte_fallback',
-    false,
-    texts.length,
-    [...ends],
-  );
-  return library.GrammarCompiler.createGrammarCompiler(info);
-}
+/** A function that frees something of the engine, which may be gone. */
+const freeing = (backend: Backend, method: 'disposeGrammar' | 'endText', number: number) => () =>
+  void backend.call(method, [number]).catch(() => undefined);
 
-function compilerOf(
-  model: object,
-  vocabulary: () => Promise<GrammarVocabulary>,
-): Promise<GrammarCompiler> {
-  let compiler = compilers.get(model);
-  if (!compiler) {
-    compiler = vocabulary().then(newCompiler);
-    compilers.set(model, compiler);
-  }
-  return compiler;
-}
+const bitOf = (bits: Int32Array, token: number) => ((bits[token >> 5] ?? 0) >> (token & 31)) & 1;
 
-/** Lines that the library prints where it should throw; the build collects them (build.mjs). */
-const { said: printed } = library as unknown as { said: string[] };
+/** A text that follows a grammar. The engine holds its state. */
+class TextState implements ConstraintState {
+  readonly #backend: Backend;
+  readonly #number: number;
+  readonly #ends: ReadonlySet<number>;
+  readonly #free: () => void;
+  /** What can come next, if it was asked for since the last token. */
+  #allowed: Int32Array | undefined;
+  #accepted: number[] = []; // tokens that the engine does not know of yet
+  #failure: unknown;
+  #ended = false;
 
-/** Runs the work; its exception becomes GRAMMAR_INVALID with the library's first line. */
-async function withErrors<T>(work: () => Promise<T>): Promise<T> {
-  printed.length = 0;
-  try {
-    return await work();
-  } catch (cause) {
-    const [first = String(cause)] = printed;
-    throw new TokenglassError('GRAMMAR_INVALID', first.replace(/^.*?\.cc:\d+: /, ''), { cause });
-  }
-}
-
-class State implements ConstraintState {
-  readonly #matcher: GrammarMatcher;
-
-  constructor(matcher: GrammarMatcher) {
-    this.#matcher = matcher;
+  constructor(backend: Backend, number: number, ends: ReadonlySet<number>) {
+    this.#backend = backend;
+    this.#number = number;
+    this.#ends = ends;
+    this.#free = freeing(backend, 'endText', number);
+    forgotten.register(this, this.#free, this);
   }
 
-  allowed(): Promise<Int32Array> {
-    return this.#matcher.getNextTokenBitmask();
+  async allowed(): Promise<Int32Array> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (!this.#allowed) {
+      const tokens = Int32Array.from(this.#accepted);
+      this.#accepted = [];
+      try {
+        const { allowed, ended } = await this.#backend.call('textAllowed', [this.#number, tokens]);
+        this.#ended = ended;
+        if (this.#accepted.length > 0) return this.allowed(); // called meanwhile
+        this.#allowed = allowed;
+      } catch (error) {
+        this.#failure = error; // the tokens before the refused one were accepted
+        throw error;
+      }
+    }
+    return this.#allowed.slice();
   }
 
   accept(token: number): void {
-    if (!this.#matcher.acceptToken(token))
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended || (this.#allowed && !bitOf(this.#allowed, token)))
       throw new TokenglassError('GRAMMAR_INVALID', `the grammar does not allow token ${token}`);
+    this.#accepted.push(token);
+    this.#allowed = undefined;
+    this.#ended = this.#ends.has(token);
   }
 
   get ended(): boolean {
-    return this.#matcher.isTerminated();
+    return this.#ended;
   }
 
   dispose(): void {
-    this.#matcher.dispose();
+    this.#failure ??= new TokenglassError('DISPOSED', "the grammar's state was disposed");
+    forgotten.unregister(this);
+    this.#free();
   }
 }
 
-/** The schema or grammar as text. */
-function sourceOf(spec: GrammarSpec): string {
-  let source: string | undefined;
+class Grammar implements Constraint {
+  readonly #host: GrammarHost;
+  readonly #number: number;
+  readonly #free: () => void;
+
+  constructor(host: GrammarHost, number: number) {
+    this.#host = host;
+    this.#number = number;
+    this.#free = freeing(host.backend, 'disposeGrammar', number);
+    forgotten.register(this, this.#free, this);
+    ownGrammars.set(this, { backend: host.backend, number });
+  }
+
+  async begin(): Promise<ConstraintState> {
+    const { backend } = this.#host;
+    const number = this.#host.newNumber();
+    const ends = await backend.call('beginText', [number, this.#number, false]);
+    const state = new TextState(backend, number, new Set(ends));
+    await state.allowed(); // so that accept() can tell at once whether a token fits
+    return state;
+  }
+
+  dispose(): void {
+    forgotten.unregister(this);
+    this.#free();
+  }
+}
+
+function checkLength(text: unknown): void {
+  if (typeof text !== 'string' || text.length > MAX_SOURCE)
+    throw new TokenglassError(
+      'GRAMMAR_INVALID',
+      `a grammar is a text or a schema of at most ${MAX_SOURCE} characters`,
+    );
+}
+
+/** The text of the grammar; the engine limits the length of one that a schema becomes. */
+async function grammarOf(spec: GrammarSpec): Promise<string> {
   switch (spec?.type) {
     case 'json':
-      return ANY_OBJECT;
-    case 'json_schema':
-      source = JSON.stringify(spec.schema);
-      break;
+      return (await import('../grammar/schema.js')).grammarOfSchema({ type: 'object' });
+    case 'json_schema': {
+      const { grammarOfSchema } = await import('../grammar/schema.js');
+      const grammar = grammarOfSchema(spec.schema); // it refuses what is no JSON value
+      checkLength(JSON.stringify(spec.schema));
+      return grammar;
+    }
     case 'ebnf':
-      source = spec.grammar;
-      break;
+      checkLength(spec.grammar);
+      return spec.grammar;
     default:
       throw new TokenglassError(
         'INVALID_ARGUMENT',
         `createGrammar has no type "${String((spec as { type?: unknown } | undefined)?.type)}"; known: json, json_schema, ebnf`,
       );
   }
-  if (typeof source !== 'string' || source.length > MAX_SOURCE) {
-    throw new TokenglassError(
-      'GRAMMAR_INVALID',
-      `a grammar is a text or a schema of at most ${MAX_SOURCE} characters`,
-    );
-  }
-  return source;
 }
 
-export async function createGrammar(
-  model: object,
-  vocabulary: () => Promise<GrammarVocabulary>,
-  spec: GrammarSpec,
-): Promise<Constraint> {
-  const source = sourceOf(spec);
-  const compiler = await compilerOf(model, vocabulary);
-  const compiled: CompiledGrammar = await withErrors(() =>
-    spec.type === 'ebnf'
-      ? compiler.compileGrammar(source)
-      : compiler.compileJSONSchema(source, false, -1, [',', ':'], true),
-  );
-  return {
-    begin: async () => new State(await library.GrammarMatcher.createGrammarMatcher(compiled)),
-  };
+/** The engine compiles the grammar. Throws GRAMMAR_INVALID. */
+export async function createGrammar(host: GrammarHost, spec: GrammarSpec): Promise<Constraint> {
+  const text = await grammarOf(spec);
+  const number = host.newNumber();
+  await host.backend.call('createGrammar', [number, text]);
+  return new Grammar(host, number);
 }

@@ -247,11 +247,7 @@ class ModelImpl implements Model, SessionHost {
 
   async createGrammar(spec: GrammarSpec): Promise<Constraint> {
     this.check();
-    return (await import('./grammar.js')).createGrammar(
-      this,
-      () => this.#call('vocabulary', []),
-      plainSpec(spec),
-    );
+    return (await import('./grammar.js')).createGrammar(this, plainSpec(spec));
   }
 
   async stats(): Promise<ModelStats> {

@@ -147,6 +147,7 @@ export function sampleRequest(
         : none,
       grammar: grammarBits ? tokenList(grammarBits) : none,
     },
+    grammar: undefined,
     breakers: options.dry_multiplier ? breakers : [],
     seed: options.seed === undefined ? defaultSeed : checkSeed(options.seed),
     sample_index: wholeNumber(options.sample_index ?? 0, 'sample_index', 0, MAX_UINT32),

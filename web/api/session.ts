@@ -21,6 +21,7 @@ import {
 } from './arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
 import { guardThis } from './guard.js';
+import { grammarNumber } from './own-grammars.js';
 import { badOption, sampleRequest, samplerOptionNames } from './options.js';
 import type {
   Bytes,
@@ -252,15 +253,18 @@ export class SessionImpl implements Session {
     return withSignal(signal, (followed) => this.#call('logits', [this.#number], followed));
   }
 
-  /** The given bits, or those of the start state of the given grammar. */
-  async #startBits(
+  /** The request with the given bits, or with what the grammar allows at its start. */
+  async #atStart(
+    request: SampleRequest,
     grammar: Constraint | Int32Array | undefined,
     signal: AbortSignal,
-  ): Promise<Int32Array | undefined> {
+  ): Promise<SampleRequest> {
+    const number = grammarNumber(grammar, this.#host.backend);
+    if (number !== undefined) return { ...request, grammar: { at: 'start', number } };
     const run = await this.#begin(grammar, signal);
-    if (!run) return this.#bits(grammar);
+    if (!run) return withBits(request, this.#bits(grammar));
     try {
-      return await run.allowed();
+      return withBits(request, await run.allowed());
     } finally {
       run.dispose();
     }
@@ -286,8 +290,8 @@ export class SessionImpl implements Session {
     return withSignal(read.signal, async (signal) => {
       const top_n = wholeNumber(read.top_n ?? DEFAULT_TOP_N, 'top_n', 0, MAX_INT32);
       const request = sampleRequest(read, this.#seed, top_n);
-      const bits = await this.#startBits(read.grammar, signal);
-      return this.#call('candidates', [this.#number, withBits(request, bits)], signal);
+      const restricted = await this.#atStart(request, read.grammar, signal);
+      return this.#call('candidates', [this.#number, restricted], signal);
     });
   }
 
@@ -299,16 +303,9 @@ export class SessionImpl implements Session {
       const index =
         position === undefined ? undefined : wholeNumber(position, 'position', 0, MAX_INT32);
       const request = sampleRequest(read, this.#seed, 0);
-      const bits = await this.#startBits(read.grammar, signal);
+      const restricted = await this.#atStart(request, read.grammar, signal);
       const explicit = Object.keys(read).some((name) => !['position', 'signal'].includes(name));
-      const args: Parameters<Methods['explain']> = [
-        this.#number,
-        id,
-        withBits(request, bits),
-        explicit,
-        index,
-      ];
-      return this.#call('explain', args, signal);
+      return this.#call('explain', [this.#number, id, restricted, explicit, index], signal);
     });
   }
 
@@ -373,23 +370,34 @@ export class SessionImpl implements Session {
     const release = follow(generation.signal, stop);
     const { signal } = stop;
     let run: GrammarRun | undefined;
+    let own: number | undefined; // a grammar that the engine follows by itself
     let started = false;
     ending.run = () => {
       ending.run = () => undefined;
       release();
       run?.dispose();
+      if (own !== undefined)
+        void this.#host.backend.call('endText', [this.#number]).catch(() => undefined);
       if (started) this.#generating = false;
     };
     try {
       throwIfAborted(signal);
       this.#checkIdle();
       this.#generating = started = true;
+      const number = grammarNumber(grammar, this.#host.backend);
       const bits = this.#bits(grammar);
       // no grammar: the prompt becomes the session's tokens before anything else can happen
-      if (grammar !== undefined && !bits) run = await this.#begin(grammar, signal);
+      if (grammar !== undefined && !bits && number === undefined)
+        run = await this.#begin(grammar, signal);
       if (text_or_ids !== undefined)
         await this.#setTokens(text_or_ids, parse_special, signal, true);
-      yield* this.#steps({ ...generation, request: withBits(request, bits) }, run, signal);
+      let restricted = withBits(request, bits);
+      if (number !== undefined) {
+        own = number;
+        await this.#call('beginText', [this.#number, number, true], signal);
+        restricted = { ...request, grammar: { at: 'text', number: this.#number } };
+      }
+      yield* this.#steps({ ...generation, request: restricted }, run, signal);
     } catch (error) {
       if (error !== stop.returned) throw error;
     } finally {
@@ -410,12 +418,13 @@ export class SessionImpl implements Session {
       throwIfAborted(signal);
       const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
       const args: Parameters<Methods['step']> = [this.#number, restricted, traced, n_keep];
-      const { textBytes, kept, ...step } = await this.#call('step', args, signal);
+      const { textBytes, kept, ended: complete, ...step } = await this.#call('step', args, signal);
       if (step.shifted) this.#tokens.splice(kept, step.shifted);
       this.#tokens.push(step.token);
       const ended = await grammar?.accept(step.token);
       const last =
         (step.eog && !ignore_eos) ||
+        complete ||
         ended === true ||
         (max_tokens === undefined ? isFull() : count + 1 === max_tokens);
       // where no token can follow, the bytes of an unfinished character become U+FFFD

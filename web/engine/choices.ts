@@ -2,6 +2,7 @@
 import { TokenglassError } from '../types/errors.js';
 import type { Explanation, Step, StepTrace } from '../types/types.js';
 import type { Engine } from './engine.js';
+import type { Grammars } from './grammars.js';
 import type { Sampled, SampleRequest, Sampling } from './sampling.js';
 import type { Sessions } from './sessions.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -9,6 +10,8 @@ import type { Vocabulary } from './vocabulary.js';
 export interface StepResult extends Omit<Step, 'text'> {
   /** The bytes without the space that a tokenizer puts before a text, if the text begins here. */
   textBytes: Uint8Array;
+  /** Whether the grammar of the request says that nothing can follow. */
+  ended: boolean;
   /** Tokens at the beginning that a shift left. */
   kept: number;
 }
@@ -39,6 +42,7 @@ export class Choices {
   readonly #sessions: Sessions;
   readonly #sampling: Sampling;
   readonly #vocabulary: Vocabulary;
+  readonly #grammars: Grammars;
   readonly #n_ctx: number;
   readonly #bos: number | undefined;
   readonly #last = new Map<number, LastChoice>(); // by session
@@ -48,12 +52,14 @@ export class Choices {
     sessions: Sessions,
     sampling: Sampling,
     vocabulary: Vocabulary,
+    grammars: Grammars,
     { n_ctx, bos }: { n_ctx: number; bos: number | undefined },
   ) {
     this.#engine = engine;
     this.#sessions = sessions;
     this.#sampling = sampling;
     this.#vocabulary = vocabulary;
+    this.#grammars = grammars;
     this.#n_ctx = n_ctx;
     this.#bos = bos;
   }
@@ -78,9 +84,18 @@ export class Choices {
     if (position > this.#sessions.discarded(number) + n) this.forget(number);
   }
 
+  /** The request with the tokens that its grammar allows now. */
+  #restricted(number: number, request: SampleRequest): SampleRequest {
+    if (!request.grammar) return request;
+    const tokens = this.#grammars.mask(request.grammar, !this.hasText(number));
+    const grammar = { tokens, values: undefined };
+    return { ...request, grammar: undefined, lists: { ...request.lists, grammar } };
+  }
+
   /** The next choice, without making it. */
-  candidates(number: number, request: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
+  candidates(number: number, unrestricted: SampleRequest, signal: AbortSignal): Promise<StepTrace> {
     return this.#sessions.whenReady(number, signal, () => {
+      const request = this.#restricted(number, unrestricted);
       const { trace } = this.#sampling.traced(this.#sessions.address(number), request);
       this.#remember(number, { request, position: trace.position, before: undefined });
       return trace;
@@ -90,22 +105,25 @@ export class Choices {
   /** Makes the next choice. */
   step(
     number: number,
-    request: SampleRequest,
+    unrestricted: SampleRequest,
     traced: boolean,
     overflow: Overflow,
     signal: AbortSignal,
   ): Promise<StepResult> {
     return this.#sessions.whenReady(number, signal, () => {
       const session = this.#sessions.address(number);
+      const request = this.#restricted(number, unrestricted);
       const choice: Sampled & { trace?: StepTrace } = traced
         ? this.#sampling.traced(session, request)
         : this.#sampling.sample(session, { ...request, top_n: 0 });
       const { token, logprob, rank, entropy, position, traceAddress, trace } = choice;
       const { bytes, eog } = this.#vocabulary.token(token);
       const textBytes =
-        bytes[0] === 0x20 && !this.#hasText(number)
+        bytes[0] === 0x20 && !this.hasText(number)
           ? this.#vocabulary.detokenize(Int32Array.of(token))
           : bytes;
+      const text = unrestricted.grammar?.at === 'text' ? unrestricted.grammar.number : undefined;
+      const ended = text !== undefined && this.#grammars.accept(text, token);
       const { before, shifted, kept } = this.#shiftIfFull(number, overflow);
       this.#remember(number, { request, position, before });
       this.#engine.sessionAccept({ session, trace: traceAddress });
@@ -113,6 +131,7 @@ export class Choices {
         token,
         bytes,
         textBytes,
+        ended,
         logprob,
         rank,
         entropy,
@@ -148,7 +167,7 @@ export class Choices {
   }
 
   /** Whether the session's tokens have any text; usually the second token has. */
-  #hasText(number: number): boolean {
+  hasText(number: number): boolean {
     return this.#sessions.tokens(number).some((id) => this.#vocabulary.token(id).bytes.length > 0);
   }
 
@@ -181,7 +200,11 @@ export class Choices {
             `position ${usedPosition} is not in the window: ${discarded} tokens were discarded`,
           );
         return this.#sessions.whenReady(fork, signal, () =>
-          this.#sampling.explain(this.#sessions.address(fork), usedRequest, token),
+          this.#sampling.explain(
+            this.#sessions.address(fork),
+            this.#restricted(fork, usedRequest),
+            token,
+          ),
         );
       },
     );

@@ -26,6 +26,8 @@ import { Choices } from './choices.js';
 import type { StepResult } from './choices.js';
 import { listOf } from './engine.js';
 import type { Engine } from './engine.js';
+import { Grammars } from './grammars.js';
+import type { AllowedTokens } from './grammars.js';
 import { loadEngine } from './loader.js';
 import type { LoadedEngine } from './loader.js';
 import { planOf, warningsOf } from './model-writer.js';
@@ -45,6 +47,7 @@ export class EngineModel {
   #info!: ModelInfo;
   #vocabulary!: Vocabulary;
   #sessions!: Sessions;
+  #grammars!: Grammars;
   #choices!: Choices;
   #scoring!: Scoring;
 
@@ -78,7 +81,15 @@ export class EngineModel {
     this.#vocabulary = new Vocabulary(engine);
     this.#sessions = new Sessions(engine, this.#scheduler, this.#info.n_layer);
     const sampling = new Sampling(engine, this.#vocabulary, this.#info.n_vocab);
-    this.#choices = new Choices(engine, this.#sessions, sampling, this.#vocabulary, this.#info);
+    this.#grammars = new Grammars(engine);
+    this.#choices = new Choices(
+      engine,
+      this.#sessions,
+      sampling,
+      this.#vocabulary,
+      this.#grammars,
+      this.#info,
+    );
     this.#scoring = new Scoring(
       engine,
       this.#scheduler,
@@ -165,10 +176,6 @@ export class EngineModel {
     return this.#vocabulary.token(id).text;
   }
 
-  vocabulary(): { texts: string[]; ends: Int32Array } {
-    return this.#vocabulary.all(this.#info.n_vocab);
-  }
-
   // ---- sessions: the caller chooses their numbers, from 1 ----
 
   createSession(number: number): void {
@@ -183,6 +190,7 @@ export class EngineModel {
   disposeSession(number: number): void {
     this.#sessions.dispose(number);
     this.#choices.forget(number);
+    this.#grammars.end(number);
   }
 
   sync(number: number, ids: Int32Array): void {
@@ -217,6 +225,35 @@ export class EngineModel {
     return { tokens: this.#sessions.tokens(number), seed };
   }
 
+  // ---- grammars: the caller chooses their numbers, and those of texts, from 1 ----
+
+  createGrammar(number: number, grammar: string): void {
+    this.#grammars.create(number, grammar);
+  }
+
+  disposeGrammar(number: number): void {
+    this.#grammars.dispose(number);
+  }
+
+  /**
+   * Begins a text. of_session: it is the generation of the session with this number. Returns the
+   * tokens that end a generation.
+   */
+  beginText(number: number, grammar: number, of_session: boolean): Int32Array {
+    const at_start = of_session && !this.#choices.hasText(number);
+    this.#grammars.begin(number, grammar, at_start);
+    return this.#grammars.ends(grammar);
+  }
+
+  /** What can come next when a text goes on by these tokens. */
+  textAllowed(number: number, tokens: Int32Array): AllowedTokens {
+    return this.#grammars.allowedAfter(number, tokens);
+  }
+
+  endText(number: number): void {
+    this.#grammars.end(number);
+  }
+
   // ---- choices ----
 
   candidates(...args: Parameters<Choices['candidates']>): Promise<StepTrace> {
@@ -249,6 +286,7 @@ export class EngineModel {
     this.#loaded = undefined;
     if (!loaded) return;
     this.#sessions.clear();
+    this.#grammars.clear();
     loaded.threads?.end(); // first: they may be working on the model
     if (!loaded.threads && !loaded.engine.crashed) loaded.engine.modelFree();
   }

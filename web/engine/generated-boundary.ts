@@ -47,6 +47,17 @@ export type ExportName =
   | 'session_sample'
   | 'session_score'
   | 'session_hidden_states'
+  | 'grammar_new'
+  | 'grammar_free'
+  | 'grammar_memory'
+  | 'grammar_ends'
+  | 'grammar_begin'
+  | 'grammar_state_free'
+  | 'grammar_state_mask'
+  | 'grammar_state_accept'
+  | 'grammar_state_accept_bytes'
+  | 'grammar_state_is_complete'
+  | 'grammar_state_has_ended'
   | 'session_save_snapshot_begin'
   | 'session_snapshot_chunk'
   | 'session_load_snapshot_begin'
@@ -273,6 +284,14 @@ export interface ChoiceRecord {
   p: number;
   p_final: number;
   logits: number;
+}
+
+export const GRAMMAR_MASK_BYTES = 8;
+
+/** tgw_grammar_mask in C. */
+export interface GrammarMaskRecord {
+  bits: number;
+  n: number;
 }
 
 /** Calls of one engine with one model. Engine has the means. */
@@ -514,6 +533,14 @@ export abstract class Boundary {
       p: view.getUint32(address + 104, true),
       p_final: view.getUint32(address + 108, true),
       logits: view.getUint32(address + 112, true),
+    };
+  }
+
+  readGrammarMask(address: number): GrammarMaskRecord {
+    const view = this.view();
+    return {
+      bits: view.getUint32(address, true),
+      n: view.getUint32(address + 4, true),
     };
   }
 
@@ -890,6 +917,65 @@ export abstract class Boundary {
     states: number;
   }): void {
     this.check('session_hidden_states', session, tokens, n, states);
+  }
+
+  /** Compiles a grammar, text[length]; gives its address. */
+  grammarNew({ text, length }: { text: number; length: number }): number {
+    this.check('grammar_new', this.model, text, length, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** Frees a grammar; its states must have been freed. */
+  grammarFree(grammar: number): void {
+    this.call('grammar_free', grammar);
+  }
+
+  /** How many bytes the grammar takes. */
+  grammarMemory(grammar: number): number {
+    return this.call('grammar_memory', grammar) >>> 0;
+  }
+
+  /** The tokens that end a generation. */
+  grammarEnds(grammar: number): TokensRecord {
+    this.call('grammar_ends', grammar, this.out);
+    return this.readTokens(this.out);
+  }
+
+  /** Begins a text; gives the address of its state. at_start: the session has no text yet. */
+  grammarBegin({ grammar, at_start }: { grammar: number; at_start: boolean }): number {
+    this.check('grammar_begin', grammar, Number(at_start), this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** Frees the state. */
+  grammarStateFree(state: number): void {
+    this.call('grammar_state_free', state);
+  }
+
+  /** The tokens that can come next, valid until the next call for the grammar. */
+  grammarStateMask(state: number): GrammarMaskRecord {
+    this.check('grammar_state_mask', state, this.out);
+    return this.readGrammarMask(this.out);
+  }
+
+  /** Continues after a token. */
+  grammarStateAccept({ state, token }: { state: number; token: number }): void {
+    this.check('grammar_state_accept', state, token);
+  }
+
+  /** Continues after bytes[n]. */
+  grammarStateAcceptBytes({ state, bytes, n }: { state: number; bytes: number; n: number }): void {
+    this.check('grammar_state_accept_bytes', state, bytes, n);
+  }
+
+  /** Whether the text so far matches the grammar. */
+  grammarStateIsComplete(state: number): boolean {
+    return this.call('grammar_state_is_complete', state) !== 0;
+  }
+
+  /** Whether nothing can follow. */
+  grammarStateHasEnded(state: number): boolean {
+    return this.call('grammar_state_has_ended', state) !== 0;
   }
 
   /** Makes the session ready to be saved with 64 bits of the caller's. */

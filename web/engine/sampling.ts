@@ -6,6 +6,7 @@ import { stages } from '../types/generated.js';
 import type { StageListName } from '../types/generated.js';
 import type { Candidate, Explanation, StageTrace, Step, StepTrace } from '../types/types.js';
 import type { CallMemory, Engine } from './engine.js';
+import type { GrammarUse } from './grammars.js';
 import { CANDIDATE_BYTES, LIST_BYTES, STAGE_TRACE_BYTES } from './generated-boundary.js';
 import type { ChoiceRecord } from './generated-boundary.js';
 import { wordsOf } from './snapshot.js';
@@ -23,6 +24,8 @@ export interface SampleRequest {
   /** Indexes into stages. */
   order: number[];
   lists: Record<Exclude<StageListName, 'dry_sequence_breakers'>, TokenList>;
+  /** A grammar whose tokens take the place of the list. */
+  grammar: GrammarUse | undefined;
   /** Texts that end a repetition for dry. */
   breakers: string[];
   seed: bigint;

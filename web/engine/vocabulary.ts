@@ -1,6 +1,6 @@
 /** A model's text and tokens: tokenizing, detokenizing, and what each token is. */
 import { TokenglassError } from '../types/errors.js';
-import { TOKEN_BYTE, TOKEN_CONTROL, TOKEN_UNKNOWN, TOKEN_UNUSED } from '../types/generated.js';
+import { TOKEN_BYTE } from '../types/generated.js';
 import type { CallMemory, Engine } from './engine.js';
 
 // a token's text may begin with U+FEFF
@@ -15,8 +15,6 @@ export interface Token {
   eog: boolean;
 }
 
-/** Types of tokens that are no text for a grammar. */
-const TYPES_WITHOUT_TEXT = [TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_UNUSED];
 const INT32_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const LIKELY_BREAKER_NUMBERS = 1024;
 const MAX_BREAKERS = 64; // texts whose sequences are kept
@@ -135,21 +133,6 @@ export class Vocabulary {
       this.#tokens.set(id, token);
     }
     return { ...token, bytes: token.bytes.slice() };
-  }
-
-  /**
-   * For a grammar: the piece of every token ('' for those that are no text), and which end a text.
-   */
-  all(n_vocab: number): { texts: string[]; ends: Int32Array } {
-    const texts: string[] = [];
-    const ends: number[] = [];
-    for (let id = 0; id < n_vocab; id++) {
-      const { piece, n_piece, type, eog } = this.#engine.modelToken(id);
-      const isText = !eog && !TYPES_WITHOUT_TEXT.includes(type);
-      texts.push(isText ? decoder.decode(this.#engine.bytes(piece, n_piece).slice()) : '');
-      if (eog) ends.push(id);
-    }
-    return { texts, ends: Int32Array.from(ends) };
   }
 }
 

@@ -293,7 +293,12 @@ export const errorCodes: readonly ErrorInfo[] = [
     meaning:
       'the chat template is broken, rejects the messages, or exceeds its limits; the message quotes it',
   },
-  { name: 'GRAMMAR_INVALID', number: 240, meaning: 'a grammar or JSON schema cannot be compiled' },
+  {
+    name: 'GRAMMAR_INVALID',
+    number: 240,
+    meaning:
+      'a grammar or JSON schema cannot be compiled, a token is not allowed, or a text is beyond the limits; the message says what and where',
+  },
 ];
 
 /** The weight types that can be read (quant.def). */
@@ -678,15 +683,6 @@ export const ADD_SPECIAL = 1;
 
 /** TG_PARSE_SPECIAL in C. */
 export const PARSE_SPECIAL = 2;
-
-/** TG_TOKEN_UNKNOWN in C. */
-export const TOKEN_UNKNOWN = 2;
-
-/** TG_TOKEN_CONTROL in C. */
-export const TOKEN_CONTROL = 3;
-
-/** TG_TOKEN_UNUSED in C. */
-export const TOKEN_UNUSED = 5;
 
 /** TG_TOKEN_BYTE in C. */
 export const TOKEN_BYTE = 6;

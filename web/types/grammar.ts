@@ -37,7 +37,8 @@ export interface ConstraintState {
   allowed(): Int32Array | Promise<Int32Array>;
   /**
    * Continues after a token. A grammar of createGrammar throws GRAMMAR_INVALID for a token that is
-   * not allowed. The next step waits for a promise that accept() returns.
+   * not allowed; of several tokens without an allowed() between, the next allowed() throws. The
+   * next step waits for a promise that accept() returns.
    * @example
    * const grammar = await model.createGrammar({ type: 'json' });
    * const state = await grammar.begin();
@@ -68,4 +69,12 @@ export interface Constraint {
    * const state = await grammar.begin();
    */
   begin(): ConstraintState | Promise<ConstraintState>;
+  /**
+   * Frees what the constraint holds as soon as no generation follows it. Optional: a grammar that
+   * the program forgets is freed, too.
+   * @example
+   * const grammar = await model.createGrammar({ type: 'json' });
+   * grammar.dispose?.();
+   */
+  dispose?(): void;
 }
