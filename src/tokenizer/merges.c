@@ -55,9 +55,9 @@ static const char *read_merge(const tg_tokenizer *t, tg_str text, char *scratch,
                 return t->bytes[out->left].length + t->bytes[out->right].length ==
                                t->bytes[out->merged].length
                            ? NULL
-                           : "the result has other bytes than the sides";
+                           : "makes other bytes than its sides have";
         }
-    return spaces ? "a side or the result is not a token" : "it is no pair";
+    return spaces ? "has a side or a result that is not a token" : "is no pair";
 }
 
 static void put(tg_merges *m, uint32_t rank)
@@ -83,7 +83,7 @@ static tg_status read_all(tg_tokenizer *t, const tg_gguf_array *merges, char *sc
         else if (lenient)
             n_left_out++;
         else
-            return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\": %s",
+            return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "merge %u, \"%.32s\", %s",
                             (unsigned)rank, text.data, fault);
     }
     if (n_left_out)

@@ -239,7 +239,7 @@ const MUST_FAIL = {
   'tokenizer-we-lack': [key('tokenizer.ggml.model', 'string', 'rwkv'), 'TOKENIZER_UNSUPPORTED', '"rwkv" is not supported', null],
   'pre-tokenizer-we-lack': [byteLevel(['tokenizer.ggml.pre', 'string', 'of-tomorrow']), 'TOKENIZER_UNSUPPORTED', '"of-tomorrow" is not supported; supported: default, gpt-2', null],
   'merges-missing': [byteLevel(), 'MODEL_KEY_MISSING', 'tokenizer.ggml.merges', null],
-  'merge-of-one': [byteLevel(['tokenizer.ggml.merges', 'array<string>', ['the']]), 'TOKENIZER_BAD', 'merge 0, "the": it is no pair', null],
+  'merge-of-one': [byteLevel(['tokenizer.ggml.merges', 'array<string>', ['the']]), 'TOKENIZER_BAD', 'merge 0, "the", is no pair', null],
   'merge-of-no-token': [byteLevel(['tokenizer.ggml.merges', 'array<string>', ['h e', 'h q']]), 'TOKENIZER_BAD', 'merge 1, "h q"', null],
   'vocabulary-empty': [key('tokenizer.ggml.tokens', 'array<string>', []), 'TOKENIZER_BAD', 'empty', null],
   'vocabulary-of-numbers': [key('tokenizer.ggml.tokens', 'array<u32>', [1, 2]), 'MODEL_KEY_BAD', 'tokenizer.ggml.tokens', null],
