@@ -2,7 +2,10 @@
 // call works, or it fails with a documented code in bounded time. After all of them, the model
 // tells the same greedy text. The tables must name every function: a new one has to be added here.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import * as node from '../../dist/node.js';
 import * as testing from '../../dist/testing.js';
 import { writeGguf } from '../support/gguf-writer.mjs';
@@ -14,6 +17,15 @@ const { TokenglassError, errorCodes, loadModel } = node;
 const PROMPT = 'Once upon a time there was';
 const OPTIONS = { max_tokens: 1, seed: 1 };
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
+
+// recordTrace takes a text for a path and writes a file there
+const folder = mkdtempSync(join(tmpdir(), 'tokenglass-hostile-'));
+const before = process.cwd();
+process.chdir(folder);
+after(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
 
 /** A small model with a chat template. */
 function chatModel() {
