@@ -12,6 +12,10 @@ const MAX_ITEMS = 2 ** 20; // elements of another list
 export const invalid = (message: string, cause?: unknown) =>
   new TokenglassError('INVALID_ARGUMENT', message, { cause });
 
+/** Null counts as not given in the API of completions. */
+export const isGiven = <T>(value: T): value is NonNullable<T> =>
+  value !== undefined && value !== null;
+
 /** What `read` gives; what a caller's object throws meanwhile becomes a TokenglassError. */
 export function reading<T>(name: string, read: () => T, code: ErrorCode = 'INVALID_ARGUMENT'): T {
   try {

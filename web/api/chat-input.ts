@@ -1,5 +1,5 @@
 /** Reads the messages of a conversation and what else a chat template gets. */
-import { flag, invalid, listOf, readOptions, reading, textOf } from './arguments.js';
+import { flag, invalid, isGiven, listOf, readOptions, reading, textOf } from './arguments.js';
 import { TokenglassError, shown } from '../types/errors.js';
 import type { ChatMessage, ChatTemplateOptions, TextPart } from '../types/types.js';
 
@@ -25,7 +25,7 @@ function textOfPart(part: unknown): string | undefined {
 
 /** The text of a message; null for a message that only has tool calls. */
 function contentOf(content: unknown, hasCalls: boolean, place: string): string | null {
-  if ((content === null || content === undefined) && hasCalls) return null;
+  if (!isGiven(content) && hasCalls) return null;
   const given = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   const texts = listOf(Array.isArray(given) ? given : [undefined], place, textOfPart);
   if (texts.includes(undefined)) {
@@ -52,7 +52,7 @@ function messageOf(message: ChatMessage, place: string): object {
   return {
     role: role === 'developer' ? 'system' : role,
     content: contentOf(content, calls.length > 0, place),
-    ...(name !== undefined && name !== null && { name: textOf(name, `${place}.name`) }),
+    ...(isGiven(name) && { name: textOf(name, `${place}.name`) }),
     ...more,
   };
 }
@@ -71,7 +71,7 @@ export function templateVariables(given: ChatTemplateOptions | undefined) {
   const known = ['tools', 'documents', 'add_generation_prompt', 'chat_template_kwargs'];
   const options = readOptions(given, known, 'applyChatTemplate');
   const list = (value: unknown, name: string) =>
-    value === undefined || value === null ? null : listOf(value, name, (one) => jsonOf(one, name));
+    isGiven(value) ? listOf(value, name, (one) => jsonOf(one, name)) : null;
   const kwargs = options.chat_template_kwargs ?? {};
   const variables = reading('chat_template_kwargs', () => jsonOf(kwargs, 'chat_template_kwargs'));
   if (Array.isArray(variables) || typeof variables !== 'object')

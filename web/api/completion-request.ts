@@ -5,6 +5,7 @@ import {
   MAX_INT32,
   flag,
   invalid,
+  isGiven,
   listOf,
   readOptions,
   reading,
@@ -123,11 +124,11 @@ async function grammarOption(
   { response_format, grammar }: CompletionParams | ChatParams,
 ): Promise<Pick<GenerateOptions, 'grammar'>> {
   const { type, json_schema } = formatOf(response_format);
-  const given = grammar !== undefined && grammar !== null;
-  if (type !== 'text' && given) throw invalid('response_format and grammar exclude each other');
+  if (type !== 'text' && isGiven(grammar))
+    throw invalid('response_format and grammar exclude each other');
   if (typeof grammar === 'string')
     return { grammar: await model.createGrammar({ type: 'ebnf', grammar }) };
-  if (given) return { grammar };
+  if (isGiven(grammar)) return { grammar };
   switch (type) {
     case 'text':
       return {};
@@ -169,10 +170,9 @@ export async function completionRequest(
   await withSignal(params.signal, () => undefined); // throws for a bad or an aborted one
   return {
     ids,
-    max_tokens:
-      max_tokens === undefined || max_tokens === null
-        ? undefined
-        : wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
+    max_tokens: isGiven(max_tokens)
+      ? wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32)
+      : undefined,
     n_answers: wholeNumber(params.n ?? 1, 'n', 1, MAX_ANSWERS),
     stops: stopsOf(params.stop),
     n_alternatives,

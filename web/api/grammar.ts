@@ -3,9 +3,10 @@
  * programs a grammar's states. Loaded with the first grammar.
  */
 import type { Backend } from '../transport/backend.js';
-import { TokenglassError } from '../types/errors.js';
+import { TokenglassError, shown } from '../types/errors.js';
 import type { Constraint, ConstraintState, GrammarSpec } from '../types/types.js';
-import { ownGrammars } from './own-grammars.js';
+import { invalid, reading } from './arguments.js';
+import { dropped, freeing, ownGrammars } from './engine-objects.js';
 
 /** What a grammar needs from its model. */
 export interface GrammarHost {
@@ -16,13 +17,6 @@ export interface GrammarHost {
 
 const MAX_SOURCE = 256 * 1024; // characters of a grammar or schema
 
-/** Frees what the engine holds for objects that programs forgot. */
-const forgotten = new FinalizationRegistry<() => void>((free) => free());
-
-/** A function that frees something of the engine, which may be gone. */
-const freeing = (backend: Backend, method: 'disposeGrammar' | 'endText', number: number) => () =>
-  void backend.call(method, [number]).catch(() => undefined);
-
 const bitOf = (bits: Int32Array, token: number) => ((bits[token >> 5] ?? 0) >> (token & 31)) & 1;
 
 /** A text that follows a grammar. The engine holds its state. */
@@ -30,7 +24,7 @@ class TextState implements ConstraintState {
   readonly #backend: Backend;
   readonly #number: number;
   readonly #ends: ReadonlySet<number>;
-  readonly #free: () => void;
+  readonly #free: () => Promise<unknown>;
   /** What can come next, if it was asked for since the last token. */
   #allowed: Int32Array | undefined;
   #accepted: number[] = []; // tokens that the engine does not know of yet
@@ -42,7 +36,7 @@ class TextState implements ConstraintState {
     this.#number = number;
     this.#ends = ends;
     this.#free = freeing(backend, 'endText', number);
-    forgotten.register(this, this.#free, this);
+    dropped.register(this, this.#free, this);
   }
 
   async allowed(): Promise<Int32Array> {
@@ -78,21 +72,21 @@ class TextState implements ConstraintState {
 
   dispose(): void {
     this.#failure ??= new TokenglassError('DISPOSED', "the grammar's state was disposed");
-    forgotten.unregister(this);
-    this.#free();
+    dropped.unregister(this);
+    void this.#free();
   }
 }
 
 class Grammar implements Constraint {
   readonly #host: GrammarHost;
   readonly #number: number;
-  readonly #free: () => void;
+  readonly #free: () => Promise<unknown>;
 
   constructor(host: GrammarHost, number: number) {
     this.#host = host;
     this.#number = number;
     this.#free = freeing(host.backend, 'disposeGrammar', number);
-    forgotten.register(this, this.#free, this);
+    dropped.register(this, this.#free, this);
     ownGrammars.set(this, { backend: host.backend, number });
   }
 
@@ -106,8 +100,8 @@ class Grammar implements Constraint {
   }
 
   dispose(): void {
-    forgotten.unregister(this);
-    this.#free();
+    dropped.unregister(this);
+    void this.#free();
   }
 }
 
@@ -120,25 +114,27 @@ function checkLength(text: unknown): void {
 }
 
 /** The text of the grammar; the engine limits the length of one that a schema becomes. */
-async function grammarOf(spec: GrammarSpec): Promise<string> {
-  switch (spec?.type) {
+async function grammarOf(given: GrammarSpec): Promise<string> {
+  const spec = reading('the grammar', () => ({ ...given }));
+  switch (spec.type) {
     case 'json':
       return (await import('../grammar/schema.js')).grammarOfSchema({ type: 'object' });
     case 'json_schema': {
-      const { grammarOfSchema } = await import('../grammar/schema.js');
-      const grammar = grammarOfSchema(spec.schema); // it refuses what is no JSON value
-      checkLength(JSON.stringify(spec.schema));
-      return grammar;
+      const copy = () => JSON.parse(JSON.stringify(spec.schema)) as unknown;
+      const schema = reading('the schema', copy, 'GRAMMAR_INVALID');
+      checkLength(JSON.stringify(schema));
+      return (await import('../grammar/schema.js')).grammarOfSchema(schema);
     }
     case 'ebnf':
       checkLength(spec.grammar);
       return spec.grammar;
-    default:
-      throw new TokenglassError(
-        'INVALID_ARGUMENT',
-        `createGrammar has no type "${String((spec as { type?: unknown } | undefined)?.type)}"; known: json, json_schema, ebnf`,
-      );
   }
+  const { type } = spec as { type: unknown };
+  throw invalid(
+    typeof type === 'string'
+      ? `createGrammar has no type "${type}"; known: json, json_schema, ebnf`
+      : `the grammar is ${shown(given)}; it must be an object with a type`,
+  );
 }
 
 /** The engine compiles the grammar. Throws GRAMMAR_INVALID. */

@@ -151,10 +151,7 @@ class ModelImpl implements Model, SessionHost {
     const result = await this.#call('tokenOffsets', tokenizeArgs(text, options, 'tokenOffsets'));
     const n = result.length / 2;
     if (n > MAX_OFFSETS)
-      throw new TokenglassError(
-        'INVALID_ARGUMENT',
-        `the text has ${n} tokens; tokenOffsets lists at most ${MAX_OFFSETS}`,
-      );
+      throw invalid(`the text has ${n} tokens; tokenOffsets lists at most ${MAX_OFFSETS}`);
     return Array.from(result.subarray(0, n), (token, i) => ({
       token,
       start: i ? result[n + i - 1]! : 0,
@@ -247,7 +244,7 @@ class ModelImpl implements Model, SessionHost {
 
   async createGrammar(spec: GrammarSpec): Promise<Constraint> {
     this.check();
-    return (await import('./grammar.js')).createGrammar(this, plainSpec(spec));
+    return (await import('./grammar.js')).createGrammar(this, spec);
   }
 
   async stats(): Promise<ModelStats> {
@@ -276,18 +273,6 @@ async function savedBytes(saved: unknown): Promise<Uint8Array> {
   const bytes = bytesOf(value, name);
   if (bytes) return new Uint8Array(bytes);
   throw invalid(`${name} is ${shown(saved)}; it must be a Uint8Array, an ArrayBuffer or a Blob`);
-}
-
-/** The grammar as plain data. */
-function plainSpec(spec: GrammarSpec): GrammarSpec {
-  const copy: Record<string, unknown> = reading('the grammar', () => ({ ...spec }));
-  if (typeof copy['type'] !== 'string')
-    throw invalid(`the grammar is ${shown(spec)}; it must be an object with a type`);
-  if (copy['type'] === 'json_schema') {
-    const json = () => JSON.parse(JSON.stringify(copy['schema'])) as unknown;
-    copy['schema'] = reading('the schema', json, 'GRAMMAR_INVALID');
-  }
-  return copy as unknown as GrammarSpec;
 }
 
 /** Whether a value is a Blob, or what another realm or a polyfill has for it. */

@@ -9,6 +9,7 @@ import {
   flag,
   idOf,
   idsOf,
+  isGiven,
   listOf,
   reading,
   tagOf,
@@ -38,8 +39,6 @@ export const timeoutOf = ({ timeout_ms }: FetchOptions): number =>
 
 /** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;
-
-const isGiven = (value: unknown) => value !== undefined && value !== null;
 
 const tokenList = (tokens: Int32Array): TokenList => ({ tokens, values: undefined });
 
@@ -122,13 +121,12 @@ function numbersOf(options: SamplerOptions): number[] {
 
 /**
  * The request of the options that readOptions gave. Null is the default here, as in the API of
- * completions. grammarBits: checked bits of the option `grammar`.
+ * completions. The option `grammar` is not read.
  */
 export function sampleRequest(
   options: CandidatesOptions,
   defaultSeed: bigint,
   top_n: number,
-  grammarBits?: Int32Array,
 ): SampleRequest {
   const { logit_bias, allowed_tokens, banned_tokens } = options;
   const none = tokenList(new Int32Array());
@@ -145,7 +143,7 @@ export function sampleRequest(
       banned_tokens: isGiven(banned_tokens)
         ? tokenList(idsOf(banned_tokens, 'banned_tokens'))
         : none,
-      grammar: grammarBits ? tokenList(grammarBits) : none,
+      grammar: none,
     },
     grammar: undefined,
     breakers: options.dry_multiplier ? breakers : [],

@@ -20,8 +20,8 @@ import {
   wholeNumber,
 } from './arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
+import { dropped, freeing, grammarNumber } from './engine-objects.js';
 import { guardThis } from './guard.js';
-import { grammarNumber } from './own-grammars.js';
 import { badOption, sampleRequest, samplerOptionNames } from './options.js';
 import type {
   Bytes,
@@ -85,20 +85,10 @@ function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): number | 
   return overflow === 'shift' ? kept : undefined;
 }
 
-/**
- * Ends sessions and generations that their owner has dropped without ending them. What is stored
- * here must not refer to the session or the generator.
- */
-const dropped = new FinalizationRegistry<Ending>((ending) => void ending.run());
-
+/** How a generation ends, once. The generator must not be reachable from here. */
 interface Ending {
-  run(): unknown;
+  run(): void;
 }
-
-/** Frees a session of the engine. After the end of the model the call fails: nothing is left. */
-const endingOf = (backend: Backend, number: number): Ending => ({
-  run: () => backend.call('disposeSession', [number]).catch(() => undefined),
-});
 
 const promptOf = (prompt: TextOrIds) =>
   typeof prompt === 'string' ? prompt : idsOf(prompt, 'the prompt');
@@ -120,6 +110,7 @@ interface Generation {
 export class SessionImpl implements Session {
   readonly #host: SessionHost;
   readonly #number: number;
+  readonly #freeInEngine: () => Promise<unknown>;
   #seed: bigint;
   #tokens: number[] = [];
   #ready: Promise<unknown>; // resolves when the engine has the session
@@ -138,7 +129,8 @@ export class SessionImpl implements Session {
     this.#seed = seed;
     this.#ready = this.#create(source);
     this.#ready.catch(() => undefined); // the first call that awaits it reports the error
-    dropped.register(this, endingOf(host.backend, this.#number), this);
+    this.#freeInEngine = freeing(host.backend, 'disposeSession', this.#number);
+    dropped.register(this, this.#freeInEngine, this);
   }
 
   async #create(source: number | Uint8Array | undefined): Promise<void> {
@@ -326,7 +318,7 @@ export class SessionImpl implements Session {
   generate(prompt?: TextOrIds, options?: GenerateOptions): AsyncGenerator<Step, void, undefined> {
     const ending: Ending = { run: () => undefined };
     const steps = endedAtOnce((stop) => this.#generate(prompt, options, stop, ending));
-    dropped.register(steps, ending);
+    dropped.register(steps, () => ending.run());
     return steps;
   }
 
@@ -376,8 +368,7 @@ export class SessionImpl implements Session {
       ending.run = () => undefined;
       release();
       run?.dispose();
-      if (own !== undefined)
-        void this.#host.backend.call('endText', [this.#number]).catch(() => undefined);
+      if (own !== undefined) void freeing(this.#host.backend, 'endText', this.#number)();
       if (started) this.#generating = false;
     };
     try {
@@ -442,7 +433,7 @@ export class SessionImpl implements Session {
   async #free(): Promise<void> {
     dropped.unregister(this);
     await this.#ready.catch(() => undefined);
-    await endingOf(this.#host.backend, this.#number).run();
+    await this.#freeInEngine();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

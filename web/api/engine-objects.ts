@@ -1,0 +1,30 @@
+/**
+ * Objects of programs that stand for something in the engine. What a program drops without a
+ * dispose() is freed there. Grammars are known, because the engine follows them by itself.
+ */
+import type { Backend } from '../transport/backend.js';
+import { invalid } from './arguments.js';
+
+/** Calls a function after its object is gone. The function must not refer to the object. */
+export const dropped = new FinalizationRegistry<() => unknown>((free) => void free());
+
+/** A function that frees something of the engine, which may be gone. */
+export const freeing =
+  (backend: Backend, method: 'disposeSession' | 'disposeGrammar' | 'endText', number: number) =>
+  (): Promise<unknown> =>
+    backend.call(method, [number]).catch(() => undefined);
+
+/** A grammar of an engine. */
+interface OwnGrammar {
+  backend: Backend;
+  number: number;
+}
+
+export const ownGrammars = new WeakMap<object, OwnGrammar>();
+
+/** The number of a grammar of this engine; undefined for a constraint of the caller's. */
+export function grammarNumber(constraint: unknown, backend: Backend): number | undefined {
+  const own = ownGrammars.get(constraint as object);
+  if (own && own.backend !== backend) throw invalid('the grammar belongs to another model');
+  return own?.number;
+}
