@@ -87,7 +87,11 @@ export class Choices {
   /** The request with the tokens that its grammar allows now. */
   #restricted(number: number, request: SampleRequest): SampleRequest {
     if (!request.grammar) return request;
-    const tokens = this.#grammars.mask(request.grammar, !this.hasText(number));
+    const { at, number: named } = request.grammar;
+    const tokens =
+      at === 'text'
+        ? this.#grammars.textMask(named)
+        : this.#grammars.startMask(named, !this.hasText(number));
     const grammar = { tokens, values: undefined };
     return { ...request, grammar: undefined, lists: { ...request.lists, grammar } };
   }

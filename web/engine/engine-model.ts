@@ -24,7 +24,7 @@ import type {
 } from '../types/types.js';
 import { Choices } from './choices.js';
 import type { StepResult } from './choices.js';
-import { listOf } from './engine.js';
+import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { Grammars } from './grammars.js';
 import type { AllowedTokens } from './grammars.js';
@@ -302,7 +302,7 @@ function quantTypes(engine: Engine): QuantTypeInfo[] {
 }
 
 const profile = (engine: Engine): ProfileEntry[] =>
-  listOf((index) => engine.modelGetProfile(index)).map(({ name, ms }) => ({
+  readAll((index) => engine.modelGetProfile(index)).map(({ name, ms }) => ({
     step: name as ProfileStepName,
     ms,
   }));

@@ -27,7 +27,7 @@ export interface CallMemory {
 }
 
 /** What `read` gives for the indexes from 0, up to the first undefined. */
-export function listOf<T>(read: (index: number) => T | undefined): T[] {
+export function readAll<T>(read: (index: number) => T | undefined): T[] {
   const list: T[] = [];
   for (;;) {
     const item = read(list.length);

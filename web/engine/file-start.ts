@@ -1,7 +1,7 @@
 /** Keeps the first bytes of a source, to say what a file is that is no GGUF file. */
 import { START_BYTES, kindOf } from '../platform/file-kinds.js';
 import type { ByteSource } from '../platform/sources.js';
-import { TokenglassError } from '../types/errors.js';
+import { TokenglassError, messageOf } from '../types/errors.js';
 
 export class FileStart {
   readonly #source: ByteSource;
@@ -27,7 +27,7 @@ export class FileStart {
   async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof TokenglassError)) return error;
     const { code, offset } = error;
-    const message = error.message.slice(code.length + 2);
+    const message = messageOf(error);
     if (code === 'GGUF_TRUNCATED' && this.#length === 0)
       return new TokenglassError(code, `the file is empty: ${message}`, { offset });
     if (code !== 'GGUF_BAD_MAGIC') return error;

@@ -117,10 +117,14 @@ export class Grammars {
     return this.#engine.int32s(bits, n).slice();
   }
 
-  /** The tokens that can come next. */
-  mask(use: GrammarUse, at_start: boolean): Int32Array {
-    if (use.at === 'text') return this.#mask(this.#text(use.number).address);
-    const grammar = this.#grammar(use.number).address;
+  /** The tokens that can come next in a text. */
+  textMask(number: number): Int32Array {
+    return this.#mask(this.#text(number).address);
+  }
+
+  /** The tokens that can begin a text. at_start: as in begin(). */
+  startMask(number: number, at_start: boolean): Int32Array {
+    const grammar = this.#grammar(number).address;
     const state = this.#engine.grammarBegin({ grammar, at_start });
     try {
       return this.#mask(state);
@@ -142,7 +146,7 @@ export class Grammars {
   /** Continues a text after the tokens; returns what it allows then. */
   allowedAfter(number: number, tokens: Int32Array): AllowedTokens {
     for (const token of tokens) this.accept(number, token);
-    const { address } = this.#text(number);
-    return { allowed: this.#mask(address), ended: this.#engine.grammarStateHasEnded(address) };
+    const ended = this.#engine.grammarStateHasEnded(this.#text(number).address);
+    return { allowed: this.textMask(number), ended };
   }
 }

@@ -9,7 +9,7 @@ import { TokenglassError } from '../types/errors.js';
 import { cacheTypes, quants } from '../types/generated.js';
 import type { QuantName } from '../types/generated.js';
 import type { QuantTypeInfo } from '../types/types.js';
-import { listOf } from './engine.js';
+import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { FileStart } from './file-start.js';
 import { chooseVariant } from './instance.js';
@@ -45,10 +45,10 @@ export interface Header {
 }
 
 const keysOf = (engine: Engine): HeaderKey[] =>
-  listOf((index) => engine.modelGetKey(index)).map(({ name = '', value }) => ({ name, value }));
+  readAll((index) => engine.modelGetKey(index)).map(({ name = '', value }) => ({ name, value }));
 
 const tensorsOf = (engine: Engine): HeaderTensor[] =>
-  listOf((index) => engine.modelGetTensor(index)).map(
+  readAll((index) => engine.modelGetTensor(index)).map(
     ({ name = '', type, n_dims, dim0, dim1, dim2, dim3, offset, size }) => ({
       name,
       type: quants[type]!.name,

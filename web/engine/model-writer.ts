@@ -3,7 +3,7 @@ import type { Build } from '../platform/assets.js';
 import { TokenglassError } from '../types/errors.js';
 import { MODEL_PLANNED } from '../types/generated.js';
 import type { KernelVariant, MemoryInfo } from '../types/types.js';
-import { Engine, listOf } from './engine.js';
+import { Engine, readAll } from './engine.js';
 
 /** What a model is made with. */
 export interface ModelOptions {
@@ -36,7 +36,7 @@ export type PlannedMemory = Omit<MemoryInfo, 'total' | 'peak'>;
 
 /** The faults of the file that do not keep the model from running. */
 export const warningsOf = (engine: Engine): string[] =>
-  listOf((index) => engine.modelGetWarning(index)).map(({ text = '' }) => text);
+  readAll((index) => engine.modelGetWarning(index)).map(({ text = '' }) => text);
 
 export function planOf(engine: Engine): PlannedMemory {
   const { file, header, weights, kv, scratch } = engine.modelGetPlan();

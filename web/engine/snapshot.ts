@@ -3,7 +3,7 @@
  * them. The first chunk is the header, which holds the seed as the caller's own data.
  */
 import { TokenglassError } from '../types/errors.js';
-import { listOf } from './engine.js';
+import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { SNAPSHOT_HEADER_BYTES } from './generated-boundary.js';
 import type { ChunkRecord } from './generated-boundary.js';
@@ -16,7 +16,7 @@ export const wordsOf = (seed: bigint): [number, number] => [
 
 /** The chunks of a session that is saved or loaded. */
 const chunksOf = (engine: Engine, session: number): ChunkRecord[] =>
-  listOf((index) => engine.sessionSnapshotChunk({ session, index }));
+  readAll((index) => engine.sessionSnapshotChunk({ session, index }));
 
 function newBytes(n: number): Uint8Array {
   try {

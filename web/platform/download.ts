@@ -17,7 +17,7 @@ import {
   statusOf,
 } from './sources.js';
 import type { ByteSource, StreamReader } from './sources.js';
-import { StallError, pause, seconds, within } from './timing.js';
+import { StallError, answerWithin, pause, seconds } from './timing.js';
 import type { TimeLimits } from './timing.js';
 import { Tail } from './tail.js';
 
@@ -162,9 +162,7 @@ class Download implements ByteSource {
     // other origins would have to allow If-Range: changeOf compares the answer instead
     const headers: HeadersInit = from > 0 ? { Range: `bytes=${from}-` } : {};
     try {
-      const request = fetch(this.#url, { signal, headers });
-      const late = `the server did not answer for ${seconds(this.#timeout_ms)}`;
-      return await within(request, this.#timeout_ms, late);
+      return await answerWithin(fetch(this.#url, { signal, headers }), this.#timeout_ms);
     } catch (error) {
       this.#controller.abort();
       throwIfAborted(this.#signal);

@@ -24,6 +24,10 @@ export interface TimeLimits {
   timeout_ms: number;
 }
 
+/** The server's answer. Rejects with a StallError when there is none in time. */
+export const answerWithin = (request: Promise<Response>, timeout_ms: number): Promise<Response> =>
+  within(request, timeout_ms, `the server did not answer for ${seconds(timeout_ms)}`);
+
 /** Uses the server's answer. Rejects with a StallError when there is none in time. */
 export async function withAnswer<T>(
   url: string,
@@ -34,8 +38,7 @@ export async function withAnswer<T>(
   const abort = () => controller.abort(signal.reason);
   signal.addEventListener('abort', abort);
   try {
-    const what = `the server did not answer for ${seconds(timeout_ms)}`;
-    return await use(await within(fetch(url, { signal: controller.signal }), timeout_ms, what));
+    return await use(await answerWithin(fetch(url, { signal: controller.signal }), timeout_ms));
   } catch (error) {
     controller.abort();
     throw error;

@@ -184,15 +184,15 @@ class RemoteBackend implements Backend {
     spec: SourceSpec,
     options: EngineOptions,
     onProgress: (progress: Progress) => void,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<ModelInfo> {
     this.#onProgress = onProgress;
     if (spec.kind === 'bytes' && options.vocab_only) spec = portions(spec.bytes);
     this.#stream = spec.kind === 'stream' ? spec : undefined;
     let complete = false;
     // the worker ends with its model: an abort need not wait until the worker's script runs
-    const abort = () => this.#die(signal?.reason);
-    signal?.addEventListener('abort', abort);
+    const abort = () => this.#die(signal.reason);
+    signal.addEventListener('abort', abort);
     try {
       const source = remoteSource(spec);
       const transfer = source.kind === 'bytes' ? [source.bytes.buffer as ArrayBuffer] : [];
@@ -200,7 +200,7 @@ class RemoteBackend implements Backend {
       complete = true;
       return info as ModelInfo;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      signal.removeEventListener('abort', abort);
       await this.#stream?.cancel(complete);
       this.#stream = undefined;
     }

@@ -22,7 +22,7 @@ export class LocalBackend implements Backend {
     spec: SourceSpec,
     options: EngineOptions,
     onProgress: (progress: Progress) => void,
-    signal = new AbortController().signal,
+    signal: AbortSignal,
   ): Promise<ModelInfo> {
     try {
       return await this.#model.load(spec, options, onProgress, signal);

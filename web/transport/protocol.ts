@@ -38,7 +38,7 @@ export interface Backend {
     spec: SourceSpec,
     options: EngineOptions,
     onProgress: (progress: Progress) => void,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<ModelInfo>;
   /** Rejects with the signal's reason soon after the signal. */
   call<M extends keyof Methods>(

@@ -60,6 +60,10 @@ export class TokenglassError extends Error {
   }
 }
 
+/** The message of an error without its code. */
+export const messageOf = ({ code, message }: TokenglassError): string =>
+  message.slice(code.length + 2);
+
 const names = new Map(errorCodes.map(({ number, name }) => [number, name]));
 
 /** The code of an engine status. */
@@ -102,7 +106,7 @@ export function toWire(error: unknown, max_causes = MAX_CAUSES): WireError {
   const { code } = error instanceof Error ? (error as { code?: unknown }) : {};
   return {
     name,
-    message: ours ? message.slice(ours.code.length + 2) : message,
+    message: ours ? messageOf(ours) : message,
     code: ours?.code,
     offset: ours?.offset,
     // a DOMException has a number that says no more than its name
