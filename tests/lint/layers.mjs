@@ -1,6 +1,7 @@
-// Which folder may include or import which: the table, and the checks that hold the code to it.
+// Which folder may include or import which, and what the top level holds: the tables, and the
+// checks that hold the files to them.
 // Tests may use anything; so may the tools (wasm/toolchain, demo/*.mjs, demo/model).
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 /**
@@ -81,6 +82,15 @@ const PACKAGES = {
 
 /** How many loose files (not in a folder) there may be. */
 const LOOSE = { src: 2, web: 7 };
+
+/** What the top level holds, and below it what git ignores there. */
+const TOP_LEVEL = [
+  ...['src', 'wasm', 'web', 'demo', 'tests', '.ci'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'LICENSE', 'build.sh'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.types.json', '.npmrc'],
+  ...['.clang-format', '.editorconfig', '.gitignore', '.prettierignore', '.prettierrc'],
+  ...['.git', 'node_modules', 'dist', 'build', '__pycache__'],
+];
 
 const C_INCLUDE = /^[ \t]*#[ \t]*include[ \t]+"([^"]+)"/gm;
 const TS_IMPORT =
@@ -202,6 +212,10 @@ export function layerChecks(root, files) {
       breaches(includes, (file, target) => whyNotInclude(publicLists, file, target)),
     'imports go one way': () => breaches(imports, whyNotImport),
     'no circles of includes or imports': () => [...circles(includes), ...circles(imports)],
+    'nothing else at the top level': () =>
+      readdirSync(root)
+        .filter((name) => !TOP_LEVEL.includes(name) && !name.endsWith('.tgz'))
+        .map((name) => `${name}: move it into a folder, or add it to TOP_LEVEL`),
     'few loose files': () =>
       Object.entries(LOOSE).flatMap(([folder, most]) => {
         const loose = files.filter((file) => dirname(file) === folder);
