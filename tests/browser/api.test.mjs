@@ -3,12 +3,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { serve } from '../../demo/serve.mjs';
 import { loadModel } from '../../dist/node.js';
-import { writeGguf } from '../support/gguf-writer.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 import { inTree, published, shared } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
+import { browsers, open, openBlank } from './browsers.mjs';
 import { scenarios } from './pages/sessions.mjs';
 
 const stories = shared('models/stories260K.gguf');
@@ -53,22 +51,13 @@ const tell = async ({ source, ids, max_tokens, options }) => {
 
 for (const { name, needs } of browsers) {
   describe(`the interface in ${name}`, needs, () => {
-    let server, page;
+    let page, url, close;
 
     before(async () => {
-      const roots = [
-        inTree('dist'),
-        inTree('tests/browser/pages'),
-        ...(existsSync(stories.path) ? [inTree('../shared/models')] : []),
-      ];
-      server = await serve({ port: 0, roots });
-      page = await open(name);
-      await page.goto(`${server.url}blank.html`);
+      const roots = existsSync(stories.path) ? [inTree('../shared/models')] : [];
+      ({ page, url, close } = await openBlank(name, { roots }));
     });
-    after(async () => {
-      await page?.close();
-      await server?.close();
-    });
+    after(() => close?.());
 
     /**
      * The result of `tell` in a page. While a driver is attached, `new Worker` inside a worker
@@ -82,7 +71,7 @@ for (const { name, needs } of browsers) {
         const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error('late')));
         late.catch(() => undefined);
         try {
-          await separate.goto(`${server.url}blank.html`);
+          await separate.goto(`${url}blank.html`);
           return await Promise.race([separate.run(tell, given), late]);
         } catch (error) {
           if (tries === TRIES || error.message !== 'late') throw error;
@@ -138,12 +127,7 @@ for (const { name, needs } of browsers) {
     }
 
     test('threads are asked for where the page is not isolated, or may not wait', async () => {
-      const plain = await serve({
-        port: 0,
-        roots: [inTree('dist'), inTree('tests/browser/pages')],
-        headers: {},
-      });
-      const other = await open(name);
+      const plain = await openBlank(name, { headers: {} });
       const ask = async (options) => {
         const { loadModel } = await import('/index.js');
         const model = await loadModel('storybook', { n_threads: 2, ...options });
@@ -156,12 +140,10 @@ for (const { name, needs } of browsers) {
         return { n_threads, threads_note };
       };
       try {
-        await other.goto(`${plain.url}blank.html`);
-        const { n_threads, threads_note } = await other.run(ask, {});
+        const { n_threads, threads_note } = await plain.page.run(ask, {});
         assert.equal(n_threads, 1);
         assert.match(threads_note, /not cross-origin isolated/);
       } finally {
-        await other.close();
         await plain.close();
       }
       const waiting = await page.run(ask, { worker: false });
@@ -195,21 +177,19 @@ for (const { name, needs } of browsers) {
     });
 
     test('a conversation by the template of the file', async () => {
-      const { metadata, tensors } = tinyLlama();
       const template =
         '{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:';
-      const bytes = writeGguf({
-        metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
-        tensors,
-      });
-      const text = await page.run(async (base64) => {
-        const { loadModel } = await import('/index.js');
-        const { chat } = await import('/completions.mjs');
-        return chat(
-          loadModel,
-          Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
-        );
-      }, Buffer.from(bytes).toString('base64'));
+      const text = await page.run(
+        async (base64) => {
+          const { loadModel } = await import('/index.js');
+          const { chat } = await import('/completions.mjs');
+          return chat(
+            loadModel,
+            Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+          );
+        },
+        Buffer.from(chatModel(template)).toString('base64'),
+      );
       assert.equal(text, 'user: the an assistant:');
     });
 

@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
+import { serve } from '../../demo/serve.mjs';
+import { inTree } from '../support/support.mjs';
 
 const CHROMIUM_FLAGS = [
   '--no-sandbox',
@@ -238,6 +240,31 @@ export async function open(name, { own = false, ...given } = {}) {
     await giveBack();
   };
   return common(page, { close, attach, early });
+}
+
+/**
+ * A blank page, and its server, which has the files of the package, of tests/browser/pages and of
+ * the other `roots`. close() ends both.
+ */
+export async function openBlank(name, { roots = [], headers } = {}) {
+  const server = await serve({
+    port: 0,
+    roots: [inTree('dist'), inTree('tests/browser/pages'), ...roots],
+    headers,
+  });
+  let page;
+  const close = async () => {
+    await page?.close();
+    await server.close();
+  };
+  try {
+    page = await open(name);
+    await page.goto(`${server.url}blank.html`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { page, url: server.url, close };
 }
 
 const axeSource = readFileSync(

@@ -2,11 +2,7 @@
 // another realm as sources, signals and saved sessions, and a grammar that gives no bits.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { serve } from '../../demo/serve.mjs';
-import { inTree } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
-
-const roots = [inTree('dist'), inTree('tests/browser/pages')];
+import { browsers, openBlank } from './browsers.mjs';
 
 /** Runs in the page: the error of a load. */
 const loadError = async (worker) => {
@@ -108,31 +104,17 @@ const hostile = async (worker) => {
 
 for (const { name, needs } of browsers) {
   describe(`odd surroundings in ${name}`, needs, () => {
-    let server, page;
-    before(async () => {
-      server = await serve({ port: 0, roots });
-      page = await open(name);
-      await page.goto(`${server.url}blank.html`);
-    });
-    after(async () => {
-      await page?.close();
-      await server?.close();
-    });
+    let page, close;
+    before(async () => ({ page, close } = await openBlank(name)));
+    after(() => close?.());
 
     /** Calls use with a page under a Content-Security-Policy. */
     async function underPolicy(policy, use) {
-      const strict = await serve({
-        port: 0,
-        roots,
-        headers: { 'Content-Security-Policy': policy },
-      });
-      const guarded = await open(name);
+      const guarded = await openBlank(name, { headers: { 'Content-Security-Policy': policy } });
       try {
-        await guarded.goto(`${strict.url}blank.html`);
-        await use(guarded);
+        await use(guarded.page);
       } finally {
         await guarded.close();
-        await strict.close();
       }
     }
 

@@ -2,15 +2,11 @@
 // worker and in the page's thread, and templates that would hang the page.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { serve } from '../../demo/serve.mjs';
-import { writeGguf } from '../support/gguf-writer.mjs';
-import { inTree } from '../support/support.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 import { vocabularyModels } from '../support/vocabulary-models.mjs';
 import { HOSTILE, templateOf } from '../templates/hostile.mjs';
-import { browsers, open } from './browsers.mjs';
+import { browsers, openBlank } from './browsers.mjs';
 
-const roots = [inTree('dist'), inTree('tests/browser/pages')];
 const MAX_MS = 10_000; // for one hostile template, on a busy machine
 
 /** The file as text that a page can take. */
@@ -64,16 +60,9 @@ const SCHEMA = {
 
 for (const { name, needs } of browsers) {
   describe(`structured output in ${name}`, needs, () => {
-    let server, page;
-    before(async () => {
-      server = await serve({ port: 0, roots });
-      page = await open(name);
-      await page.goto(`${server.url}blank.html`);
-    });
-    after(async () => {
-      await page?.close();
-      await server?.close();
-    });
+    let page, close;
+    before(async () => ({ page, close } = await openBlank(name)));
+    after(() => close?.());
 
     for (const [kind, { file, end }] of Object.entries(vocabularyModels))
       for (const worker of [true, false])
@@ -94,18 +83,9 @@ for (const { name, needs } of browsers) {
         });
 
     test('hostile templates end, and the page goes on', async () => {
-      const { metadata, tensors } = tinyLlama();
       const files = Object.entries(HOSTILE)
         .slice(0, 12)
-        .map(([title, value]) => [
-          title,
-          base64(
-            writeGguf({
-              metadata: [...metadata, ['tokenizer.chat_template', 'string', templateOf(value)]],
-              tensors,
-            }),
-          ),
-        ]);
+        .map(([title, value]) => [title, base64(chatModel(templateOf(value)))]);
       for (const { name: title, code, ms } of await page.run(endings, files)) {
         assert.equal(code, 'TEMPLATE_FAILED', title);
         assert.ok(ms < MAX_MS, `${title}: ${ms} ms`);

@@ -4,19 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { writeGguf } from '../support/gguf-writer.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 import { shared, withModel } from '../support/support.mjs';
 
-const { metadata, tensors } = tinyLlama();
-
-function withTemplate(template, use) {
-  const bytes = writeGguf({
-    metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
-    tensors,
-  });
-  return withModel(bytes, { worker: false, vocab_only: true }, use);
-}
+const withTemplate = (template, use) =>
+  withModel(chatModel(template), { worker: false, vocab_only: true }, use);
 
 const TALK = [
   { role: 'user', content: 'Hello ' },
@@ -222,17 +214,7 @@ test('tools, documents, tool calls and variables of its own reach a template', (
   ));
 
 test('a chat completion passes variables of the template on', async () => {
-  const bytes = writeGguf({
-    metadata: [
-      ...metadata,
-      [
-        'tokenizer.chat_template',
-        'string',
-        '{% if enable_thinking %}an an an{% else %}the{% endif %}',
-      ],
-    ],
-    tensors,
-  });
+  const bytes = chatModel('{% if enable_thinking %}an an an{% else %}the{% endif %}');
   await withModel(bytes, { worker: false }, async (model) => {
     const messages = [{ role: 'user', content: 'x' }];
     const tokens = async (more) =>

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writeGguf } from '../support/gguf-writer.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { chatModel, tinyLlama } from '../support/tiny-llama.mjs';
 import { DEFAULT_CHAIN, collect, inTree, withModel } from '../support/support.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-cli-'));
@@ -108,16 +108,9 @@ test('--score scores a file or what is sent', async () => {
 });
 
 test('--chat talks, turn by turn', () => {
-  const { metadata, tensors } = tinyLlama({ n_embd: 64 });
   const template = '{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}assistant:';
   const path = join(folder, 'chat.gguf');
-  writeFileSync(
-    path,
-    writeGguf({
-      metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
-      tensors,
-    }),
-  );
+  writeFileSync(path, chatModel(template, { n_embd: 64 }));
   const args = ['--chat', '--model', path, '--seed', '3', '--max-tokens', '5', '--n-ctx', '512'];
   const { lines } = works(args, { input: 'the an\nan the\n' });
   assert.equal(lines.length, 2, lines.join('\n'));

@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import OpenAI from 'openai';
-import { writeGguf } from '../support/gguf-writer.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 import { collect, freshLogits, withModel } from '../support/support.mjs';
 import { logSoftmax } from '../support/measures.mjs';
 
@@ -15,11 +14,7 @@ const PROMPT = 'Once upon a time there was';
 
 /** A small random model with a chat template. Its answers are random text. */
 const chatty = (use) => {
-  const { metadata, tensors } = tinyLlama({ n_embd: 64, n_layer: 2 });
-  const bytes = writeGguf({
-    metadata: [...metadata, ['tokenizer.chat_template', 'string', TEMPLATE]],
-    tensors,
-  });
+  const bytes = chatModel(TEMPLATE, { n_embd: 64, n_layer: 2 });
   return withModel(bytes, { worker: false, n_ctx: 256 }, use);
 };
 

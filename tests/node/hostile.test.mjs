@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as node from '../../dist/node.js';
 import * as testing from '../../dist/testing.js';
-import { writeGguf } from '../support/gguf-writer.mjs';
 import { HOSTILE, checkCall, checkError, settled } from '../support/hostile.mjs';
-import { collect, tokensOf, withModel } from '../support/support.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { collect, greedy, withModel } from '../support/support.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 
 const { TokenglassError, errorCodes, loadModel } = node;
 const PROMPT = 'Once upon a time there was';
 const OPTIONS = { max_tokens: 1, seed: 1 };
+const TEMPLATE = '{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}';
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
 
 // recordTrace takes a text for a path and writes a file there
@@ -26,23 +26,6 @@ after(() => {
   process.chdir(before);
   rmSync(folder, { recursive: true });
 });
-
-/** A small model with a chat template. */
-function chatModel() {
-  const { metadata, tensors } = tinyLlama();
-  const template = '{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}';
-  return writeGguf({
-    metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
-    tensors,
-  });
-}
-
-const greedy = async (model) =>
-  tokensOf(
-    await collect(
-      model.createSession().generate(PROMPT, { temperature: 0, max_tokens: 12, trace: false }),
-    ),
-  );
 
 async function someTrace(model) {
   const session = model.createSession({ seed: 1 });
@@ -188,7 +171,7 @@ for (const worker of [true, false]) {
 
   test(`hostile arguments of a model and a session ${where}`, { timeout: 600_000 }, (t) =>
     withModel('storybook', { worker, n_ctx: 256 }, async (model) => {
-      const before = await greedy(model);
+      const before = await greedy(model, PROMPT);
       const failures = [];
       const counts = { worked: 0, refused: 0 };
       const run = async (name, use) => {
@@ -216,13 +199,13 @@ for (const worker of [true, false]) {
       assert.deepEqual(failures, []);
       assert.ok(counts.refused > 2000 && counts.worked > 500, JSON.stringify(counts));
       t.diagnostic(JSON.stringify(counts));
-      assert.deepEqual(await greedy(model), before);
+      assert.deepEqual(await greedy(model, PROMPT), before);
       await example.dispose();
     }),
   );
 
   test(`hostile messages ${where}`, { timeout: 300_000 }, () =>
-    withModel(chatModel(), { worker }, async (model) => {
+    withModel(chatModel(TEMPLATE), { worker }, async (model) => {
       const { text } = await model.applyChatTemplate(MESSAGES);
       for (const [what, value] of Object.entries(HOSTILE)) {
         for (const messages of [
@@ -331,7 +314,7 @@ for (const worker of [true, false]) {
 
   test(`a disposed session says so, and its model goes on ${where}`, () =>
     withModel('storybook', { worker }, async (model) => {
-      const before = await greedy(model);
+      const before = await greedy(model, PROMPT);
       for (const [name, row] of Object.entries(SESSION)) {
         const session = model.createSession();
         const args = await row.args(model);
@@ -342,7 +325,7 @@ for (const worker of [true, false]) {
         const late = await settled(name, () => call(session, name, row, args));
         assert.equal(late.error?.code, 'DISPOSED', name);
       }
-      assert.deepEqual(await greedy(model), before);
+      assert.deepEqual(await greedy(model, PROMPT), before);
     }));
 }
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOSTILE, checkError, settled } from '../support/hostile.mjs';
-import { collect, tokensOf, withModel } from '../support/support.mjs';
+import { collect, greedy, tokensOf, withModel } from '../support/support.mjs';
 
 const PROMPT = 'Once upon a time there was';
 const WORDS = 96; // of bits for the 3072 tokens of the built-in model
@@ -78,13 +78,6 @@ const RIGHT_BITS = {
   'a frozen object around it': () => Object.freeze([onlyOne()])[0],
 };
 
-const greedy = async (model) =>
-  tokensOf(
-    await collect(
-      model.createSession().generate(PROMPT, { temperature: 0, max_tokens: 12, trace: false }),
-    ),
-  );
-
 /** The calls that take a grammar. */
 const CALLS = {
   generate: (session, options) =>
@@ -99,14 +92,14 @@ for (const worker of [true, false]) {
   /** Calls use with a model and a session; the model must be unharmed afterwards. */
   const unharmed = (use) =>
     withModel('storybook', { worker }, async (model) => {
-      const before = await greedy(model);
+      const before = await greedy(model, PROMPT);
       const session = model.createSession({ seed: 1 });
       await session.sync(PROMPT);
       const { length } = session.tokens;
       await use(session, model, async () => {
         await session.rewind(length); // not SESSION_BUSY
       });
-      assert.deepEqual(await greedy(model), before);
+      assert.deepEqual(await greedy(model, PROMPT), before);
     });
 
   test(`allowed() that gives no bits is refused by name ${where}`, () =>

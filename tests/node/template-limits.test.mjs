@@ -5,22 +5,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { writeGguf } from '../support/gguf-writer.mjs';
 import { inTree, withModel } from '../support/support.mjs';
-import { tinyLlama } from '../support/tiny-llama.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 import { HOSTILE, templateOf } from '../templates/hostile.mjs';
 import { spawnSync } from 'node:child_process';
 
 const MAX_SECONDS = 2; // of the processor
-const { metadata, tensors } = tinyLlama();
-
-const withTemplate = (template) =>
-  writeGguf({ metadata: [...metadata, ['tokenizer.chat_template', 'string', template]], tensors });
 const HELLO = [{ role: 'user', content: 'Hello' }];
 
 for (const [name, value] of Object.entries(HOSTILE)) {
   test(`${name} ends`, async () => {
-    const bytes = withTemplate(templateOf(value));
+    const bytes = chatModel(templateOf(value));
     await withModel(bytes, { worker: false, vocab_only: true }, async (model) => {
       const before = process.cpuUsage();
       await assert.rejects(model.applyChatTemplate(HELLO), ({ code, message }) => {
@@ -66,7 +61,7 @@ test('a long conversation is far from the limits', async () => {
     role: i % 2 ? 'assistant' : 'user',
     content: `${i % 2 ? '<think>hm</think>\n\n' : ''}${'words and more words '.repeat(50)}`,
   }));
-  await withModel(withTemplate(template), { vocab_only: true }, async (model) => {
+  await withModel(chatModel(template), { vocab_only: true }, async (model) => {
     const { text } = await model.applyChatTemplate(messages);
     assert.ok(text.length > 2_000_000, `${text.length}`);
   });
@@ -74,7 +69,7 @@ test('a long conversation is far from the limits', async () => {
 
 test('a failed rendering leaves nothing behind', async () => {
   const model = await loadModel(
-    withTemplate(
+    chatModel(
       '{% if messages[0].content == "x" %}{{ 1 + "a" }}{% endif %}{{ messages[0].content }}',
     ),
     {

@@ -1,4 +1,4 @@
-// THIRD-PARTY.txt names every npm package of which code is in the files of the build, with its
+// THIRD-PARTY.txt names every npm package whose code is in the files of the build, with its
 // license. The source maps say which packages these are, independently of the program that writes
 // the file.
 import assert from 'node:assert/strict';

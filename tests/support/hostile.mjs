@@ -28,7 +28,7 @@ function revoked() {
   return proxy;
 }
 
-/** A proxy of which every trap throws. */
+/** A proxy; each of its traps throws. */
 const throwingProxy = (target) =>
   new Proxy(
     target,

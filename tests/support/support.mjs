@@ -68,3 +68,9 @@ export async function collect(generator) {
 }
 
 export const tokensOf = (steps) => steps.map(({ token }) => token);
+
+/** Twelve greedy tokens after a prompt: a model that a test has not harmed gives the same again. */
+export async function greedy(model, prompt) {
+  const options = { temperature: 0, max_tokens: 12, trace: false };
+  return tokensOf(await collect(model.createSession().generate(prompt, options)));
+}

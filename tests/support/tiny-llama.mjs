@@ -1,7 +1,7 @@
 // A small model of the llama architecture with random weights, for the golden files and for the
 // tests of sources and errors. It takes the sizes that differ from the defaults and returns keys
 // and tensors for writeGguf. The same sizes give the same weights.
-import { encodeTensor, generator } from './gguf-writer.mjs';
+import { encodeTensor, generator, writeGguf } from './gguf-writer.mjs';
 
 /** <unk>, <s>, </s>, the 256 bytes, then text pieces. */
 export function tinyVocabulary(n_vocab) {
@@ -93,4 +93,13 @@ export function tinyLlama({
       ...(tied ? [] : [matrix('output.weight', n_vocab, n_embd)]),
     ],
   };
+}
+
+/** The file of such a model with a chat template. */
+export function chatModel(template, sizes) {
+  const { metadata, tensors } = tinyLlama(sizes);
+  return writeGguf({
+    metadata: [...metadata, ['tokenizer.chat_template', 'string', template]],
+    tensors,
+  });
 }
