@@ -1,6 +1,7 @@
 // What would take more memory than there is, is refused by name; what the caller drops is freed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { loadModel } from '../../dist/node.js';
@@ -10,7 +11,6 @@ import { tinyLlama } from '../support/tiny-llama.mjs';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let model;
 before(async () => (model = await loadModel('storybook', { worker: false, n_ctx: 256 })));

@@ -3,6 +3,7 @@
 // before.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HOSTILE, checkError, settled } from '../support/hostile.mjs';
 import { collect, greedy, tokensOf, withModel } from '../support/support.mjs';
 
@@ -225,7 +226,7 @@ for (const worker of [true, false]) {
         }
         const generation = session.generate(undefined, { grammar });
         const first = generation.next();
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
         const { value } = await settled(what, () => generation.return());
         assert.equal(value.done, true);
         assert.equal((await first).done, true);
@@ -233,7 +234,7 @@ for (const worker of [true, false]) {
 
         const other = await session.fork();
         const begun = settled(what, () => CALLS.generate(other, { grammar }));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
         await other.dispose();
         assert.equal((await begun).error?.code, 'DISPOSED', what);
       }
@@ -247,7 +248,7 @@ for (const worker of [true, false]) {
       controller.abort();
       assert.equal((await begun).error?.name, 'AbortError');
       finish(stateOf(never, { dispose }));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
       assert.equal(disposed, 3 * 3 + 5);
     }));
 
@@ -261,7 +262,7 @@ for (const worker of [true, false]) {
         checkError(name, error);
         assert.equal(error.code, 'DISPOSED', name);
       });
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
       await model.dispose();
       await Promise.all(begun);
     }));
@@ -272,7 +273,7 @@ for (const worker of [true, false]) {
       const state = {
         allowed: () => onlyOne(),
         async accept() {
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await pause(5);
           accepted++;
         },
         get ended() {

@@ -17,7 +17,7 @@ import { timeoutOf } from './options.js';
  * const response = await fetchModel('https://example.org/model.gguf');
  * const downloaded = await loadModel(response);
  */
-export async function fetchModel(url: string | URL, options: FetchOptions = {}): Promise<Response> {
+export async function fetchModel(url: string | URL, options?: FetchOptions): Promise<Response> {
   const read = readOptions(options, ['signal', 'timeout_ms'], 'fetchModel');
   const timeout_ms = timeoutOf(read);
   const address = reading('the address', () => {

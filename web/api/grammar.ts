@@ -6,14 +6,11 @@ import type { Backend } from '../transport/backend.js';
 import { TokenglassError, shown } from '../types/errors.js';
 import type { Constraint, ConstraintState, GrammarSpec } from '../types/types.js';
 import { invalid, reading } from './arguments.js';
+import type { SessionHost } from './session.js';
 import { dropped, freeing, ownGrammars } from './engine-objects.js';
 
 /** What a grammar needs from its model. */
-export interface GrammarHost {
-  readonly backend: Backend;
-  /** A number that no session, grammar or text of the model has yet. */
-  newNumber(): number;
-}
+type GrammarHost = Pick<SessionHost, 'backend' | 'newNumber'>;
 
 const MAX_SOURCE = 256 * 1024; // characters of a grammar or schema
 

@@ -50,7 +50,7 @@ export interface SessionHost {
   tokenize(text: string, options: TokenizeOptions): Promise<number[]>;
   /** Throws DISPOSED after the model was disposed. */
   check(): void;
-  /** A number that no session of the model has yet. */
+  /** A number that no session, grammar or text of the model has yet. */
   newNumber(): number;
 }
 
