@@ -2,6 +2,7 @@
  * Deterministic automata over code points: the languages of strings, keys and numbers. Intervals
  * of code points that no automaton distinguishes share a class, so that tables stay small.
  */
+import { MAX_CODE_POINT } from './charset.js';
 import { TooLarge } from './refusal.js';
 
 export interface Dfa {
@@ -20,6 +21,13 @@ export type Alphabet = Pick<Dfa, 'starts' | 'classOf' | 'nClasses'>;
 
 /** States of one automaton. */
 export const MAX_STATES = 12_000;
+
+/** The number of a key: keys get the numbers 0, 1, 2, ... in the order of their first use. */
+export function numberOf<Key>(numbers: Map<Key, number>, key: Key): number {
+  let number = numbers.get(key);
+  if (number === undefined) numbers.set(key, (number = numbers.size));
+  return number;
+}
 
 /** The automaton of a machine that is given as functions; equal keys are equal states. */
 export function explore<State>(
@@ -42,14 +50,9 @@ export function explore<State>(
         next.push(-1);
         continue;
       }
-      const key = machine.key(target);
-      let number = numbers.get(key);
-      if (number === undefined) {
-        number = states.length;
-        if (number >= MAX_STATES) throw new TooLarge();
-        numbers.set(key, number);
-        states.push(target);
-      }
+      const number = numberOf(numbers, machine.key(target));
+      if (number >= MAX_STATES) throw new TooLarge();
+      if (number === states.length) states.push(target);
       next.push(number);
     }
   }
@@ -85,24 +88,45 @@ export const isEmpty = (dfa: Dfa): boolean => !dfa.accepts.includes(1);
 export function rangesOfClasses({ starts, classOf, nClasses }: Alphabet): [number, number][][] {
   const ranges: [number, number][][] = Array.from({ length: nClasses }, () => []);
   for (let i = 0; i < starts.length; i++)
-    ranges[classOf[i]!]!.push([starts[i]!, (starts[i + 1] ?? 0x110000) - 1]);
+    ranges[classOf[i]!]!.push([starts[i]!, (starts[i + 1] ?? MAX_CODE_POINT + 1) - 1]);
   return ranges;
 }
 
+/** An alphabet with one class for each code point, in the given order, and one for all others. */
+export function alphabetOfCodes(codes: readonly number[]): Alphabet {
+  const starts = [0];
+  const classOf = [codes.length];
+  const ascending = codes.map((code, symbol) => ({ code, symbol })).sort((a, b) => a.code - b.code);
+  for (const { code, symbol } of ascending) {
+    if (starts[starts.length - 1] === code) classOf[classOf.length - 1] = symbol;
+    else {
+      starts.push(code);
+      classOf.push(symbol);
+    }
+    if (code === MAX_CODE_POINT) break;
+    starts.push(code + 1);
+    classOf.push(codes.length);
+  }
+  return {
+    starts: Int32Array.from(starts),
+    classOf: Int32Array.from(classOf),
+    nClasses: codes.length + 1,
+  };
+}
+
 /** The coarsest alphabet that distinguishes what both distinguish, and both classes of each. */
-function joined(a: Alphabet, b: Alphabet): { alphabet: Alphabet; pairs: [number, number][] } {
+export function joined(
+  a: Alphabet,
+  b: Alphabet,
+): { alphabet: Alphabet; pairs: [number, number][] } {
   const starts: number[] = [];
   const classOf: number[] = [];
   const pairs: [number, number][] = [];
   const numbers = new Map<number, number>();
   for (let i = 0, j = 0, start = 0; ;) {
-    const pair = a.classOf[i]! * b.nClasses + b.classOf[j]!;
-    let number = numbers.get(pair);
-    if (number === undefined) {
-      number = pairs.length;
-      numbers.set(pair, number);
-      pairs.push([a.classOf[i]!, b.classOf[j]!]);
-    }
+    const [classA, classB] = [a.classOf[i]!, b.classOf[j]!];
+    const number = numberOf(numbers, classA * b.nClasses + classB);
+    if (number === pairs.length) pairs.push([classA, classB]);
     starts.push(start);
     classOf.push(number);
     const nextA = a.starts[i + 1] ?? Infinity;
@@ -291,17 +315,12 @@ function equivalent({ next, accepts, nClasses }: Dfa): Int32Array {
 /** The automaton of the blocks: only what state 0 reaches, and classes that differ. */
 function renumbered({ starts, classOf, nClasses, next, accepts }: Dfa, block: Int32Array): Dfa {
   const dead = block[accepts.length]!;
-  const number = new Map<number, number>();
+  const numbers = new Map<number, number>();
   const representatives: number[] = [];
   const visit = (state: number): number => {
-    const b = block[state]!;
-    let result = number.get(b);
-    if (result === undefined) {
-      result = representatives.length;
-      number.set(b, result);
-      representatives.push(state);
-    }
-    return result;
+    const number = numberOf(numbers, block[state]!);
+    if (number === representatives.length) representatives.push(state);
+    return number;
   };
   visit(0);
   const rows: number[][] = [];
@@ -317,14 +336,9 @@ function renumbered({ starts, classOf, nClasses, next, accepts }: Dfa, block: In
   const columns = new Map<string, number>();
   const kept: number[] = [];
   const newClass = Array.from({ length: nClasses }, (_, symbol) => {
-    const column = rows.map((row) => row[symbol]).join();
-    let result = columns.get(column);
-    if (result === undefined) {
-      result = kept.length;
-      columns.set(column, result);
-      kept.push(symbol);
-    }
-    return result;
+    const number = numberOf(columns, rows.map((row) => row[symbol]).join());
+    if (number === kept.length) kept.push(symbol);
+    return number;
   });
   const newStarts: number[] = [];
   const newClassOf: number[] = [];

@@ -1,5 +1,5 @@
 /** Characters of JSON texts, as the parts of a grammar that write them. */
-import { charSet, charactersOf, intersection, inverse, rangesOf } from './charset.js';
+import { charSet, charactersOf, intersection, inverse, rangesOf, union } from './charset.js';
 import type { CharSet } from './charset.js';
 
 /** A literal of the grammar language. */
@@ -48,9 +48,9 @@ const SHORT: [string, string][] = [
   ['\t', 't'],
 ];
 const ESCAPED = charactersOf(SHORT.map(([character]) => character).join(''));
-const RAW = inverse(
-  charSet([...rangesOf(SURROGATES), ...rangesOf(CONTROLS), ...rangesOf(ESCAPED)]),
-);
+const RAW = inverse(union(SURROGATES, CONTROLS, ESCAPED));
+/** Code points that JSON writes as \uXXXX. */
+const LONG = intersection(inverse(ESCAPED), union(SURROGATES, CONTROLS));
 
 /**
  * How a string of JSON writes the code points of a set, as alternatives: characters as themselves,
@@ -64,14 +64,8 @@ export function writtenInJson(set: CharSet): string[] {
   if (short.length === 1) result.push(literal(`\\${short[0]![1]}`));
   else if (short.length > 1)
     result.push(`"\\\\" ${classOf(charactersOf(short.map(([, letter]) => letter).join('')))}`);
-  const long = intersection(
-    intersection(set, inverse(ESCAPED)),
-    charSet([
-      [0, 0x1f],
-      [0xd800, 0xdfff],
-    ]),
-  );
-  for (const [first, last] of rangesOf(long)) result.push(...hexEscapes(first, last));
+  for (const [first, last] of rangesOf(intersection(set, LONG)))
+    result.push(...hexEscapes(first, last));
   return result;
 }
 

@@ -1,7 +1,7 @@
 /** Turns a regular expression into an automaton of the texts in which the expression is found. */
-import { ANY_TEXT, MAX_STATES, explore } from './automaton.js';
+import { ANY_TEXT, MAX_STATES, explore, numberOf } from './automaton.js';
 import type { Alphabet, Dfa } from './automaton.js';
-import { ALL, rangesOf } from './charset.js';
+import { ALL, MAX_CODE_POINT, rangesOf } from './charset.js';
 import type { CharSet } from './charset.js';
 import { TooLarge } from './refusal.js';
 import { PatternError, parsePattern } from './regexp.js';
@@ -67,7 +67,13 @@ class Builder {
 
 /** The classes of code points that the sets distinguish, and the classes of each set. */
 function alphabetOf(sets: CharSet[]): { alphabet: Alphabet; classes: Map<CharSet, number[]> } {
-  const distinct = [...new Map(sets.map((set) => [set.join(), set])).values()];
+  const positions = new Map<string, number>();
+  const distinct: CharSet[] = [];
+  const positionOf = sets.map((set) => {
+    const position = numberOf(positions, set.join());
+    if (position === distinct.length) distinct.push(set);
+    return position;
+  });
   const edges = new Map<number, number[]>([[0, []]]); // start of an interval -> sets that change
   distinct.forEach((set, i) => {
     for (const [first, last] of rangesOf(set)) {
@@ -77,31 +83,26 @@ function alphabetOf(sets: CharSet[]): { alphabet: Alphabet; classes: Map<CharSet
       }
     }
   });
-  edges.delete(0x110000);
+  edges.delete(MAX_CODE_POINT + 1);
   const starts = [...edges.keys()].sort((a, b) => a - b);
   const inside = new Set<number>();
   const numbers = new Map<string, number>();
   const members: number[][] = [];
   const classOf = starts.map((start) => {
     for (const i of edges.get(start)!) if (!inside.delete(i)) inside.add(i);
-    const key = [...inside].sort((a, b) => a - b).join();
-    let number = numbers.get(key);
-    if (number === undefined) {
-      number = members.push([...inside]) - 1;
-      numbers.set(key, number);
-    }
+    const number = numberOf(numbers, [...inside].sort((a, b) => a - b).join());
+    if (number === members.length) members.push([...inside]);
     return number;
   });
   const ofSet: number[][] = distinct.map(() => []);
   members.forEach((list, c) => list.forEach((i) => ofSet[i]!.push(c)));
-  const position = new Map(distinct.map((set, i) => [set.join(), i]));
   return {
     alphabet: {
       starts: Int32Array.from(starts),
       classOf: Int32Array.from(classOf),
       nClasses: members.length,
     },
-    classes: new Map(sets.map((set) => [set, ofSet[position.get(set.join())!]!])),
+    classes: new Map(sets.map((set, i) => [set, ofSet[positionOf[i]!]!])),
   };
 }
 

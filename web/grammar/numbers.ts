@@ -8,9 +8,10 @@
  * bound, as a decimal and as a double, and the text that JSON.stringify prints for an allowed
  * number is allowed.
  */
-import { explore, isEmpty, matches, product } from './automaton.js';
+import { alphabetOfCodes, explore, isEmpty, joined, matches, product } from './automaton.js';
 import type { Dfa } from './automaton.js';
 import { matching } from './nfa.js';
+import { someWords } from './strings.js';
 
 /** Numbers between bounds (inclusive) that are multiples of divisors. */
 export interface NumberRange {
@@ -68,21 +69,8 @@ const allIntegers = (): Dfa =>
 // The characters of numbers: 10 digits, then these.
 const SIGNS = '+-.e';
 const DEAD = 14;
-const ALPHABET = (() => {
-  const codes = [...'0123456789', ...SIGNS].map((c, symbol) => ({ code: c.charCodeAt(0), symbol }));
-  const starts = [0];
-  const classOf = [DEAD];
-  for (const { code, symbol } of codes.sort((a, b) => a.code - b.code)) {
-    if (starts[starts.length - 1] === code) classOf[classOf.length - 1] = symbol;
-    else {
-      starts.push(code);
-      classOf.push(symbol);
-    }
-    starts.push(code + 1);
-    classOf.push(DEAD);
-  }
-  return { starts: Int32Array.from(starts), classOf: Int32Array.from(classOf), nClasses: 15 };
-})();
+const ALPHABET = alphabetOfCodes([...`0123456789${SIGNS}`].map((c) => c.charCodeAt(0)));
+const MINUS = alphabetOfCodes(['-'.charCodeAt(0)]);
 
 /** An automaton whose states are JSON texts of small tuples. */
 function machine<State extends unknown[]>(
@@ -99,7 +87,7 @@ function machine<State extends unknown[]>(
 }
 
 /** A finite number as decimal digits: 0.DIGITS times 10 to the exponent; zero has no digits. */
-export function decimalOf(value: number): { negative: boolean; digits: string; exponent: number } {
+function decimalOf(value: number): { negative: boolean; digits: string; exponent: number } {
   const [mantissa, power] = Math.abs(value).toExponential().split('e') as [string, string];
   const digits = mantissa.replace('.', '').replace(/0+$/, '');
   return { negative: value < 0, digits, exponent: digits === '' ? 0 : Number(power) + 1 };
@@ -183,38 +171,15 @@ function signed(positive: Dfa | undefined, negative: Dfa | undefined): Dfa {
 }
 
 function withMinus(dfa: Dfa): Dfa {
-  const n = dfa.accepts.length;
-  const { starts, classOf, nClasses } = dfa;
-  // one more class: the minus sign, which exponents have, too
-  const minus = '-'.charCodeAt(0);
-  const minusClass = classOf[starts.findLastIndex((start) => start <= minus)]!;
-  const newStarts: number[] = [];
-  const newClassOf: number[] = [];
-  for (let i = 0; i < starts.length; i++) {
-    const end = starts[i + 1] ?? 0x110000;
-    newStarts.push(starts[i]!);
-    newClassOf.push(classOf[i]!);
-    if (minus < starts[i]! || minus >= end) continue;
-    if (minus === starts[i]) newClassOf[newClassOf.length - 1] = nClasses;
-    else {
-      newStarts.push(minus);
-      newClassOf.push(nClasses);
-    }
-    if (minus + 1 < end) {
-      newStarts.push(minus + 1);
-      newClassOf.push(classOf[i]!);
-    }
-  }
-  const alphabet = {
-    starts: Int32Array.from(newStarts),
-    classOf: Int32Array.from(newClassOf),
-    nClasses: nClasses + 1,
-  };
+  const n = dfa.accepts.length; // the state before the minus sign
+  // exponents have the minus sign, too
+  const { alphabet, pairs } = joined(dfa, MINUS);
   return explore(alphabet, n, {
     key: (state) => state,
     step(state, symbol) {
-      if (state === n) return symbol === nClasses ? 0 : undefined;
-      const target = dfa.next[state * nClasses + (symbol === nClasses ? minusClass : symbol)]!;
+      const [symbolOfDfa, symbolOfMinus] = pairs[symbol]!;
+      if (state === n) return symbolOfMinus === 0 ? 0 : undefined;
+      const target = dfa.next[state * dfa.nClasses + symbolOfDfa]!;
       return target < 0 ? undefined : target;
     },
     accepts: (state) => state < n && dfa.accepts[state] === 1,
@@ -326,17 +291,18 @@ function plainMultiples(modulus: number, power: number): Dfa {
 }
 
 /** The texts of a set as an automaton. */
-export function numberAutomaton(set: NumberRange): Dfa {
-  let dfa = set.integer ? allIntegers() : allNumbers();
-  if (set.max !== Infinity) dfa = product(dfa, notAbove(set.max), 'and');
-  if (set.min !== -Infinity) dfa = product(dfa, notBelow(set.min), 'and');
-  for (const divisor of set.divisors) dfa = product(dfa, multiplesOf(divisor), 'and');
-  return dfa;
+export function numberAutomaton({ min, max, integer, divisors }: NumberRange): Dfa {
+  return once(`range ${min} ${max} ${integer} ${divisors.join()}`, () => {
+    let dfa = integer ? allIntegers() : allNumbers();
+    if (max !== Infinity) dfa = product(dfa, notAbove(max), 'and');
+    if (min !== -Infinity) dfa = product(dfa, notBelow(min), 'and');
+    for (const divisor of divisors) dfa = product(dfa, multiplesOf(divisor), 'and');
+    return dfa;
+  });
 }
 
 /** The numbers of both sets; undefined when there is none. */
 export function bothNumbers(a: NumberSet, b: NumberSet): NumberSet | undefined {
-  if ('words' in a && 'words' in b) return someWords([...a.words].filter((w) => b.words.has(w)));
   if ('words' in a) return someWords([...a.words].filter((w) => hasNumber(b, w)));
   if ('words' in b) return bothNumbers(b, a);
   const set = {
@@ -349,9 +315,6 @@ export function bothNumbers(a: NumberSet, b: NumberSet): NumberSet | undefined {
   const isSimple = !set.integer && set.divisors.length === 0;
   return isSimple || !isEmpty(numberAutomaton(set)) ? set : undefined;
 }
-
-const someWords = (words: string[]): NumberSet | undefined =>
-  words.length > 0 ? { words: new Set(words) } : undefined;
 
 function hasNumber(set: NumberSet, text: string): boolean {
   if ('words' in set) return set.words.has(text);

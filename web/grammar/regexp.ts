@@ -2,7 +2,7 @@
  * Parses a regular expression of ECMA-262 with the u flag, as JSON Schema uses them. What is not
  * regular (lookaround, backreferences) or not a set of texts is refused by name.
  */
-import { charSet, charactersOf, inverse, propertySet, union } from './charset.js';
+import { MAX_CODE_POINT, charSet, charactersOf, inverse, propertySet, union } from './charset.js';
 import type { CharSet } from './charset.js';
 
 export type Expression =
@@ -178,7 +178,7 @@ class Parser {
       while (this.#next !== undefined && this.#next !== '}') this.#index++;
       const digits = this.#characters.slice(start, this.#index).join('');
       const code = /^[0-9a-fA-F]+$/.test(digits) ? parseInt(digits, 16) : Infinity;
-      if (!this.#take('}') || code > 0x10ffff) this.#fail('invalid \\u{...}');
+      if (!this.#take('}') || code > MAX_CODE_POINT) this.#fail('invalid \\u{...}');
       return code;
     }
     const code = this.#hex(4);

@@ -1,6 +1,7 @@
 /** Sets of strings: explicit words, or an automaton together with bounds of the length. */
 import {
   ANY_TEXT,
+  alphabetOfCodes,
   explore,
   isEmpty,
   lengthBetween,
@@ -25,7 +26,7 @@ function lengthOf(text: string): number {
   return length;
 }
 
-export function hasString(set: StringSet, text: string): boolean {
+function hasString(set: StringSet, text: string): boolean {
   if ('words' in set) return set.words.has(text);
   const { dfa, min, max } = set;
   if (min > 0 || max !== Infinity) {
@@ -35,7 +36,8 @@ export function hasString(set: StringSet, text: string): boolean {
   return matches(dfa, text);
 }
 
-const someWords = (words: string[]): StringSet | undefined =>
+/** The set of explicit words; undefined when there is none. */
+export const someWords = (words: string[]): { words: ReadonlySet<string> } | undefined =>
   words.length > 0 ? { words: new Set(words) } : undefined;
 
 /** The strings of both sets; undefined when there is none. */
@@ -53,24 +55,26 @@ export function bothStrings(a: StringSet, b: StringSet): StringSet | undefined {
         : product(a.dfa, b.dfa, 'and');
   if (isEmpty(dfa)) return undefined;
   if (dfa === ANY_TEXT || (min === 0 && max === Infinity)) return { dfa, min, max };
-  if (longest(dfa) < min) return undefined;
-  // bounds that cut an automaton are part of the automaton where this is cheap
-  const bounded = { dfa, min, max: longest(dfa) <= max ? Infinity : max };
+  const length = longest(dfa);
+  if (length < min) return undefined;
+  const bounded = { dfa, min, max: length <= max ? Infinity : max };
   return isEmpty(stringAutomaton(bounded)) ? undefined : bounded;
 }
 
-const wordAutomata = new WeakMap<ReadonlySet<string>, Dfa>();
+const automata = new WeakMap<StringSet, Dfa>();
 
 /** The automaton of a set. */
 export function stringAutomaton(set: StringSet): Dfa {
-  if ('words' in set) {
-    let dfa = wordAutomata.get(set.words);
-    if (!dfa) {
-      dfa = automatonOfWords(set.words);
-      wordAutomata.set(set.words, dfa);
-    }
-    return dfa;
+  let dfa = automata.get(set);
+  if (!dfa) {
+    dfa = newAutomaton(set);
+    automata.set(set, dfa);
   }
+  return dfa;
+}
+
+function newAutomaton(set: StringSet): Dfa {
+  if ('words' in set) return automatonOfWords(set.words);
   const { dfa, min, max } = set;
   if (min === 0 && max === Infinity) return dfa;
   const length = lengthBetween(min, max);
@@ -96,24 +100,7 @@ function automatonOfWords(words: ReadonlySet<string>): Dfa {
     nodes[node]!.ends = true;
   }
   const symbols = [...codes].sort((a, b) => a - b);
-  const starts = [0];
-  const classOf = [symbols.length];
-  symbols.forEach((code, symbol) => {
-    if (starts[starts.length - 1] === code) classOf[classOf.length - 1] = symbol;
-    else {
-      starts.push(code);
-      classOf.push(symbol);
-    }
-    if (code < 0x10ffff) {
-      starts.push(code + 1);
-      classOf.push(symbols.length);
-    }
-  });
-  const alphabet = {
-    starts: Int32Array.from(starts),
-    classOf: Int32Array.from(classOf),
-    nClasses: symbols.length + 1,
-  };
+  const alphabet = alphabetOfCodes(symbols);
   if (nodes.length * alphabet.nClasses > 4_000_000) throw new TooLarge();
   return explore(alphabet, 0, {
     key: (node) => node,

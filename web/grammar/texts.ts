@@ -2,9 +2,9 @@
 import { ANY_TEXT, product, rangesOfClasses } from './automaton.js';
 import type { Dfa } from './automaton.js';
 import { classOf, literal, writtenInJson } from './characters.js';
-import { charSet, inverse, union } from './charset.js';
+import { ALL, charSet, inverse, union } from './charset.js';
 import type { CharSet } from './charset.js';
-import { ANY_NUMBER, numberAutomaton } from './numbers.js';
+import { numberAutomaton } from './numbers.js';
 import type { NumberSet } from './numbers.js';
 import { refusal } from './refusal.js';
 import { stringAutomaton } from './strings.js';
@@ -77,8 +77,7 @@ export class TextRules {
     const { min, max, integer, divisors } = set;
     const isFree = min === -Infinity && max === Infinity && divisors.length === 0;
     return this.#once(`number ${JSON.stringify(set)} ${min} ${max}`, () => {
-      if (set === ANY_NUMBER || (isFree && !integer)) return this.add('number', NUMBER);
-      if (isFree) return this.add('integer', INTEGER);
+      if (isFree) return integer ? this.add('integer', INTEGER) : this.add('number', NUMBER);
       return this.#automaton(numberAutomaton(set), 'plain');
     });
   }
@@ -114,7 +113,7 @@ export class TextRules {
    * string is only shorter.
    */
   #bounded(min: number, max: number): string {
-    const any = this.#character([0, 0x10ffff], 'json');
+    const any = this.#character(ALL, 'json');
     const tail = (n: number) => `${repeated(any, 0, n)} "\\""`.trim();
     if (min === 0) return this.add('string', `"\\"" ${tail(max)}`);
     if (min === 1) return this.add('string', `"\\"" ${any} ${tail(max - 1)}`);
@@ -198,8 +197,7 @@ export class TextRules {
 
   /** Rules for a list of texts that share their beginnings; the name of the first. */
   #words(texts: string[]): string {
-    const words = texts.sort().map((text) => [...text]);
-    words.sort((a, b) => compare(a, b));
+    const words = texts.map((text) => [...text]).sort(compare);
     if (words.length === 1) return literal(texts[0]!);
     const first = this.reserve('w');
     // [rule, first word, word after the last, characters that are written]
