@@ -1,8 +1,8 @@
 /** Keywords that assert something of one type: what one schema says, as a shape. */
 import { ANY_TEXT } from './automaton.js';
 import type { Dfa } from './automaton.js';
-import { isObject, isSchema } from './document.js';
-import type { Json, Schema, SchemaObject } from './document.js';
+import { isObject, isSchema, own } from './document.js';
+import type { Schema, SchemaObject } from './document.js';
 import { evaluatedItems, evaluatedMembers } from './evaluated.js';
 import { formatAutomaton, formatNames } from './formats.js';
 import { searching } from './nfa.js';
@@ -31,9 +31,6 @@ export interface Context {
   resolve(schema: SchemaObject, keyword: string): Schema;
 }
 
-export const own = ({ schema }: Pick<Context, 'schema'>, name: string): Json | undefined =>
-  Object.hasOwn(schema, name) ? schema[name] : undefined;
-
 export const refuse = ({ pointer }: Pick<Context, 'pointer'>, keyword: string, reason: string) =>
   refusal(keyword, pointer, reason);
 
@@ -45,14 +42,14 @@ const refused = ({ pointer }: Context, keyword: string, reason: string): Refused
 
 /** The schema of a keyword; undefined without the keyword. */
 export function subschema(context: Context, keyword: string): Schema | undefined {
-  const value = own(context, keyword);
+  const value = own(context.schema, keyword);
   if (value !== undefined && !isSchema(value)) throw refuse(context, keyword, 'is no schema');
   return value;
 }
 
 /** The schemas of a keyword that is a list; undefined without the keyword. */
 export function subschemas(context: Context, keyword: string): Schema[] | undefined {
-  const list = own(context, keyword);
+  const list = own(context.schema, keyword);
   if (list === undefined) return undefined;
   if (!Array.isArray(list) || list.length === 0 || !list.every(isSchema))
     throw refuse(context, keyword, 'is no list of schemas');
@@ -61,7 +58,7 @@ export function subschemas(context: Context, keyword: string): Schema[] | undefi
 
 /** The schemas of a keyword that names them. */
 export function namedSchemas(context: Context, keyword: string): [string, Schema][] {
-  const map = own(context, keyword);
+  const map = own(context.schema, keyword);
   if (map === undefined) return [];
   if (!isObject(map) || !Object.values(map).every(isSchema))
     throw refuse(context, keyword, 'is no object of schemas');
@@ -69,7 +66,11 @@ export function namedSchemas(context: Context, keyword: string): [string, Schema
 }
 
 /** The names of a keyword that is a list of texts. */
-export function names(context: Context, keyword: string, list = own(context, keyword)): string[] {
+export function names(
+  context: Context,
+  keyword: string,
+  list = own(context.schema, keyword),
+): string[] {
   if (list === undefined) return [];
   if (!Array.isArray(list) || !list.every((name) => typeof name === 'string'))
     throw refuse(context, keyword, 'is no list of names');
@@ -77,7 +78,7 @@ export function names(context: Context, keyword: string, list = own(context, key
 }
 
 function count(context: Context, keyword: string, otherwise: number, limit = Infinity): number {
-  const value = own(context, keyword);
+  const value = own(context.schema, keyword);
   if (value === undefined) return otherwise;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
     throw refuse(context, keyword, 'is no whole number of 0 or more');
@@ -87,14 +88,14 @@ function count(context: Context, keyword: string, otherwise: number, limit = Inf
 }
 
 function number(context: Context, keyword: string): number | undefined {
-  const value = own(context, keyword);
+  const value = own(context.schema, keyword);
   if (value !== undefined && typeof value !== 'number')
     throw refuse(context, keyword, 'is no number');
   return value;
 }
 
 function typesOf(context: Context): ReadonlySet<string> {
-  const value = own(context, 'type') ?? TYPES;
+  const value = own(context.schema, 'type') ?? TYPES;
   const list = Array.isArray(value) ? value : [value];
   const unknown = list.find((type) => typeof type !== 'string' || !TYPES.includes(type));
   if (unknown !== undefined || list.length === 0)
@@ -138,7 +139,7 @@ function stringsOf(context: Context): StringSet[] {
     return stringsOfKeywords(context);
   } catch (error) {
     if (!(error instanceof TooLarge)) throw error;
-    const keyword = own(context, 'pattern') === undefined ? 'format' : 'pattern';
+    const keyword = own(context.schema, 'pattern') === undefined ? 'format' : 'pattern';
     throw refuse(context, keyword, 'and the other keywords together need too large an automaton');
   }
 }
@@ -147,13 +148,13 @@ function stringsOfKeywords(context: Context): StringSet[] {
   const min = count(context, 'minLength', 0, MAX_MIN_LENGTH);
   const max = count(context, 'maxLength', Infinity, MAX_LENGTH);
   let set: StringSet | undefined = bothStrings({ dfa: ANY_TEXT, min, max }, ANY_STRING);
-  const source = own(context, 'pattern');
+  const source = own(context.schema, 'pattern');
   if (source !== undefined) {
     if (typeof source !== 'string') throw refuse(context, 'pattern', 'is no text');
     const dfa = patternOf(context, 'pattern', source);
     set = set && bothStrings(set, { dfa, min: 0, max: Infinity });
   }
-  const format = own(context, 'format');
+  const format = own(context.schema, 'format');
   if (format !== undefined) {
     const dfa = typeof format === 'string' ? formatAutomaton(format) : undefined;
     if (!dfa) {
@@ -168,7 +169,7 @@ function stringsOfKeywords(context: Context): StringSet[] {
 
 function arraysOf(context: Context): ArraySet[] {
   const { shapes } = context;
-  const items = own(context, 'items');
+  const items = own(context.schema, 'items');
   if (Array.isArray(items))
     throw refuse(context, 'items', 'is a list; draft 2020-12 calls the list prefixItems');
   const rest = subschema(context, 'items');
@@ -176,7 +177,7 @@ function arraysOf(context: Context): ArraySet[] {
   const lists: Refused[] = [];
   let min = count(context, 'minItems', 0, MAX_COUNT);
   let max = count(context, 'maxItems', Infinity, MAX_LENGTH);
-  const unique = own(context, 'uniqueItems');
+  const unique = own(context.schema, 'uniqueItems');
   if (unique !== undefined && typeof unique !== 'boolean')
     throw refuse(context, 'uniqueItems', 'is neither true nor false');
 

@@ -1,22 +1,13 @@
 /** The shape of each schema of a document, with the keywords that combine schemas. */
-import {
-  assertionsOf,
-  names,
-  namedSchemas,
-  own,
-  refuse,
-  subschema,
-  subschemas,
-} from './assertions.js';
+import { assertionsOf, names, namedSchemas, refuse, subschema, subschemas } from './assertions.js';
 import type { Context } from './assertions.js';
-import { SchemaDocument, isObject, isSchema } from './document.js';
+import { SchemaDocument, isObject, isSchema, own } from './document.js';
 import type { Json, Schema, SchemaObject } from './document.js';
-import { inhabited } from './inhabited.js';
+import { Unfinished, inhabited } from './inhabited.js';
 import { keywords } from './keyword-table.js';
-import { TooLarge, refusal } from './refusal.js';
+import { TooLarge, refusal, tooLarge } from './refusal.js';
 import { NoOpposite, Shapes } from './shape.js';
 import type { Conjunction, Shape } from './shape.js';
-import { Unfinished } from './unfinished.js';
 
 const MAX_APPLIED = 600; // schemas that apply to one value, each through the one before
 const MAX_SHAPES = 50_000; // shapes of one document
@@ -32,6 +23,8 @@ export class SchemaCompiler {
   readonly #conjunctions = new Map<Conjunction, Shape>();
   /** Schemas whose shapes are being made, each with the number of open questions then. */
   readonly #unfinished = new Map<SchemaObject, number>();
+  /** Conjunctions of which it is known whether they have a value. */
+  readonly #inhabited = new Map<Conjunction, boolean>();
   #questions = 0;
   readonly root: Conjunction;
 
@@ -81,7 +74,7 @@ export class SchemaCompiler {
   hasValues(shape: Shape): boolean {
     this.#questions++;
     try {
-      return inhabited(this, shape);
+      return inhabited(this, shape, this.#inhabited);
     } finally {
       this.#questions--;
     }
@@ -92,10 +85,7 @@ export class SchemaCompiler {
     try {
       return work();
     } catch (error) {
-      const pointer = this.#document.pointerOf(schema);
-      if (error instanceof TooLarge)
-        throw refusal('', pointer, 'is too large: its automata or combinations exceed the limits');
-      throw error;
+      throw error instanceof TooLarge ? tooLarge(this.#document.pointerOf(schema)) : error;
     }
   }
 
@@ -148,13 +138,13 @@ export class SchemaCompiler {
     const add = (other: Shape) => {
       shape = shapes.both(shape, other);
     };
-    if (own(context, 'const') !== undefined) add(this.#valuesOf(context, 'const', [schema.const!]));
-    const values = own(context, 'enum');
+    if (own(schema, 'const') !== undefined) add(this.#valuesOf(context, 'const', [schema.const!]));
+    const values = own(schema, 'enum');
     if (values !== undefined) {
       if (!Array.isArray(values)) throw refuse(context, 'enum', 'is no list');
       add(this.#valuesOf(context, 'enum', values));
     }
-    if (own(context, '$ref') !== undefined)
+    if (own(schema, '$ref') !== undefined)
       add(this.#shapeOfSchema(this.#document.resolve(schema, '$ref')));
     for (const inner of subschemas(context, 'allOf') ?? []) add(this.#shapeOfSchema(inner));
     const anyOf = subschemas(context, 'anyOf');
@@ -176,7 +166,7 @@ export class SchemaCompiler {
       if (keyword === '$recursiveAnchor' && schema[keyword] === false) continue;
       throw refuse(context, keyword, 'is not supported');
     }
-    const dialect = own(context, '$schema');
+    const dialect = own(schema, '$schema');
     if (dialect === undefined) return;
     if (typeof dialect !== 'string' || !DIALECT.test(dialect)) {
       const name = JSON.stringify(dialect).slice(0, 100);
@@ -296,7 +286,7 @@ export class SchemaCompiler {
       ...shapes.none,
       objects: [{ ...shapes.anyObject, required: names(context, keyword, list) }],
     });
-    const required = own(context, 'dependentRequired');
+    const required = own(context.schema, 'dependentRequired');
     if (required !== undefined) {
       if (!isObject(required)) throw refuse(context, 'dependentRequired', 'is no object');
       for (const [name, list] of Object.entries(required))
@@ -304,7 +294,7 @@ export class SchemaCompiler {
     }
     for (const [name, schema] of namedSchemas(context, 'dependentSchemas'))
       depend(name, this.#shapeOfSchema(schema));
-    const older = own(context, 'dependencies');
+    const older = own(context.schema, 'dependencies');
     if (older === undefined) return;
     if (!isObject(older)) throw refuse(context, 'dependencies', 'is no object');
     for (const [name, value] of Object.entries(older)) {

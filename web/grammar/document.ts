@@ -37,7 +37,8 @@ export const isObject = (value: unknown): value is SchemaObject =>
 export const isSchema = (value: unknown): value is Schema =>
   typeof value === 'boolean' || isObject(value);
 
-const own = (object: SchemaObject, name: string): Json | undefined =>
+/** The value of a name that is the object's own; undefined without the name. */
+export const own = (object: SchemaObject, name: string): Json | undefined =>
   Object.hasOwn(object, name) ? object[name] : undefined;
 
 export const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

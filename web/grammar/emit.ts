@@ -19,7 +19,6 @@ export class GrammarWriter {
   readonly #rules = new TextRules();
   readonly #names = new Map<Conjunction, string>();
   readonly #queue: Conjunction[] = [];
-  #length = 0;
 
   constructor(compiler: SchemaCompiler) {
     this.#compiler = compiler;
@@ -28,13 +27,13 @@ export class GrammarWriter {
   write(): string {
     const { root } = this.#compiler;
     const first = this.#nameOf(root);
+    let length = 0;
     for (const conjunction of this.#queue) {
       const ways = this.#waysOf(this.#compiler.shapeOf(conjunction));
       if (ways.length === 0) throw refusal('', '', 'allows no value');
       const body = ways.join(' | ');
-      this.#length += body.length;
-      if (this.#length > MAX_TEXT)
-        throw refusal('', '', 'is too large: its grammar exceeds the limit');
+      length += body.length;
+      if (length > MAX_TEXT) throw refusal('', '', 'is too large: its grammar exceeds the limit');
       this.#rules.define(this.#names.get(conjunction)!, body);
     }
     const text = this.#rules.text(first);
@@ -80,10 +79,7 @@ export class GrammarWriter {
     if (max === 0) return ['"[]"'];
     const rest = max > prefix.length ? this.#nameOf(items) : '';
     const n = prefix.length;
-    if (n === 0) {
-      const list = `${rest} ${repeated(`("," ${rest})`, Math.max(0, min - 1), max - 1)}`.trim();
-      return [min === 0 ? `"[" (${list})? "]"` : `"[" ${list} "]"`];
-    }
+    if (n === 0) return [listOf('[', rest, min, max, ']')];
     // written from the end: each part is an item and what may follow it
     let body = max > n ? repeated(`("," ${rest})`, Math.max(0, min - n), max - n) : '';
     for (let i = n - 1; i >= 0; i--) {
@@ -150,13 +146,18 @@ export class GrammarWriter {
     if (items.length === 0) {
       if (members.length === 0) return ['"{}"'];
       const member = members.length === 1 ? members[0]! : `(${members.join(' | ')})`;
-      const list = `${member} ${repeated(`("," ${member})`, Math.max(0, min - 1), max - 1)}`.trim();
-      return [min === 0 ? `"{" (${list})? "}"` : `"{" ${list} "}"`];
+      return [listOf('{', member, min, max, '}')];
     }
     const all = [...items, ...members.map((member) => `${member}*`)].join(', ');
     const limit = members.length > 0 ? Infinity : items.length;
     return [`"{" %unordered("," : ${all})${bounds(min, max, limit)} "}"`];
   }
+}
+
+/** A list of min to max items (max > 0) in brackets, with commas between them. */
+function listOf(open: string, item: string, min: number, max: number, close: string): string {
+  const list = `${item} ${repeated(`("," ${item})`, Math.max(0, min - 1), max - 1)}`.trim();
+  return `"${open}" ${min === 0 ? `(${list})?` : list} "${close}"`;
 }
 
 /** Bounds of an unordered list; '' where they change nothing. */

@@ -2,7 +2,7 @@
  * What the keywords of a schema, and of the schemas that always apply with it (allOf, $ref),
  * evaluate: the members and items that unevaluatedProperties and unevaluatedItems leave alone.
  */
-import { isObject, isSchema } from './document.js';
+import { isObject, isSchema, own } from './document.js';
 import type { Schema, SchemaObject } from './document.js';
 
 interface Source {
@@ -51,13 +51,13 @@ export function evaluatedItems(source: Source): number | string {
   for (const schema of schemas) {
     if (Object.hasOwn(schema, 'contains')) return 'cannot be enforced together with "contains"';
     const inner = schema !== source.schema && Object.hasOwn(schema, 'unevaluatedItems');
-    if (inner || (Object.hasOwn(schema, 'items') && isSchema(schema.items))) return Infinity;
+    if (inner || isSchema(own(schema, 'items'))) return Infinity;
     if (Array.isArray(schema.prefixItems)) length = Math.max(length, schema.prefixItems.length);
   }
   return length;
 }
 
 const keysOf = (schema: SchemaObject, keyword: string): string[] => {
-  const map = Object.hasOwn(schema, keyword) ? schema[keyword] : undefined;
+  const map = own(schema, keyword);
   return isObject(map) ? Object.keys(map) : [];
 };

@@ -1,12 +1,10 @@
 /** Whether a shape has a value at all. A schema that needs itself without end has none. */
-import { Unfinished } from './unfinished.js';
 import { membersOf } from './members.js';
+import type { ShapeSource } from './members.js';
 import type { ArraySet, Conjunction, ObjectSet, Shape, Shapes } from './shape.js';
 
-interface Compiler {
-  shapes: Shapes;
-  shapeOf(conjunction: Conjunction): Shape;
-}
+/** A schema is asked for while its own shape is being made; thrown while a question is open. */
+export class Unfinished extends Error {}
 
 /** What a set needs: the conjunctions that decide, and whether they suffice. */
 interface Need {
@@ -14,10 +12,8 @@ interface Need {
   holds(has: (conjunction: Conjunction) => boolean): boolean;
 }
 
-const answers = new WeakMap<Compiler, Map<Conjunction, boolean>>();
-
 /** What a shape without simple values needs; true where the shape surely has a value. */
-function needsOf(compiler: Compiler, shape: Shape): Need[] | true {
+function needsOf(compiler: ShapeSource, shape: Shape): Need[] | true {
   const { constants, numbers, strings, arrays, objects } = shape;
   if (constants.size > 0 || numbers.length > 0 || strings.length > 0) return true;
   if (arrays.some(({ min, contains }) => min === 0 && !contains)) return true;
@@ -36,7 +32,7 @@ function needOfArray(shapes: Shapes, { prefix, items, min, contains }: ArraySet)
   return { of: [...of], holds: (has) => [...of].every(has) };
 }
 
-function needOfObject(compiler: Compiler, set: ObjectSet): Need {
+function needOfObject(compiler: ShapeSource, set: ObjectSet): Need {
   const { named, open } = membersOf(compiler, set);
   const required = set.required.map((name) => named.get(name)!);
   if (set.min <= required.length) return { of: required, holds: (has) => required.every(has) };
@@ -48,10 +44,12 @@ function needOfObject(compiler: Compiler, set: ObjectSet): Need {
   };
 }
 
-/** Whether some value is of the shape. */
-export function inhabited(compiler: Compiler, shape: Shape): boolean {
-  let known = answers.get(compiler);
-  if (!known) answers.set(compiler, (known = new Map()));
+/** Whether some value is of the shape. known: the answers so far; new answers are added. */
+export function inhabited(
+  compiler: ShapeSource,
+  shape: Shape,
+  known: Map<Conjunction, boolean>,
+): boolean {
   const first = needsOf(compiler, shape);
   if (first === true) return true;
   const status = new Map<Conjunction, boolean>();

@@ -12,7 +12,8 @@ export interface Members {
   open: { names: Dfa; value: Conjunction }[];
 }
 
-interface Compiler {
+/** What knows the shape of a conjunction: the compiler of a schema. */
+export interface ShapeSource {
   shapes: Shapes;
   shapeOf(conjunction: Conjunction): Shape;
 }
@@ -20,7 +21,7 @@ interface Compiler {
 const MAX_GROUPS = 256;
 const memo = new WeakMap<ObjectSet, Members>();
 
-export function membersOf(compiler: Compiler, set: ObjectSet): Members {
+export function membersOf(compiler: ShapeSource, set: ObjectSet): Members {
   let members = memo.get(set);
   if (!members) {
     members = newMembers(compiler, set);
@@ -29,7 +30,7 @@ export function membersOf(compiler: Compiler, set: ObjectSet): Members {
   return members;
 }
 
-function newMembers(compiler: Compiler, { rules, required, name }: ObjectSet): Members {
+function newMembers(compiler: ShapeSource, { rules, required, name }: ObjectSet): Members {
   const { shapes } = compiler;
   let allowed: Dfa | undefined = ANY_TEXT;
   if (name !== shapes.always) {

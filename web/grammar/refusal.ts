@@ -24,3 +24,6 @@ export const shortened = (text: string): string =>
 
 /** An automaton grew beyond its limit. The caller turns this into a refusal with a place. */
 export class TooLarge extends Error {}
+
+export const tooLarge = (pointer: string): TokenglassError =>
+  refusal('', pointer, 'is too large: its automata or combinations exceed the limits');

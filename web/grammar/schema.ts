@@ -7,7 +7,7 @@ import { SchemaCompiler } from './compiler.js';
 import { checkDepth, isSchema } from './document.js';
 import type { Json } from './document.js';
 import { GrammarWriter } from './emit.js';
-import { TooLarge, refusal } from './refusal.js';
+import { TooLarge, refusal, tooLarge } from './refusal.js';
 import { TokenglassError } from '../types/errors.js';
 
 /** The schema as plain JSON: getters, cycles and classes are gone, or refused. */
@@ -40,8 +40,6 @@ export function grammarOfSchema(schema: unknown): string {
     if (!compiler.has(compiler.root)) throw refusal('', '', 'allows no value');
     return new GrammarWriter(compiler).write();
   } catch (error) {
-    if (error instanceof TooLarge)
-      throw refusal('', '', 'is too large: its automata or combinations exceed the limits');
-    throw error;
+    throw error instanceof TooLarge ? tooLarge('') : error;
   }
 }

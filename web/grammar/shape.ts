@@ -272,42 +272,44 @@ export class Shapes {
     };
   }
 
-  /** The values that the shape does not allow. Throws the reason as a text where it cannot. */
-  opposite(shape: Shape): Shape {
-    const objects = shape.objects.reduce<readonly ObjectSet[]>(
-      (left, set) =>
-        this.#pairsOf(left, this.#otherObjects(set), this.anyObject, (x, y) =>
-          this.#bothObjects(x, y),
-        ),
-      [this.anyObject],
+  /** What no set of the list has; `others` gives what one set does not have. */
+  #without<T>(
+    sets: readonly T[],
+    any: T,
+    others: (set: T) => readonly T[],
+    both: (x: T, y: T) => T | undefined,
+  ): readonly T[] {
+    return sets.reduce<readonly T[]>(
+      (left, set) => this.#pairsOf(left, set === any ? [] : others(set), any, both),
+      [any],
     );
-    const arrays = shape.arrays.reduce<readonly ArraySet[]>(
-      (left, set) =>
-        this.#pairsOf(left, this.#otherArrays(set), this.anyArray, (x, y) =>
-          this.#bothArrays(x, y),
+  }
+
+  /** The values that the shape does not allow. Throws NoOpposite where no shape is the opposite. */
+  opposite({ constants, numbers, strings, arrays, objects }: Shape): Shape {
+    return this.union([
+      {
+        constants: new Set([...this.any.constants].filter((name) => !constants.has(name))),
+        objects: this.#without(
+          objects,
+          this.anyObject,
+          (set) => this.#otherObjects(set),
+          (x, y) => this.#bothObjects(x, y),
         ),
-      [this.anyArray],
-    );
-    const numbers = shape.numbers.reduce<readonly NumberSet[]>(
-      (left, set) => {
-        if (set === ANY_NUMBER) return [];
-        const other = otherNumbers(set);
-        if (!other) throw new NoOpposite('whole numbers, multiples or listed numbers');
-        return this.#pairsOf(left, other, ANY_NUMBER, bothNumbers);
+        arrays: this.#without(
+          arrays,
+          this.anyArray,
+          (set) => this.#otherArrays(set),
+          (x, y) => this.#bothArrays(x, y),
+        ),
+        numbers: this.#without(numbers, ANY_NUMBER, otherNumbersOf, bothNumbers),
+        strings: this.#without(strings, ANY_STRING, otherStrings, bothStrings),
       },
-      [ANY_NUMBER],
-    );
-    const strings = shape.strings.reduce<readonly StringSet[]>(
-      (left, set) => this.#pairsOf(left, otherStrings(set), ANY_STRING, bothStrings),
-      [ANY_STRING],
-    );
-    const constants = new Set([...this.any.constants].filter((name) => !shape.constants.has(name)));
-    return this.union([{ constants, numbers, strings, arrays, objects }]);
+    ]);
   }
 
   #otherArrays(set: ArraySet): ArraySet[] {
     const { prefix, items, min, max, unique, contains, refused } = set;
-    if (set === this.anyArray) return [];
     if (prefix.length > 0 || items !== this.always || unique || contains || refused.length > 0)
       throw new NoOpposite('the items of arrays');
     const result: ArraySet[] = [];
@@ -318,7 +320,6 @@ export class Shapes {
 
   #otherObjects(set: ObjectSet): ObjectSet[] {
     const { rules, required, min, max, name, refused, minFrom } = set;
-    if (set === this.anyObject) return [];
     if (name !== this.always || refused.length > 0) throw new NoOpposite('the names of members');
     const result: ObjectSet[] = required.map((key) => this.objectWith(key, this.never, false));
     if (min > required.length) result.push({ ...this.anyObject, max: min - 1 });
@@ -347,6 +348,12 @@ export class Shapes {
 
 /** The opposite of a shape is no shape; says of what. */
 export class NoOpposite extends Error {}
+
+function otherNumbersOf(set: NumberSet): readonly NumberSet[] {
+  const others = otherNumbers(set);
+  if (!others) throw new NoOpposite('whole numbers, multiples or listed numbers');
+  return others;
+}
 
 const keyOfArray = ({ prefix, items, min, max, unique, contains, refused }: ArraySet): string =>
   JSON.stringify([
