@@ -40,13 +40,9 @@ interface Place extends Frame {
 const CALL_LEVELS = 8;
 
 class Compiler {
-  readonly #expressions: ExpressionCompiler;
+  readonly #expressions = new ExpressionCompiler();
 
-  constructor(inputs: ReadonlyMap<string, Value>) {
-    this.inputs = inputs;
-    this.#expressions = new ExpressionCompiler();
-  }
-  readonly inputs: ReadonlyMap<string, Value>;
+  constructor(private readonly inputs: ReadonlyMap<string, Value>) {}
 
   template(body: Statement[]): () => string {
     const levels = depthOf(body);
@@ -192,9 +188,7 @@ class Compiler {
     if (node.kind === 'nsref') {
       const read = this.#expressions.reader(this.#find(node.name, scope), scope);
       return (activation, value) => {
-        const object = read(activation);
-        if (object instanceof Namespace) object.attributes.set(node.attribute, value);
-        else throw new TemplateError('cannot assign attribute on non-namespace object');
+        namespaceIn(read(activation)).attributes.set(node.attribute, value);
       };
     }
     const targets = node.items.map((item) => this.#target(item as Target, scope));
@@ -215,10 +209,7 @@ class Compiler {
       if (node.kind === 'tuple') node.items.forEach((item) => visit(item as Target));
       if (node.kind !== 'nsref') return;
       const read = this.#expressions.reader(this.#find(node.name, scope), scope);
-      checks.push((activation) => {
-        if (!(read(activation) instanceof Namespace))
-          throw new TemplateError('cannot assign attribute on non-namespace object');
-      });
+      checks.push((activation) => void namespaceIn(read(activation)));
     };
     visit(target);
     return (activation) => {
@@ -268,12 +259,9 @@ class Compiler {
         activation.slots[loopSlot] = loop;
         enter(activation);
         const signal = run(activation, output);
-        if (signal === 'break') {
-          // Python's iteration indicator is set at the end of an iteration only
-          break;
-        }
-        if (signal === 'continue') continue;
-        isEmpty = false;
+        if (signal === 'break') break;
+        // Python's iteration indicator is set at the end of an iteration only
+        if (signal !== 'continue') isEmpty = false;
       }
       leave(activation);
       if (!isEmpty || node.otherwise.length === 0) return undefined;
@@ -421,38 +409,34 @@ class Compiler {
 
   #filterBlock(node: FilterBlock, place: Place): Execute {
     const scope = new Scope(place.scope, place.scope.owner).visit([...node.body, node.filter]);
-    const [enter, leave] = [this.#enter(scope), this.#leave(scope)];
+    return this.#textBlock(node, { ...place, scope }, (_, value, output) =>
+      output.write(str(value)),
+    );
+  }
+
+  #assignBlock(node: AssignBlock, place: Place): Execute {
+    const scope = new Scope(place.scope, place.scope.owner).visit(node.body);
+    return this.#textBlock(node, { ...place, scope }, this.#target(node.target, place.scope));
+  }
+
+  /** Runs a block, and gives its text, or what its filter makes of the text, to `use`. */
+  #textBlock(
+    node: FilterBlock | AssignBlock,
+    place: Place,
+    use: (activation: Activation, value: Value, output: Output) => void,
+  ): Execute {
+    const [enter, leave] = [this.#enter(place.scope), this.#leave(place.scope)];
     const text: { value: string } = { value: '' };
-    const inside: Place = { ...place, scope, soft: false, text };
+    const inside: Place = { ...place, soft: false, text };
     const run = this.#block(node.body, inside);
-    const filter = this.#expression(node.filter, inside);
+    const filter = node.filter ? this.#expression(node.filter, inside) : () => text.value;
     return (activation, output) => {
       enter(activation);
       const buffer = new Output();
       const signal = run(activation, buffer);
       if (signal) return signal;
       text.value = buffer.text();
-      output.write(str(filter(activation)));
-      leave(activation);
-      return undefined;
-    };
-  }
-
-  #assignBlock(node: AssignBlock, place: Place): Execute {
-    const scope = new Scope(place.scope, place.scope.owner).visit(node.body);
-    const [enter, leave] = [this.#enter(scope), this.#leave(scope)];
-    const text: { value: string } = { value: '' };
-    const inside: Place = { ...place, scope, soft: false, text };
-    const run = this.#block(node.body, inside);
-    const filter = node.filter ? this.#expression(node.filter, inside) : () => text.value;
-    const assign = this.#target(node.target, place.scope);
-    return (activation) => {
-      enter(activation);
-      const buffer = new Output();
-      const signal = run(activation, buffer);
-      if (signal) return signal;
-      text.value = buffer.text();
-      assign(activation, filter(activation));
+      use(activation, filter(activation), output);
       leave(activation);
       return undefined;
     };
@@ -474,6 +458,11 @@ class Compiler {
       return signal;
     };
   }
+}
+
+function namespaceIn(slot: Slot): Namespace {
+  if (slot instanceof Namespace) return slot;
+  throw new TemplateError('cannot assign attribute on non-namespace object');
 }
 
 /** Exactly n values of an iterable, as Python unpacks them. */

@@ -5,6 +5,7 @@
 import { TemplateError, Unsupported } from './errors.js';
 import { characters, items, position } from './meter.js';
 import { isSpace, normalizeLineEnds } from './strings.js';
+import { hexEscape } from './text.js';
 
 export type TokenType =
   | 'data'
@@ -65,16 +66,19 @@ class Lexer {
 
   #push(type: TokenType, value: string, at: number): void {
     items(1);
-    for (; this.#counted < at; this.#counted++)
-      if (this.source.charCodeAt(this.#counted) === 10) this.#line++;
-    position.line = this.#line;
+    this.#lineAt(at);
     this.tokens.push({ type, value, line: this.#line });
   }
 
-  #fail(message: string, at: number): never {
+  /** Counts lines up to `at`, for what is read there. */
+  #lineAt(at: number): void {
     for (; this.#counted < at; this.#counted++)
       if (this.source.charCodeAt(this.#counted) === 10) this.#line++;
     position.line = this.#line;
+  }
+
+  #fail(message: string, at: number): never {
+    this.#lineAt(at);
     throw new TemplateError(message);
   }
 
@@ -239,8 +243,8 @@ class Lexer {
     let end = at + 1;
     while (end < source.length && source[end] !== quote) end += source[end] === '\\' ? 2 : 1;
     if (end >= source.length) this.#fail(`unexpected char ${JSON.stringify(quote)}`, at);
-    this.#push('string', '', at);
-    (this.tokens.at(-1) as Token).value = unescape(source.slice(at + 1, end));
+    this.#lineAt(at);
+    this.#push('string', unescape(source.slice(at + 1, end)), at);
     return end + 1;
   }
 }
@@ -298,9 +302,7 @@ function unescape(text: string): string {
     } else if (kind > '\x7f') {
       // Jinja2 escapes the character first, and the backslash then escapes that backslash.
       const code = text.codePointAt(next + 1) as number;
-      const hex = code.toString(16);
-      const [letter, width] = code <= 0xff ? ['x', 2] : code <= 0xffff ? ['u', 4] : ['U', 8];
-      parts.push(`\\${letter}${hex.padStart(width as number, '0')}`);
+      parts.push(hexEscape(code));
       at = next + 1 + String.fromCodePoint(code).length;
     } else {
       parts.push(`\\${kind}`);

@@ -10,13 +10,13 @@
  */
 import { LimitExceeded } from './errors.js';
 
-export const MAX_UNITS = 100_000_000;
+const MAX_UNITS = 100_000_000;
 /** Characters of one text. */
 export const MAX_TEXT = 2 ** 23;
 /** Levels of expressions, statements and calls inside each other, all together. */
 export const MAX_DEPTH = 1_500;
 /** Levels of lists and dicts inside each other. */
-export const MAX_NESTING = 150;
+const MAX_NESTING = 150;
 
 const STEP = 64;
 const ITEM = 64;

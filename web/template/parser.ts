@@ -361,7 +361,7 @@ export class Parser extends TokenReader {
       }
       case 'integer':
         this.next();
-        return { kind: 'const', value: this.#integer(value), line };
+        return { kind: 'const', value: checkInt(BigInt(value)), line };
       case 'float':
         this.next();
         return { kind: 'const', value: Number(value), line };
@@ -376,10 +376,6 @@ export class Parser extends TokenReader {
         if (value === '{') return this.#dict();
     }
     this.unexpected('an expression');
-  }
-
-  #integer(digits: string): bigint {
-    return checkInt(BigInt(/^0+$/.test(digits) ? '0' : digits));
   }
 
   /**
@@ -419,29 +415,29 @@ export class Parser extends TokenReader {
   }
 
   #list(): Expression {
-    const { line } = this.next();
-    const items: Expression[] = [];
-    while (!this.isOperator(']')) {
-      if (items.length > 0) this.expectOperator(',');
-      if (this.isOperator(']')) break;
-      items.push(this.#expression());
-    }
-    this.next();
-    return { kind: 'list', items, line };
+    return { kind: 'list', ...this.#bracketed(']', () => [this.#expression()]) };
   }
 
   #dict(): Expression {
-    const { line } = this.next();
-    const items: Expression[] = [];
-    while (!this.isOperator('}')) {
-      if (items.length > 0) this.expectOperator(',');
-      if (this.isOperator('}')) break;
+    const entry = () => {
       const key = this.#expression();
       this.expectOperator(':');
-      items.push(key, this.#expression());
+      return [key, this.#expression()];
+    };
+    return { kind: 'dict', ...this.#bracketed('}', entry) };
+  }
+
+  /** Elements between brackets, with commas between them; a comma may follow the last one. */
+  #bracketed(close: string, element: () => Expression[]): { items: Expression[]; line: number } {
+    const { line } = this.next();
+    const items: Expression[] = [];
+    while (!this.isOperator(close)) {
+      if (items.length > 0) this.expectOperator(',');
+      if (this.isOperator(close)) break;
+      items.push(...element());
     }
     this.next();
-    return { kind: 'dict', items, line };
+    return { items, line };
   }
 
   /** Attributes, items and calls behind an expression. */
@@ -479,7 +475,7 @@ export class Parser extends TokenReader {
       if (attribute.type !== 'integer') this.fail('expected name or number', attribute);
       const index: Expression = {
         kind: 'const',
-        value: this.#integer(attribute.value),
+        value: checkInt(BigInt(attribute.value)),
         line: attribute.line,
       };
       return { kind: 'item', object, index, line };

@@ -42,8 +42,6 @@ export class Output {
   }
 }
 
-const isPrivate = (name: string) => name.startsWith('_');
-
 /** {% macro %}, and the caller() of a call block. */
 export class Macro extends Attributed {
   readonly typeName = 'Macro';
@@ -93,7 +91,7 @@ export class Macro extends Attributed {
     let foundCaller = filled.length === parameters.length && parameters.includes('caller');
     for (const name of parameters.slice(filled.length)) {
       if (name === 'caller') foundCaller = true;
-      filled.push(given.get(name) === undefined ? MISSING : take(name));
+      filled.push(take(name));
     }
     if (uses.caller && !foundCaller) {
       const caller = take('caller');
@@ -208,7 +206,7 @@ export class Loop extends Attributed {
   }
 
   attribute(name: string): Value | undefined {
-    return Object.hasOwn(LOOP, name) && !isPrivate(name) ? LOOP[name]?.(this) : undefined;
+    return Object.hasOwn(LOOP, name) ? LOOP[name]?.(this) : undefined;
   }
 
   describe(): string {
@@ -228,7 +226,7 @@ export class Loop extends Attributed {
 /** Calls a value. */
 export function callValue(callee: Value, args: Value[], keywords: Keywords): Value {
   if (callee instanceof Undefined) return callee.fail();
-  if (callee instanceof Callable || (callee instanceof Attributed && callee.call)) {
+  if (callee instanceof Callable || callee instanceof Attributed) {
     const { call } = callee;
     if (call) return call(args, keywords);
   }
