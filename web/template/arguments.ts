@@ -33,12 +33,19 @@ export function bind(
       throw new TypeFailure(`${callee}() got multiple values for argument '${name}'`);
   }
   return parameters.map(([name, fallback], i) => {
-    const value = args[i] ?? keywords.get(name);
-    // null is Python's None, a value
     if (i < args.length) return args[i] as Value;
-    if (value !== undefined) return value;
-    if (fallback === undefined)
+    const value = keywords.has(name) ? keywords.get(name) : fallback;
+    if (value === undefined)
       throw new TypeFailure(`${callee}() missing required argument '${name}'`);
-    return fallback;
+    return value;
   });
 }
+
+/** A filter or a test with these parameters behind the value. */
+export const filter =
+  (
+    parameters: readonly Parameter[],
+    run: (value: Value, args: readonly Value[]) => Value,
+  ): Method =>
+  (value, args, keywords) =>
+    run(value, bind('filter', parameters, args, keywords));

@@ -5,17 +5,20 @@ import * as meter from './meter.js';
 import { checkInt } from './numbers.js';
 import { concat, repeat } from './strings.js';
 import { escapeHtml } from './text.js';
-import { Markup, Tuple, TypeFailure, Undefined, intOf, textOf, typeName } from './values.js';
+import {
+  Markup,
+  Tuple,
+  TypeFailure,
+  Undefined,
+  intOf,
+  itemsOf,
+  numberOf,
+  textOf,
+  typeName,
+} from './values.js';
 import type { Value } from './values.js';
 
 type Numeric = bigint | number;
-
-const numberOf = (value: Value): Numeric | undefined =>
-  typeof value === 'boolean'
-    ? BigInt(value)
-    : typeof value === 'bigint' || typeof value === 'number'
-      ? value
-      : undefined;
 
 /** float(int), or Python's error. */
 export function toFloat(value: Numeric): number {
@@ -79,7 +82,7 @@ function add(left: Value, right: Value): Value {
 function repeated(value: Value, n: number): Value | undefined {
   if (typeof value === 'string') return repeat(value, n);
   if (value instanceof Markup) return new Markup(repeat(value.text, n));
-  const list = Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
+  const list = itemsOf(value);
   if (!list) return undefined;
   const length = list.length && Math.max(0, n) * list.length;
   meter.items(length);
@@ -172,7 +175,7 @@ function modulo(left: Value, right: Value): Value {
 }
 
 /** The binary operators. */
-export const OPERATORS: Record<string, (left: Value, right: Value) => Value> = {
+export const OPERATORS = {
   '+': add,
   '-': (left, right) =>
     numeric(
@@ -187,7 +190,7 @@ export const OPERATORS: Record<string, (left: Value, right: Value) => Value> = {
   '//': (left, right) => numeric('//', left, right, floorInts, (a, b) => divmod(a, b)[0]),
   '%': modulo,
   '**': (left, right) => numeric('**', left, right, powerOfInts, powerOfFloats),
-};
+} satisfies Record<string, (left: Value, right: Value) => Value>;
 
 /** -value or +value. */
 export function signed(value: Value, negative: boolean): Value {

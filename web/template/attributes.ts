@@ -19,6 +19,7 @@ import {
   TypeFailure,
   Undefined,
   intOf,
+  itemsOf,
   textOf,
   typeName,
 } from './values.js';
@@ -51,8 +52,7 @@ function pythonAttribute(object: Value, name: string): Value | undefined {
       return method(object, args, keywords);
     });
   }
-  if (MUTATORS[kind]?.includes(name))
-    return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`);
+  if (MUTATORS[kind]?.includes(name)) return unsafe(object, name);
   if (UNSUPPORTED_METHODS[kind]?.includes(name))
     throw new Unsupported(`the method '${name}' of ${type} is not supported`);
   return undefined;
@@ -70,6 +70,10 @@ function formatMethod(text: string, name: string): Callable {
     return formatText(text, [], mapping, read);
   });
 }
+
+/** What Jinja2's sandbox does not show. */
+const unsafe = (object: Value, name: string) =>
+  new Undefined(`access to attribute '${name}' of '${typeName(object)}' object is unsafe.`);
 
 /** Why a value has nothing of a name. */
 function missing(object: Value, name: Value): Undefined {
@@ -106,7 +110,7 @@ function pythonItem(object: Value, index: Value): Value | undefined {
     const character = substring(text, i, i + 1);
     return object instanceof Markup ? new Markup(character) : character;
   }
-  const list = Array.isArray(object) ? object : object instanceof Tuple ? object.items : undefined;
+  const list = itemsOf(object);
   const n = list?.length ?? (object instanceof Range ? object.length : 0);
   if (i < 0) i += n;
   if (i < 0 || i >= n) return undefined;
@@ -116,10 +120,7 @@ function pythonItem(object: Value, index: Value): Value | undefined {
 /** object.name: an attribute, or else an item. */
 export function attributeOf(object: Value, name: string): Value {
   const value = pythonAttribute(object, name);
-  if (value !== undefined)
-    return name.startsWith('_')
-      ? new Undefined(`access to attribute '${name}' of '${typeName(object)}' object is unsafe.`)
-      : value;
+  if (value !== undefined) return name.startsWith('_') ? unsafe(object, name) : value;
   const item = pythonItem(object, name);
   return item === undefined ? missing(object, name) : item;
 }
@@ -130,10 +131,8 @@ export function itemOf(object: Value, index: Value): Value {
   if (item !== undefined) return item;
   const name = textOf(index);
   const value = name === undefined ? undefined : pythonAttribute(object, name);
-  if (value === undefined) return missing(object, index);
-  return name?.startsWith('_')
-    ? new Undefined(`access to attribute '${name}' of '${typeName(object)}' object is unsafe.`)
-    : value;
+  if (name === undefined || value === undefined) return missing(object, index);
+  return name.startsWith('_') ? unsafe(object, name) : value;
 }
 
 /** Whether getattr would find something, for the filter `attr`. */

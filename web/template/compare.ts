@@ -11,24 +11,15 @@ import {
   Undefined,
   View,
   intOf,
+  itemsOf,
   iterate,
+  numberOf,
   textOf,
   typeName,
 } from './values.js';
 import type { Value } from './values.js';
 
-/** The value as a number; undefined when it is none. */
-const numberOf = (value: Value): bigint | number | undefined =>
-  typeof value === 'boolean'
-    ? BigInt(value)
-    : typeof value === 'bigint' || typeof value === 'number'
-      ? value
-      : undefined;
-
 /** Lists compare with lists, tuples with tuples. */
-function itemsOf(value: Value): readonly Value[] | undefined {
-  return Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
-}
 const sameKind = (left: Value, right: Value) => Array.isArray(left) === Array.isArray(right);
 
 /** left == right */
@@ -136,7 +127,7 @@ export function contains(haystack: Value, needle: Value): boolean {
 type Comparison = (left: Value, right: Value) => boolean;
 
 /** The operators of a comparison. */
-export const COMPARISONS: Record<string, Comparison> = {
+export const COMPARISONS = {
   '==': (left, right) => equals(left, right),
   '!=': (left, right) => !equals(left, right),
   '<': isLess,
@@ -145,7 +136,7 @@ export const COMPARISONS: Record<string, Comparison> = {
   '>=': (left, right) => order(left, right, '>=') >= 0,
   in: (left, right) => contains(right, left),
   'not in': (left, right) => !contains(right, left),
-};
+} satisfies Record<string, Comparison>;
 
 /** left is right: the same object. */
 export function isSame(left: Value, right: Value): boolean {
@@ -163,11 +154,7 @@ export function isSame(left: Value, right: Value): boolean {
 }
 
 /** sorted(): stable; `key` is called once for each value. */
-export function sorted(
-  values: readonly Value[],
-  key: (value: Value) => Value,
-  reverse: boolean,
-): Value[] {
+export function sorted<T>(values: readonly T[], key: (value: T) => Value, reverse: boolean): T[] {
   let from = values.map((value) => ({ key: key(value), value }));
   if (reverse) from.reverse(); // Python's way to keep equal values in their order
   meter.items(values.length * 3);

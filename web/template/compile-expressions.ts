@@ -5,12 +5,12 @@ import { OPERATORS, signed } from './arithmetic.js';
 import { attributeOf, itemOf, sliceOf } from './attributes.js';
 import { COMPARISONS } from './compare.js';
 import { TemplateError, Unsupported } from './errors.js';
-import { FILTERS, UNSUPPORTED_FILTERS } from './filters.js';
+import { methodOf, unknown } from './filters.js';
 import * as meter from './meter.js';
 import { MISSING, callValue } from './runtime.js';
 import type { Activation, Macro, Slot } from './runtime.js';
 import type { Scope, Variable } from './scopes.js';
-import { TESTS } from './tests.js';
+import { concat } from './strings.js';
 import { str } from './text.js';
 import { Dict, Tuple, TypeFailure, Undefined, isTrue, listOf, typeName } from './values.js';
 import type { Keywords, Value } from './values.js';
@@ -110,7 +110,7 @@ export class ExpressionCompiler {
             return isTrue(value) === goOn ? right(activation) : value;
           };
         }
-        const apply = OPERATORS[node.op] as (left: Value, right: Value) => Value;
+        const apply = OPERATORS[node.op as keyof typeof OPERATORS];
         return (activation) => apply(left(activation), right(activation));
       }
       case 'unary': {
@@ -121,12 +121,11 @@ export class ExpressionCompiler {
       }
       case 'concat': {
         const items = node.items.map(compile);
-        const add = OPERATORS['+'] as (left: Value, right: Value) => Value;
         // one by one: the engine shares the longer text
         return (activation) =>
           evaluateAll(items, activation)
             .map(str)
-            .reduce((text, part) => add(text, part) as string);
+            .reduce((text, part) => concat(text, part));
       }
       case 'compare':
         return this.#compare(compile(node.first), node.ops, node.others.map(compile));
@@ -141,9 +140,8 @@ export class ExpressionCompiler {
       case 'call':
         return this.call(node, frame);
       case 'filter':
-        return this.#filter(node, frame);
       case 'test':
-        return this.#test(node, frame);
+        return this.#applied(node, frame);
     }
   }
 
@@ -179,7 +177,7 @@ export class ExpressionCompiler {
 
   /** a < b < c: each operand is computed once, and only when those before hold. */
   #compare(first: Evaluate, ops: readonly string[], others: readonly Evaluate[]): Evaluate {
-    const tests = ops.map((op) => COMPARISONS[op] as (left: Value, right: Value) => boolean);
+    const tests = ops.map((op) => COMPARISONS[op as keyof typeof COMPARISONS]);
     return (activation) => {
       let left = first(activation);
       for (let i = 0; i < tests.length; i++) {
@@ -248,11 +246,17 @@ export class ExpressionCompiler {
     };
   }
 
-  #filter(node: Filter, frame: Frame): Evaluate {
-    const { name, line } = node;
-    const run = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
-    const isKnown = UNSUPPORTED_FILTERS.includes(name);
-    if (!run && !(frame.soft && !isKnown)) this.#unknown('filter', name, line, isKnown);
+  /** A filter or a test. */
+  #applied(node: Filter | Test, frame: Frame): Evaluate {
+    const { kind, name, line } = node;
+    const run = methodOf(kind, name);
+    if (!run) {
+      const error = unknown(kind, name);
+      if (!frame.soft || error instanceof Unsupported) {
+        meter.position.line = line;
+        throw error;
+      }
+    }
     const { text } = frame;
     const value: Evaluate = node.value ? this.compile(node.value, frame) : () => text?.value ?? '';
     const bind = this.#arguments(node.arguments, frame);
@@ -260,30 +264,9 @@ export class ExpressionCompiler {
       const given = value(activation);
       const { args, keywords } = bind(activation);
       meter.position.line = line;
-      if (!run) this.#unknown('filter', name, line, false);
+      if (!run) throw unknown(kind, name);
       return run(given, args, keywords);
     };
-  }
-
-  #test(node: Test, frame: Frame): Evaluate {
-    const { name, line } = node;
-    const run = Object.hasOwn(TESTS, name) ? TESTS[name] : undefined;
-    if (!run && !frame.soft) this.#unknown('test', name, line, false);
-    const value = this.compile(node.value, frame);
-    const bind = this.#arguments(node.arguments, frame);
-    return (activation) => {
-      const given = value(activation);
-      const { args, keywords } = bind(activation);
-      meter.position.line = line;
-      if (!run) this.#unknown('test', name, line, false);
-      return run(given, args, keywords);
-    };
-  }
-
-  #unknown(what: string, name: string, line: number, isKnown: boolean): never {
-    meter.position.line = line;
-    if (isKnown) throw new Unsupported(`the ${what} '${name}' is not supported`);
-    throw new TemplateError(`No ${what} named '${name}'.`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Filters that make texts: one row each. */
-import { filter, rows } from './filter.js';
+import { filter } from './arguments.js';
+import type { Method } from './arguments.js';
 import { TemplateError, Unsupported } from './errors.js';
 import { percentFormat } from './format.js';
 import { toJson } from './json.js';
@@ -27,14 +28,9 @@ import { wrapLine } from './wordwrap.js';
 
 /** Jinja2's own title: words begin after spaces, hyphens and opening brackets. */
 function title(source: string): string {
-  const lowered = text.lower(source);
-  const same = lowered.length === source.length;
   let inWord = false;
-  let at = 0;
-  const parts = text.charactersOf(source).map((character) => {
+  const parts = text.withLower(source).map(([character, low]) => {
     const isBreak = '-({[<'.includes(character) || text.isSpace(character.charCodeAt(0));
-    const low = same ? lowered.slice(at, at + character.length) : character.toLowerCase();
-    at += character.length;
     const part = isBreak || !inWord ? character.toUpperCase() : low;
     inWord = !isBreak;
     return part;
@@ -171,7 +167,7 @@ function fileSize(value: Value, binary: boolean): string {
 }
 
 /** Filters that make texts. */
-export const TEXT_FILTERS = rows({
+export const TEXT_FILTERS: Record<string, Method> = {
   capitalize: filter([], (value) => like(value, text.capitalize(str(value)))),
   center: filter([['width', 80n]], (value, [width = 80n]) =>
     like(value, text.pad(str(value), requireInt(width), 'center')),
@@ -261,4 +257,4 @@ export const TEXT_FILTERS = rows({
   xmlattr: filter([['autospace', true]], (value, [autospace = true]) =>
     xmlAttributes(value, autospace),
   ),
-});
+};

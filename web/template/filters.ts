@@ -1,10 +1,10 @@
 /** The filters of values and sequences: one row each. filters-text.ts has those that make texts. */
+import { filter } from './arguments.js';
 import type { Method, Parameter } from './arguments.js';
 import { OPERATORS, signed, toFloat } from './arithmetic.js';
 import { attributeOf, hasAttribute, itemOf } from './attributes.js';
 import { equals, isLess, sorted } from './compare.js';
 import { TemplateError, Unsupported } from './errors.js';
-import { filter, rows } from './filter.js';
 import { TEXT_FILTERS } from './filters-text.js';
 import * as meter from './meter.js';
 import { floatToInt, parseFloatText, parseInteger, roundFloat, roundInt } from './numbers.js';
@@ -25,6 +25,7 @@ import {
   iterate,
   len,
   listOf,
+  numberOf,
   requireInt,
   textOf,
   typeName,
@@ -33,6 +34,12 @@ import {
 import type { Keywords, Value } from './values.js';
 
 type Getter = (item: Value) => Value;
+
+/** The parameters of filters that compare. */
+const CASE: readonly Parameter[] = [
+  ['case_sensitive', false],
+  ['attribute', null],
+];
 
 const ignoreCase: Getter = (value) => (typeof value === 'string' ? lower(value) : value);
 
@@ -66,10 +73,6 @@ function sortKey(attribute: Value, caseSensitive: boolean): Getter {
   return (item) => all.map((get) => get(item));
 }
 
-function* mapped(values: Value, run: Getter): Generator<Value, undefined> {
-  for (const value of valuesOf(values)) yield run(value);
-}
-
 /** The function that `map` applies. */
 function mapFunction(args: Value[], keywords: Keywords): Getter {
   if (args.length === 0 && keywords.has('attribute')) {
@@ -80,17 +83,15 @@ function mapFunction(args: Value[], keywords: Keywords): Getter {
   }
   const [name, ...others] = args;
   if (name === undefined) throw new TypeFailure('map requires a filter argument');
-  const run = named(FILTERS, 'filter', name);
+  const run = named('filter', name);
   return (item) => run(item, others, keywords);
 }
 
-function named(table: Record<string, Method>, what: string, name: Value): Method {
+function named(kind: 'filter' | 'test', name: Value): Method {
   const text = textOf(name) ?? '';
-  const run = Object.hasOwn(table, text) ? table[text] : undefined;
-  if (run) return run;
-  if (what === 'filter' && UNSUPPORTED_FILTERS.includes(text))
-    throw new Unsupported(`the filter '${text}' is not supported`);
-  throw new TemplateError(`No ${what} named '${text}'.`);
+  const run = methodOf(kind, text);
+  if (!run) throw unknown(kind, text);
+  return run;
 }
 
 /** select, reject and their forms with an attribute. */
@@ -109,7 +110,7 @@ const chooser =
           read = getter(attribute, true);
         }
         const [name, ...others] = args;
-        const test = name === undefined ? undefined : named(TESTS, 'test', name);
+        const test = name === undefined ? undefined : named('test', name);
         for (const item of valuesOf(values)) {
           meter.step();
           const value = read(item);
@@ -163,22 +164,16 @@ function* unique(values: Value, key: Getter): Generator<Value, undefined> {
 
 /** min and max: the first of equal values. */
 const extreme = (isBetter: (value: Value, best: Value) => boolean): Method =>
-  filter(
-    [
-      ['case_sensitive', false],
-      ['attribute', null],
-    ],
-    (values, [caseSensitive = false, attribute = null]) => {
-      const key = getter(attribute, isTrue(caseSensitive));
-      let best: { value: Value; key: Value } | undefined;
-      for (const value of valuesOf(values)) {
-        meter.step();
-        const own = key(value);
-        if (!best || isBetter(own, best.key)) best = { value, key: own };
-      }
-      return best ? best.value : new Undefined('No aggregated item, sequence was empty.');
-    },
-  );
+  filter(CASE, (values, [caseSensitive = false, attribute = null]) => {
+    const key = getter(attribute, isTrue(caseSensitive));
+    let best: { value: Value; key: Value } | undefined;
+    for (const value of valuesOf(values)) {
+      meter.step();
+      const own = key(value);
+      if (!best || isBetter(own, best.key)) best = { value, key: own };
+    }
+    return best ? best.value : new Undefined('No aggregated item, sequence was empty.');
+  });
 
 function groups(values: Value, attribute: Value, fallback: Value, caseSensitive: boolean): Value[] {
   const key = getter(attribute, caseSensitive, fallback);
@@ -195,11 +190,11 @@ function groups(values: Value, attribute: Value, fallback: Value, caseSensitive:
 
 function sum(values: Value, attribute: Value, start: Value): Value {
   if (textOf(start) !== undefined) throw new TypeFailure("sum() can't sum strings");
-  const read = attribute === null ? undefined : getter(attribute, true);
+  const read = getter(attribute, true);
   let total = start;
   for (const value of valuesOf(values)) {
     meter.step();
-    total = (OPERATORS['+'] as (a: Value, b: Value) => Value)(total, read ? read(value) : value);
+    total = OPERATORS['+'](total, read(value));
   }
   return total;
 }
@@ -260,18 +255,18 @@ function round(value: Value, precision: Value, method: Value): Value {
   if (how !== 'common' && how !== 'ceil' && how !== 'floor')
     throw new TemplateError('method must be common, ceil or floor');
   if (value instanceof Undefined && how !== 'common') return value.fail();
-  const number = typeof value === 'boolean' ? BigInt(value) : value;
-  if (typeof number !== 'bigint' && typeof number !== 'number')
+  const number = numberOf(value);
+  if (number === undefined)
     throw new TypeFailure(`type ${typeName(value)} doesn't define __round__ method`);
   if (how !== 'common') {
-    const unit = (OPERATORS['**'] as (a: Value, b: Value) => Value)(10n, precision);
-    const scaled = (OPERATORS['*'] as (a: Value, b: Value) => Value)(number, unit);
+    const unit = OPERATORS['**'](10n, precision);
+    const scaled = OPERATORS['*'](number, unit);
     const whole =
       typeof scaled === 'number'
         ? floatToInt(how === 'ceil' ? Math.ceil(scaled) : Math.floor(scaled))
         : (scaled as bigint);
     if (whole === undefined) throw new TemplateError('cannot convert float to integer');
-    return (OPERATORS['/'] as (a: Value, b: Value) => Value)(whole, unit);
+    return OPERATORS['/'](whole, unit);
   }
   if (precision === null) {
     if (typeof number === 'bigint') return number;
@@ -306,10 +301,6 @@ function* itemsOf(value: Value): Generator<Value, undefined> {
   yield* new View(value, 'items').list();
 }
 
-const CASE: readonly Parameter[] = [
-  ['case_sensitive', false],
-  ['attribute', null],
-];
 const length = filter([], (value) => BigInt(len(value)));
 const orElse = filter(
   [
@@ -321,7 +312,7 @@ const orElse = filter(
 );
 
 /** Every filter by its name. */
-export const FILTERS: Record<string, Method> = rows({
+const FILTERS: Record<string, Method> = {
   ...TEXT_FILTERS,
   abs: filter([], (value) => {
     if (value instanceof Undefined)
@@ -381,19 +372,21 @@ export const FILTERS: Record<string, Method> = rows({
       ['attribute', null],
     ],
     (value, [separator = '', attribute = null]) => {
-      const read = attribute === null ? undefined : getter(attribute, true);
+      const read = getter(attribute, true);
       const parts: string[] = [];
-      for (const item of valuesOf(value)) parts.push(str(read ? read(item) : item));
+      for (const item of valuesOf(value)) parts.push(str(read(item)));
       return join(str(separator), parts);
     },
   ),
   last: filter([], last),
   length,
   list: filter([], listOf),
-  map: (value, args, keywords) =>
+  map: (values, args, keywords) =>
     new Iter(
       (function* (): Generator<Value, undefined> {
-        if (isTrue(value)) yield* mapped(value, mapFunction(args, keywords));
+        if (!isTrue(values)) return;
+        const run = mapFunction(args, keywords);
+        for (const value of valuesOf(values)) yield run(value);
       })(),
     ),
   max: extreme((value, best) => isLess(best, value)),
@@ -431,9 +424,21 @@ export const FILTERS: Record<string, Method> = rows({
     (value, [caseSensitive = false, attribute = null]) =>
       new Iter(unique(value, getter(attribute, isTrue(caseSensitive)))),
   ),
-});
+};
 
 /** Filters of Jinja2 that this package does not have. */
-export const UNSUPPORTED_FILTERS: readonly string[] = ['random', 'urlize'];
+const UNSUPPORTED_FILTERS: readonly string[] = ['random', 'urlize'];
+
+/** The filter or test of a name. */
+export function methodOf(kind: 'filter' | 'test', name: string): Method | undefined {
+  const table = kind === 'filter' ? FILTERS : TESTS;
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** The error of a name that methodOf does not find. */
+export const unknown = (kind: 'filter' | 'test', name: string): TemplateError =>
+  kind === 'filter' && UNSUPPORTED_FILTERS.includes(name)
+    ? new Unsupported(`the filter '${name}' is not supported`)
+    : new TemplateError(`No ${kind} named '${name}'.`);
 
 names.filters = new Set([...Object.keys(FILTERS), ...UNSUPPORTED_FILTERS]);

@@ -9,9 +9,18 @@ import {
   intText,
   scientificText,
 } from './numbers.js';
-import { concat, join, lengthOf, pad, repeat, substring } from './strings.js';
+import { join, lengthOf, pad, repeat, substring } from './strings.js';
 import { ascii, repr, str } from './text.js';
-import { Dict, Tuple, TypeFailure, Undefined, intOf, textOf, typeName } from './values.js';
+import {
+  Dict,
+  Tuple,
+  TypeFailure,
+  Undefined,
+  intOf,
+  numberOf,
+  textOf,
+  typeName,
+} from './values.js';
 import type { Value } from './values.js';
 
 /** A format specification, of either kind. */
@@ -46,6 +55,10 @@ function padText(text: string, { fill, align, width }: Spec): string {
   const left = Math.floor(missing / 2);
   return repeat(fill, left) + text + repeat(fill, missing - left);
 }
+
+/** The first characters of a text, as many as the precision says. */
+const cut = (text: string, precision: number | undefined): string =>
+  precision === undefined ? text : substring(text, 0, Math.min(precision, lengthOf(text)));
 
 const RADIX: Record<string, number> = { b: 2, o: 8, x: 16, X: 16 };
 
@@ -162,17 +175,17 @@ function formatText(text: string, source: string, spec: Spec): string {
     throw new TemplateError(`Unknown format code '${type}' for object of type 'str'`);
   if (align === '=' || spec.alternate || spec.grouping || /^(?:.?[<>^])?[-+ ]/su.test(source))
     throw new TemplateError('Invalid format specifier for a text');
-  const cut =
-    precision === undefined ? text : substring(text, 0, Math.min(precision, lengthOf(text)));
-  return padText(cut, { ...spec, align: align === '>' || align === '^' ? align : '<' });
+  return padText(cut(text, precision), {
+    ...spec,
+    align: align === '>' || align === '^' ? align : '<',
+  });
 }
 
 /** format(value, spec). */
-export function formatValue(value: Value, text: string): string {
+function formatValue(value: Value, text: string): string {
   if (text === '') return str(value);
   const plain = textOf(value);
-  const isNumber = ['number', 'bigint', 'boolean'].includes(typeof value);
-  if (plain === undefined && !isNumber)
+  if (plain === undefined && numberOf(value) === undefined)
     throw new TypeFailure(`unsupported format string passed to ${typeName(value)}.__format__`);
   const spec = parseSpec(text);
   const { type, precision } = spec;
@@ -250,35 +263,28 @@ function percentInt(value: Value, type: string): bigint {
 
 function percentFloat(value: Value): number {
   if (value instanceof Undefined) return value.fail();
-  if (typeof value === 'number') return value;
-  if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
-  throw new TypeFailure(`must be real number, not ${typeName(value)}`);
+  const number = numberOf(value);
+  if (number === undefined) throw new TypeFailure(`must be real number, not ${typeName(value)}`);
+  return Number(number);
 }
 
 /** One conversion of the % operator. */
 function percentOne(value: Value, spec: Spec): string {
-  const { type } = spec;
-  const cut = (text: string) =>
-    padText(
-      spec.precision === undefined
-        ? text
-        : substring(text, 0, Math.min(spec.precision, lengthOf(text))),
-      { ...spec, fill: ' ' },
-    );
+  const { type, precision } = spec;
+  const padded = (text: string) => padText(text, { ...spec, fill: ' ' });
   const align = spec.align === '<' ? '<' : spec.fill === '0' ? '=' : '>';
   switch (type) {
     case 's':
-      return cut(str(value));
+      return padded(cut(str(value), precision));
     case 'r':
-      return cut(repr(value));
+      return padded(cut(repr(value), precision));
     case 'a':
-      return cut(ascii(value));
+      return padded(cut(ascii(value), precision));
     case 'c': {
       const text = textOf(value);
       if (text !== undefined && lengthOf(text) !== 1)
         throw new TypeFailure('%c requires int or char');
-      const one = text ?? characterOf(percentInt(value, type));
-      return padText(one, { ...spec, fill: ' ' });
+      return padded(text ?? characterOf(percentInt(value, type)));
     }
     case 'd':
     case 'i':
@@ -375,34 +381,34 @@ export function braceFormat(text: string, lookup: FieldLookup, level = 2): strin
     parts.push(formatField(text.slice(next + 1, end), lookup, level));
     at = end + 1;
   }
-  const result = join('', parts);
-  return concat(result, '');
+  return join('', parts);
+}
+
+/** The first character from `at` on that is outside of [indices] and ends something. */
+function findOutside(text: string, at: number, ends: (character: string) => boolean): number {
+  for (let inIndex = false; at < text.length; at++) {
+    const character = text[at] as string;
+    if (character === '[') inIndex = true;
+    else if (character === ']') inIndex = false;
+    else if (!inIndex && ends(character)) break;
+  }
+  return at;
 }
 
 /** The closing bracket of the field that begins at `at`. */
 function fieldEnd(text: string, at: number): number {
   let open = 1;
-  let inIndex = false;
-  for (; at < text.length; at++) {
-    const character = text[at];
-    if (character === '[') inIndex = true;
-    else if (character === ']') inIndex = false;
-    else if (!inIndex && character === '{') open++;
-    else if (!inIndex && character === '}' && --open === 0) return at;
-  }
-  throw new TemplateError("expected '}' before end of string");
+  const end = findOutside(text, at, (character) => {
+    if (character === '{') open++;
+    return character === '}' && --open === 0;
+  });
+  if (end >= text.length) throw new TemplateError("expected '}' before end of string");
+  return end;
 }
 
 function formatField(field: string, lookup: FieldLookup, level: number): string {
   meter.step();
-  let end = 0;
-  let inIndex = false;
-  for (; end < field.length; end++) {
-    const character = field[end];
-    if (character === '[') inIndex = true;
-    else if (character === ']') inIndex = false;
-    else if (!inIndex && (character === ':' || character === '!')) break;
-  }
+  const end = findOutside(field, 0, (character) => character === ':' || character === '!');
   const name = field.slice(0, end);
   if (name.includes('{') || name.includes('}'))
     throw new TemplateError("unexpected '{' in field name");

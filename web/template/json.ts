@@ -6,10 +6,10 @@ import { floatText, intText } from './numbers.js';
 import { join, repeat } from './strings.js';
 import {
   Dict,
-  Tuple,
   TypeFailure,
   intOf,
   isTrue,
+  itemsOf,
   listOf,
   requireText,
   textOf,
@@ -76,17 +76,15 @@ function write(value: Value, options: Options, level: number): string {
     const line = `\n${repeat(indent, level + 1)}`;
     return `${open}${line}${join(options.itemSeparator + line, parts)}\n${repeat(indent, level)}${close}`;
   };
-  if (Array.isArray(value) || value instanceof Tuple) {
-    const list = Array.isArray(value) ? value : value.items;
+  const list = itemsOf(value);
+  if (list) {
     const parts = list.map((item) => write(item, options, level + 1));
     return around('[', parts, ']');
   }
   if (value instanceof Dict) {
-    let entries: Value[] = [...value.entries()].map((entry) => new Tuple(entry));
-    if (options.sortKeys)
-      entries = sorted(entries, (entry) => (entry as Tuple).items[0] as Value, false);
-    const parts = entries.map((entry) => {
-      const [key = null, item = null] = (entry as Tuple).items;
+    let entries = [...value.entries()];
+    if (options.sortKeys) entries = sorted(entries, ([key]) => key, false);
+    const parts = entries.map(([key, item]) => {
       const name = quoted(keyText(key), options.ensureAscii);
       return name + options.keySeparator + write(item, options, level + 1);
     });

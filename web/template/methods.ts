@@ -5,7 +5,7 @@ import { equals } from './compare.js';
 import { TemplateError } from './errors.js';
 import * as meter from './meter.js';
 import { STRING_METHODS } from './string-methods.js';
-import { Dict, Range, Tuple, View, intOf, listOf, requireInt } from './values.js';
+import { Dict, Range, View, itemsOf, listOf, numberOf, requireInt } from './values.js';
 import type { Value } from './values.js';
 
 const method =
@@ -18,14 +18,14 @@ const dictMethod = (
   run: (self: Dict, args: readonly Value[]) => Value,
 ) => method(parameters, (self, args) => run(self as Dict, args));
 
-const itemsOf = (self: Value): readonly Value[] =>
-  self instanceof Tuple ? self.items : self instanceof Range ? listOf(self) : (self as Value[]);
+/** The items of a list, a tuple or a range. */
+const listed = (self: Value): readonly Value[] => itemsOf(self) ?? listOf(self);
 
 /** list.index and tuple.index. */
 const index = method(
   [['value'], ['start', 0n], ['stop', null]],
   (self, [value = null, start = 0n, stop = null]) => {
-    const list = itemsOf(self);
+    const list = listed(self);
     const clamp = (n: number) => (n < 0 ? Math.max(0, n + list.length) : n);
     const end = stop === null ? list.length : Math.min(list.length, clamp(requireInt(stop)));
     for (let i = clamp(requireInt(start)); i < end; i++)
@@ -34,7 +34,7 @@ const index = method(
   },
 );
 const count = method([['value']], (self, [value = null]) =>
-  BigInt(itemsOf(self).filter((item) => equals(item, value)).length),
+  BigInt(listed(self).filter((item) => equals(item, value)).length),
 );
 
 /** Methods by type. */
@@ -62,8 +62,7 @@ export const METHODS: Record<string, Record<string, Method>> = {
     }),
   },
 };
-const intValue = (self: Value): bigint =>
-  typeof self === 'bigint' ? self : BigInt(intOf(self) ?? 0);
+const intValue = (self: Value) => numberOf(self) as bigint;
 
 const INT_PROPERTIES: Record<string, (self: Value) => Value> = {
   denominator: () => 1n,

@@ -23,6 +23,13 @@ export function intText(value: bigint): string {
   return text;
 }
 
+/** d.ddd times 10^exponent without an exponent; digits: 'dddd'. */
+function decimalText(digits: string, exponent: number): string {
+  if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const fraction = digits.slice(exponent + 1);
+  return digits.slice(0, exponent + 1).padEnd(exponent + 1, '0') + (fraction && `.${fraction}`);
+}
+
 /** repr(float). */
 export function floatText(value: number): string {
   meter.step();
@@ -33,10 +40,8 @@ export function floatText(value: number): string {
   const exponent = Number(power);
   if (exponent < -4 || exponent >= 16) return `${mantissa}${exponentText(exponent, 'e')}`;
   const sign = mantissa.startsWith('-') ? '-' : '';
-  const digits = mantissa.replace('-', '').replace('.', '');
-  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
-  return `${sign}${whole}.${digits.slice(exponent + 1) || '0'}`;
+  const text = decimalText(mantissa.replace('-', '').replace('.', ''), exponent);
+  return sign + text + (text.includes('.') ? '' : '.0');
 }
 
 /** e+05 */
@@ -106,8 +111,7 @@ function significant(value: number, n: number): { digits: string; exponent: numb
 /** |value| as d.ddde+dd. */
 export function scientificText(value: number, precision: number, e: string): string {
   const { digits, exponent } = significant(value, precision + 1);
-  const mantissa = precision === 0 ? digits : `${digits[0]}.${digits.slice(1)}`;
-  return mantissa + exponentText(exponent, e);
+  return decimalText(digits, 0) + exponentText(exponent, e);
 }
 
 /** |value| in the shorter form, as %g; keepZeros: the '#' flag. */
@@ -120,13 +124,7 @@ export function generalText(
   const n = Math.max(1, precision);
   const { digits, exponent } = significant(value, n);
   const useExponent = exponent < -4 || exponent >= n;
-  let text: string;
-  if (useExponent) text = n === 1 ? digits : `${digits[0]}.${digits.slice(1)}`;
-  else if (exponent < 0) text = `0.${'0'.repeat(-exponent - 1)}${digits}`;
-  else {
-    const fraction = digits.slice(exponent + 1);
-    text = digits.slice(0, exponent + 1) + (fraction ? `.${fraction}` : '');
-  }
+  let text = decimalText(digits, useExponent ? 0 : exponent);
   if (!keepZeros && text.includes('.')) text = text.replace(/\.?0+$/, '');
   if (keepZeros && !text.includes('.')) text += '.';
   return useExponent ? text + exponentText(exponent, e) : text;

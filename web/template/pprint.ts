@@ -19,8 +19,8 @@ function withSortedDicts(value: Value, level = 0): Value {
   if (new Set(value.keys().map((key) => typeof key)).size > 1)
     throw new Unsupported('pprint of a dict with keys of several types is not supported');
   return Dict.of(
-    sorted(value.keys(), (key) => key, false).map(
-      (key) => [key, withSortedDicts(value.get(key) ?? null, level + 1)] as const,
+    sorted([...value.entries()], ([key]) => key, false).map(
+      ([key, item]) => [key, withSortedDicts(item, level + 1)] as const,
     ),
   );
 }

@@ -49,8 +49,8 @@ const RANGE: readonly Parameter[] = [['sub'], ['start', null], ['end', null]];
 
 /** The part of a text that start and end name, and where it begins, in code points. */
 function part(self: string, start: Value, end: Value): { slice: string; from: number } | undefined {
-  const n = start === null && end === null ? self.length : text.lengthOf(self);
   if (start === null && end === null) return { slice: self, from: 0 };
+  const n = text.lengthOf(self);
   const clamp = (value: Value, fallback: number) => {
     if (value === null) return fallback;
     const i = requireInt(value);
@@ -165,12 +165,12 @@ export const STRING_METHODS: Record<string, Method> = {
     meter.characters(self.length);
     return /^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(self);
   }),
-  islower: simple((self) => text.isCase(self, /\p{Lowercase}/u, /\p{Uppercase}|\p{Lt}/u)),
+  islower: simple(text.isLower),
   isnumeric: simple((self) => text.everyCharacter(refuseHan(self, 'isnumeric'), /\p{N}/u)),
   isprintable: simple((self) => self === '' || text.everyCharacter(self, /[^\p{C}\p{Z}]|^ $/u)),
   isspace: simple((self) => self !== '' && text.strip(self, 'both') === ''),
   istitle: simple(text.isTitle),
-  isupper: simple((self) => text.isCase(self, /\p{Uppercase}/u, /\p{Lowercase}|\p{Lt}/u)),
+  isupper: simple(text.isUpper),
   join: method([['iterable']], (self, [iterable = null]) => {
     const parts: string[] = [];
     for (const item of valuesOf(iterable)) parts.push(requireText(item, 'an item of join'));
@@ -228,9 +228,3 @@ function nonEmpty(separator: Value): string {
   if (pattern === '') throw new TemplateError('empty separator');
   return pattern;
 }
-
-/** The case tests that Jinja2 applies to str(value). */
-export const isLower = (self: string): boolean =>
-  text.isCase(self, /\p{Lowercase}/u, /\p{Uppercase}|\p{Lt}/u);
-export const isUpper = (self: string): boolean =>
-  text.isCase(self, /\p{Uppercase}/u, /\p{Lowercase}|\p{Lt}/u);

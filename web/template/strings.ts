@@ -350,27 +350,34 @@ export function lower(text: string): string {
 }
 
 export function capitalize(text: string): string {
-  const first = String.fromCodePoint(...[text.codePointAt(0)].filter((c) => c !== undefined));
+  const [first = ''] = text;
   return titleOf(first) + lower(text).slice(first.toLowerCase().length);
 }
 
 const isCased = (character: string) => /\p{Lowercase}|\p{Uppercase}|\p{Lt}/u.test(character);
 
-/** str.title. */
-export function title(text: string): string {
-  const parts: string[] = [];
+/** Each character with its lower case. */
+export function withLower(text: string): [character: string, low: string][] {
   const lowered = lower(text);
   const sameLength = lowered.length === text.length;
-  let inWord = false;
   let at = 0;
-  for (const character of charactersOf(text)) {
-    meter.step();
+  return charactersOf(text).map((character) => {
     // the whole text's lower case knows where a Greek word ends
     const low = sameLength ? lowered.slice(at, at + character.length) : character.toLowerCase();
-    parts.push(inWord ? low : titleOf(character));
-    inWord = isCased(character);
     at += character.length;
-  }
+    return [character, low];
+  });
+}
+
+/** str.title. */
+export function title(text: string): string {
+  let inWord = false;
+  const parts = withLower(text).map(([character, low]) => {
+    meter.step();
+    const part = inWord ? low : titleOf(character);
+    inWord = isCased(character);
+    return part;
+  });
   return join('', parts);
 }
 
@@ -387,10 +394,18 @@ export function everyCharacter(text: string, kind: RegExp): boolean {
 }
 
 /** At least one cased character, and no character of the other case. */
-export function isCase(text: string, wanted: RegExp, other: RegExp): boolean {
+function isCase(text: string, wanted: RegExp, other: RegExp): boolean {
   const all = charactersOf(text);
   return all.some((one) => wanted.test(one)) && !all.some((one) => other.test(one));
 }
+
+/** str.islower. */
+export const isLower = (text: string): boolean =>
+  isCase(text, /\p{Lowercase}/u, /\p{Uppercase}|\p{Lt}/u);
+
+/** str.isupper. */
+export const isUpper = (text: string): boolean =>
+  isCase(text, /\p{Uppercase}/u, /\p{Lowercase}|\p{Lt}/u);
 
 /** str.istitle. */
 export function isTitle(text: string): boolean {

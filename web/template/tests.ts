@@ -1,9 +1,9 @@
 /** Jinja2's tests, `value is name`: one row each. */
 import { COMPARISONS, contains, equals, isSame } from './compare.js';
 import { OPERATORS } from './arithmetic.js';
+import { filter as test } from './arguments.js';
 import type { Method } from './arguments.js';
-import { filter as test, rows } from './filter.js';
-import { isLower, isUpper } from './string-methods.js';
+import { isLower, isUpper } from './strings.js';
 import { str } from './text.js';
 import {
   Attributed,
@@ -14,24 +14,22 @@ import {
   Tuple,
   Undefined,
   iteratorOf,
+  numberOf,
   textOf,
 } from './values.js';
 import type { Value } from './values.js';
 
 const plain = (run: (value: Value) => boolean): Method => test([], (value) => run(value));
 
-const comparison = (op: string): Method =>
-  test([['other']], (value, [other = null]) =>
-    (COMPARISONS[op] as (left: Value, right: Value) => boolean)(value, other),
-  );
+const comparison = (op: keyof typeof COMPARISONS): Method =>
+  test([['other']], (value, [other = null]) => COMPARISONS[op](value, other));
 
-const rest = (value: Value, divisor: Value): Value =>
-  (OPERATORS['%'] as (left: Value, right: Value) => Value)(value, divisor);
+const rest = OPERATORS['%'];
 
 /** The names of the filters and tests, for the tests `filter` and `test`. Filled by filters.ts. */
 export const names = { filters: new Set<string>() };
 
-export const TESTS: Record<string, Method> = rows({
+export const TESTS: Record<string, Method> = {
   '!=': comparison('!='),
   '<': comparison('<'),
   '<=': comparison('<='),
@@ -67,7 +65,7 @@ export const TESTS: Record<string, Method> = rows({
   mapping: plain((value) => value instanceof Dict),
   ne: comparison('!='),
   none: plain((value) => value === null),
-  number: plain((value) => ['boolean', 'bigint', 'number'].includes(typeof value)),
+  number: plain((value) => numberOf(value) !== undefined),
   odd: plain((value) => equals(rest(value, 2n), 1n)),
   sameas: test([['other']], (value, [other = null]) => isSame(value, other)),
   sequence: plain(
@@ -84,4 +82,4 @@ export const TESTS: Record<string, Method> = rows({
   true: plain((value) => value === true),
   undefined: plain((value) => value instanceof Undefined),
   upper: plain((value) => isUpper(str(value))),
-});
+};

@@ -215,6 +215,18 @@ export class Dict extends PyObject {
 export const textOf = (value: Value): string | undefined =>
   typeof value === 'string' ? value : value instanceof Markup ? value.text : undefined;
 
+/** The value as a number; undefined when it is none. */
+export const numberOf = (value: Value): bigint | number | undefined =>
+  typeof value === 'boolean'
+    ? BigInt(value)
+    : typeof value === 'bigint' || typeof value === 'number'
+      ? value
+      : undefined;
+
+/** The items of a list or a tuple; undefined for other values. */
+export const itemsOf = (value: Value): readonly Value[] | undefined =>
+  Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
+
 /** Python's name of the type. */
 export function typeName(value: Value): string {
   if (value === null) return 'NoneType';
