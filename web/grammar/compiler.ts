@@ -23,7 +23,7 @@ export class SchemaCompiler {
   readonly #conjunctions = new Map<Conjunction, Shape>();
   /** Schemas whose shapes are being made, each with the number of open questions then. */
   readonly #unfinished = new Map<SchemaObject, number>();
-  /** Conjunctions of which it is known whether they have a value. */
+  /** Whether a conjunction has a value, as far as this is known. */
   readonly #inhabited = new Map<Conjunction, boolean>();
   #questions = 0;
   readonly root: Conjunction;

@@ -72,7 +72,7 @@ const DEAD = 14;
 const ALPHABET = alphabetOfCodes([...`0123456789${SIGNS}`].map((c) => c.charCodeAt(0)));
 const MINUS = alphabetOfCodes(['-'.charCodeAt(0)]);
 
-/** An automaton whose states are JSON texts of small tuples. */
+/** An automaton with small tuples as its states. */
 function machine<State extends unknown[]>(
   start: State,
   step: (state: State, symbol: number, sign: string) => State | undefined,

@@ -255,8 +255,8 @@ export function isTrue(value: Value): boolean {
   return n === undefined || n > 0;
 }
 
-/** A loop knows its length. */
-export interface Sized {
+/** A range or a loop, which knows its length. */
+interface Sized {
   readonly length: number;
 }
 const isSized = (value: unknown): value is Sized =>
