@@ -1,5 +1,6 @@
-/* Unpacks the data, and looks things up. A decomposition is a step from a code point to one or two
- * others, of which the first may decompose again. Hangul syllables follow from arithmetic. */
+/* Unpacks the generated data, and looks code points up. A step decomposes a code point into one or
+ * two code points. The first of these may decompose again, by another step; the second does not.
+ * Hangul syllables are decomposed and composed by arithmetic. */
 #include "normalize_tables.h"
 #include "normalization_data.h"
 
@@ -19,7 +20,7 @@
 struct tg_normalizer {
     /* The steps, by ascending code point; second is 0 where there is none. */
     uint32_t codes[TG_NORMAL_STEPS], firsts[TG_NORMAL_STEPS], seconds[TG_NORMAL_STEPS];
-    uint16_t pairs[TG_NORMAL_PAIRS]; /* those that are composed, by ascending first and second */
+    uint16_t pairs[TG_NORMAL_PAIRS]; /* steps that composing undoes, by ascending first and second */
     uint16_t index[END / TG_NORMAL_BLOCK];
     uint32_t n_blocks;
     uint8_t blocks[TG_NORMAL_BLOCKS][TG_NORMAL_BLOCK];
@@ -53,7 +54,7 @@ static void unpack_ranks(tg_normalizer *z)
     for (int i = 0; i < TG_NORMAL_RUNS; i++) {
         code += next_number(&from);
         uint32_t n = next_number(&from);
-        const uint8_t rank = *from++;
+        const uint8_t rank = (uint8_t)next_number(&from);
         while (n-- > 0)
             set_bits(z, code++, rank | TG_NORMAL_JOINS);
     }
@@ -75,20 +76,16 @@ static void insert_pair(tg_normalizer *z, uint32_t n, uint16_t step)
 
 static void unpack_steps(tg_normalizer *z)
 {
-    const uint8_t *codes = tg_normal_codes, *singles = tg_normal_singles,
-                  *firsts = tg_normal_firsts;
+    const uint8_t *codes = tg_normal_codes, *firsts = tg_normal_firsts,
+                  *seconds = tg_normal_seconds;
     uint32_t code = 0, first = 0, n_pairs = 0;
     for (uint16_t i = 0; i < TG_NORMAL_STEPS; i++) {
-        const uint8_t kind = tg_normal_kinds[i] & (TG_NORMAL_EXCLUDED - 1);
-        z->codes[i] = code += next_number(&codes);
-        z->seconds[i] = tg_normal_seconds[kind];
-        if (kind) {
-            const uint32_t gap = next_number(&firsts);
-            first += gap & 1 ? 0 - (gap + 1) / 2 : gap / 2;
-            z->firsts[i] = first;
-        } else
-            z->firsts[i] = next_number(&singles);
-        if (kind && !(tg_normal_kinds[i] & TG_NORMAL_EXCLUDED)) {
+        const uint32_t gap = next_number(&codes), change = next_number(&firsts),
+                       second = next_number(&seconds);
+        z->codes[i] = code += gap;
+        z->firsts[i] = first += change & 1 ? 0 - (change + 1) / 2 : change / 2;
+        z->seconds[i] = second / 2;
+        if (second && second % 2 == 0) {
             insert_pair(z, n_pairs++, i);
             set_bits(z, z->seconds[i], TG_NORMAL_JOINS);
         } else
