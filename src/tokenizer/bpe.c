@@ -16,6 +16,11 @@
 #define SHORT   48 /* bytes */
 #define NO_RANK TG_NO_MERGE
 
+static bool compose(const tg_tokenizer *t, const char *text, size_t length, tg_normalized *out)
+{
+    return tgi_normalize(t->normalizer, text, length, out);
+}
+
 tg_status tgi_bpe_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     tg_str name = {"default", 7};
@@ -35,6 +40,7 @@ tg_status tgi_bpe_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
             return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
                             "no memory for the tables of characters that combine");
         t->memory += tgi_normalizer_memory();
+        t->normalize = compose;
     }
     return tgi_merges_read(t, gguf, false, error);
 }
@@ -165,10 +171,9 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
     return status;
 }
 
-static tg_status encode_words(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                              tg_ids *out, tg_error *error)
+tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                         tg_error *error)
 {
-    (void)at_start;
     tg_words words = tgi_words_of(t->pretokenizer->scheme, text, length);
     size_t n;
     tg_status status = TG_OK;
@@ -180,21 +185,5 @@ static tg_status encode_words(const tg_tokenizer *t, const char *text, size_t le
             status = n <= SHORT ? encode_short(t, word, n, out, error)
                                 : encode_long(t, word, n, out, error);
     }
-    return status;
-}
-
-tg_status tgi_bpe_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                         tg_ids *out, tg_error *error)
-{
-    tg_normalized normalized = {0};
-    tg_status status;
-    if (t->normalizer && !tgi_normalize(t->normalizer, text, length, &normalized))
-        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
-                          length);
-    else if (normalized.text)
-        status = tgi_encode_normalized(t, text, &normalized, at_start, encode_words, out, error);
-    else
-        status = encode_words(t, text, length, at_start, out, error);
-    tgi_normalized_free(&normalized);
     return status;
 }

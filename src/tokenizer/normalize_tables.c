@@ -20,7 +20,8 @@
 struct tg_normalizer {
     /* The steps, by ascending code point; second is 0 where there is none. */
     uint32_t codes[TG_NORMAL_STEPS], firsts[TG_NORMAL_STEPS], seconds[TG_NORMAL_STEPS];
-    uint16_t pairs[TG_NORMAL_PAIRS]; /* steps that composing undoes, by ascending first and second */
+    uint16_t
+        pairs[TG_NORMAL_PAIRS]; /* steps that composing undoes, by ascending first and second */
     uint16_t index[END / TG_NORMAL_BLOCK];
     uint32_t n_blocks;
     uint8_t blocks[TG_NORMAL_BLOCKS][TG_NORMAL_BLOCK];

@@ -82,9 +82,43 @@ static tg_status read_scores(tg_tokenizer *t, const tg_gguf *gguf, tg_error *err
     return TG_OK;
 }
 
+/* Writes each U+2581 of a text as a space, which is the same in a piece. out->text stays NULL if
+ * there is none. False when out of memory. */
+static bool unescape_spaces(const tg_tokenizer *t, const char *text, size_t length,
+                            tg_normalized *out)
+{
+    (void)t;
+    size_t n = 0;
+    for (size_t at = 0; at + 3 <= length; at++) {
+        const char *next = memchr(text + at, TG_ESCAPED_SPACE[0], length - at - 2);
+        if (!next)
+            break;
+        at = (size_t)(next - text);
+        n += !memcmp(next, TG_ESCAPED_SPACE, 3);
+    }
+    if (!n)
+        return true;
+    if (n > INT32_MAX / sizeof *out->pieces)
+        return false;
+    out->text = malloc(length);
+    out->pieces = malloc(n * sizeof *out->pieces);
+    if (!out->text || !out->pieces)
+        return false;
+    for (size_t at = 0; at < length;)
+        if (length - at >= 3 && !memcmp(text + at, TG_ESCAPED_SPACE, 3)) {
+            const uint32_t begin = (uint32_t)out->length;
+            at += 3;
+            out->text[out->length++] = ' ';
+            out->pieces[out->n_pieces++] = (tg_normal_piece){begin, begin + 1, (uint32_t)at};
+        } else
+            out->text[out->length++] = text[at++];
+    return true;
+}
+
 tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     t->add_bos = t->add_space_prefix = true;
+    t->normalize = unescape_spaces;
     if (t->max_piece >= END)
         return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long",
                         (unsigned)t->max_piece);
@@ -335,43 +369,12 @@ static tg_status encode_word(const tg_tokenizer *t, const char *text, const exte
     return encode_short(t, text, e->characters, e->starts, out, error);
 }
 
-/* Writes each U+2581 of a text as a space, which is the same in a piece. out->text stays NULL if
- * there is none. False when out of memory. */
-static bool unescape_spaces(const char *text, size_t length, tg_normalized *out)
-{
-    size_t n = 0;
-    for (size_t at = 0; at + 3 <= length; at++) {
-        const char *next = memchr(text + at, TG_ESCAPED_SPACE[0], length - at - 2);
-        if (!next)
-            break;
-        at = (size_t)(next - text);
-        n += !memcmp(next, TG_ESCAPED_SPACE, 3);
-    }
-    if (!n)
-        return true;
-    if (n > INT32_MAX / sizeof *out->pieces)
-        return false;
-    out->text = malloc(length);
-    out->pieces = malloc(n * sizeof *out->pieces);
-    if (!out->text || !out->pieces)
-        return false;
-    for (size_t at = 0; at < length;)
-        if (length - at >= 3 && !memcmp(text + at, TG_ESCAPED_SPACE, 3)) {
-            const uint32_t begin = (uint32_t)out->length;
-            at += 3;
-            out->text[out->length++] = ' ';
-            out->pieces[out->n_pieces++] = (tg_normal_piece){begin, begin + 1, (uint32_t)at};
-        } else
-            out->text[out->length++] = text[at++];
-    return true;
-}
-
-static tg_status encode_text(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                             tg_ids *out, tg_error *error)
+tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                         tg_error *error)
 {
     tg_status status = TG_OK;
     size_t at = 0;
-    if (at_start && t->add_space_prefix && length) { /* the first word gets a space before it */
+    if (t->add_space_prefix && length) { /* the first word gets a space before it */
         char *spaced = malloc(length + 1);
         if (!spaced)
             return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
@@ -394,26 +397,4 @@ static tg_status encode_text(const tg_tokenizer *t, const char *text, size_t len
         at += e.bytes;
     }
     return status;
-}
-
-tg_status tgi_spm_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                         tg_ids *out, tg_error *error)
-{
-    tg_normalized unescaped = {0};
-    tg_status status;
-    if (!unescape_spaces(text, length, &unescaped))
-        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
-                          length);
-    else if (unescaped.text)
-        status = tgi_encode_normalized(t, text, &unescaped, at_start, encode_text, out, error);
-    else
-        status = encode_text(t, text, length, at_start, out, error);
-    tgi_normalized_free(&unescaped);
-    return status;
-}
-
-tg_status tgi_gemma4_encode(const tg_tokenizer *t, const char *text, size_t length, bool at_start,
-                            tg_ids *out, tg_error *error)
-{
-    return tgi_spm_encode(t, text, length, at_start, out, error);
 }

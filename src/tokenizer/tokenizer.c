@@ -219,14 +219,14 @@ typedef struct model_row {
 static tg_status find_model(const tg_gguf *gguf, const model_row **out, tg_error *error)
 {
     static const model_row rows[] = {
-#define TG_TOKENIZER(model, name, escaping)                                                        \
-    {model, tgi_##name##_encode, tgi_##name##_prepare, TG_ESCAPED_##escaping},
+#define TG_TOKENIZER(model, encode, prepare, escaping)                                             \
+    {model, tgi_##encode##_encode, tgi_##prepare##_prepare, TG_ESCAPED_##escaping},
 #include "tokenizers.def"
 #undef TG_TOKENIZER
     };
     /* every row adds ", model" to one literal; the list starts after the first two bytes */
     static const char supported[] = ""
-#define TG_TOKENIZER(model, name, escaping) ", " model
+#define TG_TOKENIZER(model, encode, prepare, escaping) ", " model
 #include "tokenizers.def"
 #undef TG_TOKENIZER
         ;
@@ -350,6 +350,49 @@ tg_str tgi_tokenizer_piece(const tg_tokenizer *t, int32_t id)
     return t->pieces[id];
 }
 
+static tg_status out_of_memory(size_t length, tg_error *error)
+{
+    return tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
+                    length);
+}
+
+/* Encodes a normalized text. The parts of the tokens are those of the text that was given, which
+ * begins at `text`. */
+static tg_status encode_normalized(const tg_tokenizer *t, const char *text,
+                                   const tg_normalized *normalized, tg_ids *out, tg_error *error)
+{
+    const char *origin = out->origin;
+    const size_t offset = out->offset, first = out->n;
+    const uint32_t begin = (uint32_t)(offset + (size_t)(text - origin));
+    out->origin = normalized->text;
+    out->offset = 0;
+    const tg_status status = t->encode(t, normalized->text, normalized->length, out, error);
+    out->origin = origin;
+    out->offset = offset;
+    const size_t n = out->n < out->capacity ? out->n : out->capacity;
+    if (!status && out->ends && n > first) {
+        tgi_normalized_positions(normalized, out->ends + first, n - first);
+        for (size_t i = first; i < n; i++)
+            out->ends[i] += begin;
+    }
+    return status;
+}
+
+static tg_status encode_plain(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                              tg_error *error)
+{
+    tg_normalized normalized = {0};
+    tg_status status;
+    if (t->normalize && !t->normalize(t, text, length, &normalized))
+        status = out_of_memory(length, error);
+    else if (normalized.text)
+        status = encode_normalized(t, text, &normalized, out, error);
+    else
+        status = t->encode(t, text, length, out, error);
+    tgi_normalized_free(&normalized);
+    return status;
+}
+
 tg_status tgi_tokenizer_encode(const tg_tokenizer *t, const char *text, size_t length,
                                unsigned flags, int32_t *ids, uint32_t *ends, size_t capacity,
                                size_t *n, tg_error *error)
@@ -360,13 +403,12 @@ tg_status tgi_tokenizer_encode(const tg_tokenizer *t, const char *text, size_t l
     if ((flags & TG_ADD_SPECIAL) && t->add_bos && t->bos >= 0)
         tgi_ids_put(&out, t->bos, text);
     if (!tgi_special_find(t, text, length, flags & TG_PARSE_SPECIAL, &special))
-        status = tgi_fail(error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory to tokenize %zu bytes",
-                          length);
+        status = out_of_memory(length, error);
     size_t at = 0; /* where the plain text before the next special token begins */
     for (size_t i = 0; !status; i++) {
         const size_t end = i < special.n ? special.list[i].at : length;
         if (end > at)
-            status = t->encode(t, text + at, end - at, true, &out, error);
+            status = encode_plain(t, text + at, end - at, &out, error);
         if (status || i == special.n)
             break;
         at = end + special.list[i].length;

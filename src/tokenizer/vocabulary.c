@@ -234,24 +234,3 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error)
     }
     return TG_OK;
 }
-
-tg_status tgi_encode_normalized(const tg_tokenizer *t, const char *text,
-                                const tg_normalized *normalized, bool at_start,
-                                tg_encode_fn *encode, tg_ids *out, tg_error *error)
-{
-    const char *origin = out->origin;
-    const size_t offset = out->offset, first = out->n;
-    const uint32_t begin = (uint32_t)(offset + (size_t)(text - origin));
-    out->origin = normalized->text;
-    out->offset = 0;
-    const tg_status status = encode(t, normalized->text, normalized->length, at_start, out, error);
-    out->origin = origin;
-    out->offset = offset;
-    const size_t n = out->n < out->capacity ? out->n : out->capacity;
-    if (!status && out->ends && n > first) {
-        tgi_normalized_positions(normalized, out->ends + first, n - first);
-        for (size_t i = first; i < n; i++)
-            out->ends[i] += begin;
-    }
-    return status;
-}

@@ -45,13 +45,18 @@ typedef struct tg_span {
     uint32_t offset, length;
 } tg_span;
 
-/* Encodes plain text without special tokens. at_start: it begins the text or follows a special
- * token. */
-typedef tg_status tg_encode_fn(const tg_tokenizer *t, const char *text, size_t length,
-                               bool at_start, tg_ids *out, tg_error *error);
+/* Writes plain text as the pieces are written, for tg_encode_fn. out->text stays NULL if the text
+ * is written like this already. False when out of memory; the caller frees the result in any case.
+ */
+typedef bool tg_normalize_fn(const tg_tokenizer *t, const char *text, size_t length,
+                             tg_normalized *out);
 
-/* Reads what a tokenizer model needs beyond the vocabulary, and sets its defaults of add_bos,
- * add_eos and add_space_prefix. */
+/* Encodes plain text: a whole text, or what is before, between or after its special tokens. */
+typedef tg_status tg_encode_fn(const tg_tokenizer *t, const char *text, size_t length, tg_ids *out,
+                               tg_error *error);
+
+/* Reads what a tokenizer model needs beyond the vocabulary, and sets normalize and the defaults of
+ * add_bos, add_eos and add_space_prefix. */
 typedef tg_status tg_prepare_fn(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error);
 
 /* How the pieces of normal and unused tokens are written. */
@@ -84,15 +89,15 @@ struct tg_tokenizer {
     int32_t byte_ids[256];     /* the token of each byte; -1: none */
     int32_t bos, eos, unknown; /* -1: none */
     bool add_bos, add_eos, add_space_prefix;
-    bool always_bos; /* whatever the file says */
+    bool always_bos;            /* whatever the file says */
+    tg_normalize_fn *normalize; /* NULL: texts are encoded as they are */
     tg_encode_fn *encode;
     tg_escaping escaping;
 
     /* An allocation of its own; NULL: scores decide which pair is merged first. */
     tg_merges *merges;
 
-    /* byte-level BPE only; the normalizer is an allocation of its own, NULL: texts stay as they are
-     */
+    /* byte-level BPE only; the normalizer is an allocation of its own, NULL if it is not used */
     const struct tg_pretokenizer *pretokenizer;
     tg_normalizer *normalizer;
 
@@ -126,15 +131,9 @@ int32_t tgi_vocabulary_find(const tg_tokenizer *t, const char *text, size_t leng
 /* The byte that a piece such as <0x0A> names; -1: the piece is no byte token's. */
 int tgi_byte_of_piece(tg_str piece);
 
-/* Encodes a text that stands for another one: the parts of the tokens are those of the text that
- * was given, which begins at `text`. */
-tg_status tgi_encode_normalized(const tg_tokenizer *t, const char *text,
-                                const tg_normalized *normalized, bool at_start,
-                                tg_encode_fn *encode, tg_ids *out, tg_error *error);
-
-#define TG_TOKENIZER(model, name, escaping)                                                        \
-    tg_encode_fn tgi_##name##_encode;                                                              \
-    tg_prepare_fn tgi_##name##_prepare;
+#define TG_TOKENIZER(model, encode, prepare, escaping)                                             \
+    tg_encode_fn tgi_##encode##_encode;                                                            \
+    tg_prepare_fn tgi_##prepare##_prepare;
 #include "tokenizers.def"
 #undef TG_TOKENIZER
 
