@@ -47,21 +47,6 @@ void tgi_parse_out_of_memory(tg_parser *p)
         p->status = tgi_fail(p->error, TG_OUT_OF_MEMORY, TG_NO_OFFSET, "no memory for a grammar");
 }
 
-bool tgi_grow(void **data, uint32_t n, uint32_t *capacity, size_t size)
-{
-    if (n < *capacity)
-        return true;
-    const uint64_t wanted = *capacity < 16 ? 32 : (uint64_t)*capacity * 2;
-    void *grown = wanted < UINT32_MAX && wanted * size < SIZE_MAX / 2
-                      ? realloc(*data, (size_t)wanted * size)
-                      : NULL;
-    if (!grown)
-        return false;
-    *data = grown;
-    *capacity = (uint32_t)wanted;
-    return true;
-}
-
 uint32_t tgi_parse_node(tg_parser *p, tg_node node)
 {
     tg_rules *rules = p->rules;

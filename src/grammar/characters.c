@@ -1,37 +1,15 @@
 /* Literals and classes of a grammar, with their escapes. */
+#include "../base/utf8.h"
 #include "parse.h"
 
 #include <stdlib.h>
 
 #define LAST_CODE_POINT 0x10ffffu
-#define BAD_CODE_POINT  UINT32_MAX
+#define BAD_CODE_POINT  TG_NOT_UTF8
 
 static bool is_surrogate(uint32_t code)
 {
     return code >= 0xd800 && code <= 0xdfff;
-}
-
-uint32_t tgi_parse_code_point(const tg_parser *p, size_t offset, uint32_t *size)
-{
-    static const uint32_t min[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *s = (const uint8_t *)p->text + offset;
-    const size_t left = p->length - offset;
-    *size = 1;
-    if (!left)
-        return BAD_CODE_POINT;
-    if (s[0] < 0x80)
-        return s[0];
-    const uint32_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 0;
-    if (!n || n > left || s[0] > 0xf4)
-        return BAD_CODE_POINT;
-    uint32_t code = s[0] & (0xffu >> (n + 1));
-    for (uint32_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return BAD_CODE_POINT;
-        code = code << 6 | (s[i] & 0x3f);
-    }
-    *size = n;
-    return code < min[n] || code > LAST_CODE_POINT || is_surrogate(code) ? BAD_CODE_POINT : code;
 }
 
 static int hex_digit(char c)
@@ -117,24 +95,11 @@ static uint32_t read_character(tg_parser *p, size_t start, const char *what)
     if (p->text[p->at] == '\\')
         return read_escape(p);
     uint32_t size;
-    const uint32_t code = tgi_parse_code_point(p, p->at, &size);
+    const uint32_t code = tgi_utf8_decode(p->text + p->at, p->length - p->at, &size);
     if (code == BAD_CODE_POINT)
         tgi_parse_fail(p, p->at, "this is not UTF-8");
     p->at += size;
     return code;
-}
-
-static uint32_t encode(uint32_t code, uint8_t bytes[4])
-{
-    if (code < 0x80) {
-        bytes[0] = (uint8_t)code;
-        return 1;
-    }
-    const uint32_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (uint32_t i = n; i-- > 1; code >>= 6)
-        bytes[i] = (uint8_t)(0x80 | (code & 0x3f));
-    bytes[0] = (uint8_t)(0xf00u >> n | code);
-    return n;
 }
 
 tg_fragment tgi_parse_literal(tg_parser *p)
@@ -142,13 +107,13 @@ tg_fragment tgi_parse_literal(tg_parser *p)
     const size_t start = p->at++;
     tg_fragment literal = {TG_NO_NODE, TG_NO_NODE};
     while (!p->status && !(p->at < p->length && p->text[p->at] == '"')) {
-        uint8_t bytes[4];
+        char bytes[4];
         const uint32_t code = read_character(p, start, "literal");
-        const uint32_t n = p->status ? 0 : encode(code, bytes);
+        const uint32_t n = p->status ? 0 : tgi_utf8_encode(code, bytes);
         for (uint32_t i = 0; i < n; i++) {
+            const uint8_t byte = (uint8_t)bytes[i];
             const uint32_t node = tgi_parse_node(
-                p,
-                (tg_node){.op = TG_NODE_BYTE, .low = bytes[i], .high = bytes[i], .a = TG_NO_NODE});
+                p, (tg_node){.op = TG_NODE_BYTE, .low = byte, .high = byte, .a = TG_NO_NODE});
             if (literal.entry == TG_NO_NODE)
                 literal.entry = node;
             else

@@ -1,6 +1,7 @@
 /* Reads the text of a grammar. What is open (a rule, groups, lists) is on a stack of the heap, and
  * the graph grows at its ends: no function calls itself. */
 #include "parse.h"
+#include "../base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,10 +61,10 @@ static const char *found(const tg_parser *p, char buffer[24])
     uint32_t size;
     if (p->at >= p->length)
         return "the end of the grammar";
-    const uint32_t code = tgi_parse_code_point(p, p->at, &size);
+    const uint32_t code = tgi_utf8_decode(p->text + p->at, p->length - p->at, &size);
     if (p->text[p->at] == '\n' || p->text[p->at] == '\r')
         return "the end of the line";
-    if (code == UINT32_MAX)
+    if (code == TG_NOT_UTF8)
         return "a byte that is not UTF-8";
     if (code < ' ' || code == 0x7f)
         snprintf(buffer, 24, "the character U+%04X", (unsigned)code);

@@ -81,8 +81,6 @@ void tgi_parse_put_item(tg_parser *p, tg_open *list, uint8_t flags);
 tg_fragment tgi_parse_literal(tg_parser *p);
 tg_fragment tgi_parse_class(tg_parser *p);
 tg_fragment tgi_parse_any_character(tg_parser *p);
-/* The code point at an offset; *size: its bytes. UINT32_MAX: not UTF-8. */
-uint32_t tgi_parse_code_point(const tg_parser *p, size_t offset, uint32_t *size);
 
 /* ---- utf8_class.c ---- */
 /* Adds nodes that match a character of the sorted, disjoint ranges[n], n > 0. */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/grow.h"
 #include "../base/status.h"
 
 #define TG_NO_NODE     UINT32_MAX
@@ -103,9 +104,6 @@ void tgi_rules_free(tg_rules *rules);
 size_t tgi_rules_memory(const tg_rules *rules);
 
 /* ---- for the files that compile ---- */
-
-/* Makes room for one more element of a vector. False: out of memory. */
-bool tgi_grow(void **data, uint32_t n, uint32_t *capacity, size_t size);
 
 /* Fails with "line 3, column 7: " and the message, which is about this offset in the text. */
 #if defined(__GNUC__)

@@ -1,6 +1,7 @@
 /* Printable bytes are written as the character with the same code; the others, in order, as U+0100
  * and up. */
 #include "byte_alphabet.h"
+#include "../base/utf8.h"
 
 #include <stdbool.h>
 
@@ -23,11 +24,5 @@ size_t tgi_char_of_byte(uint8_t byte, char *to)
                           : byte < 33        ? 0x100u + byte
                           : byte == 0xad     ? 0x100u + 67
                                              : 0x100u + 33 + byte - 127u;
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    to[0] = (char)(0xc0 | code >> 6);
-    to[1] = (char)(0x80 | (code & 0x3f));
-    return 2;
+    return tgi_utf8_encode(code, to);
 }

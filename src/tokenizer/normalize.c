@@ -2,6 +2,8 @@
  * its place: most texts have nothing but such characters and are not copied. The characters between
  * two such places are decomposed, sorted by their combining classes and composed again. */
 #include "normalize.h"
+#include "../base/grow.h"
+#include "../base/utf8.h"
 #include "unicode.h"
 
 #include <stdlib.h>
@@ -21,7 +23,7 @@ typedef struct writer {
     size_t length;
     size_t copied;   /* bytes of the text that the output stands for */
     size_t capacity; /* bytes of the output */
-    size_t piece_capacity;
+    uint32_t piece_capacity;
     symbol *symbols; /* [2 symbol_capacity]: the second half is for sorting */
     size_t symbol_capacity;
     tg_normalized *out;
@@ -128,19 +130,6 @@ static size_t compose_run(const tg_normalizer *normalizer, symbol *symbols, size
 
 /* ---- the output ---- */
 
-static uint32_t put_code(uint32_t code, char to[4])
-{
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    const uint32_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (uint32_t i = n - 1; i > 0; i--, code >>= 6)
-        to[i] = (char)(0x80 | (code & 0x3f));
-    to[0] = (char)(0xf00 >> n | code);
-    return n;
-}
-
 /* Room for n more bytes of output. */
 static bool reserve(writer *z, size_t n)
 {
@@ -154,21 +143,6 @@ static bool reserve(writer *z, size_t n)
         return false;
     z->out->text = larger;
     z->capacity = capacity;
-    return true;
-}
-
-static bool reserve_piece(writer *z)
-{
-    if (z->out->n_pieces < z->piece_capacity)
-        return true;
-    const size_t capacity = 2 * z->piece_capacity + 16;
-    if (capacity > MAX_BYTES / sizeof(tg_normal_piece))
-        return false;
-    tg_normal_piece *larger = realloc(z->out->pieces, capacity * sizeof *larger);
-    if (!larger)
-        return false;
-    z->out->pieces = larger;
-    z->piece_capacity = capacity;
     return true;
 }
 
@@ -192,7 +166,7 @@ static bool put_run(writer *z, size_t from, size_t to, size_t n)
         return false;
     for (size_t i = 0; i < n; i++) {
         char bytes[4];
-        const uint32_t length = put_code(z->symbols[i].code, bytes);
+        const uint32_t length = tgi_utf8_encode(z->symbols[i].code, bytes);
         const size_t end = i + 1 == n                      ? to
                            : z->symbols[i].end > z->copied ? z->symbols[i].end
                                                            : z->copied;
@@ -203,7 +177,8 @@ static bool put_run(writer *z, size_t from, size_t to, size_t n)
         z->out->length += length;
         const bool same = end - z->copied == length && !memcmp(z->text + z->copied, bytes, length);
         if (!same) {
-            if (!reserve_piece(z))
+            if (!tgi_grow((void **)&z->out->pieces, (uint32_t)z->out->n_pieces, &z->piece_capacity,
+                          sizeof *z->out->pieces))
                 return false;
             z->out->pieces[z->out->n_pieces++] =
                 (tg_normal_piece){begin, begin + length, (uint32_t)end};
@@ -218,7 +193,7 @@ static bool is_as_given(const writer *z, size_t from, size_t to, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         char bytes[4];
-        const uint32_t length = put_code(z->symbols[i].code, bytes);
+        const uint32_t length = tgi_utf8_encode(z->symbols[i].code, bytes);
         if (length > to - from || memcmp(z->text + from, bytes, length))
             return false;
         from += length;

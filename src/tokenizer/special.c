@@ -2,15 +2,14 @@
  * ends there. The candidates are taken by the rank of their tokens. If one overlaps a token that
  * was taken, the next shorter token that fits takes its place; the room before it then is at most
  * half, so that this happens a logarithmic number of times. */
+#include "../base/grow.h"
 #include "special_automaton.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define LEVELS   6 /* of 64 children each: 2^36 positions */
 #define NOWHERE  SIZE_MAX
-#define MAX_LIST (SIZE_MAX / 2) /* bytes */
-#define MAX_TEXT INT32_MAX      /* bytes */
+#define MAX_TEXT INT32_MAX /* bytes */
 
 /* A set of positions that finds the last one up to another. */
 typedef struct positions {
@@ -67,21 +66,13 @@ static size_t positions_last(const positions *p, size_t position)
  */
 typedef struct heap {
     uint64_t *list;
-    size_t n, capacity;
+    uint32_t n, capacity;
 } heap;
 
 static bool heap_append(heap *h, uint64_t value)
 {
-    if (h->n == h->capacity) {
-        const size_t capacity = h->capacity ? 2 * h->capacity : 16;
-        if (capacity > MAX_LIST / sizeof *h->list)
-            return false;
-        uint64_t *larger = realloc(h->list, capacity * sizeof *larger);
-        if (!larger)
-            return false;
-        h->list = larger;
-        h->capacity = capacity;
-    }
+    if (!tgi_grow((void **)&h->list, h->n, &h->capacity, sizeof *h->list))
+        return false;
     h->list[h->n++] = value;
     return true;
 }
@@ -101,16 +92,8 @@ static void sink(heap *h, size_t at)
 
 static bool put_match(tg_special_matches *m, tg_special_match match)
 {
-    if (m->n == m->capacity) {
-        const size_t capacity = m->capacity ? 2 * m->capacity : 16;
-        if (capacity > MAX_LIST / sizeof *m->list)
-            return false;
-        tg_special_match *larger = realloc(m->list, capacity * sizeof *larger);
-        if (!larger)
-            return false;
-        m->list = larger;
-        m->capacity = capacity;
-    }
+    if (!tgi_grow((void **)&m->list, m->n, &m->capacity, sizeof *m->list))
+        return false;
     m->list[m->n++] = match;
     return true;
 }

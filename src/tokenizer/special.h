@@ -14,7 +14,7 @@ typedef struct tg_special_match {
 
 typedef struct tg_special_matches {
     tg_special_match *list; /* [n] in the order of the text; the caller frees it */
-    size_t n, capacity;
+    uint32_t n, capacity;
 } tg_special_matches;
 
 /* Makes t->special from the token types. False when out of memory. */

@@ -139,7 +139,7 @@ static void timed(const char *what, vocabulary v, const char *text, size_t lengt
     const double start = seconds();
     CHECK(tgi_special_find(v.tokens, text, length, true, &matches));
     const double time = seconds() - start;
-    CHECK(matches.n == n, "%s: %zu tokens, not %zu", what, matches.n, n);
+    CHECK(matches.n == n, "%s: %u tokens, not %zu", what, (unsigned)matches.n, n);
     CHECK(time < 10, "%s: %.1f s", what, time); /* the sanitizers make it slow */
     free(matches.list);
 }
