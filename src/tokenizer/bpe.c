@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHORT   48 /* bytes */
-#define NO_RANK TG_NO_MERGE
+#define SHORT 48 /* bytes */
 
 static bool compose(const tg_tokenizer *t, const char *text, size_t length, tg_normalized *out)
 {
@@ -80,7 +79,7 @@ static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t le
         for (size_t i = 1; i + 1 < n; i++)
             if (ranks[i] < ranks[best])
                 best = i;
-        if (ranks[best] == NO_RANK)
+        if (ranks[best] == TG_NO_MERGE)
             break;
         ids[best] = m->list[ranks[best]].merged;
         n--;

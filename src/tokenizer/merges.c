@@ -1,5 +1,5 @@
-/* Reads merges. The text of a merge is "left right"; where a side contains spaces, too, the first
- * space counts that leaves two tokens which make a token. */
+/* Reads merges. The text of a merge is "left right". If a side contains spaces, too, the text is
+ * divided at its first space for which left, right and both joined are tokens. */
 #include "merges.h"
 
 #include <stdlib.h>
@@ -16,13 +16,7 @@ static int32_t find(const tg_tokenizer *t, const char *text, size_t length, char
         return tgi_vocabulary_find(t, text, length);
     if (length > 3 * (size_t)t->max_piece)
         return -1;
-    size_t n = 0;
-    for (size_t i = 0; i < length;) {
-        const bool space = length - i >= 3 && !memcmp(text + i, TG_ESCAPED_SPACE, 3);
-        scratch[n++] = space ? ' ' : text[i];
-        i += space ? 3 : 1;
-    }
-    return tgi_vocabulary_find(t, scratch, n);
+    return tgi_vocabulary_find(t, scratch, tgi_unescape_spaces(text, length, scratch));
 }
 
 /* Finds the tokens of a merge whose sides are divided at text[at]. scratch: [2 text.length]. */
@@ -43,7 +37,7 @@ static bool divide(const tg_tokenizer *t, tg_str text, size_t at, char *scratch,
     return out->merged >= 0;
 }
 
-/* Writes how a merge cannot be used; NULL: it can. */
+/* Reads a merge. Returns why it cannot be used; NULL: it can. */
 static const char *read_merge(const tg_tokenizer *t, tg_str text, char *scratch,
                               struct tg_merge *out)
 {
@@ -62,13 +56,9 @@ static const char *read_merge(const tg_tokenizer *t, tg_str text, char *scratch,
 
 static void put(tg_merges *m, uint32_t rank)
 {
-    const struct tg_merge *merge = &m->list[rank];
-    if (tgi_merges_find(m, merge->left, merge->right) != TG_NO_MERGE)
-        return; /* of equal pairs the first counts */
-    uint32_t at = tgi_pair_hash((uint32_t)merge->left, (uint32_t)merge->right) & m->mask;
-    while (m->table[at])
-        at = (at + 1) & m->mask;
-    m->table[at] = rank + 1;
+    const uint32_t slot = tgi_merges_slot(m, m->list[rank].left, m->list[rank].right);
+    if (!m->table[slot]) /* of equal pairs the first counts */
+        m->table[slot] = rank + 1;
 }
 
 static tg_status read_all(tg_tokenizer *t, const tg_gguf_array *merges, char *scratch, bool lenient,

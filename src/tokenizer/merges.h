@@ -18,16 +18,23 @@ struct tg_merges {
  * t->merges stays NULL if the file has no merges that can be used. */
 tg_status tgi_merges_read(tg_tokenizer *t, const tg_gguf *gguf, bool lenient, tg_error *error);
 
+/* The slot of the table with this pair, or the free slot for it. */
+static inline uint32_t tgi_merges_slot(const tg_merges *m, int32_t left, int32_t right)
+{
+    uint32_t at = tgi_pair_hash((uint32_t)left, (uint32_t)right) & m->mask;
+    for (; m->table[at]; at = (at + 1) & m->mask) {
+        const struct tg_merge *merge = &m->list[m->table[at] - 1];
+        if (merge->left == left && merge->right == right)
+            break;
+    }
+    return at;
+}
+
 /* The rank of the merge of two tokens; TG_NO_MERGE: they do not merge. */
 static inline uint32_t tgi_merges_find(const tg_merges *m, int32_t left, int32_t right)
 {
-    for (uint32_t at = tgi_pair_hash((uint32_t)left, (uint32_t)right) & m->mask; m->table[at];
-         at = (at + 1) & m->mask) {
-        const uint32_t rank = m->table[at] - 1;
-        if (m->list[rank].left == left && m->list[rank].right == right)
-            return rank;
-    }
-    return TG_NO_MERGE;
+    const uint32_t number = m->table[tgi_merges_slot(m, left, right)];
+    return number ? number - 1 : TG_NO_MERGE;
 }
 
 #endif

@@ -17,7 +17,7 @@ static bool by_bytes(const void *data, int set, uint32_t a, uint32_t b)
     return order ? order < 0 : x.length <= y.length;
 }
 
-/* Longer texts come first, of equally long ones the one with the lower id. */
+/* Longer texts come first; texts of the same length come by ascending id. */
 static bool by_rank(const void *data, int set, uint32_t a, uint32_t b)
 {
     const tg_special_end *list = data;
@@ -49,19 +49,17 @@ static bool is_special(const tg_tokenizer *t, uint32_t id)
            t->pieces[id].length;
 }
 
-/* Fills s->ids, sorted. False when out of memory. */
-static bool collect(const tg_tokenizer *t, tg_special *s)
+/* Fills s->ids, sorted. False when out of memory. scratch: [n_ids]. */
+static bool collect(const tg_tokenizer *t, tg_special *s, uint32_t *scratch)
 {
-    for (uint32_t id = 0; id < t->n; id++)
-        s->n_ids += is_special(t, id);
-    s->ids = malloc((2 * (size_t)s->n_ids + 1) * sizeof *s->ids);
+    s->ids = malloc(((size_t)s->n_ids + 1) * sizeof *s->ids);
     if (!s->ids)
         return false;
     uint32_t n = 0;
     for (uint32_t id = 0; id < t->n; id++)
         if (is_special(t, id))
             s->ids[n++] = (int32_t)id;
-    sort((uint32_t *)s->ids, n, (uint32_t *)s->ids + n, by_bytes, t, 0);
+    sort((uint32_t *)s->ids, n, scratch, by_bytes, t, 0);
     return true;
 }
 
@@ -94,17 +92,17 @@ static bool allocate(tg_tokenizer *t, tg_special *s)
     s->ends = calloc(n, sizeof *s->ends);
     s->bytes = malloc(n);
     s->list = calloc(s->n_ends, sizeof *s->list);
-    s->by_rank[0] = calloc(2 * TG_SPECIAL_SETS * (size_t)s->n_ends, sizeof **s->by_rank);
+    s->by_rank[0] = calloc(TG_SPECIAL_SETS * (size_t)s->n_ends, sizeof **s->by_rank);
     if (!s->first_child || !s->fail || !s->ends || !s->bytes || !s->list || !s->by_rank[0])
         return false;
-    s->by_rank[1] = s->by_rank[0] + 2 * (size_t)s->n_ends; /* each with room for sorting */
-    t->memory += sizeof *s + 2 * s->n_ids * sizeof *s->ids +
+    s->by_rank[1] = s->by_rank[0] + s->n_ends;
+    t->memory += sizeof *s + s->n_ids * sizeof *s->ids +
                  n * (1 + sizeof *s->first_child + sizeof *s->fail + sizeof *s->ends) +
-                 s->n_ends * (sizeof *s->list + 2 * TG_SPECIAL_SETS * sizeof **s->by_rank);
+                 s->n_ends * (sizeof *s->list + TG_SPECIAL_SETS * sizeof **s->by_rank);
     return true;
 }
 
-/* Links a text to the shorter ones that end it. suffix: the longest of them. */
+/* Links a text to the shorter texts that end it. suffix: the longest of these. */
 static void link_end(tg_special *s, uint32_t index, uint32_t suffix)
 {
     for (int set = 0; set < TG_SPECIAL_SETS; set++) {
@@ -120,7 +118,7 @@ static void link_end(tg_special *s, uint32_t index, uint32_t suffix)
     }
 }
 
-/* Adds the text of the ids [low, high), which are equal, as the one of a state. */
+/* Adds the text that the ids [low, high) share: the text of this state. */
 static void add_end(const tg_tokenizer *t, tg_special *s, uint32_t state, uint32_t low,
                     uint32_t high, uint32_t index)
 {
@@ -179,14 +177,15 @@ static void build(const tg_tokenizer *t, tg_special *s, range *level, range *nex
     }
 }
 
-static void rank(tg_special *s)
+/* scratch: [n_ends - 1]. */
+static void rank(tg_special *s, uint32_t *scratch)
 {
     for (int set = 0; set < TG_SPECIAL_SETS; set++) {
         uint32_t n = 0;
         for (uint32_t i = 1; i < s->n_ends; i++)
             if (s->list[i].set[set].id >= 0)
                 s->by_rank[set][n++] = i;
-        sort(s->by_rank[set], n, s->by_rank[set] + s->n_ends, by_rank, s->list, set);
+        sort(s->by_rank[set], n, scratch, by_rank, s->list, set);
         for (uint32_t i = 0; i < n; i++)
             s->list[s->by_rank[set][i]].set[set].rank = i;
     }
@@ -195,17 +194,21 @@ static void rank(tg_special *s)
 bool tgi_special_new(tg_tokenizer *t)
 {
     tg_special *s = t->special = calloc(1, sizeof *s);
-    if (!s || !collect(t, s) || !allocate(t, s))
+    if (!s)
         return false;
+    for (uint32_t id = 0; id < t->n; id++)
+        s->n_ids += is_special(t, id);
     range *ranges = malloc(2 * ((size_t)s->n_ids + 1) * sizeof *ranges);
-    if (!ranges)
-        return false;
-    for (int set = 0; set < TG_SPECIAL_SETS; set++)
-        s->list[0].set[set].id = -1;
-    build(t, s, ranges, ranges + s->n_ids + 1);
-    rank(s);
+    uint32_t *scratch = (uint32_t *)ranges; /* for sorting, before and after the ranges */
+    const bool ok = ranges && collect(t, s, scratch) && allocate(t, s);
+    if (ok) {
+        for (int set = 0; set < TG_SPECIAL_SETS; set++)
+            s->list[0].set[set].id = -1;
+        build(t, s, ranges, ranges + s->n_ids + 1);
+        rank(s, scratch);
+    }
     free(ranges);
-    return true;
+    return ok;
 }
 
 void tgi_special_free(tg_special *s)

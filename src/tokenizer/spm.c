@@ -14,9 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHORT  40 /* characters */
-#define NO_KEY TG_NO_MERGE
-#define END    0x8000u /* see struct word */
+#define SHORT 40      /* characters */
+#define END   0x8000u /* see struct word */
 
 /* Bytes of the character at the beginning of the text: as many as its first byte says, as far as
  * continuation bytes follow. A stray byte is a character of its own, so that it does not swallow
@@ -82,10 +81,9 @@ static tg_status read_scores(tg_tokenizer *t, const tg_gguf *gguf, tg_error *err
     return TG_OK;
 }
 
-/* Writes each U+2581 of a text as a space, which is the same in a piece. out->text stays NULL if
- * there is none. False when out of memory. */
-static bool unescape_spaces(const tg_tokenizer *t, const char *text, size_t length,
-                            tg_normalized *out)
+/* Writes each U+2581 of a text as a space, because no piece tells them apart. */
+static bool unescape_text(const tg_tokenizer *t, const char *text, size_t length,
+                          tg_normalized *out)
 {
     (void)t;
     size_t n = 0;
@@ -94,7 +92,7 @@ static bool unescape_spaces(const tg_tokenizer *t, const char *text, size_t leng
         if (!next)
             break;
         at = (size_t)(next - text);
-        n += !memcmp(next, TG_ESCAPED_SPACE, 3);
+        n += tgi_is_escaped_space(next, length - at);
     }
     if (!n)
         return true;
@@ -105,7 +103,7 @@ static bool unescape_spaces(const tg_tokenizer *t, const char *text, size_t leng
     if (!out->text || !out->pieces)
         return false;
     for (size_t at = 0; at < length;)
-        if (length - at >= 3 && !memcmp(text + at, TG_ESCAPED_SPACE, 3)) {
+        if (tgi_is_escaped_space(text + at, length - at)) {
             const uint32_t begin = (uint32_t)out->length;
             at += 3;
             out->text[out->length++] = ' ';
@@ -118,7 +116,7 @@ static bool unescape_spaces(const tg_tokenizer *t, const char *text, size_t leng
 tg_status tgi_spm_prepare(tg_tokenizer *t, const tg_gguf *gguf, tg_error *error)
 {
     t->add_bos = t->add_space_prefix = true;
-    t->normalize = unescape_spaces;
+    t->normalize = unescape_text;
     if (t->max_piece >= END)
         return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET, "a token of %u bytes is too long",
                         (unsigned)t->max_piece);
@@ -163,19 +161,19 @@ static bool may_merge(const tg_tokenizer *t, uint32_t left, uint32_t right)
 }
 
 /* The key of the pair of text[left] and the text[right] after it: pairs with lower keys are merged
- * first; NO_KEY when they do not merge. */
+ * first; TG_NO_MERGE when they do not merge. */
 static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t left, size_t right)
 {
     if (t->merges) {
         if (left + right > t->max_piece)
-            return NO_KEY;
+            return TG_NO_MERGE;
         const int32_t a = tgi_vocabulary_find(t, text, left);
         const int32_t b = a < 0 ? -1 : tgi_vocabulary_find(t, text + left, right);
-        return b < 0 ? NO_KEY : tgi_merges_find(t->merges, a, b);
+        return b < 0 ? TG_NO_MERGE : tgi_merges_find(t->merges, a, b);
     }
     const int32_t id = tgi_vocabulary_find(t, text, left + right);
     if (id < 0)
-        return NO_KEY;
+        return TG_NO_MERGE;
     union {
         float score;
         uint32_t bits;
@@ -183,17 +181,16 @@ static uint32_t key_of(const tg_tokenizer *t, const char *text, size_t left, siz
     return key.bits >> 31 ? key.bits : 0x7fffffffu - key.bits;
 }
 
-/* Puts out the bytes of a character, all of which end where the character ends in `ends`; false if
- * the vocabulary lacks one. */
-static bool put_bytes(const tg_tokenizer *t, const char *character, size_t length, const char *text,
-                      tg_ids *out)
+/* Puts out a token for each byte; false if the vocabulary lacks one. The bytes stand for
+ * text[width]: byte i ends after i + 1 bytes of the text, or where the text ends. */
+static bool put_bytes(const tg_tokenizer *t, const char *bytes, size_t n, const char *text,
+                      size_t width, tg_ids *out)
 {
-    for (size_t i = 0; i < length; i++)
-        if (t->byte_ids[(uint8_t)character[i]] < 0)
+    for (size_t i = 0; i < n; i++)
+        if (t->byte_ids[(uint8_t)bytes[i]] < 0)
             return false;
-    for (size_t i = 0; i < length; i++)
-        tgi_ids_put(out, t->byte_ids[(uint8_t)character[i]],
-                    text + (text == character ? i + 1 : 1));
+    for (size_t i = 0; i < n; i++)
+        tgi_ids_put(out, t->byte_ids[(uint8_t)bytes[i]], text + (i < width ? i + 1 : width));
     return true;
 }
 
@@ -207,8 +204,7 @@ static tg_status put_symbol(const tg_tokenizer *t, const char *text, size_t leng
         return TG_OK;
     }
     const bool space = length == 1 && *text == ' ';
-    if (space ? put_bytes(t, TG_ESCAPED_SPACE, 3, text, out)
-              : put_bytes(t, text, length, text, out))
+    if (put_bytes(t, space ? TG_ESCAPED_SPACE : text, space ? 3 : length, text, length, out))
         return TG_OK;
     if (t->unknown < 0)
         return tgi_fail(error, TG_TOKENIZER_BAD, TG_NO_OFFSET,
@@ -238,7 +234,7 @@ static tg_status encode_short(const tg_tokenizer *t, const char *word, size_t n,
         for (size_t i = 1; i + 1 < n; i++)
             if (keys[i] < keys[best])
                 best = i;
-        if (keys[best] == NO_KEY)
+        if (keys[best] == TG_NO_MERGE)
             break;
         memmove(at + best + 1, at + best + 2, (n - best - 1) * sizeof *at);
         n--;
@@ -278,7 +274,7 @@ static uint32_t pair_key(const word *w, size_t at)
 {
     const size_t left = symbol_length(w, at);
     return at + left < w->length ? key_of(w->t, w->text + at, left, symbol_length(w, at + left))
-                                 : NO_KEY;
+                                 : TG_NO_MERGE;
 }
 
 static void set_symbol(word *w, size_t at, size_t length)
@@ -292,7 +288,7 @@ static void merge_all(word *w)
     for (size_t at; tgi_merge_queue_min(&w->queue, &at);) {
         const size_t left = symbol_length(w, at), right = symbol_length(w, at + left);
         set_symbol(w, at, left + right);
-        tgi_merge_queue_set(&w->queue, at + left, NO_KEY);
+        tgi_merge_queue_set(&w->queue, at + left, TG_NO_MERGE);
         tgi_merge_queue_set(&w->queue, at, pair_key(w, at));
         if (at) {
             const size_t before = at - symbol_length(w, at - 1);
@@ -325,7 +321,7 @@ static tg_status encode_long(const tg_tokenizer *t, const char *text, size_t len
         n = symbol_length(&w, at);
         keys[at] = pair_key(&w, at);
         for (size_t k = 1; k < n; k++)
-            keys[at + k] = NO_KEY;
+            keys[at + k] = TG_NO_MERGE;
     }
     tgi_merge_queue_init(&w.queue, keys, length, work);
     merge_all(&w);

@@ -52,12 +52,6 @@ tg_status tgi_vocabulary_entries(tg_tokenizer *t, const tg_gguf *gguf, const cha
     return TG_OK;
 }
 
-/* Whether a U+2581 begins the text. */
-static bool is_escaped_space(const char *text, size_t left)
-{
-    return left >= 3 && !memcmp(text, TG_ESCAPED_SPACE, 3);
-}
-
 static uint64_t load64(const char *bytes)
 {
     uint64_t word;
@@ -126,16 +120,21 @@ static tg_str key_of(const tg_tokenizer *t, uint32_t id)
     return t->escaping == TG_ESCAPED_BYTES ? t->pieces[id] : tgi_tokenizer_bytes(t, (int32_t)id);
 }
 
-int32_t tgi_vocabulary_find(const tg_tokenizer *t, const char *text, size_t length)
+/* The slot of the table with this key, or the free slot for it. */
+static uint32_t *slot_of(const tg_tokenizer *t, const char *text, size_t length)
 {
-    if (length > t->max_piece)
-        return -1;
-    for (uint32_t at = hash(text, length) & t->mask; t->table[at]; at = (at + 1) & t->mask) {
+    uint32_t at = hash(text, length) & t->mask;
+    for (; t->table[at]; at = (at + 1) & t->mask) {
         const tg_str key = key_of(t, t->table[at] - 1);
         if (key.length == length && is_same(key.data, text, length))
-            return (int32_t)t->table[at] - 1;
+            break;
     }
-    return -1;
+    return &t->table[at];
+}
+
+int32_t tgi_vocabulary_find(const tg_tokenizer *t, const char *text, size_t length)
+{
+    return length > t->max_piece ? -1 : (int32_t)*slot_of(t, text, length) - 1;
 }
 
 /* A token that merging can produce. Control, unknown and byte tokens are left out: plain text that
@@ -154,14 +153,13 @@ static bool is_text(const tg_tokenizer *t, uint32_t id)
 void tgi_vocabulary_fill_table(tg_tokenizer *t)
 {
     for (uint32_t i = 0; i < t->n; i++) {
-        const tg_str key = key_of(t, i);
-        if (!is_text(t, i) || tgi_vocabulary_find(t, key.data, key.length) >= 0)
+        if (!is_text(t, i))
             continue;
+        const tg_str key = key_of(t, i);
+        uint32_t *slot = slot_of(t, key.data, key.length);
+        if (!*slot)
+            *slot = i + 1;
         t->max_piece = key.length > t->max_piece ? key.length : t->max_piece;
-        uint32_t at = hash(key.data, key.length) & t->mask;
-        while (t->table[at])
-            at = (at + 1) & t->mask;
-        t->table[at] = i + 1;
     }
 }
 
@@ -171,6 +169,17 @@ static int hex(char c)
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
                                   : -1;
+}
+
+uint32_t tgi_unescape_spaces(const char *piece, size_t length, char *to)
+{
+    uint32_t n = 0;
+    for (size_t at = 0; at < length;) {
+        const bool space = tgi_is_escaped_space(piece + at, length - at);
+        to[n++] = space ? ' ' : piece[at];
+        at += space ? 3 : 1;
+    }
+    return n;
 }
 
 int tgi_byte_of_piece(tg_str piece)
@@ -221,12 +230,11 @@ tg_status tgi_vocabulary_fill_bytes(tg_tokenizer *t, tg_error *error)
             if (length == 1 && t->byte_ids[(uint8_t)to[0]] < 0)
                 t->byte_ids[(uint8_t)to[0]] = (int32_t)i;
         } else if (t->token_types[i] != TG_TOKEN_CONTROL && t->token_types[i] != TG_TOKEN_UNKNOWN) {
-            for (uint32_t k = 0; k < piece.length;) {
-                const bool space = t->escaping == TG_ESCAPED_SPACES &&
-                                   is_escaped_space(piece.data + k, piece.length - k);
-                to[length++] = space ? ' ' : piece.data[k];
-                k += space ? 3 : 1;
-            }
+            length = piece.length;
+            if (t->escaping == TG_ESCAPED_SPACES)
+                length = tgi_unescape_spaces(piece.data, piece.length, to);
+            else
+                memcpy(to, piece.data, length);
         }
         t->bytes[i] = (tg_span){used, length};
         used += length;

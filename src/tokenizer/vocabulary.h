@@ -3,6 +3,8 @@
 #ifndef TG_VOCABULARY_H
 #define TG_VOCABULARY_H
 
+#include <string.h>
+
 #include "../base/warnings.h"
 #include "normalize.h"
 #include "tokenizer.h"
@@ -67,6 +69,12 @@ typedef enum tg_escaping {
 
 #define TG_ESCAPED_SPACE "\xe2\x96\x81" /* U+2581 */
 
+/* Whether a U+2581 begins the text of `left` bytes. */
+static inline bool tgi_is_escaped_space(const char *text, size_t left)
+{
+    return left >= 3 && !memcmp(text, TG_ESCAPED_SPACE, 3);
+}
+
 typedef struct tg_merges tg_merges;
 typedef struct tg_special tg_special;
 
@@ -127,6 +135,9 @@ void tgi_vocabulary_fill_table(tg_tokenizer *t);
 /* The normal, user-defined or unused token with this text; -1: none. Where spaces are escaped, the
  * text has them as they are and has no U+2581; else the text is a piece in the byte alphabet. */
 int32_t tgi_vocabulary_find(const tg_tokenizer *t, const char *text, size_t length);
+
+/* Writes a piece with each U+2581 as a space; returns the number of bytes, at most `length`. */
+uint32_t tgi_unescape_spaces(const char *piece, size_t length, char *to);
 
 /* The byte that a piece such as <0x0A> names; -1: the piece is no byte token's. */
 int tgi_byte_of_piece(tg_str piece);
