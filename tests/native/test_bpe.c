@@ -1,16 +1,8 @@
 /* Byte-level BPE: texts split into words, with hand-written results; merges in small vocabularies,
  * against hand-written results and a naive implementation; damaged vocabularies. */
 #include "../../src/tokenizer/pretokenize.h"
-#include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
-#include "test.h"
-#include "tiny_gguf.h"
-
-typedef struct vocabulary {
-    tg_gguf *gguf;
-    tg_tokenizer *tokens;
-    tg_error error;
-} vocabulary;
+#include "tiny_tokenizer.h"
 
 /* a byte in GPT-2's byte alphabet */
 static void spell(uint32_t byte, char out[3])
@@ -35,15 +27,11 @@ static vocabulary make(const char *pre, const char *const *merges, uint32_t n_me
                        tg_status *status)
 {
     tiny_bytes b = {0};
-    vocabulary v = {tgi_gguf_new(0), NULL, {0}};
-    size_t used;
     char byte[3];
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 6);
+    tiny_head(&b, 0, 6);
     tiny_key_string(&b, "tokenizer.ggml.model", "gpt2");
     tiny_key_string(&b, "tokenizer.ggml.pre", pre);
-    tiny_string(&b, "tokenizer.ggml.tokens");
-    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, 257 + n_merges);
+    tiny_key_array(&b, "tokenizer.ggml.tokens", 8, 257 + n_merges);
     for (uint32_t i = 0; i < 256; i++) {
         spell(i, byte);
         tiny_string(&b, without_q && i == 'q' ? "<unk>" : byte);
@@ -56,26 +44,16 @@ static vocabulary make(const char *pre, const char *const *merges, uint32_t n_me
         tiny_string(&b, joined);
     }
     tiny_string(&b, "<eos>");
-    tiny_string(&b, "tokenizer.ggml.token_type");
-    tiny_u32(&b, 9), tiny_u32(&b, 5), tiny_u64(&b, 257 + n_merges);
+    tiny_key_array(&b, "tokenizer.ggml.token_type", 5, 257 + n_merges);
     for (uint32_t i = 0; i < 257 + n_merges; i++)
         tiny_u32(&b, i == 256 + n_merges ? 3 : 1);
     tiny_key_u32(&b, "tokenizer.ggml.unknown_token_id", 'q');
-    tiny_string(&b, "tokenizer.ggml.merges");
-    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, n_merges);
+    tiny_key_array(&b, "tokenizer.ggml.merges", 8, n_merges);
     for (uint32_t i = 0; i < n_merges; i++)
         tiny_string(&b, merges[i]);
-    CHECK(!tgi_gguf_feed(v.gguf, b.data, b.size, &used, &v.error) && tgi_gguf_done(v.gguf), "%s",
-          v.error.message);
-    *status = tgi_tokenizer_new(v.gguf, &v.tokens, &v.error);
-    free(b.data);
+    const vocabulary v = tiny_tokenizer(b);
+    *status = v.status;
     return v;
-}
-
-static void drop(vocabulary v)
-{
-    tgi_tokenizer_free(v.tokens);
-    tgi_gguf_free(v.gguf);
 }
 
 static void words(void)

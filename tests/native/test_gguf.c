@@ -13,8 +13,7 @@ static uint8_t *header(size_t *size)
     const uint8_t scalars[8] = {0xfe, 0xff, 0xff, 0xff,
                                 0xff, 0xff, 0xff, 0xff}; /* -2 of every width */
     static const uint32_t widths[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 2), tiny_u64(&b, 11 + 2 + 3);
+    tiny_head(&b, 2, 11 + 2 + 3);
     for (uint32_t type = 0; type < 13; type++) {
         char key[8];
         if (!widths[type])
@@ -230,8 +229,7 @@ static void many_entries(void)
     tiny_bytes b = {0};
     const uint32_t n = 60000;
     char name[32];
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, n), tiny_u64(&b, n);
+    tiny_head(&b, n, n);
     for (uint32_t i = 0; i < n; i++) {
         snprintf(name, sizeof name, "key.%u", (unsigned)(i * 7919 % n));
         tiny_key_u32(&b, name, i);

@@ -60,8 +60,7 @@ static tiny_bytes growing(uint32_t n)
 {
     tiny_bytes b = {0};
     char name[16], *text = calloc(1, 2 * FIRST_BLOCK + 1);
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, n), tiny_u64(&b, n + 1);
+    tiny_head(&b, n, n + 1);
     for (uint32_t i = 0; i < n; i++) {
         snprintf(name, sizeof name, "k%u", (unsigned)i);
         tiny_string(&b, name);
@@ -129,8 +128,7 @@ static void bound(void)
     tiny_bytes b = {0};
     char name[16];
     /* as many keys and tensors as allowed, each as small as possible */
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, TG_GGUF_MAX_TENSORS), tiny_u64(&b, TG_GGUF_MAX_KV);
+    tiny_head(&b, TG_GGUF_MAX_TENSORS, TG_GGUF_MAX_KV);
     for (uint32_t i = 0; i < TG_GGUF_MAX_KV; i++) {
         snprintf(name, sizeof name, "%x", (unsigned)i);
         tiny_string(&b, name);
@@ -144,8 +142,7 @@ static void bound(void)
     bounded("tables", &b);
 
     /* arrays of empty strings, the last without its elements */
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 4);
+    tiny_head(&b, 0, 4);
     for (uint32_t k = 0; k < 3; k++) {
         snprintf(name, sizeof name, "%x", (unsigned)k);
         tiny_string(&b, name);
@@ -158,8 +155,7 @@ static void bound(void)
     char *text = calloc(1, TG_GGUF_MAX_STRING + 1);
     memset(text, 'x', TG_GGUF_MAX_STRING);
     /* strings that leave as much of a block unused as possible */
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 30);
+    tiny_head(&b, 0, 30);
     for (uint32_t k = 0; k < 16; k++) {
         snprintf(name, sizeof name, "%x", (unsigned)k);
         tiny_key_string(&b, name, text);

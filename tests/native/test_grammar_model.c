@@ -19,27 +19,23 @@ static tg_model *vocabulary(const char *kind, const entry *entries, uint32_t n, 
     tg_model *model = tg_model_new(&(tg_model_options){
         .cache_type_k = TG_CACHE_AUTO, .cache_type_v = TG_CACHE_AUTO, .vocab_only = true});
     size_t used;
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, eos < 0 ? 7 : 8);
+    tiny_head(&b, 0, eos < 0 ? 7 : 8);
     tiny_key_string(&b, "general.architecture", "llama");
     tiny_key_string(&b, "tokenizer.ggml.model", kind);
     tiny_key_string(&b, "tokenizer.ggml.pre", "gpt-2");
     tiny_key_u32(&b, "tokenizer.ggml.unknown_token_id", first);
     if (eos >= 0)
         tiny_key_u32(&b, "tokenizer.ggml.eos_token_id", (uint32_t)eos);
-    tiny_string(&b, "tokenizer.ggml.tokens");
-    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, first + n);
+    tiny_key_array(&b, "tokenizer.ggml.tokens", 8, first + n);
     for (uint32_t i = 0; i < first + n; i++) {
         char byte[8];
         snprintf(byte, sizeof byte, "<0x%02X>", (unsigned)i & 255);
         tiny_string(&b, i < first ? byte : entries[i - first].piece);
     }
-    tiny_string(&b, "tokenizer.ggml.token_type");
-    tiny_u32(&b, 9), tiny_u32(&b, 5), tiny_u64(&b, first + n);
+    tiny_key_array(&b, "tokenizer.ggml.token_type", 5, first + n);
     for (uint32_t i = 0; i < first + n; i++)
         tiny_u32(&b, i < first ? TG_TOKEN_BYTE : entries[i - first].type);
-    tiny_string(&b, "tokenizer.ggml.merges");
-    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, 0);
+    tiny_key_array(&b, "tokenizer.ggml.merges", 8, 0);
     tg_status status = tg_model_feed(model, b.data, b.size, &used);
     if (!status)
         status = tg_model_allocate(model);

@@ -2,18 +2,12 @@
  * vocabularies and texts take. */
 #include "../../src/tokenizer/special.h"
 #include "random.h"
-#include "test.h"
-#include "tiny_gguf.h"
+#include "tiny_tokenizer.h"
 
 #include <time.h>
 
 #define MAX_TOKENS 40
 #define BYTES      256 /* the tokens before the special ones */
-
-typedef struct vocabulary {
-    tg_gguf *gguf;
-    tg_tokenizer *tokens;
-} vocabulary;
 
 /* A token: its piece and its type. */
 typedef struct special {
@@ -25,42 +19,27 @@ typedef struct special {
 static vocabulary make(const special *specials, uint32_t n)
 {
     tiny_bytes b = {0};
-    tg_error error = {0};
-    vocabulary v = {tgi_gguf_new(0), NULL};
-    size_t used;
     char byte[8];
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 4);
+    tiny_head(&b, 0, 4);
     tiny_key_string(&b, "tokenizer.ggml.model", "llama");
-    tiny_string(&b, "tokenizer.ggml.add_space_prefix");
-    tiny_u32(&b, 7), tiny_put(&b, "\0", 1);
-    tiny_string(&b, "tokenizer.ggml.tokens");
-    tiny_u32(&b, 9), tiny_u32(&b, 8), tiny_u64(&b, BYTES + n);
+    tiny_key_bool(&b, "tokenizer.ggml.add_space_prefix", false);
+    tiny_key_array(&b, "tokenizer.ggml.tokens", 8, BYTES + n);
     for (uint32_t i = 0; i < BYTES; i++) {
         snprintf(byte, sizeof byte, "<0x%02X>", (unsigned)i);
         tiny_string(&b, byte);
     }
     for (uint32_t i = 0; i < n; i++)
         tiny_string(&b, specials[i].text);
-    tiny_string(&b, "tokenizer.ggml.token_type");
-    tiny_u32(&b, 9), tiny_u32(&b, 5), tiny_u64(&b, BYTES + n);
+    tiny_key_array(&b, "tokenizer.ggml.token_type", 5, BYTES + n);
     for (uint32_t i = 0; i < BYTES + n; i++)
         tiny_u32(&b, i < BYTES ? 6 : specials[i - BYTES].type);
-    CHECK(!tgi_gguf_feed(v.gguf, b.data, b.size, &used, &error) && tgi_gguf_done(v.gguf), "%s",
-          error.message);
-    CHECK(!tgi_tokenizer_new(v.gguf, &v.tokens, &error), "%s", error.message);
-    free(b.data);
+    const vocabulary v = tiny_tokenizer(b);
+    CHECK(!v.status, "%s", v.error.message);
     return v;
 }
 
-static void drop(vocabulary v)
-{
-    tgi_tokenizer_free(v.tokens);
-    tgi_gguf_free(v.gguf);
-}
-
-/* The rule: the tokens one after the other, the longest first, of equally long ones the one with
- * the lower id; each is cut out of the plain text wherever it is, from left to right. */
+/* The rule: the tokens are taken one after the other, longer tokens first, tokens of the same
+ * length by ascending id. Each is cut out of the plain text wherever it is, from left to right. */
 static size_t plainly(const special *specials, uint32_t n, const char *text, size_t length,
                       bool parse, tg_special_match *matches)
 {

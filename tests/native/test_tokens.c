@@ -1,20 +1,13 @@
 /* The SentencePiece tokenizer: on small vocabularies with hand-written results, and on random
  * bytes. */
-#include "../../src/tokenizer/tokenizer.h"
 #include "random.h"
-#include "test.h"
-#include "tiny_gguf.h"
+#include "tiny_tokenizer.h"
 
 typedef struct entry {
     const char *text;
     float score;
     int kind;
 } entry;
-
-typedef struct vocabulary {
-    tg_gguf *gguf;
-    tg_tokenizer *tokens;
-} vocabulary;
 
 /* <unk> <s> </s>, the bytes if `bytes`, then the entries; keys: further keys, written by the
  * caller
@@ -26,18 +19,13 @@ static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_b
     tiny_bytes b = {0};
     const uint32_t first = 3 + (bytes ? 256 : 0), count = first + n;
     char text[8];
-    vocabulary v = {tgi_gguf_new(0), NULL};
-    tg_error error = {0};
-    size_t used;
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, 0), tiny_u64(&b, 7 + n_keys);
+    tiny_head(&b, 0, 7 + n_keys);
     tiny_key_string(&b, "tokenizer.ggml.model", "llama");
     for (int part = 0; part < 3; part++) {
         static const char *const names[] = {"tokenizer.ggml.tokens", "tokenizer.ggml.scores",
                                             "tokenizer.ggml.token_type"};
         static const uint32_t types[] = {8, 6, 5};
-        tiny_string(&b, names[part]);
-        tiny_u32(&b, 9), tiny_u32(&b, types[part]), tiny_u64(&b, count);
+        tiny_key_array(&b, names[part], types[part], count);
         for (uint32_t i = 0; i < count; i++) {
             entry e = i < 3 ? special[i] : i < first ? (entry){text, 0, 6} : entries[i - first];
             snprintf(text, sizeof text, "<0x%02X>", (unsigned)(i - 3) & 255);
@@ -54,17 +42,9 @@ static vocabulary make(const entry *entries, uint32_t n, int bytes, const tiny_b
     tiny_key_u32(&b, "tokenizer.ggml.unknown_token_id", 0);
     if (keys)
         tiny_put(&b, keys->data, keys->size);
-    CHECK(!tgi_gguf_feed(v.gguf, b.data, b.size, &used, &error) && tgi_gguf_done(v.gguf), "%s",
-          error.message);
-    *status = tgi_tokenizer_new(v.gguf, &v.tokens, &error);
-    free(b.data);
+    const vocabulary v = tiny_tokenizer(b);
+    *status = v.status;
     return v;
-}
-
-static void drop(vocabulary v)
-{
-    tgi_tokenizer_free(v.tokens);
-    tgi_gguf_free(v.gguf);
 }
 
 /* Checks that a text becomes these tokens: pieces, separated by spaces. */

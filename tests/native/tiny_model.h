@@ -21,8 +21,7 @@ static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
 {
     char text[16];
     tiny_key_string(b, "tokenizer.ggml.model", "llama");
-    tiny_string(b, "tokenizer.ggml.tokens");
-    tiny_u32(b, 9), tiny_u32(b, 8), tiny_u64(b, vocab);
+    tiny_key_array(b, "tokenizer.ggml.tokens", 8, vocab);
     for (uint32_t i = 0; i < vocab; i++) {
         const uint32_t n = i - 259;
         if (i < 3)
@@ -36,14 +35,12 @@ static void tiny_vocabulary(tiny_bytes *b, uint32_t vocab)
                      (char)('a' + n % 26));
         tiny_string(b, text);
     }
-    tiny_string(b, "tokenizer.ggml.scores");
-    tiny_u32(b, 9), tiny_u32(b, 6), tiny_u64(b, vocab);
+    tiny_key_array(b, "tokenizer.ggml.scores", 6, vocab);
     for (uint32_t i = 0; i < vocab; i++) {
         const float score = -(float)i;
         tiny_put(b, &score, 4);
     }
-    tiny_string(b, "tokenizer.ggml.token_type");
-    tiny_u32(b, 9), tiny_u32(b, 5), tiny_u64(b, vocab);
+    tiny_key_array(b, "tokenizer.ggml.token_type", 5, vocab);
     for (uint32_t i = 0; i < vocab; i++)
         tiny_u32(b, i == 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
     tiny_key_u32(b, "tokenizer.ggml.bos_token_id", 1);
@@ -100,8 +97,7 @@ static uint8_t *tiny_model(tiny_shape shape, uint64_t seed, size_t *size)
     uint32_t count = 0;
     for (size_t i = 0; i < n_rows; i++)
         count += tensors[i].per_layer ? shape.layers : i + 1 < n_rows || !shape.tied;
-    tiny_put(&b, "GGUF", 4);
-    tiny_u32(&b, 3), tiny_u64(&b, count), tiny_u64(&b, 14);
+    tiny_head(&b, count, 14);
     tiny_key_string(&b, "general.architecture", "llama");
     tiny_key_u32(&b, "llama.block_count", shape.layers);
     tiny_key_u32(&b, "llama.context_length", shape.context);

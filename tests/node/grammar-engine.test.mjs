@@ -3,16 +3,10 @@
 // early.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BYTE_ALPHABET, inByteAlphabet } from '../support/byte-alphabet.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { collect, withModel } from '../support/support.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
-
-/** GPT-2's characters for the 256 bytes. */
-function byteCharacters() {
-  let next = 256;
-  const itself = (b) => (b > 32 && b < 127) || (b > 160 && b !== 173);
-  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(itself(b) ? b : next++));
-}
 
 const NORMAL = 1;
 const CONTROL = 3;
@@ -20,10 +14,8 @@ const UNUSED = 5;
 
 /** The keys of a byte-level vocabulary: bytes, merged pieces, an unused token and the end. */
 function byteLevelKeys() {
-  const bytes = byteCharacters();
-  const spell = (text) => [...Buffer.from(text)].map((byte) => bytes[byte]).join('');
   const pieces = ['ca', 'cat', ' c', ' ca', ' cat', 'do', 'dog', ' d', ' dog', 'é', 'fé', '":'];
-  const tokens = [...bytes, ...pieces.map(spell), 'a', '<|endoftext|>'];
+  const tokens = [...BYTE_ALPHABET, ...pieces.map(inByteAlphabet), 'a', '<|endoftext|>'];
   return [
     ['tokenizer.ggml.model', 'string', 'gpt2'],
     ['tokenizer.ggml.pre', 'string', 'gpt-2'],

@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadModel } from '../../dist/node.js';
 import { encodeTensor, writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
 import { compareRuns } from '../support/measures.mjs';
@@ -139,14 +138,11 @@ async function measure(t, type) {
         note(cache, 'llama.cpp', compareRuns(truth, theirs).rms);
         for (const kernels of variants) {
           const cacheType = cache.toLowerCase();
-          const model = await loadModel(path, {
-            worker: false,
-            kernels,
-            cache_type_k: cacheType,
-            cache_type_v: cacheType,
-          });
-          note(cache, kernels, compareRuns(truth, await logitRows(model, ids)).rms);
-          await model.dispose();
+          const options = { kernels, cache_type_k: cacheType, cache_type_v: cacheType };
+          const ours = await withModel(path, { worker: false, ...options }, (model) =>
+            logitRows(model, ids),
+          );
+          note(cache, kernels, compareRuns(truth, ours).rms);
         }
       }
     } finally {

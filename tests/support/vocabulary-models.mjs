@@ -1,14 +1,8 @@
 // Small models with random weights and a vocabulary of each kind: all bytes, and pieces that cut
 // JSON in the middle of its parts.
+import { BYTE_ALPHABET, inByteAlphabet } from './byte-alphabet.mjs';
 import { writeGguf } from './gguf-writer.mjs';
 import { tinyLlama } from './tiny-llama.mjs';
-
-/** GPT-2's characters for the 256 bytes. */
-function byteCharacters() {
-  let next = 256;
-  const itself = (b) => (b > 32 && b < 127) || (b > 160 && b !== 173);
-  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(itself(b) ? b : next++));
-}
 
 const PIECES = [
   ...['{"', '":', '","', '"}', '"]', '},{"', '[[', ']]', '":"', '\\"', '\\\\', '\\u00', '\\n'],
@@ -46,10 +40,8 @@ function keysOf(kind, tokens, types, end, more) {
 
 /** As GPT-2, Llama 3 and most others: a token is bytes, each written as a character. */
 function byteLevel() {
-  const bytes = byteCharacters();
-  const spell = (text) => [...Buffer.from(text)].map((byte) => bytes[byte]).join('');
   const pieces = PIECES.filter((piece) => piece !== ' '); // the space is one of the bytes
-  const tokens = [...bytes, ...pieces.map(spell), '<|end|>'];
+  const tokens = [...BYTE_ALPHABET, ...pieces.map(inByteAlphabet), '<|end|>'];
   const end = tokens.length - 1;
   const types = tokens.map((_, i) => (i === end ? CONTROL : NORMAL));
   const keys = keysOf('gpt2', tokens, types, end, [

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadModel } from '../../dist/node.js';
-import { shared } from '../support/support.mjs';
+import { shared, withModel } from '../support/support.mjs';
 import { compare, prepare } from './compare.mjs';
 import { encodings, vocabularies } from './vocabularies.mjs';
 
 prepare();
+const vocabularyOnly = { worker: false, vocab_only: true };
 
 for (const name of Object.keys(vocabularies))
   test(`${name}: 600 random texts as somebody else's tokenizer`, async (t) => {
@@ -19,28 +19,20 @@ for (const name of Object.keys(vocabularies))
 
 test('merges decide where all scores are equal', async () => {
   const { gguf } = await vocabularies['Llama 2 with merges']();
-  const model = await loadModel(gguf, { worker: false, vocab_only: true });
-  try {
+  await withModel(gguf, vocabularyOnly, async (model) => {
     const ids = await model.tokenize('= Robert Boulter =', { add_special: false });
     assert.equal(ids.join(' '), '353 4755 350 5059 357 353');
     assert.deepEqual(model.info.warnings, []);
-  } finally {
-    await model.dispose();
-  }
+  });
 });
 
 test('Qwen composes characters first, and offsets lead into the text that was given', async () => {
-  const model = await loadModel((await vocabularies['Qwen 3']()).gguf, {
-    worker: false,
-    vocab_only: true,
-  });
-  try {
+  const { gguf } = await vocabularies['Qwen 3']();
+  await withModel(gguf, vocabularyOnly, async (model) => {
     assert.deepEqual(await model.tokenOffsets('a\u0301b', { add_special: false }), [
       { token: 58560, start: 0, end: 4 }, // not 64, 53839
     ]);
-  } finally {
-    await model.dispose();
-  }
+  });
 });
 
 const SEPARATOR = '\n__ggml_vocab_test__\n';
@@ -53,23 +45,18 @@ for (const [name, vocabulary] of [
     `46 of 46 vectors of ${name}, with the vocabulary of ${vocabulary}`,
     vectors.needs,
     async () => {
-      const model = await loadModel((await vocabularies[vocabulary]()).gguf, {
-        worker: false,
-        vocab_only: true,
-      });
+      const { gguf } = await vocabularies[vocabulary]();
       const samples = readFileSync(vectors.path, 'utf8').split(SEPARATOR).slice(0, 46);
       const lines = readFileSync(vectors.path.replace('.inp', '.out'), 'utf8').split('\n');
       assert.equal(samples.length, 46);
-      try {
+      await withModel(gguf, vocabularyOnly, async (model) => {
         for (const [i, text] of samples.entries())
           assert.equal(
             (await model.tokenize(text, { add_special: false })).join(' '),
             lines[i].trim(),
             JSON.stringify(text),
           );
-      } finally {
-        await model.dispose();
-      }
+      });
     },
   );
 }
@@ -96,18 +83,16 @@ function parse(text) {
 
 for (const [encoding, make] of Object.entries(encodings))
   test(`${encoding}: every published plan`, async (t) => {
-    const model = await loadModel((await make()).gguf, { worker: false, vocab_only: true });
+    const { gguf } = await make();
     const samples = published.get(encoding);
-    try {
+    await withModel(gguf, vocabularyOnly, async (model) => {
       for (const { sample, ids } of samples)
         assert.deepEqual(
           await model.tokenize(sample, { add_special: false }),
           ids,
           JSON.stringify(sample),
         );
-    } finally {
-      await model.dispose();
-    }
+    });
     t.diagnostic(`${samples.length} texts`);
     assert.ok(samples.length >= 50);
   });

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { inByteAlphabet } from '../support/byte-alphabet.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 
 const inPackage = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
@@ -75,14 +76,6 @@ async function huggingFace(name, pre) {
   };
 }
 
-/** GPT-2's characters for the 256 bytes. */
-const BYTE_ALPHABET = (() => {
-  const itself = (b) => (b >= 33 && b <= 126) || (b >= 161 && b !== 173);
-  let next = 256;
-  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(itself(b) ? b : next++));
-})();
-const inByteAlphabet = (bytes) => Array.from(bytes, (b) => BYTE_ALPHABET[b]).join('');
-
 /**
  * The merges for a list of tokens in the order of their ranks. A token's merge joins the two parts
  * that the merges of lower rank leave.
@@ -111,9 +104,7 @@ async function openAi(encoding, pre) {
   const { default: ranks } = await import(`gpt-tokenizer/bpeRanks/${encoding}`);
   const other = await import(`gpt-tokenizer/encoding/${encoding}`);
   const texts = Array.from(ranks, (bytes) =>
-    bytes === undefined
-      ? undefined
-      : inByteAlphabet(typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
+    bytes === undefined ? undefined : inByteAlphabet(bytes),
   );
   const { tokens, types } = byId(
     texts.flatMap((token, id) => (token === undefined ? [] : [[id, token, TYPE.normal]])),
