@@ -1,6 +1,6 @@
-/* The text is taken apart where a character neither combines with the one before it nor changes
- * its place: most texts have nothing but such characters and are not copied. The characters between
- * two such places are decomposed, sorted by their combining classes and composed again. */
+/* The text is divided before each character that neither combines with the character before it nor
+ * changes place with it. Most texts have only such characters; they are not copied. The characters
+ * between two such places are a run: decomposed, sorted by combining classes and composed again. */
 #include "normalize.h"
 #include "../base/grow.h"
 #include "../base/utf8.h"
@@ -102,8 +102,8 @@ static void sort_run(writer *z, size_t n)
     }
 }
 
-/* Composes each starter with the symbols after it, unless one between them blocks them. Returns how
- * many symbols are left. */
+/* Composes each starter with the symbols after it, unless a symbol between the two blocks this.
+ * Returns how many symbols are left. */
 static size_t compose_run(const tg_normalizer *normalizer, symbol *symbols, size_t n)
 {
     size_t kept = 0, starter = SIZE_MAX;
@@ -216,7 +216,7 @@ static size_t normalize_run(writer *z, size_t from, size_t at)
 
 static bool normalize_all(writer *z)
 {
-    /* where the run of a character that joins begins: the character before it, or itself */
+    /* where the run of the next character begins if it joins; SIZE_MAX: at that character */
     size_t from = SIZE_MAX;
     for (size_t at = 0; at < z->length;) {
         if ((uint8_t)z->text[at] < 0x80) {

@@ -1,6 +1,7 @@
 /* Unicode's normalization form C (UAX #15), which some vocabularies were trained with: characters
- * that combine are written as one where there is one. Positions in the normalized text lead back to
- * the text that was given. The cost is linear in the length of the text. */
+ * that combine are written as one character, if Unicode has that character. Positions in the
+ * normalized text lead back to the text that was given. The cost is linear in the length of the
+ * text. */
 #ifndef TG_NORMALIZE_H
 #define TG_NORMALIZE_H
 

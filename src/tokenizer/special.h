@@ -1,5 +1,5 @@
-/* Special tokens (control, unknown and user-defined ones) are cut out of a text before the rest is
- * encoded. */
+/* Special tokens (control, unknown and user-defined tokens) are cut out of a text before the rest
+ * is encoded. */
 #ifndef TG_SPECIAL_H
 #define TG_SPECIAL_H
 
@@ -24,10 +24,10 @@ void tgi_special_free(tg_special *special);
 /* The special tokens by ascending bytes: [*n]. */
 const int32_t *tgi_special_ids(const tg_special *special, uint32_t *n);
 
-/* Finds the special tokens of a text. Where tokens overlap, the longest token is found; among
- * tokens of the same length the token with the lowest id; among equal tokens the leftmost.
- * User-defined tokens are always found, the others only if parse is true. The cost is n log n in
- * the length of the text for any vocabulary. False when out of memory. */
+/* Finds the special tokens of a text. Where tokens overlap, the longest token wins; among
+ * tokens of the same length the token with the lowest id; among places of the same token the
+ * leftmost. User-defined tokens are always found, the others only if parse is true. The cost is n
+ * log n in the length of the text for any vocabulary. False when out of memory. */
 bool tgi_special_find(const tg_tokenizer *t, const char *text, size_t length, bool parse,
                       tg_special_matches *matches);
 

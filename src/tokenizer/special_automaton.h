@@ -6,16 +6,16 @@
 
 #include "special.h"
 
-/* Which tokens count: all, or only user-defined ones. */
+/* Which tokens count: all, or only user-defined tokens. */
 enum { TG_SPECIAL_ALL, TG_SPECIAL_USER, TG_SPECIAL_SETS };
 
-/* A text that is the piece of a special token. Those that end another one are found by links from
- * longer to shorter ones; jump links skip many at once, so that the longest one under a limit is
- * found in logarithmic time. Index 0 is no text, of length 0. */
+/* A text that is the piece of a special token. Links lead from a text to the shorter texts that end
+ * it. Jump links skip many of these at once, so that the longest text within a limit is found in
+ * logarithmic time. Index 0 is no text, of length 0. */
 typedef struct tg_special_end {
     uint32_t length;
     struct {
-        int32_t id;    /* the lowest one; -1: no token of this set has this text */
+        int32_t id;    /* the lowest id of this text in the set; -1: the set has no such token */
         uint32_t rank; /* the order in which tokens are cut out */
         uint32_t up, jump, depth;
     } set[TG_SPECIAL_SETS];
@@ -59,7 +59,7 @@ static inline uint32_t tgi_special_next(const tg_special *s, uint32_t state, uin
     return s->root[byte];
 }
 
-/* The longest text of the set that ends the text `end`, or is it, and has at most `limit` bytes; 0:
+/* The longest text of the set that is the text `end` or ends it, and has at most `limit` bytes; 0:
  * none. */
 static inline uint32_t tgi_special_longest(const tg_special *s, int set, uint32_t end, size_t limit)
 {

@@ -87,7 +87,7 @@ struct tg_tokenizer {
     tg_span *bytes;       /* [n] of storage: the bytes that each token adds to a text */
     char *storage;        /* each token's bytes, followed by a NUL */
 
-    /* Hash table of the pieces that merging can produce: [mask + 1] id + 1, 0 where free. */
+    /* Hash table of the tokens that merging can produce: [mask + 1] id + 1, 0 where free. */
     uint32_t *table;
     uint32_t mask;
     uint32_t max_piece; /* bytes of the longest key of the table: see tgi_vocabulary_find */
