@@ -7,7 +7,7 @@ import { Unfinished, inhabited } from './inhabited.js';
 import { keywords } from './keyword-table.js';
 import { TooLarge, refusal, tooLarge } from './refusal.js';
 import { NoOpposite, Shapes } from './shape.js';
-import type { Conjunction, Shape } from './shape.js';
+import type { Conjunction, ObjectSet, Shape } from './shape.js';
 
 const MAX_APPLIED = 600; // schemas that apply to one value, each through the one before
 const MAX_SHAPES = 50_000; // shapes of one document
@@ -72,9 +72,14 @@ export class SchemaCompiler {
 
   /** Whether some value is of the shape. */
   hasValues(shape: Shape): boolean {
+    return this.#asking(() => inhabited(this, shape, this.#inhabited));
+  }
+
+  /** Runs a question: in it, a schema whose own shape is being made throws Unfinished. */
+  #asking<T>(answer: () => T): T {
     this.#questions++;
     try {
-      return inhabited(this, shape, this.#inhabited);
+      return answer();
     } finally {
       this.#questions--;
     }
@@ -235,19 +240,15 @@ export class SchemaCompiler {
     return list[0]!.objects[0]!.required.some((name) => {
       if (!list.every(({ objects }) => objects.every((set) => set.required.includes(name))))
         return false;
-      this.#questions++;
+      const valueOf = ({ rules }: ObjectSet) => this.shapeOf(this.shapes.memberOf(rules, name));
       try {
-        const values = list.map(({ objects }) =>
-          this.shapes.union(
-            objects.map(({ rules }) => this.shapeOf(this.shapes.memberOf(rules, name))),
-          ),
+        const values = this.#asking(() =>
+          list.map(({ objects }) => this.shapes.union(objects.map(valueOf))),
         );
         return areDistinctValues(values);
       } catch (error) {
         if (error instanceof Unfinished) return false;
         throw error;
-      } finally {
-        this.#questions--;
       }
     });
   }
