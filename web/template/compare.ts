@@ -12,10 +12,10 @@ import {
   View,
   intOf,
   itemsOf,
-  iterate,
   numberOf,
   textOf,
   typeName,
+  valuesOf,
 } from './values.js';
 import type { Value } from './values.js';
 
@@ -116,9 +116,7 @@ export function contains(haystack: Value, needle: Value): boolean {
     return Number.isInteger(i) && i >= 0 && i < haystack.length;
   }
   if (haystack instanceof View || haystack instanceof Iter || haystack instanceof Undefined) {
-    const iterator = iterate(haystack);
-    for (let next = iterator.next(); !next.done; next = iterator.next())
-      if (isOrEquals(next.value as Value, needle, 1)) return true;
+    for (const value of valuesOf(haystack)) if (isOrEquals(value, needle, 1)) return true;
     return false;
   }
   throw new TypeFailure(`argument of type '${typeName(haystack)}' is not iterable`);

@@ -22,7 +22,7 @@ import type { Slot } from './runtime.js';
 import { FunctionScope, Scope } from './scopes.js';
 import type { Variable } from './scopes.js';
 import { str } from './text.js';
-import { Iter, Namespace, Tuple, TypeFailure, Undefined, iterate, typeName } from './values.js';
+import { Iter, Namespace, Tuple, TypeFailure, Undefined, typeName, valuesOf } from './values.js';
 import type { Value } from './values.js';
 
 /** How a statement ends: on to the next one, or the loop is left or goes on. */
@@ -302,10 +302,9 @@ class Compiler {
     return function* (outer: Activation, values: Value): Generator<Value, undefined> {
       const activation = new Activation(owner.slots, outer);
       enter(activation);
-      const iterator = iterate(values);
-      for (let next = iterator.next(); !next.done; next = iterator.next()) {
+      for (const value of valuesOf(values)) {
         meter.step();
-        assign(activation, next.value as Value);
+        assign(activation, value);
         if (passes(activation)) yield read(activation);
       }
     };
@@ -469,11 +468,10 @@ function namespaceIn(slot: Slot): Namespace {
 function unpack(value: Value, n: number): Value[] {
   if (value instanceof Undefined && n > 0)
     throw new TypeFailure(`not enough values to unpack (expected ${n}, got 0)`);
-  const iterator = iterate(value);
   const values: Value[] = [];
-  for (let next = iterator.next(); !next.done; next = iterator.next()) {
+  for (const one of valuesOf(value)) {
     if (values.length === n) throw new TypeFailure(`too many values to unpack (expected ${n})`);
-    values.push(next.value as Value);
+    values.push(one);
   }
   if (values.length < n)
     throw new TypeFailure(

@@ -3,7 +3,7 @@
  * with trim_blocks, lstrip_blocks, loop controls, generation blocks, Python's json.dumps as tojson.
  * What is not supported is refused by name; a template that works without end is ended.
  */
-import { LimitExceeded, TemplateError, Unsupported } from './errors.js';
+import { TemplateError } from './errors.js';
 import { compileTemplate } from './compile.js';
 import { globals } from './globals.js';
 import * as meter from './meter.js';
@@ -18,7 +18,7 @@ export class TemplateFailure extends Error {
     /** The line of the template, from 1. */
     readonly line: number,
     /** What ended the rendering. */
-    readonly reason: 'template' | 'unsupported' | 'limit',
+    readonly reason: TemplateError['reason'],
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -77,12 +77,6 @@ export function renderTemplate(
       if (name !== 'RangeError' && name !== 'InternalError') throw error;
       throw new TemplateFailure('it needs more stack or memory', line, 'limit', { cause: error });
     }
-    const reason =
-      error instanceof Unsupported
-        ? 'unsupported'
-        : error instanceof LimitExceeded
-          ? 'limit'
-          : 'template';
-    throw new TemplateFailure(error.message, line, reason, { cause: error });
+    throw new TemplateFailure(error.message, line, error.reason, { cause: error });
   }
 }
