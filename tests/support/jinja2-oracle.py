@@ -1,7 +1,7 @@
 """Renders templates with jinja2 as Hugging Face's apply_chat_template does.
 
 Reads lines of JSON {"template", "variables"} and writes for each a line of JSON: {"text"} or
-{"error"}. The first line of the output has the version of jinja2. The date is always NOW.
+{"error"}. The date is always NOW.
 """
 import datetime
 import json
@@ -57,6 +57,5 @@ def render(case):
         return {"error": type(error).__name__, "message": str(error)[:200]}
 
 
-print(json.dumps({"jinja2": jinja2.__version__}))
 for line in sys.stdin:
     print(json.dumps(render(json.loads(line)), ensure_ascii=False))

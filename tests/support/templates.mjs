@@ -42,8 +42,10 @@ export function renderWithJinja2(python, cases) {
     maxBuffer: 2 ** 30,
   });
   if (status !== 0) throw new Error(stderr);
-  const [, ...lines] = stdout.trimEnd().split('\n');
-  return lines.map((line) => JSON.parse(line));
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 }
 
 const recordPath = (name) => inTree(`tests/templates/recorded/${name}.json`);
