@@ -1,6 +1,7 @@
 // Random weights in the shape of a real model, for measuring speed only. Takes a shape and a weight
 // type; returns the path of a GGUF file in build/bench, which is written if it does not exist. The
 // bytes are the same each time.
+import { BYTE_TOKENS } from '../support/byte-tokens.mjs';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,9 +64,7 @@ function generator(seed) {
  * fillers.
  */
 function vocabulary(n) {
-  const tokens = ['<unk>', '<s>', '</s>'];
-  for (let byte = 0; byte < 256; byte++)
-    tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const tokens = ['<unk>', '<s>', '</s>', ...BYTE_TOKENS];
   for (let code = 33; code < 127; code++) tokens.push(String.fromCharCode(code));
   while (tokens.length < n) tokens.push(`\u2581filler${tokens.length}`);
   const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);

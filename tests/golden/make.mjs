@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tinyModel } from '../support/architectures.mjs';
+import { BYTE_ALPHABET } from '../support/byte-tokens.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama, tinyVocabulary } from '../support/tiny-llama.mjs';
 import { SMALL_TYPES, TYPES } from '../support/types.mjs';
@@ -34,12 +35,9 @@ function changed({ keys = {}, tensors = {}, more = [] } = {}) {
 }
 const key = (name, type, value) => changed({ keys: { [name]: [name, type, value] } });
 /** A model with a byte-level vocabulary: the 256 bytes in GPT-2's alphabet, and "he". */
-const shownAsItself = (byte) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
-const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !shownAsItself(byte));
-const alphabet = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(shownAsItself(byte) ? byte : 256 + hidden.indexOf(byte)));
 const byteKeys = [
   ['tokenizer.ggml.model', 'string', 'gpt2'],
-  ['tokenizer.ggml.tokens', 'array<string>', ['<unk>', '<s>', '</s>', ...alphabet, 'he']],
+  ['tokenizer.ggml.tokens', 'array<string>', ['<unk>', '<s>', '</s>', ...BYTE_ALPHABET, 'he']],
   ['tokenizer.ggml.token_type', 'array<i32>', [2, 3, 3, ...Array(257).fill(1)]],
 ];
 const byteLevel = (...more) =>

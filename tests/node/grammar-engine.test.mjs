@@ -3,7 +3,7 @@
 // early.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BYTE_ALPHABET, inByteAlphabet } from '../support/byte-alphabet.mjs';
+import { BYTE_ALPHABET, inByteAlphabet } from '../support/byte-tokens.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { collect, withModel } from '../support/support.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';

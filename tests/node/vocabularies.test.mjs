@@ -2,7 +2,7 @@
 // faults, and bytes that make no whole character at the end of a generation.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BYTE_ALPHABET } from '../support/byte-alphabet.mjs';
+import { BYTE_ALPHABET } from '../support/byte-tokens.mjs';
 import { generator, writeGguf } from '../support/gguf-writer.mjs';
 import { collect, withModel } from '../support/support.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';

@@ -1,13 +1,12 @@
 // A small model of the llama architecture with random weights, for the golden files and for the
 // tests of sources and errors. It takes the sizes that differ from the defaults and returns keys
 // and tensors for writeGguf. The same sizes give the same weights.
+import { BYTE_TOKENS } from './byte-tokens.mjs';
 import { encodeTensor, generator, writeGguf } from './gguf-writer.mjs';
 
 /** <unk>, <s>, </s>, the 256 bytes, then text pieces. */
 export function tinyVocabulary(n_vocab) {
-  const tokens = ['<unk>', '<s>', '</s>'];
-  for (let byte = 0; byte < 256; byte++)
-    tokens.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const tokens = ['<unk>', '<s>', '</s>', ...BYTE_TOKENS];
   const pieces = [
     '\u2581',
     'e',

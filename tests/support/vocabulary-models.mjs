@@ -1,6 +1,6 @@
 // Small models with random weights and a vocabulary of each kind: all bytes, and pieces that cut
 // JSON in the middle of its parts.
-import { BYTE_ALPHABET, inByteAlphabet } from './byte-alphabet.mjs';
+import { BYTE_ALPHABET, BYTE_TOKENS, inByteAlphabet } from './byte-tokens.mjs';
 import { writeGguf } from './gguf-writer.mjs';
 import { tinyLlama } from './tiny-llama.mjs';
 
@@ -53,15 +53,11 @@ function byteLevel() {
 
 /** As Llama 2: pieces of characters, "\u2581" for a space, and a token for each byte. */
 function sentencePiece() {
-  const bytes = Array.from(
-    { length: 256 },
-    (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
-  );
   const tokens = [
     '<unk>',
     '<s>',
     '</s>',
-    ...bytes,
+    ...BYTE_TOKENS,
     ...PIECES.map((p) => p.replaceAll(' ', '\u2581')),
   ];
   const types = tokens.map((_, i) => (i === 0 ? 2 : i < 3 ? CONTROL : i < 259 ? BYTE : NORMAL));

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { inByteAlphabet } from '../support/byte-alphabet.mjs';
+import { inByteAlphabet } from '../support/byte-tokens.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 
 const inPackage = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
