@@ -183,11 +183,9 @@ tg_status tgi_automaton_step(tg_automaton *a, uint32_t *states, uint32_t n, uint
                              uint32_t *next, tg_error *error)
 {
     const uint32_t byte_class = a->rules->class_of[byte];
-    const uint32_t row = a->states[states[n - 1]].row;
-    if (row != TG_NO_ROW && a->transitions[row + byte_class] != TG_UNKNOWN) {
-        *next = a->transitions[row + byte_class];
+    *next = tgi_automaton_known(a, states[n - 1], byte);
+    if (*next != TG_UNKNOWN)
         return TG_OK;
-    }
     *next = compute(a, states[n - 1], byte_class);
     if (a->outcome == TG_OUTCOME_MEMORY) {
         a->outcome = tgi_automaton_collect(a, states, n);

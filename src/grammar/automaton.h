@@ -115,6 +115,15 @@ void tgi_automaton_begin(tg_automaton *automaton);
 tg_status tgi_automaton_step(tg_automaton *automaton, uint32_t *states, uint32_t n, uint8_t byte,
                              uint32_t *next, tg_error *error);
 
+/* What a byte makes of a state; TG_UNKNOWN: it was not computed yet. */
+static inline uint32_t tgi_automaton_known(const tg_automaton *automaton, uint32_t state,
+                                           uint8_t byte)
+{
+    const uint32_t row = automaton->states[state].row;
+    return row == TG_NO_ROW ? TG_UNKNOWN
+                            : automaton->transitions[row + automaton->rules->class_of[byte]];
+}
+
 /* Whether the text can end in a state, and whether it can go on. */
 static inline bool tgi_automaton_accepting(const tg_automaton *automaton, uint32_t state)
 {
@@ -124,6 +133,18 @@ static inline bool tgi_automaton_accepting(const tg_automaton *automaton, uint32
 static inline bool tgi_automaton_can_go_on(const tg_automaton *automaton, uint32_t state)
 {
     return automaton->states[state].n > 0;
+}
+
+/* Hashes for tables, of one number and of three. */
+static inline uint32_t tgi_mix(uint32_t h)
+{
+    h = (h ^ h >> 15) * 0x2c1b3c6du;
+    return h ^ h >> 13;
+}
+
+static inline uint32_t tgi_hash(uint32_t a, uint32_t b, uint32_t c)
+{
+    return tgi_mix(a * 0x9e3779b1u ^ b * 0x85ebca77u ^ c * 0xc2b2ae3du);
 }
 
 /* ---- stacks.c: frames, sets of items and states by their content. On failure they set `outcome`

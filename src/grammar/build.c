@@ -8,12 +8,11 @@
 
 /* ---- errors and memory ---- */
 
-tg_status tgi_rules_fail(const tg_rules *rules, size_t offset, tg_error *error, const char *format,
-                         ...)
+static tg_status fail_at(const tg_rules *rules, size_t offset, tg_error *error, const char *format,
+                         va_list arguments)
 {
     unsigned line = 1, column = 1;
     char message[200];
-    va_list arguments;
     for (size_t i = 0; i < offset && i < rules->length; i++) {
         const uint8_t byte = (uint8_t)rules->text[i];
         const bool crlf = byte == '\r' && i + 1 < rules->length && rules->text[i + 1] == '\n';
@@ -22,23 +21,29 @@ tg_status tgi_rules_fail(const tg_rules *rules, size_t offset, tg_error *error, 
         else if ((byte & 0xc0) != 0x80)
             column++;
     }
-    va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
     return tgi_fail(error, TG_GRAMMAR_INVALID, TG_NO_OFFSET, "line %u, column %u: %s", line, column,
                     message);
 }
 
+tg_status tgi_rules_fail(const tg_rules *rules, size_t offset, tg_error *error, const char *format,
+                         ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const tg_status status = fail_at(rules, offset, error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
 void tgi_parse_fail(tg_parser *p, size_t offset, const char *format, ...)
 {
-    char message[200];
     va_list arguments;
     if (p->status)
         return;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    p->status = fail_at(p->rules, offset, p->error, format, arguments);
     va_end(arguments);
-    p->status = tgi_rules_fail(p->rules, offset, p->error, "%s", message);
 }
 
 void tgi_parse_out_of_memory(tg_parser *p)
@@ -52,16 +57,14 @@ uint32_t tgi_parse_node(tg_parser *p, tg_node node)
     tg_rules *rules = p->rules;
     if (rules->n_nodes >= p->max_nodes)
         tgi_parse_fail(p, p->at, "the grammar has more than %u nodes", (unsigned)p->max_nodes);
-    else if (!tgi_grow((void **)&rules->nodes, rules->n_nodes, &rules->nodes_capacity,
-                       sizeof *rules->nodes))
-        tgi_parse_out_of_memory(p);
-    if (p->status)
+    if (p->status || !tgi_parse_room(p, (void **)&rules->nodes, rules->n_nodes,
+                                     &rules->nodes_capacity, sizeof *rules->nodes))
         return TG_NODE_END;
     rules->nodes[rules->n_nodes] = node;
     return rules->n_nodes++;
 }
 
-static uint32_t jump(tg_parser *p)
+uint32_t tgi_parse_jump(tg_parser *p)
 {
     return tgi_parse_node(p, (tg_node){.op = TG_NODE_JUMP, .a = TG_NO_NODE});
 }
@@ -70,6 +73,14 @@ void tgi_parse_patch(tg_parser *p, uint32_t exit, uint32_t target)
 {
     if (exit != TG_NODE_END)
         p->rules->nodes[exit].a = target;
+}
+
+bool tgi_parse_room(tg_parser *p, void **data, uint32_t n, uint32_t *capacity, size_t size)
+{
+    const bool room = tgi_grow(data, n, capacity, size);
+    if (!room)
+        tgi_parse_out_of_memory(p);
+    return room;
 }
 
 /* ---- what is open ---- */
@@ -81,10 +92,8 @@ tg_open *tgi_parse_top(tg_parser *p)
 
 void tgi_parse_push(tg_parser *p, uint8_t kind, size_t position)
 {
-    if (!tgi_grow((void **)&p->open, p->n_open, &p->open_capacity, sizeof *p->open)) {
-        tgi_parse_out_of_memory(p);
+    if (!tgi_parse_room(p, (void **)&p->open, p->n_open, &p->open_capacity, sizeof *p->open))
         return;
-    }
     p->open[p->n_open++] = (tg_open){.kind = kind,
                                      .position = (uint32_t)position,
                                      .sequence = {TG_NO_NODE, TG_NO_NODE},
@@ -120,10 +129,10 @@ void tgi_parse_end_alternative(tg_parser *p, tg_open *open, bool more)
     settle(p, open);
     tg_fragment sequence = open->sequence;
     if (sequence.entry == TG_NO_NODE)
-        sequence.entry = sequence.exit = jump(p);
+        sequence.entry = sequence.exit = tgi_parse_jump(p);
     if (open->entry == TG_NO_NODE) {
         open->entry = sequence.entry;
-        open->exit = more ? jump(p) : sequence.exit;
+        open->exit = more ? tgi_parse_jump(p) : sequence.exit;
         if (more)
             tgi_parse_patch(p, sequence.exit, open->exit);
     } else {
@@ -139,7 +148,7 @@ void tgi_parse_end_alternative(tg_parser *p, tg_open *open, bool more)
 
 static tg_fragment optional(tg_parser *p, tg_fragment body)
 {
-    const uint32_t out = jump(p);
+    const uint32_t out = tgi_parse_jump(p);
     tgi_parse_patch(p, body.exit, out);
     return (tg_fragment){
         tgi_parse_node(p, (tg_node){.op = TG_NODE_FORK, .a = body.entry, .b = out}), out};
@@ -148,7 +157,7 @@ static tg_fragment optional(tg_parser *p, tg_fragment body)
 /* Once or more; `none`: or not at all. */
 static tg_fragment loop(tg_parser *p, tg_fragment body, bool none)
 {
-    const uint32_t out = jump(p);
+    const uint32_t out = tgi_parse_jump(p);
     const uint32_t again =
         tgi_parse_node(p, (tg_node){.op = TG_NODE_FORK, .a = body.entry, .b = out});
     tgi_parse_patch(p, body.exit, again);
@@ -159,7 +168,7 @@ tg_fragment tgi_parse_repeat(tg_parser *p, tg_fragment body, uint32_t min, uint3
 {
     tg_rules *rules = p->rules;
     if (max == 0) {
-        const uint32_t nothing = jump(p);
+        const uint32_t nothing = tgi_parse_jump(p);
         tgi_parse_patch(p, body.exit, TG_NODE_END);
         return (tg_fragment){nothing, nothing};
     }
@@ -169,11 +178,9 @@ tg_fragment tgi_parse_repeat(tg_parser *p, tg_fragment body, uint32_t min, uint3
         return optional(p, body);
     if (min <= 1 && max == TG_NO_MAXIMUM)
         return loop(p, body, min == 0);
-    if (!tgi_grow((void **)&rules->repeats, rules->n_repeats, &rules->repeats_capacity,
-                  sizeof *rules->repeats)) {
-        tgi_parse_out_of_memory(p);
+    if (!tgi_parse_room(p, (void **)&rules->repeats, rules->n_repeats, &rules->repeats_capacity,
+                        sizeof *rules->repeats))
         return body;
-    }
     tgi_parse_patch(p, body.exit, TG_NODE_END);
     rules->repeats[rules->n_repeats] = (tg_repeat){body.entry, min, max, false};
     const uint32_t node = tgi_parse_node(
@@ -201,12 +208,10 @@ uint32_t tgi_parse_take_primary(tg_parser *p, tg_open *list)
 
 void tgi_parse_put_item(tg_parser *p, tg_open *list, uint8_t flags)
 {
-    if (!tgi_grow((void **)&p->items, p->n_items, &p->items_capacity, sizeof *p->items) ||
-        !tgi_grow((void **)&p->item_flags, p->n_items, &p->item_flags_capacity,
-                  sizeof *p->item_flags)) {
-        tgi_parse_out_of_memory(p);
+    if (!tgi_parse_room(p, (void **)&p->items, p->n_items, &p->items_capacity, sizeof *p->items) ||
+        !tgi_parse_room(p, (void **)&p->item_flags, p->n_items, &p->item_flags_capacity,
+                        sizeof *p->item_flags))
         return;
-    }
     if (p->n_items - list->first_item >= TG_MAX_ITEMS)
         tgi_parse_fail(p, list->position, "a list has at most %u items", TG_MAX_ITEMS);
     p->items[p->n_items] = tgi_parse_take_primary(p, list);

@@ -123,8 +123,7 @@ tg_fragment tgi_parse_literal(tg_parser *p)
     }
     p->at++;
     if (literal.entry == TG_NO_NODE)
-        literal.entry = literal.exit =
-            tgi_parse_node(p, (tg_node){.op = TG_NODE_JUMP, .a = TG_NO_NODE});
+        literal.entry = literal.exit = tgi_parse_jump(p);
     return literal;
 }
 

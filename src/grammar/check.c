@@ -109,30 +109,23 @@ static bool list_has_end(const tg_rules *rules, const tg_unordered *list, const 
     return n >= list->n_required && n >= list->min && list->max >= list->n_required;
 }
 
-/* Whether some text leads from a node to an end. */
+/* Whether some text leads from a node to an end, if `known` says so of the nodes on which it
+ * depends. For all but bytes and lists, is_nullable has the same rules. */
 static bool has_end(const tg_rules *rules, uint32_t id, const uint8_t *known)
 {
     const tg_node node = rules->nodes[id];
     switch (node.op) {
-    case TG_NODE_RETURN:
-        return true;
+    case TG_NODE_BYTE:
+        return known[node.a];
     case TG_NODE_SET:
         for (uint32_t i = 0; i < node.b; i++)
             if (known[rules->edges[node.a + i].next])
                 return true;
         return false;
-    case TG_NODE_FORK:
-        return known[node.a] || known[node.b];
-    case TG_NODE_CALL:
-        return known[node.a] && known[rules->rules[node.b].entry];
-    case TG_NODE_REPEAT:
-        return known[node.a] && (!rules->repeats[node.b].min || known[rules->repeats[node.b].body]);
     case TG_NODE_LIST:
         return known[node.a] && list_has_end(rules, &rules->lists[node.b], known);
-    case TG_NODE_JUMP:
-        return false; /* nothing leads to it any more */
     default:
-        return known[node.a];
+        return is_nullable(rules, id, known);
     }
 }
 

@@ -15,17 +15,10 @@ void tgi_automaton_begin_round(tg_automaton *a)
     }
 }
 
-static uint32_t hash_visit(uint32_t node, uint32_t frame, uint32_t n_new)
-{
-    uint32_t h = node * 0x9e3779b1u ^ frame * 0x85ebca77u ^ n_new * 0xc2b2ae3du;
-    h = (h ^ h >> 15) * 0x2c1b3c6du;
-    return h ^ h >> 13;
-}
-
 /* The entry of a visit in this round, or the free one where it belongs. */
 static tg_visit *seen_slot(tg_automaton *a, uint32_t node, uint32_t frame, uint32_t n_new)
 {
-    uint32_t at = hash_visit(node, frame, n_new) & a->seen_mask;
+    uint32_t at = tgi_hash(node, frame, n_new) & a->seen_mask;
     for (; a->seen[at].round == a->round; at = (at + 1) & a->seen_mask)
         if (a->seen[at].node == node && a->seen[at].frame == frame && a->seen[at].n_new == n_new)
             break;
@@ -92,7 +85,7 @@ static void push(tg_automaton *a, tg_frame frame, uint32_t node, uint32_t n_new)
         tgi_automaton_visit(a, node, id, n_new + a->rules->nullable_bodies);
 }
 
-/* A repetition of which `count` elements were read. */
+/* Goes on in a repetition after `count` elements: ends it, or begins the next element. */
 static void repeat(tg_automaton *a, uint32_t node, uint32_t count, uint32_t parent, uint32_t n_new)
 {
     const tg_repeat *repeat = &a->rules->repeats[a->rules->nodes[node].b];
@@ -104,7 +97,7 @@ static void repeat(tg_automaton *a, uint32_t node, uint32_t count, uint32_t pare
         push(a, (tg_frame){node, count + 1, parent, 0}, repeat->body, n_new);
 }
 
-/* Whether an item can come next in a list of which the items of `set` were read. */
+/* Whether an item can come next in its list. `set` has the items that came before. */
 static bool fits(const tg_automaton *a, uint32_t set, uint32_t item)
 {
     const tg_node node = a->rules->nodes[item];
@@ -133,8 +126,7 @@ static void end_item(tg_automaton *a, tg_frame frame)
     const uint32_t set = tgi_set_with(a, frame.aux, frame.node);
     if (a->outcome)
         return;
-    const uint32_t list_index = a->rules->nodes[frame.node].b;
-    const tg_unordered list = a->rules->lists[list_index];
+    const tg_unordered list = a->rules->lists[a->rules->nodes[frame.node].b];
     const uint32_t list_node = list.separator + list.n_items + 1;
     if (!a->sets[set + TG_SET_REQUIRED] && a->sets[set + TG_SET_COUNT] >= list.min)
         tgi_automaton_visit(a, a->rules->nodes[list_node].a, frame.parent, 0);

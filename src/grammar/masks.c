@@ -1,4 +1,5 @@
-/* Masks of states, a bounded number of which is kept: the least recently used goes first. */
+/* Masks of states. The number of masks that are kept is bounded: a new one takes the place of the
+ * least recently used one. */
 #include "masks.h"
 
 #include <stdlib.h>
@@ -89,9 +90,7 @@ static tg_status walk(tg_masks *masks, uint32_t from, uint32_t to, uint32_t base
     for (uint32_t node = from; node < to;) {
         const uint32_t depth = (trie->depth_byte[node] >> 8) - base;
         const uint8_t byte = (uint8_t)trie->depth_byte[node];
-        const uint32_t row = a->states[path[depth]].row;
-        uint32_t next =
-            row == TG_NO_ROW ? TG_UNKNOWN : a->transitions[row + a->rules->class_of[byte]];
+        uint32_t next = tgi_automaton_known(a, path[depth], byte);
         if (next == TG_UNKNOWN) {
             const tg_status status = tgi_automaton_step(a, path, depth + 1, byte, &next, error);
             if (status)

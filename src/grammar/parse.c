@@ -135,14 +135,17 @@ static uint32_t *name_slot(const tg_parser *p, const char *name, uint32_t length
     return &p->names[at];
 }
 
+/* Makes room in the table for one more name. False: out of memory, which is the status. */
 static bool grow_names(tg_parser *p)
 {
     if (p->names && p->rules->n_rules < p->mask / 2)
         return true;
     const uint32_t mask = p->names ? p->mask * 2 + 1 : 63;
     uint32_t *names = calloc((size_t)mask + 1, sizeof *names);
-    if (!names)
+    if (!names) {
+        tgi_parse_out_of_memory(p);
         return false;
+    }
     free(p->names);
     p->names = names;
     p->mask = mask;
@@ -155,11 +158,9 @@ static bool grow_names(tg_parser *p)
 static uint32_t rule_named(tg_parser *p, size_t name, uint32_t length)
 {
     tg_rules *rules = p->rules;
-    if (!grow_names(p) || !tgi_grow((void **)&rules->rules, rules->n_rules, &rules->rules_capacity,
-                                    sizeof *rules->rules)) {
-        tgi_parse_out_of_memory(p);
+    if (!grow_names(p) || !tgi_parse_room(p, (void **)&rules->rules, rules->n_rules,
+                                          &rules->rules_capacity, sizeof *rules->rules))
         return 0;
-    }
     uint32_t *slot = name_slot(p, p->text + name, length);
     if (!*slot) {
         rules->rules[rules->n_rules] = (tg_rule){(uint32_t)name, length, TG_NO_NODE, UINT32_MAX};
@@ -215,10 +216,8 @@ static void close_list(tg_parser *p)
     skip_space(p);
     if (peek(p) == '{')
         read_bounds(p, &row.min, &row.max);
-    if (!tgi_grow((void **)&rules->lists, rules->n_lists, &rules->lists_capacity,
-                  sizeof *rules->lists))
-        tgi_parse_out_of_memory(p);
-    if (p->status)
+    if (p->status || !tgi_parse_room(p, (void **)&rules->lists, rules->n_lists,
+                                     &rules->lists_capacity, sizeof *rules->lists))
         return;
     row.n_items = p->n_items - list.first_item;
     row.separator = tgi_parse_node(

@@ -40,8 +40,8 @@ typedef struct tg_parser {
 
     tg_open *open; /* [n_open] the rule, groups and lists that are being read */
     uint32_t n_open, open_capacity;
-    uint32_t *items; /* [n_items] of open lists: entries, then their flags */
-    uint8_t *item_flags;
+    uint32_t *items;     /* [n_items] the entries of the items of open lists */
+    uint8_t *item_flags; /* [n_items] */
     uint32_t n_items, items_capacity, item_flags_capacity;
     tg_code_range *ranges; /* [n_ranges] of the class that is being read */
     uint32_t n_ranges, ranges_capacity;
@@ -60,6 +60,10 @@ void tgi_parse_out_of_memory(tg_parser *p);
 /* ---- build.c ---- */
 /* Adds a node; TG_NODE_END after a failure. */
 uint32_t tgi_parse_node(tg_parser *p, tg_node node);
+/* Adds a TG_NODE_JUMP whose exit is open. */
+uint32_t tgi_parse_jump(tg_parser *p);
+/* Makes room for one more element of a vector. False: out of memory, which is the status. */
+bool tgi_parse_room(tg_parser *p, void **data, uint32_t n, uint32_t *capacity, size_t size);
 /* Closes an open exit. Node 0 has none. */
 void tgi_parse_patch(tg_parser *p, uint32_t exit, uint32_t target);
 /* What was opened last. */
@@ -77,7 +81,7 @@ uint32_t tgi_parse_take_primary(tg_parser *p, tg_open *list);
 /* Makes the primary that was read an item. flags: TG_ITEM_REQUIRED, TG_ITEM_MANY. */
 void tgi_parse_put_item(tg_parser *p, tg_open *list, uint8_t flags);
 
-/* ---- characters.c: what stands for characters. `at` is at its first character. ---- */
+/* ---- characters.c: reads what begins at `at` and matches characters ---- */
 tg_fragment tgi_parse_literal(tg_parser *p);
 tg_fragment tgi_parse_class(tg_parser *p);
 tg_fragment tgi_parse_any_character(tg_parser *p);

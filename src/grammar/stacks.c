@@ -54,12 +54,6 @@ static void shrink(void **data, uint32_t used, uint32_t *capacity, size_t size)
 
 /* ---- tables ---- */
 
-static uint32_t mix(uint32_t h)
-{
-    h = (h ^ h >> 15) * 0x2c1b3c6du;
-    return h ^ h >> 13;
-}
-
 typedef uint32_t tg_hash_fn(const tg_automaton *a, uint32_t id);
 
 static void put_id(const tg_automaton *a, tg_id_table *table, tg_hash_fn *hash, uint32_t id)
@@ -89,6 +83,15 @@ static bool grow_table(tg_automaton *a, tg_id_table *table, tg_hash_fn *hash)
     return true;
 }
 
+/* False when out of memory. */
+static bool add_id(tg_automaton *a, tg_id_table *table, tg_hash_fn *hash, uint32_t id)
+{
+    if (!grow_table(a, table, hash))
+        return false;
+    put_id(a, table, hash, id);
+    return true;
+}
+
 /* Makes a table small and empty. */
 static void clear_table(tg_id_table *table)
 {
@@ -105,7 +108,7 @@ static void clear_table(tg_id_table *table)
 
 static uint32_t hash_of_frame(tg_frame frame)
 {
-    return mix(frame.node * 0x9e3779b1u ^ frame.parent * 0x85ebca77u ^ frame.aux * 0xc2b2ae3du);
+    return tgi_hash(frame.node, frame.parent, frame.aux);
 }
 
 static uint32_t hash_frame(const tg_automaton *a, uint32_t id)
@@ -144,7 +147,7 @@ static uint32_t hash_set(const tg_automaton *a, uint32_t id)
     const uint32_t n = set_words(a, a->sets[id]);
     uint32_t h = 0;
     for (uint32_t i = 0; i < n; i++)
-        h = mix(h * 0x9e3779b1u ^ a->sets[id + i]);
+        h = tgi_mix(h * 0x9e3779b1u ^ a->sets[id + i]);
     return h;
 }
 
@@ -160,9 +163,8 @@ static uint32_t settle_set(tg_automaton *a, uint32_t n)
             !memcmp(a->sets + other, a->sets + id, n * sizeof *a->sets))
             return other;
     }
-    if (!grow_table(a, &a->set_table, hash_set))
+    if (!add_id(a, &a->set_table, hash_set, id))
         return 0;
-    put_id(a, &a->set_table, hash_set, id);
     a->n_sets += n;
     return id;
 }
@@ -212,7 +214,8 @@ static uint32_t hash_stacks(const uint64_t *stacks, uint32_t n, bool accepting)
 {
     uint32_t h = n * 2 + accepting;
     for (uint32_t i = 0; i < n; i++)
-        h = mix(h * 0x9e3779b1u ^ (uint32_t)stacks[i] ^ (uint32_t)(stacks[i] >> 32) * 0x85ebca77u);
+        h = tgi_mix(h * 0x9e3779b1u ^ (uint32_t)stacks[i] ^
+                    (uint32_t)(stacks[i] >> 32) * 0x85ebca77u);
     return h;
 }
 
@@ -343,22 +346,14 @@ static void move_states(tg_automaton *a, tg_moves *moves)
 /* Fills the tables again; there is room, since they were at least as large before. */
 static bool fill_tables(tg_automaton *a)
 {
-    for (uint32_t i = 1; i < a->n_frames; i++) {
-        if (!grow_table(a, &a->frame_table, hash_frame))
-            return false;
-        put_id(a, &a->frame_table, hash_frame, i);
-    }
-    for (uint32_t i = 0; i < a->n_sets; i += set_words(a, a->sets[i])) {
-        if (!grow_table(a, &a->set_table, hash_set))
-            return false;
-        put_id(a, &a->set_table, hash_set, i);
-    }
-    for (uint32_t i = 1; i < a->n_states; i++) {
-        if (!grow_table(a, &a->state_table, hash_state))
-            return false;
-        put_id(a, &a->state_table, hash_state, i);
-    }
-    return true;
+    bool room = true;
+    for (uint32_t i = 1; i < a->n_frames && room; i++)
+        room = add_id(a, &a->frame_table, hash_frame, i);
+    for (uint32_t i = 0; i < a->n_sets && room; i += set_words(a, a->sets[i]))
+        room = add_id(a, &a->set_table, hash_set, i);
+    for (uint32_t i = 1; i < a->n_states && room; i++)
+        room = add_id(a, &a->state_table, hash_state, i);
+    return room;
 }
 
 tg_outcome tgi_automaton_collect(tg_automaton *a, uint32_t *states, uint32_t n)

@@ -101,7 +101,7 @@ tg_fragment tgi_utf8_class(tg_parser *p, const tg_code_range *ranges, uint32_t n
         {0, 0x7f, 0, 0}, {0xc0, 0xdf, 0, 0x80}, {0xe0, 0xef, 0, 0x800}, {0xf0, 0xf4, 0, 0x10000}};
     tg_edge edges[256];
     uint32_t n_edges = 0;
-    const uint32_t exit = tgi_parse_node(p, (tg_node){.op = TG_NODE_JUMP, .a = TG_NO_NODE});
+    const uint32_t exit = tgi_parse_jump(p);
     tg_class c = {p, ranges, n, 0, {exit, TG_NO_NODE, TG_NO_NODE, TG_NO_NODE}};
     for (uint32_t left = 0; left < 4; left++) {
         const uint32_t size = 1u << 6 * left;

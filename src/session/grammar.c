@@ -121,9 +121,9 @@ tg_status tg_grammar_new(tg_model *model, const char *text, size_t length, tg_gr
         return tgi_fail(&model->error, TG_MODEL_NOT_READY, TG_NO_OFFSET,
                         "the header is not complete");
     tg_status status = prepare_vocabulary(model);
-    tg_grammar *grammar = status ? NULL : calloc(1, sizeof *grammar);
     if (status)
         return status;
+    tg_grammar *grammar = calloc(1, sizeof *grammar);
     if (grammar) {
         grammar->model = model;
         status = tgi_rules_new(text, length, TG_MAX_NODES, &grammar->rules, &model->error);
