@@ -18,18 +18,16 @@
 void tgi_delta_net_layout(tg_scratch *s, tg_arena *arena)
 {
     const tg_hparams *hp = s->hparams;
-    const uint64_t channels = TG_BATCH * (uint64_t)tgi_padded(tgi_delta_net_channels(hp)),
-                   inner = TG_BATCH *
-                           (uint64_t)tgi_padded((size_t)hp->delta_n_head * hp->delta_head_dim),
-                   heads = TG_BATCH * (uint64_t)tgi_padded(hp->delta_n_head),
-                   state = (uint64_t)hp->delta_head_dim * hp->delta_head_dim;
+    const size_t channels = tgi_delta_net_channels(hp),
+                 inner = (size_t)hp->delta_n_head * hp->delta_head_dim;
+    const uint64_t state = (uint64_t)hp->delta_head_dim * hp->delta_head_dim;
     s->delta = (tg_delta_net_scratch){
-        .qkv = tgi_arena_alloc(arena, channels, sizeof(float)),
-        .conv_out = tgi_arena_alloc(arena, channels, sizeof(float)),
-        .gate = tgi_arena_alloc(arena, inner, sizeof(float)),
-        .out = tgi_arena_alloc(arena, inner, sizeof(float)),
-        .alpha = tgi_arena_alloc(arena, heads, sizeof(float)),
-        .beta = tgi_arena_alloc(arena, heads, sizeof(float)),
+        .qkv = tgi_plan_rows(arena, TG_BATCH, channels),
+        .conv_out = tgi_plan_rows(arena, TG_BATCH, channels),
+        .gate = tgi_plan_rows(arena, TG_BATCH, inner),
+        .out = tgi_plan_rows(arena, TG_BATCH, inner),
+        .alpha = tgi_plan_rows(arena, TG_BATCH, hp->delta_n_head),
+        .beta = tgi_plan_rows(arena, TG_BATCH, hp->delta_n_head),
         .states = tgi_arena_alloc(arena, tgi_pool_n_threads(s->pool) * state, sizeof(float)),
     };
 }

@@ -86,6 +86,12 @@ static inline size_t tgi_padded(size_t rows)
     return (rows + TG_TILE_ROWS - 1) / TG_TILE_ROWS * TG_TILE_ROWS;
 }
 
+/* Plans n such rows. */
+static inline float *tgi_plan_rows(tg_arena *arena, uint32_t n, size_t rows)
+{
+    return tgi_arena_alloc(arena, n * (uint64_t)tgi_padded(rows), sizeof(float));
+}
+
 /* Runs the task over n items on the pool's threads. A failed pool is noticed at the end of the
  * batch (tgi_pool_failed). */
 static inline void tgi_run(const tg_scratch *scratch, size_t n, size_t grain, tg_task *task,

@@ -4,8 +4,7 @@
 void tgi_decoder_layout(tg_decoder *d, tg_arena *arena)
 {
     tgi_scratch_layout(&d->scratch, arena);
-    d->logits = tgi_arena_alloc(
-        arena, TG_LOGIT_ROWS * (uint64_t)tgi_padded(d->scratch.hparams->n_vocab), sizeof(float));
+    d->logits = tgi_plan_rows(arena, TG_LOGIT_ROWS, d->scratch.hparams->n_vocab);
     d->n_decoded = 0;
     d->first_row = d->n_rows = 0;
 }

@@ -1,6 +1,7 @@
 /* From a complete header to the plan of memory: hyper-parameters, tensors, the context's length,
  * the caches' types and sizes. */
 #include "model.h"
+#include "../model/key_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,15 +201,11 @@ static tg_status check_whole(tg_model *model)
 /* The number of tokens is that of the list; a key that says something else is only a warning. */
 static void check_vocab_size(tg_model *model)
 {
-    char key[80], value[32];
-    snprintf(key, sizeof key, "%.64s.vocab_size", model->arch->name);
+    char key[TG_KEY], value[32];
+    tgi_arch_key(model->gguf, "vocab_size", key);
     const tg_gguf_kv *kv = tgi_gguf_find(model->gguf, key);
-    uint32_t n = 0;
-    bool found;
-    if (!kv)
-        return;
-    if (tgi_gguf_get_u32(model->gguf, key, 0, UINT32_MAX, &n, &found, NULL) ||
-        n != model->hparams.n_vocab) {
+    uint32_t n;
+    if (kv && (tgi_gguf_value_u32(kv, 0, UINT32_MAX, &n, NULL) || n != model->hparams.n_vocab)) {
         tgi_gguf_print(kv, value, sizeof value);
         tgi_warn(&model->warnings, "%s is %s, but tokenizer.ggml.tokens has %u tokens, which count",
                  key, value, (unsigned)model->hparams.n_vocab);
