@@ -121,6 +121,8 @@ static void ref_random(ref_grammar *g, test_random *r)
 
 /* ---- as text ---- */
 
+static const char *const ref_names[] = {"root", "r-1", "r_2", "r3"};
+
 static void ref_put(char *out, size_t size, const char *text)
 {
     const size_t used = strlen(out);
@@ -130,7 +132,6 @@ static void ref_put(char *out, size_t size, const char *text)
 
 static void ref_write(const ref_grammar *g, int at, char *out, size_t size)
 {
-    static const char *const names[] = {"root", "r-1", "r_2", "r3"};
     const ref_node *node = &g->nodes[at];
     char buffer[64];
     switch (node->op) {
@@ -145,7 +146,7 @@ static void ref_write(const ref_grammar *g, int at, char *out, size_t size)
         }
         break;
     case REF_RULE:
-        ref_put(out, size, names[node->rule]);
+        ref_put(out, size, ref_names[node->rule]);
         break;
     case REF_LIST:
         ref_put(out, size, "(%unordered(");
@@ -177,10 +178,9 @@ static void ref_write(const ref_grammar *g, int at, char *out, size_t size)
 
 static void ref_text(const ref_grammar *g, char *out, size_t size)
 {
-    static const char *const names[] = {"root", "r-1", "r_2", "r3"};
     out[0] = 0;
     for (int i = 0; i < g->n_rules; i++) {
-        ref_put(out, size, names[i]);
+        ref_put(out, size, ref_names[i]);
         ref_put(out, size, " ::= ");
         ref_write(g, g->rules[i], out, size);
         ref_put(out, size, "\n");
@@ -232,7 +232,8 @@ static uint64_t ref_repeat_ends(ref_grammar *g, const ref_node *node, int from)
     return ends;
 }
 
-/* The ends of a list of which `seen` items and `count` items in all were read before `from`. */
+/* The ends of a list that goes on at `from`. seen: a bit for each item that came before. count: how
+ * many came before, with repeated ones. */
 static uint64_t ref_list_ends(ref_grammar *g, const ref_node *node, int from, int seen, int count)
 {
     uint64_t ends = 0;

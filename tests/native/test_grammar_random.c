@@ -36,9 +36,8 @@ static void random_grammars(void)
         ref_random(&reference, &r);
         ref_text(&reference, text, sizeof text);
         tg_automaton_limits some = usual;
-        if (i % 2)
-            some = (tg_automaton_limits){1 << 20, 65536, 50000000, i / 2 % 3}; /* states are
-            dropped often */
+        if (i % 2) /* states are dropped often */
+            some = (tg_automaton_limits){1 << 20, 65536, 50000000, i / 2 % 3};
         const machine m = compile(text, strlen(text), some);
         if (!m.automaton)
             break;

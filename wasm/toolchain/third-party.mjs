@@ -18,7 +18,7 @@ const IN_WASM = [
   ['Unicode Character Database, the properties of characters in the wasm files', ['unicode']],
 ];
 
-/** The folders of the npm packages of which code is in the outputs, relative to the root. */
+/** The folders of the npm packages whose code is in the outputs, relative to the root. */
 function bundledFolders(metafiles) {
   const used = metafiles.flatMap(({ outputs }) =>
     Object.values(outputs).flatMap(({ inputs }) =>
