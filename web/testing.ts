@@ -12,7 +12,7 @@ import {
   textOf,
 } from './api/arguments.js';
 import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
-import { TokenglassError, shown } from './types/errors.js';
+import { TokenglassError, shown, typed } from './types/errors.js';
 import type {
   CompareOptions,
   Difference,
@@ -79,7 +79,8 @@ async function recordCase(model: Model, input: GoldenCase, top_n: number): Promi
 function checkModel(model: unknown): void {
   const calls = ['createSession', 'tokenize', 'tokenText'] as const;
   const isModel = () => calls.every((call) => typeof (model as Model)[call] === 'function');
-  if (!reading('the model', isModel)) throw invalid(`the model is ${shown(model)}`);
+  if (!reading('the model', isModel))
+    throw invalid(`the model is ${typed(model)}; it must be a Model`);
 }
 
 /**
@@ -298,7 +299,7 @@ export async function compareTrace(
   const read = readOptions(options, ['tolerance'], 'compareTrace');
   const { tolerance = DEFAULT_TOLERANCE } = read;
   if (!(typeof tolerance === 'number' && tolerance >= 0))
-    throw invalid(`tolerance is ${shown(tolerance)}; it must be a number of at least 0`);
+    throw invalid(`tolerance is ${typed(tolerance, 'number')}; it must be a number of at least 0`);
   checkModel(model);
   const golden = await goldenOf(recorded);
   const differences = modelDifferences(golden, model);

@@ -117,7 +117,7 @@ for (const worker of [true, false]) {
       // the message says what is there and what must be there
       const grammar = grammarOf(() => new Set([ONLY]));
       await assert.rejects(session.candidates({ grammar }), {
-        message: /\[object Set\]; it must be an Int32Array of 96 elements/,
+        message: /a Set; it must be an Int32Array of 96 elements/,
       });
     }));
 

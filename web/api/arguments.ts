@@ -2,8 +2,9 @@
  * Reads a caller's arguments: each is checked and copied once, so that everything behind the API
  * works on plain data of our own. Getters and proxies may throw while they are read.
  */
-import { TokenglassError, shown } from '../types/errors.js';
+import { TokenglassError, shown, typed } from '../types/errors.js';
 import type { ErrorCode } from '../types/generated.js';
+import { suggestion } from '../types/names.js';
 
 export const MAX_INT32 = 2 ** 31 - 1;
 const MAX_IDS = 2 ** 26; // token ids in a list
@@ -41,26 +42,28 @@ export const tagOf = (value: unknown): string => Object.prototype.toString.call(
 /**
  * A copy of the caller's options, those that are known and not undefined. An unknown option is an
  * error: usually it is misspelt. Inherited options count, but not what somebody added to
- * Object.prototype.
+ * Object.prototype. refused: options that are read, too, but that no message suggests.
  */
 export function readOptions<T extends object>(
   options: T | undefined,
   known: readonly string[],
   method: string,
+  refused: readonly string[] = [],
 ): T {
   const copy = Object.create(null) as Record<string, unknown>;
   if (options === undefined) return copy as T;
   const name = `the options of ${method}`;
   return reading(name, () => {
     if (tagOf(options) !== 'Object')
-      throw invalid(`${name} are ${shown(options)}; they must be an object`);
+      throw invalid(`${name} are ${typed(options)}; they must be an object`);
     const isThere = (key: string) =>
       Object.hasOwn(options, key) || (key in options && !(key in Object.prototype));
+    const read = [...known, ...refused];
     for (const key in options) {
-      if (!known.includes(key) && isThere(key))
-        throw invalid(`${method} has no option ${shown(key)}; known: ${known.join(', ')}`);
+      if (!read.includes(key) && isThere(key))
+        throw invalid(`${method} has no option ${shown(key)}${suggestion(key, known)}`);
     }
-    for (const key of known) {
+    for (const key of read) {
       const value = isThere(key) ? (options as Record<string, unknown>)[key] : undefined;
       if (value !== undefined) copy[key] = value;
     }
@@ -70,7 +73,8 @@ export function readOptions<T extends object>(
 
 export function wholeNumber(value: unknown, name: string, min: number, max: number): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw invalid(`${name} is ${shown(value)}; it must be a whole number of ${min} to ${max}`);
+    const text = typed(value, 'number');
+    throw invalid(`${name} is ${text}; it must be a whole number of ${min} to ${max}`);
   }
   return value;
 }
@@ -78,14 +82,14 @@ export function wholeNumber(value: unknown, name: string, min: number, max: numb
 export function flag(value: unknown, name: string, initial: boolean): boolean {
   if (value === undefined) return initial;
   if (typeof value !== 'boolean')
-    throw invalid(`${name} is ${shown(value)}; it must be true or false`);
+    throw invalid(`${name} is ${typed(value)}; it must be true or false`);
   return value;
 }
 
 /** The index of an option's value in the list; the list's length for an option not given. */
 export function indexIn(list: readonly string[], value: unknown, name: string): number {
   const index = value === undefined ? list.length : list.indexOf(value as string);
-  if (index < 0) throw invalid(`${name} is ${shown(value)}; known: ${list.join(', ')}`);
+  if (index < 0) throw invalid(`${name} is ${typed(value, 'string')}${suggestion(value, list)}`);
   return index;
 }
 
@@ -93,19 +97,19 @@ export function checkSeed(seed: unknown): bigint {
   if (typeof seed === 'bigint' && seed >= 0n && seed < 1n << 64n) return seed;
   if (typeof seed === 'number' && Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
   throw invalid(
-    `seed is ${shown(seed)}; it must be a whole number of 0 to 2^53 - 1 or a bigint of 64 bits`,
+    `seed is ${typed(seed, 'number')}; it must be a whole number of 0 to 2^53 - 1 or a bigint of 64 bits`,
   );
 }
 
 export function textOf(text: unknown, name: string): string {
-  if (typeof text !== 'string') throw invalid(`${name} is ${shown(text)}; it must be a text`);
+  if (typeof text !== 'string') throw invalid(`${name} is ${typed(text)}; it must be a text`);
   return text;
 }
 
 /** A copy of a list of at most MAX_ITEMS elements, which `itemOf` checks. */
 export function listOf<T>(list: unknown, name: string, itemOf: (item: unknown) => T): T[] {
   return reading(name, () => {
-    if (!Array.isArray(list)) throw invalid(`${name} is ${shown(list)}; it must be a list`);
+    if (!Array.isArray(list)) throw invalid(`${name} is ${typed(list)}; it must be a list`);
     const n: unknown = list.length;
     if (!(typeof n === 'number' && n <= MAX_ITEMS))
       throw invalid(`${name} has ${shown(n)} elements; the maximum is ${MAX_ITEMS}`);
@@ -118,7 +122,7 @@ export function idsOf(ids: unknown, name: string): Int32Array {
   return reading(name, () => {
     const type = arrayType(ids);
     if (type === undefined && !Array.isArray(ids))
-      throw invalid(`${name} is ${shown(ids)}; it must be a list of token ids`);
+      throw invalid(`${name} is ${typed(ids)}; it must be a list of token ids`);
     // a copy fails where the array's buffer is detached
     const list = type === undefined ? (ids as unknown[]) : new Float64Array(ids as Float64Array);
     const n: unknown = list.length;
@@ -139,7 +143,7 @@ const isId = (id: unknown): id is number =>
 /** A token id. Throws TOKEN_OUT_OF_RANGE. */
 export function idOf(id: unknown, name: string): number {
   if (isId(id)) return id;
-  throw new TokenglassError('TOKEN_OUT_OF_RANGE', `${name} is ${shown(id)}: no token id`);
+  throw new TokenglassError('TOKEN_OUT_OF_RANGE', `${name} is ${typed(id, 'number')}: no token id`);
 }
 
 /** Bytes in memory, which are not copied; undefined for what is something else. */
@@ -171,7 +175,7 @@ export function bitsOf(
     arrayType(bits) === 'Int32Array' ? new Int32Array(bits as Int32Array) : undefined,
   );
   if (copy?.length === n) return copy;
-  const given = copy ? `an Int32Array of ${copy.length} elements` : shown(bits);
+  const given = copy ? `an Int32Array of ${copy.length} elements` : typed(bits);
   throw failure(
     `${name} is ${given}; it must be an Int32Array of ${n} elements: a bit for each token`,
   );

@@ -1,6 +1,7 @@
 /** Reads the messages of a conversation and what else a chat template gets. */
 import { flag, invalid, isGiven, listOf, readOptions, reading, textOf } from './arguments.js';
-import { TokenglassError, shown } from '../types/errors.js';
+import { TokenglassError, typed } from '../types/errors.js';
+import { suggestion } from '../types/names.js';
 import type { ChatMessage, ChatTemplateOptions, TextPart } from '../types/types.js';
 
 const MAX_DEPTH = 100; // levels of lists and objects inside each other
@@ -12,7 +13,7 @@ function jsonOf(value: unknown, name: string, depth = 0): unknown {
   if (value === null || ['string', 'boolean', 'number', 'bigint'].includes(typeof value))
     return value;
   if (Array.isArray(value)) return listOf(value, name, (item) => jsonOf(item, name, depth + 1));
-  if (typeof value !== 'object') throw invalid(`${name} has ${shown(value)}, which is no JSON`);
+  if (typeof value !== 'object') throw invalid(`${name} has ${typed(value)}, which is no JSON`);
   const entries = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(entries.map(([key, member]) => [key, jsonOf(member, name, depth + 1)]));
 }
@@ -43,12 +44,13 @@ function messageOf(message: ChatMessage, place: string): object {
   if (!ROLES.includes(role)) {
     throw new TokenglassError(
       'OPTION_UNSUPPORTED',
-      `${place} has the role ${shown(role)}; known: ${ROLES.join(', ')}`,
+      `${place} has the role ${typed(role, 'string')}${suggestion(role, ROLES)}`,
     );
   }
   const more = jsonOf(rest, place) as { tool_calls?: unknown };
   const calls = more.tool_calls ?? [];
-  if (!Array.isArray(calls)) throw invalid(`${place}.tool_calls is no list`);
+  if (!Array.isArray(calls))
+    throw invalid(`${place}.tool_calls is ${typed(calls)}; it must be a list`);
   return {
     role: role === 'developer' ? 'system' : role,
     content: contentOf(content, calls.length > 0, place),
@@ -75,7 +77,7 @@ export function templateVariables(given: ChatTemplateOptions | undefined) {
   const kwargs = options.chat_template_kwargs ?? {};
   const variables = reading('chat_template_kwargs', () => jsonOf(kwargs, 'chat_template_kwargs'));
   if (Array.isArray(variables) || typeof variables !== 'object')
-    throw invalid('chat_template_kwargs must be an object');
+    throw invalid(`chat_template_kwargs is ${typed(kwargs)}; it must be an object`);
   return {
     ...variables,
     tools: list(options.tools, 'tools'),

@@ -1,6 +1,7 @@
 /** The arguments of the command line. */
 import { parseArgs } from 'node:util';
 import { stages } from '../types/generated.js';
+import { suggestion } from '../types/names.js';
 import type { SamplerOptions } from '../types/types.js';
 
 const numbers = stages.flatMap(({ options }) => options.map(({ name }) => name));
@@ -46,9 +47,23 @@ const OPTIONS = {
 } as const;
 const SAMPLER_OPTIONS = Object.fromEntries(numbers.map((name) => [flagOf(name), text]));
 
+const ALL_OPTIONS = { ...SAMPLER_OPTIONS, ...OPTIONS };
+
+/** Throws for the first option that is not known. */
+function checkNames(): void {
+  const names = Object.keys(ALL_OPTIONS);
+  const { tokens } = parseArgs({ options: ALL_OPTIONS, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind !== 'option' || names.includes(token.name)) continue;
+    const known = token.rawName.startsWith('--') ? suggestion(token.name, names, '--') : '';
+    throw new UsageError(`there is no option ${token.rawName}${known}`);
+  }
+}
+
 function parse() {
+  checkNames();
   try {
-    return parseArgs({ allowPositionals: true, options: { ...SAMPLER_OPTIONS, ...OPTIONS } });
+    return parseArgs({ allowPositionals: true, options: ALL_OPTIONS });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -1,5 +1,6 @@
 /** Checks the parameters of a completion and turns them into a request for the generation. */
-import { TokenglassError, shown } from '../types/errors.js';
+import { TokenglassError, typed } from '../types/errors.js';
+import { suggestion } from '../types/names.js';
 import { withSignal } from '../types/signals.js';
 import {
   MAX_INT32,
@@ -36,6 +37,7 @@ export interface CompletionRequest {
   signal: AbortSignal | undefined;
 }
 
+const FORMATS = ['text', 'json_object', 'json_schema'];
 const MAX_ANSWERS = 128;
 const MAX_STOPS = 16;
 export const MAX_ALTERNATIVES = 20;
@@ -85,14 +87,14 @@ export function readParams<T extends CompletionParams | ChatParams>(
   own: readonly string[],
   method: string,
 ): T {
-  const read = readOptions(params, [...COMMON_PARAMS, ...own, ...UNSUPPORTED_PARAMS], method);
+  const read = readOptions(params, [...COMMON_PARAMS, ...own], method, UNSUPPORTED_PARAMS);
   for (const [name, value] of Object.entries(read)) {
     if (UNSUPPORTED_PARAMS.includes(name) && value !== null)
       throw new TokenglassError('OPTION_UNSUPPORTED', `${method} does not support ${name}`);
   }
   const { model } = read;
   if (model !== undefined && typeof model !== 'string')
-    throw invalid(`model is ${shown(model)}; it must be a text`);
+    throw invalid(`model is ${typed(model)}; it must be a text`);
   flag(read.stream ?? undefined, 'stream', false);
   return read;
 }
@@ -100,9 +102,10 @@ export function readParams<T extends CompletionParams | ChatParams>(
 function stopsOf(stop: unknown): string[] {
   const given = stop ?? [];
   const stops = typeof given === 'string' ? [given] : listOf(given, 'stop', (text) => text);
-  const isText = (text: unknown) => typeof text === 'string' && text !== '';
-  if (stops.length > MAX_STOPS || !stops.every(isText))
-    throw invalid(`stop must be at most ${MAX_STOPS} texts, none of them empty`);
+  const rule = `it must be at most ${MAX_STOPS} texts, none of them empty`;
+  if (stops.length > MAX_STOPS) throw invalid(`stop has ${stops.length} texts; ${rule}`);
+  const bad = stops.findIndex((text) => typeof text !== 'string' || text === '');
+  if (bad >= 0) throw invalid(`stop has ${typed(stops[bad], 'string')}; ${rule}`);
   return stops as string[];
 }
 
@@ -137,7 +140,7 @@ async function grammarOption(
     case 'json_schema':
       return { grammar: await model.createGrammar({ type, schema: json_schema.schema }) };
     default:
-      throw invalid(`response_format.type is ${shown(type)}`);
+      throw invalid(`response_format.type is ${typed(type, 'string')}${suggestion(type, FORMATS)}`);
   }
 }
 

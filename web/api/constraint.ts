@@ -3,7 +3,7 @@
  * is taken on trust: not its type, not its length, not that it comes at all. Loaded with the first
  * grammar.
  */
-import { TokenglassError, shown } from '../types/errors.js';
+import { TokenglassError, shown, typed } from '../types/errors.js';
 import type { Constraint, ConstraintState } from '../types/types.js';
 import { bitsOf, invalid } from './arguments.js';
 
@@ -30,7 +30,7 @@ const withFunctions = <T>(what: string, object: T, names: readonly (keyof T & st
   ask(what, () => {
     for (const name of names) {
       if (typeof object?.[name] !== 'function')
-        throw invalid(`${what} is ${shown(object)}; it must be an object with ${name}()`);
+        throw invalid(`${what} is ${typed(object)} without ${name}(), which it must have`);
     }
   });
 
@@ -75,7 +75,7 @@ export class GrammarRun {
     // in a list: a promise here is a mistake, not something to wait for
     const [ended] = await ask('ended of the grammar', () => [this.#state.ended as unknown]);
     if (typeof ended === 'boolean' || ended === undefined) return ended ?? false;
-    throw invalid(`ended of the grammar is ${shown(ended)}; it must be true or false`);
+    throw invalid(`ended of the grammar is ${typed(ended)}; it must be true or false`);
   }
 
   dispose(): void {

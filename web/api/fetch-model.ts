@@ -1,5 +1,5 @@
 /** Downloads a model's file in the calling thread. */
-import { shown, throwIfAborted } from '../types/errors.js';
+import { throwIfAborted, typed } from '../types/errors.js';
 import { follow } from '../types/signals.js';
 import type { FetchOptions } from '../types/types.js';
 import { invalid, readOptions, reading, tagOf } from './arguments.js';
@@ -22,7 +22,7 @@ export async function fetchModel(url: string | URL, options?: FetchOptions): Pro
   const timeout_ms = timeoutOf(read);
   const address = reading('the address', () => {
     if (typeof url !== 'string' && tagOf(url) !== 'URL')
-      throw invalid(`the address is ${shown(url)}; it must be a text or a URL`);
+      throw invalid(`the address is ${typed(url)}; it must be a text or a URL`);
     return String(url);
   });
   const controller = new AbortController();

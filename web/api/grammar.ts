@@ -3,7 +3,8 @@
  * programs a grammar's states. Loaded with the first grammar.
  */
 import type { Backend } from '../transport/backend.js';
-import { TokenglassError, shown } from '../types/errors.js';
+import { TokenglassError, typed } from '../types/errors.js';
+import { suggestion } from '../types/names.js';
 import type { Constraint, ConstraintState, GrammarSpec } from '../types/types.js';
 import { invalid, reading } from './arguments.js';
 import type { SessionHost } from './session.js';
@@ -12,6 +13,7 @@ import { dropped, freeing, ownGrammars } from './engine-objects.js';
 /** What a grammar needs from its model. */
 type GrammarHost = Pick<SessionHost, 'backend' | 'newNumber'>;
 
+const TYPES = ['json', 'json_schema', 'ebnf'];
 const MAX_SOURCE = 256 * 1024; // characters of a grammar or schema
 
 const bitOf = (bits: Int32Array, token: number) => ((bits[token >> 5] ?? 0) >> (token & 31)) & 1;
@@ -103,7 +105,9 @@ class Grammar implements Constraint {
 }
 
 function checkLength(text: unknown): void {
-  if (typeof text !== 'string' || text.length > MAX_SOURCE)
+  if (typeof text !== 'string')
+    throw new TokenglassError('GRAMMAR_INVALID', `a grammar is ${typed(text)}; it must be a text`);
+  if (text.length > MAX_SOURCE)
     throw new TokenglassError(
       'GRAMMAR_INVALID',
       `a grammar is a text or a schema of at most ${MAX_SOURCE} characters`,
@@ -128,9 +132,9 @@ async function grammarOf(given: GrammarSpec): Promise<string> {
   }
   const { type } = spec as { type: unknown };
   throw invalid(
-    typeof type === 'string'
-      ? `createGrammar has no type "${type}"; known: json, json_schema, ebnf`
-      : `the grammar is ${shown(given)}; it must be an object with a type`,
+    Object(given) === given
+      ? `type of the grammar is ${typed(type, 'string')}${suggestion(type, TYPES)}`
+      : `the grammar is ${typed(given)}; it must be an object with a type`,
   );
 }
 

@@ -5,7 +5,7 @@
 import { builds, storybook } from '../platform/assets.js';
 import { openBackend } from '../transport/backend.js';
 import type { Backend } from '../transport/backend.js';
-import { TokenglassError, shown, throwIfAborted } from '../types/errors.js';
+import { TokenglassError, shown, throwIfAborted, typed } from '../types/errors.js';
 import { untilAborted, withSignal } from '../types/signals.js';
 import {
   ADD_SPECIAL,
@@ -272,7 +272,7 @@ async function savedBytes(saved: unknown): Promise<Uint8Array> {
   }
   const bytes = bytesOf(value, name);
   if (bytes) return new Uint8Array(bytes);
-  throw invalid(`${name} is ${shown(saved)}; it must be a Uint8Array, an ArrayBuffer or a Blob`);
+  throw invalid(`${name} is ${typed(saved)}; it must be a Uint8Array, an ArrayBuffer or a Blob`);
 }
 
 /** Whether a value is a Blob, or what another realm or a polyfill has for it. */
@@ -299,7 +299,7 @@ function readSource(source: ModelSource, platform: Platform): SourceSpec | Strea
     case 'ReadableStream':
       return { type: 'ReadableStream', value: value as ReadableStream<Uint8Array> };
   }
-  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${shown(source)}`);
+  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${typed(source)}`);
 }
 
 /** Throws SOURCE_UNSUPPORTED for what cannot be read. */
@@ -327,11 +327,11 @@ const absolute = (url: string | URL, base: string, name: string) =>
   reading(name, () => new URL(url, base).href);
 
 function engineOptionsOf(options: LoadOptions, base: string): EngineOptions {
-  const { kernels, n_threads, wasm_url } = options;
+  const { n_ctx = 0, n_kv = 0, kernels, n_threads, wasm_url } = options;
   if (kernels !== undefined) indexIn(kernelVariants.slice(1), kernels, 'kernels');
   return {
-    n_ctx: wholeNumber(options.n_ctx ?? 0, 'n_ctx', 0, MAX_POSITIONS),
-    n_kv: wholeNumber(options.n_kv ?? 0, 'n_kv', 0, 2 * MAX_POSITIONS),
+    n_ctx: wholeNumber(n_ctx, 'n_ctx', 0, MAX_POSITIONS),
+    n_kv: wholeNumber(n_kv, 'n_kv', 0, 2 * MAX_POSITIONS),
     cache_type_k: indexIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
     cache_type_v: indexIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
     vocab_only: flag(options.vocab_only, 'vocab_only', false),
@@ -353,7 +353,7 @@ export async function load(
   return withSignal(read.signal, async (signal) => {
     const { on_progress = () => undefined, worker_url } = read;
     if (typeof on_progress !== 'function')
-      throw invalid(`on_progress is ${shown(on_progress)}; it must be a function`);
+      throw invalid(`on_progress is ${typed(on_progress)}; it must be a function`);
     const worker = flag(read.worker, 'worker', true);
     const base = globalThis.location?.href ?? import.meta.url;
     const engineOptions = engineOptionsOf(read, base);

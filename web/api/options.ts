@@ -1,7 +1,8 @@
 /** Checks the sampler's options and turns them into plain numbers for the engine. */
 import type { SampleRequest, TokenList } from '../engine/sampling.js';
-import { TokenglassError, shown } from '../types/errors.js';
+import { TokenglassError, shown, typed } from '../types/errors.js';
 import { stages } from '../types/generated.js';
+import { suggestion } from '../types/names.js';
 import type { CandidatesOptions, FetchOptions, SamplerOptions } from '../types/types.js';
 import {
   MAX_INT32,
@@ -34,8 +35,8 @@ export const samplerOptionNames: readonly string[] = [
 export const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
 
 /** How long a source may give no byte, in milliseconds. */
-export const timeoutOf = ({ timeout_ms }: FetchOptions): number =>
-  wholeNumber(timeout_ms ?? DEFAULT_TIMEOUT_MS, 'timeout_ms', 0, MAX_INT32);
+export const timeoutOf = ({ timeout_ms = DEFAULT_TIMEOUT_MS }: FetchOptions): number =>
+  wholeNumber(timeout_ms, 'timeout_ms', 0, MAX_INT32);
 
 /** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;
@@ -48,7 +49,7 @@ function pairsOf(bias: object): [unknown, unknown][] {
     return [...Map.prototype.entries.call(bias)];
   } catch {
     if (tagOf(bias) === 'Object') return Object.entries(bias);
-    throw badOption(`logit_bias is ${shown(bias)}; it must be an object or a Map`);
+    throw badOption(`logit_bias is ${typed(bias)}; it must be an object or a Map`);
   }
 }
 
@@ -58,7 +59,10 @@ function biasOf(bias: unknown): TokenList {
   const tokens = pairs.map(([id]) => idOf(isNumber(id) ? Number(id) : id, 'a key of logit_bias'));
   const values = Float32Array.from(pairs, ([id, value]) => {
     if (typeof value !== 'number' || !(Math.fround(value) < Infinity))
-      throw badOption(`logit_bias of token ${String(id)} is ${shown(value)}`);
+      throw badOption(
+        `logit_bias of token ${String(id)} is ${typed(value, 'number')}; ` +
+          'it must be a number or -Infinity',
+      );
     return value;
   });
   return { tokens: Int32Array.from(tokens), values };
@@ -73,15 +77,16 @@ function allowedOf(ids: unknown): TokenList {
 /** A copy of a list of texts. */
 const textsOf = (texts: unknown, name: string): string[] =>
   listOf(texts, name, (text) => {
-    if (typeof text !== 'string') throw badOption(`${name} has ${shown(text)}: no text`);
+    if (typeof text !== 'string')
+      throw badOption(`${name} has ${typed(text)}; each element must be a text`);
     return text;
   });
 
 function stageNumber(name: string): number {
   const number = stages.findIndex((stage) => stage.name === name);
   if (number < 0) {
-    const known = stages.map((stage) => stage.name).join(', ');
-    throw badOption(`there is no sampler stage ${shown(name)}; known: ${known}`);
+    const known = stages.map((stage) => stage.name);
+    throw badOption(`there is no sampler stage ${shown(name)}${suggestion(name, known)}`);
   }
   return number;
 }
@@ -112,8 +117,9 @@ function numbersOf(options: SamplerOptions): number[] {
     const value = options[name] ?? initial;
     const inRange = typeof value === 'number' && value >= min && value <= max;
     if (!inRange || (whole && !Number.isInteger(value))) {
-      const kind = whole ? 'a whole number of ' : '';
-      throw badOption(`${name} is ${shown(value)}; it must be ${kind}${min} to ${max}`);
+      const kind = whole ? 'a whole number of ' : 'a number of ';
+      const text = typed(value, 'number');
+      throw badOption(`${name} is ${text}; it must be ${kind}${min} to ${max}`);
     }
     return value;
   });

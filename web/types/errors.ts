@@ -12,6 +12,13 @@ export interface TokenglassErrorOptions {
   cause?: unknown;
 }
 
+/** What kind of object a value is: an array, an object, a Map. */
+function kindOf(value: unknown): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const name = /^(Array|Function|Object)$/.test(tag) ? tag.toLowerCase() : tag;
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
 /**
  * A value in a message, in at most some 80 characters. Nothing of an object is read that the object
  * could make throw.
@@ -24,11 +31,21 @@ export function shown(value: unknown): string {
         ? JSON.stringify(value.slice(0, MAX_SHOWN))
         : simple || value instanceof Error
           ? String(value)
-          : Object.prototype.toString.call(value);
+          : kindOf(value);
     return text.slice(0, MAX_SHOWN);
   } catch {
     return 'an object that cannot be shown';
   }
+}
+
+/**
+ * A value that was given, with its type: "0.5", a string. Null, undefined and objects say what they
+ * are themselves. expected: the type that it should have, which needs no mention.
+ */
+export function typed(value: unknown, expected?: string): string {
+  const type = typeof value;
+  const plain = Object(value) !== value && value !== undefined && value !== null;
+  return shown(value) + (plain && type !== expected ? `, a ${type}` : '');
 }
 
 /** Every failure of the package. An aborted call rejects with the signal's reason instead. */

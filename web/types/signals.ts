@@ -3,7 +3,7 @@
  * name in common with an AbortSignal. Calls follow it with a controller of their own, so that all
  * code below them has a signal that works, and nothing stays on the caller's signal.
  */
-import { TokenglassError, shown, throwIfAborted } from './errors.js';
+import { TokenglassError, shown, throwIfAborted, typed } from './errors.js';
 
 /**
  * Aborts the controller with the caller's signal, for the same reason. Returns a function that ends
@@ -40,7 +40,7 @@ export function follow(given: unknown, controller: AbortController): () => void 
   const why = problem === undefined ? '' : ` (${shown(problem)})`;
   throw new TokenglassError(
     'INVALID_ARGUMENT',
-    `signal is ${shown(given)}; it must be an AbortSignal${why}`,
+    `signal is ${typed(given)}; it must be an AbortSignal${why}`,
     { cause: problem },
   );
 }
