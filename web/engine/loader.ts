@@ -2,12 +2,13 @@
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { ByteSource, SourceSpec } from '../platform/sources.js';
 import { throwIfAborted } from '../types/errors.js';
-import type { Progress } from '../types/types.js';
+import type { ProgressListener } from '../types/types.js';
 import type { Engine } from './engine.js';
 import { FileStart } from './file-start.js';
 import { chooseVariant } from './instance.js';
 import { ModelWriter, STAGING_BYTES } from './model-writer.js';
 import type { EngineOptions } from './model-writer.js';
+import { ProgressReporter } from './progress.js';
 import {
   Threads,
   defaultThreads,
@@ -198,7 +199,7 @@ export async function loadEngine(
   platform: WorkerPlatform,
   spec: SourceSpec,
   options: EngineOptions,
-  onProgress: (progress: Progress) => void,
+  onProgress: ProgressListener,
   signal: AbortSignal,
   yieldIfDue: (signal: AbortSignal) => Promise<void>,
   onThreadDeath: () => void,
@@ -209,6 +210,7 @@ export async function loadEngine(
   let start: FileStart | undefined;
   let complete = false;
   const stop = () => void source?.close().catch(() => undefined); // the load fails by the abort
+  const progress = new ProgressReporter(onProgress, stop);
   signal.addEventListener('abort', stop);
   try {
     const request = requestBuild(platform, options, signal);
@@ -217,7 +219,7 @@ export async function loadEngine(
     const { total } = source;
     loader = new ModelLoader(options, total ?? 0, build, platform.spawnThread, onThreadDeath);
     const report = ({ loaded, needed }: { loaded: number; needed: number | undefined }) =>
-      onProgress({ loaded, total: needed ?? (options.vocab_only ? undefined : total) });
+      progress.report({ loaded, total: needed ?? (options.vocab_only ? undefined : total) });
     report(loader);
     start = new FileStart(source);
     while (!loader.complete) {
@@ -225,6 +227,7 @@ export async function loadEngine(
       throwIfAborted(signal);
       const chunk = await start.pull(loader.stagingBuffer);
       throwIfAborted(signal);
+      progress.throwFailure();
       if (!chunk) break;
       const { byteLength } = chunk; // read before the memory grows, which empties views of it
       for (let i = 0; i < byteLength && !loader.complete; i += STAGING_BYTES) {
@@ -233,6 +236,7 @@ export async function loadEngine(
         report(loader);
       }
     }
+    progress.flush();
     const result = await loader.finish();
     throwIfAborted(signal);
     complete = true;
@@ -240,8 +244,10 @@ export async function loadEngine(
   } catch (error) {
     loader?.endThreads();
     throwIfAborted(signal); // an error that the abort caused is reported as the abort
+    progress.throwFailure();
     throw (await start?.explain(error)) ?? error;
   } finally {
+    progress.stop();
     signal.removeEventListener('abort', stop);
     await source?.close(complete);
   }

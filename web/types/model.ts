@@ -51,7 +51,10 @@ export interface Progress {
   total: number | undefined;
 }
 
-/** Receives the progress of a load. An exception that it throws ends the load. */
+/**
+ * Receives the progress of a load at most 20 times a second, and always the first report and the
+ * last one, when all bytes are there. An exception that it throws ends the load.
+ */
 export type ProgressListener = (progress: Progress) => void;
 
 /** Options of fetchModel. */
