@@ -5,6 +5,7 @@
 #include "../src/session/model.h" /* tokenglass.h, and the header of a snapshot */
 
 #include <stddef.h>
+#include <string.h>
 
 /* Milliseconds since some fixed moment. */
 __attribute__((import_module("tokenglass"), import_name("now"))) double tgw_now(void);
@@ -181,12 +182,35 @@ tg_status tgw_model_sequence_breakers(tg_model *model, const uint8_t *text, size
 
 tg_status tgw_model_token(tg_model *model, int32_t id, tgw_token_info *out)
 {
+    uint32_t type = 0;
     tg_status status = tg_model_token_bytes(model, id, (const char **)&out->bytes, &out->n_bytes);
     if (!status)
-        status = tg_model_token_piece(model, id, (const char **)&out->piece, &out->n_piece);
-    if (!status)
-        status = tg_model_token_flags(model, id, &out->type, &out->eog);
-    return status;
+        status = tg_model_token_flags(model, id, &type, &out->eog);
+    if (status)
+        return status;
+    out->text = out->bytes;
+    out->n_text = out->n_bytes;
+    if (out->n_bytes > 0 || type == TG_TOKEN_BYTE)
+        return TG_OK;
+    return tg_model_token_piece(model, id, (const char **)&out->text, &out->n_text);
+}
+
+tg_status tgw_model_token_texts(tg_model *model, size_t n, uint8_t *text, size_t capacity,
+                                uint32_t *ends, size_t *out)
+{
+    size_t end = 0;
+    for (size_t id = 0; id < n; id++) {
+        tgw_token_info token;
+        const tg_status status = tgw_model_token(model, (int32_t)id, &token);
+        if (status)
+            return status;
+        if (text && end + token.n_text <= capacity)
+            memcpy(text + end, token.text, token.n_text);
+        end += token.n_text;
+        ends[id] = (uint32_t)end;
+    }
+    *out = end;
+    return TG_OK;
 }
 
 /* ---- sessions ---- */

@@ -40,14 +40,14 @@ async function generate(
     trace: traced ? { top_n: top_n ?? 50 } : false,
   };
   if (max_tokens !== undefined) options.max_tokens = max_tokens;
+  const texts = traced && !values.json ? await model.tokenTexts() : [];
   let count = 0;
   // the first step shows that the prompt was accepted: a refused one prints nothing
   const printPrompt = () => void (traced || print(color.faint(visible(prompt))));
   for await (const step of session.generate(prompt, options)) {
     if (count === 0) printPrompt();
     if (values.json) print(`${JSON.stringify(stepFile(step))}\n`);
-    else if (step.trace)
-      print(candidateLines(step, step.trace, await model.tokenText(step.token), color));
+    else if (step.trace) print(candidateLines(step, step.trace, texts[step.token]!, color));
     else print(visible(step.text));
     count++;
     if (max_tokens === undefined && count === DEFAULT_MAX_TOKENS) break;

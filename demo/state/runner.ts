@@ -5,6 +5,7 @@ import type { SamplerOptions } from 'tokenglass';
 import type { TextDocument } from './document.js';
 import type { Inspector } from './inspector.js';
 import type { Services } from './services.js';
+import { tokenTextsOf } from './token-texts.js';
 import type { GeneratedToken, Origin, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
 
@@ -60,7 +61,7 @@ export class Runner {
     const request = { ...options, max_tokens: 1, trace: false as const };
     for await (const step of engine.session!.generate(undefined, request)) {
       const { token, bytes, logprob, rank, entropy, eog } = step;
-      const text = await engine.model.value!.tokenText(token);
+      const text = (await tokenTextsOf(engine.model.value!))[token]!;
       return { token, bytes, text, logprob, rank, entropy, how, eog };
     }
     throw new Error('the model returned no token');

@@ -5,6 +5,7 @@ import type { Model, TokenizeOptions } from 'tokenglass';
 import { messageOf } from '../format.js';
 import type { Comparison } from './compare.js';
 import type { Store } from './store.js';
+import { tokenTextsOf } from './token-texts.js';
 
 /** A token and the bytes start to end - 1 of the text that it covers. A token can cover no byte:
  *  BOS, or the second byte token of a character. */
@@ -156,7 +157,7 @@ async function spansOf(
   const spans: TokenSpan[] = [];
   for (const { token, start, end } of await model.tokenOffsets(text, options)) {
     const covered = bytes.slice(start, end);
-    const spanText = covered.length ? decoder.decode(covered) : await model.tokenText(token);
+    const spanText = covered.length ? decoder.decode(covered) : (await tokenTextsOf(model))[token]!;
     const characters = covered.length ? charactersAt(bytes, start, end) : spanText;
     spans.push({
       token,

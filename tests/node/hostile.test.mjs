@@ -68,6 +68,7 @@ const MODEL = {
   detokenize: { args: () => [[300, 301]] },
   tokenBytes: { args: () => [300] },
   tokenText: { args: () => [300] },
+  tokenTexts: { args: () => [] },
   createSession: { args: () => [{}], options: 0, finish: (session) => session.dispose() },
   loadSession: {
     args: async (model) => [await model.createSession().save(), {}],

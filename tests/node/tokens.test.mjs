@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { writeGguf } from '../support/gguf-writer.mjs';
 import { shared, withModel } from '../support/support.mjs';
+import { tinyLlama, tinyVocabulary } from '../support/tiny-llama.mjs';
+import { vocabularyModels } from '../support/vocabulary-models.mjs';
 
 const SEPARATOR = '\n__ggml_vocab_test__\n';
 
@@ -37,6 +40,42 @@ for (const name of ['llama-spm', 'phi-3', 'gpt-2', 'falcon', 'starcoder', 'deeps
       }
     }),
   );
+}
+
+const PLAN = [{ worker: false }, { worker: true, n_threads: 1 }, { worker: true, n_threads: 2 }];
+for (const options of PLAN) {
+  const where = options.worker ? `in a worker, ${options.n_threads} threads` : 'in this thread';
+  const sources = {
+    'the built-in model': 'storybook',
+    ...Object.fromEntries(Object.entries(vocabularyModels).map(([kind, { file }]) => [kind, file])),
+  };
+  for (const [name, source] of Object.entries(sources)) {
+    test(`tokenTexts gives what tokenText gives for each id of ${name}, ${where}`, () =>
+      withModel(source, options, async (model) => {
+        const { n_vocab } = model.info;
+        const texts = await model.tokenTexts();
+        const one = await Promise.all(
+          Array.from({ length: n_vocab }, (_, id) => model.tokenText(id)),
+        );
+        assert.deepEqual(texts, one);
+        assert.ok(texts.some((text) => text.includes('\ufffd'))); // a byte alone is no character
+        texts.fill('changed'); // the list is the caller's
+        assert.deepEqual(await model.tokenTexts(), one);
+      }));
+  }
+
+  test(`tokenTexts of 262,144 tokens, ${where}`, () => {
+    const n_vocab = 262_144;
+    const { metadata } = tinyLlama();
+    const own = metadata.filter(([key]) => !key.startsWith('tokenizer.'));
+    const file = writeGguf({ metadata: [...own, ...tinyVocabulary(n_vocab)], tensors: [] });
+    return withModel(file, { ...options, vocab_only: true }, async (model) => {
+      const texts = await model.tokenTexts();
+      assert.equal(texts.length, n_vocab);
+      for (const id of [0, 1, 258, 259, 262, 131_072, n_vocab - 1])
+        assert.equal(texts[id], await model.tokenText(id));
+    });
+  });
 }
 
 /** xorshift32 */

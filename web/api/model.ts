@@ -173,6 +173,10 @@ class ModelImpl implements Model, SessionHost {
     return this.#call('tokenText', [idOf(id, 'the token')]);
   }
 
+  async tokenTexts(): Promise<string[]> {
+    return this.#call('tokenTexts', []);
+  }
+
   createSession(options?: SessionOptions): Session {
     this.check();
     const { seed } = readOptions(options, ['seed'], 'createSession');

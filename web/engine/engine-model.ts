@@ -176,6 +176,10 @@ export class EngineModel {
     return this.#vocabulary.token(id).text;
   }
 
+  tokenTexts(): string[] {
+    return this.#vocabulary.texts(this.#info.n_vocab);
+  }
+
   // ---- sessions: the caller chooses their numbers, from 1 ----
 
   createSession(number: number): void {

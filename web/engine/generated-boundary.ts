@@ -30,6 +30,7 @@ export type ExportName =
   | 'model_detokenize'
   | 'model_sequence_breakers'
   | 'model_token'
+  | 'model_token_texts'
   | 'session_new'
   | 'session_free'
   | 'session_fork'
@@ -233,15 +234,14 @@ export interface TensorRecord {
   size: bigint;
 }
 
-export const TOKEN_INFO_BYTES = 24;
+export const TOKEN_INFO_BYTES = 20;
 
 /** tgw_token_info in C. */
 export interface TokenInfoRecord {
   bytes: number;
   n_bytes: number;
-  piece: number;
-  n_piece: number;
-  type: number;
+  text: number;
+  n_text: number;
   eog: boolean;
 }
 
@@ -488,10 +488,9 @@ export abstract class Boundary {
     return {
       bytes: view.getUint32(address, true),
       n_bytes: view.getUint32(address + 4, true),
-      piece: view.getUint32(address + 8, true),
-      n_piece: view.getUint32(address + 12, true),
-      type: view.getUint32(address + 16, true),
-      eog: view.getUint8(address + 20) !== 0,
+      text: view.getUint32(address + 8, true),
+      n_text: view.getUint32(address + 12, true),
+      eog: view.getUint8(address + 16) !== 0,
     };
   }
 
@@ -748,6 +747,25 @@ export abstract class Boundary {
   modelToken(id: number): TokenInfoRecord {
     this.check('model_token', this.model, id, this.out);
     return this.readTokenInfo(this.out);
+  }
+
+  /**
+   * Writes at most `capacity` bytes of the texts of the first n tokens for display, one after the
+   * other, and ends[n], where each text ends; gives how many bytes the texts have.
+   */
+  modelTokenTexts({
+    n,
+    text,
+    capacity,
+    ends,
+  }: {
+    n: number;
+    text: number;
+    capacity: number;
+    ends: number;
+  }): number {
+    this.check('model_token_texts', this.model, n, text, capacity, ends, this.out);
+    return this.view().getUint32(this.out, true);
   }
 
   /** Makes an empty session; gives its address. */

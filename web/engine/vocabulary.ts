@@ -1,6 +1,5 @@
 /** A model's text and tokens: tokenizing, detokenizing, and what each token is. */
 import { TokenglassError } from '../types/errors.js';
-import { TOKEN_BYTE } from '../types/generated.js';
 import type { CallMemory, Engine } from './engine.js';
 
 // a token's text may begin with U+FEFF
@@ -127,12 +126,29 @@ export class Vocabulary {
     if (!token) {
       const info = this.#engine.modelToken(id);
       const bytes = this.#engine.bytes(info.bytes, info.n_bytes).slice();
-      const showPiece = info.n_bytes === 0 && info.type !== TOKEN_BYTE;
-      const shown = showPiece ? this.#engine.bytes(info.piece, info.n_piece).slice() : bytes;
-      token = { bytes, text: decoder.decode(shown), eog: info.eog };
+      const text = this.#engine.bytes(info.text, info.n_text).slice();
+      token = { bytes, text: decoder.decode(text), eog: info.eog };
       this.#tokens.set(id, token);
     }
     return { ...token, bytes: token.bytes.slice() };
+  }
+
+  /** The texts of the tokens below n_vocab for display. */
+  texts(n_vocab: number): string[] {
+    return this.#engine.withMemory((memory) => {
+      const ends = memory.alloc(n_vocab * INT32_BYTES);
+      const call = { n: n_vocab, ends };
+      const capacity = this.#engine.modelTokenTexts({ ...call, text: 0, capacity: 0 });
+      const text = memory.alloc(capacity);
+      this.#engine.modelTokenTexts({ ...call, text, capacity });
+      const bytes = this.#engine.bytes(text, capacity).slice();
+      let start = 0;
+      return Array.from(this.#engine.int32s(ends, n_vocab), (end) => {
+        const one = decoder.decode(bytes.subarray(start, end));
+        start = end;
+        return one;
+      });
+    });
   }
 }
 

@@ -683,6 +683,3 @@ export const ADD_SPECIAL = 1;
 
 /** TG_PARSE_SPECIAL in C. */
 export const PARSE_SPECIAL = 2;
-
-/** TG_TOKEN_BYTE in C. */
-export const TOKEN_BYTE = 6;

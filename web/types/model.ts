@@ -297,6 +297,15 @@ export interface Model {
   tokenText(id: number): Promise<string>;
 
   /**
+   * The texts of all tokens for display, by id: what tokenText gives for each, in one call. A list
+   * of n_vocab texts of your own. Rejects with OUT_OF_MEMORY.
+   * @example
+   * const texts = await model.tokenTexts();
+   * console.log((await model.tokenize('The cat')).map((id) => texts[id]));
+   */
+  tokenTexts(): Promise<string[]>;
+
+  /**
    * A new session without tokens. Throws INVALID_ARGUMENT for a bad seed.
    * @example
    * const story = model.createSession({ seed: 5 });
