@@ -1,5 +1,5 @@
-// Reports of progress: at most 20 a second, always the first and the last, and soon after the source
-// stalls; in a worker and in the caller's thread.
+// Reports of progress: at most 20 a second, always the first and the last, and soon after the
+// source stalls; in a worker and in the caller's thread.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
