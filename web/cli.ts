@@ -14,8 +14,9 @@ import {
 import type { Arguments } from './api/cli-options.js';
 import { candidateLines, paint, scoreLines, visible } from './api/cli-text.js';
 import { stepFile } from './api/trace.js';
-import { loadModel } from './node.js';
-import type { ChatMessage, GenerateOptions, Model } from './node.js';
+import { builds } from './builds/all.js';
+import { loadModel } from './index.js';
+import type { ChatMessage, GenerateOptions, Model } from './index.js';
 import { TokenglassError } from './types/errors.js';
 
 const DEFAULT_MAX_TOKENS = 256;
@@ -73,7 +74,8 @@ async function score(model: Model, file: string, values: Arguments): Promise<voi
 
 async function info(file: string, values: Arguments): Promise<void> {
   const n_ctx = wholeNumber(values['n-ctx'], 'n-ctx');
-  const header = await headerOf(file, n_ctx, wholeNumber(values['timeout-ms'], 'timeout-ms'));
+  const timeout_ms = wholeNumber(values['timeout-ms'], 'timeout-ms');
+  const header = await headerOf(file, builds, n_ctx, timeout_ms);
   print(values.json ? `${infoJson(header)}\n` : infoText(header, paint(process.stdout)));
 }
 

@@ -1,14 +1,10 @@
-/** The package's entry in browsers. */
-import { load } from './api/model.js';
-import { browser } from './platform/page.js';
+/** The package's main entry: the API with all builds of the engine. */
+import { load } from './api/load.js';
+import { builds } from './builds/all.js';
+import { host } from './platform/host.js';
 import type { LoadOptions, Model, ModelSource } from './types/types.js';
 
-export type * from './types/types.js';
-export type { TokenglassErrorOptions } from './types/errors.js';
-export { TokenglassError } from './types/errors.js';
-export { errorCodes, stages } from './types/generated.js';
-export { fetchModel } from './api/fetch-model.js';
-export { exportTrace, importTrace } from './api/trace.js';
+export * from './api/entry.js';
 
 /**
  * Loads a model. The model runs in a worker of its own unless you pass `worker: false`. Rejects
@@ -21,5 +17,5 @@ export { exportTrace, importTrace } from './api/trace.js';
  * });
  */
 export function loadModel(source: ModelSource, options?: LoadOptions): Promise<Model> {
-  return load(browser, source, options);
+  return load(host, builds, source, options);
 }

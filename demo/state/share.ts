@@ -1,6 +1,6 @@
 /** Sharing a text: as a link or as a trace file, and opening links and trace files. */
 import type { Step, TraceFile } from 'tokenglass';
-import { exportTrace, importTrace } from 'tokenglass';
+import { exportTrace, importTrace } from 'tokenglass/trace';
 import { messageOf } from '../format.js';
 import { chainFrom, optionsOf } from './chain.js';
 import { sameIds } from './engine.js';

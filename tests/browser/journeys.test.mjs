@@ -113,7 +113,7 @@ for (const { name, needs } of browsers) {
         return JSON.parse(json);
       };
       const trace = await saved();
-      const { importTrace } = await import('../../dist/node.js');
+      const { importTrace } = await import('../../dist/node-trace.js');
       const taken = importTrace(trace);
       assert.deepEqual(
         taken.steps.map(({ token }) => token),

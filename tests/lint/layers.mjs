@@ -53,8 +53,9 @@ const WEB_LAYERS = {
   transport: ['types', 'platform', 'engine'], // messages between a worker and its page
   template: [], // Jinja2: chat templates
   api: ['types', 'grammar', 'platform', 'engine', 'transport', 'template'], // what users call
+  builds: ['types', 'platform', 'api'], // an entry for each build of the engine
   // the entries of package.json's exports
-  '.': ['types', 'platform', 'engine', 'transport', 'template', 'api'],
+  '.': ['types', 'platform', 'engine', 'transport', 'template', 'api', 'builds'],
 };
 
 /** TypeScript of the page. It imports the package by its public name, as any user would. */
@@ -81,7 +82,7 @@ const PACKAGES = {
 };
 
 /** How many loose files (not in a folder) there may be. */
-const LOOSE = { src: 2, web: 7 };
+const LOOSE = { src: 2, web: 8 };
 
 /** What the top level holds, and below it what git ignores there. */
 const TOP_LEVEL = [

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as node from '../../dist/node.js';
 import * as testing from '../../dist/testing.js';
+import * as trace from '../../dist/node-trace.js';
 import { HOSTILE, checkCall, checkError, settled } from '../support/hostile.mjs';
 import { collect, greedy, withModel } from '../support/support.mjs';
 import { chatModel } from '../support/tiny-llama.mjs';
@@ -45,7 +46,7 @@ const FUNCTIONS = {
   },
   fetchModel: { args: () => ['data:,GGUF', {}], options: 1, finish: (r) => r.body?.cancel() },
   exportTrace: { args: async (model) => [await someTrace(model)], fields: 0 },
-  importTrace: { args: async (model) => [node.exportTrace(await someTrace(model))], fields: 0 },
+  importTrace: { args: async (model) => [trace.exportTrace(await someTrace(model))], fields: 0 },
   TokenglassError: { args: () => ['INVALID_ARGUMENT', 'text', {}], make: true },
 };
 const TESTING = {
@@ -155,7 +156,7 @@ async function call(owner, name, row, args) {
 test('the tables name every public function', () =>
   withModel('storybook', { worker: false }, async (model) => {
     const session = model.createSession();
-    assert.deepEqual(sorted(functionsOf(node)), sorted(Object.keys(FUNCTIONS)));
+    assert.deepEqual(sorted(functionsOf({ ...node, ...trace })), sorted(Object.keys(FUNCTIONS)));
     assert.deepEqual(sorted(functionsOf(testing)), sorted(Object.keys(TESTING)));
     assert.deepEqual(
       sorted(methodsOf(model)),
@@ -235,7 +236,7 @@ test('hostile arguments of the functions', { timeout: 300_000 }, (t) =>
     const failures = [];
     let n = 0;
     for (const [owner, table] of [
-      [node, FUNCTIONS],
+      [{ ...node, ...trace }, FUNCTIONS],
       [testing, TESTING],
     ]) {
       for (const [name, row] of Object.entries(table)) {

@@ -64,7 +64,7 @@ test('a build of the caller that is not made for threads runs on one, whatever t
 test('a thread that is late and then fails is not missed', { timeout: 30_000 }, async () => {
   // a copy of the package whose threads break only after the engine has stopped waiting for them
   cpSync(inTree('dist'), folder, { recursive: true });
-  const script = join(folder, 'worker-node.js');
+  const script = join(folder, 'worker-node.mjs');
   const source = readFileSync(script, 'utf8');
   const broken = source.replace(
     /case"thread":return [^;]+;/,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
-import { exportTrace, importTrace } from '../../dist/node.js';
+import { exportTrace, importTrace } from '../../dist/node-trace.js';
 import { generator } from '../support/gguf-writer.mjs';
 import { collect, inTree, withModel } from '../support/support.mjs';
 

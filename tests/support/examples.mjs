@@ -15,7 +15,8 @@ export function examplesOf(page) {
 }
 
 /** What every example of a JSDoc comment may use. */
-const PRELUDE = `import { TokenglassError, exportTrace, fetchModel, importTrace, loadModel } from 'tokenglass';
+const PRELUDE = `import { TokenglassError, fetchModel, loadModel } from 'tokenglass';
+import { exportTrace, importTrace } from 'tokenglass/trace';
 import { compareTrace, recordTrace } from 'tokenglass/testing';
 import type { Model, Session } from 'tokenglass';
 void [TokenglassError, exportTrace, fetchModel, importTrace, loadModel];

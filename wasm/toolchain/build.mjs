@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -18,7 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as esbuild } from 'esbuild';
+import { build as esbuild, transform } from 'esbuild';
 import { thirdParty } from './third-party.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,23 +53,62 @@ const split = (platform) => ({
   chunkNames: `${platform}-[name]-[hash]`,
 });
 
-/** Bundles entries with chunks. */
-const bundle = (platform, names) =>
+const entry = (name) => join(root, 'web', `${name}.ts`);
+
+/** Bundles entries with chunks. entries: name in dist -> name in web. */
+const bundle = (platform, entries) =>
   build({
     ...common,
     ...split(platform),
-    entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)),
+    entryPoints: Object.entries(entries).map(([out, name]) => ({ in: entry(name), out })),
     outdir: dist,
+    plugins: platform === 'node' ? [nodeHost] : [],
   });
 
-/** Bundles each entry into one file: a worker starts from the URL of one file. */
-const bundleWhole = (platform, names) =>
+/** Bundles an entry into one file without import(). */
+const bundleWhole = (platform, name, outfile, options = {}) =>
   build({
     ...common,
     platform,
-    entryPoints: names.map((name) => join(root, 'web', `${name}.ts`)),
-    outdir: dist,
+    entryPoints: [entry(name)],
+    outfile: join(dist, outfile),
+    ...options,
   });
+
+/** The platform of Node in place of the one of browsers. */
+const nodeHost = {
+  name: 'node-host',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/host\.js$/ }, () => ({ path: join(root, 'web/platform/host-node.ts') }));
+  },
+};
+
+/**
+ * Writes each module for Node as a CommonJS module of the same name into a folder. Its files are
+ * those beside the ES modules.
+ */
+async function commonJs(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(dist).filter((name) => /^(node\b.*|testing)\.js$/.test(name))) {
+    const source = readFileSync(join(dist, name), 'utf8').replace(
+      /^\/\/# sourceMappingURL=.*/m,
+      '',
+    );
+    const { code } = await transform(source, {
+      format: 'cjs',
+      platform: 'node',
+      target: common.target,
+      minify: true,
+      define: { 'import.meta.url': 'importMetaUrl' },
+      // import() of a relative module becomes require()
+      supported: { 'dynamic-import': false },
+      banner: `var importMetaUrl=require("node:url").pathToFileURL(__dirname+"/../${name}").href;`,
+    });
+    writeFileSync(join(folder, name), code);
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+}
 
 /** Links a file where the file system can do that (the model is large), or else copies it. */
 function linkOrCopy(from, to) {
@@ -84,11 +124,32 @@ rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
 for (const name of readdirSync(dist))
   // of an earlier build
-  if (/\.js(\.map)?$/.test(name)) rmSync(join(dist, name));
-await bundle('browser', ['index']);
-await bundle('node', ['node', 'testing', 'cli']);
-await bundleWhole('browser', ['worker']);
-await bundleWhole('node', ['worker-node']);
+  if (/\.m?js(\.map)?$/.test(name)) rmSync(join(dist, name));
+const BUILDS = ['simd128', 'relaxed', 'simd128.threads', 'relaxed.threads'];
+await bundle('browser', {
+  index: 'index',
+  ...Object.fromEntries(BUILDS.map((name) => [name, `builds/${name}`])),
+  storybook: 'storybook',
+  trace: 'trace',
+});
+await bundle('node', {
+  node: 'index',
+  ...Object.fromEntries(BUILDS.map((name) => [`node-${name}`, `builds/${name}`])),
+  'node-storybook': 'storybook',
+  'node-trace': 'trace',
+  testing: 'testing',
+  cli: 'cli',
+});
+await bundleWhole('browser', 'worker', 'worker.js');
+await bundleWhole('node', 'worker-node', 'worker-node.mjs');
+await bundleWhole('browser', 'index', 'service-worker.js');
+// a classic script has no import.meta.url: web/platform/files.ts asks the document
+await bundleWhole('browser', 'index', 'tokenglass.global.js', {
+  format: 'iife',
+  globalName: 'tokenglass',
+  logOverride: { 'empty-import-meta': 'silent' },
+});
+await commonJs(join(dist, 'cjs'));
 const model = join(root, 'demo', 'model', MODEL);
 if (existsSync(model)) copyFileSync(model, join(dist, MODEL));
 copyFileSync(join(root, 'web', 'types', 'trace.schema.json'), join(dist, 'trace.schema.json'));
@@ -138,3 +199,5 @@ execFileSync(
   [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.types.json')],
   { stdio: 'inherit' },
 );
+// the same declarations for programs that import by require()
+cpSync(join(dist, 'types'), join(dist, 'cjs', 'types'), { recursive: true });

@@ -146,6 +146,10 @@ export function idOf(id: unknown, name: string): number {
   throw new TokenglassError('TOKEN_OUT_OF_RANGE', `${name} is ${typed(id, 'number')}: no token id`);
 }
 
+/** Whether a value is a Blob, or what another realm or a polyfill has for it. */
+export const isBlob = (value: unknown): value is Blob =>
+  value instanceof Blob || /^(Blob|File)$/.test(tagOf(value));
+
 /** Bytes in memory, which are not copied; undefined for what is something else. */
 export function bytesOf(value: unknown, name: string): Uint8Array | undefined {
   if (arrayType(value) === 'Uint8Array') {

@@ -1,10 +1,12 @@
 /** `tokenglass --info`: what the header of a GGUF file says. */
 import { readHeader } from '../engine/inspect.js';
 import type { Header } from '../engine/inspect.js';
-import { builds } from '../platform/assets.js';
+import { urlsOf } from '../platform/builds.js';
 import { node, nodeWorkerPlatform } from '../platform/node.js';
+
 import { pad, visibleLine } from './cli-text.js';
 import type { Paint } from './cli-text.js';
+import type { EngineBuild } from '../types/types.js';
 import { timeoutOf } from './options.js';
 
 const number = (n: number) => n.toLocaleString('en');
@@ -65,10 +67,11 @@ export const infoJson = ({ error, ...rest }: Header): string =>
 /** n_ctx: context for the memory plan; timeout_ms: as in loadModel. */
 export async function headerOf(
   file: string,
+  builds: readonly EngineBuild[],
   n_ctx: number | undefined,
   timeout_ms: number | undefined,
 ): Promise<Header> {
   const source = node.namedSource(file);
   const timeout = timeoutOf(timeout_ms === undefined ? {} : { timeout_ms });
-  return readHeader(nodeWorkerPlatform, source, builds, n_ctx ?? 0, timeout);
+  return readHeader(nodeWorkerPlatform, source, urlsOf(builds), n_ctx ?? 0, timeout);
 }

@@ -2,19 +2,10 @@
  * A model as a program sees it. It checks the caller's arguments and sends the calls to the engine,
  * which runs in a worker or in this thread and ends with the model.
  */
-import { builds, storybook } from '../platform/assets.js';
-import { openBackend } from '../transport/backend.js';
 import type { Backend } from '../transport/backend.js';
 import { TokenglassError, shown, throwIfAborted, typed } from '../types/errors.js';
 import { untilAborted, withSignal } from '../types/signals.js';
-import {
-  ADD_SPECIAL,
-  MAX_THREADS,
-  PARSE_SPECIAL,
-  cacheTypes,
-  kernelVariants,
-} from '../types/generated.js';
-import type { EngineOptions } from '../engine/model-writer.js';
+import { ADD_SPECIAL, PARSE_SPECIAL } from '../types/generated.js';
 import {
   bytesOf,
   checkSeed,
@@ -23,19 +14,16 @@ import {
   idsOf,
   indexIn,
   invalid,
+  isBlob,
   readOptions,
-  reading,
-  tagOf,
   textOf,
   wholeNumber,
 } from './arguments.js';
 import { guardThis } from './guard.js';
-import { randomSeed, timeoutOf } from './options.js';
-import type { Platform } from '../platform/platform.js';
+import { randomSeed } from './options.js';
 import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
 import type { SessionHost } from './session.js';
-import type { SourceSpec, specOfStream } from '../platform/sources.js';
 import type {
   CallOptions,
   ChatCompletion,
@@ -50,10 +38,8 @@ import type {
   Constraint,
   EmbedOptions,
   GrammarSpec,
-  LoadOptions,
   Model,
   ModelInfo,
-  ModelSource,
   ModelStats,
   ScoreOptions,
   Session,
@@ -68,23 +54,7 @@ import type {
   WholeCompletionParams,
 } from '../types/types.js';
 
-const LOAD_OPTIONS = [
-  'on_progress',
-  'signal',
-  'timeout_ms',
-  'n_ctx',
-  'n_kv',
-  'cache_type_k',
-  'cache_type_v',
-  'vocab_only',
-  'worker',
-  'kernels',
-  'n_threads',
-  'profile',
-  'wasm_url',
-  'worker_url',
-];
-const MAX_POSITIONS = 2 ** 20;
+export const MAX_POSITIONS = 2 ** 20;
 const MAX_OFFSETS = 2 ** 24; // objects that fit into memory
 
 /** The text and the flags of tokenize and tokenOffsets. */
@@ -102,7 +72,7 @@ function tokenizeArgs(
   ];
 }
 
-class ModelImpl implements Model, SessionHost {
+export class ModelImpl implements Model, SessionHost {
   readonly backend: Backend;
   readonly info: ModelInfo;
   #sessions = 0;
@@ -277,100 +247,4 @@ async function savedBytes(saved: unknown): Promise<Uint8Array> {
   const bytes = bytesOf(value, name);
   if (bytes) return new Uint8Array(bytes);
   throw invalid(`${name} is ${typed(saved)}; it must be a Uint8Array, an ArrayBuffer or a Blob`);
-}
-
-/** Whether a value is a Blob, or what another realm or a polyfill has for it. */
-const isBlob = (value: unknown): value is Blob =>
-  value instanceof Blob || /^(Blob|File)$/.test(tagOf(value));
-
-/** What is read in this thread: a stream, or what has one. */
-type Streamed = Parameters<typeof specOfStream>[0];
-
-/** The source as plain data, or what is read in this thread. */
-function readSource(source: ModelSource, platform: Platform): SourceSpec | Streamed {
-  if (source === 'storybook') return { kind: 'url', url: storybook };
-  if (typeof source === 'string') return platform.namedSource(source);
-  const bytes = bytesOf(source, 'the source');
-  if (bytes) return { kind: 'bytes', bytes };
-  const value = source as URL | Blob | Response | ReadableStream<Uint8Array>;
-  if (value instanceof Blob) return platform.blobSource(value);
-  if (isBlob(value)) return { type: 'Blob', value };
-  switch (tagOf(value)) {
-    case 'URL':
-      return platform.namedSource(String((value as URL).href));
-    case 'Response':
-      return { type: 'Response', value: value as Response };
-    case 'ReadableStream':
-      return { type: 'ReadableStream', value: value as ReadableStream<Uint8Array> };
-  }
-  throw new TokenglassError('SOURCE_UNSUPPORTED', `a model cannot be read from ${typed(source)}`);
-}
-
-/** Throws SOURCE_UNSUPPORTED for what cannot be read. */
-async function specOf(
-  source: ModelSource,
-  platform: Platform,
-  timeout_ms: number,
-): Promise<SourceSpec> {
-  const read = <T>(use: () => T) => reading('the source', use, 'SOURCE_UNSUPPORTED');
-  const result = read(() => readSource(source, platform));
-  if ('kind' in result) return result;
-  const { specOfStream } = await import('../platform/sources.js');
-  return read(() => specOfStream(result, timeout_ms));
-}
-
-/** A caller's own build is used in place of each of the package's builds. */
-const allBuilds = (url: string): typeof builds => ({
-  simd128: url,
-  relaxed: url,
-  'simd128.threads': url,
-  'relaxed.threads': url,
-});
-
-const absolute = (url: string | URL, base: string, name: string) =>
-  reading(name, () => new URL(url, base).href);
-
-function engineOptionsOf(options: LoadOptions, base: string): EngineOptions {
-  const { n_ctx = 0, n_kv = 0, kernels, n_threads, wasm_url } = options;
-  if (kernels !== undefined) indexIn(kernelVariants.slice(1), kernels, 'kernels');
-  return {
-    n_ctx: wholeNumber(n_ctx, 'n_ctx', 0, MAX_POSITIONS),
-    n_kv: wholeNumber(n_kv, 'n_kv', 0, 2 * MAX_POSITIONS),
-    cache_type_k: indexIn(cacheTypes, options.cache_type_k, 'cache_type_k'),
-    cache_type_v: indexIn(cacheTypes, options.cache_type_v, 'cache_type_v'),
-    vocab_only: flag(options.vocab_only, 'vocab_only', false),
-    n_threads:
-      n_threads === undefined ? undefined : wholeNumber(n_threads, 'n_threads', 1, MAX_THREADS),
-    profile: flag(options.profile, 'profile', false),
-    timeout_ms: timeoutOf(options),
-    kernels,
-    builds: wasm_url === undefined ? builds : allBuilds(absolute(wasm_url, base, 'wasm_url')),
-  };
-}
-
-export async function load(
-  platform: Platform,
-  source: ModelSource,
-  options?: LoadOptions,
-): Promise<Model> {
-  const read = readOptions(options, LOAD_OPTIONS, 'loadModel');
-  return withSignal(read.signal, async (signal) => {
-    const { on_progress = () => undefined, worker_url } = read;
-    if (typeof on_progress !== 'function')
-      throw invalid(`on_progress is ${typed(on_progress)}; it must be a function`);
-    const worker = flag(read.worker, 'worker', true);
-    const base = globalThis.location?.href ?? import.meta.url;
-    const engineOptions = engineOptionsOf(read, base);
-    const script = worker_url === undefined ? undefined : absolute(worker_url, base, 'worker_url');
-    const spec = await specOf(source, platform, engineOptions.timeout_ms);
-    let backend: Backend | undefined;
-    try {
-      backend = await openBackend(platform, worker, script);
-      return new ModelImpl(backend, await backend.load(spec, engineOptions, on_progress, signal));
-    } catch (error) {
-      if (spec.kind === 'stream') await spec.cancel(); // the backend may not have seen it
-      await backend?.dispose();
-      throw error;
-    }
-  });
 }

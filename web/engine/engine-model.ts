@@ -136,6 +136,7 @@ export class EngineModel {
       memory: this.#memory(engine),
       n_threads,
       threads_note,
+      worker_note: undefined, // the caller's thread knows
       kernel_variant: info.kernel_variant as KernelVariantName,
       kernel_dot: info.kernel_dot as KernelDotName,
       fingerprint: Array.from(info.fingerprint, (byte) => byte.toString(16).padStart(2, '0')).join(

@@ -2,7 +2,7 @@
  * Reads the header of a model's file without its weights: keys, tensors, weight types and the
  * memory plan. A file that the engine refuses after its header still has keys and tensors.
  */
-import type { Build } from '../platform/assets.js';
+import type { BuildUrls } from '../platform/builds.js';
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { TokenglassError } from '../types/errors.js';
@@ -10,9 +10,9 @@ import { cacheTypes, quants } from '../types/generated.js';
 import type { QuantName } from '../types/generated.js';
 import type { QuantTypeInfo } from '../types/types.js';
 import { readAll } from './engine.js';
+import { chooseBuild } from './choose-build.js';
 import type { Engine } from './engine.js';
 import { FileStart } from './file-start.js';
-import { chooseVariant } from './instance.js';
 import { ModelWriter, STAGING_BYTES, planOf, warningsOf } from './model-writer.js';
 import type { ModelOptions, PlannedMemory } from './model-writer.js';
 
@@ -73,7 +73,7 @@ function quantTypes(tensors: readonly HeaderTensor[]): QuantTypeInfo[] {
 export async function readHeader(
   platform: WorkerPlatform,
   spec: SourceSpec,
-  builds: Record<Build, string>,
+  builds: BuildUrls,
   n_ctx: number,
   timeout_ms: number,
 ): Promise<Header> {
@@ -89,7 +89,7 @@ export async function readHeader(
   const source = await platform.openSource(spec, limits);
   const start = new FileStart(source);
   try {
-    const module = await platform.compile(builds[chooseVariant(undefined)], limits);
+    const module = await platform.compile(chooseBuild(builds, undefined, 1, undefined).url, limits);
     const writer = new ModelWriter(module, undefined, source.total ?? 0, 1, options);
     const { engine } = writer;
     let error: TokenglassError | undefined;

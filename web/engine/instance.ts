@@ -1,6 +1,5 @@
-/** Chooses a build of the engine for this runtime and instantiates its WebAssembly module. */
+/** What this runtime can run, and the instances of the engine's WebAssembly module. */
 import { TokenglassError } from '../types/errors.js';
-import type { KernelVariant } from '../types/types.js';
 import type { ExportName } from './generated-boundary.js';
 
 /** A module f(x: i32) -> i32 of i32x4.splat and i32x4.extract_lane: valid where SIMD exists. */
@@ -34,7 +33,7 @@ function probe(): WebAssembly.Exports {
  * Whether the relaxed dot product exists and is right for signed bytes times bytes of 0 to 127.
  * Some compilers accept the instruction and compute something else.
  */
-function relaxedDotIsRight(): boolean {
+export function relaxedDotIsRight(): boolean {
   if (!WebAssembly.validate(RELAXED_PROBE)) return false;
   const { d } = probe() as { d: (a: number, b: number, c: number) => number };
   const pack = (bytes: number[]) =>
@@ -51,22 +50,13 @@ function relaxedDotIsRight(): boolean {
   return true;
 }
 
-/** The requested variant, or else the fastest that validates and passes its self-test. */
-export function chooseVariant(requested: KernelVariant | undefined): KernelVariant {
-  if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD_PROBE)) {
-    throw new TokenglassError(
-      'ENGINE_UNSUPPORTED',
-      'WebAssembly SIMD is missing in this browser or runtime',
-    );
-  }
-  const relaxed = relaxedDotIsRight();
-  if (requested === 'relaxed' && !relaxed) {
-    throw new TokenglassError(
-      'ENGINE_UNSUPPORTED',
-      'relaxed WebAssembly SIMD is missing in this runtime or fails its self-test',
-    );
-  }
-  return requested ?? (relaxed ? 'relaxed' : 'simd128');
+/** Throws ENGINE_UNSUPPORTED where there is no SIMD. */
+export function requireSimd(): void {
+  if (typeof WebAssembly === 'object' && WebAssembly.validate(SIMD_PROBE)) return;
+  throw new TokenglassError(
+    'ENGINE_UNSUPPORTED',
+    'WebAssembly SIMD is missing in this browser or runtime',
+  );
 }
 
 type ExportedFunction = (...args: number[]) => number;

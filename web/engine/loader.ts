@@ -5,7 +5,8 @@ import { throwIfAborted } from '../types/errors.js';
 import type { ProgressListener } from '../types/types.js';
 import type { Engine } from './engine.js';
 import { FileStart } from './file-start.js';
-import { chooseVariant } from './instance.js';
+import { TokenglassError } from '../types/errors.js';
+import { chooseBuild } from './choose-build.js';
 import { ModelWriter, STAGING_BYTES } from './model-writer.js';
 import type { EngineOptions } from './model-writer.js';
 import { ProgressReporter } from './progress.js';
@@ -36,7 +37,7 @@ const NO_SHARED_MEMORY =
 interface BuildChoice {
   n_threads: number;
   module: WebAssembly.Module;
-  /** With threads: the memory for reading the header. */
+  /** For a build with threads: the memory for reading the header. */
   memory: WebAssembly.Memory | undefined;
   /** Compiles the build without threads. */
   compilePlain: () => Promise<WebAssembly.Module>;
@@ -45,9 +46,9 @@ interface BuildChoice {
 }
 
 /**
- * Reads a model. Shared memory gets its maximum size when it is made: with threads a first engine
- * reads the header and makes the plan, and a second one, in memory of the planned size, reads
- * everything. Without threads there is one engine.
+ * Reads a model. Shared memory gets its maximum size when it is made. For a build with threads, a
+ * first engine reads the header and makes the plan, and a second engine, in memory of the planned
+ * size, reads everything. For a build without threads there is one engine.
  */
 class ModelLoader {
   readonly #options: EngineOptions;
@@ -57,6 +58,7 @@ class ModelLoader {
   readonly #onThreadDeath: () => void;
   #writer: ModelWriter;
   #n_threads: number;
+  #shared: boolean; // whether the first engine only reads the header
   #note: string | undefined;
   #header: Uint8Array[] = []; // what the first engine has read
   #threads: Threads | undefined;
@@ -74,6 +76,7 @@ class ModelLoader {
     this.#spawn = spawn;
     this.#onThreadDeath = onThreadDeath;
     this.#n_threads = build.n_threads;
+    this.#shared = build.memory !== undefined;
     this.#note = build.note;
     this.#writer = new ModelWriter(build.module, build.memory, fileBytes, build.n_threads, options);
   }
@@ -97,13 +100,14 @@ class ModelLoader {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    const planOnly = this.#n_threads > 1 && !this.#threads;
+    const planOnly = this.#shared;
     if (planOnly) this.#header.push(bytes.slice());
     if (this.#writer.write(bytes, planOnly)) await this.#startAgain();
   }
 
   /** Makes the second engine and passes to it what was read. */
   async #startAgain(): Promise<void> {
+    this.#shared = false;
     const memory = sharedMemory(this.#writer.planBytes + EXTRA_MEMORY);
     if (!memory) {
       this.#note = NO_SHARED_MEMORY;
@@ -163,15 +167,27 @@ function requestBuild(
   const requested = options.vocab_only
     ? 1
     : (options.n_threads ?? defaultThreads(platform.cores()));
-  const note = requested > 1 ? whyNoThreads(platform.spawnThread) : undefined;
-  const n_threads = note === undefined ? requested : 1;
-  const variant = chooseVariant(options.kernels);
+  const { url, note, threads, plain } = chooseBuild(
+    options.builds,
+    options.kernels,
+    requested,
+    whyNoThreads(platform.spawnThread),
+  );
   const limits = { signal, timeout_ms: options.timeout_ms };
-  const compilePlain = () => platform.compile(options.builds[variant], limits);
-  const compiling =
-    n_threads > 1 ? platform.compile(options.builds[`${variant}.threads`], limits) : compilePlain();
+  const compiling = platform.compile(url, limits);
   compiling.catch(() => undefined); // reported where it is awaited, unless the source fails first
-  return { n_threads, note, compiling, compilePlain };
+  return {
+    n_threads: threads ? requested : 1,
+    note,
+    compiling,
+    compilePlain: () => {
+      if (plain !== undefined) return platform.compile(plain, limits);
+      throw new TokenglassError(
+        'ENGINE_UNSUPPORTED',
+        `${NO_SHARED_MEMORY}, and the program has no build without threads`,
+      );
+    },
+  };
 }
 
 /** Waits for the module; falls back to one thread where threads are not possible. */
@@ -180,10 +196,10 @@ async function completeBuild(request: BuildRequest): Promise<BuildChoice> {
   let { n_threads, note } = request;
   let module = await compiling;
   let memory: WebAssembly.Memory | undefined;
-  if (n_threads > 1 && !isMadeForThreads(module)) {
+  if (!isMadeForThreads(module)) {
+    if (n_threads > 1) note = 'the build that wasm_url names is not made for threads';
     n_threads = 1;
-    note = 'the build that wasm_url names is not made for threads';
-  } else if (n_threads > 1 && !(memory = sharedMemory(MAX_HEADER_MEMORY))) {
+  } else if (!(memory = sharedMemory(MAX_HEADER_MEMORY))) {
     n_threads = 1;
     note = NO_SHARED_MEMORY;
     module = await compilePlain();

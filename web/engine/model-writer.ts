@@ -1,5 +1,5 @@
 /** Passes the bytes of a file to a new model in a new engine. */
-import type { Build } from '../platform/assets.js';
+import type { BuildUrls } from '../platform/builds.js';
 import { TokenglassError } from '../types/errors.js';
 import { MODEL_PLANNED } from '../types/generated.js';
 import type { KernelVariant, MemoryInfo } from '../types/types.js';
@@ -25,7 +25,7 @@ export interface EngineOptions extends ModelOptions {
   /** How long the source may give no byte, in milliseconds; 0: without a limit. */
   timeout_ms: number;
   /** The address of each build's wasm file. */
-  builds: Record<Build, string>;
+  builds: BuildUrls;
 }
 
 /** How many bytes of the file are passed at once. */

@@ -69,9 +69,9 @@ export class Threads {
         const port = spawn();
         this.#ports.push(port);
         port.listen((message) => {
-          const answer = message as ThreadAnswer;
-          if (answer.kind === 'joined') settle(true);
-          else die();
+          const { kind } = message as ThreadAnswer;
+          if (kind === 'joined') settle(true);
+          else if (kind === 'died') die();
         }, die);
         port.post(start, []);
         port.busy(false);

@@ -1,8 +1,10 @@
 /** How Node, Deno and Bun do what differs from browsers: files, wasm modules, worker threads. */
 import * as buffer from 'node:buffer';
+import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
 import { TokenglassError } from '../types/errors.js';
@@ -117,8 +119,32 @@ export function spawnScript(script: URL): Port {
   };
 }
 
-const spawn = (url: string | undefined) =>
-  spawnScript(url ? new URL(url) : new URL('./worker-node.js', import.meta.url));
+/**
+ * The address of a file of the package: beside this module or, where a bundle did not take the file
+ * along, in the package that is installed where the bundle is or where the program was started.
+ */
+export function fileAt(name: string, locate: () => URL): string {
+  let beside: URL | undefined;
+  try {
+    beside = locate();
+    if (beside.protocol !== 'file:' || existsSync(beside)) return beside.href;
+  } catch {
+    // a bundle in the form of a CommonJS module has no import.meta.url
+  }
+  for (const from of [beside?.href, pathToFileURL('./').href]) {
+    try {
+      const installed = createRequire(from!).resolve('tokenglass/package.json');
+      return new URL(`dist/${name}`, pathToFileURL(installed)).href;
+    } catch {
+      // not installed there
+    }
+  }
+  return beside?.href ?? pathToFileURL(name).href;
+}
+
+const WORKER = 'worker-node.mjs';
+const worker = fileAt(WORKER, () => new URL('./worker-node.mjs', import.meta.url));
+const spawn = (url: string) => spawnScript(new URL(url));
 
 export const nodeWorkerPlatform: WorkerPlatform = {
   async openSource(spec, limits) {
@@ -132,9 +158,14 @@ export const nodeWorkerPlatform: WorkerPlatform = {
 };
 
 export const node: Platform = {
-  workerPlatform: async () => ({ ...nodeWorkerPlatform, spawnThread: () => spawn(undefined) }),
+  workerPlatform: async () => ({ ...nodeWorkerPlatform, spawnThread: () => spawn(worker) }),
   namedSource,
   // Node cannot send a Blob of a file to another thread
   blobSource: (blob) => streamSpec(blobSource(blob)),
+  fileAt,
+  workerFile: WORKER,
+  worker,
+  whyNoWorker: () => undefined,
   spawn,
+  explain: async (url, reason) => `the worker with the script ${url} did not start: ${reason}`,
 };

@@ -34,8 +34,20 @@ export interface Platform {
   /** What a string that is no built-in model names here: a URL or a path. */
   namedSource(name: string): SourceSpec;
   blobSource(blob: Blob): SourceSpec;
-  /** Starts a worker with the package's script, or the one at the URL. */
-  spawn(url: string | undefined): Port;
+  /** The address of a file of the package. `locate` makes it from the module's own address. */
+  fileAt(name: string, locate: () => URL): string;
+  /** The name and the address of the worker's script. */
+  workerFile: string;
+  worker: string;
+  /**
+   * Why a worker with this script cannot start here; '' where it may be forbidden; undefined where
+   * nothing speaks against it.
+   */
+  whyNoWorker(url: string): string | undefined;
+  /** Starts a worker with the script at the address. */
+  spawn(url: string): Port;
+  /** Why a worker's script did not run, and what helps. `reason` is what the runtime says. */
+  explain(url: string, reason: string): Promise<string>;
 }
 
 /** The error of a wasm file that could not be fetched or compiled. */
@@ -44,17 +56,20 @@ export function compileError(url: string, error: unknown): TokenglassError {
   return new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${message}`, { cause: error });
 }
 
-/** The port of a browser's worker. */
-export function workerPort(worker: Worker): Port {
+/** The port of a browser's worker. ended: called when the port ends the worker. */
+export function workerPort(worker: Worker, ended: () => void = () => undefined): Port {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen(onMessage, onDeath) {
       worker.onmessage = (event) => onMessage(event.data);
       worker.onmessageerror = () => onDeath('a message could not be read');
-      worker.onerror = (event) => onDeath(event.message || 'its script could not be loaded');
+      worker.onerror = (event) => onDeath(event.message ?? '');
     },
     busy: () => undefined, // a page lives as long as it is open
-    terminate: () => worker.terminate(),
+    terminate() {
+      worker.terminate();
+      ended();
+    },
   };
 }
 

@@ -5,27 +5,68 @@
 import type { EngineOptions } from '../engine/model-writer.js';
 import type { Platform, Port } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
-import { TokenglassError, fromWire, shown, toWire } from '../types/errors.js';
+import {
+  TokenglassError,
+  fromWire,
+  messageOf,
+  shown,
+  throwIfAborted,
+  toWire,
+} from '../types/errors.js';
+import { untilAborted } from '../types/signals.js';
 import type { ModelInfo, Progress } from '../types/types.js';
 import type { Answer, Backend, Call, Methods, RemoteSource, Request } from './protocol.js';
 
 export type { Backend } from './protocol.js';
 
-/**
- * The engine in a worker, or in this thread. The engine is a module of its own that this function
- * imports for this thread only: a page that uses a worker does not load it.
- */
-export async function openBackend(
-  platform: Platform,
-  worker: boolean,
-  worker_url: string | undefined,
-): Promise<Backend> {
-  if (worker) return new RemoteBackend(platform, worker_url);
+/** An engine, and why it is not in a worker although no caller asked for this thread. */
+export interface Opened {
+  backend: Backend;
+  note: string | undefined;
+}
+
+/** The engine in this thread: a module of its own, which a page with a worker does not load. */
+async function openHere(platform: Platform): Promise<Backend> {
   try {
     const { LocalBackend } = await import('./local-backend.js');
     return new LocalBackend(await platform.workerPlatform());
   } catch (error) {
-    throw new TokenglassError('ENGINE_LOAD_FAILED', String(error), { cause: error });
+    const isServiceWorker = 'ServiceWorkerGlobalScope' in globalThis;
+    throw new TokenglassError(
+      'ENGINE_LOAD_FAILED',
+      (isServiceWorker
+        ? "a service worker cannot import modules later: import 'tokenglass/service-worker': "
+        : '') + String(error),
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The engine in a worker with the script at the address; in this thread without an address. Where
+ * fallback allows it, the engine also runs in this thread when there can be no worker, or when the
+ * page's policy forbids the worker of a script of another origin.
+ */
+export async function openBackend(
+  platform: Platform,
+  url: string | undefined,
+  fallback: boolean,
+  signal: AbortSignal,
+): Promise<Opened> {
+  if (url === undefined) return { backend: await openHere(platform), note: undefined };
+  const why = platform.whyNoWorker(url);
+  const here = async (note: string) => ({ backend: await openHere(platform), note });
+  const inThisThread = "the model runs in the caller's thread";
+  if (why && fallback) return here(`${inThisThread}: ${why}`);
+  try {
+    const backend = new RemoteBackend(platform, url);
+    await backend.started(signal);
+    return { backend, note: undefined };
+  } catch (error) {
+    throwIfAborted(signal);
+    const message = error instanceof TokenglassError ? messageOf(error) : shown(error);
+    if (why === undefined || !fallback) throw error;
+    return here(`${inThisThread}: ${message}`);
   }
 }
 
@@ -69,19 +110,53 @@ class RemoteBackend implements Backend {
   #onProgress: (progress: Progress) => void = () => undefined;
   #stream: Extract<SourceSpec, { kind: 'stream' }> | undefined;
   #dead: { error: unknown } | undefined;
+  /** Resolves when the script runs; rejects when the worker ends before. */
+  readonly #ready: Promise<void>;
+  #setReady: () => void = () => undefined;
 
-  constructor(platform: Platform, worker_url: string | undefined) {
+  /** Throws WORKER_FAILED where the runtime refuses to make a worker. */
+  constructor(platform: Platform, url: string) {
     try {
-      this.#port = platform.spawn(worker_url);
+      this.#port = platform.spawn(url);
     } catch (error) {
-      throw new TokenglassError('WORKER_FAILED', `the worker could not start: ${String(error)}`, {
-        cause: error,
-      });
+      throw new TokenglassError(
+        'WORKER_FAILED',
+        `no worker with the script ${url} can be made here: ${shown(error)}`,
+        { cause: error },
+      );
     }
-    this.#port.listen(
-      (message) => this.#receive(message as Answer),
-      (reason) => this.#die(new TokenglassError('WORKER_FAILED', `the worker ended: ${reason}`)),
-    );
+    this.#ready = new Promise((resolve, reject) => {
+      let running = false;
+      this.#setReady = () => {
+        running = true;
+        resolve();
+      };
+      this.#port.listen(
+        (message) => this.#receive(message as Answer),
+        async (reason) => {
+          const failed = (message: string) => {
+            const error = new TokenglassError('WORKER_FAILED', message);
+            this.#die(error);
+            reject(error);
+          };
+          if (running) return failed(`the worker ended: ${reason || 'the runtime says no more'}`);
+          this.#port.terminate();
+          failed(await platform.explain(url, reason));
+        },
+      );
+    });
+    this.#ready.catch(() => undefined); // reported by started()
+    this.#port.busy(true);
+  }
+
+  /** Waits until the worker's script runs. Rejects with WORKER_FAILED or the signal's reason. */
+  async started(signal: AbortSignal): Promise<void> {
+    try {
+      await untilAborted(this.#ready, [signal]);
+    } catch (error) {
+      this.#die(error);
+      throw error;
+    }
   }
 
   #die(error: unknown): void {
@@ -98,6 +173,7 @@ class RemoteBackend implements Backend {
   #receive(message: Answer): void {
     if (message.kind === 'progress') return this.#reportProgress(message.progress);
     if (message.kind === 'pull') return void this.#pull();
+    if (message.kind === 'ready') return this.#setReady();
     const pending = this.#take(message.id);
     if (!pending) return;
     if (message.kind === 'result') pending.resolve(message.value);

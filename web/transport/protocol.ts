@@ -66,6 +66,7 @@ export type Request =
 
 /** From the worker to the model's thread. */
 export type Answer =
+  | { kind: 'ready' } // the worker's script runs
   | { kind: 'result'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: WireError }
   | { kind: 'progress'; progress: Progress }

@@ -44,6 +44,7 @@ export function serve(
     return model.load(spec, options, (progress) => post({ kind: 'progress', progress }), signal);
   }
 
+  post({ kind: 'ready' });
   return (request) => {
     switch (request.kind) {
       case 'thread':

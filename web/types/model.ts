@@ -40,6 +40,17 @@ export type CacheType = CacheTypeName;
 /** The builds of the engine. Both contain the scalar kernels, as the reference. */
 export type KernelVariant = Exclude<KernelVariantName, 'scalar'>;
 
+/** The name of a build of the engine: its kernels, and whether it has threads. */
+export type BuildName = KernelVariant | `${KernelVariant}.threads`;
+
+/** A build of the engine. The entries of the package such as tokenglass/simd128 export one. */
+export interface EngineBuild {
+  /** Its kernels, and whether it has threads. */
+  name: BuildName;
+  /** The address of its wasm file. */
+  url: string;
+}
+
 /** How far the download of a model is. */
 export interface Progress {
   /** Bytes read so far. */
@@ -90,7 +101,12 @@ export interface LoadOptions extends FetchOptions {
    * of the file. Default: false.
    */
   vocab_only?: boolean;
-  /** Run the model in a worker of its own. false runs it in the caller's thread. Default: true. */
+  /**
+   * Run the model in a worker of its own. false runs it in the caller's thread. Default: true, but
+   * in the caller's thread where there are no workers, and where the package is on another origin
+   * and the page's policy forbids workers of a Blob: the model's `worker_note` then says why. With
+   * an explicit true, the load rejects with WORKER_FAILED instead.
+   */
   worker?: boolean;
   /** Which build to use. Default: the fastest one that this runtime supports. */
   kernels?: KernelVariant;
@@ -102,8 +118,18 @@ export interface LoadOptions extends FetchOptions {
   /** Measure the time of each step of the forward pass for stats(). Default: false. */
   profile?: boolean;
   /**
-   * Address of your own copy or build of the engine. A build without threads runs on one thread;
-   * a build with threads needs n_threads above 1. Default: the package's own files.
+   * The builds of the engine to choose from. Default: those of the entry that loadModel comes from:
+   * all builds for `tokenglass`, one build for an entry such as `tokenglass/simd128`.
+   */
+  builds?: readonly EngineBuild[];
+  /**
+   * Address of the folder that has the package's files: worker.js (worker-node.mjs in Node), the
+   * wasm files, the built-in model. Default: the files beside the package's modules.
+   */
+  base_url?: string | URL;
+  /**
+   * Address of your own copy or build of the engine. A build without threads runs on one thread.
+   * Default: the package's own files.
    */
   wasm_url?: string | URL;
   /** Address of your own copy of worker.js. Default: the package's own file. */
@@ -182,6 +208,8 @@ export interface ModelInfo {
   n_threads: number;
   /** Why there are fewer threads than were asked for; undefined when there are not. */
   threads_note: string | undefined;
+  /** Why the model runs in the caller's thread although that was not asked for; else undefined. */
+  worker_note: string | undefined;
   /** The kernels that run. */
   kernel_variant: KernelVariantName;
   /**

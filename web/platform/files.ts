@@ -1,0 +1,33 @@
+/**
+ * Where the package's own files are: the worker's script, the wasm files, the built-in model. Each
+ * is named as new URL('./name', import.meta.url) where it is needed: bundlers recognize that form
+ * and copy the file.
+ */
+
+/** Where scripts are known: a bundle in the form of a classic script has no import.meta.url. */
+const script =
+  (globalThis.document?.currentScript as HTMLScriptElement | null)?.src ||
+  globalThis.location?.href;
+
+/** The folder of the package's files for a script that has no import.meta.url. */
+function besideScript(name: string): string {
+  // a CDN serves the script at the address of the whole package, too
+  const base = script?.replace(/\/tokenglass(@[^/?#]*)?\/?([?#].*)?$/, '$&/dist/');
+  try {
+    return new URL(name, base).href;
+  } catch {
+    return name; // about:blank, for example; base_url can say more
+  }
+}
+
+/** The address of a file, from the address that this module or its bundle gives. */
+export function fileBeside(name: string, locate: () => URL): string {
+  let address: string;
+  try {
+    address = locate().href;
+  } catch {
+    return besideScript(name);
+  }
+  // Vite's optimizer moves modules, but not the files beside them, to node_modules/.vite/deps
+  return address.replace(/\/\.vite\/.*\/([^/]*)$/, '/tokenglass/dist/$1');
+}
