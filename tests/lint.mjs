@@ -1,5 +1,6 @@
 // Checks the project's files: format, types, generated files, sizes, which folder uses which
-// (lint/layers.mjs has the table), and how comments and documents are worded (lint/prose.mjs).
+// (lint/layers.mjs has the table), how comments and documents are worded (lint/prose.mjs), and
+// where the project's addresses are (lint/addresses.mjs).
 // Prints "ok" or "not ok" for each check, with what it found, and at the end "N passed, N failed";
 // the exit code is 1 when a check failed.
 //   node tests/lint.mjs              all checks
@@ -11,6 +12,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { outdatedFiles } from '../wasm/toolchain/generate.mjs';
+import { addressChecks } from './lint/addresses.mjs';
 import { layerChecks } from './lint/layers.mjs';
 import { proseChecks } from './lint/prose.mjs';
 
@@ -74,6 +76,7 @@ const checks = {
       .map(([file, lines]) => `${file}: ${lines} lines`),
   ...layerChecks(root, files),
   ...proseChecks(root, files),
+  ...addressChecks(root, files),
 };
 
 const wanted = Object.entries(checks).filter(([name]) => name.includes(values.only));

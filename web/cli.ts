@@ -2,8 +2,10 @@
 /** The command line. cli-options.ts says what it accepts; cli-text.ts formats what it prints. */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
+import { copyFiles } from './api/cli-copy.js';
 import { headerOf, infoJson, infoText } from './api/cli-info.js';
 import {
+  CommandError,
   USAGE,
   UsageError,
   readArguments,
@@ -145,6 +147,11 @@ async function main(): Promise<void> {
   if (values.help) return void print(`${USAGE}\n`);
   if (values.version) return void print(`${await version()}\n`);
   if (values.info !== undefined) return info(values.info, values);
+  const folder = values['copy-files'];
+  if (folder !== undefined) {
+    const { builds, 'no-model': withoutModel } = values;
+    return void print(await copyFiles({ folder, builds, model: !withoutModel }));
+  }
   if (prompt === undefined && values.score === undefined && !values.chat)
     throw new UsageError('there is no prompt');
   await run(values, prompt);
@@ -156,7 +163,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 );
 main().catch((error: unknown) => {
   const usage = error instanceof UsageError;
-  const text = error instanceof TokenglassError || usage ? (error as Error).message : String(error);
+  const ours = error instanceof TokenglassError || error instanceof CommandError;
+  const text = ours ? error.message : String(error);
   process.stderr.write(`tokenglass: ${visible(text)}${usage ? '; see --help' : ''}\n`);
   process.exitCode = usage ? 2 : 1;
 });

@@ -15,6 +15,10 @@ export const USAGE = `tokenglass [options] "Once upon a time"
   --json             print the trace of each step (or the scores, or the header) as JSON, one a line
   --score FILE       score a text (- reads standard input) instead of continuing a prompt
   --info FILE        print the keys, tensors, weight types and memory plan of a GGUF file
+  --copy-files DIR   copy the files that a page loads at run time into a folder: worker.js, the wasm
+                     files, the built-in model, their notices; say what to write as base_url
+  --builds LIST      with --copy-files: only these builds, for example simd128,relaxed.threads
+  --no-model         with --copy-files: without the built-in model
   --chat             talk: one line a turn; an empty line or the end of input ends the talk
   --seed N           (default: chosen and printed)
   --samplers LIST    the order of the stages, separated by commas
@@ -22,8 +26,11 @@ export const USAGE = `tokenglass [options] "Once upon a time"
   --n-ctx N, --threads N, --ignore-eos, --shift, --version, --help
   and every option of the sampler: ${numbers.map((name) => `--${flagOf(name)}`).join(' ')}`;
 
+/** A failure whose message says everything: exit code 1. */
+export class CommandError extends Error {}
+
 /** A mistake in the arguments: exit code 2. */
-export class UsageError extends Error {}
+export class UsageError extends CommandError {}
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
@@ -33,12 +40,15 @@ const OPTIONS = {
   top: text,
   score: text,
   info: text,
+  'copy-files': text,
+  builds: text,
   seed: text,
   samplers: text,
   'n-ctx': text,
   threads: text,
   'timeout-ms': text,
   json: flag,
+  'no-model': flag,
   chat: flag,
   'ignore-eos': flag,
   shift: flag,
@@ -109,5 +119,9 @@ export function readArguments(): CommandLine {
   const { values, positionals } = parse();
   const [prompt, ...others] = positionals;
   if (others.length > 0) throw new UsageError('more than one prompt: put it in quotes');
+  const copies = values['copy-files'] !== undefined;
+  if (copies && prompt !== undefined) throw new UsageError('--copy-files takes no prompt');
+  if (!copies && (values.builds !== undefined || values['no-model']))
+    throw new UsageError('--builds and --no-model need --copy-files');
   return { values: values as Arguments, prompt };
 }
