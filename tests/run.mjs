@@ -115,6 +115,19 @@ function judge(code, counts, output) {
 /** One job for each test file of a folder, without its subfolders. */
 const testsOf = (folder) => find(folder, /^[^/]*\.test\.mjs$/).map((file) => nodeTest(file));
 
+/** Names both browsers to the tests; on Debian, a browser that is absent is installed. */
+function findBrowsers() {
+  const debian = { CHROMIUM: 'chromium', FIREFOX: 'firefox-esr' };
+  const names = {
+    CHROMIUM: ['chromium', 'chromium-browser', 'google-chrome'],
+    FIREFOX: ['firefox-esr', 'firefox'],
+  };
+  for (const variable in names) {
+    const path = findBrowser(variable, names[variable], debian[variable]);
+    if (path) env[variable] = path;
+  }
+}
+
 /** Each suite: what build.sh must build for it, what must be installed first, and its jobs. */
 const suites = {
   lint: {
@@ -148,15 +161,7 @@ const suites = {
   browser: {
     needs: 'dist',
     async jobs() {
-      const debian = { CHROMIUM: 'chromium', FIREFOX: 'firefox-esr' };
-      const names = {
-        CHROMIUM: ['chromium', 'chromium-browser', 'google-chrome'],
-        FIREFOX: ['firefox-esr', 'firefox'],
-      };
-      for (const variable in names) {
-        const path = findBrowser(variable, names[variable], debian[variable]);
-        if (path) env[variable] = path;
-      }
+      findBrowsers();
       const { otherTests } = await import('./browser/files.mjs');
       return [
         ...['firefox', 'chromium'].map((name) =>
@@ -173,6 +178,14 @@ const suites = {
     needs: 'dist',
     install: 'const { prepare } = await import("./tests/tokenizers/compare.mjs"); prepare();',
     jobs: () => testsOf('tests/tokenizers'),
+  },
+  packages: {
+    needs: 'dist',
+    jobs: () => {
+      findBrowsers();
+      const quick = flags.all ? [] : ['--quick'];
+      return [program('packages', process.execPath, ['tests/packages/run.mjs', ...quick])];
+    },
   },
   peers: {
     needs: 'dist',
