@@ -94,6 +94,34 @@ for (const worker of [false, true]) {
   });
 }
 
+for (const worker of [false, true]) {
+  test(`the garbage collector learns of forgotten sessions by itself (worker: ${worker})`, async () => {
+    const options = { worker, n_ctx: 65536, n_kv: 512, n_threads: 1 };
+    await withModel('storybook', options, async (large) => {
+      const { total } = (await large.stats()).memory;
+      for (let i = 0; i < 1000; i++) await large.createSession().sync([1, 5]); // 0.8 MB each
+      const grown = ((await large.stats()).memory.total - total) / 2 ** 20;
+      assert.ok(grown < 300, `1,000 sessions took ${grown} MB`);
+    });
+  });
+}
+
+test('2,000 forgotten sessions are freed: the next ones take their memory', async () => {
+  for (const worker of [false, true]) {
+    await withModel('storybook', { worker, n_threads: 1 }, async (small) => {
+      const make = async () => {
+        for (let i = 0; i < 2000; i++) await small.createSession().sync([1, 5]); // 15 kB each
+        await collectGarbage();
+        return (await small.stats()).memory.total / 2 ** 20;
+      };
+      const first = await make();
+      for (let i = 0; i < 3; i++) await make();
+      const grown = (await make()) - first;
+      assert.ok(grown < 30, `8,000 sessions more took ${grown} MB more`);
+    });
+  }
+});
+
 test('a session whose answer is awaited is not freed before it', async () => {
   const logits = await Promise.all(
     Array.from({ length: 20 }, async (_, i) => {

@@ -14,6 +14,27 @@ export const freeing =
   (): Promise<unknown> =>
     backend.call(method, [number]).catch(() => undefined);
 
+const WEIGHT_BYTES = 4 * 2 ** 20;
+let unseen = 0; // bytes in engines since the last weight
+
+/**
+ * An object of this many bytes in an engine is made. The garbage collector does not see these
+ * bytes and would run too late to free what programs drop. From time to time the result is a
+ * buffer of the same size that the object has to hold: the collector counts the buffer, whose
+ * pages take no memory because nobody writes to them.
+ */
+export function weightOf(bytes: number): ArrayBuffer | undefined {
+  unseen += bytes;
+  if (unseen < WEIGHT_BYTES) return undefined;
+  const size = unseen;
+  unseen = 0;
+  try {
+    return new ArrayBuffer(size);
+  } catch {
+    return undefined; // no addresses are left
+  }
+}
+
 /** A grammar of an engine. */
 interface OwnGrammar {
   backend: Backend;

@@ -20,7 +20,7 @@ import {
   wholeNumber,
 } from './arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
-import { dropped, freeing, grammarNumber } from './engine-objects.js';
+import { dropped, freeing, grammarNumber, weightOf } from './engine-objects.js';
 import { guardThis } from './guard.js';
 import { badOption, sampleRequest, samplerOptionNames } from './options.js';
 import type {
@@ -76,6 +76,8 @@ const GENERATE_OPTIONS = [
 ];
 const TRACE_OPTIONS = ['top_n', 'all_removed'];
 const DEFAULT_TOP_N = 50;
+const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
+const BYTES_PER_TOKEN = 12;
 const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
 
 /** How many tokens a shift keeps, or KEEP_BOS; undefined when a full context is an error. */
@@ -116,6 +118,7 @@ export class SessionImpl implements Session {
   #ready: Promise<unknown>; // resolves when the engine has the session
   #generating = false;
   #disposed: Promise<void> | undefined;
+  #weight: ArrayBuffer | undefined;
   readonly #end = new AbortController(); // aborted when the session is disposed
 
   static {
@@ -127,6 +130,8 @@ export class SessionImpl implements Session {
     this.#host = host;
     this.#number = host.newNumber();
     this.#seed = seed;
+    const { n_vocab, n_ctx } = host.info;
+    this.#weight = weightOf(BYTES_PER_LOGIT * n_vocab + BYTES_PER_TOKEN * n_ctx);
     this.#ready = this.#create(source);
     this.#ready.catch(() => undefined); // the first call that awaits it reports the error
     this.#freeInEngine = freeing(host.backend, 'disposeSession', this.#number);
@@ -135,7 +140,11 @@ export class SessionImpl implements Session {
 
   async #create(source: number | Uint8Array | undefined): Promise<void> {
     const { backend } = this.#host;
-    if (source === undefined) return backend.call('createSession', [this.#number]);
+    if (source === undefined) {
+      // what was dropped is freed between two turns of the event loop
+      if (this.#weight) await new Promise((resolve) => setTimeout(resolve));
+      return backend.call('createSession', [this.#number]);
+    }
     if (typeof source === 'number') {
       this.#tokens = Array.from(await backend.call('forkSession', [source, this.#number]));
       return;
@@ -432,6 +441,7 @@ export class SessionImpl implements Session {
 
   async #free(): Promise<void> {
     dropped.unregister(this);
+    this.#weight = undefined;
     await this.#ready.catch(() => undefined);
     await this.#freeInEngine();
   }
