@@ -51,7 +51,7 @@ static tg_status score_token(tg_model *model, const float *logits, int32_t token
 static tg_status score_and_list(tg_model *model, const float *logits, int32_t token, uint32_t top_n,
                                 tg_score *out, tg_top *top)
 {
-    double log_sum;
+    double log_sum = 0;
     const tg_status status = score_token(model, logits, token, out, &log_sum);
     if (status || !top_n)
         return status;

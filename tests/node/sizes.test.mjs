@@ -8,11 +8,12 @@ import { inTree } from '../support/support.mjs';
 
 const measured = sizes();
 
-test('both wasm variants, the core entry and the page were measured', () => {
+test('the wasm variants, loadModel, the entry and the page were measured', () => {
   const names = measured.map(({ name }) => name);
   for (const name of [
     'tokenglass.simd128.wasm',
     'tokenglass.relaxed.wasm',
+    'loadModel in a bundle',
     'index.js',
     'demo/main.js',
   ])
@@ -41,7 +42,7 @@ test('a program that only loads a model loads nothing of the engine, chat, gramm
   for (const [text, word] of [
     [chat, 'raise_exception'],
     [completions, 'chat.completion'],
-    [grammar, 'createGrammar has no type'],
+    [grammar, 'type of the grammar is'],
     [engine, 'model_feed'],
   ]) {
     assert.ok(text.includes(word), word);

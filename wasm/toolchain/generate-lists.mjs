@@ -6,16 +6,25 @@ import { comment, readRows } from './lists.mjs';
 
 export const path = 'web/types/generated.ts';
 
+/** What a generated file begins with. */
+export const HEADER = comment(
+  'Written by wasm/toolchain/generate.mjs from the lists of src/ and wasm/ (*.def). Change the lists, not this file.',
+);
+
+/** The declarations as a formatted file. */
+export const format = (parts) =>
+  prettier.format(parts.join('\n'), { parser: 'typescript', printWidth: 100, singleQuote: true });
+
 const unique = (values) => [...new Set(values)];
 const literals = (values) => unique(values).map((value) => JSON.stringify(value));
 
 /** A type that is one of the values. */
-function union(name, meaning, values) {
+export function union(name, meaning, values) {
   return `${comment(meaning)}export type ${name} = ${literals(values).join(' | ') || 'never'};\n`;
 }
 
 /** A constant array of the values. */
-function table(name, meaning, type, values) {
+export function table(name, meaning, type, values) {
   const lines = values.map((value) => `${JSON.stringify(value)},\n`).join('');
   return `${comment(meaning)}export const ${name}: readonly ${type}[] = [\n${lines}];\n`;
 }
@@ -27,30 +36,11 @@ function types(name, meaning, properties) {
 }
 
 /** The interface of a table's rows; each property has a type and a meaning. */
-function row(name, meaning, properties) {
+export function row(name, meaning, properties) {
   const lines = Object.entries(properties).map(
     ([key, [type, text]]) => `${comment(text)}${key}: ${type};\n`,
   );
   return `${comment(meaning)}export interface ${name} {\n${lines.join('')}}\n`;
-}
-
-function errors() {
-  const codes = readRows('src/base/status.def', 'TG_STATUS')
-    .map(({ args: [name, number, meaning] }) => ({ name, number: Number(number), meaning }))
-    .filter(({ number }) => number !== 0); // OK is no error
-  return [
-    union(
-      'ErrorCode',
-      'The codes of all errors (status.def). They are stable.',
-      codes.map(({ name }) => name),
-    ),
-    row('ErrorInfo', 'An error of the package.', {
-      name: ['ErrorCode', 'The code of TokenglassError.'],
-      number: ['number', 'The number in C.'],
-      meaning: ['string', 'The meaning, for people.'],
-    }),
-    table('errorCodes', 'Every error: code, number in C, meaning.', 'ErrorInfo', codes),
-  ];
 }
 
 function weightTypes() {
@@ -184,10 +174,7 @@ export async function text() {
     (variant) => variant.split('_')[0],
   );
   const parts = [
-    comment(
-      'Written by wasm/toolchain/generate.mjs from the lists of src/ and wasm/ (*.def). Change the lists, not this file.',
-    ),
-    ...errors(),
+    HEADER,
     ...weightTypes(),
     ...samplerStages(),
     ...names(
@@ -219,9 +206,5 @@ export async function text() {
     ),
     ...constants(),
   ];
-  return prettier.format(parts.join('\n'), {
-    parser: 'typescript',
-    printWidth: 100,
-    singleQuote: true,
-  });
+  return format(parts);
 }

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as boundary from './generate-boundary.mjs';
+import * as errors from './generate-errors.mjs';
 import * as lists from './generate-lists.mjs';
 import * as readme from './generate-readme.mjs';
 import * as schema from './generate-schema.mjs';
@@ -22,7 +23,7 @@ function committed(path) {
 /** The generated files whose text differs from what the generators make: { path, text }. */
 export async function outdatedFiles() {
   const files = await Promise.all(
-    [lists, boundary, readme, schema].map(async ({ path, text }) => ({
+    [lists, errors, boundary, readme, schema].map(async ({ path, text }) => ({
       path,
       text: await text(),
     })),

@@ -3,10 +3,11 @@
  * works on plain data of our own. Getters and proxies may throw while they are read.
  */
 import { TokenglassError, shown, typed } from '../types/errors.js';
-import type { ErrorCode } from '../types/generated.js';
+import type { ErrorCode } from '../types/generated-errors.js';
 import { suggestion } from '../types/names.js';
 
 export const MAX_INT32 = 2 ** 31 - 1;
+export const MAX_POSITIONS = 2 ** 20; // of a context
 const MAX_IDS = 2 ** 26; // token ids in a list
 const MAX_ITEMS = 2 ** 20; // elements of another list
 

@@ -13,6 +13,7 @@ import { MAX_THREADS, cacheTypes, kernelVariants } from '../types/generated.js';
 import { withSignal } from '../types/signals.js';
 import type { EngineBuild, LoadOptions, Model, ModelSource } from '../types/types.js';
 import {
+  MAX_POSITIONS,
   bytesOf,
   flag,
   indexIn,
@@ -25,7 +26,6 @@ import {
   textOf,
   wholeNumber,
 } from './arguments.js';
-import { MAX_POSITIONS, ModelImpl } from './model.js';
 import { timeoutOf } from './options.js';
 
 const LOAD_OPTIONS = [
@@ -180,11 +180,15 @@ export async function load(
     const spec: SourceSpec = story
       ? { kind: 'url', url: story }
       : await specOf(source, platform, engineOptions.timeout_ms);
+    // loads while the worker starts and the file arrives
+    const modelClass = import('./model.js');
+    modelClass.catch(() => undefined); // reported below
     let backend: Backend | undefined;
     try {
       const opened = await openBackend(platform, script, fallback, signal);
       backend = opened.backend;
       const info = await backend.load(spec, engineOptions, on_progress, signal);
+      const { ModelImpl } = await modelClass;
       return new ModelImpl(backend, { ...info, worker_note: opened.note });
     } catch (error) {
       if (spec.kind === 'stream') await spec.cancel(); // the backend may not have seen it

@@ -7,6 +7,7 @@ import { TokenglassError, shown, throwIfAborted, typed } from '../types/errors.j
 import { untilAborted, withSignal } from '../types/signals.js';
 import { ADD_SPECIAL, PARSE_SPECIAL } from '../types/generated.js';
 import {
+  MAX_POSITIONS,
   bytesOf,
   checkSeed,
   flag,
@@ -54,7 +55,6 @@ import type {
   WholeCompletionParams,
 } from '../types/types.js';
 
-export const MAX_POSITIONS = 2 ** 20;
 const MAX_OFFSETS = 2 ** 24; // objects that fit into memory
 
 /** The text and the flags of tokenize and tokenOffsets. */

@@ -2,7 +2,9 @@
  * One instance of the WebAssembly engine with one model: calls of its functions (the methods of
  * Boundary) and access to its memory.
  */
-import { TokenglassError, codeOf } from '../types/errors.js';
+import { TokenglassError } from '../types/errors.js';
+import { errorCodes } from '../types/generated-errors.js';
+import type { ErrorCode } from '../types/generated-errors.js';
 import { Boundary, OUT_BYTES } from './generated-boundary.js';
 import { instantiate } from './instance.js';
 import type { Exports } from './instance.js';
@@ -12,6 +14,10 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** No allocation of WebAssembly memory can be larger. */
 const MAX_BYTES = 2 ** 32 - 1;
+
+/** The code of a status of the engine. */
+const codeOf = (status: number): ErrorCode =>
+  errorCodes.find(({ number }) => number === status)?.name ?? 'ENGINE_CRASHED';
 
 type CallableExport = Exclude<keyof Exports, 'memory'>;
 

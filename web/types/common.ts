@@ -2,8 +2,6 @@
 export type {
   ArchitectureName,
   CacheTypeName,
-  ErrorCode,
-  ErrorInfo,
   KernelDotName,
   KernelVariantName,
   ProfileStepName,
@@ -16,6 +14,7 @@ export type {
   StageOptionName,
   StageParams,
 } from './generated.js';
+export type { ErrorCode, ErrorInfo } from './generated-errors.js';
 
 declare global {
   interface SymbolConstructor {

@@ -1,6 +1,5 @@
 /** The errors of the package, and how they cross from a worker to its page. */
-import { errorCodes } from './generated.js';
-import type { ErrorCode } from './generated.js';
+import type { ErrorCode } from './generated-errors.js';
 
 const MAX_SHOWN = 80; // characters
 
@@ -80,11 +79,6 @@ export class TokenglassError extends Error {
 /** The message of an error without its code. */
 export const messageOf = ({ code, message }: TokenglassError): string =>
   message.slice(code.length + 2);
-
-const names = new Map(errorCodes.map(({ number, name }) => [number, name]));
-
-/** The code of an engine status. */
-export const codeOf = (status: number): ErrorCode => names.get(status) ?? 'ENGINE_CRASHED';
 
 /** The error of an abort that has no other reason. */
 export const abortError = () => new DOMException('The operation was aborted', 'AbortError');
