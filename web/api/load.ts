@@ -100,7 +100,7 @@ function buildUrls(
       ? own
       : listOf(builds, 'builds', (build) => {
           const { name, url } = Object(build) as EngineBuild;
-          indexIn(buildNames, name, "a build's name");
+          indexIn(buildNames, name ?? null, "a build's name");
           return { name, url: textOf(url, `the url of build ${name}`) };
         });
   if (named.length === 0) throw invalid('builds is empty: there must be a build of the engine');
