@@ -24,7 +24,8 @@ function besideScript(name: string): string {
 export function fileBeside(name: string, locate: () => URL): string {
   let address: string;
   try {
-    address = locate().href;
+    // Turbopack gives an address without an origin
+    address = new URL(locate().href, globalThis.location?.href).href;
   } catch {
     return besideScript(name);
   }

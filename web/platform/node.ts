@@ -126,8 +126,11 @@ export function spawnScript(script: URL): Port {
 export function fileAt(name: string, locate: () => URL): string {
   let beside: URL | undefined;
   try {
-    beside = locate();
-    if (beside.protocol !== 'file:' || existsSync(beside)) return beside.href;
+    const url = locate();
+    if (url.protocol === 'file:') beside = url;
+    // A server renders the scripts of pages, too. There, Turbopack gives an address without a
+    // protocol, which means nothing in Node.
+    if (beside ? existsSync(beside) : url.protocol) return url.href;
   } catch {
     // a bundle in the form of a CommonJS module has no import.meta.url
   }
