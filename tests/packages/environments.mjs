@@ -1,5 +1,5 @@
 // The rows of tests/packages: one for each environment, from the files of environments/. A row is
-//   name       a word; the app is prepared in build/packages/NAME
+//   name       a word; the app is prepared in a folder of this name
 //   title      what the table says; {name} is replaced by the version of the package
 //   app        the folder of apps/ that is copied; '' for none
 //   folder     another row's name: both use one prepared app
@@ -15,6 +15,7 @@
 //              that gives { url, close }
 //   path       of the page; '/' if there is none
 //   browsers   ['chromium', 'firefox'] or fewer
+//   inPage     true: a page where no worker can run; the model runs in the page's thread
 //   install    false: npm installs nothing; the packed package is unpacked in any case
 //   inTest     true: the row is in `npm test`, and its app installs nothing from the network
 //   skip       a function that gives the reason why this machine cannot run the row

@@ -14,7 +14,8 @@ const TEMPLATE =
 const withoutInfo = ({ info, ...rest }) => rest;
 
 /**
- * { modelUrl, result, check, close }: check(result) throws when an app's result differs.
+ * { modelUrl, result, check, close }: check(result) throws when an app's result differs, or
+ * with { inPage: false } when no worker ran.
  */
 export async function expectation() {
   const file = chatModel(TEMPLATE, { n_layer: 2 });
@@ -35,11 +36,12 @@ export async function expectation() {
   return {
     modelUrl: server.url,
     result: expected,
-    check(result) {
+    check(result, { inPage = true } = {}) {
       if (!result || result.error) {
         const { error, code, cause } = result ?? { error: 'there is no result' };
         throw new Error([code, error, cause && `cause: ${cause}`].filter(Boolean).join('\n'));
       }
+      if (!inPage) assert.equal(result.info.worker_note, undefined, 'a worker runs');
       assert.deepEqual(withoutInfo(result), withoutInfo(expected));
     },
     close: () => server.close(),

@@ -1,6 +1,8 @@
-// Packs the package and prepares an app in build/packages/NAME: a copy of apps/APP with
-// program.mjs and what its package.json names, installed by npm, and the packed package.
+// Packs the package and prepares an app in a folder of the machine's folder for temporary
+// files: a copy of apps/APP with program.mjs and what its package.json names, installed by npm, and
+// the packed package.
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -12,11 +14,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inTree } from '../support/support.mjs';
 
-const BUILD = inTree('build/packages');
+// Outside the project: bundlers also read a package.json, a tsconfig.json and node_modules above an
+// app.
+const ID = createHash('sha256').update(inTree('.')).digest('hex').slice(0, 8);
+const BUILD = join(tmpdir(), `tokenglass-packages-${ID}`);
 const TARBALL = join(BUILD, 'tokenglass.tgz');
 const INSTALL = ['install', '--no-package-lock', '--no-audit', '--no-fund', '--no-progress'];
 const execute = promisify(execFile);

@@ -133,7 +133,7 @@ export async function runRow(row, folder, expected) {
       for (const browser of browsersOf(row)) {
         outcome[browser] = await resultInBrowser(browser, address.href);
         try {
-          expected.check(outcome[browser]);
+          expected.check(outcome[browser], { inPage: Boolean(row.inPage) });
         } catch (error) {
           throw new Error(`${browser}: ${error.message}`);
         }

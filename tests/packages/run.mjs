@@ -5,8 +5,9 @@
 //   npm run test:packages -- vite7 next      the environments whose name contains one of the words
 //   npm run test:packages -- --quick         those of `npm test`: nothing comes from the network
 //   npm run test:packages -- --write         rewrites the table in tests/README.md
-// The apps and what they install lie in build/packages.
+// The first line says where the apps lie; they stay there, so that the next run installs less.
 import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inTree } from '../support/support.mjs';
 import { loadEnvironments } from './environments.mjs';
@@ -31,6 +32,7 @@ const rows = (await loadEnvironments()).filter(
     (!flags.quick || inTest) && (!words.length || words.some((word) => name.includes(word))),
 );
 const tarball = packPackage();
+console.log(`apps: ${dirname(tarball)}`);
 const expected = await expectation();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const outcomes = new Map(); // row -> its results by where it ran

@@ -72,6 +72,7 @@ export const rows = [
     title: 'Parcel {parcel}',
     commands: ['parcel build index.html --no-cache'],
     serve: { folder: 'dist' },
+    setting: '`"@parcel/resolver-default": { "packageExports": true }` in package.json',
   },
   {
     ...both,
