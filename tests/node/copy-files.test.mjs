@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { loadModel } from '../../dist/node.js';
 import { inTree } from '../support/support.mjs';
 
 const temporary = mkdtempSync(join(tmpdir(), 'tokenglass-copy-'));
@@ -86,6 +88,28 @@ test('--builds and --no-model choose', () => {
     readdirSync(one).sort(),
     [...workers, 'tokenglass.relaxed.wasm', ...NOTICES, ...MODEL].sort(),
   );
+});
+
+test('a model runs from the copies alone, at the address that the command prints', async () => {
+  const folder = folderOf('run');
+  const said = copies(folder, '--builds', 'simd128');
+  const [, base_url] = /Node: base_url: '(.*)'/.exec(said);
+  const load = (options) => loadModel('storybook', { base_url, n_threads: 1, ...options });
+  for (const worker of [true, false]) {
+    const options = { worker, kernels: 'simd128' };
+    const model = await load(options);
+    assert.equal(model.info.n_vocab, 3072);
+    await model.dispose();
+    // and from nowhere else: without the copies nothing is found
+    for (const [name, code] of [
+      ['storybook-q8_0.gguf', 'SOURCE_NOT_FOUND'],
+      ['tokenglass.simd128.wasm', 'ENGINE_LOAD_FAILED'],
+    ]) {
+      renameSync(join(folder, name), join(folder, 'away'));
+      await assert.rejects(load(options), { code });
+      renameSync(join(folder, 'away'), join(folder, name));
+    }
+  }
 });
 
 test('mistakes are refused before anything is written', () => {

@@ -106,6 +106,10 @@ describe('the type that was given is named', () => {
       () => load({ on_progress: true }),
       'on_progress is true, a boolean; it must be a function',
     );
+    await says(
+      () => load({ builds: ['simd128'] }),
+      'an element of builds is "simd128", a string; it must be a build',
+    );
     await says(() => loadModel(7), 'a model cannot be read from 7, a number');
     await says(() => fetchModel({}), 'the address is an object; it must be a text or a URL');
     await says(() => model.detokenize({}), 'the list is an object; it must be a list of token ids');
@@ -218,6 +222,14 @@ describe('an unknown name', () => {
     await says(() => load({ kernels: 'relaxd' }), 'kernels is "relaxd"; did you mean relaxed?');
     await says(() => load({ cache_type_k: 'Q8' }), 'cache_type_k is "Q8"; known: f32, f16, q8_0');
     await says(() => load({ cache_type_v: 'q80' }), 'cache_type_v is "q80"; did you mean q8_0?');
+    await says(
+      () => load({ builds: [{ name: 'simd', url: '' }] }),
+      'a build\'s name is "simd"; known: simd128, relaxed, simd128.threads, relaxed.threads',
+    );
+    await says(
+      () => load({ builds: [{ name: 'relaxed.thread', url: '' }] }),
+      'a build\'s name is "relaxed.thread"; did you mean relaxed.threads?',
+    );
     await says(
       () => model.embed('a', { pooling: 'maen' }),
       'pooling is "maen"; did you mean mean?',

@@ -99,7 +99,9 @@ function buildUrls(
     builds === undefined
       ? own
       : listOf(builds, 'builds', (build) => {
-          const { name, url } = Object(build) as EngineBuild;
+          if (Object(build) !== build)
+            throw invalid(`an element of builds is ${typed(build)}; it must be a build`);
+          const { name, url } = build as EngineBuild;
           indexIn(buildNames, name ?? null, "a build's name");
           return { name, url: textOf(url, `the url of build ${name}`) };
         });
