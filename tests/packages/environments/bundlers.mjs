@@ -114,7 +114,7 @@ export const rows = [
     ...both,
     name: 'bun-build',
     app: 'bun',
-    title: '`bun build` of {bun}',
+    title: '`bun build` of Bun {bun}',
     commands: ['npm run build'],
     serve: { folder: 'dist' },
     setting: COPIED,

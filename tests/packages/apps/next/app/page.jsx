@@ -9,5 +9,5 @@ export default function Page() {
   useEffect(() => {
     main({ loadModel, storybook });
   }, []);
-  return <p>The result is in the console&#39;s globalThis.result.</p>;
+  return <p>The model runs in this page.</p>;
 }
