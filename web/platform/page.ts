@@ -18,8 +18,12 @@ let policy: TrustedPolicy | undefined;
 function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (!trustedTypes) return url;
-  policy ??= trustedTypes.createPolicy('tokenglass', { createScriptURL: (address) => address });
-  return policy.createScriptURL(url);
+  try {
+    policy ??= trustedTypes.createPolicy('tokenglass', { createScriptURL: (address) => address });
+    return policy.createScriptURL(url);
+  } catch {
+    return url; // the page allows other policies only; the browser says whether it needs one here
+  }
 }
 
 /** Whether a page may start a worker with the script at the address itself. */
