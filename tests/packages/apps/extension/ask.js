@@ -1,0 +1,3 @@
+/* global chrome */
+const modelUrl = new URL(location.href).searchParams.get('model');
+globalThis.result = await chrome.runtime.sendMessage({ modelUrl });

@@ -1,0 +1,234 @@
+// Pages without a bundler: from the page's own origin, from a CDN, with strict policies, in a
+// sandboxed frame, in workers of the page, and in an extension.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { resultInExtension } from '../extension.mjs';
+import { resultInBrowser } from '../row.mjs';
+import { startCdn, startSite } from '../site.mjs';
+
+const STRICTEST =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+const BOTH = ['chromium', 'firefox'];
+const packageOf = (folder) => join(folder, 'node_modules/tokenglass');
+
+/** Whether the model runs in a worker of its own, or why it does not. */
+function checkPlace({ info }, note) {
+  if (note) assert.match(info.worker_note ?? '', note);
+  else assert.equal(info.worker_note, undefined);
+}
+
+/**
+ * A row that serves its app. headers: of the site, or a function of the CDN's address; cdn: there
+ * is one; note: what worker_note says where the model runs in the caller's thread; tabs: how many
+ * pages are open at once.
+ */
+function page({ headers = {}, cdn, note, tabs = 1, browsers = BOTH, ...row }) {
+  let model;
+  return {
+    entry: '`tokenglass`',
+    run: 'browser',
+    install: false,
+    browsers,
+    ...row,
+    serve: {
+      async start(folder) {
+        const other = cdn ? await startCdn(packageOf(folder)) : undefined;
+        const site = await startSite(folder, {
+          headers: typeof headers === 'function' ? headers(other.url) : headers,
+          cdn: other?.url,
+          model: () => model,
+        });
+        return {
+          url: site.url,
+          close: async () => {
+            await site.close();
+            await other?.close();
+          },
+        };
+      },
+    },
+    async inspect({ address, expected }) {
+      model = expected.modelUrl;
+      address.searchParams.set('model', new URL('/model.gguf', address).href);
+      const outcome = {};
+      for (const browser of browsers) {
+        const one = () => resultInBrowser(browser, address.href);
+        const results = await Promise.all(Array.from({ length: tabs }, one));
+        try {
+          for (const result of results) {
+            expected.check(result);
+            checkPlace(result, note);
+          }
+        } catch (error) {
+          throw new Error(`${browser}: ${error.message}`);
+        }
+        [outcome[browser]] = results;
+      }
+      return outcome;
+    },
+  };
+}
+
+/** A row for a page of the extension. */
+const extension = ({ page, note, ...row }) => ({
+  run: 'browser',
+  app: 'extension',
+  install: false,
+  serve: { start: async () => ({ url: 'http://localhost/', close: async () => undefined }) },
+  async inspect({ folder, address, expected }) {
+    const result = await resultInExtension(folder, page, address.search);
+    expected.check(result);
+    checkPlace(result, note);
+    return { chromium: result };
+  },
+  ...row,
+});
+
+const noBlobs = (cdn) => ({
+  'Content-Security-Policy': `script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' ${cdn}; worker-src 'self'`,
+});
+
+export const rows = [
+  page({
+    name: 'page',
+    app: 'page',
+    title: 'Page without a build step',
+  }),
+  page({
+    name: 'page-isolated',
+    folder: 'page',
+    app: 'page',
+    title: 'Page without a build step, cross-origin isolated (threads)',
+    headers: {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    },
+  }),
+  page({
+    name: 'page-strictest-csp',
+    folder: 'page',
+    app: 'page',
+    title: 'The strictest Content-Security-Policy',
+    headers: { 'Content-Security-Policy': STRICTEST },
+  }),
+  page({
+    name: 'page-trusted-types',
+    folder: 'page',
+    app: 'page',
+    title: 'Trusted Types',
+    headers: {
+      'Content-Security-Policy': `${STRICTEST}; require-trusted-types-for 'script'; trusted-types tokenglass`,
+    },
+  }),
+  page({
+    name: 'page-three-tabs',
+    folder: 'page',
+    app: 'page',
+    title: 'Three tabs at once',
+    tabs: 3,
+    browsers: ['chromium'],
+  }),
+  page({
+    name: 'cdn-script',
+    folder: 'cdn',
+    app: 'cdn',
+    title: 'One script line from another origin, as jsDelivr serves it',
+    entry: '`tokenglass.global.js`',
+    path: '/script.html',
+    cdn: true,
+    inTest: true,
+  }),
+  page({
+    name: 'cdn-redirect',
+    folder: 'cdn',
+    app: 'cdn',
+    title: 'One script line from another origin, as unpkg serves it',
+    entry: '`tokenglass.global.js`',
+    path: '/redirect.html',
+    cdn: true,
+    browsers: ['chromium'],
+  }),
+  page({
+    name: 'cdn-module',
+    folder: 'cdn',
+    app: 'cdn',
+    title: 'A module from another origin',
+    path: '/module.html',
+    cdn: true,
+  }),
+  page({
+    name: 'cdn-isolated',
+    folder: 'cdn',
+    app: 'cdn',
+    title: 'A module from another origin, cross-origin isolated (threads)',
+    path: '/module.html',
+    cdn: true,
+    headers: {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    },
+  }),
+  page({
+    name: 'cdn-script-no-blobs',
+    folder: 'cdn',
+    app: 'cdn',
+    title: 'One script line from another origin; the policy forbids workers of a Blob',
+    entry: '`tokenglass.global.js`',
+    path: '/script.html',
+    cdn: true,
+    headers: noBlobs,
+    note: /worker-src/,
+  }),
+  page({
+    name: 'cdn-module-no-blobs',
+    folder: 'cdn',
+    app: 'cdn',
+    title: 'A module from another origin; the policy forbids workers of a Blob',
+    path: '/module.html',
+    cdn: true,
+    headers: noBlobs,
+    note: /worker-src/,
+  }),
+  page({
+    name: 'frame',
+    app: 'frame',
+    title: 'Sandboxed frame',
+    headers: { 'Access-Control-Allow-Origin': '*' },
+  }),
+  page({
+    name: 'worker',
+    app: 'worker',
+    title: "Module worker of the page's own",
+  }),
+  page({
+    name: 'service-worker',
+    app: 'service-worker',
+    title: 'Service worker of a page, a module',
+    entry: '`tokenglass/service-worker`',
+    note: /service worker/,
+  }),
+  page({
+    name: 'service-worker-classic',
+    folder: 'service-worker',
+    app: 'service-worker',
+    title: 'Service worker of a page, a classic script',
+    entry: '`tokenglass.global.js`',
+    path: '/classic.html',
+    note: /service worker/,
+  }),
+  extension({
+    name: 'extension-page',
+    folder: 'extension',
+    title: 'Page of an MV3 extension',
+    entry: '`tokenglass`',
+    page: 'page.html',
+  }),
+  extension({
+    name: 'extension-service-worker',
+    folder: 'extension',
+    title: 'Service worker of an MV3 extension',
+    entry: '`tokenglass/service-worker`',
+    page: 'worker.html',
+    note: /service worker/,
+  }),
+];
