@@ -30,7 +30,7 @@ export async function exercise({ loadModel, storybook = 'storybook', modelUrl, .
   const options = { ...GREEDY, max_tokens: 60, grammar, trace: false };
   let json = '';
   for await (const { text } of story.createSession().generate('Her pet was', options)) json += text;
-  const { threads, kernels, worker_note } = story.info;
+  const { n_threads, kernels, worker_note } = story.info;
   await story.dispose();
 
   const model = await loadModel(modelUrl, more);
@@ -39,7 +39,7 @@ export async function exercise({ loadModel, storybook = 'storybook', modelUrl, .
   const { choices } = await model.createChatCompletion({ ...GREEDY, messages });
   await model.dispose();
   const chat = choices[0].message.content;
-  return { builtIn, json, byUrl, chat, info: { threads, kernels, worker_note } };
+  return { builtIn, json, byUrl, chat, info: { n_threads, kernels, worker_note } };
 }
 
 /** An error as plain data, with its causes. */

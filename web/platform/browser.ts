@@ -1,5 +1,6 @@
 /** What the engine's thread needs in browsers: sources and compiled modules. */
 import { TokenglassError } from '../types/errors.js';
+import { whyNoAnswer, whyNotFile } from './explain.js';
 import { compileError } from './platform.js';
 import type { WorkerPlatform } from './platform.js';
 import { blobSource, bytesSource, statusOf } from './sources.js';
@@ -8,16 +9,22 @@ import { withAnswer } from './timing.js';
 import type { TimeLimits } from './timing.js';
 
 async function compile(url: string, limits: TimeLimits): Promise<WebAssembly.Module> {
+  let why: string | undefined;
   try {
     return await withAnswer(url, limits, async (response) => {
+      const isWasm = response.headers.get('content-type') === 'application/wasm';
+      if (!response.ok || !isWasm) why = whyNotFile(url, response);
       if (!response.ok) throw new Error(`the server ${statusOf(response)}`);
       // compileStreaming refuses any other type
-      return response.headers.get('content-type') === 'application/wasm'
+      return isWasm
         ? WebAssembly.compileStreaming(response)
         : WebAssembly.compile(await response.arrayBuffer());
     });
   } catch (error) {
-    throw compileError(url, error);
+    if (error instanceof TypeError && why === undefined) why = whyNoAnswer(error);
+    else if (why !== undefined && error instanceof WebAssembly.CompileError)
+      why = `${error.message}: ${why}`;
+    throw compileError(url, error, why);
   }
 }
 

@@ -4,9 +4,13 @@
  * and copy the file.
  */
 
-/** Where scripts are known: a bundle in the form of a classic script has no import.meta.url. */
+/**
+ * The address of this script, for a bundle in the form of a classic script, which has no
+ * import.meta.url. Only an error's stack names a script of importScripts.
+ */
 const script =
   (globalThis.document?.currentScript as HTMLScriptElement | null)?.src ||
+  /[\w-]+:\/\/\S+(?=:\d+:\d+)/.exec(globalThis.document ? '' : (new Error().stack ?? ''))?.[0] ||
   globalThis.location?.href;
 
 /** The folder of the package's files for a script that has no import.meta.url. */

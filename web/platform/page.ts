@@ -1,46 +1,41 @@
 /** What the caller's thread needs in browsers. */
 import { TokenglassError } from '../types/errors.js';
 import { fileBeside } from './files.js';
-import { workerPort } from './platform.js';
+import { moduleWorker, workerPort } from './platform.js';
 import type { Platform, Port } from './platform.js';
 
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): TrustedPolicy;
-}
+/** What the page's Content-Security-Policy forbade last, except requests. */
+let violation: SecurityPolicyViolationEvent | undefined;
 
-interface TrustedPolicy {
-  createScriptURL(url: string): string;
-}
-
-let policy: TrustedPolicy | undefined;
-
-/** The address in the form that a page with Trusted Types requires. */
-function trusted(url: string): string {
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  if (!trustedTypes) return url;
-  try {
-    policy ??= trustedTypes.createPolicy('tokenglass', { createScriptURL: (address) => address });
-    return policy.createScriptURL(url);
-  } catch {
-    return url; // the page allows other policies only; the browser says whether it needs one here
-  }
+function watch(event: SecurityPolicyViolationEvent): void {
+  if (event.effectiveDirective !== 'connect-src') violation = event;
 }
 
 /** Whether a page may start a worker with the script at the address itself. */
 const isOwnOrigin = (url: string) =>
-  /^(blob|data):/.test(url) || new URL(url).origin === globalThis.location?.origin;
+  /^(blob|data):/.test(url) || new URL(url).origin === globalThis.origin;
 
-/** Starts a worker; of a script of another origin through a Blob that imports the script. */
+/**
+ * The address of a script that imports the script of another origin. A sandboxed frame has no
+ * origin: Chromium starts no module of a Blob there. Elsewhere a worker of a data: address could
+ * not read the page's own files.
+ */
+function importing(url: string): string {
+  const text = `import ${JSON.stringify(url)};`;
+  const type = 'text/javascript';
+  return globalThis.origin === 'null'
+    ? `data:${type},${encodeURIComponent(text)}`
+    : URL.createObjectURL(new Blob([text], { type }));
+}
+
+/** Starts a worker, also of a script of another origin. */
 function spawn(url: string): Port {
   const own = isOwnOrigin(url);
-  const address = own
-    ? url
-    : URL.createObjectURL(
-        new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }),
-      );
-  const worker = new Worker(trusted(address), { type: 'module' });
+  const address = own ? url : importing(url);
+  violation = undefined;
+  (globalThis as unknown as Document).addEventListener('securitypolicyviolation', watch);
   // the worker starts its threads from the same address
-  return workerPort(worker, () => own || URL.revokeObjectURL(address));
+  return workerPort(moduleWorker(address), () => own || URL.revokeObjectURL(address));
 }
 
 export const browser: Platform = {
@@ -59,9 +54,10 @@ export const browser: Platform = {
   workerFile: 'worker.js',
   worker: fileBeside('worker.js', () => new URL('./worker.js', import.meta.url)),
   whyNoWorker(url) {
-    if (typeof Worker === 'undefined') return 'there are no workers here';
+    if (typeof Worker === 'undefined') return 'a service worker cannot start workers';
     return isOwnOrigin(url) ? undefined : '';
   },
   spawn,
-  explain: async (url, reason) => (await import('./explain.js')).explainWorker(url, reason),
+  explain: async (url, reason) =>
+    (await import('./explain.js')).explainWorker(url, reason, !isOwnOrigin(url), () => violation),
 };

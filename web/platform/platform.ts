@@ -50,10 +50,37 @@ export interface Platform {
   explain(url: string, reason: string): Promise<string>;
 }
 
-/** The error of a wasm file that could not be fetched or compiled. */
-export function compileError(url: string, error: unknown): TokenglassError {
-  const message = error instanceof Error ? error.message : String(error);
+/** The error of a wasm file that could not be fetched or compiled. message: what is known. */
+export function compileError(
+  url: string,
+  error: unknown,
+  message = error instanceof Error ? error.message : String(error),
+): TokenglassError {
   return new TokenglassError('ENGINE_LOAD_FAILED', `${url}: ${message}`, { cause: error });
+}
+
+/** Makes addresses of scripts that a page with Trusted Types accepts. */
+interface ScriptPolicy {
+  createScriptURL(url: string): string;
+}
+
+let policy: ScriptPolicy | undefined;
+
+/**
+ * Starts a module as a worker of a page or of another worker. Where the page requires Trusted
+ * Types, the policy `tokenglass` makes the address.
+ */
+export function moduleWorker(url: string): Worker {
+  try {
+    policy ??= (
+      globalThis as {
+        trustedTypes?: { createPolicy(name: string, rules: ScriptPolicy): ScriptPolicy };
+      }
+    ).trustedTypes?.createPolicy('tokenglass', { createScriptURL: (address) => address });
+  } catch {
+    // the page does not allow this policy, but may allow plain addresses
+  }
+  return new Worker(policy?.createScriptURL(url) ?? url, { type: 'module' });
 }
 
 /** The port of a browser's worker. ended: called when the port ends the worker. */

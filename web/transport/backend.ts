@@ -42,6 +42,18 @@ async function openHere(platform: Platform): Promise<Backend> {
   }
 }
 
+/** The engine in a worker. Rejects with WORKER_FAILED where the runtime refuses to make one. */
+async function openWorker(platform: Platform, url: string): Promise<RemoteBackend> {
+  const explain = (reason: string) => platform.explain(url, reason);
+  let port: Port;
+  try {
+    port = platform.spawn(url);
+  } catch (error) {
+    throw new TokenglassError('WORKER_FAILED', await explain(shown(error)), { cause: error });
+  }
+  return new RemoteBackend(port, explain);
+}
+
 /**
  * The engine in a worker with the script at the address; in this thread without an address. Where
  * fallback allows it, the engine also runs in this thread when there can be no worker, or when the
@@ -59,7 +71,7 @@ export async function openBackend(
   const inThisThread = "the model runs in the caller's thread";
   if (why && fallback) return here(`${inThisThread}: ${why}`);
   try {
-    const backend = new RemoteBackend(platform, url);
+    const backend = await openWorker(platform, url);
     await backend.started(signal);
     return { backend, note: undefined };
   } catch (error) {
@@ -114,17 +126,8 @@ class RemoteBackend implements Backend {
   readonly #ready: Promise<void>;
   #setReady: () => void = () => undefined;
 
-  /** Throws WORKER_FAILED where the runtime refuses to make a worker. */
-  constructor(platform: Platform, url: string) {
-    try {
-      this.#port = platform.spawn(url);
-    } catch (error) {
-      throw new TokenglassError(
-        'WORKER_FAILED',
-        `no worker with the script ${url} can be made here: ${shown(error)}`,
-        { cause: error },
-      );
-    }
+  constructor(port: Port, explain: (reason: string) => Promise<string>) {
+    this.#port = port;
     this.#ready = new Promise((resolve, reject) => {
       let running = false;
       this.#setReady = () => {
@@ -141,7 +144,7 @@ class RemoteBackend implements Backend {
           };
           if (running) return failed(`the worker ended: ${reason || 'the runtime says no more'}`);
           this.#port.terminate();
-          failed(await platform.explain(url, reason));
+          failed(await explain(reason));
         },
       );
     });
