@@ -8,11 +8,16 @@ import { startCdn, startSite } from '../site.mjs';
 
 const STRICTEST =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 const BOTH = ['chromium', 'firefox'];
 const packageOf = (folder) => join(folder, 'node_modules/tokenglass');
 
-/** Whether the model runs in a worker of its own, or why it does not. */
-function checkPlace({ info }, note) {
+/** The model runs in a worker of its own with that number of threads, or says why it does not. */
+function checkPlace({ info }, note, threads) {
+  if (threads) assert.equal(info.n_threads, threads);
   if (note) assert.match(info.worker_note ?? '', note);
   else assert.equal(info.worker_note, undefined);
 }
@@ -20,9 +25,9 @@ function checkPlace({ info }, note) {
 /**
  * A row that serves its app. headers: of the site, or a function of the CDN's address; cdn: there
  * is one; note: what worker_note says where the model runs in the caller's thread; tabs: how many
- * pages are open at once.
+ * pages are open at once; threads: how many threads the model has.
  */
-function page({ headers = {}, cdn, note, tabs = 1, browsers = BOTH, ...row }) {
+function page({ headers = {}, cdn, note, threads, tabs = 1, browsers = BOTH, ...row }) {
   let model;
   return {
     entry: '`tokenglass`',
@@ -57,7 +62,7 @@ function page({ headers = {}, cdn, note, tabs = 1, browsers = BOTH, ...row }) {
         try {
           for (const result of results) {
             expected.check(result);
-            checkPlace(result, note);
+            checkPlace(result, note, threads);
           }
         } catch (error) {
           throw new Error(`${browser}: ${error.message}`);
@@ -99,10 +104,9 @@ export const rows = [
     folder: 'page',
     app: 'page',
     title: 'Page without a build step, cross-origin isolated (threads)',
-    headers: {
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-    },
+    path: '/threads.html',
+    headers: ISOLATED,
+    threads: 2,
   }),
   page({
     name: 'page-strictest-csp',
@@ -115,8 +119,11 @@ export const rows = [
     name: 'page-trusted-types',
     folder: 'page',
     app: 'page',
-    title: 'Trusted Types',
+    title: 'Trusted Types, cross-origin isolated (threads)',
+    path: '/threads.html',
+    threads: 2,
     headers: {
+      ...ISOLATED,
       'Content-Security-Policy': `${STRICTEST}; require-trusted-types-for 'script'; trusted-types tokenglass`,
     },
   }),
@@ -161,12 +168,10 @@ export const rows = [
     folder: 'cdn',
     app: 'cdn',
     title: 'A module from another origin, cross-origin isolated (threads)',
-    path: '/module.html',
+    path: '/threads.html',
     cdn: true,
-    headers: {
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-    },
+    headers: ISOLATED,
+    threads: 2,
   }),
   page({
     name: 'cdn-script-no-blobs',

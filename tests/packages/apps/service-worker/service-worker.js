@@ -3,7 +3,5 @@ import { main } from './program.mjs';
 
 addEventListener('message', (event) => {
   const { modelUrl } = event.data;
-  event.waitUntil(
-    main({ loadModel, modelUrl }).then((result) => event.source.postMessage(result)),
-  );
+  event.waitUntil(main({ loadModel, modelUrl }).then((result) => event.source.postMessage(result)));
 });
