@@ -47,10 +47,10 @@ test('modules for service workers, classic scripts and workers are whole', async
 });
 
 test('package.json names files that are there', () => {
-  const { exports, main, module, browser, types, unpkg, jsdelivr, bin } = JSON.parse(
+  const { exports, main, module, types, unpkg, jsdelivr, bin } = JSON.parse(
     readFileSync(inTree('package.json'), 'utf8'),
   );
-  const paths = [main, module, browser, types, unpkg, jsdelivr, bin.tokenglass];
+  const paths = [main, module, types, unpkg, jsdelivr, bin.tokenglass];
   const visit = (value) =>
     typeof value === 'string' ? paths.push(value) : Object.values(value).forEach(visit);
   visit(exports);

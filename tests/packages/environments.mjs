@@ -8,7 +8,8 @@
 //   commands   what builds the app, each line run by a shell in the app's folder
 //   setting    the one setting that the app needs, for the table
 //   run        'browser': open its page; 'node': run `program`, which prints the result's JSON;
-//              'fetch': get the result's JSON from `path` of the server
+//              'fetch': get the result's JSON from `path` of the server; 'check': the commands
+//              are all
 //   program    for 'node': a line for the shell
 //   serve      for 'browser' and 'fetch': { folder, headers } of static files, { command } of a
 //              server (the shell's $PORT says where), or { start } with a function of the folder

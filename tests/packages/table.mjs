@@ -25,6 +25,7 @@ const WORDS = {
   firefox: 'Firefox',
   node: 'the program',
   fetch: 'the server',
+  check: 'all entries',
 };
 
 /** Writes the rows that ran; rows of earlier runs stay when this run had only some of the rows. */

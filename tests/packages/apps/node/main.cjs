@@ -1,0 +1,4 @@
+const { loadModel } = require('tokenglass');
+const { default: storybook } = require('tokenglass/storybook');
+
+import('./program.mjs').then(({ main }) => main({ loadModel, storybook }));

@@ -1,0 +1,5 @@
+import { loadModel } from 'tokenglass';
+import storybook from 'tokenglass/storybook';
+import { main } from './program.mjs';
+
+main({ loadModel, storybook });

@@ -1,0 +1,16 @@
+import tokenglass = require('tokenglass');
+import storybook = require('tokenglass/storybook');
+import trace = require('tokenglass/trace');
+
+const { loadModel } = tokenglass;
+
+/** The types of a program that uses require(). */
+export async function tell(): Promise<number> {
+  const model: tokenglass.Model = await loadModel(storybook.default, { n_ctx: 128 });
+  const step: tokenglass.Step | undefined = undefined;
+  void [step, trace.exportTrace];
+  // @ts-expect-error: tokens are numbers
+  await model.detokenize('text');
+  await model.dispose();
+  return model.info.n_vocab;
+}

@@ -1,0 +1,22 @@
+import { loadModel } from 'tokenglass';
+import type { Model, Step } from 'tokenglass';
+import { build } from 'tokenglass/simd128';
+import storybook from 'tokenglass/storybook';
+import { recordTrace } from 'tokenglass/testing';
+import { exportTrace } from 'tokenglass/trace';
+import { main } from './program.mjs';
+
+/** The types of a program that uses every entry. */
+export async function tell(model: Model): Promise<Step[]> {
+  const steps: Step[] = [];
+  const session = model.createSession({ seed: 1 });
+  for await (const step of session.generate('The fox', { max_tokens: 3 })) steps.push(step);
+  const { seed, tokens } = session;
+  exportTrace({ model: model.info, prompt: tokens, seed, options: {}, steps });
+  await recordTrace(model, [{ name: 'fox', prompt: 'The fox' }]);
+  // @ts-expect-error: the option is n_ctx
+  await loadModel(storybook, { builds: [build], ctx: 5 });
+  return steps;
+}
+
+main({ loadModel, storybook });

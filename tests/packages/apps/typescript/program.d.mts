@@ -1,0 +1,1 @@
+export function main(given: object): Promise<object>;
