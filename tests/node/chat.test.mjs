@@ -166,6 +166,10 @@ test('messages are checked before any template sees them', () =>
         { role: 'assistant', content: null },
         { role: 'assistant', content: null, tool_calls: [] },
         { role: 'user', content: [{ type: 'image_url' }] },
+        { role: 'assistant', content: 'x', refusal: 'no' },
+        { role: 'assistant', content: 'x', audio: { id: 'a' } },
+        { role: 'assistant', content: 'x', function_call: { name: 'f', arguments: '{}' } },
+        { role: 'assistant', tool_calls: [{ id: 'a', type: 'custom', custom: { name: 'f' } }] },
         null,
       ]) {
         await assert.rejects(model.applyChatTemplate([message]), {

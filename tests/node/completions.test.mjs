@@ -133,7 +133,27 @@ test('options of the API and of the sampler mean what they say, and no others ar
     assert.equal(await text({ max_tokens: 0 }), '');
     const ids = await model.tokenize(PROMPT);
     assert.equal(await text({ prompt: ids }), await text({}));
-    for (const name of ['tools', 'functions', 'suffix', 'best_of']) {
+    for (const name of ['temperature', 'top_p', 'logit_bias', 'n', 'stop', 'stream', 'suffix'])
+      assert.equal(await text({ [name]: null }), await text({}), name); // null is the default
+    for (const prompt of [null, ['a'], ['a', 'b'], [[1], [2, 3]]]) {
+      await assert.rejects(model.createCompletion({ ...asked, prompt }), {
+        code: 'OPTION_UNSUPPORTED',
+        message: /prompt/,
+      });
+    }
+    for (const schema of [{}, { name: 'a' }]) {
+      const response_format = { type: 'json_schema', json_schema: schema };
+      await assert.rejects(model.createCompletion({ ...asked, response_format }), {
+        code: 'INVALID_ARGUMENT',
+        message: /json_schema has no schema/,
+      });
+    }
+    const stream_options = { include_obfuscation: true };
+    await assert.rejects(model.createCompletion({ ...asked, stream: true, stream_options }), {
+      code: 'OPTION_UNSUPPORTED',
+      message: /include_obfuscation/,
+    });
+    for (const name of ['tools', 'functions', 'suffix', 'best_of', 'store', 'verbosity']) {
       await assert.rejects(model.createCompletion({ ...asked, [name]: [1] }), {
         code: 'OPTION_UNSUPPORTED',
         message: new RegExp(name),

@@ -1,7 +1,10 @@
 // What the types promise. The compiler is the test (npm run lint). The unions come from the
 // engine's lists and must have neither missing nor additional members.
 import type {
+  ChatMessage,
+  ChatPrompt,
   GenerateOptions,
+  Model,
   SamplerOptions,
   Session,
   StageListName,
@@ -83,21 +86,50 @@ export const chat = (made: ChatCompletion): OpenAI.Chat.ChatCompletion => made;
 export const chatChunk = (made: ChatCompletionChunk): OpenAI.Chat.ChatCompletionChunk => made;
 export const completion = (made: Completion): OpenAI.Completion => made;
 
-// and we take what it sends, as far as we support it
-export const asked = (
-  given: Pick<
-    OpenAI.Chat.ChatCompletionCreateParams,
-    'max_tokens' | 'temperature' | 'n' | 'seed' | 'top_logprobs'
-  >,
-) => {
-  const { max_tokens = null, n, seed = null, temperature } = given;
-  return {
-    messages: [],
-    max_tokens,
-    seed,
-    ...(n && { n }),
-    ...(temperature && { temperature }),
-  } satisfies ChatParams;
+// The official client's parameters fit ours, and the kind of the result follows from `stream`.
+type ClientChat = OpenAI.Chat.ChatCompletionCreateParams;
+type ClientChatStreamed = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
+type ClientChatWhole = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
+type ClientMessages = OpenAI.Chat.ChatCompletionMessageParam[];
+type Chunks = AsyncGenerator<CompletionChunk>;
+type ChatChunks = AsyncGenerator<ChatCompletionChunk>;
+
+const calls = {
+  chat: (model: Model, given: ClientChat) => model.createChatCompletion(given),
+  chatStreamed: (model: Model, given: ClientChatStreamed) => model.createChatCompletion(given),
+  chatWhole: (model: Model, given: ClientChatWhole) => model.createChatCompletion(given),
+  text: (model: Model, given: OpenAI.CompletionCreateParams) => model.createCompletion(given),
+  textStreamed: (model: Model, given: OpenAI.CompletionCreateParamsStreaming) =>
+    model.createCompletion(given),
+  textWhole: (model: Model, given: OpenAI.CompletionCreateParamsNonStreaming) =>
+    model.createCompletion(given),
+  messages: (model: Model, messages: ClientMessages) => model.createChatCompletion({ messages }),
+  template: (model: Model, messages: ClientMessages, tools: OpenAI.Chat.ChatCompletionTool[]) =>
+    model.applyChatTemplate(messages, { tools }),
+  // a program's own `stream`, known only at run time
+  chatEither: (model: Model, messages: ChatMessage[], stream: boolean) =>
+    model.createChatCompletion({ messages, stream }),
+  textEither: (model: Model, prompt: string, stream: boolean) =>
+    model.createCompletion({ prompt, stream }),
 };
+type Made<Name extends keyof typeof calls> = Awaited<ReturnType<(typeof calls)[Name]>>;
+holds<Equal<Made<'chat'>, ChatCompletion | ChatChunks>>(true);
+holds<Equal<Made<'chatStreamed'>, ChatChunks>>(true);
+holds<Equal<Made<'chatWhole'>, ChatCompletion>>(true);
+holds<Equal<Made<'text'>, Completion | Chunks>>(true);
+holds<Equal<Made<'textStreamed'>, Chunks>>(true);
+holds<Equal<Made<'textWhole'>, Completion>>(true);
+holds<Equal<Made<'messages'>, ChatCompletion>>(true);
+holds<Equal<Made<'template'>, ChatPrompt>>(true);
+holds<Equal<Made<'chatEither'>, ChatCompletion | ChatChunks>>(true);
+holds<Equal<Made<'textEither'>, Completion | Chunks>>(true);
+
+// every parameter of the client is a parameter of ours: those that we refuse are refused by name
+holds<Equal<Exclude<keyof ClientChat, keyof ChatParams>, never>>(true);
+holds<Equal<Exclude<keyof OpenAI.CompletionCreateParams, keyof CompletionParams>, never>>(true);
+// and a misspelt one is still an error
+export const misspelt = (model: Model, messages: ChatMessage[]) =>
+  // @ts-expect-error: no such parameter
+  model.createChatCompletion({ messages, max_token: 5 });
 holds<Equal<CompletionChunk['object'], Completion['object']>>(true);
 holds<'prompt' extends keyof CompletionParams ? true : false>(true);

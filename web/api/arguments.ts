@@ -14,6 +14,8 @@ const MAX_ITEMS = 2 ** 20; // elements of another list
 export const invalid = (message: string, cause?: unknown) =>
   new TokenglassError('INVALID_ARGUMENT', message, { cause });
 
+export const unsupported = (message: string) => new TokenglassError('OPTION_UNSUPPORTED', message);
+
 /** Null counts as not given in the API of completions. */
 export const isGiven = <T>(value: T): value is NonNullable<T> =>
   value !== undefined && value !== null;

@@ -1,8 +1,17 @@
 /** Reads the messages of a conversation and what else a chat template gets. */
-import { flag, invalid, isGiven, listOf, readOptions, reading, textOf } from './arguments.js';
+import {
+  flag,
+  invalid,
+  isGiven,
+  listOf,
+  readOptions,
+  reading,
+  textOf,
+  unsupported,
+} from './arguments.js';
 import { TokenglassError, typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
-import type { ChatMessage, ChatTemplateOptions, TextPart } from '../types/types.js';
+import type { ChatMessage, ChatTemplateOptions, TextPart, ToolCall } from '../types/types.js';
 
 const MAX_DEPTH = 100; // levels of lists and objects inside each other
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
@@ -47,10 +56,17 @@ function messageOf(message: ChatMessage, place: string): object {
       `${place} has the role ${typed(role, 'string')}${suggestion(role, ROLES)}`,
     );
   }
-  const more = jsonOf(rest, place) as { tool_calls?: unknown };
+  const more = jsonOf(rest, place) as Omit<ChatMessage, 'role' | 'content' | 'name'>;
+  for (const key of ['refusal', 'audio', 'function_call'] as const)
+    if (isGiven(more[key])) throw unsupported(`${place}.${key} is not supported`);
   const calls = more.tool_calls ?? [];
   if (!Array.isArray(calls))
     throw invalid(`${place}.tool_calls is ${typed(calls)}; it must be a list`);
+  for (const [i, call] of calls.entries()) {
+    const type: unknown = (call as Partial<ToolCall> | null)?.type ?? 'function';
+    if (type !== 'function')
+      throw unsupported(`${place}.tool_calls[${i}] has the type ${typed(type, 'string')}`);
+  }
   return {
     role: role === 'developer' ? 'system' : role,
     content: contentOf(content, calls.length > 0, place),

@@ -21,6 +21,7 @@ import type {
   Model,
   ResponseFormat,
   ResponseSchema,
+  UnsupportedParams,
 } from '../types/types.js';
 
 /** A checked request. */
@@ -73,10 +74,19 @@ const UNSUPPORTED_PARAMS = [
   'best_of',
   'audio',
   'modalities',
+  'moderation',
   'prediction',
   'reasoning_effort',
+  'verbosity',
   'web_search_options',
-];
+  'metadata',
+  'store',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+] satisfies (keyof UnsupportedParams)[] as readonly string[];
 
 /**
  * A copy of the parameters. Throws for a parameter that is unsupported or unknown. own: the
@@ -138,6 +148,8 @@ async function grammarOption(
     case 'json_object':
       return { grammar: await model.createGrammar({ type: 'json' }) };
     case 'json_schema':
+      if (json_schema.schema === undefined)
+        throw invalid('response_format.json_schema has no schema; a schema is required');
       return { grammar: await model.createGrammar({ type, schema: json_schema.schema }) };
     default:
       throw invalid(`response_format.type is ${typed(type, 'string')}${suggestion(type, FORMATS)}`);
@@ -151,7 +163,7 @@ async function generateOptions(
   n_alternatives: number | undefined,
 ): Promise<GenerateOptions> {
   const values = params as unknown as Record<string, unknown>;
-  const names = GENERATE_PARAMS.filter((name) => values[name] !== undefined);
+  const names = GENERATE_PARAMS.filter((name) => isGiven(values[name]));
   return {
     ...Object.fromEntries(names.map((name) => [name, values[name]])),
     penalty_freq: params.penalty_freq ?? params.frequency_penalty ?? 0,

@@ -4,7 +4,15 @@ import { UsageCounter, allAnswers, allParts } from './answers.js';
 import type { Answer, AnswerPart, TokenRecord } from './answers.js';
 import { MAX_ALTERNATIVES, completionRequest, readParams } from './completion-request.js';
 import type { CompletionRequest } from './completion-request.js';
-import { flag, idsOf, invalid, readOptions, wholeNumber } from './arguments.js';
+import {
+  flag,
+  idsOf,
+  invalid,
+  readOptions,
+  reading,
+  unsupported,
+  wholeNumber,
+} from './arguments.js';
 import { TokenglassError } from '../types/errors.js';
 import { endedAtOnce, follow } from '../types/signals.js';
 import type { Stop } from '../types/signals.js';
@@ -96,7 +104,10 @@ async function wholeOf<Choice>(
 
 /** The option include_usage of a stream. */
 function usageOf({ stream_options }: CompletionParams | ChatParams): boolean {
-  const options = readOptions(stream_options ?? undefined, ['include_usage'], 'stream_options');
+  const names = ['include_usage', 'include_obfuscation'];
+  const options = readOptions(stream_options ?? undefined, names, 'stream_options');
+  if (options.include_obfuscation)
+    throw unsupported('stream_options does not support include_obfuscation');
   return flag(options.include_usage ?? undefined, 'include_usage', false);
 }
 
@@ -119,12 +130,24 @@ function completionLogprobs(
   };
 }
 
+/** The prompt, which is one text or the token ids of one. */
+function onePrompt(prompt: CompletionParams['prompt']): string | readonly number[] {
+  if (prompt === null) throw unsupported('createCompletion needs a prompt: null is not supported');
+  if (typeof prompt !== 'string' && Array.isArray(prompt)) {
+    const isOther = (item: unknown) => typeof item === 'string' || Array.isArray(item);
+    if (reading('prompt', () => prompt.some(isOther)))
+      throw unsupported('prompt is a list of prompts; createCompletion takes one prompt in a call');
+  }
+  return prompt as string | readonly number[];
+}
+
 export async function createCompletion(
   model: Model,
   given: CompletionParams,
 ): Promise<Completion | AsyncGenerator<CompletionChunk>> {
   const params = readParams(given, ['prompt', 'echo'], 'createCompletion');
-  const { prompt, logprobs = null, max_tokens = DEFAULT_MAX_TOKENS } = params;
+  const { logprobs = null, max_tokens = DEFAULT_MAX_TOKENS } = params;
+  const prompt = onePrompt(params.prompt);
   const include_usage = usageOf(params);
   const echoed = flag(params.echo ?? undefined, 'echo', false);
   const ids =

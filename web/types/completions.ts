@@ -4,7 +4,7 @@
  */
 import type { CallOptions } from './common.js';
 import type { Constraint } from './grammar.js';
-import type { SamplerOptions } from './sampling.js';
+import type { LogitBias, SamplerOptions } from './sampling.js';
 import type { OverflowMode } from './session.js';
 
 /** Why an answer ended: 'stop' for an end token or a stop text, 'length' for max_tokens. */
@@ -26,8 +26,10 @@ export interface JsonObjectResponseFormat {
 export interface ResponseSchema {
   /** A name for the schema; not used. */
   name?: string;
-  /** The JSON Schema. */
-  schema: Record<string, unknown>;
+  /** What the answer is for; not used. */
+  description?: string;
+  /** The JSON Schema. Required, although the API's type leaves it out. */
+  schema?: Record<string, unknown>;
   /** Not used: the answer always follows the schema. */
   strict?: boolean | null;
 }
@@ -48,14 +50,76 @@ export type ResponseFormat =
 export interface StreamOptions {
   /** Add a last chunk with usage and timings. Default: false. */
   include_usage?: boolean;
+  /** Not supported: true is refused with OPTION_UNSUPPORTED. */
+  include_obfuscation?: boolean;
+}
+
+/**
+ * Parameters of the API that this package does not support. They are here so that the parameters
+ * of the official client fit. A call that gives a value other than null rejects with
+ * OPTION_UNSUPPORTED, and the error names the parameter.
+ */
+export interface UnsupportedParams {
+  /** Not supported: applyChatTemplate takes tools. */
+  tools?: unknown;
+  /** Not supported. */
+  tool_choice?: unknown;
+  /** Not supported. */
+  functions?: unknown;
+  /** Not supported. */
+  function_call?: unknown;
+  /** Not supported. */
+  parallel_tool_calls?: unknown;
+  /** Not supported. */
+  suffix?: unknown;
+  /** Not supported: n makes several answers. */
+  best_of?: unknown;
+  /** Not supported. */
+  audio?: unknown;
+  /** Not supported. */
+  modalities?: unknown;
+  /** Not supported. */
+  moderation?: unknown;
+  /** Not supported. */
+  prediction?: unknown;
+  /** Not supported: chat_template_kwargs has what a template knows of reasoning. */
+  reasoning_effort?: unknown;
+  /** Not supported. */
+  verbosity?: unknown;
+  /** Not supported. */
+  web_search_options?: unknown;
+  /** Not supported. */
+  metadata?: unknown;
+  /** Not supported. */
+  store?: unknown;
+  /** Not supported. */
+  service_tier?: unknown;
+  /** Not supported. */
+  safety_identifier?: unknown;
+  /** Not supported. */
+  prompt_cache_key?: unknown;
+  /** Not supported. */
+  prompt_cache_options?: unknown;
+  /** Not supported. */
+  prompt_cache_retention?: unknown;
 }
 
 /** Parameters of both kinds of completion. */
-export interface CommonParams extends Omit<SamplerOptions, 'seed' | 'grammar'>, CallOptions {
+export interface CommonParams
+  extends
+    Omit<SamplerOptions, 'seed' | 'grammar' | 'temperature' | 'top_p' | 'logit_bias'>,
+    UnsupportedParams,
+    CallOptions {
+  /** As for Session.generate; null is the default. */
+  temperature?: number | null;
+  /** As for Session.generate; null is the default. */
+  top_p?: number | null;
+  /** Added to the logits by token id; null: none. Default: none. */
+  logit_bias?: LogitBias | null;
   /** A name that the answer repeats. Default: the model's own name. */
   model?: string;
   /** Number of answers, 1 to 128; each has random numbers of its own. Default: 1. */
-  n?: number;
+  n?: number | null;
   /** A text, or at most 16 texts, before which the answer ends. Default: none. */
   stop?: string | readonly string[] | null;
   /** Seed of the random numbers. Default: a random one. */
@@ -80,10 +144,13 @@ export interface CommonParams extends Omit<SamplerOptions, 'seed' | 'grammar'>, 
   user?: string;
 }
 
+/** A prompt of the API that is refused with OPTION_UNSUPPORTED: several prompts, or none. */
+export type UnsupportedPrompt = readonly string[] | readonly (readonly number[])[] | null;
+
 /** Parameters of Model.createCompletion. */
 export interface CompletionParams extends CommonParams {
-  /** The text to continue, or its token ids. */
-  prompt: string | readonly number[];
+  /** The text to continue, or its token ids. Several prompts, and null, are not supported. */
+  prompt: string | readonly number[] | UnsupportedPrompt;
   /** Maximum number of tokens; null: until the context is full. Default: 16, as in the API. */
   max_tokens?: number | null;
   /** How many alternatives to list for each token, 0 to 20. Default: no log-probabilities. */
@@ -114,8 +181,17 @@ export interface TextPart {
   text: string;
 }
 
-/** Who wrote a message. 'developer' is treated as 'system'; 'tool' is the result of a tool call. */
-export type ChatRole = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+/** A part of a message that is refused with OPTION_UNSUPPORTED. */
+export interface UnsupportedPart {
+  /** What is not a text. */
+  type: 'image_url' | 'input_audio' | 'file' | 'refusal';
+}
+
+/**
+ * Who wrote a message. 'developer' is treated as 'system'; 'tool' is the result of a tool call.
+ * 'function', the API's older name of 'tool', is refused with OPTION_UNSUPPORTED.
+ */
+export type ChatRole = 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
 
 /** A function that the assistant called. */
 export interface ToolFunction {
@@ -135,28 +211,42 @@ export interface ToolCall {
   function: ToolFunction;
 }
 
+/** A tool call that is refused with OPTION_UNSUPPORTED: the tool is no function. */
+export interface UnsupportedToolCall {
+  /** The id that the tool's result names. */
+  id: string;
+  /** What is not a function. */
+  type: 'custom';
+}
+
 /** A message of a conversation. */
 export interface ChatMessage {
   /** Who wrote the message. */
   role: ChatRole;
-  /** The text, or parts that are joined; null in a message that has tool calls. */
-  content: string | readonly TextPart[] | null;
+  /** The text, or parts that are joined; null or absent only in a message that has tool calls. */
+  content?: string | readonly (TextPart | UnsupportedPart)[] | null;
   /** Name of the writer, for templates that use it. Default: none. */
   name?: string;
   /** Tools that the assistant called. Default: none. */
-  tool_calls?: readonly ToolCall[];
+  tool_calls?: readonly (ToolCall | UnsupportedToolCall)[];
   /** In a message of a tool: the id of the call that it answers. Default: none. */
   tool_call_id?: string;
   /** What the assistant thought before it answered, for templates that use it. Default: none. */
   reasoning_content?: string;
+  /** Always null, as in a message of an answer: a text is refused with OPTION_UNSUPPORTED. */
+  refusal?: string | null;
+  /** Not supported: refused with OPTION_UNSUPPORTED unless null. */
+  audio?: unknown;
+  /** Not supported: refused with OPTION_UNSUPPORTED unless null. */
+  function_call?: unknown;
 }
 
 /** What a chat template gets beside the messages. */
 export interface ChatTemplateOptions {
   /** Descriptions of tools, as JSON schemas of functions. Default: none. */
-  tools?: readonly Record<string, unknown>[] | null;
+  tools?: readonly object[] | null;
   /** Documents for templates that answer from documents. Default: none. */
-  documents?: readonly Record<string, unknown>[] | null;
+  documents?: readonly object[] | null;
   /** End with the beginning of the assistant's answer. Default: true. */
   add_generation_prompt?: boolean;
   /** More variables of the template, such as enable_thinking. Default: none. */
