@@ -96,7 +96,7 @@ test('wrong builds are named', async () => {
     [simd128.build, /builds is an object|builds is .*; it must be a list/],
     [[{ name: 'simd', url }], /build's name is "simd"/],
     [[{ name: 'simd128', url: 5 }], /url of build simd128 is 5/],
-    [[undefined], /build's name/],
+    [[undefined], /an element of builds is undefined/],
   ])
     await assert.rejects(loadModel(storybook, { builds }), { code: 'INVALID_ARGUMENT', message });
 });
