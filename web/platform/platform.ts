@@ -83,6 +83,12 @@ export function moduleWorker(url: string): Worker {
   return new Worker(policy?.createScriptURL(url) ?? url, { type: 'module' });
 }
 
+/**
+ * The workers whose answers are awaited. Firefox collects a worker as garbage when nothing but the
+ * worker itself leads to what waits for its messages: the wait would never end.
+ */
+const awaitedWorkers = new Set<Worker>();
+
 /** The port of a browser's worker. ended: called when the port ends the worker. */
 export function workerPort(worker: Worker, ended: () => void = () => undefined): Port {
   return {
@@ -92,8 +98,9 @@ export function workerPort(worker: Worker, ended: () => void = () => undefined):
       worker.onmessageerror = () => onDeath('a message could not be read');
       worker.onerror = (event) => onDeath(event.message ?? '');
     },
-    busy: () => undefined, // a page lives as long as it is open
+    busy: (awaited) => void (awaited ? awaitedWorkers.add(worker) : awaitedWorkers.delete(worker)),
     terminate() {
+      awaitedWorkers.delete(worker);
       worker.terminate();
       ended();
     },
