@@ -55,7 +55,8 @@ async function fileSource(path: string): Promise<ByteSource> {
     total: size || undefined,
     async pull(stagingBuffer) {
       try {
-        const { bytesRead } = await file.read(stagingBuffer, 0, stagingBuffer.byteLength, position);
+        // Yarn's files in archives take no Uint8Array as the first argument
+        const { bytesRead } = await file.read({ buffer: stagingBuffer, position });
         position += bytesRead;
         return bytesRead ? stagingBuffer.subarray(0, bytesRead) : undefined;
       } catch (error) {
