@@ -133,11 +133,10 @@ function completionLogprobs(
 /** The prompt, which is one text or the token ids of one. */
 function onePrompt(prompt: CompletionParams['prompt']): string | readonly number[] {
   if (prompt === null) throw unsupported('createCompletion needs a prompt: null is not supported');
-  if (typeof prompt !== 'string' && Array.isArray(prompt)) {
-    const isOther = (item: unknown) => typeof item === 'string' || Array.isArray(item);
-    if (reading('prompt', () => prompt.some(isOther)))
-      throw unsupported('prompt is a list of prompts; createCompletion takes one prompt in a call');
-  }
+  // the first element tells a list of prompts; idsOf reads the others
+  const first: unknown = reading('prompt', () => (Array.isArray(prompt) ? prompt[0] : undefined));
+  if (typeof first === 'string' || Array.isArray(first))
+    throw unsupported('prompt is a list of prompts; createCompletion takes one prompt in a call');
   return prompt as string | readonly number[];
 }
 
