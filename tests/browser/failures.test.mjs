@@ -118,24 +118,6 @@ for (const { name, needs } of browsers) {
       }
     });
 
-    test('the garbage collector of a worker leaves the workers of awaited calls', async () => {
-      const { page, close } = await openBlank(name);
-      try {
-        const loads = await page.run(
-          () =>
-            new Promise((resolve, reject) => {
-              globalThis.worker = new Worker('/garbage.js', { type: 'module' });
-              globalThis.worker.onmessage = ({ data }) => resolve(data);
-              globalThis.worker.onerror = (event) => reject(new Error(event.message));
-              setTimeout(resolve, 60_000, 'a call never ended');
-            }),
-        );
-        assert.equal(loads, 12);
-      } finally {
-        await close();
-      }
-    });
-
     test('isolation: a script of another origin starts its threads', async () => {
       const worker_url = `${server.origin}/package/worker.js`;
       const { page, close } = await openBlank(name, { headers: ISOLATED });
