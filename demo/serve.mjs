@@ -65,7 +65,8 @@ function rangeOf(header, size) {
   return from <= to && from < size ? { from, to } : null;
 }
 
-function respond({ roots, headers }, request, response) {
+/** Answers a request with a file from the folders, or with the error that fits. */
+export function respond({ roots, headers }, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
   const file = roots.map((root) => fileOf(root, request.url)).find(Boolean);

@@ -13,10 +13,12 @@
 //   program    for 'node': a line for the shell
 //   serve      for 'browser' and 'fetch': { folder, headers } of static files, { command } of a
 //              server (the shell's $PORT says where), or { start } with a function of the folder
-//              that gives { url, close }
+//              and `expected` that gives { url, close } and, if the site has the model, modelUrl
 //   path       of the page; '/' if there is none
 //   browsers   ['chromium', 'firefox'] or fewer
-//   inPage     true: a page where no worker can run; the model runs in the page's thread
+//   note       what worker_note says where no worker can run and the page's thread has the model
+//   threads    how many threads the model has, if that is certain
+//   tabs       how many pages are open at once; 1 if there is none
 //   install    false: npm installs nothing; the packed package is unpacked in any case
 //   inTest     true: the row is in `npm test`, and its app installs nothing from the network
 //   skip       a function that gives the reason why this machine cannot run the row

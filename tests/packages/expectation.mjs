@@ -10,12 +10,21 @@ const TEMPLATE =
   '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}' +
   '{% if add_generation_prompt %}assistant:{% endif %}';
 
+/** Throws when the model ran in another place than the row says. */
+function checkPlace({ worker_note, n_threads }, { note, threads }) {
+  if (note) assert.match(worker_note ?? '', note);
+  else assert.equal(worker_note, undefined, 'a worker runs');
+  if (threads) assert.equal(n_threads, threads);
+}
+
 /** Without what may differ: which build runs, and how many threads. */
 const withoutInfo = ({ info, ...rest }) => rest;
 
 /**
- * { modelUrl, result, check, close }: check(result) throws when an app's result differs, or
- * with { inPage: false } when no worker ran.
+ * { modelUrl, model, result, check, close }: model has the bytes of the file at modelUrl.
+ * check(result) throws when an app's result differs; check(result, { note, threads }) also when the
+ * model ran elsewhere: note is what worker_note says where no worker can run, threads how many
+ * threads there are if that is certain.
  */
 export async function expectation() {
   const file = chatModel(TEMPLATE, { n_layer: 2 });
@@ -35,14 +44,15 @@ export async function expectation() {
   assert.ok(expected.chat.length > 0);
   return {
     modelUrl: server.url,
+    model: file,
     result: expected,
-    check(result, { inPage = true } = {}) {
+    check(result, place) {
       if (!result || result.error) {
         const { error, code, cause } = result ?? { error: 'there is no result' };
         throw new Error([code, error, cause && `cause: ${cause}`].filter(Boolean).join('\n'));
       }
-      if (!inPage) assert.equal(result.info.worker_note, undefined, 'a worker runs');
       assert.deepEqual(withoutInfo(result), withoutInfo(expected));
+      if (place) checkPlace(result.info, place);
     },
     close: () => server.close(),
   };

@@ -65,9 +65,9 @@ const freePort = () =>
     });
   });
 
-/** Starts what `serve` of the row names: { url, close }. */
-async function startServer({ serve: how }, folder) {
-  if (how.start) return how.start(folder);
+/** Starts what `serve` of the row names: { url, close, modelUrl }. */
+async function startServer({ serve: how }, folder, expected) {
+  if (how.start) return how.start(folder, expected);
   if (how.folder !== undefined)
     return serve({ port: 0, roots: [join(folder, how.folder)], headers: how.headers ?? PLAIN });
   const port = await freePort();
@@ -90,7 +90,7 @@ async function startServer({ serve: how }, folder) {
 }
 
 /** Opens the app's page and waits for its result. A page that is loaded again starts again. */
-export async function resultInBrowser(browser, url) {
+async function resultInBrowser(browser, url) {
   const page = await open(browser);
   try {
     await page.goto(url);
@@ -121,23 +121,25 @@ export async function runRow(row, folder, expected) {
     expected.check(result);
     return { node: result };
   }
-  const server = await startServer(row, folder);
+  const server = await startServer(row, folder, expected);
   const outcome = {};
   try {
     const address = new URL(row.path ?? '/', server.url);
-    address.searchParams.set('model', expected.modelUrl);
+    address.searchParams.set('model', server.modelUrl ?? expected.modelUrl);
     if (row.inspect) return await row.inspect({ folder, address, server, expected });
     if (row.run === 'fetch') {
       outcome.fetch = await (await fetch(address)).json();
       expected.check(outcome.fetch);
     } else {
       for (const browser of browsersOf(row)) {
-        outcome[browser] = await resultInBrowser(browser, address.href);
+        const one = () => resultInBrowser(browser, address.href);
+        const results = await Promise.all(Array.from({ length: row.tabs ?? 1 }, one));
         try {
-          expected.check(outcome[browser], { inPage: Boolean(row.inPage) });
+          for (const result of results) expected.check(result, row);
         } catch (error) {
           throw new Error(`${browser}: ${error.message}`);
         }
+        [outcome[browser]] = results;
       }
     }
   } catch (error) {

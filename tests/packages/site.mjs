@@ -1,57 +1,23 @@
 // Servers for environments/pages.mjs: the site of an app, and a CDN on another origin.
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join, normalize, sep } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { respond } from '../../demo/serve.mjs';
+import { modelServer } from '../support/model-server.mjs';
 
-const TYPES = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.wasm': 'application/wasm',
-};
+const NO_STORE = { 'Cache-Control': 'no-store' };
 const EXAMPLE = 'https://cdn.example'; // what the apps call the CDN
 
-/** Starts a server. answer(path, response) answers a request; false: there is no such file. */
-async function listen(headers, answer) {
-  const server = createServer(async (request, response) => {
-    const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    response.setHeader('Cache-Control', 'no-store');
-    try {
-      if (await answer(path, response)) return;
-      response.writeHead(404).end('not found\n');
-    } catch (error) {
-      response.writeHead(500).end(String(error));
-    }
+/**
+ * Starts a server of the files of a folder. pathOf(path, response) gives the file that answers a
+ * request, or undefined when it has answered the request itself.
+ */
+const startServer = (folder, headers, pathOf) =>
+  modelServer((request, response) => {
+    const path = pathOf(request.url.split('?', 1)[0], response);
+    if (path === undefined) return;
+    request.url = path;
+    respond({ roots: [folder], headers: { ...NO_STORE, ...headers } }, request, response);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function sendFile(root, path, response) {
-  const name = normalize(join(root, path));
-  if (!name.startsWith(normalize(root + sep)) || !existsSync(name) || !statSync(name).isFile())
-    return false;
-  response.writeHead(200, {
-    'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream',
-    'Content-Length': statSync(name).size,
-  });
-  createReadStream(name).pipe(response);
-  return true;
-}
-
-function sendText(text, type, response) {
-  response.writeHead(200, { 'Content-Type': TYPES[type] }).end(text);
-  return true;
-}
 
 /**
  * The packed package on an origin of its own. /npm/tokenglass@0.1.0 is the file of the field
@@ -64,39 +30,33 @@ export function startCdn(packageFolder) {
     'Access-Control-Allow-Origin': '*',
     'Cross-Origin-Resource-Policy': 'cross-origin',
   };
-  return listen(headers, (path, response) => {
+  return startServer(packageFolder, headers, (path, response) => {
     const match = /^(\/npm)?\/tokenglass@0\.1\.0(\/.*)?$/.exec(path);
-    if (!match) return false;
+    if (!match) return void response.writeHead(404, headers).end('not found\n');
     const [, npm, file] = match;
-    if (file) return sendFile(packageFolder, file, response);
-    if (npm) return sendFile(packageFolder, manifest.jsdelivr, response);
-    response.writeHead(302, { Location: join(path, manifest.unpkg) }).end();
-    return true;
+    if (file) return file;
+    if (npm) return join('/', manifest.jsdelivr);
+    const Location = join(path, manifest.unpkg);
+    return void response.writeHead(302, { ...headers, ...NO_STORE, Location }).end();
   });
 }
 
 /**
- * The site of a prepared app. `model()` gives the address of the GGUF file, which the site serves
- * as /model.gguf; cdn: the address of the CDN, in place of https://cdn.example in pages.
+ * The site of a prepared app. model: the bytes of the GGUF file, which the site serves as
+ * /model.gguf; cdn: the origin of the CDN, in place of https://cdn.example in pages.
  */
 export function startSite(folder, { headers = {}, model, cdn }) {
-  return listen(headers, async (path, response) => {
-    if (path === '/model.gguf') {
-      const answer = await fetch(model());
-      response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
-      response.end(Buffer.from(await answer.arrayBuffer()));
-      return true;
-    }
+  return startServer(folder, headers, (path, response) => {
+    const send = (type, content) =>
+      void response.writeHead(200, { ...NO_STORE, ...headers, 'Content-Type': type }).end(content);
+    if (path === '/model.gguf') return send('application/octet-stream', model);
     // for classic scripts
     if (path === '/program.js') {
       const program = readFileSync(join(folder, 'program.mjs'), 'utf8');
-      return sendText(program.replaceAll(/^export /gm, ''), '.js', response);
+      return send('text/javascript', program.replaceAll(/^export /gm, ''));
     }
     const file = path.endsWith('/') ? `${path}index.html` : path;
-    if (cdn && extname(file) === '.html' && existsSync(join(folder, file))) {
-      const page = readFileSync(join(folder, file), 'utf8');
-      return sendText(page.replaceAll(`${EXAMPLE}/`, cdn), '.html', response);
-    }
-    return sendFile(folder, file, response);
+    if (!cdn || extname(file) !== '.html' || !existsSync(join(folder, file))) return file;
+    return send('text/html', readFileSync(join(folder, file), 'utf8').replaceAll(EXAMPLE, cdn));
   });
 }

@@ -1,9 +1,7 @@
 // Pages without a bundler: from the page's own origin, from a CDN, with strict policies, in a
 // sandboxed frame, in workers of the page, and in an extension.
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { resultInExtension } from '../extension.mjs';
-import { resultInBrowser } from '../row.mjs';
 import { startCdn, startSite } from '../site.mjs';
 
 const STRICTEST =
@@ -12,67 +10,35 @@ const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
-const BOTH = ['chromium', 'firefox'];
-const packageOf = (folder) => join(folder, 'node_modules/tokenglass');
-
-/** The model runs in a worker of its own with that number of threads, or says why it does not. */
-function checkPlace({ info }, note, threads) {
-  if (threads) assert.equal(info.n_threads, threads);
-  if (note) assert.match(info.worker_note ?? '', note);
-  else assert.equal(info.worker_note, undefined);
-}
 
 /**
- * A row that serves its app. headers: of the site, or a function of the CDN's address; cdn: there
- * is one; note: what worker_note says where the model runs in the caller's thread; tabs: how many
- * pages are open at once; threads: how many threads the model has.
+ * A row that serves its app. headers: of the site, or a function of the CDN's origin; cdn: there is
+ * one.
  */
-function page({ headers = {}, cdn, note, threads, tabs = 1, browsers = BOTH, ...row }) {
-  let model;
-  return {
-    entry: '`tokenglass`',
-    run: 'browser',
-    install: false,
-    browsers,
-    ...row,
-    serve: {
-      async start(folder) {
-        const other = cdn ? await startCdn(packageOf(folder)) : undefined;
-        const site = await startSite(folder, {
-          headers: typeof headers === 'function' ? headers(other.url) : headers,
-          cdn: other?.url,
-          model: () => model,
-        });
-        return {
-          url: site.url,
-          close: async () => {
-            await site.close();
-            await other?.close();
-          },
-        };
-      },
+const page = ({ headers = {}, cdn, ...row }) => ({
+  entry: '`tokenglass`',
+  run: 'browser',
+  install: false,
+  ...row,
+  serve: {
+    async start(folder, { model }) {
+      const other = cdn ? await startCdn(join(folder, 'node_modules/tokenglass')) : undefined;
+      const site = await startSite(folder, {
+        headers: typeof headers === 'function' ? headers(other.origin) : headers,
+        cdn: other?.origin,
+        model,
+      });
+      return {
+        url: `${site.origin}/`,
+        modelUrl: site.url,
+        close: async () => {
+          await site.close();
+          await other?.close();
+        },
+      };
     },
-    async inspect({ address, expected }) {
-      model = expected.modelUrl;
-      address.searchParams.set('model', new URL('/model.gguf', address).href);
-      const outcome = {};
-      for (const browser of browsers) {
-        const one = () => resultInBrowser(browser, address.href);
-        const results = await Promise.all(Array.from({ length: tabs }, one));
-        try {
-          for (const result of results) {
-            expected.check(result);
-            checkPlace(result, note, threads);
-          }
-        } catch (error) {
-          throw new Error(`${browser}: ${error.message}`);
-        }
-        [outcome[browser]] = results;
-      }
-      return outcome;
-    },
-  };
-}
+  },
+});
 
 /** A row for a page of the extension. */
 const extension = ({ page, note, ...row }) => ({
@@ -82,8 +48,7 @@ const extension = ({ page, note, ...row }) => ({
   serve: { start: async () => ({ url: 'http://localhost/', close: async () => undefined }) },
   async inspect({ folder, address, expected }) {
     const result = await resultInExtension(folder, page, address.search);
-    expected.check(result);
-    checkPlace(result, note);
+    expected.check(result, { note });
     return { chromium: result };
   },
   ...row,
