@@ -1,12 +1,8 @@
 /** Chooses one of the builds that a program has for this runtime. */
 import type { BuildUrls } from '../platform/builds.js';
 import { TokenglassError } from '../types/errors.js';
-import type { BuildName, KernelVariant } from '../types/types.js';
+import type { KernelVariant } from '../types/types.js';
 import { relaxedDotIsRight, requireSimd } from './instance.js';
-
-/** The address of a build: with threads or without. */
-const urlOf = (builds: BuildUrls, variant: KernelVariant, threads: boolean): string | undefined =>
-  builds[threads ? (`${variant}.threads` satisfies BuildName) : variant];
 
 const has = (builds: BuildUrls, variant: KernelVariant) =>
   variant in builds || `${variant}.threads` in builds;
@@ -17,10 +13,7 @@ const unsupported = (message: string) => new TokenglassError('ENGINE_UNSUPPORTED
  * The requested variant, or else the fastest that is among the builds, validates and passes its
  * self-test. Throws ENGINE_UNSUPPORTED.
  */
-export function chooseVariant(
-  requested: KernelVariant | undefined,
-  builds: BuildUrls,
-): KernelVariant {
+function chooseVariant(requested: KernelVariant | undefined, builds: BuildUrls): KernelVariant {
   requireSimd();
   const names = Object.keys(builds).join(', ');
   if (requested && !has(builds, requested))
@@ -61,17 +54,16 @@ export function chooseBuild(
   note: string | undefined,
 ): ChosenBuild {
   const variant = chooseVariant(kernels, builds);
-  const threaded = urlOf(builds, variant, true);
-  const plain = urlOf(builds, variant, false);
-  if (n_threads > 1 && threaded !== undefined && note === undefined)
+  const threaded = builds[`${variant}.threads`];
+  const plain = builds[variant];
+  const wanted = n_threads > 1 || plain === undefined;
+  if (wanted && threaded !== undefined && note === undefined)
     return { url: threaded, note, threads: true, plain };
-  if (plain === undefined) {
-    if (note === undefined) return { url: threaded!, note, threads: true, plain };
+  if (plain === undefined)
     throw unsupported(
       `the build ${variant}.threads cannot run here (${note}), and the program has no build ` +
         `without threads: add ${variant} to the option builds`,
     );
-  }
   const missing =
     threaded === undefined ? `the program has no build ${variant}.threads` : undefined;
   return { url: plain, note: n_threads > 1 ? (note ?? missing) : undefined, threads: false, plain };

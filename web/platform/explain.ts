@@ -1,4 +1,7 @@
-/** Why a file of the package did not load, and what helps: loaded only to make that message. */
+/**
+ * Why a file of the package did not load, and what helps. The entry loads this module only to make
+ * that message.
+ */
 
 const COPY =
   "the bundler may not have copied the package's files. Copy them (npx tokenglass --copy-files " +

@@ -67,18 +67,19 @@ export async function openBackend(
 ): Promise<Opened> {
   if (url === undefined) return { backend: await openHere(platform), note: undefined };
   const why = platform.whyNoWorker(url);
-  const here = async (note: string) => ({ backend: await openHere(platform), note });
-  const inThisThread = "the model runs in the caller's thread";
-  if (why && fallback) return here(`${inThisThread}: ${why}`);
+  const here = async (reason: string) => ({
+    backend: await openHere(platform),
+    note: `the model runs in the caller's thread: ${reason}`,
+  });
+  if (why && fallback) return here(why);
   try {
     const backend = await openWorker(platform, url);
     await backend.started(signal);
     return { backend, note: undefined };
   } catch (error) {
     throwIfAborted(signal);
-    const message = error instanceof TokenglassError ? messageOf(error) : shown(error);
     if (why === undefined || !fallback) throw error;
-    return here(`${inThisThread}: ${message}`);
+    return here(error instanceof TokenglassError ? messageOf(error) : shown(error));
   }
 }
 
