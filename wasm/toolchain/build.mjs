@@ -125,7 +125,10 @@ mkdirSync(page, { recursive: true });
 for (const name of readdirSync(dist))
   // of an earlier build
   if (/\.m?js(\.map)?$/.test(name)) rmSync(join(dist, name));
-const BUILDS = ['simd128', 'relaxed', 'simd128.threads', 'relaxed.threads'];
+// the entries for one build each; all.ts is the list of them
+const BUILDS = readdirSync(join(root, 'web', 'builds'))
+  .map((name) => name.replace(/\.ts$/, ''))
+  .filter((name) => name !== 'all');
 await bundle('browser', {
   index: 'index',
   ...Object.fromEntries(BUILDS.map((name) => [name, `builds/${name}`])),

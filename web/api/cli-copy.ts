@@ -2,15 +2,16 @@
  * The command --copy-files: copies the files that the package loads at run time into a folder, for
  * bundlers that do not copy them.
  */
-import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildNames, fileOf } from '../platform/builds.js';
 import { suggestion } from '../types/names.js';
+import type { BuildName } from '../types/types.js';
 import { CommandError, UsageError } from './cli-options.js';
 
 const MODEL = 'storybook-q8_0';
-const WORKERS = /^worker(-node)?\.m?js$/;
-const WASM = /^tokenglass\.(.+)\.wasm$/;
+const WORKERS = ['worker.js', 'worker-node.mjs'];
 /** Folders that servers show as the root of a site. */
 const SITE_ROOTS = /^(public|static|dist|build|out|www|site)$/;
 
@@ -28,13 +29,14 @@ export interface CopyOptions {
 type Copy = readonly [from: string, name: string];
 
 /** The builds that the user names. */
-function chosenBuilds(list: string | undefined, known: readonly string[]): readonly string[] {
-  if (list === undefined) return known;
+function chosenBuilds(list: string | undefined): readonly BuildName[] {
+  if (list === undefined) return buildNames;
   const names = list.split(',').map((name) => name.trim());
-  const bad = names.find((name) => !known.includes(name));
+  const isKnown = (name: string): name is BuildName => buildNames.includes(name as BuildName);
+  const bad = names.find((name) => !isKnown(name));
   if (bad !== undefined)
-    throw new UsageError(`--builds: there is no build "${bad}"${suggestion(bad, known)}`);
-  return [...new Set(names)];
+    throw new UsageError(`--builds: there is no build "${bad}"${suggestion(bad, buildNames)}`);
+  return [...new Set(names.filter(isKnown))];
 }
 
 /** Why a file system refuses: "permission denied (EACCES)" of a message with more details. */
@@ -82,14 +84,9 @@ export async function copyFiles(options: CopyOptions): Promise<string> {
   if (folder === '') throw new UsageError('--copy-files needs a folder');
   if (resolve(folder) === resolve(dist))
     throw new UsageError(`--copy-files: ${folder} is the folder of the package's own files`);
-  const names = await readdir(dist);
-  const known = names.flatMap((name) => WASM.exec(name)?.[1] ?? []);
-  const builds = chosenBuilds(options.builds, known);
+  const builds = chosenBuilds(options.builds);
   const copies: Copy[] = [
-    ...names.filter((name) => WORKERS.test(name)).map((name) => [`dist/${name}`, name] as const),
-    ...builds
-      .map((name) => `tokenglass.${name}.wasm`)
-      .map((name) => [`dist/${name}`, name] as const),
+    ...[...WORKERS, ...builds.map(fileOf)].map((name) => [`dist/${name}`, name] as const),
     ['LICENSE', 'tokenglass.LICENSE.txt'],
     ['dist/THIRD-PARTY.txt', 'tokenglass.THIRD-PARTY.txt'],
   ];
@@ -113,6 +110,6 @@ export async function copyFiles(options: CopyOptions): Promise<string> {
     );
     lines.push(`  ${name.padEnd(34)}${kilobytes(size).padStart(9)}`);
   }
-  const all = builds.length === known.length;
+  const all = builds.length === buildNames.length;
   return `Copied to ${folder}:\n${lines.join('\n')}\n\n${advice(folder, builds, all)}\n`;
 }
