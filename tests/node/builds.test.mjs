@@ -21,7 +21,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** What a load chose; the model is gone. */
 async function infoOf(load, options) {
-  const model = await load(storybook, { vocab_only: false, ...options });
+  const model = await load(storybook, options);
   const { kernel_variant, n_threads, threads_note, worker_note } = model.info;
   await model.dispose();
   return { kernel_variant, n_threads, threads_note, worker_note };
