@@ -63,6 +63,15 @@ const RANGES: Partial<Record<StageOptionName, SliderRange>> = {
   dynatemp_exponent: ['exponent', 0.1, 4, 0.05, 'the curve of that change'],
 };
 
+/** Values with an effect, for the stages whose default values have none. */
+const USEFUL: Partial<Record<StageName, Values>> = {
+  penalties: { penalty_repeat: 1.1 },
+  dry: { dry_multiplier: 0.8 },
+  top_n_sigma: { top_n_sigma: 1 },
+  typ_p: { typical_p: 0.9 },
+  xtc: { xtc_probability: 0.5, xtc_threshold: 0.1 },
+};
+
 /** The stages that the user can order and switch. Stages that take lists come before them. */
 const ORDERED = stages.filter(({ chain }) => chain === 'USUAL' || chain === 'ALWAYS');
 
@@ -98,6 +107,12 @@ export const switchStage = (chain: Chain, name: StageName, on: boolean): Chain =
   ...chain,
   stages: chain.stages.map((stage) => (stage.name === name ? { name, on } : stage)),
 });
+
+/** Switches a stage on, with a useful value when its default values do nothing. */
+export function withStage(chain: Chain, name: StageName): Chain {
+  const values = { ...chain.values, ...USEFUL[name] };
+  return switchStage({ ...chain, values }, name, true);
+}
 
 /** Moves a stage to an index. The other stages keep their order. */
 export function moveStage(chain: Chain, name: StageName, index: number): Chain {

@@ -1,55 +1,107 @@
-/** The text as the page shows it: token by token, each with the text that it adds and a level of
- *  how surprising it was. */
-import type { TokenScore } from 'tokenglass';
+/** The text as the page shows it: token by token, each with the characters that it completes and a
+ *  level of how surprising it was. */
 import type { Origin, TreeNode } from './tree.js';
 
 /** A token of the text as the page shows it. */
 export interface DisplayToken {
-  /** Index in the whole text, prompt included. */
+  /** Index in the whole text. */
   readonly index: number;
   readonly token: number;
   readonly bytes: Uint8Array;
-  /** The characters that this token completes; a control token's piece. */
+  /** The characters that this token completes; '' for a token that ends inside a character, and for
+   *  a control token. */
   readonly text: string;
+  /** The vocabulary's piece. */
+  readonly piece: string;
+  /** Where `text` begins in the whole text, in UTF-16 code units. */
+  readonly start: number;
   /** Nats; NaN for the first token, which nothing comes before. */
   readonly logprob: number;
   readonly rank: number;
   /** Nats. */
   readonly entropy: number;
-  readonly how: Origin | 'prompt';
-  /** undefined for tokens of the prompt. */
-  readonly node: TreeNode | undefined;
+  readonly how: Origin;
+  readonly node: TreeNode;
 }
 
-/** The tokens of the prompt (none until they are scored) and of the path. */
-export function displayTokens(
-  prompt: string,
-  n_prompt: number,
-  scores: readonly TokenScore[] | undefined,
-  path: readonly TreeNode[],
-): { prompt: DisplayToken[]; generated: DisplayToken[] } {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  // the token that completes a character shows it when the character's bytes are in several tokens
-  const textOf = (bytes: Uint8Array, piece: string) =>
-    bytes.length === 0 ? piece : decoder.decode(bytes, { stream: true });
-  // some tokenizers put a space before a text; the page does not show it
-  let dropSpace = prompt !== '' && !prompt.startsWith(' ');
-  const shownScores = (scores ?? []).map((score, index): DisplayToken => {
-    const { token, bytes, logprob, rank, entropy } = score;
-    let text = textOf(bytes, score.text);
-    if (dropSpace && bytes.length > 0) {
-      if (text.startsWith(' ')) text = text.slice(1);
-      dropSpace = false;
-    }
-    return { index, token, bytes, text, logprob, rank, entropy, how: 'prompt', node: undefined };
-  });
-  const generated = path.map((node, i): DisplayToken => {
-    const { token, bytes, logprob, rank, entropy, how } = node;
-    const text = textOf(bytes, node.text);
-    return { index: n_prompt + i, token, bytes, text, logprob, rank, entropy, how, node };
-  });
-  return { prompt: shownScores, generated };
+/** A display token and the bytes at its end that are no whole character yet. */
+interface Shown {
+  readonly display: DisplayToken;
+  readonly unfinished: Uint8Array;
+  /** Whether a token up to this one has a text. */
+  readonly begun: boolean;
 }
+
+const NO_BYTES = new Uint8Array();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** How many bytes the character of this first byte has; 0 for a byte that is no first byte. */
+const charLength = (byte: number) =>
+  byte >= 0xc2 && byte <= 0xdf ? 2 : byte >= 0xe0 && byte <= 0xef ? 3 : byte >= 0xf0 && byte <= 0xf4 ? 4 : 0; // prettier-ignore
+
+/** Whether a second byte can follow a first byte (no overlong form, no surrogate, no number above
+ *  U+10FFFF). */
+function isSecond(first: number, second: number): boolean {
+  if (first === 0xe0) return second >= 0xa0 && second <= 0xbf;
+  if (first === 0xed) return second >= 0x80 && second <= 0x9f;
+  if (first === 0xf0) return second >= 0x90 && second <= 0xbf;
+  if (first === 0xf4) return second >= 0x80 && second <= 0x8f;
+  return second >= 0x80 && second <= 0xbf;
+}
+
+/** Where the unfinished character at the end of the bytes begins; their length when there is
+ *  none. */
+function unfinishedAt(bytes: Uint8Array): number {
+  for (let start = bytes.length - 1; start >= 0 && start >= bytes.length - 3; start--) {
+    const first = bytes[start]!;
+    if (first >= 0x80 && first <= 0xbf) continue; // not the first byte of a character
+    const rest = bytes.subarray(start + 1);
+    const unfinished =
+      charLength(first) > bytes.length - start &&
+      rest.every((byte, i) => (i === 0 ? isSecond(first, byte) : byte >= 0x80 && byte <= 0xbf));
+    return unfinished ? start : bytes.length;
+  }
+  return bytes.length;
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+const shownTokens = new WeakMap<TreeNode, Shown>();
+
+/** A node as a display token. A node always has the same text before it, so each is made once. */
+function shownNode(node: TreeNode, before: Shown | undefined, dropSpace: boolean): Shown {
+  const known = shownTokens.get(node);
+  if (known) return known;
+  const { token, bytes, text: piece, logprob, rank, entropy, how } = node;
+  const all = join(before?.unfinished ?? NO_BYTES, bytes);
+  const end = unfinishedAt(all);
+  let text = decoder.decode(all.subarray(0, end));
+  const begun = before?.begun === true || bytes.length > 0;
+  if (dropSpace && before?.begun !== true && text.startsWith(' ')) text = text.slice(1);
+  const start = before ? before.display.start + before.display.text.length : 0;
+  const index = node.depth - 1;
+  const display = { index, token, bytes, text, piece, start, logprob, rank, entropy, how, node };
+  const shown = { display, unfinished: all.slice(end), begun };
+  shownTokens.set(node, shown);
+  return shown;
+}
+
+/** The tokens of a path. dropSpace: the tokenizer puts a space before a text, which the page does
+ *  not show. */
+export function displayTokens(path: readonly TreeNode[], dropSpace: boolean): DisplayToken[] {
+  let before: Shown | undefined;
+  return path.map((node) => (before = shownNode(node, before, dropSpace)).display);
+}
+
+/** Whether a token ends inside a character: the next token goes on with the character. */
+export const endsInside = (node: TreeNode): boolean =>
+  (shownTokens.get(node)?.unfinished.length ?? 0) > 0;
 
 export type Measure = 'surprisal' | 'rank' | 'entropy';
 
@@ -64,19 +116,25 @@ interface Scale {
 /** Surprisal and entropy are in bits. Ranks start at 1. */
 export const scales: Readonly<Record<Measure, Scale>> = {
   surprisal: {
-    label: 'surprisal',
+    label: 'surprise',
     ends: [1, 3, 6, 10],
-    names: ['under 1 bit', '1 to 3', '3 to 6', '6 to 10', 'over 10'],
+    names: [
+      'expected (over 50 %)',
+      'likely',
+      'unusual',
+      'rare',
+      'very surprising (under 0.1 %)',
+    ],
     value: ({ logprob }) => -logprob / Math.LN2,
   },
   rank: {
     label: 'rank',
     ends: [1, 10, 100, 1000],
-    names: ['the most probable', 'top 10', 'top 100', 'top 1000', 'below'],
+    names: ['the most probable', 'top 10', 'top 100', 'top 1000', 'beyond 1000'],
     value: ({ rank }) => rank + 1,
   },
   entropy: {
-    label: 'entropy',
+    label: 'uncertainty',
     ends: [1, 2, 4, 6],
     names: ['under 1 bit', '1 to 2', '2 to 4', '4 to 6', 'over 6'],
     value: ({ entropy }) => entropy / Math.LN2,

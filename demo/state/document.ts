@@ -1,20 +1,20 @@
-/** The text: the tree of everything that was generated, its undo history, and the tokens and scores
- *  of the prompt. The text changes at once when the user edits it. A job in the queue then makes
- *  the model's session hold the new text (`sync`). */
+/** The text: the tree of all texts, the path on the page, and what was typed. The text changes at
+ *  once when the user edits it. A job in the queue then finds its tokens, runs those that are new,
+ *  and makes the model's session hold the text (`sync`). */
 import { batch, computed, signal } from '@preact/signals';
-import type { SamplerOptions, TokenScore } from 'tokenglass';
+import type { ChatMessage, SamplerOptions, TokenScore } from 'tokenglass';
 import { displayTokens } from './display-tokens.js';
-import { sameIds } from './engine.js';
+import { charOffsets, commonLength, editedIds } from './edits.js';
+import type { History, Moment, Pending } from './history.js';
 import type { Services } from './services.js';
-import type { History, Root, Tree, TreeNode } from './tree.js';
+import type { Origin, TextToken, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
 
-export const DEFAULT_PROMPT = 'Once upon a time there was a little girl who';
-const TYPING_MS = 120; // the page runs the prompt after a pause of this length
+const TYPING_MS = 120; // the page runs a typed text after a pause of this length
+const PART = 128; // tokens of a long text that are run before the page shows them
 
 /** A position of a text: before the token with this index. undefined is the end of the text. */
 export interface Position {
-  promptIds: readonly number[];
   path: readonly TreeNode[];
   index: number | undefined;
 }
@@ -25,6 +25,8 @@ interface DocumentListener {
   edited(): void;
   /** Shows the choice at a position. `change` runs together with the update of the page. */
   show(position: Position, change: () => void): Promise<void>;
+  /** Shows the choice on the page again, after a change of the settings. */
+  refresh(): void;
   /** Shows no choice. */
   clear(): void;
 }
@@ -35,44 +37,81 @@ interface Typing {
   release: () => void;
 }
 
+/** The tokens of a text that is about to be shown. */
+interface Wanted {
+  ids: readonly number[];
+  /** How the token with this index came into the text. */
+  how: (index: number) => Origin;
+  chat?: readonly ChatMessage[] | undefined;
+}
+
 export class TextDocument {
-  readonly history = signal<History>(trees.start({ text: DEFAULT_PROMPT }));
-  readonly tree = computed<Tree>(() => this.history.value.now);
-  readonly prompt = computed(() => this.tree.value.root.text);
-  /** The nodes from the prompt to the end of the text. */
+  readonly tree = computed<Tree>(() => this.#history.now.value.tree);
+  /** All tokens of the text on the page. */
   readonly path = computed<TreeNode[]>(() => trees.pathTo(this.tree.value.current));
-  readonly promptIds = signal<readonly number[]>([]);
-  /** The scores of the prompt's tokens; undefined until they are computed. */
-  readonly scores = signal<readonly TokenScore[] | undefined>(undefined);
-  /** The text, token by token. */
-  readonly display = computed(() =>
-    displayTokens(
-      this.prompt.value,
-      this.promptIds.value.length,
-      this.scores.value,
-      this.path.value,
-    ),
+  readonly #pending = computed<Pending | undefined>(() => this.#history.now.value.pending);
+  readonly #shown = computed(() =>
+    displayTokens(this.path.value, this.#services.engine.dropsSpace),
   );
-  /** For each node of the path, the number of paths that start there. */
+  /** The tokens that are known and fit the text. */
+  readonly tokens = computed(() => {
+    const shown = this.#shown.value;
+    const pending = this.#pending.value;
+    if (!pending) return shown;
+    const length = commonLength(shown.map(({ text }) => text).join(''), pending.text);
+    const end = shown.findIndex(({ start, text }) => start + text.length > length);
+    return end < 0 ? shown : shown.slice(0, end);
+  });
+  /** The end of the text, which has no tokens yet. */
+  readonly rest = computed(() => {
+    const last = this.tokens.value.at(-1);
+    return this.#pending.value?.text.slice(last ? last.start + last.text.length : 0) ?? '';
+  });
+  /** The text as the user sees, edits and copies it. */
+  readonly text = computed(
+    () => this.#pending.value?.text ?? this.#shown.value.map(({ text }) => text).join(''),
+  );
+  /** The conversation whose answer the text is. */
+  readonly chat = computed(
+    () => this.#pending.value?.chat ?? this.path.value.findLast(({ chat }) => chat)?.chat,
+  );
+  /** False for a text with control tokens inside: they have no characters that could be edited. */
+  readonly editable = computed(() => {
+    if (this.chat.value) return false;
+    const path = this.path.value;
+    const isControl = ({ bytes }: TreeNode) => bytes.length === 0;
+    const begin = path.findIndex((node) => !isControl(node));
+    const end = path.findLastIndex((node) => !isControl(node));
+    return !path.slice(Math.max(begin, 0), end + 1).some(isControl);
+  });
+  /** Number of tokens up to the last typed one; the output follows them. */
+  readonly typedLength = computed(() => trees.typedLength(this.path.value));
+  /** For each node of the path, the number of branches that start there. */
   readonly forks = computed(() => trees.forksOn(this.tree.value, this.path.value));
-  readonly canUndo = computed(() => this.history.value.past.length > 0);
-  readonly canRedo = computed(() => this.history.value.future.length > 0);
+  /** True when the model reads a text that is longer than its context in windows. */
+  readonly sliding = signal(false);
+  readonly canUndo;
+  readonly canRedo;
 
   readonly #services: Services;
+  readonly #history: History;
   readonly #listener: DocumentListener;
   readonly #options = new WeakMap<TreeNode, SamplerOptions>();
   #typing: Typing | undefined;
-  #scoring: AbortController | undefined;
-  #synced: { root: Root; current: TreeNode | undefined } | undefined;
+  #running: AbortController | undefined; // of a long text
+  #synced: Pick<Moment, 'tree' | 'pending'> | undefined;
 
-  constructor(services: Services, listener: DocumentListener) {
+  constructor(services: Services, history: History, listener: DocumentListener) {
     this.#services = services;
+    this.#history = history;
     this.#listener = listener;
+    this.canUndo = history.canUndo;
+    this.canRedo = history.canRedo;
   }
 
   /** The first `length` tokens of the text; all of them when length is undefined. */
   tokensTo(length?: number): number[] {
-    return [...this.promptIds.value, ...this.path.value.map(({ token }) => token)].slice(0, length);
+    return this.path.value.slice(0, length).map(({ token }) => token);
   }
 
   /** The options with which the sampler drew a node; undefined for other nodes. */
@@ -87,9 +126,12 @@ export class TextDocument {
 
   // ---- edits
 
-  setPrompt(text: string): void {
+  /** Edits the text. The edited text is a branch: the text of before stays in the tree. */
+  setText(text: string): void {
     this.#cancelTyping();
-    this.#change(trees.addStep(this.history.value, trees.createTree({ text }), 'typing'));
+    // a burst of typing is one step and one branch: it begins with the tree of before the burst
+    const { tree } = this.#history.beforeTyping;
+    this.#change(() => this.#history.add({ tree, pending: { text } }, 'typing'));
     this.#typing = {
       timer: setTimeout(() => this.flush(), TYPING_MS),
       release: this.#services.queue.hold(),
@@ -97,63 +139,72 @@ export class TextDocument {
   }
 
   /** Starts a conversation. The text ends where the assistant's answer starts. */
-  setChat(chat: NonNullable<Root['chat']>): Promise<void> {
-    return this.#show(this.#withRoot({ text: '', chat }));
+  setChat(chat: readonly ChatMessage[]): Promise<void> {
+    return this.#show(() => this.#history.add({ pending: { text: '', chat } }));
   }
 
   undo(): Promise<void> {
-    return this.#show(trees.undo(this.history.value));
+    return this.#move(() => this.#history.undo());
   }
 
   redo(): Promise<void> {
-    return this.#show(trees.redo(this.history.value));
+    return this.#move(() => this.#history.redo());
   }
 
-  /** Moves to a node of the tree; undefined moves to the end of the prompt. */
+  /** Moves in the history. The model runs only when the text changes. */
+  #move(move: () => void): Promise<void> {
+    this.flush();
+    const { tree, pending } = this.#history.now.value;
+    move();
+    const now = this.#history.now.value;
+    if (now.tree !== tree || now.pending !== pending) return this.#show(() => undefined);
+    this.#listener.refresh();
+    return this.#services.queue.add(async () => undefined);
+  }
+
+  /** Moves to a node of the tree; undefined moves to the beginning of the text. */
   goTo(node: TreeNode | undefined): Promise<void> {
-    return this.#show(trees.addStep(this.history.value, trees.moveTo(this.tree.value, node)));
+    return this.#show(() =>
+      this.#history.add({ tree: trees.moveTo(this.tree.value, node), pending: undefined }),
+    );
   }
 
-  /** Keeps only the path on the page. */
+  /** Deletes all branches except the one on the page. */
   prune(): Promise<void> {
-    return this.#show(trees.addStep(this.history.value, trees.prune(this.tree.value)));
+    return this.#show(() => this.#history.add({ tree: trees.prune(this.tree.value) }));
   }
 
-  /** Computes and shows the choice at the end of the text again. */
-  refresh(): Promise<void> {
-    return this.#show(this.history.value);
-  }
-
-  /** Replaces the prompt. The caller adds the job that syncs the new text. */
-  replaceRoot(root: Root): void {
+  /** Replaces the text. The caller adds the job that syncs the new text. */
+  replace(pending: Pending): void {
     this.#cancelTyping();
-    this.#change(this.#withRoot(root));
+    this.#history.endStep();
+    this.#change(() => this.#history.add({ pending }));
   }
 
-  /** Starts the history again with this root. */
-  restart(root: Root): void {
-    this.history.value = trees.start(root);
+  /** Starts the history again with this text and no tree. */
+  restart(pending: Pending): void {
+    this.sliding.value = false;
+    this.#history.restart({ tree: trees.EMPTY_TREE, pending });
   }
 
-  #withRoot(root: Root): History {
-    return trees.addStep(trees.endStep(this.history.value), trees.createTree(root));
-  }
-
-  /** Changes the tree at once. A run ends, and the page shows the next choice again. */
-  #change(history: History): void {
+  /** Changes the history at once. A run ends, and the page shows the next choice again. */
+  #change(change: () => void): void {
     const { engine, status } = this.#services;
     status.running.value = false;
-    this.#scoring?.abort();
+    this.#running?.abort();
     batch(() => {
-      this.history.value = history;
+      change();
       this.#listener.edited();
       if (engine.session) status.phase.value = 'ready';
     });
   }
 
-  #show(history: History): Promise<void> {
+  #show(change: () => void): Promise<void> {
     this.#cancelTyping();
-    this.#change(trees.endStep(history));
+    this.#change(() => {
+      this.#history.endStep();
+      change();
+    });
     return this.#services.queue.add(() => this.sync());
   }
 
@@ -166,95 +217,203 @@ export class TextDocument {
     return true;
   }
 
-  /** Ends the typing now. A prompt that was typed is synced before any job that is added later. */
+  /** Ends the typing now. A text that was typed is synced before any job that is added later. */
   flush(): void {
-    this.endStep();
+    this.#history.endStep();
     if (this.#cancelTyping()) void this.#services.queue.add(() => this.sync());
   }
 
   // ---- inside jobs of the queue
 
-  /** Replaces the present tree without a new step of the history. */
-  replaceTree(now: Tree): void {
-    this.history.value = { ...this.history.value, now };
+  /** Replaces what the text will become without a new step of the history. */
+  replacePending(pending: Pending): void {
+    this.#history.replace({ pending });
+  }
+
+  /** The pending text; undefined when the text has its tokens. */
+  get pending(): Pending | undefined {
+    return this.#pending.value;
   }
 
   /** Adds a tree to the history. */
   addStep(tree: Tree, kind: string): void {
-    this.history.value = trees.addStep(this.history.value, tree, kind);
+    this.#history.add({ tree, pending: undefined }, kind);
   }
 
   endStep(): void {
-    this.history.value = trees.endStep(this.history.value);
+    this.#history.endStep();
   }
 
   /** Whether the model's session holds the text of the tree. When it does not, a job that syncs the
    *  text is in the queue or follows the typing. */
   isSynced(): boolean {
-    const { root, current } = this.tree.value;
-    return this.#synced?.root === root && this.#synced.current === current;
+    const { tree, pending } = this.#history.now.value;
+    return (
+      this.#synced !== undefined &&
+      this.#synced.tree.current === tree.current &&
+      this.#synced.pending === pending
+    );
   }
 
-  /** Notes the tree whose text the model's session holds; undefined while the session changes. */
+  /** Notes that the model's session holds this tree's text; undefined while the session changes. */
   setSynced(tree: Tree | undefined): void {
-    this.#synced = tree && { root: tree.root, current: tree.current };
+    this.#synced = tree && { tree, pending: undefined };
   }
 
   /** Makes the model's session hold the text, and shows the choice at its end. When this fails, the
    *  page shows no choice. */
   async sync(): Promise<void> {
-    const { engine, queue, status } = this.#services;
+    const { engine, status } = this.#services;
     if (!engine.session) return; // no model; the status says why
-    const { root } = this.tree.value;
+    this.setSynced(undefined);
     try {
-      const ids = await engine.idsOf(root);
-      const tree = this.tree.value;
-      if (tree.root !== root) return; // the user typed another prompt, which is synced next
-      const path = trees.pathTo(tree.current);
-      await engine.session.sync([...ids, ...path.map(({ token }) => token)]);
-      this.setSynced(tree);
-      await this.#listener.show({ promptIds: ids, path, index: undefined }, () => {
-        if (!sameIds(ids, this.promptIds.value)) this.scores.value = undefined;
-        this.promptIds.value = ids;
-      });
+      const isDone = this.#pending.value ? await this.#settle() : await this.#hold();
+      if (!isDone) return; // the user changed the text, which is synced next
     } catch (error) {
       batch(() => {
         this.setSynced(undefined);
         this.#listener.clear();
-        this.scores.value = undefined;
-        this.promptIds.value = [];
       });
       throw error;
     }
     status.failure.value = '';
     this.updatePhase();
-    if (!this.scores.value) void queue.add(() => this.#score());
+  }
+
+  /** Makes the session hold the path on the page. Returns false when the user has moved on. */
+  async #hold(): Promise<boolean> {
+    const { engine } = this.#services;
+    const { tree } = this.#history.now.value;
+    const path = trees.pathTo(tree.current);
+    const ids = path.map(({ token }) => token);
+    await engine.session!.sync(engine.windows.at(ids, ids.length).ids);
+    if (this.tree.value !== tree || this.pending) return false;
+    await this.#showEnd(tree, path, () => undefined);
+    return true;
+  }
+
+  #showEnd(tree: Tree, path: readonly TreeNode[], change: () => void): Promise<void> {
+    this.setSynced(tree);
+    return this.#listener.show({ path, index: undefined }, change);
+  }
+
+  /** Finds the tokens of the pending text, runs the new ones and moves to the last one. Returns
+   *  false when the user has edited the text meanwhile. */
+  async #settle(): Promise<boolean> {
+    const { engine } = this.#services;
+    const { pending } = this.#history.now.value;
+    const isCurrent = () => this.pending === pending;
+    const wanted = await this.#wanted(pending!);
+    if (!isCurrent()) return false;
+    const { n_ctx, eos } = engine.model.value!.info;
+    this.sliding.value = wanted.ids.length > n_ctx;
+    this.#running = new AbortController();
+    const { signal } = this.#running;
+    const known = trees.lastKnown(this.tree.value, wanted.ids);
+    let tree = trees.moveTo(this.#withoutBeginning(pending!.text, known), known);
+    try {
+      let at = known?.depth ?? 0;
+      if (at === wanted.ids.length)
+        await engine.session!.sync(engine.windows.at(wanted.ids, at).ids);
+      while (at < wanted.ids.length) {
+        const scores = await this.#run(wanted.ids, at, signal);
+        if (!isCurrent()) return false;
+        for (const score of scores) tree = trees.addToken(tree, nodeOf(score, at++, wanted, eos));
+        // a long text appears part by part
+        if (at < wanted.ids.length) this.#history.replace({ tree });
+      }
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+    const path = trees.pathTo(tree.current);
+    this.#noteOptions(path, pending!, wanted.ids);
+    await this.#showEnd(tree, path, () => {
+      if (isCurrent()) this.#history.replace({ tree, pending: undefined });
+      else this.setSynced(undefined);
+    });
+    return this.isSynced();
+  }
+
+  /** The tree without the branch of the text of before, when the user has only typed on: its text is
+   *  the beginning of the new one, cut into other tokens. */
+  #withoutBeginning(text: string, known: TreeNode | undefined): Tree {
+    const tree = this.tree.value;
+    const { current } = tree;
+    const before = this.#shown.value.map((token) => token.text).join('');
+    const isBeginning = current?.how === 'typed' && current !== known && text.startsWith(before);
+    if (!isBeginning || before === '') return tree;
+    return { ...tree, tips: tree.tips.filter((tip) => tip !== current) };
+  }
+
+  /** The tokens of a pending text. */
+  async #wanted({ text, chat, ids, path = [], chosen = [] }: Pending): Promise<Wanted> {
+    if (chat) {
+      const own = await this.#services.engine.idsOfChat(chat);
+      return { ids: own, how: () => 'typed', chat };
+    }
+    const own = ids ?? (await this.#idsOf(text));
+    const how = (index: number): Origin =>
+      index < own.length ? 'typed' : chosen.includes(index - own.length) ? 'given' : 'drawn';
+    return { ids: [...own, ...path], how };
+  }
+
+  /** The tokens of a typed text: those before the edit stay as they are. */
+  async #idsOf(text: string): Promise<readonly number[]> {
+    const model = this.#services.engine.model.value!;
+    const own = charOffsets(text, await model.tokenOffsets(text));
+    return editedIds(this.#shown.value, text, own);
+  }
+
+  /** Runs a part of a text, from its token with index `at`, and returns the scores of the part. */
+  async #run(
+    ids: readonly number[],
+    at: number,
+    signal: AbortSignal,
+  ): Promise<readonly TokenScore[]> {
+    const { session, windows } = this.#services.engine;
+    const window = windows.at(ids, at);
+    const end = Math.min(ids.length, windows.endOf(window.number), at + PART);
+    await session!.sync(window.ids);
+    return session!.score(ids.slice(at, end), { signal });
+  }
+
+  /** Notes with which options the tokens of a link or a trace are said to be drawn. */
+  #noteOptions(path: readonly TreeNode[], { path: shared }: Pending, ids: readonly number[]): void {
+    if (!shared) return;
+    const { engine, sampler } = this.#services;
+    for (let i = ids.length - shared.length; i < path.length; i++)
+      this.setOptions(path[i]!, sampler.options(engine.windows.numberOf(i)));
   }
 
   /** Sets the phase from the end of the text. */
   updatePhase(): void {
     const { engine, status } = this.#services;
-    const full = this.tokensTo().length >= engine.model.value!.info.n_ctx;
-    const ended = this.tree.value.current?.eog;
-    status.phase.value = ended ? 'ended' : full ? 'full' : 'ready';
+    const { current } = this.tree.value;
+    const full = (current?.depth ?? 0) >= engine.model.value!.info.n_ctx && !this.sliding.value;
+    status.phase.value = current?.eog ? 'ended' : full ? 'full' : 'ready';
   }
+}
 
-  /** Scores the prompt's tokens. Typing aborts it. */
-  async #score(): Promise<void> {
-    const { engine } = this.#services;
-    const ids = this.promptIds.value;
-    if (this.scores.value || ids.length === 0 || this.#typing) return;
-    this.#scoring = new AbortController();
-    try {
-      const model = engine.model.value!;
-      const scores = await model.score(ids, { signal: this.#scoring.signal });
-      if (ids !== this.promptIds.value) return;
-      this.scores.value = scores;
-      engine.decoded.value = (await model.stats()).decoded_tokens;
-    } catch (error) {
-      if (!this.#scoring.signal.aborted) throw error;
-    } finally {
-      this.#scoring = undefined;
-    }
-  }
+/** A scored token of a text as a node. */
+function nodeOf(
+  { token, bytes, text, logprob, rank, entropy }: TokenScore,
+  index: number,
+  { ids, how, chat }: Wanted,
+  eos: number | undefined,
+): TextToken {
+  const origin = how(index);
+  return {
+    token,
+    bytes,
+    text,
+    logprob,
+    rank,
+    entropy,
+    how: origin,
+    eog: origin !== 'typed' && token === eos,
+    ...(index === ids.length - 1 && chat && { chat }),
+  };
 }

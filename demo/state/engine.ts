@@ -1,8 +1,8 @@
-/** The model on the page and its sessions. One session holds the whole text. A second session, a
- *  fork of the first, ends at an earlier position while the page shows that position. */
+/** The model on the page and its sessions. One session holds the end of the text. A second session,
+ *  a fork of the first, ends at an earlier position while the page shows that position. */
 import { signal } from '@preact/signals';
-import type { Model, Session } from 'tokenglass';
-import type { Root } from './tree.js';
+import type { ChatMessage, Model, Session } from 'tokenglass';
+import { Windows } from './windows.js';
 
 export const sameIds = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i]);
@@ -13,12 +13,19 @@ export class Engine {
   readonly decoded = signal(0);
   /** Bytes. */
   readonly memory = signal(0);
+  /** Whether the tokenizer puts a space before a text. */
+  dropsSpace = false;
   #session: Session | undefined;
+  #windows: Windows | undefined;
   #fork: { session: Session; ids: readonly number[] } | undefined;
 
-  /** The session that holds the whole text; undefined until a model is loaded. */
+  /** The session that holds the end of the text; undefined until a model is loaded. */
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  get windows(): Windows {
+    return this.#windows!;
   }
 
   /** Disposes the model of before and opens a session on this one. The caller sets `model`. */
@@ -26,28 +33,30 @@ export class Engine {
     await this.#closeFork();
     await this.model.value?.dispose();
     this.#session = model.createSession();
+    this.#windows = new Windows(model.info);
+    const texts = await model.tokenTexts();
+    const [first] = await model.tokenize('a', { add_special: false });
+    this.dropsSpace = first !== undefined && texts[first]!.startsWith(' ');
   }
 
-  /** The tokens of a root. */
-  async idsOf(root: Root): Promise<readonly number[]> {
-    const model = this.model.value!;
-    if (root.ids) return root.ids;
-    return root.chat ? (await model.applyChatTemplate(root.chat)).ids : model.tokenize(root.text);
+  /** The tokens of a conversation's prompt. */
+  async idsOfChat(chat: readonly ChatMessage[]): Promise<readonly number[]> {
+    return (await this.model.value!.applyChatTemplate(chat)).ids;
   }
 
-  /** A session that holds the first `index` tokens of `ids`; all of them when index is undefined.
-   *  The fork stays open, so that its logits are there while sliders move. */
+  /** A session that ends before the token with this index; undefined: at the end of the text. The
+   *  fork stays open, so that its logits are there while sliders move. */
   async sessionAt(ids: readonly number[], index: number | undefined): Promise<Session> {
     if (index === undefined) {
       await this.#closeFork();
       return this.#session!;
     }
-    const prefix = ids.slice(0, index);
-    if (!this.#fork || !sameIds(this.#fork.ids, prefix)) {
+    const window = this.windows.at(ids, index);
+    if (!this.#fork || !sameIds(this.#fork.ids, window.ids)) {
       await this.#closeFork();
       const session = await this.#session!.fork();
-      this.#fork = { session, ids: prefix };
-      await session.rewind(index);
+      this.#fork = { session, ids: window.ids };
+      await session.sync(window.ids);
     }
     return this.#fork.session;
   }
@@ -56,5 +65,14 @@ export class Engine {
     const fork = this.#fork;
     this.#fork = undefined;
     await fork?.session.dispose();
+  }
+
+  /** Reads the counters of the model. */
+  async readStats(): Promise<() => void> {
+    const { decoded_tokens, memory } = await this.model.value!.stats();
+    return () => {
+      this.decoded.value = decoded_tokens;
+      this.memory.value = memory.total;
+    };
   }
 }

@@ -1,32 +1,35 @@
 /** What the page shows about one position of the text: the choice that was or will be made there,
- *  with its candidates, stages and draws. */
+ *  token by token and stage by stage, and its draws. */
 import { batch, computed, signal } from '@preact/signals';
-import type { SamplerOptions, Session, StageName, StepTrace } from 'tokenglass';
+import type { SamplerOptions, Session, StageName, StageTable } from 'tokenglass';
 import type { Position, TextDocument } from './document.js';
-import type { DrawCounts, FoundToken } from './queries.js';
-import { findTokens, probabilitiesAfter, repeatDraws } from './queries.js';
+import type { DrawCounts } from './queries.js';
+import { findTokens, repeatDraws } from './queries.js';
 import type { Services } from './services.js';
+import { typedLength } from './tree.js';
 
-/** Number of candidates in a choice. */
-export const TOP_N = 100;
+/** Number of tokens that the ledger lists, when no search lists more. */
+export const MAX_ROWS = 15;
+
+/** What Why explains: a column of the ledger, and the token of a row. */
+export interface Focus {
+  readonly stage: StageName | 'model' | 'final';
+  readonly token?: number | undefined;
+}
 
 export class Inspector {
   /** The page shows the choice before the token with this index; undefined: the next choice. */
   readonly selected = signal<number | undefined>(undefined);
-  readonly trace = signal<StepTrace | undefined>(undefined);
-  /** The second bars show probabilities after this stage; undefined: after the last stage. */
-  readonly stage = signal<StageName | undefined>(undefined);
-  /** The probabilities of the second bars, by token. */
-  readonly after = signal<ReadonlyMap<number, number>>(new Map());
+  readonly table = signal<StageTable | undefined>(undefined);
+  readonly focus = signal<Focus | undefined>(undefined);
   readonly query = signal('');
-  readonly found = signal<FoundToken[] | undefined>(undefined);
+  /** The tokens that the search found, the most probable first. */
+  readonly found = signal<readonly number[] | undefined>(undefined);
   readonly draws = signal<DrawCounts | undefined>(undefined);
   /** The token of the text at the selected index. */
   readonly taken = computed(() => {
     const index = this.selected.value;
-    if (index === undefined) return undefined;
-    const { prompt, generated } = this.#document.display.value;
-    return [...prompt, ...generated].find((token) => token.index === index)?.token;
+    return index === undefined ? undefined : this.#document.path.value[index]?.token;
   });
 
   readonly #services: Services;
@@ -39,17 +42,20 @@ export class Inspector {
   }
 
   position(): Position {
-    const { promptIds, path } = this.#document;
-    return { promptIds: promptIds.value, path: path.value, index: this.selected.value };
+    return { path: this.#document.path.value, index: this.selected.value };
   }
 
   /** A session that ends at a position, and the sampler's options there. */
-  async #at({ promptIds, path, index }: Position): Promise<[Session, SamplerOptions]> {
+  async #at({
+    path,
+    index,
+  }: Position): Promise<[Session, SamplerOptions & { sample_index: number }]> {
     const { engine, sampler } = this.#services;
-    const generated = path.map(({ token }) => token);
-    const session = await engine.sessionAt([...promptIds, ...generated], index);
-    const end = index === undefined ? undefined : Math.max(0, index - promptIds.length);
-    return [session, await sampler.optionsAfter(generated.slice(0, end))];
+    const ids = path.map(({ token }) => token);
+    const session = await engine.sessionAt(ids, index);
+    const end = index ?? ids.length;
+    const output = ids.slice(typedLength(path), end);
+    return [session, await sampler.optionsAfter(output, engine.windows.numberOf(end))];
   }
 
   /** Computes the choice at a position from the logits that are there: the model runs only for
@@ -58,24 +64,23 @@ export class Inspector {
   async show(position = this.position(), change = () => {}): Promise<void> {
     const { engine } = this.#services;
     const [session, options] = await this.#at(position);
-    const trace = await session.candidates({ ...options, top_n: TOP_N });
-    const after = await probabilitiesAfter(session, options, trace, this.stage.value);
-    const found = await findTokens(session, options, this.query.value, trace.n_vocab);
-    const { decoded_tokens, memory } = await engine.model.value!.stats();
+    const found = await findTokens(session, options, this.query.value);
+    const taken = position.index === undefined ? undefined : position.path[position.index]?.token;
+    const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken])];
+    const table = await session.stageTable({ ...options, max_rows: MAX_ROWS, tokens });
+    const setStats = await engine.readStats();
     batch(() => {
-      this.trace.value = trace;
-      this.after.value = after;
+      this.table.value = table;
       this.found.value = found;
       this.draws.value = undefined; // they belong to the old choice or the old settings
-      engine.decoded.value = decoded_tokens;
-      engine.memory.value = memory.total;
+      setStats();
       change();
     });
   }
 
   /** Shows no choice. */
   clear(): void {
-    this.trace.value = undefined;
+    this.table.value = undefined;
     this.found.value = undefined;
     this.draws.value = undefined;
   }
@@ -85,22 +90,19 @@ export class Inspector {
     this.refreshSoon();
   }
 
-  showAfter(stage: StageName | undefined): void {
-    this.stage.value = stage;
-    this.refreshSoon();
-  }
-
   /** The index when a token with that index has a choice, else undefined. Nothing comes before
    *  token 0, so token 0 has none. */
   #valid(index: number | undefined): number | undefined {
-    const length = this.#document.tokensTo().length;
+    const { length } = this.#document.path.value;
     return index !== undefined && index >= 1 && index < length ? index : undefined;
   }
 
   /** Shows the choice before a token of the text; undefined: the next choice. */
   select(index: number | undefined): void {
+    const valid = this.#valid(index);
     this.#services.status.running.value = false;
-    this.selected.value = this.#valid(index);
+    if (this.selected.value === valid && this.table.value) return;
+    this.selected.value = valid;
     this.refreshSoon();
   }
 
@@ -115,7 +117,7 @@ export class Inspector {
   tryDraws(): Promise<void> {
     this.#document.flush();
     return this.#services.queue.add(async () => {
-      if (this.trace.value && this.#document.isSynced())
+      if (this.table.value && this.#document.isSynced())
         this.draws.value = await repeatDraws(...(await this.#at(this.position())));
     });
   }
@@ -124,7 +126,6 @@ export class Inspector {
    *  many moves of a slider cost one computation. */
   refreshSoon(): void {
     const { engine, queue, status } = this.#services;
-    this.#document.flush();
     if (this.#refreshQueued || !engine.session) return;
     this.#refreshQueued = true;
     void queue.add(async () => {

@@ -1,37 +1,40 @@
-/** Generation: one token, a run of tokens, a token that the user chooses, and a replay of the
- *  text. */
+/** Generation: single tokens, runs, tokens that the user chooses, and the check that generates the
+ *  text again. Each token is added to the tree of the text. */
 import { signal } from '@preact/signals';
-import type { SamplerOptions } from 'tokenglass';
+import type { SamplerOptions, StageName } from 'tokenglass';
 import type { TextDocument } from './document.js';
 import type { Inspector } from './inspector.js';
 import type { Services } from './services.js';
 import { tokenTextsOf } from './token-texts.js';
-import type { GeneratedToken, Origin, Tree, TreeNode } from './tree.js';
+import type { Origin, TextToken, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
 
 const POLL_MS = 40; // a slow run checks this often whether it must end
+/** A run without a speed limit generates for so long between two updates of the page. */
+const BURST_MS = 40;
 
-/** Resolves after the screen shows the last change, so that a run does not count drawing as the
- *  model's time. */
+type ChoiceOptions = SamplerOptions & { sample_index: number };
+
+/** Resolves after the screen shows the last change. */
 const nextPaint = () =>
   new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 const sleep = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-/** The result of a replay. */
-export interface Replayed {
+/** The result of a check. */
+export interface Checked {
   /** Number of tokens that were generated. */
   n: number;
-  /** Index in the path of the first token that differs; undefined: all are the same. */
+  /** Index in the text of the first token that differs; undefined: all are the same. */
   differs: number | undefined;
 }
 
 export class Runner {
   /** Maximum tokens a second; Infinity: no maximum. */
   readonly speed = signal(Infinity);
-  /** Tokens a second of the last run, traces included, waits for the screen not included. */
+  /** Tokens a second of the last run: the engine's time, without the page's. */
   readonly rate = signal(0);
-  readonly replayed = signal<Replayed | undefined>(undefined);
+  readonly checked = signal<Checked | undefined>(undefined);
 
   readonly #services: Services;
   readonly #document: TextDocument;
@@ -55,39 +58,67 @@ export class Runner {
     return this.#services.queue.add(job);
   }
 
-  /** Generates one token at the end of the session. */
-  async #generate(options: SamplerOptions, how: Origin): Promise<GeneratedToken> {
+  /** Generates at the end of the session, at most max_tokens, until `more` says no, and adds the
+   *  tokens to a tree. */
+  async #generate(
+    tree: Tree,
+    options: ChoiceOptions,
+    how: Origin,
+    max_tokens: number,
+    more: () => boolean,
+  ): Promise<Tree> {
     const { engine } = this.#services;
-    const request = { ...options, max_tokens: 1, trace: false as const };
+    const texts = await tokenTextsOf(engine.model.value!);
+    const request = { ...options, max_tokens, trace: false as const };
+    let grown = tree;
     for await (const step of engine.session!.generate(undefined, request)) {
       const { token, bytes, logprob, rank, entropy, eog } = step;
-      const text = (await tokenTextsOf(engine.model.value!))[token]!;
-      return { token, bytes, text, logprob, rank, entropy, how, eog };
+      const added: TextToken = { token, bytes, text: texts[token]!, logprob, rank, entropy, how, eog }; // prettier-ignore
+      grown = trees.addToken(grown, added);
+      if (how === 'drawn') this.#document.setOptions(grown.current!, options);
+      if (!more()) break;
     }
-    throw new Error('the model returned no token');
+    return grown;
   }
 
-  /** Generates one token and adds it to the tree. The page shows the token and the next choice at
-   *  the same time. Does nothing when the user has moved to another text; returns whether a token
-   *  was added. */
-  async #grow(options: SamplerOptions, how: Origin, kind: string): Promise<boolean> {
+  /** The options of the next choice, and how many tokens can follow with them: the format has a
+   *  mask for one token, and a window ends. */
+  async #nextOptions(path: readonly TreeNode[]): Promise<{ options: ChoiceOptions; room: number }> {
+    const { engine, sampler } = this.#services;
+    const { windows } = engine;
+    const window = windows.numberOf(path.length);
+    const output = path.slice(trees.typedLength(path)).map(({ token }) => token);
+    const options = await sampler.optionsAfter(output, window);
+    const room = options.grammar ? 1 : windows.endOf(window) - path.length;
+    return { options, room };
+  }
+
+  /** Makes the session hold the window of the end of the text, when a new window begins there. */
+  async #slideIfFull(path: readonly TreeNode[]): Promise<void> {
+    const { engine } = this.#services;
+    const { session, windows } = engine;
+    if (session!.tokens.length < engine.model.value!.info.n_ctx) return;
+    const ids = path.map(({ token }) => token);
+    await session!.sync(windows.at(ids, ids.length).ids);
+  }
+
+  /** Adds tokens by `grow` to the text. The page shows the tokens and the next choice at the same
+   *  time. Does nothing when the user has moved to another text; returns whether a token was
+   *  added. */
+  async #extend(grow: (before: Tree) => Promise<Tree>, kind: string): Promise<boolean> {
     const document = this.#document;
     const inspector = this.#inspector;
     const before = document.tree.value;
     if (!document.isSynced()) return false;
+    const isCurrent = () => document.tree.value === before && !document.pending;
     document.setSynced(undefined);
-    const generated = await this.#generate(options, how);
-    if (document.tree.value !== before) return false;
-    const after = trees.addToken(before, generated);
-    if (how === 'drawn') document.setOptions(after.current!, options);
-    const position = {
-      promptIds: document.promptIds.value,
-      path: trees.pathTo(after.current),
-      index: undefined,
-    };
+    const after = await grow(before);
+    if (!isCurrent()) return false;
+    const path = trees.pathTo(after.current);
+    await this.#slideIfFull(path);
     let added = false;
-    await inspector.show(position, () => {
-      if (document.tree.value !== before) return;
+    await inspector.show({ path, index: undefined }, () => {
+      if (!isCurrent()) return;
       document.addStep(after, kind);
       document.setSynced(after);
       document.updatePhase();
@@ -97,23 +128,50 @@ export class Runner {
     return added;
   }
 
-  /** Draws the next token with the present settings. */
-  async #draw(kind = ''): Promise<void> {
-    const { sampler, status } = this.#services;
-    const document = this.#document;
-    if (status.phase.value !== 'ready') return;
-    const tokens = document.path.value.map(({ token }) => token);
-    await this.#grow(await sampler.optionsAfter(tokens), 'drawn', kind);
+  /** Draws tokens with the present settings, for so many milliseconds; at least one token. Returns
+   *  the engine's time and the number of tokens. */
+  async #draw(milliseconds: number, kind = ''): Promise<{ n: number; engineMs: number }> {
+    const { status } = this.#services;
+    let n = 0;
+    let engineMs = 0;
+    if (status.phase.value !== 'ready') return { n, engineMs };
+    const start = performance.now();
+    const inTime = () => performance.now() - start < milliseconds;
+    const added = await this.#extend(async (before) => {
+      let tree = before;
+      do {
+        const path = trees.pathTo(tree.current);
+        await this.#slideIfFull(path);
+        const { options, room } = await this.#nextOptions(path);
+        const begin = performance.now();
+        const more = () => inTime() && this.running.value;
+        tree = await this.#generate(tree, options, 'drawn', milliseconds > 0 ? room : 1, more);
+        engineMs += performance.now() - begin;
+      } while (inTime() && this.running.value && this.#canFollow(tree));
+      n = (tree.current?.depth ?? 0) - (before.current?.depth ?? 0);
+      return tree;
+    }, kind);
+    return added ? { n, engineMs } : { n: 0, engineMs };
   }
 
-  /** Adds a given token at the end of the path. */
-  #append(token: number, how: Origin, kind: string): Promise<boolean> {
-    return this.#grow({ samplers: ['allowed_tokens'], allowed_tokens: [token] }, how, kind);
+  /** Whether a token can follow the end of a tree's text. */
+  #canFollow({ current }: Tree): boolean {
+    const { n_ctx } = this.#services.engine.model.value!.info;
+    if (current?.eog) return false;
+    return this.#document.sliding.value || (current?.depth ?? 0) < n_ctx;
   }
 
+  /** Adds a given token to a tree. */
+  #give(tree: Tree, token: number, how: Origin): Promise<Tree> {
+    const samplers: StageName[] = ['allowed_tokens'];
+    const options = { samplers, allowed_tokens: [token], sample_index: 0 };
+    return this.#generate(tree, options, how, 1, () => false);
+  }
+
+  /** Draws one token. */
   step(): Promise<void> {
     this.pause();
-    return this.#add(() => this.#draw());
+    return this.#add(async () => void (await this.#draw(0)));
   }
 
   /** Draws tokens until pause, an end token or a full context. A run is one step of the history. */
@@ -122,14 +180,16 @@ export class Runner {
     const kind = `run ${++this.#n_runs}`;
     this.running.value = true;
     return this.#add(async () => {
+      let tokens = 0;
       let busyMs = 0;
-      for (let n = 1; this.running.value && status.phase.value === 'ready'; n++) {
+      while (this.running.value && status.phase.value === 'ready') {
         const start = performance.now();
-        await this.#draw(kind);
-        busyMs += performance.now() - start;
-        this.rate.value = (n / busyMs) * 1000;
+        const { n, engineMs } = await this.#draw(this.#isLimited() ? 0 : BURST_MS, kind);
+        tokens += n;
+        busyMs += engineMs;
+        if (busyMs > 0) this.rate.value = (tokens / busyMs) * 1000;
         await nextPaint();
-        const due = start + 1000 / this.speed.value;
+        const due = this.#isLimited() ? start + 1000 / this.speed.value : start;
         while (this.running.value && performance.now() < due)
           await sleep(Math.min(POLL_MS, due - performance.now()));
       }
@@ -137,102 +197,111 @@ export class Runner {
     });
   }
 
+  #isLimited(): boolean {
+    return Number.isFinite(this.speed.value);
+  }
+
+  /** Goes on with a text that fills the context: the model sees the end of the text only. */
+  slide(): Promise<void> {
+    this.#document.sliding.value = true;
+    this.#document.updatePhase();
+    return this.run();
+  }
+
   /** Ends a run. The token that is in progress is still added. */
   pause(): void {
     this.running.value = false;
   }
 
-  /** Moves to the end of the prompt, and picks a new seed unless the seed is locked. */
-  reset(): Promise<void> {
-    const { sampler } = this.#services;
+  /** Moves to the end of what was typed. */
+  restart(): Promise<void> {
     const document = this.#document;
-    // the new seed is shown and can be shared, so it need not be reproducible itself
-    if (!sampler.locked.value) sampler.seed.value = Math.floor(Math.random() * 2 ** 32);
-    return document.tree.value.current ? document.goTo(undefined) : document.refresh();
+    document.sliding.value = false;
+    return document.goTo(document.path.value[document.typedLength.value - 1]);
   }
 
-  /** Continues the text with a candidate of the choice on the page. A new path starts there, and
-   *  the old path is kept. */
+  /** Continues the text with a candidate of the choice on the page. A new branch starts there, and
+   *  the old branch is kept. */
   branch(token: number): Promise<void> {
     const { engine, status } = this.#services;
     const document = this.#document;
     const inspector = this.#inspector;
     this.pause();
     return this.#add(async () => {
-      if (!inspector.trace.value || !engine.session || !document.isSynced()) return;
-      const tree = document.tree.value;
-      const { index = Infinity } = inspector.position();
-      if (document.tokensTo()[index] === token) return inspector.selectNow(index + 1);
-      if (status.phase.value === 'full' && index === Infinity) return;
-      const from = await this.#treeBefore(index);
-      if (document.tree.value !== tree) return; // the user moved to another text
-      const existing = trees.childrenOf(from, from.current).find((child) => child.token === token);
+      if (!inspector.table.value || !engine.session || !document.isSynced()) return;
+      const path = document.path.value;
+      const index = inspector.selected.value ?? path.length;
+      if (path[index]?.token === token) return inspector.selectNow(index + 1);
+      if (status.phase.value === 'full' && index === path.length) return;
+      const from = trees.moveTo(document.tree.value, path[index - 1]);
+      const existing = trees.childOf(from, from.current, token);
       const kind = `branch ${++this.#n_runs}`;
-      document.addStep(
-        existing ? trees.moveTo(from, trees.tipThrough(from, existing)) : from,
-        kind,
-      );
+      const to = existing ? trees.moveTo(from, trees.tipThrough(from, existing)) : from;
+      document.addStep(to, kind);
       inspector.selected.value = undefined;
-      this.replayed.value = undefined;
+      this.checked.value = undefined;
       await document.sync();
-      if (!existing && status.phase.value !== 'failed') await this.#append(token, 'chosen', kind);
+      if (!existing && status.phase.value !== 'failed')
+        await this.#extend((tree) => this.#give(tree, token, 'chosen'), kind);
       document.endStep();
     });
   }
 
-  /** The tree at the node before a token of the text. A position inside the prompt gets a tree of
-   *  its own, because a tree has one prompt. */
-  async #treeBefore(index: number): Promise<Tree> {
-    const { engine } = this.#services;
-    const document = this.#document;
-    const { tree, path, promptIds } = document;
-    const n_prompt = promptIds.value.length;
-    if (index >= n_prompt) {
-      const n_kept = Math.min(index - n_prompt, path.value.length);
-      return trees.moveTo(tree.value, path.value[n_kept - 1]);
-    }
-    const ids = promptIds.value.slice(0, index);
-    return trees.createTree({ text: await engine.model.value!.detokenize(ids), ids });
-  }
-
-  /** Generates the path on the page again, each token as it was generated before, and reports
-   *  whether the same tokens came. An edit by the user ends the replay without a report. */
-  replay(): Promise<void> {
+  /** Generates the output on the page again, each token as it was generated before, and reports
+   *  whether the same tokens came. An edit by the user ends the check without a report. */
+  check(): Promise<void> {
     const { status } = this.#services;
     const document = this.#document;
     const inspector = this.#inspector;
     this.pause();
     return this.#add(async () => {
       const path = document.path.value;
-      if (path.length === 0 || status.phase.value === 'failed') return;
-      this.replayed.value = undefined;
+      const n_typed = document.typedLength.value;
+      if (path.length === n_typed || status.phase.value === 'failed') return;
+      this.checked.value = undefined;
       this.running.value = true;
-      const kind = `replay ${++this.#n_runs}`;
-      document.addStep(trees.moveTo(document.tree.value, undefined), kind);
+      const kind = `check ${++this.#n_runs}`;
+      document.addStep(trees.moveTo(document.tree.value, path[n_typed - 1]), kind);
       inspector.selected.value = undefined;
       await document.sync();
-      await this.#replayPath(path, kind);
+      await this.#generateAgain(path.slice(n_typed), kind);
       this.running.value = false;
       document.endStep();
     });
   }
 
-  async #replayPath(path: readonly TreeNode[], kind: string): Promise<void> {
+  async #generateAgain(output: readonly TreeNode[], kind: string): Promise<void> {
     const document = this.#document;
     let differs: number | undefined;
-    for (const [i, node] of path.entries()) {
-      if (!this.running.value) break;
-      const options = document.optionsOf(node);
-      const added = options
-        ? await this.#grow(options, 'drawn', kind)
-        : await this.#append(node.token, node.how, kind);
+    let n = 0;
+    while (n < output.length && differs === undefined && this.running.value) {
+      const start = performance.now();
+      const added = await this.#extend(async (before) => {
+        let tree = before;
+        do {
+          const node = output[n]!;
+          tree = await this.#again(tree, node);
+          if (tree.current !== node) differs = node.depth - 1;
+          n++;
+        } while (
+          n < output.length &&
+          differs === undefined &&
+          this.running.value &&
+          performance.now() - start < BURST_MS
+        );
+        return tree;
+      }, kind);
       if (!added) return;
-      if (document.tree.value.current !== node) {
-        differs = i;
-        break;
-      }
       await nextPaint();
     }
-    if (document.isSynced()) this.replayed.value = { n: document.path.value.length, differs };
+    if (document.isSynced()) this.checked.value = { n, differs };
+  }
+
+  /** Generates the token of a node again. */
+  async #again(tree: Tree, node: TreeNode): Promise<Tree> {
+    await this.#slideIfFull(trees.pathTo(tree.current));
+    const options = this.#document.optionsOf(node) as ChoiceOptions | undefined;
+    if (options) return this.#generate(tree, options, 'drawn', 1, () => false);
+    return this.#give(tree, node.token, node.how);
   }
 }

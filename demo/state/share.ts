@@ -4,21 +4,27 @@ import { exportTrace, importTrace } from 'tokenglass/trace';
 import { messageOf } from '../format.js';
 import { chainFrom, optionsOf } from './chain.js';
 import { sameIds } from './engine.js';
-import { TOP_N } from './inspector.js';
 import type { SharedState } from './shared-state.js';
 import { decodeSharedState, encodeSharedState } from './shared-state.js';
 import type { Store } from './store.js';
 import type { TreeNode } from './tree.js';
 
+/** Number of candidates of each choice in a trace file. */
+const TOP_N = 100;
+
 /** The text on the page with its settings. */
 async function currentState({ document, engine, sampler }: Store): Promise<SharedState> {
   const model = engine.model.value!;
-  const { root } = document.tree.value;
-  const ids = document.promptIds.value;
-  const path = document.path.value;
-  const prompt = root.chat ? await model.detokenize(ids) : root.text;
-  const settings = JSON.stringify(sampler.options());
-  const isDrawn = (node: TreeNode) => JSON.stringify(document.optionsOf(node)) === settings;
+  const n_typed = document.typedLength.value;
+  const ids = document.tokensTo(n_typed);
+  const output = document.path.value.slice(n_typed);
+  const prompt = document.editable.value
+    ? document.text.value.slice(0, document.tokens.value[n_typed]?.start)
+    : await model.detokenize(ids);
+  const isDrawn = (node: TreeNode) => {
+    const options = sampler.options(engine.windows.numberOf(node.depth - 1));
+    return JSON.stringify(document.optionsOf(node)) === JSON.stringify(options);
+  };
   return {
     model: model.info.fingerprint,
     name: model.info.name || model.info.architecture,
@@ -26,9 +32,9 @@ async function currentState({ document, engine, sampler }: Store): Promise<Share
     ...(!sameIds(await model.tokenize(prompt), ids) && { ids }),
     chain: sampler.chain.value,
     seed: sampler.seed.value,
-    path: path.map(({ token }) => token),
-    // a replay of the link has only these settings, so it can draw only what these settings drew
-    chosen: path.flatMap((node, i) => (isDrawn(node) ? [] : [i])),
+    path: output.map(({ token }) => token),
+    // a check of the link has only these settings, so it can draw only what these settings drew
+    chosen: output.flatMap((node, i) => (isDrawn(node) ? [] : [i])),
   };
 }
 
@@ -58,16 +64,18 @@ export function traceFile(store: Store): Promise<TraceFile> {
   const { document, engine, sampler } = store;
   return store.exclusive(async () => {
     const model = engine.model.value!;
-    const prompt = document.promptIds.value;
-    const options = sampler.options();
+    const n_typed = document.typedLength.value;
+    const ids = document.tokensTo();
+    const prompt = ids.slice(0, n_typed);
     const steps: Step[] = [];
     const session = model.createSession();
     try {
-      await session.sync(prompt);
-      for (const { node, text } of document.display.value.generated) {
-        const { token, bytes, eog } = node!;
+      for (const { index, node, text } of document.tokens.value.slice(n_typed)) {
+        const { token, bytes, eog } = node;
+        const window = engine.windows.at(ids, index);
+        await session.sync(window.ids);
         const trace = await session.candidates({
-          ...(document.optionsOf(node!) ?? options),
+          ...(document.optionsOf(node) ?? sampler.options(window.number)),
           top_n: TOP_N,
         });
         const { p, rank } = await session.explain(token);
@@ -78,12 +86,11 @@ export function traceFile(store: Store): Promise<TraceFile> {
           logprob: Math.log(p), // computed again, so that it fits the trace
           rank,
           entropy: trace.entropy,
-          position: trace.position,
+          position: index,
           eog,
           shifted: 0,
           trace,
         });
-        await session.append(token);
       }
     } finally {
       await session.dispose();

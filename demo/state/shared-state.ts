@@ -1,18 +1,17 @@
 /** A shared state: everything that brings a text about, as a part of an address. A link is
  *  untrusted data: this module checks it and never runs anything from it. */
-import type { ModelInfo, TokenScore } from 'tokenglass';
+import type { ModelInfo } from 'tokenglass';
 import type { Chain } from './chain.js';
 import { chainFrom, changedValues } from './chain.js';
-import type { Origin, Root, Tree } from './tree.js';
-import { addToken, createTree } from './tree.js';
 
 export interface SharedState {
   /** The model's fingerprint. */
   readonly model: string;
   /** The model's name. */
   readonly name: string;
+  /** The text up to the last typed token. */
   readonly prompt: string;
-  /** The prompt's tokens, when they are not the tokens that its text gives. */
+  /** The tokens of `prompt`, when they are not the tokens that its text gives. */
   readonly ids?: readonly number[];
   readonly chain: Chain;
   readonly seed: number;
@@ -32,21 +31,6 @@ export function foreignSource(
   if ([...path, ...ids].some((id) => id >= n_vocab))
     return 'a model with more tokens than this one';
   return undefined;
-}
-
-/** The tree with one path of scored tokens. chosen: indices of the tokens that were not drawn. */
-export function treeFrom(
-  root: Root,
-  scores: readonly TokenScore[],
-  chosen: readonly number[],
-  eos: number | undefined,
-): Tree {
-  let tree = createTree(root);
-  for (const [i, { token, bytes, text, logprob, rank, entropy }] of scores.entries()) {
-    const how: Origin = chosen.includes(i) ? 'given' : 'drawn';
-    tree = addToken(tree, { token, bytes, text, logprob, rank, entropy, how, eog: token === eos });
-  }
-  return tree;
 }
 
 /** The JSON in a link. Its names are short because it is part of an address. */

@@ -2,39 +2,50 @@
  *  methods that the views call. The parts share one queue, because they share one model. */
 import { batch } from '@preact/signals';
 import type { Model } from 'tokenglass';
+import { defaultChain } from './chain.js';
 import type { OutputFormat } from './constraint.js';
-import { DEFAULT_PROMPT, TextDocument } from './document.js';
+import { TextDocument } from './document.js';
 import { Engine } from './engine.js';
+import { FIRST_SEED, FIRST_TEXT } from './first-text.js';
+import type { Pending } from './history.js';
+import { History } from './history.js';
 import { Inspector } from './inspector.js';
 import { Queue } from './queue.js';
 import { Runner } from './runner.js';
 import { Sampler } from './sampler.js';
 import type { SharedState } from './shared-state.js';
-import { foreignSource, treeFrom } from './shared-state.js';
+import { foreignSource } from './shared-state.js';
 import { Status } from './status.js';
-import type { Root } from './tree.js';
-import { pathTo } from './tree.js';
+import { EMPTY_TREE } from './tree.js';
 
 /** A shared state that waits for its turn in the queue, or for the first model. */
 interface Opening {
   readonly shared: SharedState;
   /** 'link' or 'trace', for messages. */
   readonly kind: string;
-  /** The root that the document got from it. */
-  readonly root: Root;
+  /** What the document got from it. */
+  readonly pending: Pending;
 }
 
 export class Store {
   readonly status = new Status();
   readonly queue = new Queue((error) => this.status.fail(error));
   readonly engine = new Engine();
-  readonly sampler = new Sampler(() => this.inspector.refreshSoon());
-  readonly document = new TextDocument(this, {
+  readonly history = new History({
+    tree: EMPTY_TREE,
+    pending: { text: FIRST_TEXT },
+    chain: defaultChain,
+    seed: FIRST_SEED,
+  });
+  readonly sampler = new Sampler(this.history, () => this.inspector.refreshSoon());
+  readonly document = new TextDocument(this, this.history, {
     edited: () => {
       this.inspector.selected.value = undefined;
-      this.runner.replayed.value = undefined;
+      this.inspector.focus.value = undefined;
+      this.runner.checked.value = undefined;
     },
     show: (position, change) => this.inspector.show(position, change),
+    refresh: () => this.inspector.refreshSoon(),
     clear: () => this.inspector.clear(),
   });
   readonly inspector = new Inspector(this, this.document);
@@ -55,7 +66,8 @@ export class Store {
         engine.model.value = model;
         if (!isFirst) this.#keepText();
         inspector.selected.value = undefined;
-        runner.replayed.value = undefined;
+        inspector.clear();
+        runner.checked.value = undefined;
         runner.rate.value = 0;
       });
       const opening = this.#opening;
@@ -66,61 +78,48 @@ export class Store {
 
   /** Keeps the typed text for another model. Token ids and chat templates belong to one model. */
   #keepText(): void {
-    const { root } = this.document.tree.value;
-    const text = root.chat ? DEFAULT_PROMPT : root.text;
-    // a plain text keeps its root object: #open recognizes the text of a link by this object
-    this.document.restart(root.chat || root.ids ? { text } : root);
+    const { document } = this;
+    const { pending } = document;
+    const n_typed = document.typedLength.value;
+    const text = document.chat.value
+      ? FIRST_TEXT
+      : (pending?.text ?? document.text.value.slice(0, document.tokens.value[n_typed]?.start));
+    // a plain text keeps its object: #open recognizes the text of a link by this object
+    document.restart(pending && !pending.chat && !pending.ids ? pending : { text });
   }
 
-  /** Opens a shared state. The prompt and the settings change at once. The tokens follow as a job
-   *  of the queue, because only the model that is loaded then can tell whether the tokens are its
-   *  own. kind: 'link' or 'trace', for messages. */
+  /** Opens a shared state. The text and the settings change at once. The tokens follow as a job of
+   *  the queue, because only the model that is loaded then can tell whether the tokens are its own.
+   *  kind: 'link' or 'trace', for messages. */
   async open(shared: SharedState, kind: string): Promise<void> {
-    const root = { text: shared.prompt };
-    const opening = { shared, kind, root };
+    const pending = { text: shared.prompt };
+    const opening = { shared, kind, pending };
+    const settings = { chain: shared.chain, seed: shared.seed };
     const isLoaded = this.engine.model.value !== undefined;
     batch(() => {
-      this.sampler.chain.value = shared.chain;
-      this.sampler.seed.value = shared.seed;
-      if (isLoaded) this.document.replaceRoot(root);
-      else this.document.restart(root); // the page has shown no other text
+      if (isLoaded) this.document.replace(pending);
+      else this.document.restart(pending); // the page has shown no other text
+      this.history.replace(settings);
     });
     if (isLoaded) await this.queue.add(() => this.#open(opening));
     else this.#opening = opening;
   }
 
-  async #open({ shared, kind, root }: Opening): Promise<void> {
-    const { document, sampler, status } = this;
+  async #open({ shared, kind, pending }: Opening): Promise<void> {
+    const { document, status } = this;
     const model = this.engine.model.value!;
-    const isCurrent = () => document.tree.value.root === root; // false after an edit by the user
-    if (!isCurrent()) return document.sync();
+    if (document.pending !== pending) return document.sync(); // the user has edited the text
     const source = foreignSource(shared, model.info);
     if (source !== undefined) {
-      status.notice.value = `This ${kind} comes from ${source}. The page uses its prompt and its settings, but not its tokens, so the text will be different.`;
+      status.notice.value = `This ${kind} comes from ${source}. The page uses its text and its settings, but not its tokens, so what follows will be different.`;
       return document.sync();
     }
-    const ids = shared.ids ?? (await model.tokenize(shared.prompt));
-    const path = shared.path.slice(0, Math.max(0, model.info.n_ctx - ids.length));
-    if (path.length === 0 && !shared.ids) return document.sync();
-    const scores = path.length ? await model.score([...ids, ...path]) : [];
-    if (!isCurrent()) return document.sync();
-    const tree = treeFrom(
-      { ...root, ...(shared.ids && { ids }) },
-      scores.slice(ids.length),
-      shared.chosen,
-      model.info.eos,
-    );
-    for (const node of pathTo(tree.current)) document.setOptions(node, sampler.options());
-    batch(() => {
-      document.replaceTree(tree);
-      if (scores.length === 0) return;
-      document.promptIds.value = ids;
-      document.scores.value = scores.slice(0, ids.length);
-    });
+    const { ids, path, chosen } = shared;
+    document.replacePending({ ...pending, ...(ids && { ids }), path, chosen });
     await document.sync();
   }
 
-  /** Restricts the text to a format; undefined: any text. */
+  /** Restricts the output to a format; undefined: any text. */
   async setOutputFormat(format: OutputFormat): Promise<void> {
     this.runner.pause();
     this.document.flush();

@@ -74,7 +74,7 @@ export function align(a: readonly TokenSpan[], b: readonly TokenSpan[]): Aligned
 
 export class Tokenization {
   readonly open = signal(false);
-  /** undefined: the prompt. */
+  /** undefined: the text on the page. */
   readonly text = signal<string | undefined>(undefined);
   /** True: special tokens that are written in the text become such tokens. */
   readonly parseSpecial = signal(false);
@@ -108,7 +108,7 @@ export class Tokenization {
 
   /** The text in the panel. */
   shownText(): string {
-    return this.text.value ?? this.#store.document.prompt.value;
+    return this.text.value ?? this.#store.document.text.value;
   }
 
   /** The model with the other vocabulary: side B of the comparison. */

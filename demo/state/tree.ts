@@ -1,54 +1,47 @@
-/** The tree of generated texts and its undo history. Trees are immutable and share their nodes. No
- *  path is ever lost: moving to another node keeps the old path, and undo restores the old tree. */
+/** The tree of texts. Its root is the beginning of the text, and each node is a token: typed by the
+ *  user, drawn by the sampler, or chosen. Trees are immutable and share their nodes. No path is ever
+ *  lost: moving to another node keeps the old path. */
 import type { ChatMessage } from 'tokenglass';
 
-/** The start of a text: a prompt, a list of tokens (when a text was split inside the prompt), or a
- *  conversation. */
-export interface Root {
-  readonly text: string;
-  /** The prompt's tokens. Without them, the page tokenizes the text. */
-  readonly ids?: readonly number[];
-  readonly chat?: readonly ChatMessage[];
-}
+/** How a token came into the text: typed by the user (or part of a conversation's prompt), drawn by
+ *  the sampler, chosen by the user from the candidates, or given by a link or a file. */
+export type Origin = 'typed' | 'drawn' | 'chosen' | 'given';
 
-/** How a token came into the text: drawn by the sampler, chosen by the user, or given by a link or
- *  a file. */
-export type Origin = 'drawn' | 'chosen' | 'given';
-
-/** A token after the prompt, with the model's numbers for it (of the raw distribution). */
-export interface GeneratedToken {
+/** A token with the model's numbers for it (of the raw distribution). */
+export interface TextToken {
   readonly token: number;
   readonly bytes: Uint8Array;
   /** The vocabulary's piece. The page shows it when the token has no bytes. */
   readonly text: string;
-  /** Nats. */
+  /** Nats; NaN for the first token, which nothing comes before. */
   readonly logprob: number;
   /** Number of tokens that are more probable. */
   readonly rank: number;
-  /** Nats. */
+  /** Nats; NaN for the first token. */
   readonly entropy: number;
   readonly how: Origin;
   /** True for a token that ends the text. */
   readonly eog: boolean;
+  /** The conversation whose prompt ends with this token. */
+  readonly chat?: readonly ChatMessage[] | undefined;
 }
 
-export interface TreeNode extends GeneratedToken {
+export interface TreeNode extends TextToken {
   readonly parent: TreeNode | undefined;
   /** Number of tokens from the root to this node, this node included. */
   readonly depth: number;
-  /** Sum of the log-probabilities of those tokens, in nats. */
+  /** Sum of the log-probabilities of those tokens, in nats; the first token counts as 0. */
   readonly joint: number;
 }
 
 export interface Tree {
-  readonly root: Root;
   /** The last node of each path. */
   readonly tips: readonly TreeNode[];
-  /** The last node of the path on the page; undefined when the page shows only the root. */
+  /** The last node of the path on the page; undefined for an empty text. */
   readonly current: TreeNode | undefined;
 }
 
-export const createTree = (root: Root): Tree => ({ root, tips: [], current: undefined });
+export const EMPTY_TREE: Tree = { tips: [], current: undefined };
 
 /** The nodes from the root to `node`, in order. */
 export function pathTo(node: TreeNode | undefined): TreeNode[] {
@@ -74,16 +67,40 @@ export function childrenOf(tree: Tree, node: TreeNode | undefined): TreeNode[] {
   return [...new Set(tips.map((tip) => ancestor(tip, depth)))];
 }
 
+/** The child of a node with this token. */
+export const childOf = (
+  tree: Tree,
+  node: TreeNode | undefined,
+  token: number,
+): TreeNode | undefined => childrenOf(tree, node).find((child) => child.token === token);
+
+/** The node at which the longest beginning of `ids` that the tree has ends. */
+export function lastKnown({ tips }: Tree, ids: readonly number[]): TreeNode | undefined {
+  let longest: TreeNode | undefined;
+  for (const tip of tips) {
+    const path = pathTo(tip);
+    const known = path.findIndex(({ token }, i) => token !== ids[i]);
+    const node = path[(known < 0 ? path.length : known) - 1];
+    if ((node?.depth ?? 0) > (longest?.depth ?? 0)) longest = node;
+  }
+  return longest;
+}
+
+/** The number of tokens at the beginning of a path up to the last typed one. What follows is the
+ *  output: what a format rules, and what is drawn again to check the text. */
+export const typedLength = (path: readonly TreeNode[]): number =>
+  path.findLastIndex(({ how }) => how === 'typed') + 1;
+
 /** Moves to the child with this token, and creates the child when there is none. */
-export function addToken(tree: Tree, generated: GeneratedToken): Tree {
+export function addToken(tree: Tree, added: TextToken): Tree {
   const parent = tree.current;
-  const existing = childrenOf(tree, parent).find(({ token }) => token === generated.token);
+  const existing = childOf(tree, parent, added.token);
   if (existing) return { ...tree, current: existing };
   const node = {
-    ...generated,
+    ...added,
     parent,
     depth: (parent?.depth ?? 0) + 1,
-    joint: (parent?.joint ?? 0) + generated.logprob,
+    joint: (parent?.joint ?? 0) + (Number.isNaN(added.logprob) ? 0 : added.logprob),
   };
   return { ...tree, tips: [...tree.tips.filter((tip) => tip !== parent), node], current: node };
 }
@@ -142,48 +159,4 @@ export function segments(tree: Tree): Segment {
     }
   };
   return segmentFrom([]);
-}
-
-/** The present tree, the trees before it, and the trees that were undone. */
-export interface History {
-  readonly past: readonly Tree[];
-  readonly now: Tree;
-  readonly future: readonly Tree[];
-  /** The kind of the last step. Steps of one kind in a row (typing, one run) count as one step. */
-  readonly kind: string;
-}
-
-const MAX_STEPS = 1000;
-
-export const start = (root: Root): History => ({
-  past: [],
-  now: createTree(root),
-  future: [],
-  kind: '',
-});
-
-/** Adds a step. A step of the same non-empty kind as the last one extends that one. */
-export function addStep(history: History, now: Tree, kind = ''): History {
-  if (kind !== '' && kind === history.kind) return { ...history, now, future: [] };
-  return { past: [...history.past, history.now].slice(-MAX_STEPS), now, future: [], kind };
-}
-
-/** Ends the last step: a later step of the same kind is a step of its own. */
-export const endStep = (history: History): History => ({ ...history, kind: '' });
-
-export function undo(history: History): History {
-  const now = history.past.at(-1);
-  if (!now) return history;
-  return {
-    past: history.past.slice(0, -1),
-    now,
-    future: [history.now, ...history.future],
-    kind: '',
-  };
-}
-
-export function redo(history: History): History {
-  const [now, ...future] = history.future;
-  if (!now) return history;
-  return { past: [...history.past, history.now], now, future, kind: '' };
 }
