@@ -70,8 +70,13 @@ export class OutputConstraint {
   /** The state after these tokens. A text that goes on from the last one is not read again. */
   async #stateAfter(tokens: readonly number[], constraint: Constraint): Promise<ConstraintState> {
     const known = this.#state;
-    if (known && known.tokens.length <= tokens.length && known.tokens.every((id, i) => id === tokens[i])) {
-      for (const token of tokens.slice(known.tokens.length)) if (!known.state.ended) known.state.accept(token);
+    if (
+      known &&
+      known.tokens.length <= tokens.length &&
+      known.tokens.every((id, i) => id === tokens[i])
+    ) {
+      for (const token of tokens.slice(known.tokens.length))
+        if (!known.state.ended) known.state.accept(token);
       known.tokens = [...tokens];
       return known.state;
     }

@@ -118,13 +118,7 @@ export const scales: Readonly<Record<Measure, Scale>> = {
   surprisal: {
     label: 'surprise',
     ends: [1, 3, 6, 10],
-    names: [
-      'expected (over 50 %)',
-      'likely',
-      'unusual',
-      'rare',
-      'very surprising (under 0.1 %)',
-    ],
+    names: ['expected (over 50 %)', 'likely', 'unusual', 'rare', 'very surprising (under 0.1 %)'],
     value: ({ logprob }) => -logprob / Math.LN2,
   },
   rank: {

@@ -6,7 +6,7 @@ import type { Tokenization } from '../state/tokenization.js';
 import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
 import { count, size } from '../format.js';
-import { ChoicePanel } from './choice.js';
+import { Ledger } from './ledger.js';
 import { ComparePanel } from './compare.js';
 import { TokenizationPanel } from './tokenization.js';
 import { KeysDialog, listenToKeys } from './keys.js';
@@ -18,7 +18,6 @@ import { ShareDialog } from './share.js';
 import { TextPanel } from './text.js';
 import { TimelinePanel } from './timeline.js';
 import { Tour, stop } from './tour.js';
-import { StagesPanel } from './waterfall.js';
 
 function Status({ store }: { store: Store }) {
   const { engine, runner, status } = store;
@@ -147,8 +146,7 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
       <Tour />
       <main class={store.runner.running.value ? 'running' : ''} aria-busy={store.queue.busy.value}>
         <TextPanel store={store} />
-        <ChoicePanel store={store} />
-        <StagesPanel store={store} />
+        <Ledger store={store} />
         <TimelinePanel store={store} />
         <PathsPanel store={store} />
         {tokenization.open.value && (

@@ -3,7 +3,6 @@
 import { useSignal } from '@preact/signals';
 import type { ChatMessage } from 'tokenglass';
 import type { Store } from '../state/store.js';
-import { isControl } from '../format.js';
 import { Button } from '../ui/button.js';
 
 const SCHEMA = `{
@@ -77,12 +76,12 @@ export function Chat({ store }: { store: Store }) {
   const { document, engine, runner } = store;
   const words = useSignal('');
   const rules = useSignal('');
-  const { chat } = document.tree.value.root;
+  const chat = document.chat.value;
   const open = useSignal(false);
   if (!engine.model.value?.info.chat_template) return null;
 
-  const reply = document.display.value.generated
-    .filter((token) => !isControl(token))
+  const reply = document.tokens.value
+    .slice(document.typedLength.value)
     .map(({ text }) => text)
     .join('');
   const send = () => {
@@ -107,7 +106,7 @@ export function Chat({ store }: { store: Store }) {
           pressed={!chatting}
           press={() => {
             open.value = false;
-            if (chat) store.document.setPrompt('');
+            if (chat) store.document.setText('');
           }}
         >
           Text

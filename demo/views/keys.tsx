@@ -39,7 +39,7 @@ export function listenToKeys(store: Store, help: () => void): () => void {
     s: () => store.runner.step(),
     z: () => store.document.undo(),
     y: () => store.document.redo(),
-    r: () => store.runner.reset(),
+    r: () => store.runner.restart(),
     ArrowLeft: () => store.inspector.select(neighbour(store, -1)),
     ArrowRight: () => store.inspector.select(neighbour(store, 1)),
     ArrowDown: focusCandidate,

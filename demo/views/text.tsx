@@ -27,14 +27,14 @@ function MarkedText({ text }: { text: string }) {
 /** Describes a token of the text. A part of a character is named by its bytes. */
 function describe(token: DisplayToken): string {
   const tokenName = isControl(token)
-    ? `the control token ${token.text}`
+    ? `the control token ${token.piece}`
     : name({ ...token, text: token.text || '\ufffd' });
   if (Number.isNaN(token.logprob)) return `${tokenName}, id ${token.token}, the first token`;
   const origin = {
     drawn: '',
     chosen: ', chosen by hand',
     given: ', given',
-    prompt: ', in the prompt',
+    typed: '',
   }[token.how];
   const bits = (-token.logprob / Math.LN2).toFixed(1);
   return `${tokenName}, id ${token.token}, ${percent(Math.exp(token.logprob))} (${bits} bits), rank ${(token.rank + 1).toLocaleString('en')}${origin}`;
@@ -64,7 +64,7 @@ function Token({ token, measure, selected, last, forks, select }: TokenProps) {
       data-roving
       data-index={token.index}
       data-level={level}
-      {...(token.node ? { 'data-id': token.token } : { 'data-prompt-id': token.token })}
+      {...(token.how === 'typed' ? { 'data-prompt-id': token.token } : { 'data-id': token.token })}
       onClick={selectThis}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -72,11 +72,7 @@ function Token({ token, measure, selected, last, forks, select }: TokenProps) {
         selectThis();
       }}
     >
-      {isControl(token) && !token.node ? (
-        token.text
-      ) : (
-        <MarkedText text={isControl(token) ? '' : token.text} />
-      )}
+      {isControl(token) ? token.piece : <MarkedText text={token.text} />}
       {forks > 1 && <sup aria-hidden="true">{forks}</sup>}
     </span>
   );
@@ -129,7 +125,7 @@ function Transport({ store }: { store: Store }) {
   const { speed } = runner;
   const running = runner.running.value;
   const ready = status.phase.value === 'ready';
-  const atPrompt = document.tree.value.current === undefined;
+  const atPrompt = document.typedLength.value === document.path.value.length;
   const pace = Number.isFinite(speed.value)
     ? `${speed.value} tokens a second`
     : 'as fast as possible';
@@ -144,7 +140,7 @@ function Transport({ store }: { store: Store }) {
       <Button id="pause" off={!running} press={() => runner.pause()} keys="Space">
         Pause
       </Button>
-      <Button id="reset" off={atPrompt} press={() => runner.reset()} keys="R">
+      <Button id="reset" off={atPrompt} press={() => runner.restart()} keys="R">
         Reset
       </Button>
       <Button id="undo" off={!document.canUndo.value} press={() => document.undo()} keys="Z">
@@ -156,7 +152,7 @@ function Transport({ store }: { store: Store }) {
       <Button
         id="replay"
         off={atPrompt || running}
-        press={() => runner.replay()}
+        press={() => runner.check()}
         hint="Generate this text again, draw by draw, and compare"
       >
         Replay
@@ -191,15 +187,6 @@ function Transport({ store }: { store: Store }) {
           onBlur={({ currentTarget }) => (currentTarget.value = String(sampler.seed.value))}
         />
       </label>
-      <label class="lock" title="Locked: Reset keeps the seed. Unlocked: Reset picks a new seed.">
-        <input
-          data-testid="lock"
-          type="checkbox"
-          checked={sampler.locked.value}
-          onChange={({ currentTarget }) => (sampler.locked.value = currentTarget.checked)}
-        />
-        locked
-      </label>
     </div>
   );
 }
@@ -215,9 +202,9 @@ export function TextPanel({ store }: { store: Store }) {
   const { selected } = inspector;
   const measure = useSignal<Measure>('surprisal');
   const running = runner.running.value;
-  const { prompt: promptTokens, generated } = document.display.value;
-  const last = generated.at(-1);
-  const { chat, text } = document.tree.value.root;
+  const tokens = document.tokens.value;
+  const last = tokens.at(-1);
+  const chat = document.chat.value;
   const forks = document.forks.value;
   const token = (token: DisplayToken) => (
     <Token
@@ -240,11 +227,11 @@ export function TextPanel({ store }: { store: Store }) {
         <label class="field">
           <span>prompt, or a text to score</span>
           <textarea
-            data-testid="prompt"
+            data-testid="editor"
             rows={2}
             spellcheck={false}
-            value={text}
-            onInput={(event) => document.setPrompt(event.currentTarget.value)}
+            value={document.text.value}
+            onInput={(event) => document.setText(event.currentTarget.value)}
           />
         </label>
       )}
@@ -255,15 +242,15 @@ export function TextPanel({ store }: { store: Store }) {
         aria-label="Tokens of the text; arrow keys move, Enter shows a choice"
         onKeyDown={moveFocus}
       >
-        <span class="prompt">{promptTokens.length ? promptTokens.map(token) : text}</span>
-        <span data-testid="output">{generated.map(token)}</span>
+        {tokens.map(token)}
+        {document.rest.value}
       </div>
       <div class="under">
         <ColourBy measure={measure.value} choose={(chosen) => (measure.value = chosen)} />
         <OutputFormatField store={store} />
       </div>
       <p class="note" role="status">
-        {NOTES[status.phase.value]} {runner.replayed.value && replayResult(runner.replayed.value)}
+        {NOTES[status.phase.value]} {runner.checked.value && replayResult(runner.checked.value)}
       </p>
       <p class="heard" aria-live="polite">
         {last && !running && !store.queue.busy.value && describe(last)}

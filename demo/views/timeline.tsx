@@ -119,8 +119,7 @@ function Chart({ store, tokens }: { store: Store; tokens: readonly DisplayToken[
 }
 
 export function TimelinePanel({ store }: { store: Store }) {
-  const { prompt, generated } = store.document.display.value;
-  const tokens = [...prompt, ...generated].filter(({ logprob }) => !Number.isNaN(logprob));
+  const tokens = store.document.tokens.value.filter(({ logprob }) => !Number.isNaN(logprob));
   return (
     <section class="timeline-panel" aria-labelledby="timeline-title">
       <h2 id="timeline-title">
