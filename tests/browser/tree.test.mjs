@@ -1,19 +1,21 @@
-// The pure parts of the page's state: the tree and its history, the sampler chain, links, levels,
-// addresses, divergence.
+// The pure parts of the page's state: the tree and the undo history, edits, windows, the sampler
+// chain, links, levels, addresses.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { generator } from '../support/gguf-writer.mjs';
 import { bundle } from './page.mjs';
 
-let tree, chain, link, text, models, compare, tokenization;
+let tree, history, chain, link, text, edits, windows, models, tokenization;
 
 before(async () => {
   tree = await bundle('state/tree');
+  history = await bundle('state/history');
+  edits = await bundle('state/edits');
+  windows = await bundle('state/windows');
   chain = await bundle('state/chain');
   link = await bundle('state/shared-state');
   text = await bundle('state/display-tokens');
   models = await bundle('state/models');
-  compare = await bundle('state/compare');
   tokenization = await bundle('state/tokenization');
 });
 
@@ -26,7 +28,7 @@ const idsOf = (node) => tree.pathTo(node).map(({ token }) => token);
 const paths = (now) => now.tips.map((tip) => idsOf(tip).join(' ')).sort();
 
 test('a move keeps the old path; a token that is there already is not added again', () => {
-  let now = tree.createTree({ text: 'x' });
+  let now = tree.EMPTY_TREE;
   for (const token of [1, 2, 3]) now = tree.addToken(now, generated(token));
   const old = now.current;
   now = tree.addToken(tree.moveTo(now, old.parent.parent), generated(9));
@@ -49,61 +51,143 @@ test('a move keeps the old path; a token that is there already is not added agai
   assert.deepEqual(paths(tree.prune(now)), ['1 2']);
 });
 
-test('200 random actions and 200 undos restore the first tree; 200 redos restore the last', () => {
+test('the longest known beginning of a text is found on any branch', () => {
+  let now = tree.EMPTY_TREE;
+  for (const token of [1, 2, 3]) now = tree.addToken(now, generated(token));
+  const one = now.current;
+  now = tree.moveTo(now, one.parent);
+  for (const token of [7, 8, 9]) now = tree.addToken(now, generated(token));
+  const node = tree.lastKnown(tree.moveTo(now, one), [1, 2, 7, 8, 5]);
+  assert.deepEqual(idsOf(node), [1, 2, 7, 8]);
+  assert.equal(tree.lastKnown(now, [2]), undefined);
+  assert.equal(tree.lastKnown(now, [1, 2, 3, 4]), one);
+  assert.deepEqual(idsOf(tree.lastKnown(now, [1, 2])), [1, 2]);
+});
+
+test('200 random actions and 200 undos restore the first moment; 200 redos restore the last', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = generator(seed);
     const pick = (list) => list[Math.floor(random() * list.length)];
-    const first = tree.start({ text: 'beginning' });
-    let history = first;
-    const states = [history.now];
-    while (history.past.length < 200) {
-      const { now } = history;
+    const first = history.begin({ tree: tree.EMPTY_TREE, pending: undefined, chain: {}, seed: 0 });
+    let moments = first;
+    const states = [moments.now];
+    const step = (change) => {
+      moments = history.addStep(moments, { ...moments.now, ...change });
+    };
+    while (moments.past.length < 200) {
+      const now = moments.now.tree;
       const nodes = now.tips.flatMap((tip) => tree.pathTo(tip));
-      const act = pick(['grow', 'grow', 'grow', 'go', 'root', 'prune', 'prompt', 'undo', 'redo']);
+      const act = pick(['grow', 'grow', 'grow', 'go', 'root', 'prune', 'seed', 'undo', 'redo']);
       if (act === 'grow')
-        history = tree.addStep(
-          history,
-          tree.addToken(now, generated(Math.floor(random() * 4), -random())),
-        );
-      else if (act === 'go' && nodes.length)
-        history = tree.addStep(history, tree.moveTo(now, pick(nodes)));
-      else if (act === 'root') history = tree.addStep(history, tree.moveTo(now, undefined));
-      else if (act === 'prune' && random() < 0.1) history = tree.addStep(history, tree.prune(now));
-      else if (act === 'prompt' && random() < 0.1)
-        history = tree.addStep(history, tree.createTree({ text: `${random()}` }));
-      else if (act === 'undo' && history.past.length > 0) {
-        const before = history;
-        history = tree.undo(history);
-        assert.equal(history.now, before.past.at(-1));
-        if (random() < 0.5) history = tree.redo(history);
-      } else if (act === 'redo') history = tree.redo(history);
-      states[history.past.length] = history.now;
-      for (const tip of history.now.tips) {
+        step({ tree: tree.addToken(now, generated(Math.floor(random() * 4), -random())) });
+      else if (act === 'go' && nodes.length) step({ tree: tree.moveTo(now, pick(nodes)) });
+      else if (act === 'root') step({ tree: tree.moveTo(now, undefined) });
+      else if (act === 'prune' && random() < 0.1) step({ tree: tree.prune(now) });
+      else if (act === 'seed' && random() < 0.1) step({ seed: random() });
+      else if (act === 'undo' && moments.past.length > 0) {
+        const before = moments;
+        moments = history.undo(moments);
+        assert.equal(moments.now, before.past.at(-1));
+        if (random() < 0.5) moments = history.redo(moments);
+      } else if (act === 'redo') moments = history.redo(moments);
+      states[moments.past.length] = moments.now;
+      const { tips } = moments.now.tree;
+      for (const tip of tips) {
         const path = tree.pathTo(tip);
         assert.ok(Math.abs(tip.joint - path.reduce((sum, { logprob }) => sum + logprob, 0)) < 1e-9);
         assert.equal(tip.depth, path.length);
       }
-      assert.equal(new Set(paths(history.now)).size, history.now.tips.length, 'no path twice');
+      assert.equal(new Set(paths(moments.now.tree)).size, tips.length, 'no path twice');
     }
     for (let i = 200; i > 0; i--) {
-      assert.equal(history.now, states[i]);
-      history = tree.undo(history);
+      assert.equal(moments.now, states[i]);
+      moments = history.undo(moments);
     }
-    assert.equal(history.now, first.now);
-    assert.equal(tree.undo(history), history);
-    for (let i = 0; i < 200; i++) history = tree.redo(history);
-    assert.equal(history.now, states[200]);
+    assert.equal(moments.now, first.now);
+    assert.equal(history.undo(moments), moments);
+    for (let i = 0; i < 200; i++) moments = history.redo(moments);
+    assert.equal(moments.now, states[200]);
   }
 });
 
-test('typing is one step until the step ends', () => {
-  let history = tree.start({ text: '' });
+test('steps of one kind are one step until the step ends', () => {
+  const moment = (text) => ({ tree: tree.EMPTY_TREE, pending: { text }, chain: {}, seed: 0 });
+  let moments = history.begin(moment(''));
   for (const typed of ['a', 'ab', 'abc'])
-    history = tree.addStep(history, tree.createTree({ text: typed }), 'typing');
-  assert.equal(history.past.length, 1);
-  history = tree.addStep(tree.endStep(history), tree.createTree({ text: 'x' }), 'typing');
-  assert.equal(tree.undo(history).now.root.text, 'abc');
-  assert.equal(tree.undo(tree.undo(history)).now.root.text, '');
+    moments = history.addStep(moments, moment(typed), 'typing');
+  assert.equal(moments.past.length, 1);
+  moments = history.addStep(history.endStep(moments), moment('x'), 'typing');
+  assert.equal(history.undo(moments).now.pending.text, 'abc');
+  assert.equal(history.undo(history.undo(moments)).now.pending.text, '');
+});
+
+test('an edit keeps the tokens before it, however the tokenizer would cut them', () => {
+  /** Display tokens of a path whose nodes have these texts. */
+  const shown = (...pieces) => {
+    let now = tree.EMPTY_TREE;
+    for (const [token, piece] of pieces)
+      now = tree.addToken(now, { ...generated(token), bytes: new TextEncoder().encode(piece) });
+    return text.displayTokens(tree.pathTo(now.current), false);
+  };
+  /** What the tokenizer gives. */
+  const own = (...pieces) => {
+    let end = 0;
+    return pieces.map(([token, piece]) => ({ token, start: end, end: (end += piece.length) }));
+  };
+  const drawn = shown([1, ' the'], [2, 're'], [3, ' is'], [4, ' a']);
+  // the tokenizer would write " there" as one token, 9
+  const end = own([9, ' there'], [3, ' is'], [4, ' a'], [5, ' cat']);
+  assert.deepEqual(edits.editedIds(drawn, ' there is a cat', end), [1, 2, 3, 4, 5]);
+  const middle = own([9, ' there'], [6, ' was'], [4, ' a']);
+  assert.deepEqual(edits.editedIds(drawn, ' there was a', middle), [1, 2, 6, 4]);
+  // the edit is inside the second token: only what comes before the word stays
+  assert.deepEqual(edits.editedIds(drawn, ' theme', own([8, ' theme'])), [8]);
+  // a word goes on: the token of its beginning is not kept
+  assert.deepEqual(
+    edits.editedIds(drawn, ' there is all', own([9, ' there'], [3, ' is'], [7, ' all'])),
+    [1, 2, 3, 7],
+  );
+  assert.deepEqual(edits.editedIds(drawn, '', []), []);
+  // BOS covers no character
+  const begun = shown([0, ''], [1, ' the']);
+  assert.deepEqual(edits.editedIds(begun, 'x', own([0, ''], [6, 'x'])), [0, 6]);
+  assert.deepEqual(
+    edits.editedIds(begun, ' the x', own([0, ''], [1, ' the'], [6, ' x'])),
+    [0, 1, 6],
+  );
+});
+
+test('offsets in bytes become offsets in characters; no edit cuts an emoji', () => {
+  const bytes = [
+    { token: 1, start: 0, end: 1 }, // a
+    { token: 2, start: 1, end: 3 }, // é
+    { token: 3, start: 3, end: 7 }, // an emoji
+    { token: 4, start: 7, end: 7 }, // its second token covers no byte
+    { token: 5, start: 7, end: 8 }, // b
+  ];
+  assert.deepEqual(
+    edits.charOffsets('aé😀b', bytes).map(({ start, end }) => [start, end]),
+    [[0, 1], [1, 2], [2, 4], [4, 4], [4, 5]],
+  ); // prettier-ignore
+  assert.equal(edits.commonLength('a😀', 'a😁'), 1);
+  assert.equal(edits.commonLength('a😀b', 'a😀c'), 3);
+});
+
+test('the window of a token depends on its index only, and leaves room for the token', () => {
+  for (const n_ctx of [2, 3, 8, 9]) {
+    const reader = new windows.Windows({ n_ctx, bos: 1 });
+    const ids = [1, ...Array.from({ length: 5 * n_ctx }, (_, i) => 100 + i)];
+    for (let index = 0; index < ids.length; index++) {
+      const { number, ids: seen } = reader.at(ids, index);
+      assert.deepEqual(reader.at(ids.slice(0, index), index), { number, ids: seen });
+      assert.ok(seen.length < n_ctx && index < reader.endOf(number));
+      assert.ok(number === 0 || index >= reader.endOf(number - 1));
+      if (index > 0) assert.equal(seen[0], 1, 'BOS stays');
+      if (number > 0) assert.ok(seen.length >= Math.floor(n_ctx / 2));
+      const tail = seen.slice(1);
+      assert.deepEqual(tail, ids.slice(index - tail.length, index));
+    }
+  }
 });
 
 test('stages can be moved and switched; the options list those that are on, in their order', () => {
@@ -189,35 +273,62 @@ test('levels of surprisal, rank and entropy', () => {
 });
 
 test('the last token of a split character shows it; the tokenizer’s space before the text is not shown', () => {
-  const node = (...bytes) => ({ ...generated(1), bytes: Uint8Array.from(bytes) });
-  const { prompt, generated: path } = text.displayTokens(
-    'Hi',
-    2,
-    [
-      { token: 1, bytes: new Uint8Array(), text: '<s>', logprob: NaN, rank: 0, entropy: 0 },
-      {
-        token: 2,
-        bytes: Uint8Array.of(32, 72, 105),
-        text: ' Hi',
-        logprob: -1,
-        rank: 0,
-        entropy: 0,
-      },
-    ],
-    [node(0xf0, 0x9f), node(0x98), node(0x80, 33), node(0x80)],
+  const shown = (dropSpace, ...pieces) => {
+    let now = tree.EMPTY_TREE;
+    for (const [i, bytes] of pieces.entries())
+      now = tree.addToken(now, { ...generated(i), bytes: Uint8Array.from(bytes), text: '<s>' });
+    return text.displayTokens(tree.pathTo(now.current), dropSpace);
+  };
+  const path = [
+    [],
+    [32, 72, 105],
+    [0xf0, 0x9f],
+    [0x98],
+    [0x80, 33],
+    [0x80],
+    [32, 120],
+    [0xe2, 0x82],
+  ];
+  const display = shown(true, ...path);
+  assert.deepEqual(
+    display.map(({ text }) => text),
+    ['', 'Hi', '', '', '😀!', '\ufffd', ' x', ''],
   );
   assert.deepEqual(
-    prompt.map(({ text }) => text),
-    ['<s>', 'Hi'],
+    display.map(({ start }) => start),
+    [0, 0, 2, 2, 2, 5, 6, 8],
   );
   assert.deepEqual(
-    path.map(({ text }) => text),
-    ['', '', '😀!', '\ufffd'],
+    display.map(({ index }) => index),
+    [0, 1, 2, 3, 4, 5, 6, 7],
   );
-  assert.deepEqual(
-    path.map(({ index }) => index),
-    [2, 3, 4, 5],
-  );
+  assert.equal(shown(false, ...path)[1].text, ' Hi');
+});
+
+test('tokens that end anywhere in a text give the characters of the whole text', () => {
+  const random = generator(7);
+  const bits = ['a', 'é', '€', '😀', ' ', '\n', 'ש', 'ا'];
+  for (let round = 0; round < 300; round++) {
+    const broken = random() < 0.5;
+    const bytes = [
+      ...new TextEncoder().encode(
+        Array.from({ length: 12 }, () => bits[Math.floor(random() * bits.length)]).join(''),
+      ),
+    ].map((byte) => (broken && random() < 0.2 ? Math.floor(random() * 256) : byte));
+    let now = tree.EMPTY_TREE;
+    for (let i = 0, token = 0; i < bytes.length; token++) {
+      const end = i + 1 + Math.floor(random() * 4);
+      now = tree.addToken(now, {
+        ...generated(token),
+        bytes: Uint8Array.from(bytes.slice(i, end)),
+      });
+      i = end;
+    }
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    const whole = decoder.decode(Uint8Array.from(bytes), { stream: true });
+    const display = text.displayTokens(tree.pathTo(now.current), false);
+    assert.equal(display.map(({ text }) => text).join(''), whole, bytes.join(' '));
+  }
 });
 
 test('addresses: https, a file on Hugging Face, or none', () => {
@@ -239,15 +350,6 @@ test('addresses: https, a file on Hugging Face, or none', () => {
     'owner/repo/file.txt',
   ])
     assert.equal(at(bad), undefined, bad);
-});
-
-test('divergence in bits: 0 from itself, infinite when a token is missing', () => {
-  const p = new Map([[1, 0.5], [2, 0.5]]); // prettier-ignore
-  assert.equal(compare.divergence(p, p), 0);
-  // prettier-ignore
-  assert.equal(compare.divergence(p, new Map([[1, 0.25], [2, 0.75]])), 0.5 * Math.log2(2) + 0.5 * Math.log2(2 / 3));
-  assert.equal(compare.divergence(p, new Map([[1, 1]])), Infinity);
-  assert.equal(compare.divergence(new Map([[1, 1]]), p), 1);
 });
 
 test('two tokenizations of a text are aligned where both end a token', () => {
