@@ -1,5 +1,6 @@
 // The page's state without a page, with the real model in this process: quick actions happen in
-// order, edits during a computation do not corrupt the text, and failures stay visible.
+// order, edits during a computation do not corrupt the text, nothing is lost, and failures stay
+// visible.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { effect } from '@preact/signals';
@@ -22,13 +23,30 @@ after(async () => {
   await model.dispose();
 });
 
-const started = async () => {
+const settle = (store) => until(() => !store.queue.busy.value);
+/** The page with a text. */
+const started = async (text) => {
   const store = new Store();
   await store.start(async () => model);
-  await until(() => !store.queue.busy.value); // the prompt is scored after its choice is shown
+  if (text !== undefined) await write(store, text);
   return store;
 };
-const ids = (store) => store.document.path.value.map(({ token }) => token);
+/** Types a text and waits until the page shows its tokens. */
+const write = async (store, text) => {
+  store.document.setText(text);
+  await settle(store);
+};
+/** The tokens after the last typed one. */
+const output = ({ document }) => document.tokensTo().slice(document.typedLength.value);
+const tokens = (store) => store.document.tokensTo();
+/** Each branch as its text. */
+const branches = (store) =>
+  store.document.tree.value.tips.map((tip) => {
+    const texts = [];
+    for (let node = tip; node; node = node.parent)
+      texts.unshift(new TextDecoder().decode(node.bytes));
+    return texts.join('').trimStart();
+  });
 /** Resolves as soon as a condition holds: at every change of a signal that the condition reads, so
  *  that no value in between is missed, and every few milliseconds. */
 const until = (condition) =>
@@ -42,12 +60,24 @@ const until = (condition) =>
     const dispose = effect(check);
   });
 const truth = async (prompt, options) => {
-  const tokens = [];
+  const generated = [];
   const session = model.createSession();
-  for await (const { token } of session.generate(prompt, options)) tokens.push(token);
+  for await (const { token } of session.generate(prompt, options)) generated.push(token);
   await session.dispose();
-  return tokens;
+  return generated;
 };
+/** The rows of the choice that a fresh session has after these tokens. */
+const freshRows = async (ids, options = {}) => {
+  const session = model.createSession();
+  await session.sync(ids);
+  const { rows } = await session.stageTable({ max_rows: 15, ...options });
+  await session.dispose();
+  return rows.map(({ token, logit, p_final }) => [token, logit, p_final]);
+};
+const shownRows = (store) =>
+  store.inspector.table.value.rows.map(({ token, logit, p_final }) => [token, logit, p_final]);
+/** The options of the page for the sampler. */
+const optionsOf = ({ sampler }) => sampler.options();
 
 test('every option of a stage has a slider whose range holds its default', async () => {
   const store = await started();
@@ -61,96 +91,222 @@ test('every option of a stage has a slider whose range holds its default', async
   }
 });
 
-test('steps that are pressed quickly are all made, after the prompt that was typed', async () => {
+test('steps that are pressed quickly are all made, after the text that was typed', async () => {
   const store = await started();
-  store.document.setPrompt('The wolf');
+  store.document.setText('The wolf');
   await Promise.all([store.runner.step(), store.runner.step(), store.runner.step()]);
   assert.deepEqual(
-    ids(store),
+    output(store),
     await truth('The wolf', { seed: store.sampler.seed.value, max_tokens: 3 }),
   );
 });
 
 test('run, pause, run and pause: one run at a time, and the text is that of the seed', async () => {
-  const store = await started();
+  const store = await started('The wolf');
   const first = store.runner.run();
   store.runner.pause();
   const second = store.runner.run();
-  await until(() => store.document.path.value.length >= 5);
+  await until(() => output(store).length >= 5);
   store.runner.pause();
   await Promise.all([first, second]);
-  const tokens = ids(store);
+  const drawn = output(store);
   assert.equal(store.runner.running.value, false);
+  assert.ok(store.runner.rate.value > 0);
   assert.deepEqual(
-    tokens,
-    await truth(store.document.prompt.value, {
-      seed: store.sampler.seed.value,
-      max_tokens: tokens.length,
-    }),
+    drawn,
+    await truth('The wolf', { seed: store.sampler.seed.value, max_tokens: drawn.length }),
   );
+  assert.deepEqual(shownRows(store), await freshRows(tokens(store), optionsOf(store)));
 });
 
-test('reset brings back the first choice; typing during a run ends it', async () => {
+test('start again brings back the first choice; typing during a run ends it', async () => {
   const store = await started();
-  const first = JSON.stringify(store.inspector.trace.value);
+  const first = JSON.stringify(store.inspector.table.value);
   await store.runner.step();
-  await store.runner.reset();
-  assert.equal(JSON.stringify(store.inspector.trace.value), first);
+  await store.runner.restart();
+  assert.equal(JSON.stringify(store.inspector.table.value), first);
   const run = store.runner.run();
-  await until(() => store.document.path.value.length > 0);
-  store.document.setPrompt('A hen');
+  await until(() => output(store).length > 0);
+  store.document.setText('A hen');
   await run;
-  await until(() => store.document.path.value.length === 0);
+  await settle(store);
+  assert.equal(store.document.text.value, 'A hen');
+  assert.deepEqual(output(store), []);
   assert.equal(store.status.phase.value, 'ready');
 });
 
-test('the model is run once a token, whatever is looked at', async () => {
+test('the model is run once a token: a typed text, its scores, its choice, and whatever is looked at', async () => {
+  const before = (await model.stats()).decoded_tokens;
   const store = await started();
-  const before = store.engine.decoded.value;
+  const decoded = () => store.engine.decoded.value - before;
+  let n = tokens(store).length;
+  assert.equal(decoded(), n);
+  const scores = await model.score(tokens(store));
+  assert.deepEqual(
+    store.document.tokens.value.map(({ token, logprob, rank, entropy }) => [token, logprob, rank, entropy]),
+    scores.map(({ token, logprob, rank, entropy }) => [token, logprob, rank, entropy]),
+  ); // prettier-ignore
+  const scored = n;
+  store.document.setText(`${store.document.text.value} had a cat`);
+  await settle(store);
+  n = tokens(store).length;
   for (const value of [0, 0.5, 1.5]) store.sampler.set('temperature', value);
   store.sampler.setSeed(9);
   await store.runner.step();
-  assert.equal(store.engine.decoded.value, before + 1);
+  assert.equal(decoded() - scored, n + 1, 'only the new tokens');
 });
 
-test('a full context ends the text', async () => {
-  const store = await started();
-  store.document.setPrompt('word '.repeat(2 * model.info.n_ctx));
-  await store.runner.step();
-  assert.equal(store.status.phase.value, 'failed');
-  assert.match(store.status.failure.value, /context|positions/i);
-  assert.equal(store.inspector.trace.value, undefined);
-  store.sampler.set('temperature', 1); // must not show a choice for the old text
-  await store.runner.step();
-  assert.equal(store.inspector.trace.value, undefined);
-  let words = 'a'.repeat(8);
-  while ((await model.tokenize(words)).length < model.info.n_ctx) words += ' a';
-  store.document.setPrompt(words);
-  await store.runner.step();
-  assert.equal(store.status.phase.value, 'full');
-  assert.deepEqual(ids(store), []);
+test('typing loses nothing: each text stays a branch; a text that is only typed on makes no branch', async () => {
+  const store = await started('The wolf ran');
+  for (let i = 0; i < 3; i++) await store.runner.step();
+  const first = tokens(store);
+  const whole = store.document.text.value;
+  await write(store, 'The wolf slept');
+  assert.equal(store.document.text.value, 'The wolf slept');
+  assert.deepEqual(output(store), []);
+  await write(store, 'The wolf slept we');
+  await write(store, 'The wolf slept well');
+  const texts = branches(store);
+  assert.ok(texts.includes(whole) && texts.includes('The wolf slept well'), texts.join(' | '));
+  assert.ok(!texts.some((text) => /slept( we)?$/.test(text)), texts.join(' | '));
+  // one step back to each text, and the first again with all its tokens
+  for (let i = 0; i < 3; i++) await store.document.undo();
+  assert.deepEqual(tokens(store), first);
+  await store.document.redo();
+  assert.equal(store.document.text.value, 'The wolf slept');
 });
 
-test('after a text that has ended, a new prompt can be stepped at once', async () => {
-  const store = await started();
-  store.document.setPrompt('word '.repeat(2 * model.info.n_ctx));
+test('an edit keeps the tokens before it, and its choice is that of a fresh session', async () => {
+  const store = await started('Once upon a time');
+  store.sampler.set('temperature', 1.6); // so that words are cut oddly
+  for (let i = 0; i < 40; i++) await store.runner.step();
+  const before = tokens(store);
+  const { text } = store.document;
+  const at = store.document.tokens.value[30].start;
+  const own = await model.tokenize(text.value);
+  assert.notDeepEqual(own, before, 'the tokenizer would cut the drawn text otherwise');
+  await write(store, `${text.value.slice(0, at)} zebra${text.value.slice(at)}`);
+  assert.deepEqual(tokens(store).slice(0, 29), before.slice(0, 29));
+  assert.match(text.value, / zebra/);
+  assert.deepEqual(shownRows(store), await freshRows(tokens(store), optionsOf(store)));
+  await store.document.undo();
+  assert.deepEqual(tokens(store), before);
+});
+
+test('another token inside the typed text is a branch, and the old text stays', async () => {
+  const store = await started('Once upon a time there was');
   await store.runner.step();
-  store.document.setPrompt('A hen');
+  const first = tokens(store);
+  store.inspector.select(3);
+  await settle(store);
+  const { token } = store.inspector.table.value.rows.find(({ token }) => token !== first[3]);
+  await store.runner.branch(token);
+  assert.deepEqual(tokens(store), [...first.slice(0, 3), token]);
+  assert.equal(store.document.tree.value.tips.length, 2);
+  const [old] = store.document.tree.value.tips;
+  await store.document.goTo(old);
+  assert.deepEqual(tokens(store), first);
+});
+
+test('undo covers the settings, and does not run the model for them', async () => {
+  const store = await started('The wolf');
+  await store.runner.step();
+  const text = tokens(store);
+  const rows = shownRows(store);
+  store.sampler.set('temperature', 1.2);
+  store.sampler.set('temperature', 1.4);
+  store.sampler.set('top_k', 3);
+  store.sampler.add('xtc');
+  assert.deepEqual(
+    [store.sampler.chain.value.values.xtc_probability, store.sampler.options().samplers.at(-1)],
+    [0.5, 'temperature'],
+  );
+  await settle(store);
+  const { decoded } = store.engine;
+  const count = decoded.value;
+  await store.document.undo(); // the stage
+  assert.ok(!store.sampler.options().samplers.includes('xtc'));
+  await store.document.undo(); // top_k
+  assert.equal(store.sampler.chain.value.values.top_k, 40);
+  assert.equal(store.sampler.chain.value.values.temperature, 1.4);
+  await store.document.undo(); // both moves of one slider
+  await settle(store);
+  assert.deepEqual(shownRows(store), rows);
+  assert.deepEqual(tokens(store), text);
+  assert.equal(decoded.value, count);
+  await store.document.undo(); // the token
+  assert.deepEqual(tokens(store), text.slice(0, -1));
+  for (let i = 0; i < 4; i++) await store.document.redo();
+  assert.ok(store.sampler.options().samplers.includes('xtc'));
+});
+
+test('a text that is longer than the context is scored in windows, and goes on', async () => {
+  const { n_ctx } = model.info;
+  const words = 'The little bird sang to the old tree. '.repeat(Math.ceil(n_ctx / 4));
+  const store = await started(words);
+  const ids = tokens(store);
+  assert.ok(ids.length > 2 * n_ctx);
   assert.equal(store.status.phase.value, 'ready');
-  store.sampler.set('top_k', 1);
+  assert.equal(store.document.text.value, words);
+  assert.ok(store.document.tokens.value.slice(1).every(({ logprob }) => logprob <= 0));
+  const { windows } = store.engine;
+  // each window is a text of its own
+  for (const index of [n_ctx - 1, n_ctx, n_ctx + n_ctx / 2, ids.length - 1]) {
+    const seen = windows.at(ids, index).ids;
+    const [score] = (await model.score([...seen, ids[index]])).slice(-1);
+    assert.equal(store.document.tokens.value[index].logprob, score.logprob, index);
+  }
+  const end = windows.at(ids, ids.length);
+  const options = { ...optionsOf(store), sample_index: end.number };
+  assert.deepEqual(shownRows(store), await freshRows(end.ids, options));
   await store.runner.step();
-  assert.deepEqual(ids(store), await truth('A hen', { top_k: 1, max_tokens: 1 }));
-  assert.equal(store.status.failure.value, '');
+  assert.deepEqual(output(store), await truth(end.ids, { ...options, max_tokens: 1 }));
+  // a choice in the middle
+  store.inspector.select(n_ctx + 3);
+  await settle(store);
+  const middle = windows.at(ids, n_ctx + 3);
+  assert.deepEqual(
+    shownRows(store).slice(0, 5),
+    (await freshRows(middle.ids, { ...options, sample_index: middle.number })).slice(0, 5),
+  );
+});
+
+test('a full context stops the run; a sliding window goes on, and the check finds the same text', async () => {
+  const { n_ctx } = model.info;
+  let words = 'a'.repeat(8);
+  while ((await model.tokenize(words)).length < n_ctx - 5) words += ' a';
+  const store = await started(words);
+  store.sampler.set('temperature', 2); // ends no text soon
+  await store.runner.run();
+  assert.ok(['full', 'ended'].includes(store.status.phase.value));
+  assert.equal(store.status.phase.value, 'full');
+  assert.equal(tokens(store).length, n_ctx);
+  await store.runner.step();
+  assert.equal(tokens(store).length, n_ctx, 'a step does nothing');
+  const run = store.runner.slide();
+  await until(() => tokens(store).length > n_ctx + n_ctx / 2 + 8 || !store.runner.running.value);
+  store.runner.pause();
+  await run;
+  const text = tokens(store);
+  assert.ok(text.length > n_ctx, `${text.length}`);
+  const window = store.engine.windows.at(text, text.length - 1);
+  const options = { ...optionsOf(store), sample_index: window.number };
+  assert.deepEqual(await truth(window.ids, { ...options, max_tokens: 1 }), text.slice(-1));
+  await store.runner.check();
+  assert.equal(store.runner.checked.value.differs, undefined);
+  assert.deepEqual(tokens(store), text);
+  await store.runner.restart();
+  assert.deepEqual(output(store), []);
 });
 
 test('a model that cannot be loaded: the reason stays', async () => {
   const store = new Store();
   await store.start(() => Promise.reject(new Error('no such model')));
-  store.document.setPrompt('anything');
+  store.document.setText('anything');
   store.sampler.set('top_k', 1);
   await store.runner.step();
   await store.runner.run();
-  await store.runner.reset();
+  await store.runner.restart();
   assert.equal(store.status.failure.value, 'no such model');
   assert.equal(store.status.phase.value, 'failed');
   assert.equal(store.runner.running.value, false);
@@ -169,68 +325,82 @@ test('invisible characters and half characters are shown, and small probabilitie
   assert.equal(percent(1e-9), '1e-9');
 });
 
-test('a branch is a real run: its logits are those of a fresh session, at any earlier token and in the prompt', async () => {
-  const store = await started();
+test('a branch is a real run: its logits are those of a fresh session, at any token', async () => {
+  const store = await started('Once upon a time there was a');
   for (let i = 0; i < 5; i++) await store.runner.step();
-  const before = ids(store);
-  const first = store.document.promptIds.value.length;
+  const before = tokens(store);
+  const first = store.document.typedLength.value;
   for (const index of [first + 2, first, 4, undefined]) {
     const prefix = store.document.tokensTo(index);
     store.inspector.select(index);
-    await until(() => !store.queue.busy.value);
-    const token = store.inspector.trace.value.candidates[7].token;
+    await settle(store);
+    const { token } = store.inspector.table.value.rows[7];
     await store.runner.branch(token);
-    assert.deepEqual(store.document.tokensTo(), [...prefix, token]);
-    const fresh = model.createSession();
-    await fresh.sync(store.document.tokensTo());
-    const { candidates } = await fresh.candidates({ top_n: 100 });
-    assert.deepEqual(
-      store.inspector.trace.value.candidates.map(({ token, logit }) => [token, logit]),
-      candidates.map(({ token, logit }) => [token, logit]),
-    );
-    await fresh.dispose();
+    assert.deepEqual(tokens(store), [...prefix, token]);
+    assert.deepEqual(shownRows(store), await freshRows(tokens(store), optionsOf(store)));
   }
   for (let i = 0; i < 4; i++) await store.document.undo();
-  assert.deepEqual(ids(store), before);
+  assert.deepEqual(tokens(store), before);
 });
 
 test('an earlier choice is looked at and set without a run of the model after the first look', async () => {
-  const store = await started();
+  const store = await started('Once upon a time');
   for (let i = 0; i < 4; i++) await store.runner.step();
-  const [index, text] = [store.document.promptIds.value.length + 1, ids(store)];
+  const [index, text] = [store.document.typedLength.value + 1, output(store)];
   store.inspector.select(index);
-  await until(() => !store.queue.busy.value);
-  const { trace } = store.inspector;
+  await settle(store);
+  const { table } = store.inspector;
   const { decoded } = store.engine;
   assert.equal(store.inspector.taken.value, text[1]);
-  assert.equal(trace.value.draw.token, text[1], 'the same settings draw the same token');
-  assert.equal(trace.value.position, index);
+  assert.equal(table.value.draw.token, text[1], 'the same settings draw the same token');
+  assert.equal(table.value.position, index);
   const count = decoded.value;
   for (const value of [0, 1.5]) store.sampler.set('temperature', value);
   store.sampler.move('min_p', 0);
-  store.sampler.toggle('top_k', false);
+  store.sampler.remove('top_k');
   await store.inspector.tryDraws();
   assert.equal(decoded.value, count);
+  assert.ok(
+    table.value.rows.some(({ token }) => token === text[1]),
+    'the text’s token has a row',
+  );
   store.inspector.select(undefined);
   await store.runner.step();
   assert.equal(decoded.value, count + 1);
-  assert.deepEqual(ids(store).slice(0, 4), text);
+  assert.deepEqual(output(store).slice(0, 4), text);
 });
 
-test('replay makes the same text again, chosen tokens and changed settings included', async () => {
+test('the search finds tokens, which stay rows of the table while settings change', async () => {
   const store = await started();
+  store.inspector.search('queen');
+  await settle(store);
+  const { found, table } = store.inspector;
+  assert.ok(found.value.length > 0);
+  const rowOf = (token) => table.value.rows.find((row) => row.token === token);
+  for (const token of found.value) assert.match(rowOf(token).text, /queen/i);
+  store.sampler.set('temperature', 1.5);
+  await settle(store);
+  assert.ok(found.value.every(rowOf));
+  store.inspector.search('');
+  await settle(store);
+  assert.equal(found.value, undefined);
+  assert.ok(table.value.rows.length <= 16);
+});
+
+test('the check makes the same text again, chosen tokens and changed settings included', async () => {
+  const store = await started('Once upon a time');
   for (let i = 0; i < 3; i++) await store.runner.step();
-  await store.runner.branch(store.inspector.trace.value.candidates[20].token);
+  await store.runner.branch(store.inspector.table.value.rows[12].token);
   store.sampler.set('temperature', 1.4);
   for (let i = 0; i < 3; i++) await store.runner.step();
-  const text = ids(store);
-  await store.runner.replay();
-  assert.deepEqual(store.runner.replayed.value, { n: 7, differs: undefined });
-  assert.deepEqual(ids(store), text);
-  assert.equal(store.document.tree.value.tips.length, 1, 'no new path');
+  const text = tokens(store);
+  await store.runner.check();
+  assert.deepEqual(store.runner.checked.value, { n: 7, differs: undefined });
+  assert.deepEqual(tokens(store), text);
+  assert.equal(store.document.tree.value.tips.length, 1, 'no new branch');
 });
 
-test('a text of a form: what the grammar forbids is never drawn', async () => {
+test('a text of a format: what the grammar forbids is never drawn', async () => {
   const store = await started();
   const schema = {
     type: 'object',
@@ -240,11 +410,11 @@ test('a text of a form: what the grammar forbids is never drawn', async () => {
   };
   await store.setOutputFormat({ kind: 'schema', schema: JSON.stringify(schema) });
   assert.equal(store.sampler.constraint.problem.value, '');
-  assert.equal(store.inspector.trace.value.stages[0].name, 'grammar');
-  assert.ok(store.inspector.trace.value.stages[0].removed > 3000);
+  assert.equal(store.inspector.table.value.stages[0].name, 'grammar');
+  assert.ok(store.inspector.table.value.stages[0].removed > 3000);
   await store.runner.run();
-  const written = store.document.display.value.generated
-    .filter(({ bytes }) => bytes.length)
+  const written = store.document.tokens.value
+    .slice(store.document.typedLength.value)
     .map(({ text }) => text)
     .join('');
   assert.ok(Number.isInteger(JSON.parse(written).n), written);
@@ -256,7 +426,7 @@ test('a text of a form: what the grammar forbids is never drawn', async () => {
     'the old format stays',
   );
   await store.setOutputFormat(undefined);
-  assert.ok(store.inspector.trace.value.stages.every(({ name }) => name !== 'grammar'));
+  assert.ok(store.inspector.table.value.stages.every(({ name }) => name !== 'grammar'));
 });
 
 /** A shared state of two tokens after a prompt, as a link contains it. */
@@ -276,26 +446,30 @@ const sharedState = async (prompt, change = {}) => {
   return { ...shared, ...change };
 };
 
-test('a link that is opened before the model is loaded gives the first choice; no other text is decoded', async () => {
+test('a link that is opened before the model is loaded gives the first choice; each token is run once', async () => {
   const shared = await sharedState('The wolf ran');
   const n_tokens = (await model.tokenize(shared.prompt)).length + shared.path.length;
   const before = (await model.stats()).decoded_tokens;
   const store = new Store();
   const choices = [];
+  const texts = new Set();
   await store.open(shared, 'link');
-  assert.equal(store.document.prompt.value, shared.prompt);
-  const stop = store.inspector.trace.subscribe((trace) => {
-    if (trace) choices.push(trace.position);
-  });
+  assert.equal(store.document.text.value, shared.prompt);
+  const stops = [
+    store.inspector.table.subscribe((table) => table && choices.push(table.position)),
+    store.document.text.subscribe((text) => texts.add(text)),
+  ];
   await store.start(async () => model);
-  await until(() => !store.queue.busy.value);
-  stop();
-  assert.deepEqual(ids(store), shared.path);
+  await settle(store);
+  for (const stop of stops) stop();
+  assert.deepEqual(output(store), shared.path);
   assert.deepEqual(choices, [n_tokens]);
+  assert.deepEqual([...texts], [shared.prompt, store.document.text.value]);
+  assert.ok(store.document.text.value.startsWith(shared.prompt));
   assert.equal(store.document.canUndo.value, false, 'there is no text before it');
-  assert.equal((await model.stats()).decoded_tokens - before, 2 * n_tokens, 'scored and decoded');
-  await store.runner.replay();
-  assert.deepEqual(store.runner.replayed.value, { n: 2, differs: undefined });
+  assert.equal((await model.stats()).decoded_tokens - before, n_tokens);
+  await store.runner.check();
+  assert.deepEqual(store.runner.checked.value, { n: 2, differs: undefined });
 });
 
 test('a link that comes while a model is being loaded is opened with the new model', async () => {
@@ -312,8 +486,19 @@ test('a link that comes while a model is being loaded is opened with the new mod
   await Promise.all([start, open]);
   model.dispose = dispose;
   assert.match(store.status.notice.value, /another model, wolf/);
-  assert.equal(store.document.prompt.value, 'The wolf ran');
-  assert.deepEqual(ids(store), []);
+  assert.equal(store.document.text.value, 'The wolf ran');
+  assert.deepEqual(output(store), []);
+});
+
+test('another model keeps the typed text', async () => {
+  const store = await started('The wolf ran');
+  await store.runner.step();
+  const { dispose } = model;
+  model.dispose = async () => {};
+  await store.start(async () => model);
+  model.dispose = dispose;
+  assert.equal(store.document.text.value, 'The wolf ran');
+  assert.equal(store.document.canUndo.value, false);
 });
 
 test('the last of two links wins, however long each takes to read', async () => {
@@ -324,62 +509,76 @@ test('the last of two links wins, however long each takes to read', async () => 
   const slow = await hash('a '.repeat(100), { path: Array.from({ length: 20_000 }, () => 5) });
   const fast = await hash('The wolf');
   await Promise.all([openLink(slow), openLink(fast)]);
-  await until(() => !store.queue.busy.value);
-  assert.equal(store.document.prompt.value, 'The wolf');
-  assert.equal(ids(store).length, 2);
+  await settle(store);
+  assert.match(store.document.text.value, /^The wolf/);
+  assert.equal(output(store).length, 2);
 });
 
 test('an edit during queued steps: no token of the old text gets into the new text', async () => {
-  const store = await started();
+  const store = await started('The wolf');
   const { document, runner, sampler } = store;
   const seed = sampler.seed.value;
-  const settle = () => until(() => !store.queue.busy.value);
   // undo while two steps wait
   await runner.step();
   void runner.step();
   void runner.step();
   await document.undo();
-  await settle();
+  await settle(store);
   const options = { seed, max_tokens: 4 };
-  for (let i = ids(store).length; i < 4; i++) await runner.step();
-  assert.deepEqual(ids(store), await truth(document.prompt.value, options));
-  // another prompt while a step waits
+  for (let i = output(store).length; i < 4; i++) await runner.step();
+  assert.deepEqual(output(store), await truth('The wolf', options));
+  // another text while a step waits
   void runner.step();
   void runner.step();
-  document.setPrompt('A hen');
-  await settle();
-  assert.deepEqual(ids(store), []);
+  document.setText('A hen');
+  await settle(store);
+  assert.deepEqual(output(store), []);
   await runner.step();
-  assert.deepEqual(ids(store), await truth('A hen', { seed, max_tokens: 1 }));
-  // another prompt while a candidate is being taken
-  const branch = runner.branch(store.inspector.trace.value.candidates[3].token);
-  document.setPrompt('The wolf');
+  assert.deepEqual(output(store), await truth('A hen', { seed, max_tokens: 1 }));
+  // another text while a candidate is being taken
+  const branch = runner.branch(store.inspector.table.value.rows[3].token);
+  document.setText('The wolf');
   await branch;
-  await settle();
-  assert.equal(document.prompt.value, 'The wolf');
-  assert.deepEqual(ids(store), []);
+  await settle(store);
+  assert.equal(document.text.value, 'The wolf');
+  assert.deepEqual(output(store), []);
 });
 
-test('an edit ends a replay, and the page does not report a difference', async () => {
-  const store = await started();
+test('an edit while a long text is being run: the newest text wins', async () => {
+  const store = await started('A hen');
+  store.document.setText('The little bird sang. '.repeat(400));
+  store.document.flush();
+  await until(() => store.document.tokens.value.length > 128);
+  store.document.setText('The wolf');
+  await settle(store);
+  assert.equal(store.document.text.value, 'The wolf');
+  assert.deepEqual(tokens(store), await model.tokenize('The wolf'));
+  assert.deepEqual(shownRows(store), await freshRows(tokens(store), optionsOf(store)));
+  assert.equal(store.status.failure.value, '');
+});
+
+test('an edit ends a check, and the page does not report a difference', async () => {
+  const store = await started('The wolf');
   for (let i = 0; i < 6; i++) await store.runner.step();
-  const replay = store.runner.replay();
-  await until(() => ids(store).length === 2);
-  store.document.setPrompt('A hen');
-  await replay;
-  await until(() => !store.queue.busy.value);
-  assert.equal(store.runner.replayed.value, undefined);
-  assert.equal(store.document.prompt.value, 'A hen');
-  assert.deepEqual(ids(store), []);
+  const check = store.runner.check();
+  await until(() => store.runner.running.value);
+  store.document.setText('A hen');
+  await check;
+  await settle(store);
+  assert.equal(store.runner.checked.value, undefined);
+  assert.equal(store.document.text.value, 'A hen');
+  assert.deepEqual(output(store), []);
 });
 
 test('a burst of typing is one step of the history', async () => {
   const store = await started();
-  for (const text of ['A', 'A h', 'A hen']) store.document.setPrompt(text);
-  await until(() => !store.queue.busy.value);
-  store.document.setPrompt('A hen ran');
+  const first = store.document.text.value;
+  for (const text of ['A', 'A h', 'A hen']) store.document.setText(text);
+  await settle(store);
+  store.document.setText('A hen ran');
   await store.document.undo();
-  assert.equal(store.document.prompt.value, 'A hen');
+  assert.equal(store.document.text.value, 'A hen');
   await store.document.undo();
+  assert.equal(store.document.text.value, first);
   assert.equal(store.document.canUndo.value, false);
 });
