@@ -128,13 +128,14 @@ export class TextDocument {
 
   /** Edits the text. The edited text is a branch: the text of before stays in the tree. */
   setText(text: string): void {
+    const release = this.#services.queue.hold();
     this.#cancelTyping();
     // a burst of typing is one step and one branch: it begins with the tree of before the burst
     const { tree } = this.#history.beforeTyping;
     this.#change(() => this.#history.add({ tree, pending: { text } }, 'typing'));
     this.#typing = {
       timer: setTimeout(() => this.flush(), TYPING_MS),
-      release: this.#services.queue.hold(),
+      release,
     };
   }
 
@@ -208,19 +209,21 @@ export class TextDocument {
     return this.#services.queue.add(() => this.sync());
   }
 
-  /** Stops waiting for the end of the typing. Returns whether the user was typing. */
-  #cancelTyping(): boolean {
-    if (!this.#typing) return false;
-    clearTimeout(this.#typing.timer);
-    this.#typing.release();
+  /** Stops waiting for the end of the typing, after `then` when the user was typing. The queue stays
+   *  busy until then. */
+  #cancelTyping(then = () => {}): void {
+    const typing = this.#typing;
+    if (!typing) return;
     this.#typing = undefined;
-    return true;
+    clearTimeout(typing.timer);
+    then();
+    typing.release();
   }
 
   /** Ends the typing now. A text that was typed is synced before any job that is added later. */
   flush(): void {
     this.#history.endStep();
-    if (this.#cancelTyping()) void this.#services.queue.add(() => this.sync());
+    this.#cancelTyping(() => void this.#services.queue.add(() => this.sync()));
   }
 
   // ---- inside jobs of the queue

@@ -70,9 +70,7 @@ export class Store {
         runner.checked.value = undefined;
         runner.rate.value = 0;
       });
-      const opening = this.#opening;
-      this.#opening = undefined;
-      await (opening ? this.#open(opening) : document.sync());
+      await this.#openWaiting();
     });
   }
 
@@ -101,8 +99,15 @@ export class Store {
       else this.document.restart(pending); // the page has shown no other text
       this.history.replace(settings);
     });
-    if (isLoaded) await this.queue.add(() => this.#open(opening));
-    else this.#opening = opening;
+    this.#opening = opening;
+    if (isLoaded) await this.queue.add(() => this.#openWaiting());
+  }
+
+  /** Opens the shared state that waits, or makes the session hold the text. */
+  async #openWaiting(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    await (opening ? this.#open(opening) : this.document.sync());
   }
 
   async #open({ shared, kind, pending }: Opening): Promise<void> {

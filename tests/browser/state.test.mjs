@@ -178,15 +178,16 @@ test('typing loses nothing: each text stays a branch; a text that is only typed 
 
 test('an edit keeps the tokens before it, and its choice is that of a fresh session', async () => {
   const store = await started('Once upon a time');
-  store.sampler.set('temperature', 1.6); // so that words are cut oddly
-  for (let i = 0; i < 40; i++) await store.runner.step();
+  const texts = await model.tokenTexts();
+  for (const piece of [' the', 're', ' was', ' a']) await store.runner.branch(texts.indexOf(piece));
+  for (let i = 0; i < 6; i++) await store.runner.step();
   const before = tokens(store);
   const { text } = store.document;
-  const at = store.document.tokens.value[30].start;
-  const own = await model.tokenize(text.value);
-  assert.notDeepEqual(own, before, 'the tokenizer would cut the drawn text otherwise');
-  await write(store, `${text.value.slice(0, at)} zebra${text.value.slice(at)}`);
-  assert.deepEqual(tokens(store).slice(0, 29), before.slice(0, 29));
+  assert.match(text.value, /^Once upon a time there was a/);
+  assert.notDeepEqual(await model.tokenize(text.value), before, 'the tokenizer cuts otherwise');
+  const { start } = store.document.tokens.value[11];
+  await write(store, `${text.value.slice(0, start)} zebra${text.value.slice(start)}`);
+  assert.deepEqual(tokens(store).slice(0, 11), before.slice(0, 11));
   assert.match(text.value, / zebra/);
   assert.deepEqual(shownRows(store), await freshRows(tokens(store), optionsOf(store)));
   await store.document.undo();
@@ -194,7 +195,7 @@ test('an edit keeps the tokens before it, and its choice is that of a fresh sess
 });
 
 test('another token inside the typed text is a branch, and the old text stays', async () => {
-  const store = await started('Once upon a time there was');
+  const store = await started('The old man had a hen and');
   await store.runner.step();
   const first = tokens(store);
   store.inspector.select(3);
@@ -202,8 +203,9 @@ test('another token inside the typed text is a branch, and the old text stays', 
   const { token } = store.inspector.table.value.rows.find(({ token }) => token !== first[3]);
   await store.runner.branch(token);
   assert.deepEqual(tokens(store), [...first.slice(0, 3), token]);
-  assert.equal(store.document.tree.value.tips.length, 2);
-  const [old] = store.document.tree.value.tips;
+  const old = store.document.tree.value.tips.find(
+    (tip) => tip.depth === first.length && tip.token === first.at(-1),
+  );
   await store.document.goTo(old);
   assert.deepEqual(tokens(store), first);
 });
@@ -242,7 +244,7 @@ test('undo covers the settings, and does not run the model for them', async () =
 
 test('a text that is longer than the context is scored in windows, and goes on', async () => {
   const { n_ctx } = model.info;
-  const words = 'The little bird sang to the old tree. '.repeat(Math.ceil(n_ctx / 4));
+  const words = 'The little bird sang to the old tree. '.repeat(Math.ceil(n_ctx / 3));
   const store = await started(words);
   const ids = tokens(store);
   assert.ok(ids.length > 2 * n_ctx);
@@ -394,10 +396,11 @@ test('the check makes the same text again, chosen tokens and changed settings in
   store.sampler.set('temperature', 1.4);
   for (let i = 0; i < 3; i++) await store.runner.step();
   const text = tokens(store);
+  const n_branches = store.document.tree.value.tips.length;
   await store.runner.check();
   assert.deepEqual(store.runner.checked.value, { n: 7, differs: undefined });
   assert.deepEqual(tokens(store), text);
-  assert.equal(store.document.tree.value.tips.length, 1, 'no new branch');
+  assert.equal(store.document.tree.value.tips.length, n_branches, 'no new branch');
 });
 
 test('a text of a format: what the grammar forbids is never drawn', async () => {
