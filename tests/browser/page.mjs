@@ -26,27 +26,33 @@ export async function bundle(name) {
 /** What the page shows, read from its documented test ids. */
 export const read = () => {
   const all = (id) => [...document.querySelectorAll(`[data-testid="${id}"]`)];
-  const [rest] = all('everything-else');
-  const [coin] = all('coin');
+  const textOf = (selector) =>
+    [...document.querySelectorAll(`.text ${selector}`)].map((e) => e.textContent).join('');
+  const [random] = all('random-number');
   const [status] = all('status');
+  const [editor] = all('editor');
+  const prompt = textOf('[data-prompt-id]');
+  const text = editor?.value ?? prompt + textOf('[data-id]');
   return {
-    prompt: all('prompt')[0]?.value ?? null, // a conversation has no prompt
-    output: all('output')[0].textContent,
-    ids: [...document.querySelectorAll('[data-testid="output"] [data-id]')].map((e) =>
-      Number(e.dataset.id),
-    ),
-    candidates: all('candidate').map(({ dataset, className }) => ({
+    text,
+    prompt, // the typed text
+    output: text.slice(prompt.length),
+    ids: [...document.querySelectorAll('.text [data-id]')].map((e) => Number(e.dataset.id)),
+    candidates: all('candidate').map(({ dataset, classList }) => ({
       ...{ token: Number(dataset.token), p: Number(dataset.p), p_final: Number(dataset.p_final) },
-      drawn: className.includes('drawn'),
+      next: classList.contains('next'),
     })),
-    rest: Number(rest?.dataset.p),
-    coin: coin && {
-      u: Number(coin.dataset.u),
-      low: Number(coin.dataset.low),
-      high: Number(coin.dataset.high),
+    groups: all('group').map(({ dataset }) => ({
+      removed_by: dataset.removedBy,
+      p: Number(dataset.p),
+    })),
+    random: random && {
+      u: Number(random.dataset.u),
+      low: Number(random.dataset.low),
+      high: Number(random.dataset.high),
     },
     decoded: Number(status?.dataset.decoded),
-    note: document.querySelector('.note')?.textContent,
+    note: all('note')[0]?.textContent,
     failure: all('failure')[0]?.textContent,
     values: Object.fromEntries(
       ['temperature', 'top-k', 'top-p', 'min-p', 'seed'].map((id) => [
@@ -55,18 +61,18 @@ export const read = () => {
       ]),
     ),
     disabled: Object.fromEntries(
-      ['step', 'run', 'pause', 'reset'].map((id) => [
+      ['step', 'run', 'restart'].map((id) => [
         id,
-        all(id)[0].disabled || all(id)[0].ariaDisabled === 'true',
+        all(id)[0] && (all(id)[0].disabled || all(id)[0].ariaDisabled === 'true'),
       ]),
     ),
     overflow: document.documentElement.scrollWidth - window.innerWidth,
   };
 };
 
-/** True once the page shows n tokens and a choice for the next. */
+/** True once the page shows n tokens after the typed ones and a choice for the next. */
 export const shown = (n) => {
-  const made = document.querySelectorAll('[data-testid="output"] [data-id]').length;
+  const made = document.querySelectorAll('.text [data-id]').length;
   return document.querySelectorAll('[data-testid="candidate"]').length > 0 && made >= n;
 };
 
@@ -124,6 +130,17 @@ export const hand = (page) => {
           [id, value],
         ),
       ),
+    /** Clicks a token of the text, which lies under the editor. */
+    token: (index) =>
+      settled(async () => {
+        const { x, y } = await page.run((index) => {
+          const token = document.querySelector(`.text [data-index="${index}"]`);
+          token.scrollIntoView({ block: 'nearest' });
+          const [box] = token.getClientRects(); // a token can be on two lines
+          return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+        }, index);
+        await page.mouse.click(x, y);
+      }),
     /** Clicks the first element that a selector finds. */
     at: (selector) => settled(() => page.clickAt(selector)),
     /** Attributes and text of all elements that a selector finds. */
