@@ -295,9 +295,13 @@ export class TextDocument {
     return true;
   }
 
-  #showEnd(tree: Tree, path: readonly TreeNode[], change: () => void): Promise<void> {
+  async #showEnd(tree: Tree, path: readonly TreeNode[], change: () => void): Promise<void> {
     this.setSynced(tree);
-    return this.#listener.show({ path, index: undefined }, change);
+    if (path.length > 0) return this.#listener.show({ path, index: undefined }, change);
+    batch(() => {
+      this.#listener.clear(); // no token, no choice
+      change();
+    });
   }
 
   /** Finds the tokens of the pending text, runs the new ones and moves to the last one. Returns
@@ -396,7 +400,8 @@ export class TextDocument {
     const { engine, status } = this.#services;
     const { current } = this.tree.value;
     const full = (current?.depth ?? 0) >= engine.model.value!.info.n_ctx && !this.sliding.value;
-    status.phase.value = current?.eog ? 'ended' : full ? 'full' : 'ready';
+    if (!current) status.phase.value = 'empty';
+    else status.phase.value = current.eog ? 'ended' : full ? 'full' : 'ready';
   }
 }
 

@@ -130,7 +130,8 @@ export class Inspector {
     this.#refreshQueued = true;
     void queue.add(async () => {
       this.#refreshQueued = false;
-      if (status.phase.value !== 'failed' && this.#document.isSynced()) await this.show();
+      const hasChoice = status.phase.value !== 'failed' && status.phase.value !== 'empty';
+      if (hasChoice && this.#document.isSynced()) await this.show();
     });
   }
 }

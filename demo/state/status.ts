@@ -3,8 +3,9 @@
 import { signal } from '@preact/signals';
 import { messageOf } from '../format.js';
 
-/** 'ended': the text ends with an end token. 'full': the context is full. */
-export type Phase = 'loading' | 'ready' | 'ended' | 'full' | 'failed';
+/** 'empty': the text has no token, and the model has no token that begins a text. 'ended': the text
+ *  ends with an end token. 'full': the context is full. */
+export type Phase = 'loading' | 'ready' | 'empty' | 'ended' | 'full' | 'failed';
 
 export class Status {
   readonly phase = signal<Phase>('loading');

@@ -113,6 +113,7 @@ function ColourBy({ measure, choose }: { measure: Measure; choose: (measure: Mea
 const NOTES = {
   loading: 'The model is loading.',
   ready: '',
+  empty: 'This model has no token that begins a text. Type the first word.',
   ended: 'The model has ended its text.',
   full: 'The context is full.',
   failed: '',

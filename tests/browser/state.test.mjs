@@ -301,6 +301,30 @@ test('a full context stops the run; a sliding window goes on, and the check find
   assert.deepEqual(output(store), []);
 });
 
+test('an empty text: a model without BOS waits for the first word', async () => {
+  const store = await started('');
+  assert.equal(store.status.phase.value, 'ready'); // this model begins a text with BOS
+  assert.equal(store.inspector.table.value.position, 1);
+  const { tokenOffsets } = model;
+  model.tokenOffsets = async (text, options) =>
+    (await tokenOffsets.call(model, text, options)).filter(({ end }) => end > 0);
+  try {
+    await write(store, 'A');
+    await write(store, '');
+    assert.equal(store.status.phase.value, 'empty');
+    assert.equal(store.inspector.table.value, undefined);
+    store.sampler.set('top_k', 3);
+    await store.runner.step();
+    assert.equal(store.status.failure.value, '');
+    await write(store, 'A hen');
+    assert.equal(store.status.phase.value, 'ready');
+    await store.runner.step();
+    assert.equal(output(store).length, 1);
+  } finally {
+    model.tokenOffsets = tokenOffsets;
+  }
+});
+
 test('a model that cannot be loaded: the reason stays', async () => {
   const store = new Store();
   await store.start(() => Promise.reject(new Error('no such model')));
