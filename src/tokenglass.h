@@ -394,6 +394,9 @@ typedef struct tg_sample_request {
     uint32_t sample_index;
     /* Candidates to list in the trace; 0: none. The drawn token does not depend on it. */
     uint32_t top_n;
+    /* [n_order][n_vocab] memory of the caller for the probabilities after each stage, by token;
+     * 0 for a removed token. NULL: they are not wanted. */
+    double *after;
 } tg_sample_request;
 
 typedef struct tg_candidate {

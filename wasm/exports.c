@@ -292,7 +292,7 @@ tg_status tgw_session_logits(tg_session *session, const float **out)
 tg_status tgw_session_sample(tg_session *session, const double *options, const tg_list *lists,
                              const uint8_t *order, uint32_t n_order, uint32_t seed_low,
                              uint32_t seed_high, uint32_t sample_index, uint32_t top_n,
-                             tgw_choice *out)
+                             double *after, tgw_choice *out)
 {
     tg_sample_request request;
     const tg_trace *trace;
@@ -309,6 +309,7 @@ tg_status tgw_session_sample(tg_session *session, const double *options, const t
     request.seed = (uint64_t)seed_high << 32 | seed_low;
     request.sample_index = sample_index;
     request.top_n = top_n;
+    request.after = after;
     tg_status status = tg_session_sample(session, &request, &trace);
     if (!status)
         status = tg_session_logits(session, &logits);

@@ -174,6 +174,20 @@ double tgi_candidates_total(const tg_candidates *candidates, double max)
     return total;
 }
 
+void tgi_candidates_softmax(const tg_candidates *candidates, double *p)
+{
+    const double max = tgi_candidates_max(candidates);
+    double total = 0;
+    for (uint32_t i = 0; i < candidates->n; i++) {
+        const tg_entry *entry = &candidates->entries[i];
+        const double weight = tgi_expd(entry->logit - max);
+        p[entry->token] = weight;
+        total += weight;
+    }
+    for (uint32_t i = 0; i < candidates->n; i++)
+        p[candidates->entries[i].token] /= total;
+}
+
 double tgi_candidates_entropy(const tg_candidates *candidates, double max, double total)
 {
     double moment = 0;

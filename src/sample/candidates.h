@@ -51,6 +51,9 @@ double tgi_candidates_min(const tg_candidates *candidates);
 /* The sum of exp(logit - max) over the survivors: the denominator of softmax. */
 double tgi_candidates_total(const tg_candidates *candidates, double max);
 
+/* Writes the survivors' probabilities, by token id. */
+void tgi_candidates_softmax(const tg_candidates *candidates, double *p);
+
 /* The entropy of the survivors, in nats. total: tgi_candidates_total. */
 double tgi_candidates_entropy(const tg_candidates *candidates, double max, double total);
 

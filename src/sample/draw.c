@@ -1,20 +1,9 @@
 /* The draw: final probabilities, their intervals, and the token on which a coin falls. */
 #include "candidates.h"
-#include "expd.h"
 
 void tgi_draw(tg_candidates *candidates, double u, double *p_final, tg_trace *trace)
 {
-    const double max = tgi_candidates_max(candidates);
-    double total = 0;
-    for (uint32_t i = 0; i < candidates->n; i++) {
-        const tg_entry *entry = &candidates->entries[i];
-        const double weight = tgi_expd(entry->logit - max);
-        p_final[entry->token] = weight;
-        total += weight;
-    }
-    for (uint32_t i = 0; i < candidates->n; i++)
-        p_final[candidates->entries[i].token] /= total;
-
+    tgi_candidates_softmax(candidates, p_final);
     double low = 0, high = 0;
     for (uint32_t i = 0;; i++) {
         const int32_t token = tgi_candidates_at(candidates, i).token;

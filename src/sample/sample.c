@@ -265,6 +265,18 @@ static double softmax(const float *logits, uint32_t vocab, double max, double *p
     return max + log(sum);
 }
 
+/* Writes the survivors' probabilities to after [vocab]. same: they are those after the stage
+ * before, which has its probabilities before them in memory. */
+static void write_after(const tg_sampler *sampler, double *after, bool same)
+{
+    if (same) {
+        memcpy(after, after - sampler->vocab, sampler->vocab * sizeof *after);
+    } else {
+        memset(after, 0, sampler->vocab * sizeof *after);
+        tgi_candidates_softmax(&sampler->candidates, after);
+    }
+}
+
 /* Runs the stages. Counts, masses and removed_by are set here, so that no stage can get them
  * wrong. */
 static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *request, tg_error *error)
@@ -278,7 +290,8 @@ static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *reques
         *stage_trace = (tg_stage_trace){
             .stage = (tg_stage)request->order[s], .mass_before = mass, .coin = NAN};
         stages[stage_trace->stage].apply(candidates, request, stage_trace);
-        if (!stage_trace->reason[0])
+        const bool off = !stage_trace->reason[0];
+        if (off)
             snprintf(stage_trace->reason, sizeof stage_trace->reason, "%s: off",
                      stages[stage_trace->stage].name);
         for (uint32_t i = candidates->n; i < n; i++)
@@ -296,6 +309,8 @@ static tg_status run_stages(tg_sampler *sampler, const tg_sample_request *reques
         stage_trace->kept = candidates->n;
         stage_trace->removed = n - candidates->n;
         stage_trace->mass_after = mass;
+        if (request->after)
+            write_after(sampler, request->after + (size_t)s * sampler->vocab, s && off);
     }
     trace->n_stages = request->n_order;
     return TG_OK;

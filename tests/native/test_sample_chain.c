@@ -223,6 +223,33 @@ static void count_active(const tg_trace *trace)
         active[trace->stages[s].stage] += !strstr(trace->stages[s].reason, ": off");
 }
 
+/* The probabilities after each stage are the final ones of the chain that ends with the stage. They
+ * change nothing in the draw. */
+static void check_after(tg_sampler *sampler, const float *logits, uint32_t vocab,
+                        const tg_sample_request *given, const tg_trace *unseen)
+{
+    tg_sample_request request = *given;
+    const tg_trace *trace = NULL;
+    tg_error error = {0};
+    double *after = malloc((given->n_order * vocab + 1) * sizeof *after);
+    request.after = after;
+    CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+    check_same(trace, unseen);
+    request.after = NULL;
+    for (uint32_t s = 0; s < given->n_order; s++) {
+        request.n_order = s + 1;
+        CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
+        const int8_t *removed_by = tg_sampler_removed_by(sampler);
+        const double *p_final = tg_sampler_p_final(sampler);
+        uint32_t wrong = 0;
+        for (uint32_t i = 0; i < vocab; i++)
+            wrong += after[s * vocab + i] != (removed_by[i] < 0 ? p_final[i] : 0);
+        CHECK(wrong == 0, "%u probabilities differ after stage %u, %s", (unsigned)wrong,
+              (unsigned)s, tg_stage_name((tg_stage)given->order[s]));
+    }
+    free(after);
+}
+
 /* Runs `times` random chains over one vocabulary. Returns how many depended on rounding and were
  * not compared. */
 static int run_chains(uint32_t vocab, int times, uint64_t seed)
@@ -255,6 +282,7 @@ static int run_chains(uint32_t vocab, int times, uint64_t seed)
         CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         CHECK(trace->n_candidates == 0);
         const tg_trace unseen = *trace;
+        check_after(sampler, logits, vocab, &request, &unseen);
         request.top_n = 50;
         CHECK(tgi_sample(sampler, logits, &request, &trace, &error) == TG_OK, "%s", error.message);
         check_same(trace, &unseen);

@@ -100,6 +100,7 @@ const SESSION = {
   append: { args: () => [300] },
   logits: { args: () => [{}], options: 0 },
   candidates: { args: () => [{}], options: 0 },
+  stageTable: { args: () => [{}], options: 0 },
   explain: { args: () => [300, {}], options: 1 },
   save: { args: () => [{}], options: 0 },
 };

@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { inTree } from '../support/support.mjs';
 
-const FILES = ['api', 'trace', 'turns', 'threads', 'sessions'].map((name) =>
+const FILES = ['api', 'trace', 'turns', 'threads', 'sessions', 'stage-table'].map((name) =>
   inTree(`tests/node/${name}.test.mjs`),
 );
 const newer = process.env.TOKENGLASS_NODE24;

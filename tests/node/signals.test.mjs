@@ -49,6 +49,7 @@ const CALLS = {
   sync: ({ session }, signal) => session.sync('Another text', { signal }),
   logits: ({ session }, signal) => session.logits({ signal }),
   candidates: ({ session }, signal) => session.candidates({ signal }),
+  stageTable: ({ session }, signal) => session.stageTable({ signal }),
   explain: ({ session }, signal) => session.explain(300, { signal }),
   save: ({ session }, signal) => session.save({ signal }),
   generate: ({ session }, signal) =>
@@ -119,6 +120,7 @@ for (const worker of [true, false]) {
         const calls = {
           logits: (session, signal) => session.logits({ signal }),
           candidates: (session, signal) => session.candidates({ signal }),
+          stageTable: (session, signal) => session.stageTable({ signal }),
           explain: (session, signal) => session.explain(300, { signal }),
           generate: (session, signal) => collect(session.generate(undefined, { signal })),
           score: (session, signal) => model.score(ids, { signal }),

@@ -33,6 +33,8 @@ import type {
   GenerateOptions,
   ModelInfo,
   Session,
+  StageTable,
+  StageTableOptions,
   Step,
   StepTrace,
   TextOrIds,
@@ -63,6 +65,13 @@ const CANDIDATES_OPTIONS = [
   'sample_index',
 ];
 const EXPLAIN_OPTIONS = [...samplerOptionNames, ...CALL_OPTIONS, 'position', 'sample_index'];
+const TABLE_OPTIONS = [
+  ...samplerOptionNames,
+  ...CALL_OPTIONS,
+  'max_rows',
+  'tokens',
+  'sample_index',
+];
 const GENERATE_OPTIONS = [
   ...samplerOptionNames,
   ...CALL_OPTIONS,
@@ -76,6 +85,7 @@ const GENERATE_OPTIONS = [
 ];
 const TRACE_OPTIONS = ['top_n', 'all_removed'];
 const DEFAULT_TOP_N = 50;
+const DEFAULT_ROWS = 15;
 const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
 const BYTES_PER_TOKEN = 12;
 const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
@@ -293,6 +303,19 @@ export class SessionImpl implements Session {
       const request = sampleRequest(read, this.#seed, top_n);
       const restricted = await this.#atStart(request, read.grammar, signal);
       return this.#call('candidates', [this.#number, restricted], signal);
+    });
+  }
+
+  async stageTable(options?: StageTableOptions): Promise<StageTable> {
+    const read = readOptions(options, TABLE_OPTIONS, 'stageTable');
+    return withSignal(read.signal, async (signal) => {
+      const table = {
+        max_rows: wholeNumber(read.max_rows ?? DEFAULT_ROWS, 'max_rows', 0, MAX_INT32),
+        tokens: idsOf(read.tokens ?? [], 'tokens'),
+      };
+      const request = sampleRequest(read, this.#seed, 0);
+      const restricted = await this.#atStart(request, read.grammar, signal);
+      return this.#call('stageTable', [this.#number, restricted, table], signal);
     });
   }
 

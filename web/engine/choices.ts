@@ -1,10 +1,11 @@
 /** The choice of a session's next token: listing the candidates, choosing, explaining. */
 import { TokenglassError } from '../types/errors.js';
-import type { Explanation, Step, StepTrace } from '../types/types.js';
+import type { Explanation, StageTable, Step, StepTrace } from '../types/types.js';
 import type { Engine } from './engine.js';
 import type { Grammars } from './grammars.js';
 import type { Sampled, SampleRequest, Sampling } from './sampling.js';
 import type { Sessions } from './sessions.js';
+import type { TableRequest } from './stage-table.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface StepResult extends Omit<Step, 'text'> {
@@ -103,6 +104,21 @@ export class Choices {
       const { trace } = this.#sampling.traced(this.#sessions.address(number), request);
       this.#remember(number, { request, position: trace.position, before: undefined });
       return trace;
+    });
+  }
+
+  /** The table of the next choice, without making the choice. */
+  table(
+    number: number,
+    unrestricted: SampleRequest,
+    table: TableRequest,
+    signal: AbortSignal,
+  ): Promise<StageTable> {
+    return this.#sessions.whenReady(number, signal, () => {
+      const request = this.#restricted(number, unrestricted);
+      const made = this.#sampling.table(this.#sessions.address(number), request, table);
+      this.#remember(number, { request, position: made.position, before: undefined });
+      return made;
     });
   }
 

@@ -19,6 +19,7 @@ import type {
   ProfileEntry,
   Progress,
   QuantTypeInfo,
+  StageTable,
   StepTrace,
   TokenScore,
 } from '../types/types.js';
@@ -263,6 +264,10 @@ export class EngineModel {
 
   candidates(...args: Parameters<Choices['candidates']>): Promise<StepTrace> {
     return this.#choices.candidates(...args);
+  }
+
+  stageTable(...args: Parameters<Choices['table']>): Promise<StageTable> {
+    return this.#choices.table(...args);
   }
 
   step(...args: Parameters<Choices['step']>): Promise<StepResult> {

@@ -864,7 +864,8 @@ export abstract class Boundary {
 
   /**
    * Chooses the next token without changing the session. options: a number for each TG_OPTION row
-   * of stages.def; lists: one for each TG_LIST row; order[n_order]: stage numbers.
+   * of stages.def; lists: one for each TG_LIST row; order[n_order]: stage numbers. after: 0, or
+   * [n_order][n_vocab] for the probabilities after each stage.
    */
   sessionSample({
     session,
@@ -876,6 +877,7 @@ export abstract class Boundary {
     seed_high,
     sample_index,
     top_n,
+    after,
   }: {
     session: number;
     options: number;
@@ -886,6 +888,7 @@ export abstract class Boundary {
     seed_high: number;
     sample_index: number;
     top_n: number;
+    after: number;
   }): ChoiceRecord {
     this.check(
       'session_sample',
@@ -898,6 +901,7 @@ export abstract class Boundary {
       seed_high,
       sample_index,
       top_n,
+      after,
       this.out,
     );
     return this.readChoice(this.out);

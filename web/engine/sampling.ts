@@ -4,12 +4,21 @@
  */
 import { stages } from '../types/generated.js';
 import type { StageListName } from '../types/generated.js';
-import type { Candidate, Explanation, StageTrace, Step, StepTrace } from '../types/types.js';
+import type {
+  Candidate,
+  Explanation,
+  StageTable,
+  StageTrace,
+  Step,
+  StepTrace,
+} from '../types/types.js';
 import type { CallMemory, Engine } from './engine.js';
 import type { GrammarUse } from './grammars.js';
 import { CANDIDATE_BYTES, LIST_BYTES, STAGE_TRACE_BYTES } from './generated-boundary.js';
 import type { ChoiceRecord } from './generated-boundary.js';
 import { wordsOf } from './snapshot.js';
+import { tableOf } from './stage-table.js';
+import type { DenseChoice, TableRequest } from './stage-table.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface TokenList {
@@ -75,21 +84,30 @@ export class Sampling {
   }
 
   #choose(session: number, request: SampleRequest): ChoiceRecord {
+    return this.#engine.withMemory((memory) => this.#chooseIn(memory, session, request, 0));
+  }
+
+  /** after: 0, or memory for the probabilities after each stage. */
+  #chooseIn(
+    memory: CallMemory,
+    session: number,
+    request: SampleRequest,
+    after: number,
+  ): ChoiceRecord {
     const { options, order, seed, sample_index, top_n } = request;
     const [seed_low, seed_high] = wordsOf(seed);
-    return this.#engine.withMemory((memory) =>
-      this.#engine.sessionSample({
-        session,
-        options: memory.float64s(options),
-        lists: this.#writeLists(memory, request),
-        order: memory.bytes(order),
-        n_order: order.length,
-        seed_low,
-        seed_high,
-        sample_index,
-        top_n,
-      }),
-    );
+    return this.#engine.sessionSample({
+      session,
+      options: memory.float64s(options),
+      lists: this.#writeLists(memory, request),
+      order: memory.bytes(order),
+      n_order: order.length,
+      seed_low,
+      seed_high,
+      sample_index,
+      top_n,
+      after,
+    });
   }
 
   sample(session: number, request: SampleRequest): Sampled {
@@ -122,6 +140,55 @@ export class Sampling {
         position,
         mu: Number.isNaN(mu) ? undefined : mu,
       },
+    };
+  }
+
+  /** The table of a choice. Throws TOKEN_OUT_OF_RANGE. */
+  table(session: number, request: SampleRequest, table: TableRequest): StageTable {
+    for (const token of table.tokens) this.#vocabulary.token(token);
+    const { order, options } = request;
+    const columnBytes = this.#n_vocab * Float64Array.BYTES_PER_ELEMENT;
+    const { choice, made } = this.#engine.withMemory((memory) => {
+      const after = memory.alloc(order.length * columnBytes);
+      const choice = this.#chooseIn(memory, session, { ...request, top_n: 0 }, after);
+      const made = tableOf(
+        {
+          ...this.#dense(choice),
+          after: order.map((_, stage) =>
+            this.#engine.float64s(after + stage * columnBytes, this.#n_vocab),
+          ),
+        },
+        table,
+      );
+      return { choice, made };
+    });
+    const stageTraces = this.#stageTraces(choice, options);
+    for (const { token, removed_by } of made.rows)
+      stageTraces[removed_by]?.removed_tokens.push(token);
+    const nameOf = (removed_by: number) => stageTraces[removed_by]?.name;
+    return {
+      position: choice.position,
+      n_vocab: this.#n_vocab,
+      draw: { u: choice.u, low: choice.low, high: choice.high, token: choice.token },
+      stages: stageTraces,
+      entropy: choice.entropy,
+      entropy_final: made.entropy_final,
+      rows: made.rows.map(({ token, removed_by, ...row }) => {
+        const { text, bytes } = this.#vocabulary.token(token);
+        return { token, text, bytes, ...row, removed_by: nameOf(removed_by) };
+      }),
+      groups: made.groups.map((group) => ({ ...group, removed_by: nameOf(group.removed_by) })),
+    };
+  }
+
+  /** Views of a choice over the whole vocabulary, until the next choice. */
+  #dense(choice: ChoiceRecord): Omit<DenseChoice, 'after'> {
+    return {
+      logits: this.#engine.float32s(choice.logits, this.#n_vocab),
+      p: this.#engine.float64s(choice.p, this.#n_vocab),
+      p_final: this.#engine.float64s(choice.p_final, this.#n_vocab),
+      removed_by: this.#engine.int8s(choice.removed_by, this.#n_vocab),
+      drawn: choice.token,
     };
   }
 

@@ -20,8 +20,9 @@ export interface StageLists {
   /** Token ids that are removed. Default: none. */
   banned_tokens?: readonly number[];
   /**
-   * Restricts sampling to a grammar. generate() starts and advances it; candidates() and explain()
-   * evaluate its start state, unless you pass the bits of ConstraintState.allowed. Default: none.
+   * Restricts sampling to a grammar. generate() starts and advances it; candidates(),
+   * stageTable() and explain() evaluate its start state, unless you pass the bits of
+   * ConstraintState.allowed. Default: none.
    */
   grammar?: Constraint | Int32Array;
   /** Texts that end a repetition for dry. Default: "\n", ":", "\"" and "*". */
@@ -143,6 +144,65 @@ export interface StepTrace {
   position: number;
   /** mirostat's state after the draw, in bits; undefined before mirostat has run. */
   mu: number | undefined;
+}
+
+/** Options of Session.stageTable. */
+export interface StageTableOptions extends SamplerOptions, CallOptions {
+  /** How many tokens get a row of their own, the most probable ones. Default: 15. */
+  max_rows?: number;
+  /** Token ids that get a row in any case. Default: none. */
+  tokens?: readonly number[];
+  /** Which sample of this step: each number has random numbers of its own. Default: 0. */
+  sample_index?: number;
+}
+
+/** One token in every column of the sampler's chain. */
+export interface StageRow extends Candidate {
+  /** How many tokens have a higher logit. */
+  rank: number;
+  /**
+   * The token's probability after each stage, in the order of the table's stages; 0 from the stage
+   * on that removed the token.
+   */
+  after: number[];
+}
+
+/** The tokens without a row that one stage removed, or that all stages kept. */
+export interface StageGroup {
+  /** The stage that removed the tokens; undefined for the tokens that all stages kept. */
+  removed_by: StageName | undefined;
+  /** Number of tokens. */
+  n: number;
+  /** Their probability together before any stage. */
+  p: number;
+  /** Their probability together after each stage, in the order of the table's stages. */
+  after: number[];
+}
+
+/**
+ * How the stages changed the probabilities of one choice. In every column (before any stage, and
+ * after each stage) the rows and the groups add up to 1.
+ */
+export interface StageTable {
+  /** Position of the chosen token, counted from the beginning of the text. */
+  position: number;
+  /** Number of tokens in the vocabulary. */
+  n_vocab: number;
+  /** The draw. */
+  draw: Draw;
+  /** The stages in the order in which they ran. removed_tokens has tokens of the rows only. */
+  stages: StageTrace[];
+  /** Entropy in nats before any stage. */
+  entropy: number;
+  /** Entropy in nats after the last stage. */
+  entropy_final: number;
+  /**
+   * The max_rows tokens with the highest final probability, then those with the highest logit, then
+   * the lowest id; the drawn token; and the tokens of the option. In the same order.
+   */
+  rows: StageRow[];
+  /** The tokens without a row, in the order of the stages; the tokens that all kept come last. */
+  groups: StageGroup[];
 }
 
 /** The token was drawn. */

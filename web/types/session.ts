@@ -5,6 +5,8 @@ import type {
   ExplainOptions,
   Explanation,
   SamplerOptions,
+  StageTable,
+  StageTableOptions,
   StepTrace,
   TraceOptions,
 } from './sampling.js';
@@ -163,8 +165,20 @@ export interface Session {
   candidates(options?: CandidatesOptions): Promise<StepTrace>;
 
   /**
+   * The same choice as a table: the probability of each token after each stage. Tokens without a
+   * row are summed up, so that every column adds up to 1. The draw is that of candidates(). Rejects
+   * with TOKEN_OUT_OF_RANGE and the codes of generate().
+   * @example
+   * const { stages, rows } = await session.stageTable({ temperature: 0.5, max_rows: 10 });
+   * for (const { text, p, after } of rows)
+   *   console.log(text, p, stages.map(({ name }, i) => `${name}: ${after[i]}`).join(', '));
+   */
+  stageTable(options?: StageTableOptions): Promise<StageTable>;
+
+  /**
    * What happened to a token of the vocabulary in the last choice that generate() made or
-   * candidates() showed, or in the choice that the options describe. The session does not change.
+   * candidates() or stageTable() showed, or in the choice that the options describe. The session
+   * does not change.
    * Rejects with TOKEN_OUT_OF_RANGE, POSITION_OUT_OF_RANGE and the codes of generate().
    * @example
    * const { fate, rank } = await session.explain(300);
