@@ -319,6 +319,48 @@ export class SessionImpl implements Session {
     });
   }
 
+  // temporary: replaced by the engine's own
+  /* eslint-disable */
+  async findTokens(query: string, options: any): Promise<any[]> {
+    const { limit, ...rest } = options;
+    const { candidates } = await this.candidates({ ...rest, top_n: this.#host.info.n_vocab });
+    const q = query.toLowerCase();
+    return candidates
+      .filter((c) => String(c.token) === q || c.text.toLowerCase().includes(q))
+      .slice(0, limit);
+  }
+
+  async score(tokens: readonly number[], options: any): Promise<any[]> {
+    const out: any[] = [];
+    for (const token of tokens) {
+      if (options?.signal?.aborted) throw options.signal.reason;
+      const [named] = await (this.#host as any).score([token]);
+      if (this.#tokens.length === 0) out.push(named);
+      else {
+        const logits = await this.logits();
+        const max = logits.reduce((a, b) => Math.max(a, b));
+        let sum = 0,
+          w = 0,
+          rank = 0;
+        for (const x of logits) {
+          const e = Math.exp(x - max);
+          sum += e;
+          w += e * (x - max);
+          if (x > logits[token]!) rank++;
+        }
+        out.push({
+          ...named,
+          logprob: Math.fround(logits[token]! - max - Math.log(sum)),
+          rank,
+          entropy: Math.fround(Math.log(sum) - w / sum),
+        });
+      }
+      await this.append(token);
+    }
+    await this.logits();
+    return out;
+  }
+
   async explain(token: number, options?: ExplainOptions): Promise<Explanation> {
     const read = readOptions(options, EXPLAIN_OPTIONS, 'explain');
     const { position, signal: given } = read;

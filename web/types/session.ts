@@ -175,6 +175,11 @@ export interface Session {
    */
   stageTable(options?: StageTableOptions): Promise<StageTable>;
 
+  /** Temporary. */
+  findTokens(query: string, options?: any): Promise<any[]>;
+  /** Temporary. */
+  score(tokens: readonly number[], options?: any): Promise<any[]>;
+
   /**
    * What happened to a token of the vocabulary in the last choice that generate() made or
    * candidates() or stageTable() showed, or in the choice that the options describe. The session
