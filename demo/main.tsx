@@ -2,17 +2,13 @@
 import { render } from 'preact';
 import { loadModel } from 'tokenglass';
 import { registerServiceWorker } from './register-service-worker.js';
-import { Comparison } from './state/compare.js';
 import { ModelLibrary } from './state/models.js';
 import { linkOpener } from './state/share.js';
 import { Store } from './state/store.js';
-import { Tokenization } from './state/tokenization.js';
 import { App } from './views/app.js';
 
 const store = new Store();
 const library = new ModelLibrary(store);
-const comparison = new Comparison(store);
-const tokenization = new Tokenization(store, comparison);
 // A link in the address is read first, so that the page shows and computes the link's text and no
 // other.
 const openLink = linkOpener(store);
@@ -20,10 +16,7 @@ await openLink(location.hash);
 window.addEventListener('hashchange', () => void openLink(location.hash));
 const app = document.getElementById('app')!;
 app.replaceChildren(); // removes the message for browsers that cannot load this program
-render(
-  <App store={store} library={library} comparison={comparison} tokenization={tokenization} />,
-  app,
-);
+render(<App store={store} library={library} />, app);
 await store.start((progress) =>
   loadModel('storybook', {
     on_progress: ({ loaded, total }) => progress(total ? loaded / total : 0),

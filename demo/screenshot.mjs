@@ -40,7 +40,7 @@ const SHOTS = [
   { name: 'page', ...DESKTOP, height: 1330, act: story, readme: true },
   { name: 'tokenization', ...DESKTOP, height: 620, act: async ({ press, set }, page) => {
     await press('tour-skip');
-    await press('tokenization-open');
+    await press('tokenizer');
     await set('tokenization-text', 'Once upon a time\u200b, naïve cats\t  went home.\n\nThe end…');
     await page.wait(() => document.querySelector('[data-testid="tokenization-summary"]').dataset.tokens > 20);
     await show('.tokenization-panel')(undefined, page);

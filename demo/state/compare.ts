@@ -2,12 +2,13 @@
  *  generates, where the sides diverge, and how far apart their distributions are. Side A is the
  *  page. */
 import { signal } from '@preact/signals';
-import type { Model, SamplerOptions, Session, StepTrace } from 'tokenglass';
+import type { Model, SamplerOptions, Session } from 'tokenglass';
 import { messageOf } from '../format.js';
 import type { Chain } from './chain.js';
 import { defaultChain, optionsOf } from './chain.js';
 import { sameIds } from './engine.js';
 import type { Store } from './store.js';
+import { tokenTextsOf } from './token-texts.js';
 
 /** A token of one side. */
 export interface ComparedToken {
@@ -38,7 +39,14 @@ export interface ComparisonResult {
   readonly sameVocabulary: boolean;
 }
 
-const N_TOKENS = 24;
+/** How far a comparison is. */
+export interface ComparisonProgress {
+  /** Number of positions that were compared. */
+  readonly n: number;
+  readonly pairs: readonly ComparedPair[];
+}
+
+export const N_TOKENS = 24;
 
 /** The Kullback-Leibler divergence of q from p in bits. p and q hold probabilities by token.
  *  Infinity when p has a token that q does not. */
@@ -55,61 +63,65 @@ interface Side {
   ended: boolean;
 }
 
-/** The next choice of a side. */
-interface SideChoice {
-  trace: StepTrace;
-  drawn: ComparedToken;
+/** The divergences of B's next choice from A's, of the raw distributions and of the final ones. */
+async function divergences(a: Side, b: Side): Promise<{ kl_raw: number; kl_final: number }> {
+  const all = async ({ model, session, options }: Side) =>
+    (await session.candidates({ ...options, top_n: model.info.n_vocab })).candidates;
+  const [x, y] = [await all(a), await all(b)];
+  const distribution = (candidates: typeof x, key: 'p' | 'p_final') =>
+    new Map(candidates.map((candidate) => [candidate.token, candidate[key]]));
+  const kl = (key: 'p' | 'p_final') => divergence(distribution(x, key), distribution(y, key));
+  return { kl_raw: kl('p'), kl_final: kl('p_final') };
 }
 
-async function nextChoice({
-  model,
-  session,
-  options,
-  ended,
-}: Side): Promise<SideChoice | undefined> {
+/** The token that a side draws next. */
+async function drawOf({ session, options, ended }: Side): Promise<ComparedToken | undefined> {
   if (ended) return undefined;
-  const trace = await session.candidates({ ...options, top_n: model.info.n_vocab });
-  const { token, text, bytes, p, p_final } = trace.candidates.find(
-    (candidate) => candidate.token === trace.draw.token,
-  )!;
-  return { trace, drawn: { token, text, bytes, p, p_final } };
+  const { draw } = await session.candidates({ ...options, top_n: 0 });
+  const { token, text, bytes, p, p_final } = await session.explain(draw.token, options);
+  return { token, text, bytes, p, p_final };
 }
 
-async function advance(side: Side, choice: SideChoice | undefined): Promise<void> {
-  if (!choice) return;
+async function advance(side: Side, drawn: ComparedToken | undefined): Promise<void> {
+  if (!drawn) return;
   const { model, session } = side;
-  const { token } = choice.drawn;
   const full = session.tokens.length + 1 >= model.info.n_ctx;
-  if (token === model.info.eos || full) side.ended = true;
-  else await session.append(token);
+  if (drawn.token === model.info.eos || full) side.ended = true;
+  else await session.append(drawn.token);
 }
 
-const distribution = ({ trace }: SideChoice, key: 'p' | 'p_final') =>
-  new Map(trace.candidates.map((candidate) => [candidate.token, candidate[key]]));
-
-function haveSameVocabulary(a: StepTrace, b: StepTrace): boolean {
-  if (a.n_vocab !== b.n_vocab) return false;
-  const texts = new Map(a.candidates.map(({ token, text }) => [token, text]));
-  return b.candidates.every(({ token, text }) => texts.get(token) === text);
+/** Whether two models have the same tokens with the same ids. */
+async function haveSameVocabulary(a: Model, b: Model): Promise<boolean> {
+  if (a === b) return true;
+  if (a.info.n_vocab !== b.info.n_vocab) return false;
+  const [x, y] = [await tokenTextsOf(a), await tokenTextsOf(b)];
+  return x.every((text, token) => text === y[token]);
 }
 
-/** Generates on both sides. sameText: both sides start with the same tokens. */
-async function compareSides(a: Side, b: Side, sameText: boolean): Promise<ComparisonResult> {
+interface Run {
+  a: Side;
+  b: Side;
+  /** Both sides start with the same tokens. */
+  sameText: boolean;
+  signal: AbortSignal;
+  onProgress: (progress: ComparisonProgress) => void;
+}
+
+/** Generates on both sides. */
+async function compareSides({ a, b, ...run }: Run): Promise<ComparisonResult> {
   const pairs: ComparedPair[] = [];
-  let sameVocabulary = true;
+  const sameVocabulary = await haveSameVocabulary(a.model, b.model);
   let differs: number | undefined;
-  for (let i = 0; i < N_TOKENS && !(a.ended && b.ended); i++) {
-    const [x, y] = [await nextChoice(a), await nextChoice(b)];
-    if (i === 0 && x && y)
-      sameVocabulary = a.model === b.model || haveSameVocabulary(x.trace, y.trace);
-    const kl = (key: 'p' | 'p_final') =>
-      sameVocabulary && sameText && differs === undefined && x && y
-        ? divergence(distribution(x, key), distribution(y, key))
-        : undefined;
-    pairs.push({ a: x?.drawn, b: y?.drawn, kl_raw: kl('p'), kl_final: kl('p_final') });
+  while (pairs.length < N_TOKENS && !(a.ended && b.ended)) {
+    run.signal.throwIfAborted();
+    const [x, y] = [await drawOf(a), await drawOf(b)];
+    const comparable = sameVocabulary && run.sameText && differs === undefined && x && y;
+    const kl = comparable ? await divergences(a, b) : { kl_raw: undefined, kl_final: undefined };
+    pairs.push({ a: x, b: y, ...kl });
     const key = sameVocabulary ? 'token' : 'text';
-    const same = x && y && x.drawn[key] === y.drawn[key];
-    if (!same) differs ??= i;
+    const same = x && y && x[key] === y[key];
+    if (!same) differs ??= pairs.length - 1;
+    run.onProgress({ n: pairs.length, pairs: [...pairs] });
     await advance(a, x);
     await advance(b, y);
   }
@@ -137,12 +149,15 @@ export class Comparison {
   /** The model of side B; undefined: the page's model. */
   readonly other = signal<Model | undefined>(undefined);
   readonly result = signal<ComparisonResult | undefined>(undefined);
-  readonly working = signal(false);
+  /** undefined: nothing is being compared. */
+  readonly progress = signal<ComparisonProgress | undefined>(undefined);
   readonly problem = signal('');
   readonly #store: Store;
+  #stop: AbortController | undefined;
 
   constructor(store: Store) {
     this.#store = store;
+    this.copy();
   }
 
   /** Copies the settings of side A to side B. */
@@ -159,39 +174,63 @@ export class Comparison {
   }
 
   async run(): Promise<void> {
-    if (this.working.value || !this.#store.engine.model.value) return;
-    this.working.value = true;
+    if (this.progress.value || !this.#store.engine.model.value) return;
+    const stop = (this.#stop = new AbortController());
+    this.progress.value = { n: 0, pairs: [] };
     this.problem.value = '';
     try {
-      this.result.value = await this.#store.exclusive(() => this.#compare());
+      const result = await this.#store.exclusive(() => this.#compare(stop.signal));
+      stop.signal.throwIfAborted();
+      this.result.value = result;
     } catch (error) {
-      this.problem.value = messageOf(error);
+      if (!stop.signal.aborted) this.problem.value = messageOf(error);
     } finally {
-      this.working.value = false;
+      this.progress.value = undefined;
     }
   }
 
-  async #compare(): Promise<ComparisonResult> {
+  /** Ends a comparison that is running. The last result stays. */
+  cancel(): void {
+    this.#stop?.abort();
+  }
+
+  async #compare(signal: AbortSignal): Promise<ComparisonResult> {
     const { document, engine, inspector, sampler } = this.#store;
     const model = engine.model.value!;
     const other = this.other.value ?? model;
-    const ids = document.tokensTo(inspector.selected.value);
-    const options = sampler.options();
+    const all = document.tokensTo(inspector.selected.value);
+    const { ids, number } = engine.windows.at(all, all.length);
+    const options = sampler.options(number);
     const a: Side = { model, session: model.createSession(), options, ended: false };
     const b: Side = {
       model: other,
       session: other.createSession(),
-      options: { ...optionsOf(this.chain.value), seed: this.seed.value ?? sampler.seed.value },
+      options: {
+        ...options,
+        ...optionsOf(this.chain.value),
+        seed: this.seed.value ?? sampler.seed.value,
+      },
       ended: false,
     };
     try {
       const otherIds = await idsFor(model, other, ids);
-      await a.session.sync(ids);
-      await b.session.sync(otherIds);
-      return await compareSides(a, b, sameIds(ids, otherIds));
+      await a.session.sync(ids, { signal });
+      await b.session.sync(otherIds, { signal });
+      const sameText = sameIds(ids, otherIds);
+      const onProgress = (progress: ComparisonProgress) => (this.progress.value = progress);
+      return await compareSides({ a, b, sameText, signal, onProgress });
     } finally {
       await a.session.dispose();
       await b.session.dispose();
     }
   }
+}
+
+const comparisons = new WeakMap<Store, Comparison>();
+
+/** The comparison of a store. It stays when its sheet is closed. */
+export function comparisonOf(store: Store): Comparison {
+  const comparison = comparisons.get(store) ?? new Comparison(store);
+  comparisons.set(store, comparison);
+  return comparison;
 }

@@ -80,6 +80,8 @@ export interface Download {
 export class ModelLibrary {
   readonly download = signal<Download | undefined>(undefined);
   readonly problem = signal('');
+  /** What the page's model was loaded from. */
+  readonly source = signal({ name: BUILT_IN, isFile: false });
   readonly #store: Store;
   #stop: AbortController | undefined;
 
@@ -112,7 +114,11 @@ export class ModelLibrary {
       if (stop.signal.aborted) throw stop.signal.reason;
       const loaded = model;
       if (into) into(loaded);
-      else await this.#store.start(async () => loaded);
+      else {
+        await this.#store.start(async () => loaded);
+        const isFile = typeof source !== 'string';
+        this.source.value = { name: isFile ? name : source, isFile };
+      }
       return true;
     } catch (error) {
       if (this.#stop === stop && !stop.signal.aborted)

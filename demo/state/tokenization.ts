@@ -4,6 +4,7 @@ import { effect, signal, untracked } from '@preact/signals';
 import type { Model, TokenizeOptions } from 'tokenglass';
 import { messageOf } from '../format.js';
 import type { Comparison } from './compare.js';
+import { comparisonOf } from './compare.js';
 import type { Store } from './store.js';
 import { tokenTextsOf } from './token-texts.js';
 
@@ -116,6 +117,11 @@ export class Tokenization {
     return this.#comparison.other.value;
   }
 
+  /** Sets the model with the other vocabulary; undefined: this vocabulary only. */
+  setOther(model: Model | undefined): Promise<void> {
+    return this.#comparison.setOther(model);
+  }
+
   async #update(
     number: number,
     model: Model,
@@ -137,6 +143,15 @@ export class Tokenization {
       if (number === this.#newest) this.problem.value = messageOf(error);
     }
   }
+}
+
+const tokenizations = new WeakMap<Store, Tokenization>();
+
+/** The tokenization of a store. It stays when its sheet is closed. */
+export function tokenizationOf(store: Store): Tokenization {
+  const tokenization = tokenizations.get(store) ?? new Tokenization(store, comparisonOf(store));
+  tokenizations.set(store, tokenization);
+  return tokenization;
 }
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;

@@ -7,13 +7,15 @@ interface DialogProps {
   id: string;
   title: string;
   open: boolean;
+  /** For content that needs the width of the window. */
+  wide?: boolean;
   close: () => void;
   children: ComponentChildren;
 }
 
 /** Escape, the close button and a click outside close the dialog. The focus then returns to the
  *  element that had it before. */
-export function Dialog({ id, title, open, close, children }: DialogProps) {
+export function Dialog({ id, title, open, wide = false, close, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     // in the same task as the content, so that a key pressed at once goes to the dialog
@@ -23,6 +25,7 @@ export function Dialog({ id, title, open, close, children }: DialogProps) {
   return (
     <dialog
       ref={dialog}
+      class={wide ? 'wide' : ''}
       data-testid={id}
       aria-labelledby={`${id}-title`}
       onClose={close}

@@ -1,20 +1,15 @@
 /** The whole page: the header, the panels and the dialogs. */
-import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Comparison } from '../state/compare.js';
-import type { Tokenization } from '../state/tokenization.js';
 import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
 import { count, size } from '../format.js';
-import { Ledger } from './ledger.js';
-import { ComparePanel } from './compare.js';
-import { TokenizationPanel } from './tokenization.js';
-import { KeysDialog, listenToKeys } from './keys.js';
-import { DownloadProgress, ModelsDialog } from './models.js';
+import { DownloadProgress } from './download.js';
+import { listenToKeys } from './keys.js';
 import { Button } from '../ui/button.js';
-import { Dialog } from '../ui/dialog.js';
+import { Ledger } from './ledger.js';
 import { PathsPanel } from './paths.js';
-import { ShareDialog } from './share.js';
+import type { SheetName } from './sheets.js';
+import { Sheets, openSheet } from './sheets.js';
 import { TextPanel } from './text.js';
 import { TimelinePanel } from './timeline.js';
 import { Tour, stop } from './tour.js';
@@ -48,8 +43,6 @@ function Status({ store }: { store: Store }) {
   );
 }
 
-type DialogName = 'models' | 'other-model' | 'share' | 'keys' | undefined;
-
 /** A file that the user drops on the page becomes the model. */
 function useDrop(library: ModelLibrary) {
   useEffect(() => {
@@ -71,20 +64,10 @@ function useDrop(library: ModelLibrary) {
   }, []);
 }
 
-interface AppProps {
-  store: Store;
-  library: ModelLibrary;
-  comparison: Comparison;
-  tokenization: Tokenization;
-}
-
-export function App({ store, library, comparison, tokenization }: AppProps) {
-  const dialog = useSignal<DialogName>(undefined);
-  const comparing = useSignal(false);
+export function App({ store, library }: { store: Store; library: ModelLibrary }) {
   useDrop(library);
-  useEffect(() => listenToKeys(store, () => (dialog.value = 'keys')), []);
-  const close = () => (dialog.value = undefined);
-  const opener = (name: DialogName) => () => (dialog.value = name);
+  useEffect(() => listenToKeys(store, () => (openSheet.value = 'help')), []);
+  const opener = (name: SheetName) => () => (openSheet.value = name);
   const notice = library.problem.value || store.status.notice.value;
   return (
     <>
@@ -97,27 +80,19 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
           <Button id="models" press={opener('models')}>
             Models
           </Button>
-          <Button
-            id="compare"
-            pressed={comparing.value}
-            press={() => {
-              if (!comparing.value) comparison.copy();
-              comparing.value = !comparing.value;
-            }}
-          >
+          <Button id="compare" press={opener('compare')}>
             Compare
           </Button>
-          <Button
-            id="tokenization-open"
-            pressed={tokenization.open.value}
-            press={() => (tokenization.open.value = !tokenization.open.value)}
-          >
-            Tokens
+          <Button id="tokenizer" press={opener('tokenizer')}>
+            Tokenizer
           </Button>
           <Button id="share" off={!store.engine.model.value} press={opener('share')}>
             Share
           </Button>
-          <Button id="help" press={opener('keys')} label="Keys and help" keys="?">
+          <Button id="developers" press={opener('developers')}>
+            For developers
+          </Button>
+          <Button id="help" press={opener('help')} label="Keys and help" keys="?">
             ?
           </Button>
         </nav>
@@ -127,7 +102,7 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
           {store.status.failure.value}
         </p>
       )}
-      {notice && !dialog.value && (
+      {notice && !openSheet.value && (
         <p class="notice" role="alert" data-testid="notice">
           {notice}{' '}
           <Button
@@ -142,57 +117,15 @@ export function App({ store, library, comparison, tokenization }: AppProps) {
           </Button>
         </p>
       )}
-      {!dialog.value && <DownloadProgress library={library} />}
+      {!openSheet.value && <DownloadProgress library={library} />}
       <Tour />
       <main class={store.runner.running.value ? 'running' : ''} aria-busy={store.queue.busy.value}>
         <TextPanel store={store} />
         <Ledger store={store} />
         <TimelinePanel store={store} />
         <PathsPanel store={store} />
-        {tokenization.open.value && (
-          <TokenizationPanel
-            store={store}
-            tokenization={tokenization}
-            library={library}
-            choose={opener('other-model')}
-            removeOther={() => comparison.setOther(undefined)}
-          />
-        )}
-        {comparing.value && (
-          <ComparePanel
-            store={store}
-            comparison={comparison}
-            library={library}
-            choose={opener('other-model')}
-          />
-        )}
       </main>
-      <Dialog id="models-dialog" title="Models" open={dialog.value === 'models'} close={close}>
-        <ModelsDialog library={library} into={undefined} done={close} />
-      </Dialog>
-      <Dialog
-        id="other-dialog"
-        title="The model of side B"
-        open={dialog.value === 'other-model'}
-        close={close}
-      >
-        <ModelsDialog
-          library={library}
-          into={(model) => void comparison.setOther(model)}
-          done={close}
-        />
-      </Dialog>
-      <Dialog id="share-dialog" title="Share" open={dialog.value === 'share'} close={close}>
-        <ShareDialog store={store} done={close} />
-      </Dialog>
-      <Dialog id="keys-dialog" title="Keys and help" open={dialog.value === 'keys'} close={close}>
-        <KeysDialog
-          tour={() => {
-            close();
-            stop.value = 0;
-          }}
-        />
-      </Dialog>
+      <Sheets store={store} library={library} introduce={() => (stop.value = 0)} />
     </>
   );
 }

@@ -1,12 +1,20 @@
-/** The panel that compares two samplers or two models on the text of the page. */
+/** The sheet that compares two samplers or two models on the text of the page. */
+import { useSignal } from '@preact/signals';
 import type { Chain } from '../state/chain.js';
 import { moveStage, settings, switchStage, withValue } from '../state/chain.js';
-import type { ComparedToken, Comparison, ComparisonResult } from '../state/compare.js';
+import type {
+  ComparedPair,
+  ComparedToken,
+  Comparison,
+  ComparisonResult,
+} from '../state/compare.js';
+import { N_TOKENS, comparisonOf } from '../state/compare.js';
 import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
 import { name, percent, stageTitle } from '../format.js';
 import { Button } from '../ui/button.js';
 import { Slider } from '../ui/slider.js';
+import { OtherModelDialog } from './other-model.js';
 
 /** The chain of side B, without the candidates. */
 function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void }) {
@@ -28,10 +36,10 @@ function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void })
           {on && index > 0 && (
             <Button
               id={`b-earlier-${stage}`}
-              label={`${stage} one position earlier`}
+              label={`${stageTitle(stage)} one position earlier`}
               press={() => set(moveStage(chain, stage, index - 1))}
             >
-              ↑
+              ←
             </Button>
           )}
           {on &&
@@ -57,28 +65,59 @@ const bits = (x: number | undefined) =>
 
 function Cell({ drawn }: { drawn: ComparedToken | undefined }) {
   return (
-    <td
-      title={
-        drawn &&
-        `id ${drawn.token}, ${percent(drawn.p)} before, ${percent(drawn.p_final)} after the stages`
-      }
-    >
-      {drawn ? name(drawn) : '–'} <small>{drawn && percent(drawn.p)}</small>
+    <td>
+      {drawn ? name(drawn) : '–'}{' '}
+      {drawn && (
+        <small>
+          {percent(drawn.p)}, final {percent(drawn.p_final)}
+        </small>
+      )}
     </td>
+  );
+}
+
+/** The text of one side, with a mark on what follows the first difference. */
+function SideText({
+  side,
+  pairs,
+  differs,
+}: {
+  side: 'a' | 'b';
+  pairs: readonly ComparedPair[];
+  differs: number | undefined;
+}) {
+  const text = (part: readonly ComparedPair[]) =>
+    part.map((pair) => pair[side]?.text ?? '').join('');
+  const n = differs ?? pairs.length;
+  const rest = text(pairs.slice(n));
+  return (
+    <p data-testid={`compared-${side}`}>
+      <b>{side.toUpperCase()}</b> …{text(pairs.slice(0, n))}
+      {rest && <mark>{rest}</mark>}
+    </p>
   );
 }
 
 function Result({ result }: { result: ComparisonResult }) {
   const { pairs, differs, sameVocabulary } = result;
   return (
-    <>
-      <p data-testid="compared" data-parts={differs} data-same={differs === undefined}>
+    <div class="compared">
+      <p
+        data-testid="compared"
+        data-parts={differs}
+        data-same={differs === undefined}
+        role="status"
+      >
         {differs === undefined
-          ? `The same ${pairs.length} tokens on both sides.`
-          : `The first difference is at token ${differs + 1}.`}{' '}
+          ? `Both sides have the same ${pairs.length} tokens.`
+          : `They differ from token ${differs + 1} on.`}{' '}
         {!sameVocabulary &&
-          'The vocabularies differ, so the table compares the texts and not the distributions.'}
+          'The models have different vocabularies, so the table compares the texts and not the distributions.'}
       </p>
+      <div class="both">
+        <SideText side="a" pairs={pairs} differs={differs} />
+        <SideText side="b" pairs={pairs} differs={differs} />
+      </div>
       <div class="scroll" tabIndex={0} role="group" aria-label="both texts, token by token">
         <table data-testid="pairs">
           <thead>
@@ -86,18 +125,8 @@ function Result({ result }: { result: ComparisonResult }) {
               <th scope="col">#</th>
               <th scope="col">A</th>
               <th scope="col">B</th>
-              <th
-                scope="col"
-                title="Kullback-Leibler divergence of B from A in bits, of the model's distributions"
-              >
-                KL, model
-              </th>
-              <th
-                scope="col"
-                title="The same after all stages; ∞: A can draw a token that B cannot"
-              >
-                KL, drawn from
-              </th>
+              <th scope="col">Difference of the models</th>
+              <th scope="col">Difference after sampling</th>
             </tr>
           </thead>
           <tbody>
@@ -121,85 +150,98 @@ function Result({ result }: { result: ComparisonResult }) {
           </tbody>
         </table>
       </div>
-    </>
+      <p class="note">
+        A difference is the Kullback-Leibler divergence of B’s probabilities from A’s, in bits: 0
+        when they are equal, ∞ when A can draw a token that B cannot. After the first different
+        token the texts differ, so there is no difference to compute.
+      </p>
+    </div>
   );
 }
 
-interface CompareProps {
-  store: Store;
-  comparison: Comparison;
-  library: ModelLibrary;
-  choose: () => void;
+function Progress({ comparison }: { comparison: Comparison }) {
+  const progress = comparison.progress.value;
+  if (!progress) return null;
+  const { n, pairs } = progress;
+  return (
+    <div class="comparing" data-testid="compare-progress">
+      <p role="status">
+        Token {n} of {N_TOKENS}
+      </p>
+      <progress aria-label="comparison" value={n} max={N_TOKENS} />
+      <Button id="compare-cancel" press={() => comparison.cancel()}>
+        Cancel
+      </Button>
+      <div class="both">
+        <SideText side="a" pairs={pairs} differs={undefined} />
+        <SideText side="b" pairs={pairs} differs={undefined} />
+      </div>
+    </div>
+  );
 }
 
-export function ComparePanel({ store, comparison, library, choose }: CompareProps) {
-  const { chain, seed, other, result, working, problem } = comparison;
+export function CompareSheet({ store, library }: { store: Store; library: ModelLibrary }) {
+  const comparison = comparisonOf(store);
+  const choosing = useSignal(false);
+  const { chain, seed, other, result, progress, problem } = comparison;
   const info = store.engine.model.value?.info;
-  const shown = (name?: string) => name || 'the model';
+  const working = progress.value !== undefined;
+  const modelName = other.value?.info.name ?? info?.name;
   return (
-    <section class="compare-panel" aria-labelledby="compare-title" aria-busy={working.value}>
-      <h2 id="compare-title">
-        Compare{' '}
-        <small>
-          A is the page as it is. B continues the same text with other settings or another model.
-        </small>
-      </h2>
-      <div class="sides">
-        <div>
-          <h3>B</h3>
-          <Settings chain={chain.value} set={(next) => (chain.value = next)} />
-          <label class="seed">
-            seed
-            <input
-              data-testid="b-seed"
-              type="number"
-              min={0}
-              value={seed.value ?? store.sampler.seed.value}
-              onInput={({ currentTarget: { valueAsNumber } }) => {
-                if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0)
-                  seed.value = valueAsNumber;
-              }}
-            />
-          </label>
-          <p>
-            model: <b>{shown(other.value?.info.name ?? info?.name)}</b>{' '}
-            {other.value ? '' : '(the same)'}
-          </p>
-          <div class="transport">
-            <Button
-              id="compare-run"
-              main
-              off={working.value || !info}
-              press={() => comparison.run()}
-            >
-              Compare
-            </Button>
-            <Button id="compare-copy" press={() => comparison.copy()}>
-              Settings of A
-            </Button>
-            <Button id="compare-model" off={library.download.value !== undefined} press={choose}>
-              Another model…
-            </Button>
-            {other.value && (
-              <Button id="compare-same" press={() => comparison.setOther(undefined)}>
-                The same model
-              </Button>
-            )}
-          </div>
-          {problem.value && (
-            <p class="problem" role="alert">
-              {problem.value}
-            </p>
-          )}
-        </div>
-        <div>
-          {result.value ? (
-            <Result result={result.value} />
-          ) : (
-            <p class="note">Nothing has been compared yet.</p>
-          )}
-        </div>
+    <div class="compare-panel" aria-busy={working}>
+      <p>A: your current settings. B: change anything.</p>
+      <Settings chain={chain.value} set={(next) => (chain.value = next)} />
+      <div class="transport">
+        <label class="seed">
+          Seed of B
+          <input
+            data-testid="b-seed"
+            type="number"
+            min={0}
+            value={seed.value ?? store.sampler.seed.value}
+            onInput={({ currentTarget: { valueAsNumber } }) => {
+              if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0)
+                seed.value = valueAsNumber;
+            }}
+          />
+        </label>
+        <span>
+          Model of B: <b>{modelName || 'the model'}</b> {!other.value && '(the same)'}
+        </span>
+        <Button
+          id="compare-model"
+          off={library.download.value !== undefined}
+          press={() => (choosing.value = true)}
+        >
+          Another model…
+        </Button>
+        {other.value && (
+          <Button id="compare-same" press={() => comparison.setOther(undefined)}>
+            The same model
+          </Button>
+        )}
       </div>
-    </section>
+      <div class="transport">
+        <Button id="compare-run" main off={working || !info} press={() => comparison.run()}>
+          Compare {N_TOKENS} tokens
+        </Button>
+        <Button id="compare-copy" press={() => comparison.copy()}>
+          Copy A’s settings
+        </Button>
+      </div>
+      {problem.value && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <Progress comparison={comparison} />
+      {!working && result.value && <Result result={result.value} />}
+      <OtherModelDialog
+        library={library}
+        open={choosing.value}
+        close={() => (choosing.value = false)}
+        take={(model) => void comparison.setOther(model)}
+      />
+    </div>
   );
 }

@@ -1,23 +1,10 @@
-/** The keyboard: single keys do what the buttons do, unless the focus is in a field. The dialog
- *  lists the keys. */
+/** The keyboard: single keys do what the buttons do, unless the focus is in a field. help.tsx lists
+ *  the keys. */
 import { signal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 
 /** The user can turn single keys off, because speech input can press them by mistake. */
 export const singleKeys = signal(true);
-
-const KEYS: readonly [keys: string, what: string][] = [
-  ['Space', 'run, pause'],
-  ['S', 'step'],
-  ['Z, Y', 'undo, redo'],
-  ['R', 'reset: back to the prompt'],
-  ['← →', 'the choice of the token before, after'],
-  ['Escape', 'back to the next choice; close a dialog'],
-  ['↓ ↑', 'move to the candidates, and between them'],
-  ['Enter', 'take the candidate; on a token: show its choice'],
-  ['/', 'find a token'],
-  ['?', 'this list'],
-];
 
 function focusCandidate(): void {
   document
@@ -67,41 +54,4 @@ export function listenToKeys(store: Store, help: () => void): () => void {
   };
   document.addEventListener('keydown', pressed);
   return () => document.removeEventListener('keydown', pressed);
-}
-
-export function KeysDialog({ tour }: { tour: () => void }) {
-  return (
-    <div class="keys">
-      <table data-testid="keys">
-        <tbody>
-          {KEYS.map(([keys, what]) => (
-            <tr key={keys}>
-              <th scope="row">
-                <kbd>{keys}</kbd>
-              </th>
-              <td>{what}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p>
-        The left and right arrows move a stage when its handle has the focus. Arrow keys also move
-        sliders and lists.
-      </p>
-      <label>
-        <input
-          type="checkbox"
-          data-testid="single-keys"
-          checked={singleKeys.value}
-          onChange={({ currentTarget }) => (singleKeys.value = currentTarget.checked)}
-        />{' '}
-        single keys work
-      </label>
-      <p>
-        <button type="button" data-testid="tour-again" onClick={tour}>
-          Show the first tour again
-        </button>
-      </p>
-    </div>
-  );
 }

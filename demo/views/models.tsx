@@ -6,6 +6,7 @@ import type { ModelLibrary } from '../state/models.js';
 import { BUILT_IN, pageOf, presets } from '../state/models.js';
 import { size } from '../format.js';
 import { Button } from '../ui/button.js';
+import { DownloadProgress } from './download.js';
 
 interface ModelsProps {
   library: ModelLibrary;
@@ -14,24 +15,7 @@ interface ModelsProps {
   done: () => void;
 }
 
-export function DownloadProgress({ library }: { library: ModelLibrary }) {
-  const download = library.download.value;
-  if (!download) return null;
-  const { name, loaded, total } = download;
-  return (
-    <div class="download" data-testid="download">
-      <p>
-        {name}: {size(loaded)} {total && `of ${size(total)}`}
-      </p>
-      <progress aria-label={name} {...(total && { value: loaded, max: total })} />
-      <Button id="cancel" press={() => library.cancel()}>
-        Cancel
-      </Button>
-    </div>
-  );
-}
-
-export function ModelsDialog({ library, into, done }: ModelsProps) {
+export function ModelsSheet({ library, into, done }: ModelsProps) {
   const address = useSignal('');
   const close = (wasLoaded: boolean) => wasLoaded && done();
   return (

@@ -1,4 +1,4 @@
-/** The dialog that shares the text: a link, the trace as a file, and a file input that opens a
+/** The sheet that shares the text: a link, the trace as a file, and a file input that opens a
  *  trace. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -16,7 +16,7 @@ async function download(store: Store) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-export function ShareDialog({ store, done }: { store: Store; done: () => void }) {
+export function ShareSheet({ store, done }: { store: Store; done: () => void }) {
   const link = useSignal('');
   const copied = useSignal('');
   useEffect(() => {
@@ -35,11 +35,11 @@ export function ShareDialog({ store, done }: { store: Store; done: () => void })
   return (
     <div class="share">
       <p>
-        The link contains the prompt, the settings, the seed and every token of this text. Anyone
-        who opens it with the same model sees the same text and can replay it.
+        The link contains the text with all its tokens, the settings and the seed. Anyone who opens
+        it with the same model sees the same text and can replay it.
       </p>
       <label class="field">
-        <span>link</span>
+        <span>Link</span>
         <input
           data-testid="link"
           type="text"
@@ -50,7 +50,7 @@ export function ShareDialog({ store, done }: { store: Store; done: () => void })
       </label>
       <div class="transport">
         <Button id="copy" main off={link.value === ''} press={copy}>
-          Copy
+          Copy link
         </Button>
         <span role="status">{copied.value}</span>
       </div>
@@ -61,10 +61,10 @@ export function ShareDialog({ store, done }: { store: Store; done: () => void })
       </p>
       <div class="transport">
         <Button id="export" press={() => download(store)}>
-          Save the trace
+          Download trace (JSON)
         </Button>
         <label class="file">
-          open a trace{' '}
+          Open a trace…{' '}
           <input
             data-testid="import"
             type="file"

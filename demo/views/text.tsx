@@ -5,7 +5,8 @@ import type { Store } from '../state/store.js';
 import type { Measure, DisplayToken } from '../state/display-tokens.js';
 import { levelOf, scales } from '../state/display-tokens.js';
 import { isControl, name, percent } from '../format.js';
-import { Chat, OutputFormatField } from './chat.js';
+import { Chat } from './chat.js';
+import { OutputFormatField } from './output-format.js';
 import { Button } from '../ui/button.js';
 import { moveFocus } from '../ui/roving-focus.js';
 

@@ -1,14 +1,16 @@
-/** The panel of tokenization: how the model's vocabulary splits a text, and beside it another
+/** The tokenizer's sheet: how the model's vocabulary splits a text, and beside it another
  *  vocabulary. */
 import { useSignal } from '@preact/signals';
-import type { AlignedSpan, TokenSpan, Tokenization } from '../state/tokenization.js';
-import { MAX_SHOWN } from '../state/tokenization.js';
+import { useEffect } from 'preact/hooks';
+import type { AlignedSpan, TokenSpan } from '../state/tokenization.js';
+import { MAX_SHOWN, tokenizationOf } from '../state/tokenization.js';
 import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
 import { hexBytes, visible } from '../format.js';
 import { Button } from '../ui/button.js';
 import { DataTable } from '../ui/data-table.js';
 import { moveFocus } from '../ui/roving-focus.js';
+import { OtherModelDialog } from './other-model.js';
 
 /** A token's text with every character visible. */
 const nameOf = ({ text, bytes }: TokenSpan) => visible(text, bytes) || '∅';
@@ -92,24 +94,17 @@ function Rows({ sides }: { sides: readonly (readonly [string, readonly TokenSpan
 const plural = (n: number, what: string) =>
   `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
-interface TokenizationPanelProps {
-  store: Store;
-  tokenization: Tokenization;
-  library: ModelLibrary;
-  /** Opens the dialog that loads the other model. */
-  choose: () => void;
-  /** Removes the other model. */
-  removeOther: () => unknown;
-}
-
-export function TokenizationPanel(props: TokenizationPanelProps) {
-  const { store, tokenization, library, choose, removeOther } = props;
+export function TokenizerSheet({ store, library }: { store: Store; library: ModelLibrary }) {
+  const tokenization = tokenizationOf(store);
+  const choosing = useSignal(false);
+  useEffect(() => {
+    tokenization.open.value = true;
+    return () => void (tokenization.open.value = false);
+  }, []);
   const selected = useSignal<TokenSpan | undefined>(undefined);
   const { other, result, problem, parseSpecial, addSpecial } = tokenization;
   const { tokens = [], otherTokens, spans = [], bytes = 0 } = result.value ?? {};
   const n_different = spans.filter(({ same }) => !same).length;
-  const modelName = (info?: { name: string; architecture: string }) =>
-    info?.name || info?.architecture || 'the model';
   const indexOf = new Map(
     [tokens, otherTokens ?? []].flatMap((list) => list.map((span, i) => [span, i] as const)),
   );
@@ -136,13 +131,10 @@ export function TokenizationPanel(props: TokenizationPanelProps) {
   );
   const n_hidden = Math.max(0, spans.length - MAX_SHOWN);
   return (
-    <section class="tokenization-panel" aria-labelledby="tokenization-title">
-      <h2 id="tokenization-title">
-        Tokenization{' '}
-        <small>the bytes that each token covers; a second vocabulary beside the first</small>
-      </h2>
+    <div class="tokenization-panel">
+      <p>How text becomes tokens</p>
       <label class="field">
-        <span>text</span>
+        <span>Text</span>
         <textarea
           data-testid="tokenization-text"
           rows={2}
@@ -159,7 +151,9 @@ export function TokenizationPanel(props: TokenizationPanelProps) {
             checked={parseSpecial.value}
             onChange={({ currentTarget }) => (parseSpecial.value = currentTarget.checked)}
           />
-          <span>read special tokens in the text</span>
+          <span>
+            Recognise special tokens such as <code>&lt;s&gt;</code> in the text
+          </span>
         </label>
         <label class="switch">
           <input
@@ -168,14 +162,18 @@ export function TokenizationPanel(props: TokenizationPanelProps) {
             checked={addSpecial.value}
             onChange={({ currentTarget }) => (addSpecial.value = currentTarget.checked)}
           />
-          <span>add the tokens of a text’s start and end</span>
+          <span>Add start and end tokens</span>
         </label>
-        <Button id="tokenization-other" off={library.download.value !== undefined} press={choose}>
-          Another vocabulary…
+        <Button
+          id="tokenization-other"
+          off={library.download.value !== undefined}
+          press={() => (choosing.value = true)}
+        >
+          Compare with another tokenizer…
         </Button>
         {other && (
-          <Button id="tokenization-same" press={removeOther}>
-            This vocabulary only
+          <Button id="tokenization-same" press={() => tokenization.setOther(undefined)}>
+            Remove the second one
           </Button>
         )}
       </div>
@@ -191,16 +189,14 @@ export function TokenizationPanel(props: TokenizationPanelProps) {
         data-differ={n_different}
         role="status"
       >
-        {plural(bytes, 'byte')}. <b>A</b> {modelName(store.engine.model.value?.info)}:{' '}
-        {plural(tokens.length, 'token')}.{' '}
-        {otherTokens && (
-          <>
-            <b>B</b> {modelName(other?.info)}: {plural(otherTokens.length, 'token')}.{' '}
-            {n_different
-              ? `They split ${plural(n_different, 'part')} of the text differently (≠).`
-              : 'They split it in the same way.'}
-          </>
-        )}
+        {plural(bytes, 'byte')}, {plural(tokens.length, 'token')}
+        {otherTokens &&
+          `; ${plural(otherTokens.length, 'token')} with ${other?.info.name || 'the second one'}`}
+        .{' '}
+        {otherTokens &&
+          (n_different
+            ? `The two tokenizers differ in ${plural(n_different, 'place')} (≠).`
+            : 'The two tokenizers split the text in the same way.')}
       </p>
       <div
         class="tokens"
@@ -224,6 +220,12 @@ export function TokenizationPanel(props: TokenizationPanelProps) {
           />
         )}
       </DataTable>
-    </section>
+      <OtherModelDialog
+        library={library}
+        open={choosing.value}
+        close={() => (choosing.value = false)}
+        take={(model) => void tokenization.setOther(model)}
+      />
+    </div>
   );
 }

@@ -203,20 +203,26 @@ for (const { name, needs } of browsers) {
 
     test('compare: two models of one vocabulary side by side, with their divergence', async () => {
       await page.click('compare-model');
+      await settled(async () => {});
       await page.upload('file', files['one.gguf']);
-      await page.wait(() => !document.querySelector('dialog[open]'));
+      await page.wait(
+        () =>
+          document.querySelector('[data-testid="compare-same"]') &&
+          !document.querySelector('[data-testid="other-dialog"][open]'),
+      );
       await page.click('compare-run');
       await page.wait(() =>
-        /vocabularies differ/.test(
+        /different vocabularies/.test(
           document.querySelector('[data-testid="compared"]')?.textContent ?? '',
         ),
       );
-      await page.click('models');
+      await press('compare-dialog-close');
+      await press('models');
       await page.upload('file', files['two.gguf']);
       await page.wait(() =>
         /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent),
       );
-      await settled(async () => {});
+      await press('compare');
       await page.click('compare-run');
       const raw = await page.wait(() =>
         Number(document.querySelector('[data-testid="pairs"] tbody tr')?.dataset.raw),
@@ -243,12 +249,12 @@ for (const { name, needs } of browsers) {
       const [a, b] = [softmax(await logits('two.gguf')), softmax(await logits('one.gguf'))];
       const truth = a.reduce((sum, p, i) => sum + p * Math.log2(p / b[i]), 0);
       assert.ok(Math.abs(raw - truth) < 1e-6, `${raw} bits, ${truth}`);
-      await page.run(() => document.querySelector('[data-testid="compare"]').click());
+      await press('compare-dialog-close');
     });
 
     test('how a text is cut: every token with its bytes, nothing invisible; and where another vocabulary cuts otherwise', async () => {
       await begin();
-      await press('tokenization-open');
+      await press('tokenizer');
       const seen = () =>
         page.run(() => ({
           ...document.querySelector('[data-testid="tokenization-summary"]').dataset,
@@ -333,7 +339,7 @@ for (const { name, needs } of browsers) {
         ids.length,
       );
       // another vocabulary
-      await page.click('tokenization-other');
+      await press('tokenization-other');
       await page.upload('file', inTree('tests/golden/valid/byte-level.gguf'));
       await page.wait(
         () =>
@@ -364,7 +370,7 @@ for (const { name, needs } of browsers) {
       );
       await set('tokenization-text', '');
       await until(1); // BOS
-      await press('tokenization-open');
+      await press('tokenizer-dialog-close');
     });
 
     test('your own model: a file, a drop, an address; a failure is shown and the old model stays', async () => {
@@ -373,7 +379,7 @@ for (const { name, needs } of browsers) {
         page.requests.every((url) => url.startsWith(server.url) || /^(data|about|blob):/.test(url)),
         'nothing is fetched unasked',
       );
-      await page.click('models');
+      await press('models');
       await page.upload('file', files['one.gguf']);
       await page.wait(() =>
         /tiny 1/.test(document.querySelector('[data-testid="status"]').textContent),
@@ -385,7 +391,7 @@ for (const { name, needs } of browsers) {
         ['cut.gguf', /cut\.gguf: GGUF_\w+: .*file/],
         ['none.gguf', /none\.gguf: .*GGUF/],
       ]) {
-        await page.click('models');
+        await press('models');
         await page.upload('file', files[file]);
         const said = await page.wait(
           () => document.querySelector('[data-testid="model-problem"]')?.textContent,
@@ -416,7 +422,7 @@ for (const { name, needs } of browsers) {
         ['no address', /is not the address of a model/],
         ['/missing.gguf', /missing\.gguf.*404/],
       ]) {
-        await settled(() => page.click('models'));
+        await press('models');
         await page.set('address', address);
         await page.click('fetch');
         assert.match(
@@ -428,7 +434,7 @@ for (const { name, needs } of browsers) {
         await page.click('models-dialog-close');
         await press('dismiss');
       }
-      await page.click('models');
+      await press('models');
       await page.set('address', `${server.url}one.gguf`);
       await page.click('fetch');
       await page.wait(() =>
@@ -474,7 +480,7 @@ for (const { name, needs } of browsers) {
       try {
         await begin(url);
         await press('step');
-        await page.click('models');
+        await press('models');
         await page.set('address', `${url}far.gguf`);
         await page.click('fetch');
         await page.wait(() =>
@@ -488,7 +494,7 @@ for (const { name, needs } of browsers) {
         await page.click('models-dialog-close');
         assert.equal((await page.run(read)).ids.length, 1, 'the page is as it was');
         asked.length = 0;
-        await page.click('models');
+        await press('models');
         await page.set('address', `${url}far.gguf`);
         await page.click('fetch');
         await page.wait(() =>
@@ -516,7 +522,7 @@ for (const { name, needs } of browsers) {
         0,
         'the built-in model has no template',
       );
-      await page.click('models');
+      await press('models');
       await page.upload('file', files['chat.gguf']);
       await page.wait(() => document.querySelector('[data-testid="mode-chat"]') !== null);
       await press('mode-chat');

@@ -190,21 +190,18 @@ for (const { name, needs } of browsers) {
         await tap(id('switch-min_p'));
         await tap('.paths-panel summary');
         await tap('[data-testid="paths"] button');
-        for (const sheet of ['models', 'share', 'help']) {
+        for (const sheet of ['models', 'share', 'compare', 'tokenizer', 'developers', 'help']) {
           await tap(id(sheet));
           const { overflow } = await page.run(read);
           assert.ok(overflow <= 0, sheet);
-          await tap(
-            `dialog[open] ${id({ models: 'models-dialog', share: 'share-dialog', help: 'keys-dialog' }[sheet])}-close`.replace(
-              '"]-close',
-              '-close"]',
-            ),
+          const over = await page.run(
+            () =>
+              document.querySelector('dialog[open]').scrollWidth -
+              document.querySelector('dialog[open]').clientWidth,
           );
+          assert.ok(over <= 0, `${sheet}: ${over} px too wide`);
+          await tap(`dialog[open] ${id(`${sheet}-dialog-close`)}`);
         }
-        await tap(id('tokenization-open'));
-        await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
-        await tap(id('compare'));
-        assert.ok((await page.run(read)).overflow <= 0);
         const order = await page.run(() =>
           ['.text-panel', '.choice-panel', '.stages-panel'].map(
             (panel) => document.querySelector(panel).getBoundingClientRect().y,
@@ -230,10 +227,6 @@ for (const { name, needs } of browsers) {
           await press('tour-skip');
           for (let i = 0; i < 3; i++) await press('step');
           await at('.text [data-index="4"]');
-          await press('tokenization-open');
-          await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
-          await press('compare');
-          await press('compare-run');
           for (const table of (await page.run(
             () => document.querySelectorAll('.data-table').length,
           ))
@@ -370,15 +363,17 @@ for (const { name, needs } of browsers) {
         }
         await set('search', '<');
         assert.ok((await all('[data-testid="found"]')).length > 0);
-        await press('tokenization-open');
-        await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
-        await press('compare');
-        await press('compare-run');
         await page.run(() =>
           document
             .querySelectorAll('details')
             .forEach((details) => details.setAttribute('open', '')),
         );
+        await press('tokenizer');
+        await page.wait(() => document.querySelectorAll('.tokens .cell').length > 0);
+        await press('tokenizer-dialog-close');
+        await press('compare');
+        await press('compare-run');
+        await page.wait(() => document.querySelector('[data-testid="compared"]') !== null);
         const { ids, output } = await page.run(read);
         assert.equal(ids.length, 6);
         for (const piece of PIECES.slice(0, 6))

@@ -76,8 +76,9 @@ export const shown = (n) => {
   return document.querySelectorAll('[data-testid="candidate"]').length > 0 && made >= n;
 };
 
-/** True once the page has processed all input. */
-export const quiet = () => document.querySelector('main').ariaBusy === 'false';
+/** True once the page has processed all input and loaded what was opened. */
+export const quiet = () =>
+  document.querySelector('main').ariaBusy === 'false' && !document.querySelector('[data-loading]');
 
 /**
  * What a program gets from the package in the same browser. There, codes of activations and of the

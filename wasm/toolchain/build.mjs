@@ -161,6 +161,7 @@ writeFileSync(join(dist, NOTICES), thirdParty(root, metafiles));
 
 const main = join(root, 'demo', 'main.tsx');
 if (existsSync(main)) {
+  const { homepage, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await build({
     ...common,
     ...split('browser'),
@@ -168,9 +169,14 @@ if (existsSync(main)) {
     outdir: page,
     jsx: 'automatic',
     jsxImportSource: 'preact',
+    define: {
+      HOMEPAGE: JSON.stringify(homepage),
+      SOURCE: JSON.stringify(repository.url.replace(/^git\+/, '')),
+    },
   });
   await build({ ...common, entryPoints: [join(root, 'demo', 'style.css')], outdir: page });
   for (const name of PAGE_FILES) copyFileSync(join(root, 'demo', name), join(page, name));
+  copyFileSync(join(root, 'LICENSE'), join(page, 'LICENSE.txt'));
   for (const name of readdirSync(dist)) {
     if (name.endsWith('.wasm') || name.endsWith('.gguf') || name === 'worker.js')
       linkOrCopy(join(dist, name), join(page, name));

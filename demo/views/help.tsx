@@ -1,0 +1,52 @@
+/** The sheet with the keys. */
+import { singleKeys } from './keys.js';
+
+const KEYS: readonly [keys: string, what: string][] = [
+  ['Space', 'run, pause'],
+  ['S', 'next token'],
+  ['Z, Y', 'undo, redo'],
+  ['R', 'back to the end of your text'],
+  ['← →', 'what could have been the token before, after'],
+  ['Escape', 'back to the end of the text; close a dialog'],
+  ['↓ ↑', 'move to the tokens of the table, and between them'],
+  ['Enter', 'continue with the token; in the text: show what else could have been there'],
+  ['/', 'find a token'],
+  ['?', 'this list'],
+];
+
+export function HelpSheet({ introduce }: { introduce: () => void }) {
+  return (
+    <div class="keys">
+      <table data-testid="keys">
+        <tbody>
+          {KEYS.map(([keys, what]) => (
+            <tr key={keys}>
+              <th scope="row">
+                <kbd>{keys}</kbd>
+              </th>
+              <td>{what}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p>
+        The left and right arrows move a stage when its handle has the focus. Arrow keys also move
+        sliders and lists.
+      </p>
+      <label>
+        <input
+          type="checkbox"
+          data-testid="single-keys"
+          checked={singleKeys.value}
+          onChange={({ currentTarget }) => (singleKeys.value = currentTarget.checked)}
+        />{' '}
+        Use single-letter shortcuts
+      </label>
+      <p>
+        <button type="button" data-testid="tour-again" onClick={introduce}>
+          Show the introduction again
+        </button>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+/** The dialog that loads a second model, for the comparison and for the tokenizer. */
+import type { Model } from 'tokenglass';
+import type { ModelLibrary } from '../state/models.js';
+import { Dialog } from '../ui/dialog.js';
+import { lazy } from '../ui/lazy.js';
+
+const Models = lazy('The list of models', async () => (await import('./models.js')).ModelsSheet);
+
+interface OtherModelProps {
+  library: ModelLibrary;
+  open: boolean;
+  close: () => void;
+  take: (model: Model) => void;
+}
+
+export function OtherModelDialog({ library, open, close, take }: OtherModelProps) {
+  return (
+    <Dialog id="other-dialog" title="The second model" wide open={open} close={close}>
+      <Models library={library} into={take} done={close} />
+    </Dialog>
+  );
+}
