@@ -119,7 +119,8 @@ const worst = async (page, kind) => {
   return Math.max(...times);
 };
 
-async function openModel(page, url) {
+/** Loads the model of an address into the page. */
+export async function openModel(page, url) {
   await page.click('models');
   await page.wait(() => document.querySelector('[data-testid="address"]') !== null);
   await page.set('address', url);
