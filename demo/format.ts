@@ -47,9 +47,16 @@ export function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** A time in seconds or minutes. */
+export const duration = (seconds: number): string =>
+  seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`;
+
 export function count(n: number): string {
   return n < 1e6 ? n.toLocaleString('en') : `${(n / 1e6).toFixed(1)} M`;
 }
+
+/** A message to the user. '' is no message. details: for those who look for the cause. */
+export type Message = string | { readonly text: string; readonly details: string };
 
 /** An error's message. */
 export const messageOf = (error: unknown): string =>

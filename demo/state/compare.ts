@@ -3,10 +3,11 @@
  *  page. */
 import { signal } from '@preact/signals';
 import type { Model, SamplerOptions, Session } from 'tokenglass';
-import { messageOf } from '../format.js';
+import type { Message } from '../format.js';
 import type { Chain } from './chain.js';
 import { defaultChain, optionsOf } from './chain.js';
 import { sameIds } from './engine.js';
+import { wordsOf } from './messages.js';
 import type { Store } from './store.js';
 import { tokenTextsOf } from './token-texts.js';
 
@@ -151,7 +152,7 @@ export class Comparison {
   readonly result = signal<ComparisonResult | undefined>(undefined);
   /** undefined: nothing is being compared. */
   readonly progress = signal<ComparisonProgress | undefined>(undefined);
-  readonly problem = signal('');
+  readonly problem = signal<Message>('');
   readonly #store: Store;
   #stop: AbortController | undefined;
 
@@ -183,7 +184,7 @@ export class Comparison {
       stop.signal.throwIfAborted();
       this.result.value = result;
     } catch (error) {
-      if (!stop.signal.aborted) this.problem.value = messageOf(error);
+      if (!stop.signal.aborted) this.problem.value = wordsOf(error);
     } finally {
       this.progress.value = undefined;
     }

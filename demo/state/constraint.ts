@@ -3,7 +3,8 @@
  *  created. */
 import { signal } from '@preact/signals';
 import type { Constraint, ConstraintState, Model } from 'tokenglass';
-import { messageOf } from '../format.js';
+import type { Message } from '../format.js';
+import { wordsOf } from './messages.js';
 
 /** Any JSON, JSON of a schema, or (undefined) any text. */
 export type OutputFormat = { kind: 'json' } | { kind: 'schema'; schema: string } | undefined;
@@ -11,7 +12,7 @@ export type OutputFormat = { kind: 'json' } | { kind: 'schema'; schema: string }
 export class OutputConstraint {
   readonly format = signal<OutputFormat>(undefined);
   /** Why the last format was refused; '' when it was not. */
-  readonly problem = signal('');
+  readonly problem = signal<Message>('');
   /** True when the text does not follow the grammar. */
   readonly violated = signal(false);
   #constraint: Constraint | undefined;
@@ -47,7 +48,7 @@ export class OutputConstraint {
       this.format.value = format;
       this.problem.value = '';
     } catch (error) {
-      this.problem.value = `This schema cannot be used: ${messageOf(error)}`;
+      this.problem.value = wordsOf(error, 'This schema');
     }
   }
 

@@ -4,52 +4,12 @@
 import { batch, signal } from '@preact/signals';
 import type { LoadOptions, Model } from 'tokenglass';
 import { fetchModel, loadModel } from 'tokenglass';
-import { messageOf } from '../format.js';
+import type { Message } from '../format.js';
+import { wordsOf } from './messages.js';
 import type { Store } from './store.js';
 
-/** A small model that is known to work. */
-export interface Preset {
-  name: string;
-  /** owner/repo/file on Hugging Face */
-  file: string;
-  /** Bytes. */
-  size: number;
-  licence: string;
-}
-
 export const BUILT_IN = 'storybook';
-const HUB = 'https://huggingface.co';
-
-export const presets: readonly Preset[] = [
-  {
-    name: 'stories 260K, F32',
-    file: 'ggml-org/tiny-llamas/stories260K.gguf',
-    size: 1.19e6,
-    licence: 'MIT',
-  },
-  {
-    name: 'stories 15M, Q4_0',
-    file: 'ggml-org/tiny-llamas/stories15M-q4_0.gguf',
-    size: 19.1e6,
-    licence: 'MIT',
-  },
-  {
-    name: 'stories 15M, Q8_0',
-    file: 'ggml-org/tiny-llamas/stories15M-q8_0.gguf',
-    size: 26.7e6,
-    licence: 'MIT',
-  },
-  {
-    name: 'TinyLlama 1.1B chat, Q8_0',
-    file: 'TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF/tinyllama-1.1b-chat-v1.0.Q8_0.gguf',
-    size: 1.17e9,
-    licence: 'Apache 2.0',
-  },
-];
-
-/** The page on Hugging Face that describes a preset. */
-export const pageOf = ({ file }: Preset): string =>
-  `${HUB}/${file.split('/').slice(0, 2).join('/')}`;
+export const HUB = 'https://huggingface.co';
 
 /** The address of a model: an address as it is, or owner/repo/file on Hugging Face. undefined for
  *  other texts. */
@@ -75,11 +35,13 @@ export interface Download {
   loaded: number;
   /** Bytes of the file; undefined when the server does not say. */
   total: number | undefined;
+  /** Bytes a second since the first bytes; 0 at first. */
+  rate: number;
 }
 
 export class ModelLibrary {
   readonly download = signal<Download | undefined>(undefined);
-  readonly problem = signal('');
+  readonly problem = signal<Message>('');
   /** What the page's model was loaded from. */
   readonly source = signal({ name: BUILT_IN, isFile: false });
   readonly #store: Store;
@@ -96,12 +58,18 @@ export class ModelLibrary {
     const stop = (this.#stop = new AbortController());
     batch(() => {
       this.problem.value = '';
-      this.download.value = { name, loaded: 0, total: undefined };
+      this.download.value = { name, loaded: 0, total: undefined, rate: 0 };
     });
+    let first: { now: number; loaded: number } | undefined;
     const options: LoadOptions = {
       signal: stop.signal,
-      on_progress: (progress) => {
-        if (this.#stop === stop) this.download.value = { name, ...progress };
+      on_progress: ({ loaded, total }) => {
+        if (this.#stop !== stop) return;
+        const now = performance.now();
+        first ??= { now, loaded };
+        const seconds = (now - first.now) / 1000;
+        const rate = seconds > 0.5 ? (loaded - first.loaded) / seconds : 0;
+        this.download.value = { name, loaded, total, rate };
       },
     };
     let model: Model | undefined;
@@ -121,8 +89,7 @@ export class ModelLibrary {
       }
       return true;
     } catch (error) {
-      if (this.#stop === stop && !stop.signal.aborted)
-        this.problem.value = `${name}: ${messageOf(error)}`;
+      if (this.#stop === stop && !stop.signal.aborted) this.problem.value = wordsOf(error, name);
       if (stop.signal.aborted) await model?.dispose();
       return false;
     } finally {
@@ -137,7 +104,7 @@ export class ModelLibrary {
   async open(text: string, into?: (model: Model) => void): Promise<boolean> {
     const address = addressOf(text, location.href);
     if (address) return this.load(text.trim(), address, into);
-    this.problem.value = `“${text.trim()}” is not the address of a model. Type https://… or owner/repo/file.gguf`;
+    this.problem.value = 'This is not a model address. Use https://… or owner/repo/file.gguf.';
     return false;
   }
 

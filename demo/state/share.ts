@@ -1,9 +1,9 @@
 /** Sharing a text: as a link or as a trace file, and opening links and trace files. */
 import type { Step, TraceFile } from 'tokenglass';
 import { exportTrace, importTrace } from 'tokenglass/trace';
-import { messageOf } from '../format.js';
 import { chainFrom, optionsOf } from './chain.js';
 import { sameIds } from './engine.js';
+import { wordsOf } from './messages.js';
 import type { SharedState } from './shared-state.js';
 import { decodeSharedState, encodeSharedState } from './shared-state.js';
 import type { Store } from './store.js';
@@ -54,7 +54,7 @@ export function linkOpener(store: Store): (hash: string) => Promise<void> {
       const shared = await decodeSharedState(hash);
       if (shared && number === newest) await store.open(shared, 'link');
     } catch (error) {
-      if (number === newest) store.status.notice.value = messageOf(error);
+      if (number === newest) store.status.notice.value = wordsOf(error);
     }
   };
 }
@@ -112,7 +112,7 @@ export async function openTrace(store: Store, json: string): Promise<void> {
     const shared = await store.exclusive(() => stateOfTrace(store, json));
     await store.open(shared, 'trace');
   } catch (error) {
-    store.status.notice.value = `This file cannot be opened: ${messageOf(error)}`;
+    store.status.notice.value = wordsOf(error);
   }
 }
 

@@ -138,7 +138,7 @@ export async function decodeSharedState(hash: string): Promise<SharedState | und
     );
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new Error('This link cannot be read: a part is missing or was changed.', { cause });
+    throw new Error('This link is damaged: part of it is missing.', { cause });
   }
   if (!isObject(value)) throw invalid('its content');
   const { v, m, n, p, i, s, o, d, t, c } = value;

@@ -1,7 +1,8 @@
 /** Whether the page can generate the next token, whether a run goes on, and the messages on the
  *  page. */
 import { signal } from '@preact/signals';
-import { messageOf } from '../format.js';
+import type { Message } from '../format.js';
+import { wordsOf } from './messages.js';
 
 /** 'empty': the text has no token, and the model has no token that begins a text. 'ended': the text
  *  ends with an end token. 'full': the context is full. */
@@ -15,12 +16,12 @@ export class Status {
   /** Share of the built-in model's file that has arrived, 0 to 1. */
   readonly loaded = signal(0);
   /** The error that stopped the page; '' when there is none. */
-  readonly failure = signal('');
+  readonly failure = signal<Message>('');
   /** A message that stops nothing; '' when there is none. */
-  readonly notice = signal('');
+  readonly notice = signal<Message>('');
 
   fail(error: unknown): void {
-    this.failure.value = messageOf(error);
+    this.failure.value = wordsOf(error);
     this.phase.value = 'failed';
     this.running.value = false;
   }

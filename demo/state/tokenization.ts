@@ -2,9 +2,10 @@
  *  two, and the parts of the text that two vocabularies split differently. */
 import { effect, signal, untracked } from '@preact/signals';
 import type { Model, TokenizeOptions } from 'tokenglass';
-import { messageOf } from '../format.js';
+import type { Message } from '../format.js';
 import type { Comparison } from './compare.js';
 import { comparisonOf } from './compare.js';
+import { wordsOf } from './messages.js';
 import type { Store } from './store.js';
 import { tokenTextsOf } from './token-texts.js';
 
@@ -82,7 +83,7 @@ export class Tokenization {
   /** True: with the tokens that the vocabulary adds at the start and end of a text. */
   readonly addSpecial = signal(true);
   readonly result = signal<TokenizationResult | undefined>(undefined);
-  readonly problem = signal('');
+  readonly problem = signal<Message>('');
   readonly #store: Store;
   readonly #comparison: Comparison;
   #newest = 0; // number of the newest request
@@ -140,7 +141,7 @@ export class Tokenization {
         : tokens.map((span) => ({ a: [span], b: [], same: true }));
       this.result.value = { tokens, otherTokens, spans, bytes: bytes.length };
     } catch (error) {
-      if (number === this.#newest) this.problem.value = messageOf(error);
+      if (number === this.#newest) this.problem.value = wordsOf(error);
     }
   }
 }

@@ -6,6 +6,7 @@ import { count, size } from '../format.js';
 import { DownloadProgress } from './download.js';
 import { listenToKeys } from './keys.js';
 import { Button } from '../ui/button.js';
+import { MessageText } from '../ui/message.js';
 import { Ledger } from './ledger.js';
 import { PathsPanel } from './paths.js';
 import type { SheetName } from './sheets.js';
@@ -98,13 +99,13 @@ export function App({ store, library }: { store: Store; library: ModelLibrary })
         </nav>
       </header>
       {store.status.failure.value && (
-        <p class="notice" role="alert" data-testid="failure">
-          {store.status.failure.value}
-        </p>
+        <div class="notice" role="alert" data-testid="failure">
+          <MessageText message={store.status.failure.value} />
+        </div>
       )}
       {notice && !openSheet.value && (
-        <p class="notice" role="alert" data-testid="notice">
-          {notice}{' '}
+        <div class="notice" role="alert" data-testid="notice">
+          <MessageText message={notice} />{' '}
           <Button
             id="dismiss"
             label="Dismiss"
@@ -115,7 +116,7 @@ export function App({ store, library }: { store: Store; library: ModelLibrary })
           >
             ×
           </Button>
-        </p>
+        </div>
       )}
       {!openSheet.value && <DownloadProgress library={library} />}
       <Tour />

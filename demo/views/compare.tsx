@@ -13,6 +13,7 @@ import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
 import { name, percent, stageTitle } from '../format.js';
 import { Button } from '../ui/button.js';
+import { MessageText } from '../ui/message.js';
 import { Slider } from '../ui/slider.js';
 import { OtherModelDialog } from './other-model.js';
 
@@ -230,9 +231,9 @@ export function CompareSheet({ store, library }: { store: Store; library: ModelL
         </Button>
       </div>
       {problem.value && (
-        <p class="problem" role="alert">
-          {problem.value}
-        </p>
+        <div class="problem" role="alert">
+          <MessageText message={problem.value} />
+        </div>
       )}
       <Progress comparison={comparison} />
       {!working && result.value && <Result result={result.value} />}

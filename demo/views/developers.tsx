@@ -2,12 +2,14 @@
  *  code. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { messageOf } from '../format.js';
+import type { Message } from '../format.js';
 import type { CodeForm } from '../state/code.js';
 import { MAX_TOKENS, codeForms, codeState } from '../state/code.js';
+import { wordsOf } from '../state/messages.js';
 import type { ModelLibrary } from '../state/models.js';
 import type { Store } from '../state/store.js';
 import { Button } from '../ui/button.js';
+import { MessageText } from '../ui/message.js';
 
 const INSTALL = 'npm install tokenglass';
 
@@ -58,13 +60,13 @@ function Code({ id, title, code, notes }: CodeForm) {
 
 export function DevelopersSheet({ store, library }: { store: Store; library: ModelLibrary }) {
   const forms = useSignal<readonly CodeForm[]>([]);
-  const problem = useSignal('');
+  const problem = useSignal<Message>('');
   const hasModel = store.engine.model.value !== undefined;
   useEffect(() => {
     if (!hasModel) return;
     codeState(store, library.source.value).then(
       (state) => (forms.value = codeForms(state)),
-      (error: unknown) => (problem.value = messageOf(error)),
+      (error: unknown) => (problem.value = wordsOf(error)),
     );
   }, [hasModel]);
   return (
@@ -79,9 +81,9 @@ export function DevelopersSheet({ store, library }: { store: Store; library: Mod
         <Code key={form.id} {...form} />
       ))}
       {problem.value && (
-        <p class="problem" role="alert">
-          {problem.value}
-        </p>
+        <div class="problem" role="alert">
+          <MessageText message={problem.value} />
+        </div>
       )}
       {!hasModel && <p class="note">The code appears when the model is loaded.</p>}
       <ul class="links">

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 import { Button } from '../ui/button.js';
+import { MessageText } from '../ui/message.js';
 
 const SCHEMA = `{
   "type": "object",
@@ -56,10 +57,14 @@ export function OutputFormatField({ store }: { store: Store }) {
         </>
       )}
       {(problem.value || violated.value) && (
-        <p class="problem" role="alert" data-testid="output-format-problem">
-          {problem.value ||
-            'The text so far is not valid JSON, so the format is not enforced. Press Reset to start in JSON.'}
-        </p>
+        <div class="problem" role="alert" data-testid="output-format-problem">
+          <MessageText
+            message={
+              problem.value ||
+              'The text so far is not valid JSON, so the format is not enforced. Press Reset to start in JSON.'
+            }
+          />
+        </div>
       )}
     </div>
   );

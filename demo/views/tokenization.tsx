@@ -8,6 +8,7 @@ import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
 import { hexBytes, visible } from '../format.js';
 import { Button } from '../ui/button.js';
+import { MessageText } from '../ui/message.js';
 import { DataTable } from '../ui/data-table.js';
 import { moveFocus } from '../ui/roving-focus.js';
 import { OtherModelDialog } from './other-model.js';
@@ -178,9 +179,9 @@ export function TokenizerSheet({ store, library }: { store: Store; library: Mode
         )}
       </div>
       {problem.value && (
-        <p class="problem" role="alert">
-          {problem.value}
-        </p>
+        <div class="problem" role="alert">
+          <MessageText message={problem.value} />
+        </div>
       )}
       <p
         data-testid="tokenization-summary"

@@ -333,10 +333,7 @@ test('tokens that end anywhere in a text give the characters of the whole text',
 
 test('addresses: https, a file on Hugging Face, or none', () => {
   const at = (given) => models.addressOf(given, 'http://127.0.0.1:8080/page');
-  assert.equal(
-    at(' owner/repo/file.gguf '),
-    `${new URL(models.pageOf(models.presets[0])).origin}/owner/repo/resolve/main/file.gguf`,
-  );
+  assert.equal(at(' owner/repo/file.gguf '), `${models.HUB}/owner/repo/resolve/main/file.gguf`);
   assert.match(at('owner/repo/sub dir/file.GGUF'), /resolve\/main\/sub%20dir\/file\.GGUF$/);
   assert.equal(at('https://example.org/a.gguf'), 'https://example.org/a.gguf');
   assert.equal(at('/a.gguf'), 'http://127.0.0.1:8080/a.gguf');
