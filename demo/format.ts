@@ -41,6 +41,14 @@ export function percent(p: number): string {
   return `${(100 * p).toFixed(1)} %`;
 }
 
+/** A probability in percent without the sign, for a column of numbers. Only 0 itself is written as
+ *  0. */
+export function cellPercent(p: number): string {
+  if (p === 0) return '0';
+  if (p >= 0.0005) return (100 * p).toFixed(1);
+  return p < 1e-6 ? '<0.0001' : String(Number((100 * p).toPrecision(1)));
+}
+
 /** A number of bytes in kB, MB or GB (powers of 1000). */
 export function size(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;

@@ -14,6 +14,7 @@ import { Sheets, openSheet } from './sheets.js';
 import { TextPanel } from './text.js';
 import { TimelinePanel } from './timeline.js';
 import { Tour, stop } from './tour.js';
+import { WhyPanel } from './why.js';
 
 function Status({ store }: { store: Store }) {
   const { engine, runner, status } = store;
@@ -123,6 +124,7 @@ export function App({ store, library }: { store: Store; library: ModelLibrary })
       <main class={store.runner.running.value ? 'running' : ''} aria-busy={store.queue.busy.value}>
         <TextPanel store={store} />
         <Ledger store={store} />
+        <WhyPanel store={store} />
         <TimelinePanel store={store} />
         <PathsPanel store={store} />
       </main>

@@ -1,0 +1,53 @@
+/** *Why*: sentences with live numbers about the cell or the column that the user points at. */
+import type { Store } from '../state/store.js';
+import type { Place, Situation } from '../state/why.js';
+import { explain } from '../state/why.js';
+import { Say } from './say.js';
+
+/** Where the choice on the page is. */
+export function placeOf({ inspector, status }: Store): Place {
+  if (inspector.selected.value !== undefined) return 'earlier';
+  return status.phase.value === 'ready' ? 'next' : 'ended';
+}
+
+export const situationOf = (store: Store): Situation => ({
+  place: placeOf(store),
+  seed: store.sampler.seed.value,
+});
+
+/** The sentences alone. */
+export function WhyText({ store }: { store: Store }) {
+  const table = store.inspector.table.value;
+  if (!table) return null;
+  const { title, lines } = explain(table, store.inspector.focus.value, situationOf(store));
+  return (
+    <>
+      <h3>
+        <Say sentence={title} />
+      </h3>
+      {lines.map((line, i) => (
+        <p key={i}>
+          <Say sentence={line} />
+        </p>
+      ))}
+    </>
+  );
+}
+
+export function WhyPanel({ store }: { store: Store }) {
+  const { table, focus } = store.inspector;
+  return (
+    <section class="why-panel" aria-labelledby="why-title" data-testid="why">
+      <h2 id="why-title" class="heard">
+        Why
+      </h2>
+      {table.value && <WhyText store={store} />}
+      {table.value && !focus.value && (
+        <p class="hint">
+          Click any number of the table, or ? in a column’s head, and read here what it means. Turn
+          steps on, drag them, move sliders: the model does not run again.
+        </p>
+      )}
+    </section>
+  );
+}
