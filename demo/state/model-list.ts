@@ -53,7 +53,7 @@ export const modelGroups: readonly ModelGroup[] = [
         size: 291_545_600,
         parameters: '270 M',
         licence: 'Gemma terms of use',
-        languages: 'many',
+        languages: 'mostly English',
         note: 'Most of its parameters are a vocabulary of 262,144 tokens.',
       },
       {
@@ -89,7 +89,7 @@ export const modelGroups: readonly ModelGroup[] = [
         size: 806e6,
         parameters: '1 B',
         licence: 'Gemma terms of use',
-        languages: 'many',
+        languages: 'mostly English',
         note: 'Writes well for its size.',
       },
       {

@@ -28,7 +28,9 @@ export function Dialog({ id, title, open, wide = false, close, children }: Dialo
       class={wide ? 'wide' : ''}
       data-testid={id}
       aria-labelledby={`${id}-title`}
-      onClose={close}
+      onClose={() => {
+        if (open) close(); // else the page closed it, and may have opened another one since
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) close();
       }}

@@ -1,7 +1,8 @@
 /** The sheet that compares two samplers or two models on the text of the page. */
 import { useSignal } from '@preact/signals';
+import type { StageName } from 'tokenglass';
 import type { Chain } from '../state/chain.js';
-import { moveStage, settings, switchStage, withValue } from '../state/chain.js';
+import { moveStage, settings, switchStage, withStage, withValue } from '../state/chain.js';
 import type {
   ComparedPair,
   ComparedToken,
@@ -17,47 +18,73 @@ import { MessageText } from '../ui/message.js';
 import { Slider } from '../ui/slider.js';
 import { OtherModelDialog } from './other-model.js';
 
-/** The chain of side B, without the candidates. */
-function Settings({ chain, set }: { chain: Chain; set: (chain: Chain) => void }) {
+interface SettingsProps {
+  chain: Chain;
+  set: (chain: Chain) => void;
+}
+
+function StageSwitch({ stage, chain, set }: SettingsProps & { stage: StageName }) {
+  const on = chain.stages.some(({ name, on }) => name === stage && on);
   return (
-    <ul class="small-chain">
-      {chain.stages.map(({ name: stage, on }, index) => (
-        <li key={stage} class={on ? '' : 'off'}>
-          <label class="switch">
-            <input
-              type="checkbox"
-              data-testid={`b-switch-${stage}`}
-              checked={on}
-              onChange={({ currentTarget }) =>
-                set(switchStage(chain, stage, currentTarget.checked))
-              }
-            />
-            <span>{stageTitle(stage)}</span>
-          </label>
-          {on && index > 0 && (
-            <Button
-              id={`b-earlier-${stage}`}
-              label={`${stageTitle(stage)} one position earlier`}
-              press={() => set(moveStage(chain, stage, index - 1))}
-            >
-              ←
-            </Button>
-          )}
-          {on &&
-            settings
-              .filter((setting) => setting.stage === stage)
-              .map((setting) => (
-                <Slider
-                  key={setting.name}
-                  id={`b-${setting.name.replaceAll('_', '-')}`}
-                  setting={setting}
-                  value={chain.values[setting.name]!}
-                  set={(value) => set(withValue(chain, setting.name, value))}
-                />
-              ))}
-        </li>
-      ))}
-    </ul>
+    <label class="switch">
+      <input
+        type="checkbox"
+        data-testid={`b-switch-${stage}`}
+        checked={on}
+        onChange={({ currentTarget }) =>
+          set(currentTarget.checked ? withStage(chain, stage) : switchStage(chain, stage, false))
+        }
+      />
+      <span>{stageTitle(stage)}</span>
+    </label>
+  );
+}
+
+/** The chain of side B: the stages that are on with their sliders, then those that are off. */
+function Settings({ chain, set }: SettingsProps) {
+  const isOff = ({ on }: { on: boolean }) => !on;
+  return (
+    <>
+      <ul class="small-chain">
+        {chain.stages.map(
+          ({ name: stage, on }, index) =>
+            on && (
+              <li key={stage}>
+                <div class="small-stage">
+                  <StageSwitch stage={stage} chain={chain} set={set} />
+                  {index > 0 && (
+                    <Button
+                      id={`b-earlier-${stage}`}
+                      label={`${stageTitle(stage)} one position earlier`}
+                      press={() => set(moveStage(chain, stage, index - 1))}
+                    >
+                      ←
+                    </Button>
+                  )}
+                </div>
+                {settings
+                  .filter((setting) => setting.stage === stage)
+                  .map((setting) => (
+                    <Slider
+                      key={setting.name}
+                      id={`b-${setting.name.replaceAll('_', '-')}`}
+                      setting={setting}
+                      value={chain.values[setting.name]!}
+                      set={(value) => set(withValue(chain, setting.name, value))}
+                    />
+                  ))}
+              </li>
+            ),
+        )}
+      </ul>
+      {chain.stages.some(isOff) && (
+        <div class="transport" role="group" aria-label="stages that are off">
+          {chain.stages.filter(isOff).map(({ name: stage }) => (
+            <StageSwitch key={stage} stage={stage} chain={chain} set={set} />
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 

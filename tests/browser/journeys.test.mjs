@@ -73,20 +73,18 @@ for (const { name, needs } of browsers) {
     const candidate = async (n) =>
       at(`[data-testid="candidate"][data-token="${(await page.run(read)).candidates[n].token}"]`);
 
-    test('replay makes the same text again; a locked seed stays at a reset, an open one changes', async () => {
+    test('a check makes the same text again; the seed stays until a new one is asked for', async () => {
       await begin();
       for (let i = 0; i < 3; i++) await press('step');
       await candidate(12);
       const { ids } = await press('step');
-      const { note, ids: again } = await press('replay');
-      assert.match(note, /5 tokens, all the same/);
+      const { note, ids: again } = await press('check');
+      assert.match(note, /the same 5 tokens came again/);
       assert.deepEqual(again, ids);
-      const { values } = await press('reset');
-      await press('lock');
+      const { values } = await press('restart');
       await press('step');
-      const fresh = await press('reset');
-      assert.notEqual(fresh.values.seed, values.seed);
-      await press('lock');
+      assert.equal((await press('restart')).values.seed, values.seed);
+      assert.notEqual((await press('new-seed')).values.seed, values.seed);
     });
 
     test('a trace is exported, fits its schema, and brings the same text and trace back', async () => {
@@ -139,7 +137,7 @@ for (const { name, needs } of browsers) {
       const again = await saved();
       assert.deepEqual(again.steps, trace.steps);
       await take('broken.json');
-      assert.match(await notice(), /cannot be opened: .*steps/);
+      assert.match(await notice(), /^This trace is damaged or was changed\. .*steps/);
       assert.deepEqual((await page.run(read)).ids, start.ids, 'the text stays');
       await press('dismiss');
     });
@@ -388,8 +386,8 @@ for (const { name, needs } of browsers) {
       assert.equal(opened.candidates.length, 100);
       assert.match((await press('step')).ids.join(), /^\d+$/);
       for (const [file, expected] of [
-        ['cut.gguf', /cut\.gguf: GGUF_\w+: .*file/],
-        ['none.gguf', /none\.gguf: .*GGUF/],
+        ['cut.gguf', /^cut\.gguf is incomplete: its end is missing\. details GGUF_/],
+        ['none.gguf', /^none\.gguf is not a GGUF model\. details GGUF_BAD_MAGIC: /],
       ]) {
         await press('models');
         await page.upload('file', files[file]);
@@ -419,8 +417,8 @@ for (const { name, needs } of browsers) {
         /tiny 2/.test(document.querySelector('[data-testid="status"]').textContent),
       );
       for (const [address, expected] of [
-        ['no address', /is not the address of a model/],
-        ['/missing.gguf', /missing\.gguf.*404/],
+        ['no address', /^This is not a model address\. Use https:/],
+        ['/missing.gguf', /missing\.gguf was not found\..*404/],
       ]) {
         await press('models');
         await page.set('address', address);
@@ -532,7 +530,7 @@ for (const { name, needs } of browsers) {
         await page.set('say', words);
         await page.click('send');
         await page.wait(() => {
-          const done = document.querySelectorAll('[data-testid="output"] [data-id]').length > 2;
+          const done = document.querySelectorAll('.text [data-id]').length > 2;
           if (done) document.querySelector('[data-testid="pause"]').click();
           return done;
         });
@@ -569,10 +567,10 @@ for (const { name, needs } of browsers) {
       const rows = await all('[data-testid="candidate"]');
       assert.ok(rows.some(({ removedBy }) => removedBy === 'grammar'));
       assert.ok(candidates.some(({ p_final }) => p_final === 0));
-      await set('prompt', 'The prince is');
+      await set('editor', 'The prince is');
       await page.click('run');
       await page.wait(
-        () => /ended/.test(document.querySelector('.note').textContent),
+        () => /ended/.test(document.querySelector('[data-testid="note"]').textContent),
         undefined,
         30_000,
       );

@@ -101,7 +101,7 @@ for (const { name, needs } of browsers) {
     };
 
     test('the code for developers generates the tokens that the page generates', async () => {
-      await set('prompt', 'The king\'s "daughter" said: it is');
+      await set('editor', 'The king\'s "daughter" said: it is');
       await press('step');
       await set('temperature', 1.4);
       await set('top-k', 12);
@@ -130,7 +130,7 @@ for (const { name, needs } of browsers) {
     });
 
     test('what a form cannot say is named', async () => {
-      await press('switch-min_p');
+      await press('remove-min_p');
       await press('developers');
       await page.wait(() => document.querySelector('[data-testid="code-openai"]') !== null);
       assert.match(await code('javascript'), /samplers: \['top_k', 'top_p', 'temperature'\]/);
