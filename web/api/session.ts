@@ -17,6 +17,7 @@ import {
   idsOf,
   indexIn,
   readOptions,
+  textOf,
   wholeNumber,
 } from './arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
@@ -30,6 +31,8 @@ import type {
   Constraint,
   ExplainOptions,
   Explanation,
+  FindTokensOptions,
+  FoundToken,
   GenerateOptions,
   ModelInfo,
   Session,
@@ -86,6 +89,7 @@ const GENERATE_OPTIONS = [
 const TRACE_OPTIONS = ['top_n', 'all_removed'];
 const DEFAULT_TOP_N = 50;
 const DEFAULT_ROWS = 15;
+const DEFAULT_FOUND = 30;
 const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
 const BYTES_PER_TOKEN = 12;
 const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
@@ -316,6 +320,14 @@ export class SessionImpl implements Session {
       const request = sampleRequest(read, this.#seed, 0);
       const restricted = await this.#atStart(request, read.grammar, signal);
       return this.#call('stageTable', [this.#number, restricted, table], signal);
+    });
+  }
+
+  async findTokens(query: string, options?: FindTokensOptions): Promise<FoundToken[]> {
+    const read = readOptions(options, [...CALL_OPTIONS, 'limit'], 'findTokens');
+    return withSignal(read.signal, (signal) => {
+      const limit = wholeNumber(read.limit ?? DEFAULT_FOUND, 'limit', 0, MAX_INT32);
+      return this.#call('findTokens', [this.#number, textOf(query, 'the query'), limit], signal);
     });
   }
 

@@ -1,6 +1,6 @@
 /** The choice of a session's next token: listing the candidates, choosing, explaining. */
 import { TokenglassError } from '../types/errors.js';
-import type { Explanation, StageTable, Step, StepTrace } from '../types/types.js';
+import type { Explanation, FoundToken, StageTable, Step, StepTrace } from '../types/types.js';
 import type { Engine } from './engine.js';
 import type { Grammars } from './grammars.js';
 import type { Sampled, SampleRequest, Sampling } from './sampling.js';
@@ -120,6 +120,13 @@ export class Choices {
       this.#remember(number, { request, position: made.position, before: undefined });
       return made;
     });
+  }
+
+  /** The most probable tokens that match a query. */
+  find(number: number, query: string, limit: number, signal: AbortSignal): Promise<FoundToken[]> {
+    return this.#sessions.whenReady(number, signal, () =>
+      this.#sampling.find(this.#sessions.address(number), query, limit),
+    );
   }
 
   /** Makes the next choice. */

@@ -13,6 +13,7 @@ import type {
 } from '../types/generated.js';
 import type {
   Explanation,
+  FoundToken,
   MemoryInfo,
   ModelInfo,
   ModelStats,
@@ -268,6 +269,10 @@ export class EngineModel {
 
   stageTable(...args: Parameters<Choices['table']>): Promise<StageTable> {
     return this.#choices.table(...args);
+  }
+
+  findTokens(...args: Parameters<Choices['find']>): Promise<FoundToken[]> {
+    return this.#choices.find(...args);
   }
 
   step(...args: Parameters<Choices['step']>): Promise<StepResult> {

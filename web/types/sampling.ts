@@ -205,6 +205,28 @@ export interface StageTable {
   groups: StageGroup[];
 }
 
+/** Options of Session.findTokens. */
+export interface FindTokensOptions extends CallOptions {
+  /** How many tokens to list, the most probable ones. Default: 30. */
+  limit?: number;
+}
+
+/** A token that a search found. All numbers are of the distribution before any stage. */
+export interface FoundToken {
+  /** The token's id. */
+  token: number;
+  /** The token for display. */
+  text: string;
+  /** The bytes that the token adds to a text. */
+  bytes: Uint8Array;
+  /** The model's output. */
+  logit: number;
+  /** Probability over the whole vocabulary. */
+  p: number;
+  /** How many tokens have a higher logit. */
+  rank: number;
+}
+
 /** The token was drawn. */
 export interface DrawnFate {
   /** The token was drawn. */

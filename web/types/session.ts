@@ -4,6 +4,8 @@ import type {
   CandidatesOptions,
   ExplainOptions,
   Explanation,
+  FindTokensOptions,
+  FoundToken,
   SamplerOptions,
   StageTable,
   StageTableOptions,
@@ -174,6 +176,18 @@ export interface Session {
    *   console.log(text, p, stages.map(({ name }, i) => `${name}: ${after[i]}`).join(', '));
    */
   stageTable(options?: StageTableOptions): Promise<StageTable>;
+
+  /**
+   * Searches the vocabulary: the tokens whose text contains the query, in upper or lower case, and
+   * the token whose id the query is. The marks ␣, ⏎, ⇥ and ␍ in the query also match a space, a
+   * line end, a tab and a carriage return. The most probable tokens for the session's next token
+   * come first. The sampler has no part in this: pass the ids as `tokens` to stageTable() for what
+   * the stages do with them. Rejects with SESSION_EMPTY, LOGITS_NOT_FINITE and KV_FULL.
+   * @example
+   * const found = await session.findTokens('cat', { limit: 5 });
+   * const { rows } = await session.stageTable({ tokens: found.map(({ token }) => token) });
+   */
+  findTokens(query: string, options?: FindTokensOptions): Promise<FoundToken[]>;
 
   /**
    * What happened to a token of the vocabulary in the last choice that generate() made or
