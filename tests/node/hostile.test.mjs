@@ -102,6 +102,14 @@ const SESSION = {
   candidates: { args: () => [{}], options: 0 },
   stageTable: { args: () => [{}], options: 0 },
   findTokens: { args: () => ['the', {}], options: 1 },
+  divergence: {
+    args: async (model) => {
+      const other = model.createSession();
+      await other.sync(PROMPT);
+      return [other, {}];
+    },
+    options: 1,
+  },
   explain: { args: () => [300, {}], options: 1 },
   save: { args: () => [{}], options: 0 },
 };

@@ -51,6 +51,7 @@ const CALLS = {
   candidates: ({ session }, signal) => session.candidates({ signal }),
   stageTable: ({ session }, signal) => session.stageTable({ signal }),
   findTokens: ({ session }, signal) => session.findTokens('the', { signal }),
+  divergence: ({ session }, signal) => session.divergence(session, { signal }),
   explain: ({ session }, signal) => session.explain(300, { signal }),
   save: ({ session }, signal) => session.save({ signal }),
   generate: ({ session }, signal) =>
@@ -123,6 +124,7 @@ for (const worker of [true, false]) {
           candidates: (session, signal) => session.candidates({ signal }),
           stageTable: (session, signal) => session.stageTable({ signal }),
           findTokens: (session, signal) => session.findTokens('the', { signal }),
+          divergence: (session, signal) => session.divergence(session, { signal }),
           explain: (session, signal) => session.explain(300, { signal }),
           generate: (session, signal) => collect(session.generate(undefined, { signal })),
           score: (session, signal) => model.score(ids, { signal }),

@@ -12,6 +12,7 @@ import type {
   ProfileStepName,
 } from '../types/generated.js';
 import type {
+  Divergence,
   Explanation,
   FoundToken,
   MemoryInfo,
@@ -26,6 +27,7 @@ import type {
 } from '../types/types.js';
 import { Choices } from './choices.js';
 import type { StepResult } from './choices.js';
+import type { Distributions } from './divergence.js';
 import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { Grammars } from './grammars.js';
@@ -273,6 +275,14 @@ export class EngineModel {
 
   findTokens(...args: Parameters<Choices['find']>): Promise<FoundToken[]> {
     return this.#choices.find(...args);
+  }
+
+  distributions(...args: Parameters<Choices['distributions']>): Promise<Distributions> {
+    return this.#choices.distributions(...args);
+  }
+
+  divergence(...args: Parameters<Choices['divergence']>): Promise<Divergence> {
+    return this.#choices.divergence(...args);
   }
 
   step(...args: Parameters<Choices['step']>): Promise<StepResult> {

@@ -13,6 +13,7 @@ import type {
   Step,
   StepTrace,
 } from '../types/types.js';
+import type { Distributions } from './divergence.js';
 import type { CallMemory, Engine } from './engine.js';
 import { findTokens } from './find-tokens.js';
 import type { GrammarUse } from './grammars.js';
@@ -220,6 +221,22 @@ export class Sampling {
         const { text, bytes } = this.#vocabulary.token(token);
         return { token, text, bytes, ...numbers };
       });
+  }
+
+  /** The distributions of a choice: copies. */
+  distributions(session: number, request: SampleRequest): Distributions {
+    const choice = this.#choose(session, { ...request, top_n: 0 });
+    const { logits, p_final, removed_by } = this.#dense(choice);
+    const log_total = logits[choice.token]! - choice.logprob;
+    const copies = {
+      logprobs: new Float64Array(this.#n_vocab),
+      p_final: new Float64Array(this.#n_vocab),
+    };
+    for (let id = 0; id < this.#n_vocab; id++) {
+      copies.logprobs[id] = logits[id]! - log_total;
+      if (removed_by[id]! < 0) copies.p_final[id] = p_final[id]!;
+    }
+    return copies;
   }
 
   /** Views of a choice over the whole vocabulary, until the next choice. */

@@ -227,6 +227,31 @@ export interface FoundToken {
   rank: number;
 }
 
+/** What shapes the distribution of one side of Session.divergence. */
+export interface DistributionOptions extends SamplerOptions {
+  /** Which sample of this step: each number has random numbers of its own. Default: 0. */
+  sample_index?: number;
+}
+
+/** Options of Session.divergence. */
+export interface DivergenceOptions extends CallOptions {
+  /** The options of the session. Default: the sampler's defaults. */
+  a?: DistributionOptions;
+  /** The options of the other session. Default: the sampler's defaults. */
+  b?: DistributionOptions;
+}
+
+/**
+ * The Kullback-Leibler divergence in nats between two distributions: how much more surprising, on
+ * average, the tokens of the first distribution are under the second. 0: they are the same.
+ */
+export interface Divergence {
+  /** Between the distributions before any stage. */
+  model: number;
+  /** After the last stage; Infinity when the first can draw a token that the second cannot. */
+  final: number;
+}
+
 /** The token was drawn. */
 export interface DrawnFate {
   /** The token was drawn. */

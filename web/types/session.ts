@@ -2,6 +2,8 @@
 import type { Bytes, CallOptions, TextOrIds } from './common.js';
 import type {
   CandidatesOptions,
+  Divergence,
+  DivergenceOptions,
   ExplainOptions,
   Explanation,
   FindTokensOptions,
@@ -188,6 +190,18 @@ export interface Session {
    * const { rows } = await session.stageTable({ tokens: found.map(({ token }) => token) });
    */
   findTokens(query: string, options?: FindTokensOptions): Promise<FoundToken[]>;
+
+  /**
+   * How much the distributions of this session's next token (a) and of another session's next token
+   * (b) differ. The sessions may be of two models whose vocabularies have the same size, and they
+   * may be the same session with other options. Rejects with INVALID_ARGUMENT for different sizes
+   * and with the codes of generate().
+   * @example
+   * const branch = await session.fork();
+   * await branch.append(300);
+   * const { final } = await session.divergence(branch, { b: { temperature: 1.5 } });
+   */
+  divergence(other: Session, options?: DivergenceOptions): Promise<Divergence>;
 
   /**
    * What happened to a token of the vocabulary in the last choice that generate() made or
