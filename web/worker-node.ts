@@ -7,7 +7,7 @@ import type { ThreadStart } from './engine/threads.js';
 
 const spawnThread = () => spawnScript(new URL(import.meta.url));
 
-const receive = serve({ ...nodeWorkerPlatform, spawnThread }, (answer) =>
-  parentPort!.postMessage(answer),
+const receive = serve({ ...nodeWorkerPlatform, spawnThread }, (answer, transfer) =>
+  parentPort!.postMessage(answer, transfer),
 );
 parentPort!.on('message', (request: Request | ThreadStart) => receive(request));

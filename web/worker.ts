@@ -8,7 +8,7 @@ import type { ThreadStart } from './engine/threads.js';
 // The script's own URL. Bundlers would follow new URL('./worker.js', ...) without end.
 const spawnThread = () => workerPort(moduleWorker(self.location.href));
 
-const receive = serve({ ...browserWorkerPlatform, spawnThread }, (answer) =>
-  self.postMessage(answer),
+const receive = serve({ ...browserWorkerPlatform, spawnThread }, (answer, transfer = []) =>
+  self.postMessage(answer, { transfer }),
 );
 self.onmessage = (event: MessageEvent<Request | ThreadStart>) => receive(event.data);

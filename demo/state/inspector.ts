@@ -64,7 +64,7 @@ export class Inspector {
   async show(position = this.position(), change = () => {}): Promise<void> {
     const { engine } = this.#services;
     const [session, options] = await this.#at(position);
-    const found = await findTokens(session, options, this.query.value);
+    const found = await findTokens(session, this.query.value);
     const taken = position.index === undefined ? undefined : position.path[position.index]?.token;
     const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken])];
     const table = await session.stageTable({ ...options, max_rows: MAX_ROWS, tokens });

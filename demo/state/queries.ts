@@ -19,13 +19,9 @@ const TRIALS_PER_WINDOW = 128;
 
 /** The most probable tokens of the vocabulary that match a query: by id, or by a part of the text.
  *  undefined for an empty query. */
-export async function findTokens(
-  session: Session,
-  options: ChoiceOptions,
-  query: string,
-): Promise<number[] | undefined> {
+export async function findTokens(session: Session, query: string): Promise<number[] | undefined> {
   if (query === '') return undefined;
-  const found = await session.findTokens(query, { ...options, limit: MAX_FOUND });
+  const found = await session.findTokens(query, { limit: MAX_FOUND });
   return found.map(({ token }) => token);
 }
 

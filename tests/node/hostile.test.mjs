@@ -101,6 +101,15 @@ const SESSION = {
   logits: { args: () => [{}], options: 0 },
   candidates: { args: () => [{}], options: 0 },
   stageTable: { args: () => [{}], options: 0 },
+  findTokens: { args: () => ['the', {}], options: 1 },
+  divergence: {
+    args: async (model) => {
+      const other = model.createSession();
+      await other.sync(PROMPT);
+      return [other, {}];
+    },
+    options: 1,
+  },
   explain: { args: () => [300, {}], options: 1 },
   save: { args: () => [{}], options: 0 },
 };

@@ -50,6 +50,8 @@ const CALLS = {
   logits: ({ session }, signal) => session.logits({ signal }),
   candidates: ({ session }, signal) => session.candidates({ signal }),
   stageTable: ({ session }, signal) => session.stageTable({ signal }),
+  findTokens: ({ session }, signal) => session.findTokens('the', { signal }),
+  divergence: ({ session }, signal) => session.divergence(session, { signal }),
   explain: ({ session }, signal) => session.explain(300, { signal }),
   save: ({ session }, signal) => session.save({ signal }),
   generate: ({ session }, signal) =>
@@ -121,6 +123,8 @@ for (const worker of [true, false]) {
           logits: (session, signal) => session.logits({ signal }),
           candidates: (session, signal) => session.candidates({ signal }),
           stageTable: (session, signal) => session.stageTable({ signal }),
+          findTokens: (session, signal) => session.findTokens('the', { signal }),
+          divergence: (session, signal) => session.divergence(session, { signal }),
           explain: (session, signal) => session.explain(300, { signal }),
           generate: (session, signal) => collect(session.generate(undefined, { signal })),
           score: (session, signal) => model.score(ids, { signal }),

@@ -4,8 +4,10 @@
  */
 import type { Backend } from '../transport/backend.js';
 import type { Methods } from '../transport/protocol.js';
+import type { SessionChoice } from '../engine/choices.js';
+import { buffersOf } from '../engine/divergence.js';
 import type { SampleRequest } from '../engine/sampling.js';
-import { TokenglassError, throwIfAborted } from '../types/errors.js';
+import { TokenglassError, throwIfAborted, typed } from '../types/errors.js';
 import { endedAtOnce, follow, untilAborted, withSignal } from '../types/signals.js';
 import type { Stop } from '../types/signals.js';
 import {
@@ -16,7 +18,9 @@ import {
   idOf,
   idsOf,
   indexIn,
+  invalid,
   readOptions,
+  textOf,
   wholeNumber,
 } from './arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
@@ -28,8 +32,13 @@ import type {
   CallOptions,
   CandidatesOptions,
   Constraint,
+  DistributionOptions,
+  Divergence,
+  DivergenceOptions,
   ExplainOptions,
   Explanation,
+  FindTokensOptions,
+  FoundToken,
   GenerateOptions,
   ModelInfo,
   Session,
@@ -85,7 +94,9 @@ const GENERATE_OPTIONS = [
 ];
 const TRACE_OPTIONS = ['top_n', 'all_removed'];
 const DEFAULT_TOP_N = 50;
+const DISTRIBUTION_OPTIONS = [...samplerOptionNames, 'sample_index'];
 const DEFAULT_ROWS = 15;
+const DEFAULT_FOUND = 30;
 const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
 const BYTES_PER_TOKEN = 12;
 const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
@@ -183,11 +194,12 @@ export class SessionImpl implements Session {
     method: M,
     args: Parameters<Methods[M]>,
     signal?: AbortSignal,
+    transfer?: ArrayBuffer[],
   ): Promise<ReturnType<Methods[M]>> {
     this.#check();
     await this.#ready;
     this.#check();
-    const answer = await this.#host.backend.call(method, args, signal);
+    const answer = await this.#host.backend.call(method, args, signal, transfer);
     void this.#number; // a use after the answer: until then the session is not dropped
     return answer;
   }
@@ -320,16 +332,6 @@ export class SessionImpl implements Session {
   }
 
   // temporary: replaced by the engine's own
-  /* eslint-disable */
-  async findTokens(query: string, options: any): Promise<any[]> {
-    const { limit, ...rest } = options;
-    const { candidates } = await this.candidates({ ...rest, top_n: this.#host.info.n_vocab });
-    const q = query.toLowerCase();
-    return candidates
-      .filter((c) => String(c.token) === q || c.text.toLowerCase().includes(q))
-      .slice(0, limit);
-  }
-
   async score(tokens: readonly number[], options: any): Promise<any[]> {
     const out: any[] = [];
     for (const token of tokens) {
@@ -359,6 +361,46 @@ export class SessionImpl implements Session {
     }
     await this.logits();
     return out;
+  }
+
+  async findTokens(query: string, options?: FindTokensOptions): Promise<FoundToken[]> {
+    const read = readOptions(options, [...CALL_OPTIONS, 'limit'], 'findTokens');
+    return withSignal(read.signal, (signal) => {
+      const limit = wholeNumber(read.limit ?? DEFAULT_FOUND, 'limit', 0, MAX_INT32);
+      return this.#call('findTokens', [this.#number, textOf(query, 'the query'), limit], signal);
+    });
+  }
+
+  /** The choice that the options of one side of a divergence describe. */
+  async #choice(
+    given: DistributionOptions | undefined,
+    side: string,
+    signal: AbortSignal,
+  ): Promise<SessionChoice> {
+    const read = readOptions(given, DISTRIBUTION_OPTIONS, `divergence (${side})`);
+    const request = await this.#atStart(sampleRequest(read, this.#seed, 0), read.grammar, signal);
+    this.#check();
+    await this.#ready;
+    return { number: this.#number, request };
+  }
+
+  async divergence(other: Session, options?: DivergenceOptions): Promise<Divergence> {
+    const read = readOptions(options, [...CALL_OPTIONS, 'a', 'b'], 'divergence');
+    return withSignal(read.signal, async (signal) => {
+      if (!(Object(other) === other && #disposed in other))
+        throw invalid(`the other session is ${typed(other)}; it must be a Session`);
+      const sizes = [this, other].map((session) => session.#host.info.n_vocab);
+      if (sizes[0] !== sizes[1])
+        throw invalid(
+          `the vocabularies have ${sizes.join(' and ')} tokens; the sizes must be equal`,
+        );
+      const a = await this.#choice(read.a, 'a', signal);
+      const b = await other.#choice(read.b, 'b', signal);
+      if (other.#host.backend === this.#host.backend)
+        return this.#call('divergence', [a, b], signal);
+      const distributions = await other.#call('distributions', [b], signal);
+      return this.#call('divergence', [a, distributions], signal, buffersOf(distributions));
+    });
   }
 
   async explain(token: number, options?: ExplainOptions): Promise<Explanation> {

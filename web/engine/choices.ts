@@ -1,6 +1,15 @@
 /** The choice of a session's next token: listing the candidates, choosing, explaining. */
 import { TokenglassError } from '../types/errors.js';
-import type { Explanation, StageTable, Step, StepTrace } from '../types/types.js';
+import type {
+  Divergence,
+  Explanation,
+  FoundToken,
+  StageTable,
+  Step,
+  StepTrace,
+} from '../types/types.js';
+import { divergenceOf } from './divergence.js';
+import type { Distributions } from './divergence.js';
 import type { Engine } from './engine.js';
 import type { Grammars } from './grammars.js';
 import type { Sampled, SampleRequest, Sampling } from './sampling.js';
@@ -22,6 +31,12 @@ export interface StepResult extends Omit<Step, 'text'> {
  * many tokens at the beginning stay; -1: BOS stays.
  */
 export type Overflow = number | undefined;
+
+/** The choice that a request makes at the end of a session. */
+export interface SessionChoice {
+  number: number;
+  request: SampleRequest;
+}
 
 /** The last choice of a session, for explain(). */
 interface LastChoice {
@@ -120,6 +135,34 @@ export class Choices {
       this.#remember(number, { request, position: made.position, before: undefined });
       return made;
     });
+  }
+
+  /** The most probable tokens that match a query. */
+  find(number: number, query: string, limit: number, signal: AbortSignal): Promise<FoundToken[]> {
+    return this.#sessions.whenReady(number, signal, () =>
+      this.#sampling.find(this.#sessions.address(number), query, limit),
+    );
+  }
+
+  /** The distributions of a choice. */
+  distributions({ number, request }: SessionChoice, signal: AbortSignal): Promise<Distributions> {
+    return this.#sessions.whenReady(number, signal, () =>
+      this.#sampling.distributions(
+        this.#sessions.address(number),
+        this.#restricted(number, request),
+      ),
+    );
+  }
+
+  /** The divergence of a choice from another one, or from the distributions of another model's. */
+  async divergence(
+    choice: SessionChoice,
+    other: SessionChoice | Distributions,
+    signal: AbortSignal,
+  ): Promise<Divergence> {
+    const a = await this.distributions(choice, signal);
+    const b = 'number' in other ? await this.distributions(other, signal) : other;
+    return divergenceOf(a, b);
   }
 
   /** Makes the next choice. */

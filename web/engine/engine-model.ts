@@ -12,7 +12,9 @@ import type {
   ProfileStepName,
 } from '../types/generated.js';
 import type {
+  Divergence,
   Explanation,
+  FoundToken,
   MemoryInfo,
   ModelInfo,
   ModelStats,
@@ -25,6 +27,7 @@ import type {
 } from '../types/types.js';
 import { Choices } from './choices.js';
 import type { StepResult } from './choices.js';
+import type { Distributions } from './divergence.js';
 import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { Grammars } from './grammars.js';
@@ -268,6 +271,18 @@ export class EngineModel {
 
   stageTable(...args: Parameters<Choices['table']>): Promise<StageTable> {
     return this.#choices.table(...args);
+  }
+
+  findTokens(...args: Parameters<Choices['find']>): Promise<FoundToken[]> {
+    return this.#choices.find(...args);
+  }
+
+  distributions(...args: Parameters<Choices['distributions']>): Promise<Distributions> {
+    return this.#choices.distributions(...args);
+  }
+
+  divergence(...args: Parameters<Choices['divergence']>): Promise<Divergence> {
+    return this.#choices.divergence(...args);
   }
 
   step(...args: Parameters<Choices['step']>): Promise<StepResult> {

@@ -7,17 +7,20 @@ import type { StageListName } from '../types/generated.js';
 import type {
   Candidate,
   Explanation,
+  FoundToken,
   StageTable,
   StageTrace,
   Step,
   StepTrace,
 } from '../types/types.js';
+import type { Distributions } from './divergence.js';
 import type { CallMemory, Engine } from './engine.js';
+import { findTokens } from './find-tokens.js';
 import type { GrammarUse } from './grammars.js';
 import { CANDIDATE_BYTES, LIST_BYTES, STAGE_TRACE_BYTES } from './generated-boundary.js';
 import type { ChoiceRecord } from './generated-boundary.js';
 import { wordsOf } from './snapshot.js';
-import { tableOf } from './stage-table.js';
+import { ranksOf, tableOf } from './stage-table.js';
 import type { DenseChoice, TableRequest } from './stage-table.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -56,6 +59,28 @@ const listNames = stages.flatMap(({ lists }) => lists);
 const firstOptions = stages.map((_, index) =>
   stages.slice(0, index).reduce((sum, { options }) => sum + options.length, 0),
 );
+
+const noTokens: TokenList = { tokens: new Int32Array(), values: undefined };
+
+/** A request for the numbers before any stage. It keeps one token, so that little is sorted. */
+const bestOnly: SampleRequest = {
+  options: stages.flatMap(({ options }) =>
+    options.map((option) => (option.name === 'top_k' ? 1 : option.default)),
+  ),
+  order: [stages.findIndex(({ name }) => name === 'top_k')],
+  lists: {
+    logit_bias: noTokens,
+    allowed_tokens: noTokens,
+    banned_tokens: noTokens,
+    grammar: noTokens,
+  },
+  grammar: undefined,
+  breakers: [],
+  seed: 0n,
+  sample_index: 0,
+  top_n: 0,
+  all_removed: false,
+};
 
 export class Sampling {
   readonly #engine: Engine;
@@ -179,6 +204,39 @@ export class Sampling {
       }),
       groups: made.groups.map((group) => ({ ...group, removed_by: nameOf(group.removed_by) })),
     };
+  }
+
+  /** The most probable tokens that match a query. */
+  find(session: number, query: string, limit: number): FoundToken[] {
+    const texts = this.#vocabulary.lowerTexts(this.#n_vocab);
+    const { logits, p } = this.#dense(this.#choose(session, bestOnly));
+    const tokens = findTokens(texts, query, limit, logits);
+    const ranks = ranksOf(
+      tokens.map((token) => logits[token]!),
+      logits,
+    );
+    return tokens
+      .map((token, i) => ({ token, logit: logits[token]!, p: p[token]!, rank: ranks[i]! }))
+      .map(({ token, ...numbers }) => {
+        const { text, bytes } = this.#vocabulary.token(token);
+        return { token, text, bytes, ...numbers };
+      });
+  }
+
+  /** The distributions of a choice: copies. */
+  distributions(session: number, request: SampleRequest): Distributions {
+    const choice = this.#choose(session, { ...request, top_n: 0 });
+    const { logits, p_final, removed_by } = this.#dense(choice);
+    const log_total = logits[choice.token]! - choice.logprob;
+    const copies = {
+      logprobs: new Float64Array(this.#n_vocab),
+      p_final: new Float64Array(this.#n_vocab),
+    };
+    for (let id = 0; id < this.#n_vocab; id++) {
+      copies.logprobs[id] = logits[id]! - log_total;
+      if (removed_by[id]! < 0) copies.p_final[id] = p_final[id]!;
+    }
+    return copies;
   }
 
   /** Views of a choice over the whole vocabulary, until the next choice. */

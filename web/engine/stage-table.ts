@@ -58,9 +58,9 @@ const BLOCK = 1024;
 /** A bucket for the tokens that each stage removed, for those that all kept, and for the rows. */
 const MAX_BUCKETS = stages.length + 2;
 
-/** The first `limit` of the ids below n in the order of `compare`, in order. */
-export function firstIds(
-  n: number,
+/** The first `limit` of the tokens in the order of `compare`, in order. */
+export function firstOf(
+  tokens: ArrayLike<number>,
   limit: number,
   compare: (a: number, b: number) => number,
 ): number[] {
@@ -68,9 +68,10 @@ export function firstIds(
   if (limit === 0) return first;
   const size = Math.max(2 * limit, 64);
   let last = -1; // of the first `limit` so far, when there are as many
-  for (let id = 0; id < n; id++) {
-    if (last >= 0 && compare(last, id) < 0) continue;
-    first.push(id);
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (last >= 0 && compare(last, token) < 0) continue;
+    first.push(token);
     if (first.length < size) continue;
     first.sort(compare).length = limit;
     last = first[limit - 1]!;
@@ -133,19 +134,23 @@ function entropyOf(p: Float64Array, tokens: Int32Array): number {
 
 /** The tokens that get a row, in the order of the rows. */
 function rowTokens(
+  all: Int32Array,
   { logits, p_final, removed_by, drawn }: DenseChoice,
   { max_rows, tokens }: TableRequest,
 ): number[] {
   const final = (token: number) => (removed_by[token]! < 0 ? p_final[token]! : 0);
   const compare = (a: number, b: number) => final(b) - final(a) || logits[b]! - logits[a]! || a - b;
-  const first = firstIds(logits.length, max_rows, compare);
+  const first = firstOf(all, max_rows, compare);
   return [...new Set([...first, drawn, ...tokens])].sort(compare);
 }
 
 /** Makes the table. The result has no views of the choice. */
 export function tableOf(choice: DenseChoice, request: TableRequest): DenseTable {
   const { logits, p, p_final, removed_by, after } = choice;
-  const tokens = rowTokens(choice, request);
+  const n = logits.length;
+  const all = new Int32Array(n);
+  for (let id = 0; id < n; id++) all[id] = id;
+  const tokens = rowTokens(all, choice, request);
   const ranks = ranksOf(
     tokens.map((token) => logits[token]!),
     logits,
@@ -160,7 +165,6 @@ export function tableOf(choice: DenseChoice, request: TableRequest): DenseTable 
     after: after.map((column) => column[token]!),
   }));
 
-  const n = logits.length;
   const kept = after.length; // the bucket of the tokens that all stages kept
   const buckets = new Uint8Array(n);
   for (let id = 0; id < n; id++) buckets[id] = removed_by[id]! < 0 ? kept : removed_by[id]!;
@@ -168,9 +172,8 @@ export function tableOf(choice: DenseChoice, request: TableRequest): DenseTable 
   const counts = new Float64Array(MAX_BUCKETS);
   for (let id = 0; id < n; id++) counts[buckets[id]!]!++;
 
-  let alive = new Int32Array(n);
-  for (let id = 0; id < n; id++) alive[id] = id;
-  const raw = sumsOf(p, buckets, alive);
+  const raw = sumsOf(p, buckets, all);
+  let alive = all; // the tokens that the stages so far kept; their ids are moved to the front
   const sums = after.map((column, stage) => {
     let n_alive = 0;
     for (let i = 0; i < alive.length; i++) {

@@ -24,6 +24,7 @@ export class Vocabulary {
   readonly #engine: Engine;
   readonly #tokens = new Map<number, Token>(); // those that were looked at
   readonly #breakers = new Map<string, Int32Array>();
+  #lowerTexts: string[] | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -131,6 +132,11 @@ export class Vocabulary {
       this.#tokens.set(id, token);
     }
     return { ...token, bytes: token.bytes.slice() };
+  }
+
+  /** The texts of all tokens in lower case. They are made once. */
+  lowerTexts(n_vocab: number): readonly string[] {
+    return (this.#lowerTexts ??= this.texts(n_vocab).map((text) => text.toLowerCase()));
   }
 
   /** The texts of the tokens below n_vocab for display. */

@@ -290,8 +290,9 @@ class RemoteBackend implements Backend {
     method: M,
     args: Parameters<Methods[M]>,
     signal?: AbortSignal,
+    transfer?: ArrayBuffer[],
   ): Promise<ReturnType<Methods[M]>> {
-    return (await this.#send({ method, args }, signal)) as ReturnType<Methods[M]>;
+    return (await this.#send({ method, args }, signal, transfer)) as ReturnType<Methods[M]>;
   }
 
   async dispose(): Promise<void> {

@@ -40,11 +40,15 @@ export interface Backend {
     onProgress: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<ModelInfo>;
-  /** Rejects with the signal's reason soon after the signal. */
+  /**
+   * Rejects with the signal's reason soon after the signal. transfer: buffers of the arguments that
+   * move to the engine's thread.
+   */
   call<M extends keyof Methods>(
     method: M,
     args: Parameters<Methods[M]>,
     signal?: AbortSignal,
+    transfer?: ArrayBuffer[],
   ): Promise<ReturnType<Methods[M]>>;
   dispose(): Promise<void>;
 }

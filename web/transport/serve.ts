@@ -1,4 +1,6 @@
 /** The worker's side of the protocol: serves one model over the port of a worker. */
+import { buffersOf } from '../engine/divergence.js';
+import type { Distributions } from '../engine/divergence.js';
 import { EngineModel } from '../engine/engine-model.js';
 import { runThread } from '../engine/threads.js';
 import type { ThreadAnswer, ThreadStart } from '../engine/threads.js';
@@ -20,7 +22,7 @@ interface PendingPull {
  */
 export function serve(
   platform: WorkerPlatform,
-  post: (answer: Answer | ThreadAnswer) => void,
+  post: (answer: Answer | ThreadAnswer, transfer?: ArrayBuffer[]) => void,
 ): (request: Request | ThreadStart) => void {
   const model = new EngineModel(platform);
   const running = new Map<number, AbortController>(); // by id of the call
@@ -55,7 +57,10 @@ export function serve(
         running.set(id, controller);
         run(call, controller.signal)
           .then(
-            (value) => post({ kind: 'result', id, value }),
+            (value) => {
+              const moves = call.method === 'distributions';
+              post({ kind: 'result', id, value }, moves ? buffersOf(value as Distributions) : []);
+            },
             (error: unknown) => post({ kind: 'error', id, error: toWire(error) }),
           )
           .finally(() => running.delete(id));

@@ -205,6 +205,53 @@ export interface StageTable {
   groups: StageGroup[];
 }
 
+/** Options of Session.findTokens. */
+export interface FindTokensOptions extends CallOptions {
+  /** How many tokens to list, the most probable ones. Default: 30. */
+  limit?: number;
+}
+
+/** A token that a search found. All numbers are of the distribution before any stage. */
+export interface FoundToken {
+  /** The token's id. */
+  token: number;
+  /** The token for display. */
+  text: string;
+  /** The bytes that the token adds to a text. */
+  bytes: Uint8Array;
+  /** The model's output. */
+  logit: number;
+  /** Probability over the whole vocabulary. */
+  p: number;
+  /** How many tokens have a higher logit. */
+  rank: number;
+}
+
+/** What shapes the distribution of one side of Session.divergence. */
+export interface DistributionOptions extends SamplerOptions {
+  /** Which sample of this step: each number has random numbers of its own. Default: 0. */
+  sample_index?: number;
+}
+
+/** Options of Session.divergence. */
+export interface DivergenceOptions extends CallOptions {
+  /** The options of the session. Default: the sampler's defaults. */
+  a?: DistributionOptions;
+  /** The options of the other session. Default: the sampler's defaults. */
+  b?: DistributionOptions;
+}
+
+/**
+ * The Kullback-Leibler divergence in nats between two distributions: how much more surprising, on
+ * average, the tokens of the first distribution are under the second. 0: they are the same.
+ */
+export interface Divergence {
+  /** Between the distributions before any stage. */
+  model: number;
+  /** After the last stage; Infinity when the first can draw a token that the second cannot. */
+  final: number;
+}
+
 /** The token was drawn. */
 export interface DrawnFate {
   /** The token was drawn. */

@@ -2,8 +2,12 @@
 import type { Bytes, CallOptions, TextOrIds } from './common.js';
 import type {
   CandidatesOptions,
+  Divergence,
+  DivergenceOptions,
   ExplainOptions,
   Explanation,
+  FindTokensOptions,
+  FoundToken,
   SamplerOptions,
   StageTable,
   StageTableOptions,
@@ -176,9 +180,31 @@ export interface Session {
   stageTable(options?: StageTableOptions): Promise<StageTable>;
 
   /** Temporary. */
-  findTokens(query: string, options?: any): Promise<any[]>;
-  /** Temporary. */
   score(tokens: readonly number[], options?: any): Promise<any[]>;
+
+  /**
+   * Searches the vocabulary: the tokens whose text contains the query, in upper or lower case, and
+   * the token whose id the query is. The marks ␣, ⏎, ⇥ and ␍ in the query also match a space, a
+   * line end, a tab and a carriage return. The most probable tokens for the session's next token
+   * come first. The sampler has no part in this: pass the ids as `tokens` to stageTable() for what
+   * the stages do with them. Rejects with SESSION_EMPTY, LOGITS_NOT_FINITE and KV_FULL.
+   * @example
+   * const found = await session.findTokens('cat', { limit: 5 });
+   * const { rows } = await session.stageTable({ tokens: found.map(({ token }) => token) });
+   */
+  findTokens(query: string, options?: FindTokensOptions): Promise<FoundToken[]>;
+
+  /**
+   * How much the distributions of this session's next token (a) and of another session's next token
+   * (b) differ. The sessions may be of two models whose vocabularies have the same size, and they
+   * may be the same session with other options. Rejects with INVALID_ARGUMENT for different sizes
+   * and with the codes of generate().
+   * @example
+   * const branch = await session.fork();
+   * await branch.append(300);
+   * const { final } = await session.divergence(branch, { b: { temperature: 1.5 } });
+   */
+  divergence(other: Session, options?: DivergenceOptions): Promise<Divergence>;
 
   /**
    * What happened to a token of the vocabulary in the last choice that generate() made or
