@@ -1,49 +1,22 @@
 /** The whole page: the header, the panels and the dialogs. */
 import { useEffect } from 'preact/hooks';
-import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
-import { count, size } from '../format.js';
-import { DownloadProgress } from './download.js';
-import { listenToKeys } from './keys.js';
+import type { Store } from '../state/store.js';
 import { Button } from '../ui/button.js';
+import { isPhone } from '../ui/media.js';
 import { MessageText } from '../ui/message.js';
+import { BranchesPanel } from './branches.js';
+import { StageChips } from './chips.js';
+import { Header } from './header.js';
+import { Introduction, introduce } from './introduction.js';
+import { listenToKeys } from './keys.js';
 import { Ledger } from './ledger.js';
-import { PathsPanel } from './paths.js';
-import type { SheetName } from './sheets.js';
+import { DownloadProgress } from './download.js';
 import { Sheets, openSheet } from './sheets.js';
-import { TextPanel } from './text.js';
-import { TimelinePanel } from './timeline.js';
-import { Tour, stop } from './tour.js';
+import { SurprisePanel } from './surprise.js';
+import { SettingsPanel, TextPanel } from './text/panel.js';
+import { MainButtons } from './text/transport.js';
 import { WhyPanel } from './why.js';
-
-function Status({ store }: { store: Store }) {
-  const { engine, runner, status } = store;
-  const info = engine.model.value?.info;
-  const rate = runner.rate.value;
-  if (!info) {
-    return (
-      <p class="status" role="status">
-        {status.phase.value === 'failed'
-          ? 'no model'
-          : `loading the built-in model, ${Math.round(100 * status.loaded.value)} %`}
-      </p>
-    );
-  }
-  const weights = info.quant_types.toSorted((a, b) => b.params - a.params)[0]?.name;
-  return (
-    <p class="status" data-testid="status" data-decoded={engine.decoded.value}>
-      <span>
-        {info.name || info.architecture} · {count(info.n_params)} parameters · {weights} ·{' '}
-        {size(info.memory.file)}
-      </span>
-      <span title={info.threads_note && `1 thread: ${info.threads_note}`}>
-        {rate > 0 && `${rate.toFixed(0)} tokens/s · `}
-        {info.kernel_variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'} · {info.n_threads} thread
-        {info.n_threads > 1 && 's'} · {size(engine.memory.value)} of memory
-      </span>
-    </p>
-  );
-}
 
 /** A file that the user drops on the page becomes the model. */
 function useDrop(library: ModelLibrary) {
@@ -66,42 +39,15 @@ function useDrop(library: ModelLibrary) {
   }, []);
 }
 
-export function App({ store, library }: { store: Store; library: ModelLibrary }) {
-  useDrop(library);
-  useEffect(() => listenToKeys(store, () => (openSheet.value = 'help')), []);
-  const opener = (name: SheetName) => () => (openSheet.value = name);
+/** Messages about what went wrong. */
+function Notices({ store, library }: { store: Store; library: ModelLibrary }) {
+  const failure = store.status.failure.value;
   const notice = library.problem.value || store.status.notice.value;
   return (
     <>
-      <header>
-        <h1 class="mark">
-          token<i>glass</i>
-        </h1>
-        <Status store={store} />
-        <nav aria-label="tools">
-          <Button id="models" press={opener('models')}>
-            Models
-          </Button>
-          <Button id="compare" press={opener('compare')}>
-            Compare
-          </Button>
-          <Button id="tokenizer" press={opener('tokenizer')}>
-            Tokenizer
-          </Button>
-          <Button id="share" off={!store.engine.model.value} press={opener('share')}>
-            Share
-          </Button>
-          <Button id="developers" press={opener('developers')}>
-            For developers
-          </Button>
-          <Button id="help" press={opener('help')} label="Keys and help" keys="?">
-            ?
-          </Button>
-        </nav>
-      </header>
-      {store.status.failure.value && (
+      {failure && (
         <div class="notice" role="alert" data-testid="failure">
-          <MessageText message={store.status.failure.value} />
+          <MessageText message={failure} />
         </div>
       )}
       {notice && !openSheet.value && (
@@ -119,16 +65,45 @@ export function App({ store, library }: { store: Store; library: ModelLibrary })
           </Button>
         </div>
       )}
+    </>
+  );
+}
+
+/** On a phone: the buttons of the loop and the sliders, always at the bottom of the window. */
+function ActionBar({ store }: { store: Store }) {
+  return (
+    <div class="action-bar" role="group" aria-label="Next token and sampling">
+      <StageChips store={store} />
+      <MainButtons store={store} redo={false} />
+    </div>
+  );
+}
+
+export function App({ store, library }: { store: Store; library: ModelLibrary }) {
+  useDrop(library);
+  useEffect(() => listenToKeys(store, () => (openSheet.value = 'help')), []);
+  const narrow = isPhone.value;
+  return (
+    <>
+      <a class="skip" href="#text-title">
+        Skip to the text
+      </a>
+      <Header store={store} />
+      <Notices store={store} library={library} />
       {!openSheet.value && <DownloadProgress library={library} />}
-      <Tour />
       <main class={store.runner.running.value ? 'running' : ''} aria-busy={store.queue.busy.value}>
         <TextPanel store={store} />
         <Ledger store={store} />
-        <WhyPanel store={store} />
-        <TimelinePanel store={store} />
-        <PathsPanel store={store} />
+        <div class="rail">
+          <WhyPanel store={store} />
+          <BranchesPanel store={store} />
+          <SurprisePanel store={store} />
+        </div>
+        {narrow && <SettingsPanel store={store} />}
       </main>
-      <Sheets store={store} library={library} introduce={() => (stop.value = 0)} />
+      {narrow && <ActionBar store={store} />}
+      <Introduction />
+      <Sheets store={store} library={library} introduce={introduce} />
     </>
   );
 }

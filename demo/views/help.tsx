@@ -1,16 +1,16 @@
 /** The sheet with the keys. */
-import { singleKeys } from './keys.js';
+import { setSingleKeys, singleKeys } from './keys.js';
 
 const KEYS: readonly [keys: string, what: string][] = [
   ['Space', 'run, pause'],
-  ['S', 'next token'],
-  ['Z, Y', 'undo, redo'],
-  ['R', 'back to the end of your text'],
+  ['S', 'next token; while you type: Ctrl+Enter'],
+  ['Z, Y', 'undo, redo; while you type: Ctrl+Z, Ctrl+Y'],
+  ['Shift+R', 'start again: back to the end of your text'],
   ['← →', 'what could have been the token before, after'],
   ['Escape', 'back to the end of the text; close a dialog'],
   ['↓ ↑', 'move to the tokens of the table, and between them'],
-  ['Enter', 'continue with the token; in the text: show what else could have been there'],
-  ['/', 'find a token'],
+  ['Enter', 'continue with the token'],
+  ['/', 'find any token'],
   ['?', 'this list'],
 ];
 
@@ -38,7 +38,7 @@ export function HelpSheet({ introduce }: { introduce: () => void }) {
           type="checkbox"
           data-testid="single-keys"
           checked={singleKeys.value}
-          onChange={({ currentTarget }) => (singleKeys.value = currentTarget.checked)}
+          onChange={({ currentTarget }) => setSingleKeys(currentTarget.checked)}
         />{' '}
         Use single-letter shortcuts
       </label>

@@ -3,8 +3,28 @@
 import { signal } from '@preact/signals';
 import type { Store } from '../state/store.js';
 
+const STORED = 'tokenglass-single-keys';
+
+function storedChoice(): boolean {
+  try {
+    return localStorage.getItem(STORED) !== 'off';
+  } catch {
+    return true;
+  }
+}
+
 /** The user can turn single keys off, because speech input can press them by mistake. */
-export const singleKeys = signal(true);
+export const singleKeys = signal(storedChoice());
+
+/** Turns single keys on or off, for the next visits, too. */
+export function setSingleKeys(on: boolean): void {
+  singleKeys.value = on;
+  try {
+    localStorage.setItem(STORED, on ? 'on' : 'off');
+  } catch {
+    // the browser forbids storage: the choice holds for this visit
+  }
+}
 
 function focusCandidate(): void {
   document
@@ -20,13 +40,19 @@ function neighbour(store: Store, offset: number): number | undefined {
   return Math.max(1, to) < length ? Math.max(1, to) : undefined;
 }
 
+/** A key as `actions` calls it. */
+function nameOf({ key, shiftKey }: KeyboardEvent): string {
+  if (!/^[a-z]$/i.test(key)) return key;
+  return shiftKey ? `Shift+${key.toUpperCase()}` : key.toLowerCase();
+}
+
 export function listenToKeys(store: Store, help: () => void): () => void {
   const actions: Record<string, () => unknown> = {
     ' ': () => (store.runner.running.value ? store.runner.pause() : store.runner.run()),
     s: () => store.runner.step(),
     z: () => store.document.undo(),
     y: () => store.document.redo(),
-    r: () => store.runner.restart(),
+    'Shift+R': () => store.runner.restart(), // Shift, because it changes the whole text
     ArrowLeft: () => store.inspector.select(neighbour(store, -1)),
     ArrowRight: () => store.inspector.select(neighbour(store, 1)),
     ArrowDown: focusCandidate,
@@ -47,7 +73,7 @@ export function listenToKeys(store: Store, help: () => void): () => void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === ' ' && target.closest('button, summary, a, input')) return;
     const letter = event.key.length === 1;
-    const action = actions[letter ? event.key.toLowerCase() : event.key];
+    const action = actions[nameOf(event)];
     if (!action || (letter && !singleKeys.value)) return;
     event.preventDefault();
     void action();

@@ -86,6 +86,12 @@ function common(page, { close, attach, early }) {
     tap: (selector) => page.tap(selector),
     upload: (id, path) => attach(byTestId(id), path),
     press: (key) => page.keyboard.press(key),
+    /** Presses a key while another one is held. */
+    async chord(held, key) {
+      await page.keyboard.down(held);
+      await page.keyboard.press(key);
+      await page.keyboard.up(held);
+    },
     type: (text) => page.keyboard.type(text),
     mouse: page.mouse,
     screenshot: (path) => page.screenshot({ path }),

@@ -1,0 +1,148 @@
+/** The page's header: the model, the engine's rate, and what opens the dialogs. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Store } from '../state/store.js';
+import { count, size } from '../format.js';
+import { Button } from '../ui/button.js';
+import { isPhone } from '../ui/media.js';
+import type { SheetName } from './sheets.js';
+import { openSheet } from './sheets.js';
+
+/** The engine's rate during a run and after it. */
+function Rate({ store }: { store: Store }) {
+  const rate = store.runner.rate.value;
+  if (rate === 0) return null;
+  const digits = rate < 10 ? 1 : 0;
+  const text = rate.toLocaleString('en', { maximumFractionDigits: digits });
+  return (
+    <span class="rate" data-testid="rate" data-rate={rate} title="The engine's speed in this run">
+      {text} tokens/s
+    </span>
+  );
+}
+
+/** What runs the model: for those who want to know. */
+function EngineDetails({ store }: { store: Store }) {
+  const { engine } = store;
+  const info = engine.model.value;
+  if (!info) return null;
+  const { n_params, quant_types, memory, kernel_variant, n_threads, threads_note } = info.info;
+  const weights = quant_types.toSorted((a, b) => b.params - a.params)[0]?.name;
+  const rows: [string, string][] = [
+    ['Parameters', count(n_params)],
+    ['Weights', `${weights}, ${size(memory.file)}`],
+    ['Engine', kernel_variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'],
+    ['Threads', `${n_threads}${threads_note ? ` (${threads_note})` : ''}`],
+    ['Memory', size(engine.memory.value)],
+    ['Tokens run', engine.decoded.value.toLocaleString('en')],
+  ];
+  return (
+    <Menu id="details" label="Details of the model and the engine" sign="i">
+      <dl>
+        {rows.map(([term, text]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </Menu>
+  );
+}
+
+interface MenuProps {
+  id: string;
+  label: string;
+  sign: string;
+  children: ComponentChildren;
+}
+
+/** A part that a click opens below its button. Escape and a click elsewhere close it. */
+function Menu({ id, label, sign, children }: MenuProps) {
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const outside = (event: Event) => {
+      if (!menu.current!.contains(event.target as Node)) menu.current!.open = false;
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, []);
+  return (
+    <details
+      class="menu"
+      ref={menu}
+      onClick={(event) => {
+        if ((event.target as Element).closest('.menu-body button')) menu.current!.open = false;
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !menu.current!.open) return;
+        event.stopPropagation();
+        menu.current!.open = false;
+        menu.current!.querySelector('summary')!.focus();
+      }}
+    >
+      <summary data-testid={id} aria-label={label} title={label}>
+        {sign}
+      </summary>
+      <div class="menu-body">{children}</div>
+    </details>
+  );
+}
+
+const TOOLS: readonly [SheetName, string][] = [
+  ['share', 'Share'],
+  ['compare', 'Compare'],
+  ['tokenizer', 'Tokenizer'],
+  ['developers', 'For developers'],
+];
+
+function Tools({ store }: { store: Store }) {
+  const off = !store.engine.model.value;
+  const open = (name: SheetName) => () => (openSheet.value = name);
+  return (
+    <nav aria-label="Tools">
+      <ModelButton store={store} />
+      {TOOLS.map(([name, text]) => (
+        <Button key={name} id={name} off={off && name !== 'developers'} press={open(name)}>
+          {text}
+        </Button>
+      ))}
+      <Button id="help" press={open('help')} label="Keys and help" keys="?">
+        ?
+      </Button>
+    </nav>
+  );
+}
+
+/** The model's name. A press opens the list of models. */
+function ModelButton({ store }: { store: Store }) {
+  const info = store.engine.model.value?.info;
+  return (
+    <Button id="models" press={() => (openSheet.value = 'models')} hint="Choose another model">
+      {info ? `${info.name || info.architecture} · ${count(info.n_params)}` : 'Models'} ▾
+    </Button>
+  );
+}
+
+export function Header({ store }: { store: Store }) {
+  const decoded = store.engine.decoded.value;
+  const narrow = isPhone.value;
+  return (
+    <header class="page-header">
+      <h1 class="mark">
+        token<i>glass</i>
+      </h1>
+      <div class="status" data-testid="status" data-decoded={decoded}>
+        <Rate store={store} />
+        <EngineDetails store={store} />
+      </div>
+      {narrow ? (
+        <Menu id="menu" label="Menu" sign="⋯">
+          <Tools store={store} />
+        </Menu>
+      ) : (
+        <Tools store={store} />
+      )}
+    </header>
+  );
+}

@@ -1,0 +1,114 @@
+/** The introduction for the first visit: a card with one sentence at a time about one panel. The
+ *  card stays in the window, and the panel is scrolled to where the card does not cover it. The
+ *  user can close the introduction and show it again from the help. */
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { Button } from '../ui/button.js';
+
+interface Step {
+  /** The panel that the sentence is about. */
+  about: string;
+  text: ComponentChildren;
+}
+
+const STEPS: readonly Step[] = [
+  {
+    about: '.text-panel',
+    text: (
+      <>
+        A language model continues this text one token at a time. Press <b>Next token</b> to let it
+        pick one.
+      </>
+    ),
+  },
+  {
+    about: '.ledger',
+    text: 'These are all the tokens it could pick, each with its probability. Click any token to continue with it instead.',
+  },
+  {
+    about: '.ledger',
+    text: 'The sampler works on these probabilities before a token is picked. Move a slider and see which tokens are cut, and why.',
+  },
+  { about: '.branches-panel', text: 'Every branch you try is kept here.' },
+];
+
+const SEEN = 'tokenglass-introduction';
+
+/** Notes that the user has seen the introduction. When the browser forbids storage, each visit
+ *  shows it. */
+function markSeen(): void {
+  try {
+    localStorage.setItem(SEEN, 'seen');
+  } catch {
+    // the introduction is shown again
+  }
+}
+
+function wasSeen(): boolean {
+  try {
+    return localStorage.getItem(SEEN) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Index of the step on the page; undefined: no introduction. */
+const step = signal<number | undefined>(wasSeen() ? undefined : 0);
+
+export const introduce = (): void => {
+  step.value = 0;
+};
+
+const GAP = 8; // pixels between the card and the panel
+
+/** Puts the card where it does not cover the panel: at the bottom of the window, or else at the
+ *  top. */
+function makeRoom(card: HTMLElement, panel: Element): void {
+  card.classList.remove('above');
+  const bar = document.querySelector('.action-bar');
+  const bottom = card.getBoundingClientRect().top;
+  const { height } = panel.getBoundingClientRect();
+  const isAbove = bar !== null && height > bottom - GAP;
+  card.classList.toggle('above', isAbove);
+  const { top, bottom: cardEnd } = card.getBoundingClientRect();
+  const place = panel.getBoundingClientRect();
+  if (isAbove) scrollBy(0, place.top - cardEnd - GAP);
+  else if (place.bottom > top - GAP) scrollBy(0, Math.min(place.top, place.bottom - top + GAP));
+  else if (place.top < 0) scrollBy(0, place.top);
+}
+
+export function Introduction() {
+  const at = step.value;
+  const card = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const panel = at === undefined ? null : document.querySelector(STEPS[at]!.about);
+    document.documentElement.classList.toggle('introducing', at !== undefined);
+    if (!panel) return;
+    panel.classList.add('explained');
+    makeRoom(card.current!, panel);
+    return () => panel.classList.remove('explained');
+  }, [at]);
+  if (at === undefined) return null;
+  const end = () => {
+    step.value = undefined;
+    markSeen();
+  };
+  const isLast = at === STEPS.length - 1;
+  return (
+    <aside class="introduction" aria-label="Introduction" data-testid="introduction" ref={card}>
+      <p role="status">
+        <b>New here?</b> {STEPS[at]!.text}{' '}
+        <small>
+          {at + 1} of {STEPS.length}
+        </small>
+      </p>
+      <Button id="introduction-next" main press={() => (isLast ? end() : (step.value = at + 1))}>
+        {isLast ? 'Done' : 'Next'}
+      </Button>
+      <Button id="introduction-close" press={end} label="Close the introduction">
+        ×
+      </Button>
+    </aside>
+  );
+}

@@ -1,0 +1,129 @@
+/** The buttons that generate, and the settings of a run. */
+import type { Store } from '../../state/store.js';
+import { Button } from '../../ui/button.js';
+
+/** The buttons of the loop: next token, run or pause, undo and redo. */
+export function MainButtons({ store, redo = true }: { store: Store; redo?: boolean }) {
+  const { document, runner, status } = store;
+  const running = runner.running.value;
+  const ready = status.phase.value === 'ready';
+  return (
+    <div class="main-buttons">
+      <Button id="step" main off={!ready} press={() => runner.step()} keys="S">
+        Next token <kbd aria-hidden="true">S</kbd>
+      </Button>
+      {/* one button: its place and the focus stay when a run begins or ends */}
+      <Button
+        key="run"
+        id={running ? 'pause' : 'run'}
+        off={!ready && !running}
+        press={() => (running ? runner.pause() : runner.run())}
+        keys="Space"
+      >
+        {running ? 'Pause' : 'Run'} <kbd aria-hidden="true">space</kbd>
+      </Button>
+      <Button
+        id="undo"
+        off={!document.canUndo.value}
+        press={() => document.undo()}
+        label="Undo"
+        keys="Z"
+      >
+        ↶
+      </Button>
+      {redo && (
+        <Button
+          id="redo"
+          off={!document.canRedo.value}
+          press={() => document.redo()}
+          label="Redo"
+          keys="Y"
+        >
+          ↷
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function Seed({ store }: { store: Store }) {
+  const { sampler } = store;
+  return (
+    <div class="seed">
+      <label>
+        Seed{' '}
+        <input
+          data-testid="seed"
+          type="number"
+          required
+          min={0}
+          max={Number.MAX_SAFE_INTEGER}
+          step={1}
+          value={sampler.seed.value}
+          onInput={({ currentTarget: { valueAsNumber: seed } }) => {
+            if (Number.isSafeInteger(seed) && seed >= 0) sampler.setSeed(seed);
+          }}
+          onBlur={({ currentTarget }) => (currentTarget.value = String(sampler.seed.value))}
+        />
+      </label>
+      <Button id="new-seed" press={() => sampler.newSeed()}>
+        New seed
+      </Button>
+    </div>
+  );
+}
+
+const SPEEDS = [1, 2, 5, 10, 20, 50, Infinity]; // tokens a second
+
+export function Speed({ store }: { store: Store }) {
+  const { speed } = store.runner;
+  const value = Number.isFinite(speed.value)
+    ? `${speed.value} ${speed.value === 1 ? 'token' : 'tokens'}/s`
+    : 'max';
+  return (
+    <label class="speed">
+      <span>
+        Speed: <b>{value}</b>
+      </span>
+      <input
+        data-testid="speed"
+        type="range"
+        min={0}
+        max={SPEEDS.length - 1}
+        step={1}
+        value={SPEEDS.indexOf(speed.value)}
+        aria-label="Speed"
+        aria-valuetext={value}
+        onInput={({ currentTarget }) => (speed.value = SPEEDS[currentTarget.valueAsNumber]!)}
+      />
+    </label>
+  );
+}
+
+/** The text begins again behind what was typed, or is drawn again and compared. */
+export function TextButtons({ store }: { store: Store }) {
+  const { document, runner } = store;
+  const running = runner.running.value;
+  const has_output = document.tokens.value.at(-1)?.node.how !== 'typed';
+  return (
+    <>
+      <Button
+        id="restart"
+        off={!has_output}
+        press={() => runner.restart()}
+        hint="Go back to the end of your text. What was written after it stays as a branch."
+        keys="Shift+R"
+      >
+        Start again
+      </Button>
+      <Button
+        id="check"
+        off={!has_output || running}
+        press={() => runner.check()}
+        hint="Generate this text again with the same seed, token by token, and compare"
+      >
+        Check reproducibility
+      </Button>
+    </>
+  );
+}
