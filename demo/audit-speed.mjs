@@ -65,7 +65,7 @@ const followRun = async (n) => {
   while (isRunning() && made() < n) await frame();
   const ms = performance.now() - begin;
   const tokens = made();
-  if (isRunning()) document.querySelector('[data-testid="run"]').click();
+  if (isRunning()) document.querySelector('[data-testid="pause"]').click();
   return { tokens, ms };
 };
 
