@@ -88,7 +88,7 @@ for (const { name, needs } of browsers) {
         );
         assert.equal(shared, true);
         // what is loaded later comes from the cache, too
-        await press('reset');
+        await press('restart');
         await page.run(() => {
           const select = document.querySelector('[data-testid="output-format"]');
           select.value = 'json';
