@@ -44,6 +44,7 @@ for (const { name, needs } of browsers) {
       await set('editor', 'The wolf ran “away” & <b>then</b>');
       await set('temperature', 1.3);
       await set('seed', 77);
+      await press('move-min_p'); // its menu
       await press('remove-min_p');
       for (let i = 0; i < 4; i++) await press('step');
       await candidate(9);
