@@ -219,7 +219,11 @@ export function CompareSheet({ store, library }: { store: Store; library: ModelL
   const modelName = other.value?.info.name ?? info?.name;
   return (
     <div class="compare-panel" aria-busy={working}>
-      <p>A: your current settings. B: change anything.</p>
+      <p>
+        A: your current settings. B: change anything.
+        {store.sampler.constraint.format.value &&
+          ' The output format is not part of the comparison: both sides write free text.'}
+      </p>
       <Settings chain={chain.value} set={(next) => (chain.value = next)} />
       <div class="transport">
         <label class="seed">
