@@ -69,6 +69,3 @@ export type Message = string | { readonly text: string; readonly details: string
 /** An error's message. */
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
-
-/** A sampler stage's name as the page writes it. */
-export const stageTitle = (name: string): string => name.replaceAll('_', '-');

@@ -108,10 +108,12 @@ export const stagesOn = ({ stages }: Chain): readonly StageName[] =>
   stages.filter(({ on }) => on).map(({ name }) => name);
 
 /** The chain as options of the package. */
-export const optionsOf = ({ stages, values }: Chain): SamplerOptions => ({
-  ...values,
-  samplers: stages.filter(({ on }) => on).map(({ name }) => name),
-});
+export function optionsOf(chain: Chain): SamplerOptions {
+  const samplers = stagesOn(chain);
+  // the engine refuses a version of mirostat without the stage
+  const off = samplers.includes('mirostat') ? {} : { mirostat: 0 };
+  return { ...chain.values, ...off, samplers };
+}
 
 export const withValue = (chain: Chain, name: StageOptionName, value: number): Chain => ({
   ...chain,

@@ -72,7 +72,8 @@ export function changedOptions(chain: Chain): Record<string, number | readonly s
   const inOrder = usual.filter((name) => on.includes(name));
   // stages that are off have no effect by default, except those that the page starts with
   const complete = defaultChain.stages.every((stage) => !stage.on || on.includes(stage.name));
-  const isUsual = complete && on.every((name, i) => name === inOrder[i]);
+  const isUsual =
+    complete && !on.includes('mirostat') && on.every((name, i) => name === inOrder[i]);
   const values = Object.entries(changedValues(chain)).filter(([name]) =>
     settings.some((setting) => setting.name === name && on.includes(setting.stage)),
   );

@@ -49,14 +49,6 @@ export interface ComparisonProgress {
 
 export const N_TOKENS = 24;
 
-/** The Kullback-Leibler divergence of q from p in bits. p and q hold probabilities by token.
- *  Infinity when p has a token that q does not. */
-export function divergence(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>): number {
-  let sum = 0;
-  for (const [token, x] of p) if (x > 0) sum += x * Math.log2(x / (q.get(token) ?? 0));
-  return Math.max(0, sum); // rounding can make the sum slightly negative
-}
-
 interface Side {
   model: Model;
   session: Session;
@@ -64,15 +56,19 @@ interface Side {
   ended: boolean;
 }
 
-/** The divergences of B's next choice from A's, of the raw distributions and of the final ones. */
-async function divergences(a: Side, b: Side): Promise<{ kl_raw: number; kl_final: number }> {
-  const all = async ({ model, session, options }: Side) =>
-    (await session.candidates({ ...options, top_n: model.info.n_vocab })).candidates;
-  const [x, y] = [await all(a), await all(b)];
-  const distribution = (candidates: typeof x, key: 'p' | 'p_final') =>
-    new Map(candidates.map((candidate) => [candidate.token, candidate[key]]));
-  const kl = (key: 'p' | 'p_final') => divergence(distribution(x, key), distribution(y, key));
-  return { kl_raw: kl('p'), kl_final: kl('p_final') };
+/** The divergences of B's next choice from A's in bits, of the raw distributions and of the final
+ *  ones. */
+async function divergences(
+  a: Side,
+  b: Side,
+  signal: AbortSignal,
+): Promise<{ kl_raw: number; kl_final: number }> {
+  const { model, final } = await a.session.divergence(b.session, {
+    a: a.options,
+    b: b.options,
+    signal,
+  });
+  return { kl_raw: model / Math.LN2, kl_final: final / Math.LN2 };
 }
 
 /** The token that a side draws next. */
@@ -117,7 +113,9 @@ async function compareSides({ a, b, ...run }: Run): Promise<ComparisonResult> {
     run.signal.throwIfAborted();
     const [x, y] = [await drawOf(a), await drawOf(b)];
     const comparable = sameVocabulary && run.sameText && differs === undefined && x && y;
-    const kl = comparable ? await divergences(a, b) : { kl_raw: undefined, kl_final: undefined };
+    const kl = comparable
+      ? await divergences(a, b, run.signal)
+      : { kl_raw: undefined, kl_final: undefined };
     pairs.push({ a: x, b: y, ...kl });
     const key = sameVocabulary ? 'token' : 'text';
     const same = x && y && x[key] === y[key];

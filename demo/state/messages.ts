@@ -8,6 +8,7 @@ import { messageOf } from '../format.js';
 type Subject = string | undefined;
 type Words = (subject: Subject, reason: string) => string;
 
+const cut: Words = (file = 'The file') => `${file} is damaged or incomplete.`;
 const damaged: Words = (file = 'The file') => `${file} is damaged.`;
 const cannotRun =
   (why: string): Words =>
@@ -47,8 +48,8 @@ const WORDS: Readonly<Record<ErrorCode, Words>> = {
   GGUF_BAD_VERSION: cannotRun('its file has an old or unknown version of the GGUF format'),
   GGUF_BIG_ENDIAN: cannotRun('its file was made for big-endian computers'),
   GGUF_TRUNCATED: (file = 'The file') => `${file} is incomplete: its end is missing.`,
-  GGUF_COUNT_LIMIT: damaged,
-  GGUF_STRING_LIMIT: damaged,
+  GGUF_COUNT_LIMIT: cut,
+  GGUF_STRING_LIMIT: cut,
   GGUF_BAD_KEY: damaged,
   GGUF_BAD_VALUE_TYPE: damaged,
   GGUF_BAD_ALIGNMENT: damaged,

@@ -10,13 +10,14 @@ import type {
   ComparisonResult,
 } from '../state/compare.js';
 import { N_TOKENS, comparisonOf } from '../state/compare.js';
+import { stageWords } from '../state/stage-words.js';
 import type { Store } from '../state/store.js';
 import type { ModelLibrary } from '../state/models.js';
-import { name, percent, stageTitle } from '../format.js';
+import { name, percent } from '../format.js';
 import { Button } from '../ui/button.js';
 import { MessageText } from '../ui/message.js';
-import { Slider } from '../ui/slider.js';
 import { OtherModelDialog } from './other-model.js';
+import { SettingInput } from './setting.js';
 
 interface SettingsProps {
   chain: Chain;
@@ -35,7 +36,7 @@ function StageSwitch({ stage, chain, set }: SettingsProps & { stage: StageName }
           set(currentTarget.checked ? withStage(chain, stage) : switchStage(chain, stage, false))
         }
       />
-      <span>{stageTitle(stage)}</span>
+      <span>{stageWords[stage].title}</span>
     </label>
   );
 }
@@ -55,7 +56,7 @@ function Settings({ chain, set }: SettingsProps) {
                   {index > 0 && (
                     <Button
                       id={`b-earlier-${stage}`}
-                      label={`${stageTitle(stage)} one position earlier`}
+                      label={`${stageWords[stage].title} one position earlier`}
                       press={() => set(moveStage(chain, stage, index - 1))}
                     >
                       ←
@@ -65,10 +66,11 @@ function Settings({ chain, set }: SettingsProps) {
                 {settings
                   .filter((setting) => setting.stage === stage)
                   .map((setting) => (
-                    <Slider
+                    <SettingInput
                       key={setting.name}
-                      id={`b-${setting.name.replaceAll('_', '-')}`}
                       setting={setting}
+                      prefix="b-"
+                      named
                       value={chain.values[setting.name]!}
                       set={(value) => set(withValue(chain, setting.name, value))}
                     />
@@ -217,7 +219,11 @@ export function CompareSheet({ store, library }: { store: Store; library: ModelL
   const modelName = other.value?.info.name ?? info?.name;
   return (
     <div class="compare-panel" aria-busy={working}>
-      <p>A: your current settings. B: change anything.</p>
+      <p>
+        A: your current settings. B: change anything.
+        {store.sampler.constraint.format.value &&
+          ' The output format is not part of the comparison: both sides write free text.'}
+      </p>
       <Settings chain={chain.value} set={(next) => (chain.value = next)} />
       <div class="transport">
         <label class="seed">

@@ -4,20 +4,28 @@ import type { Store } from '../state/store.js';
 import { stageWords } from '../state/stage-words.js';
 import { NumberField } from '../ui/number-field.js';
 
-interface SettingFieldProps {
-  store: Store;
+interface SettingInputProps {
   setting: Setting;
+  value: number;
+  set: (value: number) => void;
+  /** Comes before the test ids, for settings that are not the page's. */
+  prefix?: string;
   /** Shows the option's name and what its values do. */
   named?: boolean;
 }
 
-export function SettingField({ store, setting, named = false }: SettingFieldProps) {
+/** An option of any chain. */
+export function SettingInput({
+  setting,
+  value,
+  set,
+  prefix = '',
+  named = false,
+}: SettingInputProps) {
   const { name, stage, label, min, max, step, hint, limits } = setting;
-  const id = name.replaceAll('_', '-');
+  const id = prefix + name.replaceAll('_', '-');
   const { title } = stageWords[stage];
   const fullName = title.toLowerCase() === label ? title : `${title} ${label}`;
-  const value = store.sampler.chain.value.values[name]!;
-  const set = (value: number) => store.sampler.set(name, value);
   return (
     <div class={`setting${named ? ' named' : ''}`}>
       {named && (
@@ -45,5 +53,24 @@ export function SettingField({ store, setting, named = false }: SettingFieldProp
         set={set}
       />
     </div>
+  );
+}
+
+interface SettingFieldProps {
+  store: Store;
+  setting: Setting;
+  named?: boolean;
+}
+
+/** An option of the page's chain. */
+export function SettingField({ store, setting, named = false }: SettingFieldProps) {
+  const { name } = setting;
+  return (
+    <SettingInput
+      setting={setting}
+      value={store.sampler.chain.value.values[name]!}
+      set={(value) => store.sampler.set(name, value)}
+      named={named}
+    />
   );
 }

@@ -130,6 +130,7 @@ for (const { name, needs } of browsers) {
     });
 
     test('what a form cannot say is named', async () => {
+      await press('move-min_p'); // its menu
       await press('remove-min_p');
       await press('developers');
       await page.wait(() => document.querySelector('[data-testid="code-openai"]') !== null);

@@ -102,3 +102,12 @@ export function chatModel(template, sizes) {
     tensors,
   });
 }
+
+/** The file of such a model with a context of 1024 tokens. extra: metadata. */
+export function tinyFile(seed, extra = [], name = `tiny ${seed}`) {
+  const { metadata, tensors } = tinyLlama({ seed });
+  const longer = metadata.map((entry) =>
+    entry[0] === 'llama.context_length' ? [entry[0], 'u32', 1024] : entry,
+  );
+  return writeGguf({ metadata: [...longer, ['general.name', 'string', name], ...extra], tensors });
+}
