@@ -98,6 +98,7 @@ const SESSION = {
   rewind: { args: () => [1] },
   fork: { args: () => [], finish: (session) => session.dispose() },
   append: { args: () => [300] },
+  score: { args: () => [[300, 301], {}], options: 1 },
   logits: { args: () => [{}], options: 0 },
   candidates: { args: () => [{}], options: 0 },
   stageTable: { args: () => [{}], options: 0 },

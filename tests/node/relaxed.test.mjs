@@ -5,9 +5,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { inTree } from '../support/support.mjs';
 
-const FILES = ['api', 'trace', 'turns', 'threads', 'sessions', 'stage-table'].map((name) =>
-  inTree(`tests/node/${name}.test.mjs`),
-);
+const FILES = [
+  'api',
+  'trace',
+  'turns',
+  'threads',
+  'sessions',
+  'stage-table',
+  'session-score',
+  'divergence',
+].map((name) => inTree(`tests/node/${name}.test.mjs`));
 const newer = process.env.TOKENGLASS_NODE24;
 const skip = !newer && 'TOKENGLASS_NODE24 names no newer Node';
 

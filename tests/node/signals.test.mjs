@@ -47,6 +47,7 @@ delete WRONG['an abort signal'];
 /** Every call with a signal, on a session that has tokens. */
 const CALLS = {
   sync: ({ session }, signal) => session.sync('Another text', { signal }),
+  'score of a session': ({ session }, signal) => session.score([300, 301], { signal }),
   logits: ({ session }, signal) => session.logits({ signal }),
   candidates: ({ session }, signal) => session.candidates({ signal }),
   stageTable: ({ session }, signal) => session.stageTable({ signal }),
@@ -128,6 +129,7 @@ for (const worker of [true, false]) {
           explain: (session, signal) => session.explain(300, { signal }),
           generate: (session, signal) => collect(session.generate(undefined, { signal })),
           score: (session, signal) => model.score(ids, { signal }),
+          'score of a session': (session, signal) => session.score([300, 301], { signal }),
           embed: (session, signal) => model.embed(ids, { signal }),
           stream: async (session, signal) =>
             collect(await model.createCompletion({ prompt: ids, stream: true, signal })),

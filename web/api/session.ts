@@ -42,11 +42,13 @@ import type {
   GenerateOptions,
   ModelInfo,
   Session,
+  SessionScoreOptions,
   StageTable,
   StageTableOptions,
   Step,
   StepTrace,
   TextOrIds,
+  TokenScore,
   TokenizeOptions,
   TracedGenerateOptions,
   TracedStep,
@@ -137,7 +139,7 @@ export class SessionImpl implements Session {
   #seed: bigint;
   #tokens: number[] = [];
   #ready: Promise<unknown>; // resolves when the engine has the session
-  #generating = false;
+  #busy: string | undefined; // with what, and how to end that, for the message
   #disposed: Promise<void> | undefined;
   #weight: ArrayBuffer | undefined;
   readonly #end = new AbortController(); // aborted when the session is disposed
@@ -209,13 +211,13 @@ export class SessionImpl implements Session {
     throwIfAborted(this.#end.signal);
   }
 
-  /** Throws during a generation, for calls that change the tokens. */
+  /** Throws while another call changes the tokens, for calls that change the tokens. */
   #checkIdle(): void {
     this.#check();
-    if (this.#generating)
+    if (this.#busy)
       throw new TokenglassError(
         'SESSION_BUSY',
-        'the session is generating; end the generation first, or fork the session',
+        `the session is ${this.#busy}, or fork the session`,
       );
   }
 
@@ -260,6 +262,24 @@ export class SessionImpl implements Session {
     const id = idOf(token, 'the token');
     await this.#call('append', [this.#number, id]);
     this.#tokens.push(id);
+  }
+
+  async score(tokens: readonly number[], options?: SessionScoreOptions): Promise<TokenScore[]> {
+    const read = readOptions(options, [...CALL_OPTIONS, 'top_n'], 'score');
+    return withSignal(read.signal, async (signal) => {
+      const ids = idsOf(tokens, 'the list');
+      const top_n = wholeNumber(read.top_n ?? 0, 'top_n', 0, this.#host.info.n_vocab);
+      this.#checkIdle();
+      this.#busy = 'scoring tokens; wait for the scores first';
+      try {
+        return await this.#call('scoreSession', [this.#number, ids, top_n], signal);
+      } finally {
+        // after an error, too: what was scored before stays
+        const now = await this.#call('sessionTokens', [this.#number]).catch(() => undefined);
+        if (now) this.#tokens = Array.from(now);
+        this.#busy = undefined;
+      }
+    });
   }
 
   async fork(): Promise<Session> {
@@ -329,38 +349,6 @@ export class SessionImpl implements Session {
       const restricted = await this.#atStart(request, read.grammar, signal);
       return this.#call('stageTable', [this.#number, restricted, table], signal);
     });
-  }
-
-  // temporary: replaced by the engine's own
-  async score(tokens: readonly number[], options: any): Promise<any[]> {
-    const out: any[] = [];
-    for (const token of tokens) {
-      if (options?.signal?.aborted) throw options.signal.reason;
-      const [named] = await (this.#host as any).score([token]);
-      if (this.#tokens.length === 0) out.push(named);
-      else {
-        const logits = await this.logits();
-        const max = logits.reduce((a, b) => Math.max(a, b));
-        let sum = 0,
-          w = 0,
-          rank = 0;
-        for (const x of logits) {
-          const e = Math.exp(x - max);
-          sum += e;
-          w += e * (x - max);
-          if (x > logits[token]!) rank++;
-        }
-        out.push({
-          ...named,
-          logprob: Math.fround(logits[token]! - max - Math.log(sum)),
-          rank,
-          entropy: Math.fround(Math.log(sum) - w / sum),
-        });
-      }
-      await this.append(token);
-    }
-    await this.logits();
-    return out;
   }
 
   async findTokens(query: string, options?: FindTokensOptions): Promise<FoundToken[]> {
@@ -485,12 +473,13 @@ export class SessionImpl implements Session {
       release();
       run?.dispose();
       if (own !== undefined) void freeing(this.#host.backend, 'endText', this.#number)();
-      if (started) this.#generating = false;
+      if (started) this.#busy = undefined;
     };
     try {
       throwIfAborted(signal);
       this.#checkIdle();
-      this.#generating = started = true;
+      started = true;
+      this.#busy = 'generating; end the generation first';
       const number = grammarNumber(grammar, this.#host.backend);
       const bits = this.#bits(grammar);
       // no grammar: the prompt becomes the session's tokens before anything else can happen

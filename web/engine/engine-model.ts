@@ -196,6 +196,10 @@ export class EngineModel {
     return this.#sessions.fork(from, number);
   }
 
+  sessionTokens(number: number): Int32Array {
+    return this.#sessions.tokens(number);
+  }
+
   disposeSession(number: number): void {
     this.#sessions.dispose(number);
     this.#choices.forget(number);
@@ -297,6 +301,10 @@ export class EngineModel {
 
   score(...args: Parameters<Scoring['score']>): Promise<TokenScore[]> {
     return this.#scoring.score(...args);
+  }
+
+  scoreSession(...args: Parameters<Scoring['append']>): Promise<TokenScore[]> {
+    return this.#scoring.append(...args);
   }
 
   embed(...args: Parameters<Scoring['embed']>): Promise<Float32Array> {

@@ -1,4 +1,4 @@
-/** Measures of a text in a temporary session: the score of each token, and embeddings. */
+/** Measures of a text: the score of each token, and embeddings. */
 import { TokenglassError } from '../types/errors.js';
 import type { Alternative, TokenScore } from '../types/types.js';
 import type { Engine } from './engine.js';
@@ -91,17 +91,55 @@ export class Scoring {
             this.#sessions.sync(number, context);
             await this.#sessions.whenReady(number, signal, () => undefined);
           }
-          while (start < end) {
-            await this.#scheduler.yieldIfDue(signal);
-            const part = ids.subarray(start, Math.min(end, start + this.#scheduler.scorePortion));
-            await this.#scheduler.runBatch(signal, () => {
-              scores.push(...this.#scorePart(number, part, top_n));
-            });
-            start += part.length;
-          }
+          scores.push(...(await this.#scoreInParts(number, ids.slice(start, end), top_n, signal)));
+          start = end;
         }
       },
     );
+    return scores;
+  }
+
+  /**
+   * Appends the tokens to a session and scores them. After an abort the session has the tokens that
+   * were scored before.
+   */
+  async append(
+    number: number,
+    ids: Int32Array,
+    top_n: number,
+    signal: AbortSignal,
+  ): Promise<TokenScore[]> {
+    checkListed(ids.length, top_n);
+    const { n_ctx } = this.#sizes;
+    const n = this.#sessions.length(number);
+    if (ids.length > n_ctx - n)
+      throw new TokenglassError(
+        'CONTEXT_FULL',
+        `${ids.length} more tokens do not fit: ${n} of ${n_ctx} positions are taken`,
+      );
+    // before the first part is scored
+    for (const id of new Set(ids)) this.#vocabulary.token(id);
+    if (ids.length === 0) return [];
+    await this.#sessions.whenReady(number, signal, () => undefined);
+    return this.#scoreInParts(number, ids, top_n, signal);
+  }
+
+  /** Scores tokens that follow a session's tokens, and lets other work run between the parts. */
+  async #scoreInParts(
+    number: number,
+    ids: Int32Array,
+    top_n: number,
+    signal: AbortSignal,
+  ): Promise<TokenScore[]> {
+    const scores: TokenScore[] = [];
+    while (scores.length < ids.length) {
+      await this.#scheduler.yieldIfDue(signal);
+      const start = scores.length;
+      const part = ids.subarray(start, start + this.#scheduler.scorePortion);
+      await this.#scheduler.runBatch(signal, () => {
+        scores.push(...this.#scorePart(number, part, top_n));
+      });
+    }
     return scores;
   }
 

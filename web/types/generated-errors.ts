@@ -275,7 +275,7 @@ export const errorCodes: readonly ErrorInfo[] = [
     meaning: 'reading the model failed; the message says why and, after the first bytes, where',
   },
   { name: 'DISPOSED', number: 220, meaning: 'the model or session was disposed' },
-  { name: 'SESSION_BUSY', number: 221, meaning: 'the session is in the middle of a generation' },
+  { name: 'SESSION_BUSY', number: 221, meaning: 'the session is generating or scoring' },
   {
     name: 'TRACE_INVALID',
     number: 222,

@@ -15,6 +15,15 @@ export interface ScoreOptions extends CallOptions {
   stride?: number;
 }
 
+/** Options of Session.score. */
+export interface SessionScoreOptions extends CallOptions {
+  /**
+   * How many of the most probable tokens to list for each token. Default: 0. More than 2^19 listed
+   * tokens in one call are refused (INVALID_ARGUMENT).
+   */
+  top_n?: number;
+}
+
 /** A token that could have been in the place of another. */
 export interface Alternative {
   /** The token's id. */

@@ -14,6 +14,7 @@ import type {
   StepTrace,
   TraceOptions,
 } from './sampling.js';
+import type { SessionScoreOptions, TokenScore } from './score.js';
 
 /** Options of Model.createSession. */
 export interface SessionOptions {
@@ -89,9 +90,9 @@ export interface TracedStep extends Step {
 }
 
 /**
- * A list of tokens with its cache. A session runs one generation at a time: calls that change its
- * tokens reject with SESSION_BUSY until the generation ends. Every call rejects with DISPOSED
- * after dispose(), and with the codes of a broken model (see Model).
+ * A list of tokens with its cache. A session runs one generation or score() at a time: calls that
+ * change its tokens reject with SESSION_BUSY until the end. Every call rejects with DISPOSED after
+ * dispose(), and with the codes of a broken model (see Model).
  */
 export interface Session {
   /** The tokens as of the last finished call; after a shift, those that are left. */
@@ -153,6 +154,19 @@ export interface Session {
   append(token: number): Promise<void>;
 
   /**
+   * Adds tokens and scores each of them: what Model.score() gives for the whole text, while the
+   * session keeps the cache, so that each token runs once. After an abort or another error, the
+   * session has the tokens that were scored before. Other calls that change the tokens reject with
+   * SESSION_BUSY until then. Rejects with TOKEN_OUT_OF_RANGE, CONTEXT_FULL, KV_FULL,
+   * LOGITS_NOT_FINITE and SESSION_BUSY; with the first two no token is added.
+   * @example
+   * await session.rewind(0);
+   * const scores = await session.score(await model.tokenize('The cat sat on the mat'));
+   * for (const { text, logprob } of scores) console.log(text, logprob);
+   */
+  score(tokens: readonly number[], options?: SessionScoreOptions): Promise<TokenScore[]>;
+
+  /**
    * The model's output for the next token: n_vocab floats, a copy. Rejects with SESSION_EMPTY and
    * KV_FULL.
    * @example
@@ -178,9 +192,6 @@ export interface Session {
    *   console.log(text, p, stages.map(({ name }, i) => `${name}: ${after[i]}`).join(', '));
    */
   stageTable(options?: StageTableOptions): Promise<StageTable>;
-
-  /** Temporary. */
-  score(tokens: readonly number[], options?: any): Promise<any[]>;
 
   /**
    * Searches the vocabulary: the tokens whose text contains the query, in upper or lower case, and
