@@ -11,8 +11,8 @@ interface MenuProps {
   children: ComponentChildren;
 }
 
-/** A part that a click opens below its button. Escape and a click elsewhere close it. Its content is
- *  always in the document. */
+/** A part that a click opens below its button. Escape and a click elsewhere close it. Its content
+ *  is always in the document. */
 export function Menu({ id, label, sign, stays = false, children }: MenuProps) {
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
