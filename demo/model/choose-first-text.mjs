@@ -87,7 +87,7 @@ const EMPTY = new Set(['very', 'so', 'happy', 'sad', 'good', 'thing', 'things'])
 
 /** The first stand-in for sense that a text fails; undefined when it passes all. text: the prompt
  *  and the paragraph. steps: those of the paragraph. pronoun: of the person that it is about. */
-export function faultOf(text, steps, pronoun) {
+function faultOf(text, steps, pronoun) {
   const words = wordsOf(text);
   if (steps.length < MIN_TOKENS) return 'short';
   if (/[^A-Za-z\s.,!?;:'"’“”-]/.test(text)) return 'odd character';

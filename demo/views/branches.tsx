@@ -2,7 +2,7 @@
 import type { Store } from '../state/store.js';
 import type { Segment, Tree, TreeNode } from '../state/tree.js';
 import { pathTo, segments, tipThrough } from '../state/tree.js';
-import { name } from '../format.js';
+import { isControl, name } from '../format.js';
 import { Button } from '../ui/button.js';
 import { useWidth } from '../ui/use-width.js';
 
@@ -17,6 +17,7 @@ const LABEL_CHARS = 20;
 
 const textOf = (nodes: readonly TreeNode[]) =>
   nodes
+    .filter((node) => !isControl(node))
     .map(({ bytes, text }) => name({ bytes, text }))
     .join('')
     .replaceAll('␣', ' ');
@@ -160,9 +161,7 @@ export function BranchesPanel({ store }: { store: Store }) {
         Branches <small>the bold one is on screen</small>
       </h2>
       {tree.tips.length > 0 && <BranchMap store={store} tree={tree} />}
-      <p class="explanation">
-        Every branch you try is kept here. To try another one, click a token of the table above.
-      </p>
+      {!others && <p class="explanation">Every branch you try is kept here.</p>}
       {others && (
         <>
           <List store={store} tree={tree} />

@@ -1,12 +1,12 @@
 /** The page's header: the model, the engine's rate, and what opens the dialogs. */
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import type { Store } from '../state/store.js';
 import { count, size } from '../format.js';
 import { Button } from '../ui/button.js';
 import { isPhone } from '../ui/media.js';
+import { Menu } from '../ui/menu.js';
 import type { SheetName } from './sheets.js';
 import { openSheet } from './sheets.js';
+import { EditButton } from './text/editor.js';
 
 /** The engine's rate during a run and after it. */
 function Rate({ store }: { store: Store }) {
@@ -22,7 +22,7 @@ function Rate({ store }: { store: Store }) {
 }
 
 /** What runs the model: for those who want to know. */
-function EngineDetails({ store }: { store: Store }) {
+function EngineTable({ store }: { store: Store }) {
   const { engine } = store;
   const info = engine.model.value;
   if (!info) return null;
@@ -37,55 +37,23 @@ function EngineDetails({ store }: { store: Store }) {
     ['Tokens run', engine.decoded.value.toLocaleString('en')],
   ];
   return (
-    <Menu id="details" label="Details of the model and the engine" sign="i">
-      <dl>
-        {rows.map(([term, text]) => (
-          <div key={term}>
-            <dt>{term}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
-    </Menu>
+    <dl>
+      {rows.map(([term, text]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
-interface MenuProps {
-  id: string;
-  label: string;
-  sign: string;
-  children: ComponentChildren;
-}
-
-/** A part that a click opens below its button. Escape and a click elsewhere close it. */
-function Menu({ id, label, sign, children }: MenuProps) {
-  const menu = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const outside = (event: Event) => {
-      if (!menu.current!.contains(event.target as Node)) menu.current!.open = false;
-    };
-    document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
-  }, []);
+function EngineDetails({ store }: { store: Store }) {
+  if (!store.engine.model.value) return null;
   return (
-    <details
-      class="menu"
-      ref={menu}
-      onClick={(event) => {
-        if ((event.target as Element).closest('.menu-body button')) menu.current!.open = false;
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || !menu.current!.open) return;
-        event.stopPropagation();
-        menu.current!.open = false;
-        menu.current!.querySelector('summary')!.focus();
-      }}
-    >
-      <summary data-testid={id} aria-label={label} title={label}>
-        {sign}
-      </summary>
-      <div class="menu-body">{children}</div>
-    </details>
+    <Menu id="details" label="Details of the model and the engine" sign="i">
+      <EngineTable store={store} />
+    </Menu>
   );
 }
 
@@ -134,11 +102,13 @@ export function Header({ store }: { store: Store }) {
       </h1>
       <div class="status" data-testid="status" data-decoded={decoded}>
         <Rate store={store} />
-        <EngineDetails store={store} />
+        {!narrow && <EngineDetails store={store} />}
       </div>
+      {narrow && <EditButton store={store} />}
       {narrow ? (
         <Menu id="menu" label="Menu" sign="⋯">
           <Tools store={store} />
+          <EngineTable store={store} />
         </Menu>
       ) : (
         <Tools store={store} />

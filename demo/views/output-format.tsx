@@ -16,7 +16,7 @@ const SCHEMA = `{
 
 /** Free text, JSON, or JSON with a schema. */
 export function OutputFormatField({ store }: { store: Store }) {
-  const { format, problem, violated } = store.sampler.constraint;
+  const { format } = store.sampler.constraint;
   const schema = useSignal(SCHEMA);
   const kind = format.value?.kind ?? 'any';
   const wanted = useSignal<string>(kind);
@@ -56,16 +56,22 @@ export function OutputFormatField({ store }: { store: Store }) {
           </Button>
         </>
       )}
-      {(problem.value || violated.value) && (
-        <div class="problem" role="alert" data-testid="output-format-problem">
-          <MessageText
-            message={
-              problem.value ||
-              'The text so far is not valid JSON, so the format is not enforced. Press Reset to start in JSON.'
-            }
-          />
-        </div>
-      )}
+    </div>
+  );
+}
+
+/** Why the format is not enforced. */
+export function FormatProblem({ store }: { store: Store }) {
+  const { problem, violated } = store.sampler.constraint;
+  if (!problem.value && !violated.value) return null;
+  return (
+    <div class="problem" role="alert" data-testid="output-format-problem">
+      <MessageText
+        message={
+          problem.value ||
+          'The text so far is not valid JSON, so the format is not enforced. Press Start again to start in JSON.'
+        }
+      />
     </div>
   );
 }

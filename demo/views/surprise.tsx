@@ -8,7 +8,7 @@ import { useWidth } from '../ui/use-width.js';
 
 // pixels
 const FIRST_WIDTH = 258; // until the width is measured
-const HEIGHT = 76;
+const HEIGHT = 66;
 const TOP = 4;
 const PITCH = 4.5; // between two bars of a long text
 const MAX_PITCH = 14;
@@ -98,9 +98,7 @@ function Sum({ tokens }: { tokens: readonly DisplayToken[] }) {
       <b>
         {bits.toFixed(1)} bits in {n} {n === 1 ? 'token' : 'tokens'}
       </b>
-      . One bit is one coin flip: the model was as likely to write exactly{' '}
-      {typed < tokens.length ? 'this' : 'your text'} as you are to guess {coins} coin{' '}
-      {coins === 1 ? 'flip' : 'flips'}.
+      : as hard to guess as {coins} coin {coins === 1 ? 'flip' : 'flips'}
     </p>
   );
 }
@@ -171,8 +169,8 @@ export function SurprisePanel({ store }: { store: Store }) {
         </>
       )}
       <p class="explanation">
-        <i class="key-bars" /> Bars: how surprising each token was. <i class="key-line" /> Line: how
-        uncertain the model was, the next choice included.
+        <i class="key-bars" /> bars = how surprising each token was; <i class="key-line" /> line =
+        how uncertain the model was
       </p>
       <Sum tokens={tokens} />
       {tokens.length > 1 && (

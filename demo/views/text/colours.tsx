@@ -5,33 +5,41 @@ import { scales } from '../../state/display-tokens.js';
 
 const MEASURES: readonly Measure[] = ['surprisal', 'rank', 'entropy'];
 
-export function Colours({ measure }: { measure: Signal<Measure> }) {
+interface ColoursProps {
+  measure: Signal<Measure>;
+}
+
+export function ColourChoice({ measure }: ColoursProps) {
+  return (
+    <label class="colour-choice">
+      Colour{' '}
+      <select
+        data-testid="colour-by"
+        value={measure.value}
+        onChange={({ currentTarget: { value } }) =>
+          (measure.value = MEASURES.find((known) => known === value)!)
+        }
+      >
+        {MEASURES.map((known) => (
+          <option key={known} value={known}>
+            {scales[known].label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The levels of the colours. */
+export function Legend({ measure }: ColoursProps) {
   const { label, names } = scales[measure.value];
   return (
-    <div class="colours">
-      <label>
-        Colour{' '}
-        <select
-          data-testid="colour-by"
-          value={measure.value}
-          onChange={({ currentTarget: { value } }) =>
-            (measure.value = MEASURES.find((known) => known === value)!)
-          }
-        >
-          {MEASURES.map((known) => (
-            <option key={known} value={known}>
-              {scales[known].label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <ul class="legend" aria-label={`Levels of ${label}`}>
-        {names.map((name, level) => (
-          <li key={name} class={`token level-${level}`}>
-            {name}
-          </li>
-        ))}
-      </ul>
-    </div>
+    <ul class="legend" aria-label={`Levels of ${label}`}>
+      {names.map((name, level) => (
+        <li key={name} class={`token level-${level}`}>
+          {name}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,5 +1,5 @@
 /** The text: an editor whose characters are transparent, exactly over the coloured tokens. */
-import { useSignal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { DisplayToken, Measure } from '../../state/display-tokens.js';
@@ -9,9 +9,29 @@ import { Button } from '../../ui/button.js';
 import { moveFocus } from '../../ui/roving-focus.js';
 import { chunksOf, tokenAt } from './cells.js';
 import { describe } from './describe.js';
-import { Chunk, indexIn } from './tokens.js';
+import { Chunk, indexIn, isRightToLeft } from './tokens.js';
 
 const NEAR_END = 12; // pixels: closer to the end, the text follows its end
+
+/** Whether a tap on the text opens the keyboard of a phone. */
+const typing = signal(false);
+
+/** On a touch screen, a tap selects a token. This button makes the text editable. */
+export function EditButton({ store }: { store: Store }) {
+  if (!store.document.editable.value) return null;
+  const press = () => {
+    typing.value = !typing.value;
+    const editor = document.querySelector<HTMLTextAreaElement>('[data-testid="editor"]')!;
+    editor.inputMode = typing.value ? 'text' : 'none'; // before the focus, which opens the keyboard
+    editor.blur();
+    if (typing.value) editor.focus();
+  };
+  return (
+    <Button id="edit" pressed={typing.value} press={press}>
+      {typing.value ? 'Done' : 'Edit'}
+    </Button>
+  );
+}
 
 // keys that move the caret
 const CARET_KEYS = /^(Arrow|Home|End|Page)/;
@@ -57,13 +77,11 @@ function useCaret(store: Store, editor: RefObject<HTMLTextAreaElement | null>) {
 interface BoxProps {
   store: Store;
   editor: RefObject<HTMLTextAreaElement | null>;
-  /** Whether a tap opens the keyboard of a phone. */
-  typing: boolean;
   hover: (index: number | undefined) => void;
 }
 
 /** The textarea. It holds the text, and the caret is in it; the tokens below are what one sees. */
-function Box({ store, editor, typing, hover }: BoxProps) {
+function Box({ store, editor, hover }: BoxProps) {
   const { document: doc, inspector } = store;
   const text = doc.text.value;
   const held = useRef<string | undefined>(undefined); // what the textarea holds
@@ -90,7 +108,7 @@ function Box({ store, editor, typing, hover }: BoxProps) {
       aria-label="Your text"
       dir="auto"
       rows={1}
-      inputMode={typing ? 'text' : 'none'}
+      inputMode={typing.value ? 'text' : 'none'}
       spellcheck={false}
       autocomplete="off"
       autocorrect="off"
@@ -249,7 +267,6 @@ function useScroll(store: Store) {
 export function Editor({ store, measure }: { store: Store; measure: Measure }) {
   const { document: doc } = store;
   const editor = useRef<HTMLTextAreaElement>(null);
-  const typing = useSignal(false);
   const hovered = useRef<Element | undefined>(undefined);
   const { scroller, onScroll } = useScroll(store);
   const editable = doc.editable.value;
@@ -265,27 +282,14 @@ export function Editor({ store, measure }: { store: Store; measure: Measure }) {
     editor.current!.title = token ? describe(token) : '';
   };
   return (
-    <div class="text-box">
-      <div class="text" ref={scroller} onScroll={onScroll}>
-        <div class="layers" style={{ '--starts': startsOf(doc.tokens.value, editable) }}>
-          <Layer store={store} measure={measure} editable={editable} />
-          {editable && <Box store={store} editor={editor} typing={typing.value} hover={hover} />}
-        </div>
+    <div class="text" ref={scroller} onScroll={onScroll}>
+      <div
+        class={`layers${isRightToLeft(doc.text.value) ? ' right-to-left' : ''}`}
+        style={{ '--starts': startsOf(doc.tokens.value, editable) }}
+      >
+        <Layer store={store} measure={measure} editable={editable} />
+        {editable && <Box store={store} editor={editor} hover={hover} />}
       </div>
-      {editable && (
-        <Button
-          id="edit"
-          pressed={typing.value}
-          press={() => {
-            typing.value = !typing.value;
-            editor.current!.inputMode = typing.value ? 'text' : 'none';
-            editor.current!.blur();
-            if (typing.value) editor.current!.focus();
-          }}
-        >
-          {typing.value ? 'Done' : 'Edit'}
-        </Button>
-      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** What the user needs to know about the text: why no token can follow, what a check found. */
 import type { Store } from '../../state/store.js';
 import { Button } from '../../ui/button.js';
+import { FormatProblem } from '../output-format.js';
 
 /** The result of a check as a sentence. */
 function resultOf({ n, differs }: { n: number; differs: number | undefined }): string {
@@ -41,13 +42,16 @@ export function Notes({ store }: { store: Store }) {
   const checked = runner.checked.value;
   if (phase === 'loading') return <Progress share={status.loaded.value} />;
   return (
-    <p class="note" role="status" data-testid="note">
-      {phase === 'empty' && 'This model has no token that begins a text. Type the first word. '}
-      {phase === 'ended' && 'The model ended the text (end token). '}
-      {phase === 'full' && <Full store={store} />}
-      {document.sliding.value &&
-        `The text is longer than the model can see: it sees ${store.engine.model.value!.info.n_ctx.toLocaleString('en')} tokens at a time. `}
-      {checked && resultOf(checked)}
-    </p>
+    <>
+      <FormatProblem store={store} />
+      <p class="note" role="status" data-testid="note">
+        {phase === 'empty' && 'This model has no token that begins a text. Type the first word. '}
+        {phase === 'ended' && 'The model ended the text (end token). '}
+        {phase === 'full' && <Full store={store} />}
+        {document.sliding.value &&
+          `The text is longer than the model can see: it sees ${store.engine.model.value!.info.n_ctx.toLocaleString('en')} tokens at a time. `}
+        {checked && resultOf(checked)}
+      </p>
+    </>
   );
 }

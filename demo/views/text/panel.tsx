@@ -4,13 +4,14 @@ import { signal } from '@preact/signals';
 import type { Measure } from '../../state/display-tokens.js';
 import type { Store } from '../../state/store.js';
 import { isPhone } from '../../ui/media.js';
+import { Menu } from '../../ui/menu.js';
 import { Chat } from '../chat.js';
 import { OutputFormatField } from '../output-format.js';
-import { Colours } from './colours.js';
+import { ColourChoice, Legend } from './colours.js';
 import { describe } from './describe.js';
-import { Editor } from './editor.js';
+import { EditButton, Editor } from './editor.js';
 import { Notes } from './notes.js';
-import { MainButtons, Seed, Speed, TextButtons } from './transport.js';
+import { Check, MainButtons, Seed, Speed, StartAgain } from './transport.js';
 
 const measure = signal<Measure>('surprisal');
 
@@ -27,48 +28,64 @@ function Spoken({ store }: { store: Store }) {
   );
 }
 
+/** Settings of a run that one needs less often. */
+function More({ store }: { store: Store }) {
+  const format = store.sampler.constraint.format.value;
+  const { speed } = store.runner;
+  const changed = [format && 'JSON', Number.isFinite(speed.value) && `${speed.value}/s`].filter(
+    Boolean,
+  );
+  return (
+    <Menu
+      id="more"
+      label="More: speed, output format, check"
+      sign={['More', ...changed].join(' · ')}
+      stays
+    >
+      <Speed store={store} />
+      <OutputFormatField store={store} />
+      <Check store={store} />
+    </Menu>
+  );
+}
+
 export function TextPanel({ store }: { store: Store }) {
   return (
     <section class="text-panel" aria-labelledby="text-title">
-      <h2 id="text-title">
+      <h2 id="text-title" tabIndex={-1}>
         Text <small>click any token to see what else could have stood there</small>
       </h2>
+      {!isPhone.value && <Legend measure={measure} />}
       <Chat store={store} />
       <Editor store={store} measure={measure.value} />
       <Notes store={store} />
       {!isPhone.value && (
-        <>
-          <div class="transport">
-            <MainButtons store={store} />
-            <TextButtons store={store} />
-            <Speed store={store} />
-            <Seed store={store} />
-          </div>
-          <div class="under">
-            <Colours measure={measure} />
-            <OutputFormatField store={store} />
-          </div>
-        </>
+        <div class="transport">
+          <MainButtons store={store} />
+          <StartAgain store={store} />
+          <EditButton store={store} />
+          <Seed store={store} />
+          <ColourChoice measure={measure} />
+          <More store={store} />
+        </div>
       )}
       <Spoken store={store} />
     </section>
   );
 }
 
-/** What the text panel has below its buttons; on a phone, a panel of its own at the end. */
+/** On a phone: what the text panel has below its buttons, as a panel of its own. */
 export function SettingsPanel({ store }: { store: Store }) {
   return (
     <section class="settings-panel" aria-labelledby="settings-title">
       <h2 id="settings-title">Text and run</h2>
-      <div class="transport">
-        <Seed store={store} />
-        <TextButtons store={store} />
-        <Speed store={store} />
-      </div>
-      <div class="under">
-        <Colours measure={measure} />
-        <OutputFormatField store={store} />
-      </div>
+      <StartAgain store={store} />
+      <Seed store={store} />
+      <ColourChoice measure={measure} />
+      <Legend measure={measure} />
+      <Speed store={store} />
+      <OutputFormatField store={store} />
+      <Check store={store} />
     </section>
   );
 }

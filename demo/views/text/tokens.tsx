@@ -13,7 +13,8 @@ const SPACE_CLASSES: Readonly<Record<string, string>> = { ' ': 'space', '\n': 'l
 // a letter of a script that is written from right to left
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
-const isRightToLeft = (text: string): boolean => RIGHT_TO_LEFT.test(text);
+/** Whether a text has letters that are written from right to left. */
+export const isRightToLeft = (text: string): boolean => RIGHT_TO_LEFT.test(text);
 
 /** A space at the beginning, whose mark the token's own box draws: most tokens need no element for
  *  it. */

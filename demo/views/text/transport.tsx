@@ -100,30 +100,37 @@ export function Speed({ store }: { store: Store }) {
   );
 }
 
-/** The text begins again behind what was typed, or is drawn again and compared. */
-export function TextButtons({ store }: { store: Store }) {
-  const { document, runner } = store;
-  const running = runner.running.value;
-  const has_output = document.tokens.value.at(-1)?.node.how !== 'typed';
+/** Whether something follows what was typed. */
+const hasOutput = ({ document }: Store): boolean => {
+  const last = document.tokens.value.at(-1);
+  return last !== undefined && last.how !== 'typed';
+};
+
+export function StartAgain({ store }: { store: Store }) {
   return (
-    <>
-      <Button
-        id="restart"
-        off={!has_output}
-        press={() => runner.restart()}
-        hint="Go back to the end of your text. What was written after it stays as a branch."
-        keys="Shift+R"
-      >
-        Start again
-      </Button>
-      <Button
-        id="check"
-        off={!has_output || running}
-        press={() => runner.check()}
-        hint="Generate this text again with the same seed, token by token, and compare"
-      >
-        Check reproducibility
-      </Button>
-    </>
+    <Button
+      id="restart"
+      off={!hasOutput(store)}
+      press={() => store.runner.restart()}
+      hint="Go back to the end of your text. What was written after it stays as a branch."
+      keys="Shift+R"
+    >
+      Start again
+    </Button>
+  );
+}
+
+/** Generates the text again and compares. */
+export function Check({ store }: { store: Store }) {
+  const { runner } = store;
+  return (
+    <Button
+      id="check"
+      off={!hasOutput(store) || runner.running.value}
+      press={() => runner.check()}
+      hint="Generate this text again with the same seed, token by token, and compare"
+    >
+      Check reproducibility
+    </Button>
   );
 }
