@@ -441,6 +441,41 @@ export const scenarios = {
       );
     }),
 
+  'tables, searches and divergences agree with the candidates': (loadModel, options) =>
+    using(loadModel, options, async (model) => {
+      const session = model.createSession({ seed: 3 });
+      await session.score(await model.tokenize(PROMPT));
+      const { candidates, draw } = await session.candidates({ ...EVERYTHING, top_n: 3072 });
+      const found = await session.findTokens('an', { limit: 5 });
+      const tokens = found.map(({ token }) => token);
+      const table = await session.stageTable({ ...EVERYTHING, tokens });
+      check(JSON.stringify(table.draw) === JSON.stringify(draw), 'the same draw');
+      check(
+        tokens.length === 5 && tokens.every((id) => table.rows.some((r) => r.token === id)),
+        'found',
+      );
+      for (const { token, p, p_final } of table.rows) {
+        const truth = candidates.find((candidate) => candidate.token === token);
+        check(Object.is(p, truth.p) && Object.is(p_final, truth.p_final), `token ${token}`);
+      }
+      table.stages.forEach((_, i) => {
+        const sum = [...table.rows, ...table.groups].reduce((all, { after }) => all + after[i], 0);
+        check(near(sum, 1, 1e-12), `stage ${i} has ${sum}`);
+      });
+      // another engine: the numbers of one side move between the threads
+      await using(loadModel, options, async (other) => {
+        const branch = other.createSession({ seed: 3 });
+        await branch.sync(session.tokens);
+        const none = await session.divergence(branch);
+        check(none.model === 0 && none.final === 0, JSON.stringify(none));
+        const uncut = { top_k: 0, top_p: 1, min_p: 0 };
+        const sides = { a: uncut, b: { ...uncut, temperature: 2 } };
+        const apart = await session.divergence(branch, sides);
+        const together = await session.divergence(session, sides);
+        check(apart.final > 0 && Object.is(apart.final, together.final), JSON.stringify(apart));
+      });
+    }),
+
   'embeddings are the last hidden states': (loadModel, options) =>
     using(loadModel, options, async (model) => {
       const length = (v) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
