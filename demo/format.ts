@@ -52,7 +52,9 @@ export function cellPercent(p: number): string {
 /** A number of bytes in kB, MB or GB (powers of 1000). */
 export function size(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes < 1e6
+    ? `${(bytes / 1e3).toFixed(0)} kB`
+    : `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
 }
 
 /** A time in seconds or minutes. */

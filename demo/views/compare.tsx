@@ -1,8 +1,8 @@
 /** The sheet that compares two samplers or two models on the text of the page. */
 import { useSignal } from '@preact/signals';
 import type { StageName } from 'tokenglass';
-import type { Chain } from '../state/chain.js';
-import { moveStage, settings, switchStage, withStage, withValue } from '../state/chain.js';
+import type { Chain, Setting } from '../state/chain.js';
+import { moveStage, settingsOf, switchStage, withStage, withValue } from '../state/chain.js';
 import type {
   ComparedPair,
   ComparedToken,
@@ -41,6 +41,32 @@ function StageSwitch({ stage, chain, set }: SettingsProps & { stage: StageName }
   );
 }
 
+/** The options of a stage: its strength, and the others folded. */
+function StageSettings({ stage, chain, set }: SettingsProps & { stage: StageName }) {
+  const field = (setting: Setting) => (
+    <SettingInput
+      key={setting.name}
+      setting={setting}
+      prefix="b-"
+      named
+      value={chain.values[setting.name]!}
+      set={(value) => set(withValue(chain, setting.name, value))}
+    />
+  );
+  const [strength, ...others] = settingsOf(stage);
+  return (
+    <>
+      {strength && field(strength)}
+      {others.length > 0 && (
+        <details>
+          <summary>more</summary>
+          {others.map(field)}
+        </details>
+      )}
+    </>
+  );
+}
+
 /** The chain of side B: the stages that are on with their sliders, then those that are off. */
 function Settings({ chain, set }: SettingsProps) {
   const isOff = ({ on }: { on: boolean }) => !on;
@@ -63,18 +89,7 @@ function Settings({ chain, set }: SettingsProps) {
                     </Button>
                   )}
                 </div>
-                {settings
-                  .filter((setting) => setting.stage === stage)
-                  .map((setting) => (
-                    <SettingInput
-                      key={setting.name}
-                      setting={setting}
-                      prefix="b-"
-                      named
-                      value={chain.values[setting.name]!}
-                      set={(value) => set(withValue(chain, setting.name, value))}
-                    />
-                  ))}
+                <StageSettings stage={stage} chain={chain} set={set} />
               </li>
             ),
         )}

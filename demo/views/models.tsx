@@ -104,7 +104,7 @@ export function ModelsSheet({ library, into, done }: ModelsProps) {
           }}
         >
           <label class="field">
-            <span>https://… or owner/repo/file.gguf (Hugging Face)</span>
+            <span>Address: https://… or owner/repo/file.gguf (Hugging Face)</span>
             <input
               data-testid="address"
               type="text"

@@ -12,7 +12,7 @@ const dist = new URL('../../dist/', import.meta.url);
 const WASM_LIMIT = 200_000;
 const LOAD_LIMIT = 12_000; // loadModel alone, in a user's bundle
 const ENTRY_LIMIT = 18 * 1024; // the entry with its lists, without a bundler
-const PAGE_LIMIT = 200_000; // JavaScript and CSS of the page's first view
+const PAGE_LIMIT = 120_000; // JavaScript and CSS of the page's first view
 
 /** The contents of a module and of the modules that it imports statically, each once. */
 export function withImports(url, read = readFileSync, seen = new Set()) {
