@@ -79,7 +79,7 @@ const SHOTS = [
   { name: 'laptop', width: 1280, height: 800, act: story },
   { name: 'wide', width: 1920, height: 1080, act: withBranches },
   { name: 'phone-first-visit', ...PHONE, act: () => undefined },
-  { name: 'phone', ...PHONE, act: story, readme: true },
+  { name: 'phone', ...PHONE, act: story },
   { name: 'phone-slider', ...PHONE, act: async (view) => (await story(view), view.press('chip-temperature')) },
   { name: 'phone-dark', ...PHONE, dark: true, act: story },
   { name: 'phone-whole', ...PHONE, height: 2000, act: withBranches },
