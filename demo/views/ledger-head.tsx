@@ -166,7 +166,7 @@ export function StageHead({ store, table, name }: StageHeadProps) {
           text={
             <>
               {title}
-              <span aria-hidden="true"> ⋮</span>
+              <span aria-hidden="true">⋮</span>
             </>
           }
           button={{
