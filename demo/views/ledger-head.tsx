@@ -83,14 +83,20 @@ export function StageMenu({
         <Button
           id={`earlier-${name}`}
           off={position === 0}
-          press={() => place(store, name, position - 1)}
+          press={() => {
+            close();
+            place(store, name, position - 1);
+          }}
         >
           ← Move earlier
         </Button>
         <Button
           id={`later-${name}`}
           off={position === order.length - 1}
-          press={() => place(store, name, position + 1)}
+          press={() => {
+            close();
+            place(store, name, position + 1);
+          }}
         >
           Move later →
         </Button>

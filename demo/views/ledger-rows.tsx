@@ -239,6 +239,15 @@ export const groupTitle = ({ removed_by, n }: Pick<StageGroup, 'removed_by' | 'n
     ? `${count(n)} more kept`
     : `${count(n)} cut by ${stageWords[removed_by].inText}`;
 
+/** "27 more kept · 12 cut by min-p · 3,032 by top-k". */
+export const groupTitles = (groups: readonly StageGroup[]): string =>
+  groups
+    .map((group, i) => {
+      const repeats = i > 0 && groups[i - 1]!.removed_by !== undefined;
+      return repeats ? groupTitle(group).replace('cut by', 'by') : groupTitle(group);
+    })
+    .join(' · ');
+
 interface GroupRowProps {
   group: StageGroup;
   context: RowContext;

@@ -28,10 +28,10 @@ import { useWidth } from '../ui/use-width.js';
 import { Draw } from './draw.js';
 import { AddStage, AskWhy, StageHead, keepFocus } from './ledger-head.js';
 import type { RowContext } from './ledger-rows.js';
-import { FoldedGroups, GroupRow, TokenRow, groupTitle } from './ledger-rows.js';
+import { FoldedGroups, GroupRow, TokenRow, groupTitles } from './ledger-rows.js';
 import { WhyText, placeOf } from './why.js';
 
-const MAX_PHONE_ROWS = 8;
+const MAX_PHONE_ROWS = 7;
 const MAX_FOUND_ROWS = 12;
 const MAX_GROUPS = 4; // more are one row, until the user opens them
 // widths in pixels: of the columns for token and score, of each further column, of the last one
@@ -337,7 +337,7 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
           aria-expanded={!isFolded}
           onClick={() => (isOpen.value = !isOpen.value)}
         >
-          {!isFolded ? 'Show less' : phone ? groups.map(groupTitle).join(' · ') : 'Show the groups'}
+          {!isFolded ? 'Show less' : phone ? groupTitles(groups) : 'Show the groups'}
         </button>
       )}
     </div>

@@ -39,6 +39,17 @@ const choiceAt = async ({ ids, tokens, options }) => {
   };
 };
 
+/** The token of a byte that is no character by itself. */
+const byteToken = async (byte) => {
+  const { loadModel } = await import('/index.js');
+  const model = await loadModel('/storybook-q8_0.gguf');
+  const session = model.createSession();
+  await session.sync('A');
+  const { candidates } = await session.candidates({ top_n: model.info.n_vocab });
+  await model.dispose();
+  return candidates.find(({ bytes }) => bytes.length === 1 && bytes[0] === byte).token;
+};
+
 /** The table as the page shows it. */
 const readLedger = () => {
   const number = (text) => (text === undefined ? undefined : Number(text));
@@ -112,7 +123,16 @@ for (const { name, needs } of browsers) {
           ({ dataset }) => Number(dataset.promptId ?? dataset.id),
         ),
       );
-    const selectToken = (index) => at(`.text [data-index="${index}"]`);
+    /** Clicks a token of the text. The editor lies over it. */
+    const selectToken = (index) =>
+      settled(async () => {
+        const { x, y } = await page.run((index) => {
+          const token = document.querySelector(`.text [data-index="${index}"]`);
+          const { x, y, width, height } = token.getBoundingClientRect();
+          return { x: x + width / 2, y: y + height / 2 };
+        }, index);
+        await page.mouse.click(x, y);
+      });
     const ledger = () => page.run(readLedger);
     /** The page as it opens. */
     const fresh = async () => {
@@ -229,7 +249,7 @@ for (const { name, needs } of browsers) {
       const start = await fresh();
       await choose('preset', 'model');
       const asItIs = await checkTruth({}, 'no stage');
-      for (const row of asItIs.rows) assert.equal(row.p, row.p_final);
+      for (const row of asItIs.rows) near(row.p, row.p_final, 'no stage changes it');
       await choose('preset', 'creative');
       await checkTruth({ min_p: 0.1, temperature: 1.5 }, 'creative');
       await choose('preset', 'greedy');
@@ -450,7 +470,7 @@ for (const { name, needs } of browsers) {
         await at.press('introduction-close');
         assert.ok((await phone.run(read)).overflow <= 0, 'no horizontal scroll bar');
         const before = await phone.run(readLedger);
-        assert.equal(before.rows.length, 8);
+        assert.equal(before.rows.length, 7);
         await at.press('chip-temperature');
         await at.set('temperature', 1.9);
         const after = await phone.run(readLedger);
@@ -516,8 +536,8 @@ for (const { name, needs } of browsers) {
     test('bytes are bytes: halves of characters are shown as such, complete each other, and go on as the tokens that they are', async () => {
       await fresh();
       const texts = [];
-      for (const byte of ['F0', '9F', '98', '80', '80']) {
-        await set('search', `‹${byte}›`);
+      for (const byte of [0xf0, 0x9f, 0x98, 0x80, 0x80]) {
+        await set('search', await other.run(byteToken, byte));
         texts.push((await at('[data-testid="candidate"].found button')).output);
       }
       assert.deepEqual(texts, ['', '', '', '😀', '😀\ufffd']);
