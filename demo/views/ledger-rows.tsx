@@ -140,7 +140,6 @@ export class TokenRow extends Component<RowProps> {
       found ? 'found' : '',
       row.removed_by === undefined ? '' : 'removed',
     ];
-    // a click, or the focus by key, in one of the cells
     const ask = ({ target }: Event) => {
       const cell = (target as Element).closest<HTMLElement>('[data-stage]');
       const stage = cell?.dataset['stage'] as Focus['stage'] | undefined;
@@ -156,7 +155,6 @@ export class TokenRow extends Component<RowProps> {
         data-rank={row.rank}
         data-removed-by={row.removed_by}
         onClick={ask}
-        onFocusIn={ask}
       >
         <th scope="row">
           <button

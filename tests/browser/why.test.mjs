@@ -224,7 +224,12 @@ test('100 random settings: every column adds up to 1, and every sentence has its
     for (let index = -1; index < table.stages.length; index++) {
       near(sum(table.rows, index) + sum(table.groups, index), 1, 1e-9, `column ${index}`);
       near(sum(table.rows.slice(0, 4), index) + sum(groups, index), 1, 1e-9, 'folded');
-      near(ledger.probabilityAt(ledger.together(table.groups), index), sum(table.groups, index), 1e-12, 'together'); // prettier-ignore
+      near(
+        ledger.probabilityAt(ledger.together(table.groups), index),
+        sum(table.groups, index),
+        1e-12,
+        'together',
+      );
     }
     const columns = ['model', ...order, 'final'];
     for (const stage of columns) {
