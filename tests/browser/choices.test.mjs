@@ -444,7 +444,10 @@ for (const { name, needs } of browsers) {
       );
       await page.press('Home');
       const { token } = await focus();
-      const { ids } = await settled(() => page.press('Enter'));
+      const { ids } = await settled(async () => {
+        await page.press('Enter');
+        await page.wait(shown, 1);
+      });
       assert.deepEqual(ids, [token]);
       await page.wait(() => document.activeElement.closest('.next') !== null);
       assert.equal((await focus()).next, true);
