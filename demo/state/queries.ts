@@ -17,11 +17,16 @@ export const N_DRAWS = 100;
 const FIRST_TRIAL = 2 ** 31;
 const TRIALS_PER_WINDOW = 128;
 
+const MARKS: Readonly<Record<string, string>> = { '␣': ' ', '⏎': '\n', '⇥': '\t' };
+
+/** What the user means by a mark with which the page shows white space. */
+const withoutMarks = (query: string) => query.replace(/[␣⏎⇥]/g, (mark) => MARKS[mark]!);
+
 /** The most probable tokens of the vocabulary that match a query: by id, or by a part of the text.
  *  undefined for an empty query. */
 export async function findTokens(session: Session, query: string): Promise<number[] | undefined> {
   if (query === '') return undefined;
-  const found = await session.findTokens(query, { limit: MAX_FOUND });
+  const found = await session.findTokens(withoutMarks(query), { limit: MAX_FOUND });
   return found.map(({ token }) => token);
 }
 

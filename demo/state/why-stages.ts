@@ -2,7 +2,7 @@
  *  what the stage did to one token. All functions are pure. */
 import type { StageName, StageRow, StageTable, StageTrace } from 'tokenglass';
 import { count, percent } from '../format.js';
-import { finalOf, probabilityAt } from './ledger.js';
+import { probabilityAt } from './ledger.js';
 import type { Sentence } from './say.js';
 import { say } from './say.js';
 import { stageWords } from './stage-words.js';
@@ -54,6 +54,10 @@ export function scoreChange(table: StageTable, index: number, row: StageRow): nu
 
 const isOff = (stage: StageTrace) => / off/.test(stage.reason);
 
+/** Whether values outside the sliders' ranges make the penalties raise some scores. */
+const canRaise = ({ params }: StageTrace & { name: 'penalties' }) =>
+  params.penalty_repeat < 1 || params.penalty_freq < 0 || params.penalty_present < 0;
+
 /** What a stage did in this choice, in one sentence. */
 export function stageSentence(table: StageTable, stage: StageTrace): Sentence {
   const { kept, removed, threshold, params } = stage;
@@ -80,6 +84,8 @@ export function stageSentence(table: StageTable, stage: StageTrace): Sentence {
       const best = bestAt(table, table.stages.indexOf(stage));
       const p = best && probabilityAt(best, table.stages.indexOf(stage) - 1);
       const limit = share(stage.params.min_p);
+      if (!removed)
+        return say`Min-p kept all ${count(n)}: none has less than ${limit} of the best one’s probability.`;
       return p === undefined
         ? say`Min-p kept ${of}: at least ${limit} of the best one’s probability.`
         : say`Min-p kept ${of}: at least ${limit} of the best one’s ${percent(p)}, that is ${percent(threshold * p)}.`;
@@ -105,7 +111,8 @@ export function stageSentence(table: StageTable, stage: StageTrace): Sentence {
     case 'penalties': {
       const changed = numberIn(stage, /changed (\d+)/) ?? 0;
       const last = numberIn(stage, /last (\d+)/) ?? 0;
-      return say`Penalties lowered ${plural(changed, 'token')} that ${changed === 1 ? 'occurs' : 'occur'} in the last ${count(last)}.`;
+      const verb = canRaise(stage) ? 'changed' : 'lowered';
+      return say`Penalties ${verb} ${plural(changed, 'token')} that ${changed === 1 ? 'occurs' : 'occur'} in the last ${count(last)}.`;
     }
     case 'grammar':
       return say`The format kept ${of}: the only tokens the format allows here.`;
@@ -195,8 +202,10 @@ export function tokenSentences(
   if (row.removed_by === stage.name) return [whyCut(table, stage, row)];
   const change = say`${row} had ${percent(before)} and now has ${percent(after)}.`;
   if (isOff(stage)) return [stageSentence(table, stage)];
-  if (stage.name === 'penalties' || stage.name === 'dry' || stage.name === 'logit_bias')
+  if (stage.name === 'dry' || (stage.name === 'penalties' && !canRaise(stage)))
     return [lowered(table, stage, row), change];
+  if (stage.name === 'penalties' || stage.name === 'logit_bias')
+    return [stageSentence(table, stage), change];
   if (stage.name === 'temperature') return [stageSentence(table, stage), change];
   if (stage.removed === 0) return [stageSentence(table, stage), say`${row} stays.`];
   return [
@@ -254,7 +263,7 @@ function lowered(table: StageTable, stage: StageTrace, row: StageRow): Sentence 
   const change = scoreChange(table, index, row);
   if (Math.abs(change) < 1e-6) {
     const why = {
-      penalties: 'it does not occur in the tokens that the penalties look at',
+      penalties: `it does not occur in the last ${plural(numberIn(stage, /last (\d+)/) ?? 0, 'token')}`,
       dry: 'it would not extend a repetition',
     }[stage.name as string];
     return say`${stageWords[stage.name].title} did not change the score of ${row}${why ? `: ${why}` : ''}.`;
@@ -268,14 +277,9 @@ function lowered(table: StageTable, stage: StageTrace, row: StageRow): Sentence 
     const repeated = Math.abs(length - whole) < 0.01 ? ` of ${plural(whole, 'token')}` : '';
     return say`DRY lowered the score of ${row} by ${by}: it would extend a repetition${repeated}.`;
   }
-  const verb = change < 0 ? 'lowered' : 'raised';
-  const why = stage.name === 'penalties' ? ': it occurs in the last part of the text' : '';
-  return say`${stageWords[stage.name].title} ${verb} the score of ${row} by ${by}${why}.`;
+  return say`Penalties lowered the score of ${row} by ${by}: it occurs in the last ${count(numberIn(stage, /last (\d+)/) ?? 0)} tokens.`;
 }
 
 /** The number of tokens that all stages kept. */
 export const survivorsOf = (table: StageTable): number =>
   table.stages.at(-1)?.kept ?? table.n_vocab;
-
-/** The probability in the end, in words. */
-export const finalPercent = (row: StageRow): string => percent(finalOf(row));

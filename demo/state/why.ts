@@ -59,7 +59,7 @@ function whyNext(table: StageTable, { place, seed }: Situation): Why {
     return {
       title: say`After the end`,
       lines: [
-        say`The text has ended, so no token is next. The probabilities are shown all the same.`,
+        say`No token can follow here, so none is next. The probabilities are shown all the same.`,
       ],
     };
   return {
@@ -90,7 +90,7 @@ function whyModel(table: StageTable, row: StageRow | undefined): Why {
   return {
     title: say`Why does ${row} have ${percent(row.p)}?`,
     lines: [
-      say`The score (logit) of ${row} is ${row.logit.toFixed(2)}: the ${ordinal(row.rank + 1)} of ${count(table.n_vocab)}.`,
+      say`The score (logit) of ${row} is ${row.logit.toFixed(2)}: the ${row.rank ? `${ordinal(row.rank + 1)} ` : ''}highest of ${count(table.n_vocab)}.`,
       ...comparison(table, row),
       softmax,
       say`If ${row} came, the surprise would be ${bits(-Math.log(row.p))}: minus log₂ of the probability.`,

@@ -83,14 +83,20 @@ export function StageMenu({
         <Button
           id={`earlier-${name}`}
           off={position === 0}
-          press={() => place(store, name, position - 1)}
+          press={() => {
+            close();
+            place(store, name, position - 1);
+          }}
         >
           ← Move earlier
         </Button>
         <Button
           id={`later-${name}`}
           off={position === order.length - 1}
-          press={() => place(store, name, position + 1)}
+          press={() => {
+            close();
+            place(store, name, position + 1);
+          }}
         >
           Move later →
         </Button>
@@ -166,7 +172,7 @@ export function StageHead({ store, table, name }: StageHeadProps) {
           text={
             <>
               {title}
-              <span aria-hidden="true"> ⋮</span>
+              <span aria-hidden="true">⋮</span>
             </>
           }
           button={{

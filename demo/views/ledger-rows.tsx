@@ -140,7 +140,6 @@ export class TokenRow extends Component<RowProps> {
       found ? 'found' : '',
       row.removed_by === undefined ? '' : 'removed',
     ];
-    // a click, or the focus by key, in one of the cells
     const ask = ({ target }: Event) => {
       const cell = (target as Element).closest<HTMLElement>('[data-stage]');
       const stage = cell?.dataset['stage'] as Focus['stage'] | undefined;
@@ -156,7 +155,6 @@ export class TokenRow extends Component<RowProps> {
         data-rank={row.rank}
         data-removed-by={row.removed_by}
         onClick={ask}
-        onFocusIn={ask}
       >
         <th scope="row">
           <button
@@ -238,6 +236,15 @@ export const groupTitle = ({ removed_by, n }: Pick<StageGroup, 'removed_by' | 'n
   removed_by === undefined
     ? `${count(n)} more kept`
     : `${count(n)} cut by ${stageWords[removed_by].inText}`;
+
+/** "27 more kept · 12 cut by min-p · 3,032 by top-k". */
+export const groupTitles = (groups: readonly StageGroup[]): string =>
+  groups
+    .map((group, i) => {
+      const repeats = i > 0 && groups[i - 1]!.removed_by !== undefined;
+      return repeats ? groupTitle(group).replace('cut by', 'by') : groupTitle(group);
+    })
+    .join(' · ');
 
 interface GroupRowProps {
   group: StageGroup;

@@ -5,6 +5,7 @@ import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { StageName, StageRow, StageTable } from 'tokenglass';
 import { stagesOn } from '../state/chain.js';
+import type { Focus } from '../state/inspector.js';
 import type { Column } from '../state/ledger.js';
 import {
   bitsOf,
@@ -28,10 +29,10 @@ import { useWidth } from '../ui/use-width.js';
 import { Draw } from './draw.js';
 import { AddStage, AskWhy, StageHead, keepFocus } from './ledger-head.js';
 import type { RowContext } from './ledger-rows.js';
-import { FoldedGroups, GroupRow, TokenRow, groupTitle } from './ledger-rows.js';
+import { FoldedGroups, GroupRow, TokenRow, groupTitles } from './ledger-rows.js';
 import { WhyText, placeOf } from './why.js';
 
-const MAX_PHONE_ROWS = 8;
+const MAX_PHONE_ROWS = 7;
 const MAX_FOUND_ROWS = 12;
 const MAX_GROUPS = 4; // more are one row, until the user opens them
 // widths in pixels: of the columns for token and score, of each further column, of the last one
@@ -60,8 +61,8 @@ function rowsInView(
   };
 }
 
-/** Arrow keys, Home and End move the focus between the cells of the rows. */
-function moveInGrid(event: TargetedKeyboardEvent<HTMLElement>): void {
+/** Arrow keys, Home and End move the focus between the cells of the rows. Why explains the cell. */
+function moveInGrid(event: TargetedKeyboardEvent<HTMLElement>, ask: (focus: Focus) => void): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const cell = (event.target as Element).closest<HTMLElement>('[data-cell]');
   const row = cell?.closest('tr');
@@ -83,7 +84,11 @@ function moveInGrid(event: TargetedKeyboardEvent<HTMLElement>): void {
   if (!(event.key in to)) return;
   event.preventDefault();
   event.stopPropagation();
-  to[event.key as keyof typeof to]?.focus();
+  const next = to[event.key as keyof typeof to];
+  next?.focus();
+  const token = Number(next?.closest('tr')?.dataset['token']);
+  const stage = (next?.dataset['stage'] ?? 'final') as Focus['stage'];
+  if (next && Number.isInteger(token)) ask({ stage, token });
 }
 
 const arrow = (from: string, to: string) => (from === to ? from : `${from} → ${to}`);
@@ -299,7 +304,7 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
         class={phone ? 'phone' : ''}
         aria-label="Tokens that can come next, and their probability after each stage. Arrow keys move, Enter on a token continues with the token."
         style={phone ? {} : { minWidth: `${minWidth}px` }}
-        onKeyDown={moveInGrid}
+        onKeyDown={(event) => moveInGrid(event, context.ask)}
       >
         {phone ? <PhoneHeads /> : <Heads store={store} table={table} context={context} />}
         <tbody>
@@ -337,7 +342,7 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
           aria-expanded={!isFolded}
           onClick={() => (isOpen.value = !isOpen.value)}
         >
-          {!isFolded ? 'Show less' : phone ? groups.map(groupTitle).join(' · ') : 'Show the groups'}
+          {!isFolded ? 'Show less' : phone ? groupTitles(groups) : 'Show the groups'}
         </button>
       )}
     </div>
