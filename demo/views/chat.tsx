@@ -6,8 +6,9 @@ import { Button } from '../ui/button.js';
 import { lazy } from '../ui/lazy.js';
 
 const Conversation = lazy(
-  'The conversation',
-  async () => (await import('./conversation.js')).Conversation,
+  'the conversation',
+  () => import('./conversation.js'),
+  (module) => module.Conversation,
 );
 
 export function Chat({ store }: { store: Store }) {

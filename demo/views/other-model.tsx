@@ -4,7 +4,11 @@ import type { ModelLibrary } from '../state/models.js';
 import { Dialog } from '../ui/dialog.js';
 import { lazy } from '../ui/lazy.js';
 
-const Models = lazy('The list of models', async () => (await import('./models.js')).ModelsSheet);
+const Models = lazy(
+  'the list of models',
+  () => import('./models.js'),
+  (module) => module.ModelsSheet,
+);
 
 interface OtherModelProps {
   library: ModelLibrary;

@@ -14,15 +14,36 @@ export const closeSheet = (): void => {
   openSheet.value = undefined;
 };
 
-const Models = lazy('The list of models', async () => (await import('./models.js')).ModelsSheet);
-const Share = lazy('The sheet', async () => (await import('./share.js')).ShareSheet);
-const Compare = lazy('The comparison', async () => (await import('./compare.js')).CompareSheet);
-const Tokenizer = lazy(
-  'The tokenizer sheet',
-  async () => (await import('./tokenization.js')).TokenizerSheet,
+const Models = lazy(
+  'the list of models',
+  () => import('./models.js'),
+  (module) => module.ModelsSheet,
 );
-const Developers = lazy('The code', async () => (await import('./developers.js')).DevelopersSheet);
-const Help = lazy('The help', async () => (await import('./help.js')).HelpSheet);
+const Share = lazy(
+  'the links',
+  () => import('./share.js'),
+  (module) => module.ShareSheet,
+);
+const Compare = lazy(
+  'the comparison',
+  () => import('./compare.js'),
+  (module) => module.CompareSheet,
+);
+const Tokenizer = lazy(
+  'the tokenizer',
+  () => import('./tokenization.js'),
+  (module) => module.TokenizerSheet,
+);
+const Developers = lazy(
+  'the code',
+  () => import('./developers.js'),
+  (module) => module.DevelopersSheet,
+);
+const Help = lazy(
+  'the help',
+  () => import('./help.js'),
+  (module) => module.HelpSheet,
+);
 
 interface SheetsProps {
   store: Store;
