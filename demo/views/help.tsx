@@ -43,7 +43,7 @@ export function HelpSheet({ introduce }: { introduce: () => void }) {
         Use single-letter shortcuts
       </label>
       <p>
-        <button type="button" data-testid="tour-again" onClick={introduce}>
+        <button type="button" data-testid="introduction-again" onClick={introduce}>
           Show the introduction again
         </button>
       </p>

@@ -5,16 +5,17 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from '../ui/button.js';
+import { isPhone } from '../ui/media.js';
 
 interface Step {
-  /** The panel that the sentence is about. */
-  about: string;
+  /** Selector of what the sentence is about. */
+  about: () => string;
   text: ComponentChildren;
 }
 
 const STEPS: readonly Step[] = [
   {
-    about: '.text-panel',
+    about: () => '.text-panel',
     text: (
       <>
         A language model continues this text one token at a time. Press <b>Next token</b> to let it
@@ -23,14 +24,14 @@ const STEPS: readonly Step[] = [
     ),
   },
   {
-    about: '.ledger',
+    about: () => '.ledger table',
     text: 'These are all the tokens it could pick, each with its probability. Click any token to continue with it instead.',
   },
   {
-    about: '.ledger',
+    about: () => (isPhone.value ? '.chips' : '.ledger thead'),
     text: 'The sampler works on these probabilities before a token is picked. Move a slider and see which tokens are cut, and why.',
   },
-  { about: '.branches-panel', text: 'Every branch you try is kept here.' },
+  { about: () => '.branches-panel', text: 'Every branch you try is kept here.' },
 ];
 
 const SEEN = 'tokenglass-introduction';
@@ -60,34 +61,34 @@ export const introduce = (): void => {
   step.value = 0;
 };
 
-const GAP = 8; // pixels between the card and the panel
+const GAP = 8; // pixels between the card and what it explains
 
-/** Puts the card where it does not cover the panel: at the bottom of the window, or else at the
- *  top. */
-function makeRoom(card: HTMLElement, panel: Element): void {
+/** Puts the card where it does not cover what it explains: at the bottom of the window or, when
+ *  there is no room above it, at the top. */
+function makeRoom(card: HTMLElement, explained: Element): void {
   card.classList.remove('above');
-  const bar = document.querySelector('.action-bar');
-  const bottom = card.getBoundingClientRect().top;
-  const { height } = panel.getBoundingClientRect();
-  const isAbove = bar !== null && height > bottom - GAP;
+  if (explained.closest('.action-bar')) return; // it is below the card, and does not scroll
+  const { height } = explained.getBoundingClientRect();
+  const isAbove = isPhone.value && height > card.getBoundingClientRect().top - GAP;
   card.classList.toggle('above', isAbove);
-  const { top, bottom: cardEnd } = card.getBoundingClientRect();
-  const place = panel.getBoundingClientRect();
-  if (isAbove) scrollBy(0, place.top - cardEnd - GAP);
-  else if (place.bottom > top - GAP) scrollBy(0, Math.min(place.top, place.bottom - top + GAP));
-  else if (place.top < 0) scrollBy(0, place.top);
+  const { top, bottom } = card.getBoundingClientRect();
+  const place = explained.getBoundingClientRect();
+  const [first, last] = isAbove ? [bottom + GAP, innerHeight] : [0, top - GAP];
+  if (place.top < first) scrollBy(0, place.top - first);
+  else if (place.bottom > last) scrollBy(0, Math.min(place.top - first, place.bottom - last));
 }
 
 export function Introduction() {
   const at = step.value;
   const card = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
-    const panel = at === undefined ? null : document.querySelector(STEPS[at]!.about);
+    const explained = at === undefined ? null : document.querySelector(STEPS[at]!.about());
     document.documentElement.classList.toggle('introducing', at !== undefined);
-    if (!panel) return;
-    panel.classList.add('explained');
-    makeRoom(card.current!, panel);
-    return () => panel.classList.remove('explained');
+    if (!explained) return;
+    const framed = explained.closest('section') ?? explained;
+    framed.classList.add('explained');
+    makeRoom(card.current!, explained);
+    return () => framed.classList.remove('explained');
   }, [at]);
   if (at === undefined) return null;
   const end = () => {

@@ -84,6 +84,7 @@ function common(page, { close, attach, early }) {
     click: (id) => page.click(byTestId(id)),
     clickAt: (selector) => page.click(selector),
     tap: (selector) => page.tap(selector),
+    tapAt: (x, y) => page.touchscreen.tap(x, y),
     upload: (id, path) => attach(byTestId(id), path),
     press: (key) => page.keyboard.press(key),
     /** Presses a key while another one is held. */

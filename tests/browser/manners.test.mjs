@@ -1,6 +1,6 @@
-// The page's accessibility and security, in real browsers: the whole journey by keyboard, by touch
-// at 360 px, axe's findings, forced colours, reduced motion, the tour, and a vocabulary full of
-// markup.
+// The page's accessibility and security, in real browsers: the introduction, the whole journey by
+// keyboard, by touch at 360 px, axe's findings, contrast, forced colours, reduced motion, and a
+// vocabulary full of markup.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,50 @@ async function assertAccessible(page, selector) {
   assert.equal(serious.length, 0, JSON.stringify(serious, null, 1).slice(0, 3000));
 }
 
+/**
+ * The marks of the page, and their contrast to the panel behind them where it is under 3.
+ */
+const pale = () => {
+  const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const rgb = (colour) => {
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const luminance = (colour) => {
+    const [r, g, b] = rgb(colour).map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => {
+    const [low, high] = [luminance(a), luminance(b)].toSorted((x, y) => x - y);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const panel = getComputedStyle(document.querySelector('section')).backgroundColor;
+  const marks = [
+    ...[0, 1, 2, 3, 4].map((level) => [`.legend .level-${level}`, 'borderBottomColor']),
+    ['.tail', 'borderTopColor', '::after'],
+    ['.text .token.selected', 'outlineColor'],
+    ['.surprise .typed', 'fill'],
+    ['.surprise .drawn', 'fill'],
+    ['.surprise .uncertainty', 'stroke'],
+    ['.map path', 'stroke'],
+    ['.knot circle', 'stroke'],
+    ['.ledger td.model .bar i, .ledger .bar i.model', 'backgroundColor'],
+    ['.ledger .last .bar i, .ledger .pair .bar i:not(.model)', 'backgroundColor'],
+    ['button', 'borderTopColor'],
+    ['select', 'borderTopColor'],
+  ];
+  return marks.flatMap(([selector, property, pseudo]) => {
+    const element = document.querySelector(selector);
+    if (!element) return [`${selector} is missing`];
+    const ratio = contrast(getComputedStyle(element, pseudo)[property], panel);
+    return ratio < 3 ? [`${selector}: ${ratio.toFixed(2)}`] : [];
+  });
+};
+
 for (const { name, needs } of browsers) {
   describe(`manners in ${name}`, needs, () => {
     let server, blank;
@@ -69,73 +113,145 @@ for (const { name, needs } of browsers) {
       await page.wait(quiet);
       return { page, ...hand(page) };
     };
+    const id = (name) => `[data-testid="${name}"]`;
+    const selectedIndex = () => {
+      const { index } = document.querySelector('[data-testid="ledger"]').dataset;
+      return index === undefined ? undefined : Number(index);
+    };
 
-    test('the whole journey by keyboard: step, run, look back, take another, undo, find, share, close', async () => {
+    for (const options of [
+      { width: 1440, height: 900 },
+      { width: 1280, height: 800 },
+      { width: 1920, height: 1080 },
+      { width: 360, height: 740 },
+    ])
+      test(`the introduction is in the window and covers nothing that it explains: ${options.width} px`, async () => {
+        const { page, press, all } = await visit(options);
+        try {
+          const explained = [
+            '.text-panel',
+            '.ledger table',
+            options.width > 700 ? '.ledger thead' : '.chips',
+            '.branches-panel',
+          ];
+          const sentences = [];
+          for (const selector of explained) {
+            sentences.push((await all(id('introduction')))[0].text);
+            const { card, panel, overlap, inside } = await page.run((selector) => {
+              const [card, panel] = ['[data-testid="introduction"]', selector].map((each) =>
+                document.querySelector(each).getBoundingClientRect(),
+              );
+              const bar = document.querySelector('.action-bar');
+              const end = bar ? bar.getBoundingClientRect().top : innerHeight;
+              return {
+                card: card.toJSON(),
+                panel: panel.toJSON(),
+                overlap: Math.min(card.bottom, panel.bottom) - Math.max(card.top, panel.top),
+                inside:
+                  card.top >= 0 &&
+                  card.bottom <= end &&
+                  panel.bottom > 0 &&
+                  panel.top < innerHeight,
+              };
+            }, selector);
+            const places = JSON.stringify({ selector, card, panel });
+            assert.ok(inside, places);
+            assert.ok(overlap <= 0, places);
+            await press('introduction-next');
+          }
+          assert.equal(new Set(sentences).size, 4);
+          assert.match(sentences[0], /^New here\?/);
+          assert.equal((await all(id('introduction'))).length, 0);
+          if (options.width !== 1280) return;
+          await page.goto('about:blank');
+          await page.goto(server.url);
+          await page.wait(shown, 0);
+          assert.equal((await all(id('introduction'))).length, 0, 'seen once');
+          await press('help');
+          await press('introduction-again');
+          assert.equal((await all(id('introduction'))).length, 1);
+          await press('introduction-close');
+          assert.equal((await all(id('introduction'))).length, 0);
+        } finally {
+          await page.close();
+        }
+      });
+
+    test('the whole journey by keyboard: next token, run, look back, take another, undo, find, share, close', async () => {
       const { page, settled, all } = await visit();
       try {
         const press = (key) => settled(() => page.press(key));
+        const blur = () => page.run(() => document.activeElement.blur());
         const focus = () =>
           page.run(() => document.activeElement.dataset.testid ?? document.activeElement.className);
-        /** Presses Tab until the element has the focus. */
+        /** Presses Tab, from the beginning of the page, until the element has the focus. */
         const tabTo = async (id) => {
+          await page.run(() => document.querySelector('.skip').focus());
           for (let i = 0; i < 80; i++) {
             if ((await focus()) === id) return;
             await page.press('Tab');
           }
           assert.fail(`Tab does not come to ${id}`);
         };
-        await tabTo('tour-skip');
+        await page.press('Tab');
+        assert.equal(await focus(), 'skip');
+        await page.press('Enter');
+        assert.equal(await page.run(() => document.activeElement.id), 'text-title');
+        await tabTo('introduction-close');
         await press('Enter');
+        await blur();
         assert.equal((await press('s')).ids.length, 1);
         await press('s');
         await page.press(' ');
         await page.wait(shown, 5);
         await page.press(' ');
-        const { ids } = await settled(async () => {});
-        const n = (await page.run(read)).ids.length;
+        await settled(async () => {});
+        const { ids, prompt } = await page.run(read);
+        const n_prompt = (await all('.text [data-prompt-id]')).length;
         await press('ArrowLeft');
         await press('ArrowLeft');
-        const index = await page.run(() =>
-          Number(document.querySelector('.choice-panel').dataset.index),
-        );
-        const prompt = (await all('[data-prompt-id]')).length;
-        assert.equal(index, prompt + n - 2);
+        assert.equal(await page.run(selectedIndex), n_prompt + ids.length - 2);
+        // along the rows of the ledger
         await page.press('ArrowDown');
         for (let i = 0; i < 3; i++) await page.press('ArrowDown');
         const token = await page.run(() =>
           Number(document.activeElement.closest('[data-token]').dataset.token),
         );
         const taken = await press('Enter');
-        assert.equal(taken.ids.length, n - 1);
+        assert.equal(taken.ids.length, ids.length - 1);
         assert.equal(taken.ids.at(-1), token);
-        await page.run(() => document.activeElement.blur());
-        assert.equal((await press('z')).ids.length, n);
+        await blur();
+        assert.deepEqual((await press('z')).ids, ids);
         assert.equal((await press('y')).ids.at(-1), token);
-        // along the text
-        await page.run(() => document.querySelector('.text .token.current').focus());
-        await page.press('ArrowLeft');
-        await press('Enter');
-        assert.equal(
-          await page.run(() => document.activeElement.getAttribute('aria-pressed')),
-          'true',
-        );
-        await press('Escape');
-        assert.equal(
-          await page.run(() => document.querySelector('.choice-panel').dataset.index),
-          undefined,
-        );
+        // along the text: the caret selects
+        await tabTo('editor');
+        await page.press('Home');
+        await page.wait(() => document.querySelector('.text .token.selected') !== null);
+        await page.press('ArrowRight');
+        assert.ok((await settled(async () => {})).prompt === prompt);
+        const escaped = await press('Escape');
+        assert.equal(await page.run(selectedIndex), undefined);
+        // typed letters are text, not shortcuts
+        await page.press('End');
+        await settled(() => page.type(' yzrs/?'));
+        const typed = await page.run(read);
+        assert.equal(typed.text, `${escaped.text} yzrs/?`);
+        assert.equal((await settled(() => page.chord('Control', 'z'))).text, escaped.text);
+        assert.equal((await settled(() => page.chord('Control', 'Enter'))).ids.length, taken.ids.length + 1); // prettier-ignore
+        await blur();
         await page.press('/');
         assert.equal(await focus(), 'search');
         await settled(() => page.type('king'));
-        assert.ok((await all('[data-testid="found"]')).length > 0);
-        await page.run(() => document.activeElement.blur());
+        assert.ok((await all('.found')).length > 0);
+        await blur();
         await page.press('?');
         await page.wait(() => document.querySelector('[data-testid="keys"]') !== null);
-        assert.match((await all('[data-testid="keys"]'))[0].text, /Space.*undo, redo.*this list/s);
+        assert.match((await all(id('keys')))[0].text, /Space.*undo, redo.*this list/s);
         await page.press('Escape');
         await page.wait(() => document.querySelector('dialog[open]') === null);
-        await page.run(() => document.activeElement.blur());
-        assert.deepEqual((await press('r')).ids, []);
+        await blur();
+        assert.ok((await press('r')).ids.length > 0, 'R alone does nothing');
+        assert.deepEqual((await settled(() => page.chord('Shift', 'R'))).ids, []);
         await tabTo('share');
         await page.press('Enter');
         await page.wait(() =>
@@ -144,22 +260,17 @@ for (const { name, needs } of browsers) {
         await page.press('Escape');
         await page.wait(() => document.querySelector('dialog[open]') === null);
         assert.equal(await focus(), 'share', 'the focus is back where it was');
-        // typed letters are text, and single-key shortcuts can be turned off
-        await settled(() => page.set('prompt', ''));
-        await page.run(() => document.querySelector('[data-testid="prompt"]').focus());
-        const typed = await settled(async () => {
-          await page.type('yzrs ?');
-          await page.wait(
-            () => document.querySelector('[data-testid="prompt"]').value === 'yzrs ?',
-          );
-        });
-        assert.deepEqual([typed.prompt, typed.ids], ['yzrs ?', []]);
-        await page.run(() => document.activeElement.blur());
+        // single-letter shortcuts can be turned off, for the next visit, too
+        await blur();
         await page.press('?');
         await page.wait(() => document.querySelector('[data-testid="single-keys"]') !== null);
         await page.click('single-keys');
         await page.press('Escape');
-        await page.run(() => document.activeElement.blur());
+        await blur();
+        assert.deepEqual((await press('s')).ids, []);
+        await page.goto('about:blank');
+        await page.goto(server.url);
+        await page.wait(shown, 0);
         assert.deepEqual((await press('s')).ids, []);
         assert.deepEqual(page.complaints, []);
       } finally {
@@ -167,30 +278,77 @@ for (const { name, needs } of browsers) {
       }
     });
 
-    test('with a finger at 360 px: everything is reached by taps, and nothing scrolls sideways', async () => {
+    test('with a finger at 360 px: the whole loop without scrolling, and all else by taps', async () => {
       const { page, settled, all } = await visit({ width: 360, height: 740, touch: true });
       try {
         const tap = (selector) => settled(() => page.tap(selector));
-        const id = (name) => `[data-testid="${name}"]`;
-        await tap(id('tour-skip'));
-        for (let i = 0; i < 3; i++) assert.equal((await tap(id('step'))).ids.length, i + 1);
+        /** Taps a token of the text, which is below the editor. */
+        const tapToken = (index) =>
+          settled(async () => {
+            const { x, y } = await page.run((index) => {
+              const [box] = document
+                .querySelector(`.text [data-index="${index}"]`)
+                .getClientRects();
+              return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+            }, index);
+            await page.tapAt(x, y);
+          });
+        /** Elements that are not, or only partly, in the window above the bar, or in the bar. */
+        const outside = (selectors) =>
+          page.run((selectors) => {
+            const bar = document.querySelector('.action-bar').getBoundingClientRect();
+            return selectors.filter((selector) => {
+              const element = document.querySelector(selector);
+              const { top, bottom } = element.getBoundingClientRect();
+              const end = element.closest('.action-bar') ? innerHeight : bar.top;
+              return top < 0 || bottom > end;
+            });
+          }, selectors);
+        const loop = [
+          '.text',
+          id('candidate'),
+          '.row.next, .next',
+          id('step'),
+          id('run'),
+          '.chips',
+        ];
+        await tap(id('introduction-close'));
+        for (let i = 0; i < 3; i++) {
+          assert.equal((await tap(id('step'))).ids.length, i + 1);
+          assert.deepEqual(await outside(loop), []);
+        }
         const { ids } = await page.run(read);
-        const prompt = (await all('[data-prompt-id]')).length;
-        await tap(`.text [data-index="${prompt + 1}"]`);
-        assert.equal(
-          await page.run(() => Number(document.querySelector('.choice-panel').dataset.index)),
-          prompt + 1,
-        );
+        const n_prompt = (await all('.text [data-prompt-id]')).length;
+        await tapToken(n_prompt + 1);
+        assert.equal(await page.run(selectedIndex), n_prompt + 1);
+        assert.equal(await page.run(() => document.activeElement.inputMode), 'none');
+        assert.deepEqual(await outside(['.text', '#ledger-title', id('candidate')]), []);
         const other = (await page.run(read)).candidates.find(({ token }) => token !== ids[1]).token;
-        assert.deepEqual((await tap(`${id('candidate')}[data-token="${other}"]`)).ids, [
-          ids[0],
-          other,
-        ]);
+        const branched = await tap(`${id('candidate')}[data-token="${other}"] button`);
+        assert.deepEqual(branched.ids, [ids[0], other]);
+        assert.equal(await page.run(() => scrollY), 0, 'nothing scrolled');
         assert.deepEqual((await tap(id('undo'))).ids, ids);
-        await tap(id('switch-min_p'));
-        await tap('.paths-panel summary');
-        await tap('[data-testid="paths"] button');
+        // the slider of a chip is in the window together with the ledger
+        await tap(id('chip-temperature'));
+        assert.deepEqual(await outside(['.chip-panel', id('temperature'), id('candidate')]), []);
+        const before = (await page.run(read)).candidates[0].p_final;
+        const { candidates } = await settled(() => page.set('temperature', 2));
+        assert.notEqual(candidates[0].p_final, before);
+        await tap(id('chip-close'));
+        // typing
+        await tap(id('edit'));
+        assert.equal(await page.run(() => document.activeElement.inputMode), 'text');
+        await settled(() => page.type('!'));
+        assert.match((await page.run(read)).text, /!/);
+        await tap(id('edit'));
+        await tap(id('undo'));
+        // the other panels
+        await tapToken(n_prompt + 1);
+        await tap(`${id('candidate')}[data-token="${other}"] button`);
+        await tap(`${id('branches')} summary`);
+        await tap(id('branch'));
         for (const sheet of ['models', 'share', 'compare', 'tokenizer', 'developers', 'help']) {
+          await tap(id('menu'));
           await tap(id(sheet));
           const { overflow } = await page.run(read);
           assert.ok(overflow <= 0, sheet);
@@ -203,112 +361,86 @@ for (const { name, needs } of browsers) {
           await tap(`dialog[open] ${id(`${sheet}-dialog-close`)}`);
         }
         const order = await page.run(() =>
-          ['.text-panel', '.choice-panel', '.stages-panel'].map(
-            (panel) => document.querySelector(panel).getBoundingClientRect().y,
+          ['text', 'ledger', 'why', 'branches', 'surprise', 'settings'].map(
+            (panel) => document.querySelector(`.${panel}-panel`).getBoundingClientRect().y,
           ),
         );
-        assert.ok(order[0] < order[1] && order[1] < order[2], 'the choice is right under the text');
-        const small = await page.run(() =>
-          [...document.querySelectorAll('button:not(.take):not(.grip)')]
-            .filter((button) => button.offsetHeight > 0 && button.offsetHeight < 26)
-            .map((button) => button.textContent),
+        assert.deepEqual(
+          order,
+          order.toSorted((a, b) => a - b),
         );
-        assert.deepEqual(small, [], 'buttons are large enough for a finger');
+        const small = await page.run(() =>
+          [...document.querySelectorAll('button, summary, select, input:not([type="checkbox"])')]
+            .filter((target) => target.offsetHeight > 0)
+            .filter((target) => (target.closest('tr') ?? target).offsetHeight < 44)
+            .map((target) => target.dataset.testid ?? target.textContent),
+        );
+        assert.deepEqual(small, [], 'targets are large enough for a finger');
       } finally {
         await page.close();
       }
     });
 
     for (const options of [{}, { dark: true }, { width: 360, height: 740 }]) {
-      test(`axe finds nothing serious: ${JSON.stringify(options)}`, async () => {
-        const { page, press, at } = await visit(options);
+      test(`axe finds nothing serious, and what carries meaning has a contrast of 3: ${JSON.stringify(options)}`, async () => {
+        const { page, press, token } = await visit(options);
         try {
           await assertAccessible(page);
-          await press('tour-skip');
+          await press('introduction-close');
           for (let i = 0; i < 3; i++) await press('step');
-          await at('.text [data-index="4"]');
-          for (const table of (await page.run(
-            () => document.querySelectorAll('.data-table').length,
-          ))
-            ? ['choice-table', 'stages-table', 'timeline-table']
-            : []) {
-            await page.run(
-              (id) => document.querySelector(`[data-testid="${id}"]`).setAttribute('open', ''),
-              table,
-            );
-            assert.ok(
-              (await page.run(
-                (id) => document.querySelectorAll(`[data-testid="${id}"] tbody tr`).length,
-                table,
-              )) >= 4,
-              table,
-            );
-          }
+          await token(4);
+          await page.run(() =>
+            document.querySelectorAll('details').forEach((details) => (details.open = true)),
+          );
+          await page.wait(
+            () => document.querySelectorAll('[data-testid="surprise-table"] tbody tr').length > 4,
+          );
+          assert.deepEqual(await page.run(pale), []);
           await assertAccessible(page);
-          for (const sheet of ['models', 'share', 'help']) {
-            await press(sheet);
-            await assertAccessible(page, 'dialog[open]');
-            await page.press('Escape');
-            await page.wait(() => document.querySelector('dialog[open]') === null);
-          }
         } finally {
           await page.close();
         }
       });
     }
 
-    test('forced colours keep the bars, the coin and the levels apart; reduced motion moves nothing', async () => {
-      const { page, press } = await visit({ calm: true, forced: true });
+    test('forced colours keep marks, levels and what is off apart; reduced motion moves nothing', async () => {
+      const { page, press, token } = await visit({ calm: true, forced: true });
       try {
+        await press('introduction-close');
         await press('step');
+        await token(4);
         const seen = await page.run(() => {
-          const style = (selector) => getComputedStyle(document.querySelector(selector));
+          const style = (selector, pseudo) =>
+            getComputedStyle(document.querySelector(selector), pseudo);
+          const levels = [0, 1, 2, 3, 4].map((level) => {
+            const { borderBottomStyle, borderBottomWidth } = style(`.legend .level-${level}`);
+            return `${borderBottomStyle} ${borderBottomWidth}`;
+          });
           return {
             forced: matchMedia('(forced-colors: active)').matches,
             calm: matchMedia('(prefers-reduced-motion: reduce)').matches,
-            before: style('.row .bar i').borderTopStyle,
-            bars: [
-              style('.row.drawn .bar b').backgroundColor,
-              style('.panel, section').backgroundColor,
-            ],
-            coin: style('.coin').backgroundColor,
-            moves: style('.row .bar i').transitionDuration,
-            column: style('.column span').transitionDuration,
+            levels: new Set(levels).size,
+            editor: style('.text textarea').backgroundColor,
+            selected: style('.text .token.selected').outlineStyle,
+            bar: style('.ledger .bar i').borderTopStyle,
+            colours: ['.ledger .last .bar i', '.pointer', '.surprise .drawn'].map(
+              (selector) =>
+                style(selector)[selector.startsWith('.surprise') ? 'fill' : 'backgroundColor'],
+            ),
+            panel: style('section').backgroundColor,
+            off: style('[data-testid="redo"]').color,
+            on: style('[data-testid="undo"]').color,
+            moves: style('.ledger .bar i').transitionDuration,
           };
         });
         assert.ok(seen.forced && seen.calm, JSON.stringify(seen));
-        assert.equal(seen.before, 'solid');
-        assert.notEqual(seen.bars[0], seen.bars[1]);
-        assert.notEqual(seen.coin, seen.bars[1]);
-        assert.ok(
-          /^0s(, 0s)*$/.test(seen.moves) && /^0s(, 0s)*$/.test(seen.column),
-          `${seen.moves} ${seen.column}`,
-        );
-      } finally {
-        await page.close();
-      }
-    });
-
-    test('the first tour: five stops, skipped or done it is not shown again, and it comes back on demand', async () => {
-      const { page, press, all } = await visit();
-      try {
-        const stops = [];
-        for (let i = 0; i < 5; i++) {
-          stops.push((await all('[data-testid="tour"]'))[0].text);
-          assert.equal((await all('.toured')).length, 1);
-          await press('tour-next');
-        }
-        assert.equal(new Set(stops).size, 5);
-        assert.equal((await all('[data-testid="tour"]')).length, 0);
-        await page.goto('about:blank');
-        await page.goto(server.url);
-        await page.wait(shown, 0);
-        assert.equal((await all('[data-testid="tour"]')).length, 0);
-        await press('help');
-        await press('tour-again');
-        assert.equal((await all('[data-testid="tour"]')).length, 1);
-        await press('tour-skip');
-        assert.equal((await all('[data-testid="tour"]')).length, 0);
+        assert.equal(seen.levels, 5);
+        assert.equal(seen.editor, 'rgba(0, 0, 0, 0)', 'the tokens are seen through the editor');
+        assert.equal(seen.selected, 'solid');
+        assert.equal(seen.bar, 'solid');
+        for (const colour of seen.colours) assert.notEqual(colour, seen.panel);
+        assert.notEqual(seen.off, seen.on);
+        assert.match(seen.moves, /^0s(, 0s)*$/);
       } finally {
         await page.close();
       }
@@ -319,7 +451,7 @@ for (const { name, needs } of browsers) {
       try {
         await page.run(() => {
           globalThis.heard = [];
-          const live = document.querySelector('.heard');
+          const live = document.querySelector('.text-panel .heard');
           new MutationObserver(() => globalThis.heard.push(live.textContent)).observe(live, {
             childList: true,
             characterData: true,
@@ -328,13 +460,13 @@ for (const { name, needs } of browsers) {
         });
         await page.click('run');
         await page.wait(shown, 12);
-        await page.click('pause');
+        await page.run(() => document.querySelector('[data-testid="pause"]')?.click());
         await page.wait(quiet);
         await page.wait(() => globalThis.heard.some(Boolean));
         await page.frames(3);
         const heard = (await page.run(() => globalThis.heard)).filter(Boolean);
         assert.equal(heard.length, 1, heard.join('\n'));
-        assert.match(heard[0], /id \d+, .* %/);
+        assert.match(heard[0], / %, .* bits, rank \d+, token \d+, id \d+/);
       } finally {
         await page.close();
       }
@@ -353,16 +485,12 @@ for (const { name, needs } of browsers) {
                 'main :is(img, script, textarea ~ textarea, b > b), main svg[onload], header img',
               ).length,
           );
-        await set('prompt', '<img src=x onerror=alert(1)> &amp; </textarea>');
-        await press('switch-top_k');
-        for (let i = 0; i < 6; i++) {
-          const token = (await page.run(read)).candidates.find(
-            ({ token }) => token >= 259 && token % PIECES.length === i,
-          )?.token;
-          await at(`[data-testid="candidate"][data-token="${token}"]`);
+        await press('introduction-close');
+        await set('editor', '<img src=x onerror=alert(1)> &amp; </textarea>');
+        for (const piece of PIECES.slice(0, 6)) {
+          await set('search', piece);
+          await at('.found button');
         }
-        await set('search', '<');
-        assert.ok((await all('[data-testid="found"]')).length > 0);
         await page.run(() =>
           document
             .querySelectorAll('details')
@@ -381,7 +509,7 @@ for (const { name, needs } of browsers) {
         assert.equal(await elements(), 0);
         assert.match(await page.run(() => document.title), /^tokenglass/);
         assert.match(
-          await page.run(() => document.querySelector('[data-testid="status"]').textContent),
+          await page.run(() => document.querySelector('[data-testid="models"]').textContent),
           /^<img src=x/,
         );
         assert.deepEqual(page.complaints, []);
