@@ -216,7 +216,7 @@ for (const { name, needs } of browsers) {
       await selects(' a');
       await page.press('End');
       await selects(null);
-      await page.wait(() => document.querySelector('.heard').textContent.startsWith('time '));
+      await page.wait(() => document.querySelector('.heard').textContent.startsWith('time, '));
     });
 
     test('a run keeps the end of the text in view, unless the reader scrolls up', async () => {
