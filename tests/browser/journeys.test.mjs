@@ -65,6 +65,7 @@ for (const { name, needs } of browsers) {
       for (let i = 0; i < 3; i++) await press('step');
       await candidate(7);
       const { ids } = await press('step');
+      await press('more');
       const { note, ids: again } = await press('check');
       assert.match(note, /the same 5 tokens came again/);
       assert.deepEqual(again, ids);
@@ -141,7 +142,7 @@ for (const { name, needs } of browsers) {
         /tiny 1/.test(document.querySelector('[data-testid="models"]').textContent),
       );
       const opened = await settled(async () => {});
-      assert.equal(opened.candidates.length, 15);
+      assert.ok(opened.candidates.length >= 15);
       assert.match((await press('step')).ids.join(), /^\d+$/);
       for (const [file, expected] of [
         ['cut.gguf', /^cut\.gguf is damaged or incomplete\. details GGUF_/],
@@ -336,6 +337,7 @@ for (const { name, needs } of browsers) {
       const { output } = await page.run(read);
       const value = JSON.parse(output);
       assert.ok(typeof value.name === 'string' && Number.isInteger(value.age), output);
+      await press('more');
       await page.set('schema', '{ "type": 12');
       await page.click('apply-schema');
       assert.match(
