@@ -4,7 +4,7 @@ import { batch, computed, signal } from '@preact/signals';
 import type { SamplerOptions, Session, StageName, StageTable } from 'tokenglass';
 import type { Position, TextDocument } from './document.js';
 import type { DrawCounts } from './queries.js';
-import { findTokens, repeatDraws } from './queries.js';
+import { cutFromTop, findTokens, repeatDraws } from './queries.js';
 import type { Services } from './services.js';
 import { typedLength } from './tree.js';
 
@@ -67,7 +67,11 @@ export class Inspector {
     const found = await findTokens(session, this.query.value);
     const taken = position.index === undefined ? undefined : position.path[position.index]?.token;
     const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken])];
-    const table = await session.stageTable({ ...options, max_rows: MAX_ROWS, tokens });
+    const rows = { max_rows: MAX_ROWS, tokens };
+    let table = await session.stageTable({ ...options, ...rows });
+    const cut = await cutFromTop(session, options, table);
+    if (cut.some((token) => table.rows.every((row) => row.token !== token)))
+      table = await session.stageTable({ ...options, ...rows, tokens: [...tokens, ...cut] });
     const setStats = await engine.readStats();
     batch(() => {
       this.table.value = table;

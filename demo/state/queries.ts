@@ -1,6 +1,6 @@
 /** Further queries about one choice: a search in the vocabulary, and repeated draws. Each takes a
  *  session that ends before the choice. None runs the model. */
-import type { SamplerOptions, Session } from 'tokenglass';
+import type { SamplerOptions, Session, StageName, StageTable } from 'tokenglass';
 
 /** The result of repeated draws of one choice. */
 export interface DrawCounts {
@@ -28,6 +28,24 @@ export async function findTokens(session: Session, query: string): Promise<numbe
   if (query === '') return undefined;
   const found = await session.findTokens(withoutMarks(query), { limit: MAX_FOUND });
   return found.map(({ token }) => token);
+}
+
+/** Stages that can cut tokens that are more probable than those that stay. */
+const CUT_FROM_TOP: readonly StageName[] = ['xtc', 'typ_p'];
+const TOP_N = 8; // tokens that are looked at
+
+/** The most probable tokens that such a stage cut. A table lists the tokens that stay first, so
+ *  these may have no row of their own. */
+export async function cutFromTop(
+  session: Session,
+  options: ChoiceOptions,
+  { groups }: StageTable,
+): Promise<number[]> {
+  const isCut = (stage: StageName | undefined) =>
+    stage !== undefined && CUT_FROM_TOP.includes(stage);
+  if (!groups.some(({ removed_by }) => isCut(removed_by))) return [];
+  const { candidates } = await session.candidates({ ...options, top_n: TOP_N });
+  return candidates.filter(({ removed_by }) => isCut(removed_by)).map(({ token }) => token);
 }
 
 /** Draws the choice N_DRAWS times, each time with the random number of another sample. */

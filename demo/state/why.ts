@@ -1,7 +1,7 @@
 /** What *Why* says about a cell, a column or the next token, with the numbers of the choice on the
  *  page. All functions are pure. */
 import type { StageRow, StageTable } from 'tokenglass';
-import { count, percent } from '../format.js';
+import { count, hexBytes, percent } from '../format.js';
 import type { Focus } from './inspector.js';
 import { bitsOf, columnIndex, cutIndex, equalChoices } from './ledger.js';
 import type { Sentence } from './say.js';
@@ -94,6 +94,7 @@ function whyModel(table: StageTable, row: StageRow | undefined): Why {
       ...comparison(table, row),
       softmax,
       say`If ${row} came, the surprise would be ${bits(-Math.log(row.p))}: minus log₂ of the probability.`,
+      say`${row} is token ${row.token} of the vocabulary. Its bytes in hexadecimal: ${hexBytes(row.bytes)}.`,
     ],
   };
 }

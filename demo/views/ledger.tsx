@@ -6,6 +6,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { StageName, StageRow, StageTable } from 'tokenglass';
 import { stagesOn } from '../state/chain.js';
 import type { Focus } from '../state/inspector.js';
+import { MAX_ROWS } from '../state/inspector.js';
 import type { Column } from '../state/ledger.js';
 import {
   bitsOf,
@@ -32,6 +33,8 @@ import type { RowContext } from './ledger-rows.js';
 import { FoldedGroups, GroupRow, TokenRow, groupTitles } from './ledger-rows.js';
 import { WhyText, placeOf } from './why.js';
 
+const NEVER_CUTS: readonly StageName[] = ['logit_bias', 'penalties', 'dry', 'temperature'];
+const ROW_HEIGHT = 25; // pixels
 const MAX_PHONE_ROWS = 7;
 const MAX_FOUND_ROWS = 12;
 const MAX_GROUPS = 4; // more are one row, until the user opens them
@@ -295,10 +298,18 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
   const groups = groupsInView({ ...table, groups: withRows(table, table.groups, folded) });
   const isFolded = !isOpen.value && (phone || groups.length > MAX_GROUPS);
   const canFold = phone || groups.length > MAX_GROUPS;
+  // the draw below stays in its place when the next choice has fewer rows or groups
+  const n_cutting = table.stages.filter(({ name }) => !NEVER_CUTS.includes(name)).length;
+  const n_usual = MAX_ROWS + Math.min(MAX_GROUPS, n_cutting + 1);
+  const n_missing = Math.max(0, n_usual - rows.length - (isFolded ? 1 : groups.length));
   const minWidth = TOKEN_WIDTH + columns.length * COLUMN_WIDTH + END_WIDTH;
   useLayoutEffect(() => keepFocus(store, table));
   return (
-    <div ref={element} class={`ledger-scroll${context.pinned ? ' pinned' : ''}`}>
+    <div
+      ref={element}
+      class={`ledger-scroll${context.pinned ? ' pinned' : ''}`}
+      style={phone ? {} : { paddingBottom: `${n_missing * ROW_HEIGHT}px` }}
+    >
       <table
         role="grid"
         class={phone ? 'phone' : ''}

@@ -76,7 +76,6 @@ const PACKAGES = {
   preact: ['demo'],
   '@preact/signals': ['demo'],
   'd3-': ['demo/views', 'demo/ui'],
-  sortablejs: ['demo/views', 'demo/ui'],
   'workbox-precaching': ['demo'],
   tokenglass: ['demo'],
 };
