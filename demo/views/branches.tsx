@@ -163,12 +163,12 @@ export function BranchesPanel({ store }: { store: Store }) {
       {tree.tips.length > 0 && <BranchMap store={store} tree={tree} />}
       {!others && <p class="explanation">Every branch you try is kept here.</p>}
       {others && (
-        <>
+        <div class="line">
           <List store={store} tree={tree} />
           <Button id="prune" press={() => store.document.prune()}>
             Delete the other branches
           </Button>
-        </>
+        </div>
       )}
     </section>
   );

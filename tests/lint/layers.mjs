@@ -75,7 +75,6 @@ const PACKAGES = {
   'node:': ['web/platform', 'web'],
   preact: ['demo'],
   '@preact/signals': ['demo'],
-  'd3-': ['demo/views', 'demo/ui'],
   'workbox-precaching': ['demo'],
   tokenglass: ['demo'],
 };

@@ -7,6 +7,7 @@ import type { Store } from '../../state/store.js';
 import { isControl } from '../../format.js';
 import { Button } from '../../ui/button.js';
 import { moveFocus } from '../../ui/roving-focus.js';
+import { useWidth } from '../../ui/use-width.js';
 import { chunksOf, tokenAt } from './cells.js';
 import { describe } from './describe.js';
 import { Chunk, indexIn, isRightToLeft } from './tokens.js';
@@ -169,11 +170,12 @@ function startsOf(tokens: readonly DisplayToken[], editable: boolean): number {
 
 interface LayerProps {
   store: Store;
+  width: number;
   measure: Measure;
   editable: boolean;
 }
 
-function Layer({ store, measure, editable }: LayerProps) {
+function Layer({ store, width, measure, editable }: LayerProps) {
   const { document: doc, inspector } = store;
   const tokens = doc.tokens.value;
   const rest = doc.rest.value;
@@ -220,6 +222,7 @@ function Layer({ store, measure, editable }: LayerProps) {
             last={has(last?.index) ? last?.index : undefined}
             forks={forks}
             buttons={buttons}
+            width={width}
           />
         );
       })}
@@ -270,6 +273,8 @@ export function Editor({ store, measure }: { store: Store; measure: Measure }) {
   const hovered = useRef<Element | undefined>(undefined);
   const { scroller, onScroll } = useScroll(store);
   const editable = doc.editable.value;
+  const isLoading = store.status.phase.value === 'loading' && doc.tokens.value.length === 0;
+  const { element, width } = useWidth<HTMLDivElement>(0);
   /** Shows what the token under the pointer is. Preact does not know of this attribute. */
   const hover = (index: number | undefined) => {
     hovered.current?.removeAttribute('data-hover');
@@ -285,9 +290,11 @@ export function Editor({ store, measure }: { store: Store; measure: Measure }) {
     <div class="text" ref={scroller} onScroll={onScroll}>
       <div
         class={`layers${isRightToLeft(doc.text.value) ? ' right-to-left' : ''}`}
-        style={{ '--starts': startsOf(doc.tokens.value, editable) }}
+        // the built-in model begins a text with one: the text does not move when the model comes
+        style={{ '--starts': isLoading ? 1 : startsOf(doc.tokens.value, editable) }}
+        ref={element}
       >
-        <Layer store={store} measure={measure} editable={editable} />
+        <Layer store={store} width={width} measure={measure} editable={editable} />
         {editable && <Box store={store} editor={editor} hover={hover} />}
       </div>
     </div>

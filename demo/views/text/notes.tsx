@@ -26,21 +26,10 @@ function Full({ store }: { store: Store }) {
   );
 }
 
-function Progress({ share }: { share: number }) {
-  const percent = Math.round(100 * share);
-  return (
-    <label class="loading">
-      Loading the built-in model, {percent} %
-      <progress value={share} max={1} aria-label="Loading the built-in model" />
-    </label>
-  );
-}
-
 export function Notes({ store }: { store: Store }) {
   const { document, runner, status } = store;
   const phase = status.phase.value;
   const checked = runner.checked.value;
-  if (phase === 'loading') return <Progress share={status.loaded.value} />;
   return (
     <>
       <FormatProblem store={store} />

@@ -50,11 +50,22 @@ function More({ store }: { store: Store }) {
 }
 
 export function TextPanel({ store }: { store: Store }) {
+  const { loaded, phase } = store.status;
+  const isLoading = phase.value === 'loading';
+  const share = loaded.value;
   return (
     <section class="text-panel" aria-labelledby="text-title">
       <h2 id="text-title" tabIndex={-1}>
-        Text <small>click any token to see what else could have stood there</small>
+        Text{' '}
+        <small>
+          {isLoading
+            ? `loading the built-in model, ${Math.round(100 * share)} %`
+            : 'click any token to see what else could have stood there'}
+        </small>
       </h2>
+      {isLoading && (
+        <progress class="loading" value={share} max={1} aria-label="Loading the built-in model" />
+      )}
       {!isPhone.value && <Legend measure={measure} />}
       <Chat store={store} />
       <Editor store={store} measure={measure.value} />

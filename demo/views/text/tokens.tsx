@@ -53,6 +53,10 @@ interface CellProps {
   buttons: boolean;
   /** Whether Tab reaches the cell, when it is a button. */
   reachable: boolean;
+  /** Whether the space at the beginning is at the end of a line, and the rest on the next. */
+  isBroken: boolean;
+  /** Takes the element of a cell that begins with a space. */
+  keep: (index: number) => (box: HTMLElement | null) => void;
 }
 
 /** What identifies a token for scripts and tests. */
@@ -78,19 +82,30 @@ function PartOfCell({ token, measure }: { token: DisplayToken; measure: Measure 
 
 /** The tokens of a cell. The last one has the characters, and a tick for each token. An element
  *  inside would keep the browser from joining letters and emojis. */
-function CellBox({ cell, measure, selected, forks, buttons, reachable }: CellProps) {
+function CellBox({
+  cell,
+  measure,
+  selected,
+  forks,
+  buttons,
+  reachable,
+  isBroken,
+  keep,
+}: CellProps) {
   const token = cell.at(-1)!;
   const parts = cell.slice(0, -1);
   const text = cell.map((each) => each.text).join('');
   const at = cell.findIndex(({ index }) => index === selected);
   const isForked = cell.some(({ node }) => (forks.get(node) ?? 1) > 1);
+  const leads = leadsWithSpace(text);
+  const level = `level-${levelOf(measure, token) ?? 'none'}`;
   const classes = [
     'token',
-    `level-${levelOf(measure, token) ?? 'none'}`,
+    isBroken ? 'broken' : level,
     token.how,
     isControl(token) && 'special',
     isPart(token) && 'part',
-    leadsWithSpace(text) && 'lead',
+    leads && 'lead',
     parts.length > 0 && (isRightToLeft(text) ? 'shared from-right' : 'shared'),
     isForked && 'forked',
     at >= 0 && 'selected',
@@ -101,6 +116,7 @@ function CellBox({ cell, measure, selected, forks, buttons, reachable }: CellPro
         <PartOfCell key={part.index} token={part} measure={measure} />
       ))}
       <span
+        ref={leads ? keep(token.index) : null}
         class={classes.filter(Boolean).join(' ')}
         style={parts.length > 0 ? { '--n': cell.length, '--at': at } : undefined}
         data-n={parts.length > 0 ? cell.length : undefined}
@@ -108,7 +124,7 @@ function CellBox({ cell, measure, selected, forks, buttons, reachable }: CellPro
         {...dataOf(token, measure)}
         {...(buttons && buttonProps(token, at >= 0, reachable))}
       >
-        {marked(text)}
+        {isBroken ? [' ', <b class={level}>{marked(text.slice(1))}</b>] : marked(text)}
       </span>
     </>
   );
@@ -124,21 +140,37 @@ export function indexIn(element: HTMLElement, clientX: number): number {
   return index - (n - 1) + tick;
 }
 
-interface ChunkProps extends Omit<CellProps, 'cell' | 'reachable'> {
+interface ChunkProps extends Omit<CellProps, 'cell' | 'reachable' | 'isBroken' | 'keep'> {
   tokens: readonly DisplayToken[];
   /** Index of the last token of the text, which Tab reaches. */
   last: number | undefined;
+  /** Width of the text in pixels. */
+  width: number;
 }
 
-/** Up to some 64 tokens, which are drawn again only when they change. */
-export class Chunk extends Component<ChunkProps> {
-  override shouldComponentUpdate(next: ChunkProps): boolean {
+interface ChunkState {
+  /** Indices of the tokens whose space is at the end of a line. */
+  broken: ReadonlySet<number>;
+}
+
+const SPACE_WIDTH = 14; // pixels: more than that of a space, less than that of two characters
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Some 64 tokens, which are drawn again only when they change. */
+export class Chunk extends Component<ChunkProps, ChunkState> {
+  override state: ChunkState = { broken: NONE };
+  readonly #boxes = new Map<number, HTMLElement>();
+
+  override shouldComponentUpdate(next: ChunkProps, state: ChunkState): boolean {
     const now = this.props;
     return (
+      state.broken !== this.state.broken ||
       now.measure !== next.measure ||
       now.selected !== next.selected ||
       now.buttons !== next.buttons ||
       now.last !== next.last ||
+      now.width !== next.width ||
       now.tokens.length !== next.tokens.length ||
       now.tokens.some(
         (token, i) =>
@@ -147,14 +179,45 @@ export class Chunk extends Component<ChunkProps> {
     );
   }
 
-  override render({ tokens, last, ...props }: ChunkProps) {
-    return cellsOf(tokens).map((cell) => (
-      <CellBox
-        key={cell[0]!.index}
-        cell={cell}
-        reachable={cell.at(-1)!.index === last}
-        {...props}
-      />
-    ));
+  override componentDidMount(): void {
+    this.#findBroken();
+  }
+
+  override componentDidUpdate(): void {
+    this.#findBroken();
+  }
+
+  /** The box of a token must not begin with a space at the end of the line before. */
+  #findBroken(): void {
+    const broken = new Set<number>();
+    for (const [index, box] of this.#boxes) {
+      const [first, second] = box.getClientRects();
+      if (second && first!.width < SPACE_WIDTH) broken.add(index);
+    }
+    const before = this.state.broken;
+    const isSame = broken.size === before.size && [...broken].every((index) => before.has(index));
+    if (!isSame) this.setState({ broken });
+  }
+
+  /** Keeps the element of a cell that begins with a space. */
+  readonly #keep = (index: number) => (box: HTMLElement | null) => {
+    if (box) this.#boxes.set(index, box);
+    else this.#boxes.delete(index);
+  };
+
+  override render({ tokens, last, ...props }: ChunkProps, { broken }: ChunkState) {
+    return cellsOf(tokens).map((cell) => {
+      const { index } = cell.at(-1)!;
+      return (
+        <CellBox
+          key={cell[0]!.index}
+          cell={cell}
+          reachable={index === last}
+          isBroken={broken.has(index)}
+          keep={this.#keep}
+          {...props}
+        />
+      );
+    });
   }
 }
