@@ -78,7 +78,7 @@ for (const { name, needs } of browsers) {
         const cores = await page.run(() => navigator.hardwareConcurrency);
         assert.match(
           status,
-          new RegExp(`${Math.max(1, Math.min(8, Math.floor(cores / 2)))} thread`),
+          new RegExp(`Threads${Math.max(1, Math.min(8, Math.floor(cores / 2)))}(?!\\d)`),
         );
         // threads are available now
         const shared = await page.run(
