@@ -29,9 +29,14 @@ export interface ChainStage {
 
 export type Values = Readonly<Partial<Record<StageOptionName, number>>>;
 
+/** Numbers by token id. -Infinity bans the token. */
+export type TokenBias = Readonly<Record<string, number>>;
+
 export interface Chain {
   readonly stages: readonly ChainStage[];
   readonly values: Values;
+  /** What the stage logit_bias adds to the scores of tokens. Token ids belong to one model. */
+  readonly bias: TokenBias;
 }
 
 type SliderRange = [label: string, min: number, max: number, step: number, hint: string];
@@ -72,8 +77,8 @@ const START_VALUES: Values = {
   mirostat_tau: 3,
 };
 
-/** The stages that the user can order and switch. Stages that take lists come before them. */
-const ORDERED = stages.filter(({ chain }) => chain !== 'LISTED');
+/** The stages that the user can order and switch. Other stages with lists come before them. */
+const ORDERED = stages.filter(({ chain, name }) => chain !== 'LISTED' || name === 'logit_bias');
 
 const RANGE_ORDER = Object.keys(RANGES);
 
@@ -101,6 +106,7 @@ const DEFAULT_ON: readonly StageName[] = ['top_k', 'top_p', 'min_p', 'temperatur
 export const defaultChain: Chain = {
   stages: ORDERED.map(({ name }) => ({ name, on: DEFAULT_ON.includes(name) })),
   values: Object.fromEntries(settings.map(({ name, defaultValue }) => [name, defaultValue])),
+  bias: {},
 };
 
 /** The stages that are on, in their order. */
@@ -112,8 +118,23 @@ export function optionsOf(chain: Chain): SamplerOptions {
   const samplers = stagesOn(chain);
   // the engine refuses a version of mirostat without the stage
   const off = samplers.includes('mirostat') ? {} : { mirostat: 0 };
-  return { ...chain.values, ...off, samplers };
+  // undefined, so that these options can replace others that have a bias
+  const logit_bias = samplers.includes('logit_bias') ? chain.bias : undefined;
+  return { ...chain.values, ...off, samplers, logit_bias };
 }
+
+/** Sets the bias of a token; 0: none. A chain with the first bias has the stage on. */
+export function withBias(chain: Chain, token: number, value: number): Chain {
+  const { [token]: _, ...others } = chain.bias;
+  const bias = value === 0 ? others : { ...others, [token]: value };
+  return { ...switchStage(chain, 'logit_bias', Object.keys(bias).length > 0), bias };
+}
+
+/** The chain for another model, which has other token ids. */
+export const withoutBias = (chain: Chain): Chain => ({
+  ...switchStage(chain, 'logit_bias', false),
+  bias: {},
+});
 
 export const withValue = (chain: Chain, name: StageOptionName, value: number): Chain => ({
   ...chain,
@@ -198,6 +219,7 @@ export function moveStage(chain: Chain, name: StageName, index: number): Chain {
 export function chainFrom(
   order: readonly unknown[],
   values: Readonly<Record<string, unknown>>,
+  bias: Readonly<Record<string, unknown>> = {},
 ): Chain {
   const known = new Map(ORDERED.map(({ name }) => [name as string, name]));
   const on = [...new Set(order)].flatMap((name) =>
@@ -221,6 +243,12 @@ export function chainFrom(
       ...off.map(({ name }) => ({ name, on: false })),
     ],
     values: { ...defaultChain.values, ...Object.fromEntries(valid) },
+    bias: Object.fromEntries(
+      Object.entries(bias).filter(
+        (entry): entry is [string, number] =>
+          /^(0|[1-9]\d{0,8})$/.test(entry[0]) && typeof entry[1] === 'number' && entry[1] < Infinity,
+      ),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The text and the settings of the page as code that continues the text in the same way. */
 import type { ChatMessage, Model } from 'tokenglass';
-import type { Chain } from './chain.js';
+import type { Chain, TokenBias } from './chain.js';
 import { changedValues, defaultChain, settings } from './chain.js';
 import type { OutputFormat } from './constraint.js';
 import { sameIds } from './engine.js';
@@ -66,7 +66,9 @@ export function codeState(
 }
 
 /** The options of a chain that are not the package's defaults. */
-export function changedOptions(chain: Chain): Record<string, number | readonly string[]> {
+export function changedOptions(
+  chain: Chain,
+): Record<string, number | readonly string[] | TokenBias> {
   const on = chain.stages.filter((stage) => stage.on).map(({ name }) => name);
   const usual = defaultChain.stages.map(({ name }) => name);
   const inOrder = usual.filter((name) => on.includes(name));
@@ -77,8 +79,10 @@ export function changedOptions(chain: Chain): Record<string, number | readonly s
   const values = Object.entries(changedValues(chain)).filter(([name]) =>
     settings.some((setting) => setting.name === name && on.includes(setting.stage)),
   );
+  const hasBias = on.includes('logit_bias') && Object.keys(chain.bias).length > 0;
   return {
     ...(Object.fromEntries(values) as Record<string, number>),
+    ...(hasBias && { logit_bias: chain.bias }),
     ...(!isUsual && { samplers: on }),
   };
 }
@@ -186,6 +190,7 @@ function commandLine(state: CodeState): CodeForm {
   ];
   const cannot = [
     ...(format ? ['The command line has no output formats.'] : []),
+    ...(changedOptions(chain)['logit_bias'] ? ['The command line has no token bias.'] : []),
     ...(ids
       ? ['The command line takes a text, and this text would be split into other tokens.']
       : []),
@@ -220,6 +225,7 @@ const OPENAI_NAMES: Record<string, string> = {
   top_p: 'top_p',
   penalty_freq: 'frequency_penalty',
   penalty_present: 'presence_penalty',
+  logit_bias: 'logit_bias',
 };
 
 function openai(state: CodeState): CodeForm {

@@ -5,7 +5,7 @@ import { signal } from '@preact/signals';
 import type { Model, SamplerOptions, Session } from 'tokenglass';
 import type { Message } from '../format.js';
 import type { Chain } from './chain.js';
-import { defaultChain, optionsOf } from './chain.js';
+import { defaultChain, optionsOf, withoutBias } from './chain.js';
 import { sameIds } from './engine.js';
 import { wordsOf } from './messages.js';
 import type { Store } from './store.js';
@@ -206,7 +206,7 @@ export class Comparison {
       session: other.createSession(),
       options: {
         ...options,
-        ...optionsOf(this.chain.value),
+        ...optionsOf(other === model ? this.chain.value : withoutBias(this.chain.value)),
         seed: this.seed.value ?? sampler.seed.value,
       },
       ended: false,

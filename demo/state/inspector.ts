@@ -66,7 +66,8 @@ export class Inspector {
     const [session, options] = await this.#at(position);
     const found = await findTokens(session, this.query.value);
     const taken = position.index === undefined ? undefined : position.path[position.index]?.token;
-    const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken])];
+    const biased = Object.keys(options.logit_bias ?? {}).map(Number);
+    const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken]), ...biased];
     const rows = { max_rows: MAX_ROWS, tokens };
     let table = await session.stageTable({ ...options, ...rows });
     const cut = await cutFromTop(session, options, table);

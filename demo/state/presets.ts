@@ -18,7 +18,11 @@ export interface Preset {
  *  values with an effect where the defaults have none. */
 function chainOf(order: readonly StageName[], values: Values = {}): Chain {
   const off = defaultChain.stages.map(({ name }) => ({ name, on: false }));
-  let chain: Chain = { stages: off, values: { ...defaultChain.values, ...values } };
+  let chain: Chain = {
+    ...defaultChain,
+    stages: off,
+    values: { ...defaultChain.values, ...values },
+  };
   for (const [index, name] of order.entries())
     chain = moveStage(withStage(chain, name), name, index);
   return chain;

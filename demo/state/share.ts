@@ -128,7 +128,11 @@ async function stateOfTrace({ engine }: Store, json: string): Promise<SharedStat
     name: source.name,
     prompt,
     ...(isOwn && !sameIds(await model.tokenize(prompt), ids) && { ids }),
-    chain: chainFrom(samplers, values as Record<string, unknown>),
+    chain: chainFrom(
+      samplers,
+      values as Record<string, unknown>,
+      values.logit_bias as Record<string, number> | undefined,
+    ),
     seed: Number(BigInt.asUintN(53, seed)),
     path: steps.map(({ token }) => token),
     chosen: steps.flatMap(({ token, trace }, i) =>

@@ -1,7 +1,7 @@
 /** A shared state: everything that brings a text about, as a part of an address. A link is
  *  untrusted data: this module checks it and never runs anything from it. */
 import type { ModelInfo } from 'tokenglass';
-import type { Chain } from './chain.js';
+import type { Chain, TokenBias } from './chain.js';
 import { chainFrom, changedValues } from './chain.js';
 
 export interface SharedState {
@@ -24,11 +24,11 @@ export interface SharedState {
 /** Why the tokens of a shared state are not this model's, as the end of "comes from ..."; undefined
  *  when they are. */
 export function foreignSource(
-  { model, name, path, ids = [] }: SharedState,
+  { model, name, path, ids = [], chain }: SharedState,
   { fingerprint, n_vocab }: ModelInfo,
 ): string | undefined {
   if (model !== fingerprint) return `another model, ${name || 'without a name'}`;
-  if ([...path, ...ids].some((id) => id >= n_vocab))
+  if ([...path, ...ids, ...Object.keys(chain.bias).map(Number)].some((id) => id >= n_vocab))
     return 'a model with more tokens than this one';
   return undefined;
 }
@@ -48,6 +48,8 @@ interface LinkJson {
   s: readonly string[];
   /** option values that are not the defaults */
   o: Readonly<Record<string, number | undefined>>;
+  /** bias by token; null is -Infinity */
+  b?: Readonly<Record<string, number | null>>;
   /** seed */
   d: number;
   /** path */
@@ -89,6 +91,12 @@ const fromBase64 = (text: string) =>
     char.charCodeAt(0),
   );
 
+/** JSON has no -Infinity. */
+const toJson = (bias: TokenBias) =>
+  Object.fromEntries(Object.entries(bias).map(([id, x]) => [id, x === -Infinity ? null : x]));
+const fromJson = (bias: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(bias).map(([id, x]) => [id, x === null ? -Infinity : x]));
+
 /** The part of an address after the #. */
 export async function encodeSharedState(shared: SharedState): Promise<string> {
   const { chain, ids } = shared;
@@ -100,6 +108,7 @@ export async function encodeSharedState(shared: SharedState): Promise<string> {
     ...(ids && { i: ids }),
     s: chain.stages.filter(({ on }) => on).map(({ name }) => name),
     o: changedValues(chain),
+    ...(Object.keys(chain.bias).length > 0 && { b: toJson(chain.bias) }),
     d: shared.seed,
     t: shared.path,
     c: shared.chosen,
@@ -141,7 +150,7 @@ export async function decodeSharedState(hash: string): Promise<SharedState | und
     throw new Error('This link is damaged: part of it is missing.', { cause });
   }
   if (!isObject(value)) throw invalid('its content');
-  const { v, m, n, p, i, s, o, d, t, c } = value;
+  const { v, m, n, p, i, s, o, b, d, t, c } = value;
   if (v !== 1) throw invalid('its version');
   if (!isText(m, 64) || !isText(n, 200)) throw invalid('its model');
   if (!isText(p, MAX_JSON_BYTES) || !(i === undefined || areCounts(i))) throw invalid('its prompt');
@@ -153,7 +162,7 @@ export async function decodeSharedState(hash: string): Promise<SharedState | und
     name: n,
     prompt: p,
     ...(i && { ids: i }),
-    chain: chainFrom(s, o),
+    chain: chainFrom(s, o, isObject(b) ? fromJson(b) : {}),
     seed: d,
     path: t,
     chosen: c,

@@ -2,7 +2,7 @@
  *  methods that the views call. The parts share one queue, because they share one model. */
 import { batch } from '@preact/signals';
 import type { Model } from 'tokenglass';
-import { defaultChain } from './chain.js';
+import { defaultChain, withoutBias } from './chain.js';
 import type { OutputFormat } from './constraint.js';
 import { TextDocument } from './document.js';
 import { Engine } from './engine.js';
@@ -64,7 +64,10 @@ export class Store {
       sampler.constraint.clear();
       batch(() => {
         engine.model.value = model;
-        if (!isFirst) this.#keepText();
+        if (!isFirst) {
+          this.#keepText();
+          this.history.replace({ chain: withoutBias(sampler.chain.value) });
+        }
         inspector.selected.value = undefined;
         inspector.clear();
         runner.checked.value = undefined;
@@ -92,8 +95,11 @@ export class Store {
   async open(shared: SharedState, kind: string): Promise<void> {
     const pending = { text: shared.prompt };
     const opening = { shared, kind, pending };
-    const settings = { chain: shared.chain, seed: shared.seed };
-    const isLoaded = this.engine.model.value !== undefined;
+    const model = this.engine.model.value;
+    const isLoaded = model !== undefined;
+    const isOwn = !model || foreignSource(shared, model.info) === undefined;
+    const chain = isOwn ? shared.chain : withoutBias(shared.chain);
+    const settings = { chain, seed: shared.seed };
     batch(() => {
       if (isLoaded) this.document.replace(pending);
       else this.document.restart(pending); // the page has shown no other text
@@ -113,8 +119,10 @@ export class Store {
   async #open({ shared, kind, pending }: Opening): Promise<void> {
     const { document, status } = this;
     const model = this.engine.model.value!;
-    if (document.pending !== pending) return document.sync(); // the user has edited the text
     const source = foreignSource(shared, model.info);
+    if (source !== undefined)
+      this.history.replace({ chain: withoutBias(this.sampler.chain.value) });
+    if (document.pending !== pending) return document.sync(); // the user has edited the text
     if (source !== undefined) {
       status.notice.value = `This ${kind} comes from ${source}. The page uses its text and its settings, but not its tokens, so what follows will be different.`;
       return document.sync();

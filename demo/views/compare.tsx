@@ -1,7 +1,7 @@
 /** The sheet that compares two samplers or two models on the text of the page. */
 import { useSignal } from '@preact/signals';
 import type { StageName } from 'tokenglass';
-import type { Chain, Setting } from '../state/chain.js';
+import type { Chain, ChainStage, Setting } from '../state/chain.js';
 import { moveStage, settingsOf, switchStage, withStage, withValue } from '../state/chain.js';
 import type {
   ComparedPair,
@@ -69,7 +69,8 @@ function StageSettings({ stage, chain, set }: SettingsProps & { stage: StageName
 
 /** The chain of side B: the stages that are on with their sliders, then those that are off. */
 function Settings({ chain, set }: SettingsProps) {
-  const isOff = ({ on }: { on: boolean }) => !on;
+  const hasBias = Object.keys(chain.bias).length > 0;
+  const isOff = ({ name, on }: ChainStage) => !on && (name !== 'logit_bias' || hasBias);
   return (
     <>
       <ul class="small-chain">

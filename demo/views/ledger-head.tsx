@@ -2,12 +2,14 @@
  *  dragging its name, with the arrow keys, or by its menu. */
 import { useSignal } from '@preact/signals';
 import type { StageName, StageTable } from 'tokenglass';
-import { placeStage, settingsOf, stagesOn } from '../state/chain.js';
+import { placeStage, settingsOf, stagesOn, withoutBias } from '../state/chain.js';
 import { stageWords } from '../state/stage-words.js';
 import type { Store } from '../state/store.js';
+import { count } from '../format.js';
 import { Button } from '../ui/button.js';
 import { Popover } from '../ui/popover.js';
 import { SettingField } from './setting.js';
+import { BiasList } from './token-bias.js';
 
 const DRAG_START = 5; // pixels that the pointer moves before a press becomes a drag
 
@@ -74,6 +76,7 @@ export function StageMenu({
   return (
     <div class="stage-menu">
       <p>{stageWords[name].does}</p>
+      {name === 'logit_bias' && <BiasList store={store} />}
       {settingsOf(name)
         .slice(1)
         .map((setting) => (
@@ -104,7 +107,9 @@ export function StageMenu({
           id={`remove-${name}`}
           press={() => {
             close();
-            store.sampler.remove(name);
+            if (name === 'logit_bias')
+              store.sampler.setChain(withoutBias(store.sampler.chain.value));
+            else store.sampler.remove(name);
           }}
         >
           ✕ Remove
@@ -128,6 +133,7 @@ export function StageHead({ store, table, name }: StageHeadProps) {
   const { title } = stageWords[name];
   const result = table.stages.find((stage) => stage.name === name);
   const [strength] = settingsOf(name);
+  const n_biased = Object.keys(store.sampler.chain.value.bias).length;
 
   const startDrag = (down: PointerEvent & { currentTarget: HTMLElement }) => {
     if (down.button !== 0) return;
@@ -193,13 +199,16 @@ export function StageHead({ store, table, name }: StageHeadProps) {
         <AskWhy store={store} column={name} />
       </div>
       {strength && <SettingField store={store} setting={strength} />}
+      {name === 'logit_bias' && <small>{count(n_biased)} of your tokens</small>}
     </th>
   );
 }
 
 /** The menu of the stages that are off. */
 export function AddStage({ store }: { store: Store }) {
-  const off = store.sampler.chain.value.stages.filter(({ on }) => !on);
+  const { stages, bias } = store.sampler.chain.value;
+  const hasBias = Object.keys(bias).length > 0;
+  const off = stages.filter(({ name, on }) => !on && (name !== 'logit_bias' || hasBias));
   return (
     <Popover id="add-stage" class="add-stage" text="+ add stage">
       {(close) => (
@@ -224,7 +233,14 @@ export function AddStage({ store }: { store: Store }) {
               </li>
             );
           })}
-          {off.length === 0 && <li>All stages are on.</li>}
+          {!hasBias && (
+            <li>
+              <span>{stageWords.logit_bias.title}</span>
+              <p>
+                {stageWords.logit_bias.does} Click a number of a token: <i>Why</i> has the controls.
+              </p>
+            </li>
+          )}
         </ul>
       )}
     </Popover>

@@ -332,6 +332,13 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
               phone && asked && (
                 <tr key="why" class="why-row">
                   <td colSpan={4}>
+                    <Button
+                      id="why-close"
+                      label="Close"
+                      press={() => (store.inspector.focus.value = undefined)}
+                    >
+                      ×
+                    </Button>
                     <WhyText store={store} />
                   </td>
                 </tr>

@@ -3,6 +3,7 @@ import type { Store } from '../state/store.js';
 import type { Place, Situation } from '../state/why.js';
 import { explain } from '../state/why.js';
 import { Say } from './say.js';
+import { TokenBias } from './token-bias.js';
 
 /** Where the choice on the page is. */
 export function placeOf({ inspector, status }: Store): Place {
@@ -19,7 +20,9 @@ export const situationOf = (store: Store): Situation => ({
 export function WhyText({ store }: { store: Store }) {
   const table = store.inspector.table.value;
   if (!table) return null;
-  const { title, lines } = explain(table, store.inspector.focus.value, situationOf(store));
+  const focus = store.inspector.focus.value;
+  const row = focus && table.rows.find(({ token }) => token === focus.token);
+  const { title, lines } = explain(table, focus, situationOf(store));
   return (
     <>
       <h3>
@@ -30,6 +33,7 @@ export function WhyText({ store }: { store: Store }) {
           <Say sentence={line} />
         </p>
       ))}
+      {row && <TokenBias store={store} row={row} />}
     </>
   );
 }

@@ -22,9 +22,10 @@ const choiceAt = async ({ ids, tokens, options }) => {
   const session = model.createSession();
   await session.sync(ids);
   const columns = [];
+  const { logit_bias: _, ...others } = options; // a list runs unless it is left out
   for (let n = 0; n <= options.samplers.length; n++) {
     const { candidates } = await session.candidates({
-      ...options,
+      ...(n === 0 ? others : options),
       samplers: options.samplers.slice(0, n),
       top_n: model.info.n_vocab,
     });
@@ -247,6 +248,29 @@ for (const { name, needs } of browsers) {
       await checkLedger('all stages');
       for (let i = 0; i < 6; i++) await press('undo');
       assert.deepEqual(await order(), ['top_k', 'top_p', 'min_p', 'temperature']);
+      assert.deepEqual((await page.run(read)).candidates, start.candidates);
+    });
+
+    test('a token is favoured or banned from Why; undo takes that back', async () => {
+      const start = await fresh();
+      const { token } = start.candidates.find(({ next }) => next);
+      await at(`[data-testid="candidate"][data-token="${token}"] [data-stage="model"]`);
+      await press(`ban-${token}`);
+      const banned = await checkTruth({ logit_bias: { [token]: -Infinity } }, 'banned');
+      assert.equal(banned.stages[1].name, 'logit_bias');
+      const row = banned.rows.find((row) => row.token === token);
+      assert.equal(row.removed_by, 'logit_bias');
+      const { ids } = await press('step');
+      assert.notEqual(ids[0], token);
+      await press('undo');
+      await press('undo');
+      assert.deepEqual((await page.run(read)).candidates, start.candidates);
+      const other = start.candidates.find(({ next }) => !next).token;
+      await at(`[data-testid="candidate"][data-token="${other}"] [data-stage="model"]`);
+      await set(`bias-${other}-number`, 4);
+      await checkTruth({ logit_bias: { [other]: 4 } }, 'favoured');
+      await press('move-logit_bias');
+      await press('remove-logit_bias');
       assert.deepEqual((await page.run(read)).candidates, start.candidates);
     });
 

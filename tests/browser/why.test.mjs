@@ -9,10 +9,22 @@ const TEXT = 'Once upon a time there was a little girl who';
 const REPEATING = 'One day the old woman went to the river. One day the old man went to the';
 const LISTED = ['logit_bias', 'allowed_tokens', 'banned_tokens', 'grammar'];
 
-let chains, presets, ledger, why, whyStages, plain, spokenName, cellPercent, words, model, session;
+let chains,
+  links,
+  presets,
+  ledger,
+  why,
+  whyStages,
+  plain,
+  spokenName,
+  cellPercent,
+  words,
+  model,
+  session;
 
 before(async () => {
   chains = await bundle('state/chain');
+  links = await bundle('state/shared-state');
   presets = await bundle('state/presets');
   ledger = await bundle('state/ledger');
   why = await bundle('state/why');
@@ -47,6 +59,7 @@ const chainOf = (order, values) => {
 
 test('a stage that is added changes the choice at once, wherever its values had no effect', async () => {
   for (const { name } of chains.defaultChain.stages) {
+    if (name === 'logit_bias') continue; // has an effect when a token has a bias
     const chain = chainOf([name]);
     // xtc acts by chance: some of the seeds trigger it
     const effects = [];
@@ -67,6 +80,39 @@ test('values of a stage that have an effect stay when the stage is added again',
   assert.equal(again.values.penalty_repeat, 1.4);
   const neutral = withValue(defaultChain, 'top_k', 0);
   assert.equal(withStage(neutral, 'top_k').values.top_k, 40);
+});
+
+test('a bias adds to the score of a token or bans it, and comes back from a link', async () => {
+  const { defaultChain, optionsOf, stagesOn, withBias, withoutBias } = chains;
+  const first = await tableOf(TEXT, optionsOf(defaultChain));
+  const [a, b] = first.rows;
+  let chain = withBias(withBias(defaultChain, a.token, -Infinity), b.token, 1.5);
+  assert.deepEqual(stagesOn(chain), ['logit_bias', 'top_k', 'top_p', 'min_p', 'temperature']);
+  const table = await tableOf(TEXT, { ...optionsOf(chain), tokens: [a.token] });
+  const rowOf = ({ token }) => table.rows.find((row) => row.token === token);
+  assert.equal(rowOf(a).removed_by, 'logit_bias');
+  const odds = (row, index) => row.after[index] / rowOf(first.rows[2]).after[index];
+  near(Math.log(odds(rowOf(b), 0)), b.logit + 1.5 - first.rows[2].logit, 1e-6, 'the score');
+  assert.match(linesOf(table, { stage: 'final', token: a.token }).text, /forbidden by your list/);
+  assert.match(linesOf(table, { stage: 'logit_bias' }).text, /changed 1 token and cut 1/);
+  // links
+  const shared = { model: '', name: '', prompt: '', seed: 1, path: [], chosen: [], chain };
+  const back = await links.decodeSharedState(await links.encodeSharedState(shared));
+  assert.deepEqual(optionsOf(back.chain), optionsOf(chain));
+  const info = { fingerprint: '', n_vocab: 3072 };
+  assert.equal(links.foreignSource(shared, info), undefined);
+  const foreign = { ...shared, chain: withBias(chain, 3072, 1) };
+  assert.ok(links.foreignSource(foreign, info), 'no token of this model');
+  // hostile lists
+  const odd = chains.chainFrom(
+    ['logit_bias'],
+    {},
+    { x: 1, '-1': 1, 3: 'a', 4: Infinity, 5: NaN, 6: 2 },
+  );
+  assert.deepEqual(odd.bias, { 6: 2 });
+  // taking the bias back
+  assert.deepEqual(withBias(withBias(chain, a.token, 0), b.token, 0), defaultChain);
+  assert.deepEqual(withoutBias(chain), defaultChain);
 });
 
 test('a stage is placed among those that are on', () => {
