@@ -76,7 +76,7 @@ function Tools({ store }: { store: Store }) {
         </Button>
       ))}
       <Button id="help" press={open('help')} label="Keys and help" keys="?">
-        ?
+        {isPhone.value ? 'Keys and help' : '?'}
       </Button>
     </nav>
   );
