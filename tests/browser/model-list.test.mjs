@@ -29,6 +29,14 @@ describe('the list of models', () => {
 
   test('groups go from small to large, and the sizes from 135 million to 1.7 billion are there', () => {
     const [chat] = list.modelGroups;
+    for (const { models, purpose } of list.modelGroups) {
+      const sizes = models.map(({ size }) => size);
+      assert.deepEqual(
+        sizes,
+        sizes.toSorted((a, b) => a - b),
+        purpose,
+      );
+    }
     assert.equal(chat.models[0].parameters, '135 M');
     const parameters = all().map((model) => model.parameters);
     for (const size of ['135 M', '362 M', '494 M', '1 B', '1.7 B'])
