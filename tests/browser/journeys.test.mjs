@@ -1,6 +1,6 @@
 // What people do on the page over several steps, in real browsers: check, traces, models from files
-// and addresses, conversations, JSON. links.test.mjs tests links, compare.test.mjs the comparison and
-// the tokenizer.
+// and addresses, conversations, JSON. links.test.mjs tests links, compare.test.mjs the comparison
+// and the tokenizer.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as ask, createServer } from 'node:http';
