@@ -246,7 +246,9 @@ export function chainFrom(
     bias: Object.fromEntries(
       Object.entries(bias).filter(
         (entry): entry is [string, number] =>
-          /^(0|[1-9]\d{0,8})$/.test(entry[0]) && typeof entry[1] === 'number' && entry[1] < Infinity,
+          /^(0|[1-9]\d{0,8})$/.test(entry[0]) &&
+          typeof entry[1] === 'number' &&
+          entry[1] < Infinity,
       ),
     ),
   };

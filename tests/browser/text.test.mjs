@@ -1,12 +1,13 @@
 // The text of the page: the editor lies exactly over the coloured tokens, copying gives the text, a
 // click selects the token under the pointer, and the end of the text is in view during a run.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 import { browsers, open } from './browsers.mjs';
 import { hand, quiet, read, shown } from './page.mjs';
 
@@ -18,6 +19,8 @@ const TEXTS = {
   emoji: 'A cat 🐈, a family 👨‍👩‍👧‍👦, a flag 🇫🇷, a wave 👋🏽, and an accent e\u0301.',
   'long lines': `${'Once upon a time there was a little girl. '.repeat(24)}${'a'.repeat(400)}  \n\tend`,
 };
+
+const TEMPLATE = '{% for m in messages %}{{ m.role }}: {{ m.content }}</s>{% endfor %}assistant:';
 
 /** Draws only the characters of the tokens, or only those of the editor, in black. */
 const drawOnly = (which) => {
@@ -219,6 +222,24 @@ for (const { name, needs } of browsers) {
       await page.wait(() => document.querySelector('.heard').textContent.startsWith('time, '));
     });
 
+    test('the box of a token is on one line: a space at the end of a line is not in it', async () => {
+      await set('editor', TEXTS['long lines']);
+      const { broken, wrong } = await page.run(() => {
+        const layer = document.querySelector('.text .layer');
+        const split = [...layer.querySelectorAll('.lead')].filter((token) => {
+          const [first, second] = token.getClientRects();
+          return second && first.width < 14;
+        });
+        const hasBox = (element) => getComputedStyle(element).borderBottomStyle !== 'none';
+        return {
+          broken: split.length,
+          wrong: split.filter((token) => hasBox(token) || !hasBox(token.querySelector('b'))).length,
+        };
+      });
+      assert.ok(broken > 2, `${broken} tokens`);
+      assert.equal(wrong, 0);
+    });
+
     test('a run keeps the end of the text in view, unless the reader scrolls up', async () => {
       await set('editor', 'Once upon a time there was a little girl who');
       const hidden = () =>
@@ -243,6 +264,46 @@ for (const { name, needs } of browsers) {
       await page.run(() => document.querySelector('[data-testid="pause"]')?.click());
       await page.wait(quiet);
       assert.deepEqual(page.complaints, []);
+    });
+
+    test('a conversation has no editor: its tokens are buttons, its control tokens have frames', async () => {
+      const path = join(folder, 'chat.gguf');
+      writeFileSync(path, chatModel(TEMPLATE, { seed: 3 }));
+      await press('models');
+      await page.upload('file', path);
+      await page.wait(() => document.querySelector('[data-testid="mode-chat"]') !== null);
+      await page.wait(quiet);
+      await press('mode-chat');
+      await set('say', 'Hello');
+      await page.click('send');
+      await page.wait(shown, 3);
+      await page.run(() => document.querySelector('[data-testid="pause"]')?.click());
+      await page.wait(quiet);
+      const seen = await page.run(() => {
+        const tokens = [...document.querySelectorAll('.text [role="button"]')];
+        const controls = tokens.filter((token) => token.classList.contains('special'));
+        const frame = (token) => getComputedStyle(token, '::before').borderTopStyle;
+        return {
+          editors: document.querySelectorAll('.text textarea').length,
+          buttons: tokens.length,
+          inTabOrder: tokens.filter((token) => token.tabIndex === 0).length,
+          names: new Set(tokens.map((token) => token.ariaLabel)).size,
+          frames: controls.map((token) => `${token.dataset.piece} ${frame(token)}`),
+        };
+      });
+      assert.equal(seen.editors, 0);
+      assert.ok(seen.buttons > 10, `${seen.buttons} buttons`);
+      assert.equal(seen.inTabOrder, 1);
+      assert.equal(seen.names, seen.buttons);
+      assert.deepEqual([...new Set(seen.frames)], ['</s> solid']);
+      // one of them is in the tab order; arrow keys move among them
+      await page.run(() => document.querySelector('.text [role="button"][tabindex="0"]').focus());
+      await page.press('ArrowLeft');
+      await page.press('ArrowLeft');
+      await settled(() => page.press('Enter'));
+      const index = await page.run(() => document.querySelector('.ledger').dataset.index);
+      assert.equal(index, await page.run(() => document.activeElement.dataset.index));
+      assert.equal(await page.run(() => document.activeElement.ariaPressed), 'true');
     });
   });
 }

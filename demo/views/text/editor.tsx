@@ -284,7 +284,7 @@ export function Editor({ store, measure }: { store: Store; measure: Measure }) {
         : (scroller.current!.querySelector(`[data-index="${index}"]`) ?? undefined);
     hovered.current?.setAttribute('data-hover', '');
     const token = index === undefined ? undefined : doc.tokens.value[index];
-    editor.current!.title = token ? describe(token) : '';
+    editor.current!.title = token ? describe(token, doc.forks.value.get(token.node)) : '';
   };
   return (
     <div class="text" ref={scroller} onScroll={onScroll}>

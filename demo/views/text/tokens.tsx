@@ -66,11 +66,11 @@ const dataOf = (token: DisplayToken, measure: Measure) => ({
   ...(token.how === 'typed' ? { 'data-prompt-id': token.token } : { 'data-id': token.token }),
 });
 
-const buttonProps = (token: DisplayToken, selected: boolean, reachable: boolean) => ({
+const buttonProps = (description: string, selected: boolean, reachable: boolean) => ({
   role: 'button' as const,
   'aria-pressed': selected,
-  'aria-label': describe(token),
-  title: describe(token),
+  'aria-label': description,
+  title: description,
   tabIndex: selected || reachable ? 0 : -1,
   'data-roving': true,
 });
@@ -96,7 +96,7 @@ function CellBox({
   const parts = cell.slice(0, -1);
   const text = cell.map((each) => each.text).join('');
   const at = cell.findIndex(({ index }) => index === selected);
-  const isForked = cell.some(({ node }) => (forks.get(node) ?? 1) > 1);
+  const n_branches = Math.max(...cell.map(({ node }) => forks.get(node) ?? 1));
   const leads = leadsWithSpace(text);
   const level = `level-${levelOf(measure, token) ?? 'none'}`;
   const classes = [
@@ -107,7 +107,7 @@ function CellBox({
     isPart(token) && 'part',
     leads && 'lead',
     parts.length > 0 && (isRightToLeft(text) ? 'shared from-right' : 'shared'),
-    isForked && 'forked',
+    n_branches > 1 && 'forked',
     at >= 0 && 'selected',
   ];
   return (
@@ -122,7 +122,7 @@ function CellBox({
         data-n={parts.length > 0 ? cell.length : undefined}
         data-piece={isControl(token) ? (token.node.eog ? 'end' : token.piece) : undefined}
         {...dataOf(token, measure)}
-        {...(buttons && buttonProps(token, at >= 0, reachable))}
+        {...(buttons && buttonProps(describe(token, n_branches), at >= 0, reachable))}
       >
         {isBroken ? [' ', <b class={level}>{marked(text.slice(1))}</b>] : marked(text)}
       </span>
