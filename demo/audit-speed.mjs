@@ -132,7 +132,8 @@ export async function openModel(page, url) {
 /** Reports the speed in each browser. report(label, value, limits, unit). */
 export async function auditSpeed(root, models, report) {
   writeModels(models);
-  const server = await serve({ port: 0, roots: [join(root, 'dist/demo'), join(root, 'dist'), models, join(root, 'tests/browser/pages')] }); // prettier-ignore
+  const folders = ['dist/demo', 'dist', 'tests/browser/pages'].map((path) => join(root, path));
+  const server = await serve({ port: 0, roots: [...folders, models] });
   try {
     for (const { name, needs } of browsers) {
       if (needs.skip) continue;

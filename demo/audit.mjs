@@ -1,7 +1,7 @@
 // Measures how fast the page loads and how accessible it is: `npm run audit`. Prints the cost of a
-// first visit in Chromium on a fast and on a slow connection, what axe-core finds in the light page,
-// the dark page and the page at 360 px, and how fast the page feels in each browser. Exits with 1
-// when a limit is missed.
+// first visit in Chromium on a fast and on a slow connection, what axe-core finds in the light
+// page, the dark page and the page at 360 px, and how fast the page feels in each browser. Exits
+// with 1 when a limit is missed.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -36,8 +36,11 @@ const NO_BYTES = new Uint8Array();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** How many bytes the character of this first byte has; 0 for a byte that is no first byte. */
-const charLength = (byte: number) =>
-  byte >= 0xc2 && byte <= 0xdf ? 2 : byte >= 0xe0 && byte <= 0xef ? 3 : byte >= 0xf0 && byte <= 0xf4 ? 4 : 0; // prettier-ignore
+function charLength(byte: number): number {
+  if (byte >= 0xc2 && byte <= 0xdf) return 2;
+  if (byte >= 0xe0 && byte <= 0xef) return 3;
+  return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
+}
 
 /** Whether a second byte can follow a first byte (no overlong form, no surrogate, no number above
  *  U+10FFFF). */

@@ -209,8 +209,8 @@ export class TextDocument {
     return this.#services.queue.add(() => this.sync());
   }
 
-  /** Stops waiting for the end of the typing, after `then` when the user was typing. The queue stays
-   *  busy until then. */
+  /** Stops waiting for the end of the typing, after `then` when the user was typing. The queue
+   *  stays busy until then. */
   #cancelTyping(then = () => {}): void {
     const typing = this.#typing;
     if (!typing) return;
@@ -344,8 +344,8 @@ export class TextDocument {
     return this.isSynced();
   }
 
-  /** The tree without the branch of the text of before, when the user has only typed on: its text is
-   *  the beginning of the new one, cut into other tokens. */
+  /** The tree without the branch of the text of before, when the user has only typed on: its text
+   *  is the beginning of the new one, cut into other tokens. */
   #withoutBeginning(text: string, known: TreeNode | undefined): Tree {
     const tree = this.tree.value;
     const { current } = tree;

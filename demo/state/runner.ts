@@ -6,11 +6,11 @@ import type { TextDocument } from './document.js';
 import type { Inspector } from './inspector.js';
 import type { Services } from './services.js';
 import { tokenTextsOf } from './token-texts.js';
-import type { Origin, TextToken, Tree, TreeNode } from './tree.js';
+import type { Origin, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
 
 const POLL_MS = 40; // a slow run checks this often whether it must end
-/** A run without a speed limit generates for so long between two updates of the page. */
+/** A run without a speed limit generates for this time between two updates of the page. */
 const BURST_MS = 40;
 
 type ChoiceOptions = SamplerOptions & { sample_index: number };
@@ -73,8 +73,8 @@ export class Runner {
     let grown = tree;
     for await (const step of engine.session!.generate(undefined, request)) {
       const { token, bytes, logprob, rank, entropy, eog } = step;
-      const added: TextToken = { token, bytes, text: texts[token]!, logprob, rank, entropy, how, eog }; // prettier-ignore
-      grown = trees.addToken(grown, added);
+      const text = texts[token]!;
+      grown = trees.addToken(grown, { token, bytes, text, logprob, rank, entropy, how, eog });
       if (how === 'drawn') this.#document.setOptions(grown.current!, options);
       if (!more()) break;
     }
@@ -128,8 +128,8 @@ export class Runner {
     return added;
   }
 
-  /** Draws tokens with the present settings, for so many milliseconds; at least one token. Returns
-   *  the engine's time and the number of tokens. */
+  /** Draws tokens with the present settings, for this time; at least one token. Returns the
+   *  engine's time and the number of tokens. */
   async #draw(milliseconds: number, kind = ''): Promise<{ n: number; engineMs: number }> {
     const { status } = this.#services;
     let n = 0;

@@ -1,6 +1,6 @@
 /** The tree of texts. Its root is the beginning of the text, and each node is a token: typed by the
- *  user, drawn by the sampler, or chosen. Trees are immutable and share their nodes. No path is ever
- *  lost: moving to another node keeps the old path. */
+ *  user, drawn by the sampler, or chosen. Trees are immutable and share their nodes. No path is
+ *  ever lost: moving to another node keeps the old path. */
 import type { ChatMessage } from 'tokenglass';
 
 /** How a token came into the text: typed by the user (or part of a conversation's prompt), drawn by

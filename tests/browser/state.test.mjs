@@ -3,42 +3,21 @@
 // visible.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { effect } from '@preact/signals';
-import { loadModel } from '../../dist/node.js';
 import { bundle } from './page.mjs';
+import { pageState, until } from './page-state.mjs';
 
-let Store, settings, visible, percent, linkOpener, encodeSharedState, model;
+let settings, visible, percent, state, model, Store;
+let started, write, settle, output, tokens, truth, freshRows, shownRows, optionsOf;
 
 before(async () => {
-  globalThis.requestAnimationFrame = (then) => setTimeout(then, 1);
-  ({ Store } = await bundle('state/store'));
-  ({ linkOpener } = await bundle('state/share'));
-  ({ encodeSharedState } = await bundle('state/shared-state'));
   ({ settings } = await bundle('state/chain'));
   ({ visible, percent } = await bundle('format'));
-  model = await loadModel('storybook', { worker: false, n_kv: 4096 }); // each store keeps a session
+  state = await pageState();
+  ({ model, Store, started, write, settle, output, tokens } = state);
+  ({ truth, freshRows, shownRows, optionsOf } = state);
 });
-after(async () => {
-  delete globalThis.requestAnimationFrame;
-  await model.dispose();
-});
+after(() => state?.close());
 
-const settle = (store) => until(() => !store.queue.busy.value);
-/** The page with a text. */
-const started = async (text) => {
-  const store = new Store();
-  await store.start(async () => model);
-  if (text !== undefined) await write(store, text);
-  return store;
-};
-/** Types a text and waits until the page shows its tokens. */
-const write = async (store, text) => {
-  store.document.setText(text);
-  await settle(store);
-};
-/** The tokens after the last typed one. */
-const output = ({ document }) => document.tokensTo().slice(document.typedLength.value);
-const tokens = (store) => store.document.tokensTo();
 /** Each branch as its text. */
 const branches = (store) =>
   store.document.tree.value.tips.map((tip) => {
@@ -47,37 +26,6 @@ const branches = (store) =>
       texts.unshift(new TextDecoder().decode(node.bytes));
     return texts.join('').trimStart();
   });
-/** Resolves as soon as a condition holds: at every change of a signal that the condition reads, so
- *  that no value in between is missed, and every few milliseconds. */
-const until = (condition) =>
-  new Promise((resolve) => {
-    const check = () => {
-      if (!condition()) return;
-      clearInterval(timer);
-      queueMicrotask(() => resolve(dispose()));
-    };
-    const timer = setInterval(check, 5);
-    const dispose = effect(check);
-  });
-const truth = async (prompt, options) => {
-  const generated = [];
-  const session = model.createSession();
-  for await (const { token } of session.generate(prompt, options)) generated.push(token);
-  await session.dispose();
-  return generated;
-};
-/** The rows of the choice that a fresh session has after these tokens. */
-const freshRows = async (ids, options = {}) => {
-  const session = model.createSession();
-  await session.sync(ids);
-  const { rows } = await session.stageTable({ max_rows: 15, ...options });
-  await session.dispose();
-  return rows.map(({ token, logit, p_final }) => [token, logit, p_final]);
-};
-const shownRows = (store) =>
-  store.inspector.table.value.rows.map(({ token, logit, p_final }) => [token, logit, p_final]);
-/** The options of the page for the sampler. */
-const optionsOf = ({ sampler }) => sampler.options();
 
 test('every option of a stage has a slider whose range holds its default', async () => {
   const store = await started();
@@ -454,91 +402,6 @@ test('a text of a format: what the grammar forbids is never drawn', async () => 
   );
   await store.setOutputFormat(undefined);
   assert.ok(store.inspector.table.value.stages.every(({ name }) => name !== 'grammar'));
-});
-
-/** A shared state of two tokens after a prompt, as a link contains it. */
-const sharedState = async (prompt, change = {}) => {
-  const path = await truth(prompt, { seed: 7, max_tokens: 2 });
-  const { fingerprint, name } = model.info;
-  const { chain } = new Store().sampler;
-  const shared = {
-    model: fingerprint,
-    name,
-    prompt,
-    chain: chain.value,
-    seed: 7,
-    path,
-    chosen: [],
-  };
-  return { ...shared, ...change };
-};
-
-test('a link that is opened before the model is loaded gives the first choice; each token is run once', async () => {
-  const shared = await sharedState('The wolf ran');
-  const n_tokens = (await model.tokenize(shared.prompt)).length + shared.path.length;
-  const before = (await model.stats()).decoded_tokens;
-  const store = new Store();
-  const choices = [];
-  const texts = new Set();
-  await store.open(shared, 'link');
-  assert.equal(store.document.text.value, shared.prompt);
-  const stops = [
-    store.inspector.table.subscribe((table) => table && choices.push(table.position)),
-    store.document.text.subscribe((text) => texts.add(text)),
-  ];
-  await store.start(async () => model);
-  await settle(store);
-  for (const stop of stops) stop();
-  assert.deepEqual(output(store), shared.path);
-  assert.deepEqual(choices, [n_tokens]);
-  assert.deepEqual([...texts], [shared.prompt, store.document.text.value]);
-  assert.ok(store.document.text.value.startsWith(shared.prompt));
-  assert.equal(store.document.canUndo.value, false, 'there is no text before it');
-  assert.equal((await model.stats()).decoded_tokens - before, n_tokens);
-  await store.runner.check();
-  assert.deepEqual(store.runner.checked.value, { n: 2, differs: undefined });
-});
-
-test('a link that comes while a model is being loaded is opened with the new model', async () => {
-  const store = await started();
-  const { dispose } = model;
-  // the page disposes of its old model, which is also the new model in this test
-  model.dispose = async () => {};
-  let finish;
-  const start = store.start(() => new Promise((resolve) => (finish = () => resolve(model))));
-  await until(() => finish);
-  const shared = await sharedState('The wolf ran', { model: 'f'.repeat(64), name: 'wolf' });
-  const open = store.open(shared, 'link');
-  finish();
-  await Promise.all([start, open]);
-  model.dispose = dispose;
-  assert.match(store.status.notice.value, /another model, wolf/);
-  assert.equal(store.document.text.value, 'The wolf ran');
-  assert.deepEqual(output(store), []);
-});
-
-test('another model keeps the typed text', async () => {
-  const store = await started('The wolf ran');
-  await store.runner.step();
-  const { dispose } = model;
-  model.dispose = async () => {};
-  await store.start(async () => model);
-  model.dispose = dispose;
-  assert.equal(store.document.text.value, 'The wolf ran');
-  assert.equal(store.document.canUndo.value, false);
-});
-
-test('the last of two links wins, however long each takes to read', async () => {
-  const store = await started();
-  const openLink = linkOpener(store);
-  const hash = async (prompt, change) =>
-    `#${await encodeSharedState(await sharedState(prompt, change))}`;
-  const slow = await hash('a '.repeat(100), { path: Array.from({ length: 20_000 }, () => 5) });
-  const fast = await hash('The wolf');
-  await Promise.all([openLink(slow), openLink(fast)]);
-  await settle(store);
-  assert.match(store.document.text.value, /^The wolf/);
-  assert.equal(output(store).length, 2);
 });
 
 test('an edit during queued steps: no token of the old text gets into the new text', async () => {
