@@ -359,50 +359,59 @@ for (const { name, needs } of browsers) {
     });
 
     test('by keyboard: arrows move between the cells, Enter takes a token, and the focus goes to the next choice', async () => {
-      await fresh();
-      const focus = () =>
-        page.run(() => {
-          const { activeElement } = document;
-          const row = activeElement.closest('[data-testid="candidate"]');
-          const rows = [...document.querySelectorAll('[data-testid="candidate"]')];
-          return {
-            row: rows.indexOf(row),
-            stage: activeElement.dataset.stage,
-            next: row?.classList.contains('next'),
-            token: Number(row?.dataset.token),
-          };
+      // a window of its own: Firefox presses no buttons of a window behind another one
+      const page = await open(name);
+      const { press, settled, all } = hand(page);
+      try {
+        await page.goto(server.url);
+        await page.wait(shown, 0);
+        await press('introduction-close');
+        const focus = () =>
+          page.run(() => {
+            const { activeElement } = document;
+            const row = activeElement.closest('[data-testid="candidate"]');
+            const rows = [...document.querySelectorAll('[data-testid="candidate"]')];
+            return {
+              row: rows.indexOf(row),
+              stage: activeElement.dataset.stage,
+              next: row?.classList.contains('next'),
+              token: Number(row?.dataset.token),
+            };
+          });
+        await page.run(() => document.querySelector('.next [data-roving]').focus());
+        const first = await focus();
+        await page.press('ArrowDown');
+        await page.press('ArrowDown');
+        assert.equal((await focus()).row, first.row + 2);
+        await page.press('ArrowRight');
+        await page.press('ArrowRight');
+        await page.press('ArrowRight');
+        assert.equal((await focus()).stage, 'top_k');
+        await page.wait(() =>
+          /What did top-k do to/.test(document.querySelector('[data-testid="why"]').textContent),
+        );
+        await page.press('Home');
+        const { token } = await focus();
+        const { ids } = await settled(async () => {
+          await page.press('Enter');
+          await page.wait(shown, 1);
         });
-      await page.run(() => document.querySelector('.next [data-roving]').focus());
-      const first = await focus();
-      await page.press('ArrowDown');
-      await page.press('ArrowDown');
-      assert.equal((await focus()).row, first.row + 2);
-      await page.press('ArrowRight');
-      await page.press('ArrowRight');
-      await page.press('ArrowRight');
-      assert.equal((await focus()).stage, 'top_k');
-      await page.wait(() =>
-        /What did top-k do to/.test(document.querySelector('[data-testid="why"]').textContent),
-      );
-      await page.press('Home');
-      const { token } = await focus();
-      const { ids } = await settled(async () => {
-        await page.press('Enter');
-        await page.wait(shown, 1);
-      });
-      assert.deepEqual(ids, [token]);
-      await page.wait(() => document.activeElement.closest('.next') !== null);
-      assert.equal((await focus()).next, true);
-      // the table has one tab stop, and each row a name with its numbers
-      const names = await page.run(() =>
-        [...document.querySelectorAll('[data-testid="candidate"] .take')].map((button) => [
-          button.tabIndex,
-          button.ariaLabel,
-        ]),
-      );
-      assert.equal(names.filter(([tabIndex]) => tabIndex === 0).length, 1);
-      for (const [, label] of names)
-        assert.match(label, /, [\d.<]+ percent, (final [\d.<]+|cut by )/);
+        assert.deepEqual(ids, [token]);
+        await page.wait(() => document.activeElement.closest('.next') !== null);
+        assert.equal((await focus()).next, true);
+        // the table has one tab stop, and each row a name with its numbers
+        const names = await page.run(() =>
+          [...document.querySelectorAll('[data-testid="candidate"] .take')].map((button) => [
+            button.tabIndex,
+            button.ariaLabel,
+          ]),
+        );
+        assert.equal(names.filter(([tabIndex]) => tabIndex === 0).length, 1);
+        for (const [, label] of names)
+          assert.match(label, /, [\d.<]+ percent, (final [\d.<]+|cut by )/);
+      } finally {
+        await page.close();
+      }
     });
 
     test('a slider and its numbers are in one viewport, and its stage is told to screen readers', async () => {

@@ -1,5 +1,5 @@
-// Shared by tests of the ledger: reads the table that the page shows, and computes the same with the
-// package in the same browser.
+// Shared by tests of the ledger: reads the table that the page shows, and computes the same with
+// the package in the same browser.
 
 /**
  * What a program computes after these tokens: for each number of stages of the chain, the
