@@ -7,7 +7,7 @@ import { Button } from '../ui/button.js';
 import { useWidth } from '../ui/use-width.js';
 
 // pixels
-const FIRST_WIDTH = 258; // until the width is measured
+const FIRST_WIDTH = 280; // until the width is measured
 const ROW_HEIGHT = 24;
 const LABEL_WIDTH = 150;
 const EDGE = 7; // room for the circle of the first knot

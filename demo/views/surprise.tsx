@@ -7,7 +7,7 @@ import { DataTable } from '../ui/data-table.js';
 import { useWidth } from '../ui/use-width.js';
 
 // pixels
-const FIRST_WIDTH = 258; // until the width is measured
+const FIRST_WIDTH = 280; // until the width is measured
 const HEIGHT = 66;
 const TOP = 4;
 const PITCH = 4.5; // between two bars of a long text

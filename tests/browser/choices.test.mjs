@@ -6,94 +6,12 @@ import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
+import { byteToken, choiceAt, readLedger } from './ledger.mjs';
 import { hand, program, quiet, read, shown } from './page.mjs';
 
 const LIMIT = 1e-9;
 const SEED = 5; // draws a surprising token, and no end token, in the first steps
 const near = (a, b, what) => assert.ok(Math.abs(a - b) <= LIMIT, `${what}: ${a}, not ${b}`);
-
-/**
- * What a program computes after these tokens: for each number of stages of the chain, the
- * probabilities of the tokens; and the stages and the draw of the whole chain.
- */
-const choiceAt = async ({ ids, tokens, options }) => {
-  const { loadModel } = await import('/index.js');
-  const model = await loadModel('/storybook-q8_0.gguf');
-  const session = model.createSession();
-  await session.sync(ids);
-  const columns = [];
-  const { logit_bias: _, ...others } = options; // a list runs unless it is left out
-  for (let n = 0; n <= options.samplers.length; n++) {
-    const { candidates } = await session.candidates({
-      ...(n === 0 ? others : options),
-      samplers: options.samplers.slice(0, n),
-      top_n: model.info.n_vocab,
-    });
-    const byToken = new Map(candidates.map((candidate) => [candidate.token, candidate.p_final]));
-    columns.push(tokens.map((token) => byToken.get(token)));
-  }
-  const { stages, draw } = await session.candidates({ ...options, top_n: 0 });
-  await model.dispose();
-  return {
-    columns,
-    draw,
-    stages: stages.map(({ name, kept, removed }) => ({ name, kept, removed })),
-  };
-};
-
-/** The token of a byte that is no character by itself. */
-const byteToken = async (byte) => {
-  const { loadModel } = await import('/index.js');
-  const model = await loadModel('/storybook-q8_0.gguf');
-  const session = model.createSession();
-  await session.sync('A');
-  const { candidates } = await session.candidates({ top_n: model.info.n_vocab });
-  await model.dispose();
-  return candidates.find(({ bytes }) => bytes.length === 1 && bytes[0] === byte).token;
-};
-
-/** The table as the page shows it. */
-const readLedger = () => {
-  const number = (text) => (text === undefined ? undefined : Number(text));
-  const cellsOf = (row) =>
-    Object.fromEntries(
-      [...row.querySelectorAll('[data-testid="cell"]')].map(({ dataset }) => [
-        dataset.stage,
-        Number(dataset.p),
-      ]),
-    );
-  const all = (id) => [...document.querySelectorAll(`.ledger [data-testid="${id}"]`)];
-  return {
-    stages: [...document.querySelectorAll('.ledger th[data-testid^="stage-"]')].map(
-      ({ dataset }) => ({
-        name: dataset.testid.replace('stage-', ''),
-        kept: number(dataset.kept),
-        removed: number(dataset.removed),
-      }),
-    ),
-    rows: all('candidate').map((row) => ({
-      token: Number(row.dataset.token),
-      p: Number(row.dataset.p),
-      p_final: Number(row.dataset.p_final),
-      removed_by: row.dataset.removedBy,
-      next: row.classList.contains('next'),
-      mark: row.querySelector('.mark-next')?.textContent ?? '',
-      signs: [...row.querySelectorAll('td.cut')].map((cell) => [
-        cell.dataset.stage,
-        cell.textContent,
-        getComputedStyle(cell.firstElementChild).backgroundImage !== 'none',
-      ]),
-      cells: cellsOf(row),
-    })),
-    groups: [...all('group'), ...all('groups-folded')].map((row) => ({
-      removed_by: row.dataset.removedBy,
-      n: number(row.dataset.n),
-      reason: row.querySelector('.cut')?.textContent,
-      cells: cellsOf(row),
-    })),
-    sentence: document.querySelector('[data-testid="draw-sentence"]')?.textContent,
-  };
-};
 
 for (const { name, needs } of browsers) {
   describe(`choices in ${name}`, needs, () => {
@@ -441,50 +359,59 @@ for (const { name, needs } of browsers) {
     });
 
     test('by keyboard: arrows move between the cells, Enter takes a token, and the focus goes to the next choice', async () => {
-      await fresh();
-      const focus = () =>
-        page.run(() => {
-          const { activeElement } = document;
-          const row = activeElement.closest('[data-testid="candidate"]');
-          const rows = [...document.querySelectorAll('[data-testid="candidate"]')];
-          return {
-            row: rows.indexOf(row),
-            stage: activeElement.dataset.stage,
-            next: row?.classList.contains('next'),
-            token: Number(row?.dataset.token),
-          };
+      // a window of its own: Firefox presses no buttons of a window behind another one
+      const page = await open(name);
+      const { press, settled, all } = hand(page);
+      try {
+        await page.goto(server.url);
+        await page.wait(shown, 0);
+        await press('introduction-close');
+        const focus = () =>
+          page.run(() => {
+            const { activeElement } = document;
+            const row = activeElement.closest('[data-testid="candidate"]');
+            const rows = [...document.querySelectorAll('[data-testid="candidate"]')];
+            return {
+              row: rows.indexOf(row),
+              stage: activeElement.dataset.stage,
+              next: row?.classList.contains('next'),
+              token: Number(row?.dataset.token),
+            };
+          });
+        await page.run(() => document.querySelector('.next [data-roving]').focus());
+        const first = await focus();
+        await page.press('ArrowDown');
+        await page.press('ArrowDown');
+        assert.equal((await focus()).row, first.row + 2);
+        await page.press('ArrowRight');
+        await page.press('ArrowRight');
+        await page.press('ArrowRight');
+        assert.equal((await focus()).stage, 'top_k');
+        await page.wait(() =>
+          /What did top-k do to/.test(document.querySelector('[data-testid="why"]').textContent),
+        );
+        await page.press('Home');
+        const { token } = await focus();
+        const { ids } = await settled(async () => {
+          await page.press('Enter');
+          await page.wait(shown, 1);
         });
-      await page.run(() => document.querySelector('.next [data-roving]').focus());
-      const first = await focus();
-      await page.press('ArrowDown');
-      await page.press('ArrowDown');
-      assert.equal((await focus()).row, first.row + 2);
-      await page.press('ArrowRight');
-      await page.press('ArrowRight');
-      await page.press('ArrowRight');
-      assert.equal((await focus()).stage, 'top_k');
-      await page.wait(() =>
-        /What did top-k do to/.test(document.querySelector('[data-testid="why"]').textContent),
-      );
-      await page.press('Home');
-      const { token } = await focus();
-      const { ids } = await settled(async () => {
-        await page.press('Enter');
-        await page.wait(shown, 1);
-      });
-      assert.deepEqual(ids, [token]);
-      await page.wait(() => document.activeElement.closest('.next') !== null);
-      assert.equal((await focus()).next, true);
-      // the table has one tab stop, and each row a name with its numbers
-      const names = await page.run(() =>
-        [...document.querySelectorAll('[data-testid="candidate"] .take')].map((button) => [
-          button.tabIndex,
-          button.ariaLabel,
-        ]),
-      );
-      assert.equal(names.filter(([tabIndex]) => tabIndex === 0).length, 1);
-      for (const [, label] of names)
-        assert.match(label, /, [\d.<]+ percent, (final [\d.<]+|cut by )/);
+        assert.deepEqual(ids, [token]);
+        await page.wait(() => document.activeElement.closest('.next') !== null);
+        assert.equal((await focus()).next, true);
+        // the table has one tab stop, and each row a name with its numbers
+        const names = await page.run(() =>
+          [...document.querySelectorAll('[data-testid="candidate"] .take')].map((button) => [
+            button.tabIndex,
+            button.ariaLabel,
+          ]),
+        );
+        assert.equal(names.filter(([tabIndex]) => tabIndex === 0).length, 1);
+        for (const [, label] of names)
+          assert.match(label, /, [\d.<]+ percent, (final [\d.<]+|cut by )/);
+      } finally {
+        await page.close();
+      }
     });
 
     test('a slider and its numbers are in one viewport, and its stage is told to screen readers', async () => {

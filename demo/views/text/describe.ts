@@ -17,7 +17,7 @@ function nameOf(token: DisplayToken): string {
 }
 
 /** For example "had, with a space before, 28.3 %, 1.8 bits, rank 1, token 12, id 356". n_branches:
- *  of those that begin with a token at this place. */
+ *  number of branches that begin with a token at this place. */
 export function describe(token: DisplayToken, n_branches = 1): string {
   const branches = n_branches > 1 ? `, ${n_branches} branches begin here` : '';
   const place = `token ${token.index + 1}, id ${token.token}${branches}`;
