@@ -102,6 +102,16 @@ export function displayTokens(path: readonly TreeNode[], dropSpace: boolean): Di
   return path.map((node) => (before = shownNode(node, before, dropSpace)).display);
 }
 
+const drawnTokens = new WeakMap<DisplayToken, DisplayToken>();
+
+/** A token after the typed ones. Its node can have been typed in another text. */
+export function asOutput(token: DisplayToken): DisplayToken {
+  if (token.how !== 'typed') return token;
+  let drawn = drawnTokens.get(token);
+  if (!drawn) drawnTokens.set(token, (drawn = { ...token, how: 'drawn' }));
+  return drawn;
+}
+
 /** Whether a token ends inside a character: the next token goes on with the character. */
 export const endsInside = (node: TreeNode): boolean =>
   (shownTokens.get(node)?.unfinished.length ?? 0) > 0;

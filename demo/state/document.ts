@@ -3,7 +3,7 @@
  *  and makes the model's session hold the text (`sync`). */
 import { batch, computed, signal } from '@preact/signals';
 import type { ChatMessage, SamplerOptions, TokenScore } from 'tokenglass';
-import { displayTokens } from './display-tokens.js';
+import { asOutput, displayTokens } from './display-tokens.js';
 import { charOffsets, commonLength, editedIds } from './edits.js';
 import type { History, Moment, Pending } from './history.js';
 import type { Services } from './services.js';
@@ -40,6 +40,8 @@ interface Typing {
 /** The tokens of a text that is about to be shown. */
 interface Wanted {
   ids: readonly number[];
+  /** Number of tokens up to the last typed one. */
+  n_typed: number;
   /** How the token with this index came into the text. */
   how: (index: number) => Origin;
   chat?: readonly ChatMessage[] | undefined;
@@ -50,9 +52,11 @@ export class TextDocument {
   /** All tokens of the text on the page. */
   readonly path = computed<TreeNode[]>(() => trees.pathTo(this.tree.value.current));
   readonly #pending = computed<Pending | undefined>(() => this.#history.now.value.pending);
-  readonly #shown = computed(() =>
-    displayTokens(this.path.value, this.#services.engine.dropsSpace),
-  );
+  readonly #shown = computed(() => {
+    const shown = displayTokens(this.path.value, this.#services.engine.dropsSpace);
+    const n_typed = this.typedLength.value;
+    return [...shown.slice(0, n_typed), ...shown.slice(n_typed).map(asOutput)];
+  });
   /** The tokens that are known and fit the text. */
   readonly tokens = computed(() => {
     const shown = this.#shown.value;
@@ -85,7 +89,7 @@ export class TextDocument {
     return !path.slice(Math.max(begin, 0), end + 1).some(isControl);
   });
   /** Number of tokens up to the last typed one; the output follows them. */
-  readonly typedLength = computed(() => trees.typedLength(this.path.value));
+  readonly typedLength = computed(() => this.typedLengthOf(this.path.value));
   /** For each node of the path, the number of branches that start there. */
   readonly forks = computed(() => trees.forksOn(this.tree.value, this.path.value));
   /** True when the model reads a text that is longer than its context in windows. */
@@ -114,9 +118,14 @@ export class TextDocument {
     return this.path.value.slice(0, length).map(({ token }) => token);
   }
 
+  /** The number of tokens of a path up to the last typed one. */
+  typedLengthOf(path: readonly TreeNode[]): number {
+    return trees.typedLength(path, this.#history.now.value.typed);
+  }
+
   /** The options with which the sampler drew a node; undefined for other nodes. */
   optionsOf(node: TreeNode): SamplerOptions | undefined {
-    return node.how === 'drawn' ? this.#options.get(node) : undefined;
+    return this.#options.get(node);
   }
 
   /** Notes the options with which a node was drawn. The first options stay. */
@@ -185,7 +194,7 @@ export class TextDocument {
   /** Starts the history again with this text and no tree. */
   restart(pending: Pending): void {
     this.sliding.value = false;
-    this.#history.restart({ tree: trees.EMPTY_TREE, pending });
+    this.#history.restart({ tree: trees.EMPTY_TREE, typed: undefined, pending });
   }
 
   /** Changes the history at once. A run ends, and the page shows the next choice again. */
@@ -238,9 +247,12 @@ export class TextDocument {
     return this.#pending.value;
   }
 
-  /** Adds a tree to the history. */
+  /** Adds a tree to the history. The typed tokens that are on its path stay typed. */
   addStep(tree: Tree, kind: string): void {
-    this.#history.add({ tree, pending: undefined }, kind);
+    const { current } = tree;
+    const { typed } = this.#history.now.value;
+    const isBefore = current && typed && current.depth < typed.depth;
+    this.#history.add({ tree, typed: isBefore ? current : typed, pending: undefined }, kind);
   }
 
   endStep(): void {
@@ -338,7 +350,8 @@ export class TextDocument {
     const path = trees.pathTo(tree.current);
     this.#noteOptions(path, pending!, wanted.ids);
     await this.#showEnd(tree, path, () => {
-      if (isCurrent()) this.#history.replace({ tree, pending: undefined });
+      const typed = path[wanted.n_typed - 1];
+      if (isCurrent()) this.#history.replace({ tree, typed, pending: undefined });
       else this.setSynced(undefined);
     });
     return this.isSynced();
@@ -359,12 +372,20 @@ export class TextDocument {
   async #wanted({ text, chat, ids, path = [], chosen = [] }: Pending): Promise<Wanted> {
     if (chat) {
       const own = await this.#services.engine.idsOfChat(chat);
-      return { ids: own, how: () => 'typed', chat };
+      return { ids: own, n_typed: own.length, how: () => 'typed', chat };
     }
     const own = ids ?? (await this.#idsOf(text));
     const how = (index: number): Origin =>
       index < own.length ? 'typed' : chosen.includes(index - own.length) ? 'given' : 'drawn';
-    return { ids: [...own, ...path], how };
+    const n_typed = ids || path.length > 0 ? own.length : this.#typedOf(own);
+    return { ids: [...own, ...path], n_typed, how };
+  }
+
+  /** The number of typed tokens of an edited text: all, unless the user has only deleted the end of
+   *  what was drawn. */
+  #typedOf(ids: readonly number[]): number {
+    const isBeginning = ids.every((id, i) => id === this.path.value[i]?.token);
+    return isBeginning ? Math.min(this.typedLength.value, ids.length) : ids.length;
   }
 
   /** The tokens of a typed text: those before the edit stay as they are. */

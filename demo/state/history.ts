@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import type { ChatMessage } from 'tokenglass';
 import type { Chain } from './chain.js';
-import type { Tree } from './tree.js';
+import type { Tree, TreeNode } from './tree.js';
 
 /** A text that has no tokens yet: a job in the queue turns the text into nodes of the tree. */
 export interface Pending {
@@ -20,6 +20,8 @@ export interface Pending {
 
 export interface Moment {
   readonly tree: Tree;
+  /** The last typed token of the text; undefined when it is not known (see typedLength). */
+  readonly typed: TreeNode | undefined;
   readonly pending: Pending | undefined;
   readonly chain: Chain;
   readonly seed: number;

@@ -6,7 +6,6 @@ import type { Position, TextDocument } from './document.js';
 import type { DrawCounts } from './queries.js';
 import { cutFromTop, findTokens, repeatDraws } from './queries.js';
 import type { Services } from './services.js';
-import { typedLength } from './tree.js';
 
 /** Number of tokens that the ledger lists, when no search lists more. */
 export const MAX_ROWS = 15;
@@ -54,7 +53,7 @@ export class Inspector {
     const ids = path.map(({ token }) => token);
     const session = await engine.sessionAt(ids, index);
     const end = index ?? ids.length;
-    const output = ids.slice(typedLength(path), end);
+    const output = ids.slice(this.#document.typedLengthOf(path), end);
     return [session, await sampler.optionsAfter(output, engine.windows.numberOf(end))];
   }
 

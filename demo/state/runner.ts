@@ -87,7 +87,7 @@ export class Runner {
     const { engine, sampler } = this.#services;
     const { windows } = engine;
     const window = windows.numberOf(path.length);
-    const output = path.slice(trees.typedLength(path)).map(({ token }) => token);
+    const output = path.slice(this.#document.typedLengthOf(path)).map(({ token }) => token);
     const options = await sampler.optionsAfter(output, window);
     const room = options.grammar ? 1 : windows.endOf(window) - path.length;
     return { options, room };
@@ -302,6 +302,6 @@ export class Runner {
     await this.#slideIfFull(trees.pathTo(tree.current));
     const options = this.#document.optionsOf(node) as ChoiceOptions | undefined;
     if (options) return this.#generate(tree, options, 'drawn', 1, () => false);
-    return this.#give(tree, node.token, node.how);
+    return this.#give(tree, node.token, node.how === 'typed' ? 'chosen' : node.how);
   }
 }

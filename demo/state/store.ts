@@ -33,6 +33,7 @@ export class Store {
   readonly engine = new Engine();
   readonly history = new History({
     tree: EMPTY_TREE,
+    typed: undefined,
     pending: { text: FIRST_TEXT },
     chain: defaultChain,
     seed: FIRST_SEED,

@@ -87,9 +87,12 @@ export function lastKnown({ tips }: Tree, ids: readonly number[]): TreeNode | un
 }
 
 /** The number of tokens at the beginning of a path up to the last typed one. What follows is the
- *  output: what a format rules, and what is drawn again to check the text. */
-export const typedLength = (path: readonly TreeNode[]): number =>
-  path.findLastIndex(({ how }) => how === 'typed') + 1;
+ *  output: what a format rules, and what is drawn again to check the text. typed: the last typed
+ *  node, when it is known; a node that was typed once can be drawn in another text later. */
+export const typedLength = (path: readonly TreeNode[], typed: TreeNode | undefined): number =>
+  typed && path[typed.depth - 1] === typed
+    ? typed.depth
+    : path.findLastIndex(({ how }) => how === 'typed') + 1;
 
 /** Moves to the child with this token, and creates the child when there is none. */
 export function addToken(tree: Tree, added: TextToken): Tree {

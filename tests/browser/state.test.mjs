@@ -158,6 +158,29 @@ test('another token inside the typed text is a branch, and the old text stays', 
   assert.deepEqual(tokens(store), first);
 });
 
+test('a token that is drawn is output, although the same text was typed once', async () => {
+  const store = await started('The wolf ran');
+  const first = tokens(store);
+  await write(store, 'The wolf');
+  await store.runner.branch(first.at(-1));
+  assert.deepEqual(tokens(store), first);
+  assert.deepEqual(output(store), [], 'the branch that was typed');
+  await store.document.undo();
+  store.inspector.select(undefined);
+  store.sampler.set('top_k', 1);
+  const [next] = await truth('The wolf', { top_k: 1, max_tokens: 1 });
+  await write(store, `The wolf${(await model.tokenTexts())[next]}`);
+  await write(store, 'The wolf');
+  assert.deepEqual(output(store), []);
+  await store.runner.step();
+  assert.deepEqual(output(store), [next]);
+  assert.equal(store.document.tokens.value.at(-1).how, 'drawn');
+  await store.runner.check();
+  assert.deepEqual(store.runner.checked.value, { n: 1, differs: undefined });
+  await store.runner.restart();
+  assert.equal(store.document.text.value, 'The wolf');
+});
+
 test('undo covers the settings, and does not run the model for them', async () => {
   const store = await started('The wolf');
   await store.runner.step();
