@@ -137,7 +137,7 @@ export const hand = (page) => {
         const { x, y } = await page.run((index) => {
           const token = document.querySelector(`.text [data-index="${index}"]`);
           token.scrollIntoView({ block: 'nearest' });
-          const [box] = token.getClientRects(); // a token can be on two lines
+          const box = [...token.getClientRects()].at(-1); // its space can be on the line before
           return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
         }, index);
         await page.mouse.click(x, y);
