@@ -35,13 +35,23 @@ import { WhyText, placeOf } from './why.js';
 
 const NEVER_CUTS: readonly StageName[] = ['logit_bias', 'penalties', 'dry', 'temperature'];
 const ROW_HEIGHT = 25; // pixels
-const MAX_PHONE_ROWS = 7;
+// on a phone
+const PHONE_ROW_HEIGHT = 44; // pixels
+const PHONE_REST = 476; // pixels of all else in the first view: four lines of text, the draw, the buttons
+const [MIN_PHONE_ROWS, MAX_PHONE_ROWS] = [3, 8];
 const MAX_FOUND_ROWS = 12;
 const MAX_GROUPS = 4; // more are one row, until the user opens them
 // widths in pixels: of the columns for token and score, of each further column, of the last one
 const TOKEN_WIDTH = 186;
-const COLUMN_WIDTH = 118;
+const COLUMN_WIDTH = 123;
 const END_WIDTH = 92;
+
+/** The number of rows that a phone shows together with the text, the draw and the buttons. */
+function phoneRows(): number {
+  const room = document.documentElement.clientHeight - PHONE_REST;
+  const n_rows = Math.floor(room / PHONE_ROW_HEIGHT);
+  return Math.max(MIN_PHONE_ROWS, Math.min(MAX_PHONE_ROWS, n_rows));
+}
 
 /** The rows in view: found tokens first. The others count in their groups. */
 function rowsInView(
@@ -53,8 +63,9 @@ function rowsInView(
   const isFound = ({ token }: StageRow) => found?.includes(token) ?? false;
   const foundRows = table.rows.filter(isFound);
   const others = table.rows.filter((row) => !isFound(row));
-  const isKept = (row: StageRow, index: number) =>
-    index < maxRows || row.token === table.draw.token || row.token === taken;
+  const isNeeded = ({ token }: StageRow) => token === table.draw.token || token === taken;
+  const n_needed = others.slice(maxRows).filter(isNeeded).length;
+  const isKept = (row: StageRow, index: number) => index < maxRows - n_needed || isNeeded(row);
   return {
     rows: [...foundRows.slice(0, MAX_FOUND_ROWS), ...others.filter(isKept)],
     folded: [
@@ -137,25 +148,30 @@ const OWN_SETTINGS = 'own';
 function Presets({ store }: { store: Store }) {
   const { sampler } = store;
   const present = presetOf(sampler.chain.value);
+  const title = presets.find(({ name }) => name === present)?.title ?? 'Own settings';
   return (
     <div class="presets">
-      <select
-        data-testid="preset"
-        aria-label="Preset of the sampler"
-        value={present ?? OWN_SETTINGS}
-        onChange={({ currentTarget: { value } }) => {
-          if (value !== OWN_SETTINGS) sampler.setChain(presetChain(value as PresetName));
-        }}
-      >
-        <option value={OWN_SETTINGS} disabled={present !== undefined}>
-          Your own settings
-        </option>
-        {presets.map(({ name, title, says }) => (
-          <option key={name} value={name}>
-            {title}: {says}
+      {/* the options are longer than the closed list has room for: it shows the name alone */}
+      <div class="preset">
+        <span aria-hidden="true">{title} <span>▾</span></span>
+        <select
+          data-testid="preset"
+          aria-label="Preset of the sampler"
+          value={present ?? OWN_SETTINGS}
+          onChange={({ currentTarget: { value } }) => {
+            if (value !== OWN_SETTINGS) sampler.setChain(presetChain(value as PresetName));
+          }}
+        >
+          <option value={OWN_SETTINGS} disabled={present !== undefined}>
+            Own settings
           </option>
-        ))}
-      </select>
+          {presets.map(({ name, title, says }) => (
+            <option key={name} value={name}>
+              {title}: {says}
+            </option>
+          ))}
+        </select>
+      </div>
       <Button id="defaults" off={present === 'default'} press={() => sampler.defaults()}>
         Defaults
       </Button>
@@ -293,7 +309,7 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
   const { columns, taken } = context;
   const { focus, found } = store.inspector;
   const isOpen = useSignal(false);
-  const maxRows = phone && !isOpen.value ? MAX_PHONE_ROWS : Infinity;
+  const maxRows = phone && !isOpen.value ? phoneRows() : Infinity;
   const { rows, folded } = rowsInView(table, found.value, maxRows, taken);
   const groups = groupsInView({ ...table, groups: withRows(table, table.groups, folded) });
   const isFolded = !isOpen.value && (phone || groups.length > MAX_GROUPS);
