@@ -37,7 +37,7 @@ const NEVER_CUTS: readonly StageName[] = ['logit_bias', 'penalties', 'dry', 'tem
 const ROW_HEIGHT = 25; // pixels
 // on a phone
 const PHONE_ROW_HEIGHT = 44; // pixels
-const PHONE_REST = 476; // pixels of all else in the first view: four lines of text, the draw, the buttons
+const PHONE_REST = 476; // pixels of the rest: four lines of text, the draw, the buttons
 const [MIN_PHONE_ROWS, MAX_PHONE_ROWS] = [3, 8];
 const MAX_FOUND_ROWS = 12;
 const MAX_GROUPS = 4; // more are one row, until the user opens them
@@ -45,6 +45,7 @@ const MAX_GROUPS = 4; // more are one row, until the user opens them
 const TOKEN_WIDTH = 186;
 const COLUMN_WIDTH = 123;
 const END_WIDTH = 92;
+const PINNED_END_WIDTH = 118; // with the final number
 
 /** The number of rows that a phone shows together with the text, the draw and the buttons. */
 function phoneRows(): number {
@@ -129,7 +130,7 @@ function Search({ store }: { store: Store }) {
         type="search"
         data-testid="search"
         aria-label="Find any token by its text or id"
-        placeholder="Find any token…"
+        placeholder="Find any token"
         spellcheck={false}
         autocomplete="off"
         value={query.value}
@@ -153,7 +154,9 @@ function Presets({ store }: { store: Store }) {
     <div class="presets">
       {/* the options are longer than the closed list has room for: it shows the name alone */}
       <div class="preset">
-        <span aria-hidden="true">{title} <span>▾</span></span>
+        <span aria-hidden="true">
+          {title} <span>▾</span>
+        </span>
         <select
           data-testid="preset"
           aria-label="Preset of the sampler"
@@ -318,7 +321,8 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
   const n_cutting = table.stages.filter(({ name }) => !NEVER_CUTS.includes(name)).length;
   const n_usual = MAX_ROWS + Math.min(MAX_GROUPS, n_cutting + 1);
   const n_missing = Math.max(0, n_usual - rows.length - (isFolded ? 1 : groups.length));
-  const minWidth = TOKEN_WIDTH + columns.length * COLUMN_WIDTH + END_WIDTH;
+  const endWidth = context.pinned ? PINNED_END_WIDTH : END_WIDTH;
+  const minWidth = TOKEN_WIDTH + columns.length * COLUMN_WIDTH + endWidth;
   useLayoutEffect(() => keepFocus(store, table));
   return (
     <div
