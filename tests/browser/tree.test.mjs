@@ -68,7 +68,13 @@ test('200 random actions and 200 undos restore the first moment; 200 redos resto
   for (let seed = 1; seed <= 20; seed++) {
     const random = generator(seed);
     const pick = (list) => list[Math.floor(random() * list.length)];
-    const first = history.begin({ tree: tree.EMPTY_TREE, typed: undefined, pending: undefined, chain: {}, seed: 0 });
+    const first = history.begin({
+      tree: tree.EMPTY_TREE,
+      typed: undefined,
+      pending: undefined,
+      chain: {},
+      seed: 0,
+    });
     let moments = first;
     const states = [moments.now];
     const step = (change) => {
@@ -111,7 +117,13 @@ test('200 random actions and 200 undos restore the first moment; 200 redos resto
 });
 
 test('steps of one kind are one step until the step ends', () => {
-  const moment = (text) => ({ tree: tree.EMPTY_TREE, typed: undefined, pending: { text }, chain: {}, seed: 0 });
+  const moment = (text) => ({
+    tree: tree.EMPTY_TREE,
+    typed: undefined,
+    pending: { text },
+    chain: {},
+    seed: 0,
+  });
   let moments = history.begin(moment(''));
   for (const typed of ['a', 'ab', 'abc'])
     moments = history.addStep(moments, moment(typed), 'typing');
