@@ -72,7 +72,7 @@ function Notices({ store, library }: { store: Store; library: ModelLibrary }) {
 /** On a phone: the buttons of the loop and the sliders, always at the bottom of the window. */
 function ActionBar({ store }: { store: Store }) {
   return (
-    <div class="action-bar" role="group" aria-label="Next token and sampling">
+    <div class="action-bar" role="region" aria-label="Next token and sampling">
       <StageChips store={store} />
       <MainButtons store={store} redo={false} />
     </div>
