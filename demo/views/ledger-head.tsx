@@ -13,8 +13,8 @@ import { BiasList } from './token-bias.js';
 
 const DRAG_START = 5; // pixels that the pointer moves before a press becomes a drag
 
-/** The stage that the user has moved: its name gets the focus when the table shows the new
- *  order. */
+/** The stage that the user has moved or added: its name gets the focus when the table shows the
+ *  new order. */
 let moved: StageName | undefined;
 
 /** Moves a stage to a position among the stages that are on. */
@@ -221,6 +221,7 @@ export function AddStage({ store }: { store: Store }) {
                   id={`add-${name}`}
                   press={() => {
                     close();
+                    moved = name;
                     store.sampler.add(name);
                     store.inspector.focus.value = { stage: name };
                   }}

@@ -19,6 +19,8 @@ export interface RowContext {
   /** The probability whose bar fills a cell. */
   readonly scale: number;
   readonly place: Place;
+  /** The token whose row the Tab key reaches. */
+  readonly tabStop: number | undefined;
   /** The token of the text at the place of the choice. */
   readonly taken: number | undefined;
   /** The last column repeats the final number, because a stage's column may be out of view. */
@@ -131,7 +133,7 @@ export class TokenRow extends Component<RowProps> {
 
   override render() {
     const { row, found, context, focus } = this.props;
-    const { table, columns, pinned, phone, place, taken } = context;
+    const { table, columns, pinned, phone, place, taken, tabStop } = context;
     const mark = markOf(row, context);
     const isNext = row.token === table.draw.token && place !== 'ended';
     const classes = [
@@ -162,7 +164,7 @@ export class TokenRow extends Component<RowProps> {
             class="take"
             data-roving
             data-cell
-            tabIndex={isNext ? 0 : -1}
+            tabIndex={row.token === tabStop ? 0 : -1}
             aria-label={spokenRow(row, mark)}
             title={`id ${row.token}`}
             onClick={(event) => context.take(row.token, event.detail === 0)}

@@ -299,6 +299,7 @@ function useContext(store: Store, table: StageTable, phone: boolean, width: numb
       });
     return {
       ...{ table, columns, place, taken, phone, take },
+      tabStop: place === 'ended' ? table.rows[0]?.token : table.draw.token,
       scale: scaleOf(table),
       pinned: TOKEN_WIDTH + columns.length * COLUMN_WIDTH + END_WIDTH > width,
       ask: (focus) => (store.inspector.focus.value = focus),
