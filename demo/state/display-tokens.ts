@@ -116,6 +116,12 @@ export function asOutput(token: DisplayToken): DisplayToken {
 export const endsInside = (node: TreeNode): boolean =>
   (shownTokens.get(node)?.unfinished.length ?? 0) > 0;
 
+/** The tokens without end tokens at the end: a text that goes on has not ended. */
+export function withoutEnd(tokens: readonly DisplayToken[]): readonly DisplayToken[] {
+  const last = tokens.findLastIndex(({ node }) => !node.eog);
+  return last === tokens.length - 1 ? tokens : tokens.slice(0, last + 1);
+}
+
 export type Measure = 'surprisal' | 'rank' | 'entropy';
 
 interface Scale {

@@ -3,7 +3,8 @@
  *  and makes the model's session hold the text (`sync`). */
 import { batch, computed, signal } from '@preact/signals';
 import type { ChatMessage, SamplerOptions, TokenScore } from 'tokenglass';
-import { asOutput, displayTokens } from './display-tokens.js';
+import type { DisplayToken } from './display-tokens.js';
+import { asOutput, displayTokens, withoutEnd } from './display-tokens.js';
 import { charOffsets, commonLength, editedIds } from './edits.js';
 import type { History, Moment, Pending } from './history.js';
 import type { Services } from './services.js';
@@ -58,10 +59,10 @@ export class TextDocument {
     return [...shown.slice(0, n_typed), ...shown.slice(n_typed).map(asOutput)];
   });
   /** The tokens that are known and fit the text. */
-  readonly tokens = computed(() => {
-    const shown = this.#shown.value;
+  readonly tokens = computed<readonly DisplayToken[]>(() => {
     const pending = this.#pending.value;
-    if (!pending) return shown;
+    if (!pending) return this.#shown.value;
+    const shown = withoutEnd(this.#shown.value);
     const length = commonLength(shown.map(({ text }) => text).join(''), pending.text);
     const end = shown.findIndex(({ start, text }) => start + text.length > length);
     return end < 0 ? shown : shown.slice(0, end);
@@ -392,7 +393,7 @@ export class TextDocument {
   async #idsOf(text: string): Promise<readonly number[]> {
     const model = this.#services.engine.model.value!;
     const own = charOffsets(text, await model.tokenOffsets(text));
-    return editedIds(this.#shown.value, text, own);
+    return editedIds(withoutEnd(this.#shown.value), text, own);
   }
 
   /** Runs a part of a text, from its token with index `at`, and returns the scores of the part. */

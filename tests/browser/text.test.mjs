@@ -266,6 +266,27 @@ for (const { name, needs } of browsers) {
       assert.deepEqual(page.complaints, []);
     });
 
+    test('the end token is a mark behind the text; typing goes on without it', async () => {
+      await set('editor', 'Once upon a time');
+      await set('search', '</s>');
+      const ended = await settled(() => page.clickAt('.found button'));
+      await set('search', '');
+      assert.equal(ended.text, 'Once upon a time');
+      assert.match(ended.note, /The model ended the text \(end token\)\./);
+      assert.deepEqual(ended.disabled, { step: true, run: true, restart: false });
+      const marks = () =>
+        page.run(() =>
+          [...document.querySelectorAll('.text .special')].map(({ dataset }) => dataset.piece),
+        );
+      assert.deepEqual(await marks(), ['end']);
+      const typed = await set('editor', 'Once upon a time there');
+      assert.equal(typed.text, 'Once upon a time there');
+      assert.deepEqual(await marks(), []);
+      assert.equal(typed.disabled.step, false);
+      const undone = await press('undo');
+      assert.deepEqual([undone.text, await marks()], ['Once upon a time', ['end']]);
+    });
+
     test('a conversation has no editor: its tokens are buttons, its control tokens have frames', async () => {
       const path = join(folder, 'chat.gguf');
       writeFileSync(path, chatModel(TEMPLATE, { seed: 3 }));
