@@ -21,6 +21,8 @@ export type Place = 'next' | 'earlier' | 'ended';
 export interface Situation {
   readonly place: Place;
   readonly seed: number;
+  /** Index in the text of the token that is chosen. */
+  readonly index: number;
 }
 
 const bits = (nats: number) => `${bitsOf(nats).toFixed(1)} bits`;
@@ -50,10 +52,11 @@ export function drawSentence(table: StageTable, place: Place): Sentence {
 }
 
 /** Where the random number comes from. */
-export const sourceSentence = (table: StageTable, seed: number): Sentence =>
-  say`The random number comes from the seed (${seed}) and the place in the text (token ${count(table.position + 1)}).`;
+export const sourceSentence = ({ seed, index }: Situation): Sentence =>
+  say`The random number comes from the seed (${seed}) and the place in the text (token ${count(index + 1)}).`;
 
-function whyNext(table: StageTable, { place, seed }: Situation): Why {
+function whyNext(table: StageTable, situation: Situation): Why {
+  const { place } = situation;
   const row = drawnRow(table);
   if (place === 'ended')
     return {
@@ -67,7 +70,7 @@ function whyNext(table: StageTable, { place, seed }: Situation): Why {
     lines: [
       say`The model gives ${row} ${percent(row.p)}: number ${count(row.rank + 1)} of ${count(table.n_vocab)} tokens. After sampling, ${row} has ${percent(row.p_final)}.`,
       drawSentence(table, place),
-      sourceSentence(table, seed),
+      sourceSentence(situation),
     ],
   };
 }
@@ -136,7 +139,7 @@ function whyFinal(table: StageTable, row: StageRow | undefined, situation: Situa
       left,
       say`The uncertainty is now ${bits(table.entropy_final)}, ${likeChoices(table.entropy_final)}.`,
       drawSentence(table, situation.place),
-      sourceSentence(table, situation.seed),
+      sourceSentence(situation),
     ].filter((line) => line.length > 0),
   };
 }

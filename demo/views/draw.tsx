@@ -8,7 +8,7 @@ import { name, percent } from '../format.js';
 import { Button } from '../ui/button.js';
 import { TokenName } from '../ui/token-name.js';
 import { Say } from './say.js';
-import { placeOf } from './why.js';
+import { placeOf, situationOf } from './why.js';
 
 const MIN_NAMED = 0.06; // a token with a smaller share has no room for its name
 const MAX_TRIAL_ROWS = 6;
@@ -141,7 +141,7 @@ export function Draw({ store, table }: { store: Store; table: StageTable }) {
           <p data-testid="draw-sentence">
             <Say sentence={drawSentence(table, place)} />{' '}
             <small>
-              <Say sentence={sourceSentence(table, store.sampler.seed.value)} />
+              <Say sentence={sourceSentence(situationOf(store))} />
             </small>
           </p>
         )}

@@ -14,6 +14,7 @@ export function placeOf({ inspector, status }: Store): Place {
 export const situationOf = (store: Store): Situation => ({
   place: placeOf(store),
   seed: store.sampler.seed.value,
+  index: store.inspector.selected.value ?? store.document.path.value.length,
 });
 
 /** The sentences alone. */

@@ -247,6 +247,31 @@ for (const { name, needs } of browsers) {
       assert.deepEqual(page.complaints, []);
     });
 
+    test('a window slides over a text that is longer than the context; nothing below the text moves', async () => {
+      const top = () => document.querySelector('.ledger').getBoundingClientRect().top;
+      const n_full = (await page.run(read)).ids.length;
+      await page.click('slide');
+      await page.wait((n) => document.querySelectorAll('.text [data-id]').length > n, n_full + 40);
+      const before = await page.run(top);
+      await page.wait((n) => document.querySelectorAll('.text [data-id]').length > n, n_full + 150);
+      assert.equal(await page.run(top), before);
+      const { note } = await press('pause');
+      assert.match(note, /sees 256 tokens at a time/);
+      const { sentence, n } = await page.run(() => ({
+        sentence: document.querySelector('[data-testid="draw-sentence"]').textContent,
+        n: document.querySelectorAll('.text [data-index]').length,
+      }));
+      assert.match(sentence, new RegExp(`\\(token ${n + 1}\\)`), 'the place in the text');
+      await press('restart');
+      await page.click('run');
+      await page.wait(shown, 3);
+      const again = await page.run(top);
+      await page.wait(shown, 15);
+      assert.equal(await page.run(top), again);
+      await press('restart');
+      assert.deepEqual(page.complaints, []);
+    });
+
     test('markup in the text stays text', async () => {
       const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
       const { candidates, text } = await set('editor', markup);

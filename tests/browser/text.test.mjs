@@ -113,6 +113,21 @@ for (const { name, needs } of browsers) {
       });
     }
 
+    test('what a reader calls one character is one box, whatever its tokens', async () => {
+      await set('editor', TEXTS.emoji);
+      const boxes = await page.run(() =>
+        [...document.querySelectorAll('.text .token')].map(({ textContent, dataset }) => ({
+          text: textContent.trim(),
+          n: Number(dataset.n),
+        })),
+      );
+      for (const character of ['🐈', '👨‍👩‍👧‍👦', '🇫🇷', '👋🏽']) {
+        const box = boxes.find(({ text }) => text === character);
+        const bytes = new TextEncoder().encode(character).length;
+        assert.equal(box?.n, bytes, `${character} has a tick for each of its tokens, its bytes`);
+      }
+    });
+
     test('selecting all and copying gives exactly the text, without marks', async () => {
       await set('editor', TEXTS.mixed);
       await press('step');

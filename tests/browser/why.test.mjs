@@ -42,8 +42,8 @@ const tableOf = async (text, options) => {
   await session.sync(text);
   return session.stageTable({ seed: 5, ...options });
 };
-const linesOf = (table, focus, place = 'next') => {
-  const { title, lines } = why.explain(table, focus, { place, seed: 5 });
+const linesOf = (table, focus, place = 'next', index = table.position) => {
+  const { title, lines } = why.explain(table, focus, { place, seed: 5, index });
   return { title: plain(title), text: lines.map(plain).join(' ') };
 };
 const percents = (text) => [...text.matchAll(/([\d.]+) %/g)].map(([, number]) => Number(number));

@@ -23,15 +23,26 @@ function shareCharacter(before: string, after: string): boolean {
 /** Whether a token ends inside a character that the next one goes on with. */
 export const isPart = (token: DisplayToken): boolean => token.text === '' && !isControl(token);
 
-/** Whether a token goes on with the cell before it, whose text is `text`. */
-const joins = (text: string, before: DisplayToken, after: DisplayToken): boolean =>
-  !isControl(before) && !isControl(after) && (isPart(before) || shareCharacter(text, after.text));
+/** What the token at an index completes, alone or with the tokens after it. */
+function textFrom(tokens: readonly DisplayToken[], index: number): string {
+  let end = index;
+  while (end < tokens.length && isPart(tokens[end]!)) end++;
+  const last = tokens[end];
+  return last && !isControl(last) ? last.text : '';
+}
+
+/** Whether the token at an index goes on with the cell before it, whose text is `text`. */
+function joins(text: string, tokens: readonly DisplayToken[], index: number): boolean {
+  const [before, token] = [tokens[index - 1]!, tokens[index]!];
+  if (isControl(before) || isControl(token)) return false;
+  return isPart(before) || shareCharacter(text, textFrom(tokens, index));
+}
 
 export function cellsOf(tokens: readonly DisplayToken[]): Cell[] {
   const cells: DisplayToken[][] = [];
   let text = ''; // of the last cell
   for (const [i, token] of tokens.entries()) {
-    if (i > 0 && joins(text, tokens[i - 1]!, token)) cells.at(-1)!.push(token);
+    if (i > 0 && joins(text, tokens, i)) cells.at(-1)!.push(token);
     else {
       cells.push([token]);
       text = '';
@@ -46,8 +57,7 @@ export function chunksOf(tokens: readonly DisplayToken[]): DisplayToken[][] {
   const chunks: DisplayToken[][] = [];
   for (let start = 0; start < tokens.length;) {
     let end = start + CHUNK;
-    while (end < tokens.length && joins(tokens[end - 1]!.text, tokens[end - 1]!, tokens[end]!))
-      end++;
+    while (end < tokens.length && joins(tokens[end - 1]!.text, tokens, end)) end++;
     chunks.push(tokens.slice(start, end));
     start = end;
   }

@@ -26,6 +26,19 @@ function Full({ store }: { store: Store }) {
   );
 }
 
+const LONG_REST = 2000; // characters
+
+/** How far the page is with a long text. */
+function Reading({ store }: { store: Store }) {
+  const { pending, rest, sliding, tokens } = store.document;
+  if (!pending || (!sliding.value && rest.value.length < LONG_REST)) return null;
+  return (
+    <span aria-hidden="true">
+      Reading the text: {tokens.value.length.toLocaleString('en')} tokens so far.
+    </span>
+  );
+}
+
 export function Notes({ store }: { store: Store }) {
   const { document, runner, status } = store;
   const phase = status.phase.value;
@@ -40,6 +53,7 @@ export function Notes({ store }: { store: Store }) {
         {document.sliding.value &&
           `The text is longer than the model can see: it sees ${store.engine.model.value!.info.n_ctx.toLocaleString('en')} tokens at a time. `}
         {checked && resultOf(checked)}
+        <Reading store={store} />
       </p>
     </>
   );
