@@ -446,7 +446,8 @@ for (const { name, needs } of browsers) {
         await at.press('introduction-close');
         assert.ok((await phone.run(read)).overflow <= 0, 'no horizontal scroll bar');
         const before = await phone.run(readLedger);
-        assert.equal(before.rows.length, 7);
+        const n_rows = before.rows.length; // as many as the window has room for
+        assert.ok(n_rows >= 5 && n_rows <= 8, `${n_rows} rows`);
         await at.press('chip-temperature');
         await at.set('temperature', 1.9);
         const after = await phone.run(readLedger);
