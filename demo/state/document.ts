@@ -349,7 +349,7 @@ export class TextDocument {
       this.#running = undefined;
     }
     const path = trees.pathTo(tree.current);
-    this.#noteOptions(path, pending!, wanted.ids);
+    if (pending!.path) this.#noteOptions(path, wanted);
     await this.#showEnd(tree, path, () => {
       const typed = path[wanted.n_typed - 1];
       if (isCurrent()) this.#history.replace({ tree, typed, pending: undefined });
@@ -410,11 +410,11 @@ export class TextDocument {
   }
 
   /** Notes with which options the tokens of a link or a trace are said to be drawn. */
-  #noteOptions(path: readonly TreeNode[], { path: shared }: Pending, ids: readonly number[]): void {
-    if (!shared) return;
+  #noteOptions(path: readonly TreeNode[], { ids, n_typed, how }: Wanted): void {
     const { engine, sampler } = this.#services;
-    for (let i = ids.length - shared.length; i < path.length; i++)
-      this.setOptions(path[i]!, sampler.options(engine.windows.numberOf(i)));
+    for (let i = n_typed; i < ids.length; i++)
+      if (how(i) === 'drawn')
+        this.setOptions(path[i]!, sampler.options(engine.windows.numberOf(i)));
   }
 
   /** Sets the phase from the end of the text. */

@@ -6,13 +6,13 @@ import { bundle } from './page.mjs';
 import { pageState, until } from './page-state.mjs';
 
 let linkOpener, encodeSharedState, state, model, Store;
-let started, settle, output, truth;
+let started, settle, output, truth, freshRows;
 
 before(async () => {
   ({ linkOpener } = await bundle('state/share'));
   ({ encodeSharedState } = await bundle('state/shared-state'));
   state = await pageState();
-  ({ model, Store, started, settle, output, truth } = state);
+  ({ model, Store, started, settle, output, truth, freshRows } = state);
 });
 after(() => state?.close());
 
@@ -57,6 +57,20 @@ test('a link that is opened before the model is loaded gives the first choice; e
   assert.equal((await model.stats()).decoded_tokens - before, n_tokens);
   await store.runner.check();
   assert.deepEqual(store.runner.checked.value, { n: 2, differs: undefined });
+});
+
+test('a token of a link that was not drawn is given again by a check, not drawn', async () => {
+  const shared = await sharedState('The wolf ran');
+  const [drawn, other] = (await freshRows(await model.tokenize('The wolf ran')))
+    .map(([token]) => token)
+    .filter((token) => token !== shared.path[0]);
+  const store = new Store();
+  await store.open({ ...shared, path: [drawn, other], chosen: [0, 1] }, 'link');
+  await store.start(async () => model);
+  await settle(store);
+  await store.runner.check();
+  assert.deepEqual(store.runner.checked.value, { n: 2, differs: undefined });
+  assert.deepEqual(output(store), [drawn, other]);
 });
 
 test('a link that comes while a model is being loaded is opened with the new model', async () => {
