@@ -11,8 +11,8 @@ import type { Store } from './store.js';
 export const BUILT_IN = 'storybook';
 export const HUB = 'https://huggingface.co';
 
-/** The address of a model: an address as it is, or owner/repo/file on Hugging Face. undefined for
- *  other texts. */
+/** The address of a model: an address that the page can read, or owner/repo/file on Hugging Face.
+ *  undefined for other texts. base: the page's address. */
 export function addressOf(text: string, base: string): string | undefined {
   const trimmed = text.trim();
   const parts = trimmed.split('/');
@@ -22,7 +22,9 @@ export function addressOf(text: string, base: string): string | undefined {
   }
   try {
     const url = new URL(trimmed, /^\.?\//.test(trimmed) ? base : undefined);
-    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined;
+    // the page's policy allows http: for its own server only
+    const isOwn = url.origin === new URL(base).origin && url.protocol === 'http:';
+    return url.protocol === 'https:' || isOwn ? url.href : undefined;
   } catch {
     return undefined;
   }

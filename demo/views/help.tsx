@@ -30,7 +30,7 @@ export function HelpSheet({ introduce }: { introduce: () => void }) {
         </tbody>
       </table>
       <p>
-        The left and right arrows move a stage when its handle has the focus. Arrow keys also move
+        The left and right arrows move a stage when its name has the focus. Arrow keys also move
         sliders and lists.
       </p>
       <label>

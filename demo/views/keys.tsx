@@ -63,6 +63,8 @@ export function listenToKeys(store: Store, help: () => void): () => void {
   };
   const pressed = (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
+    // a key that the page takes would not close the popover
+    if (event.key === 'Escape' && document.querySelector(':popover-open')) return;
     const undoing = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z';
     // these elements use the keys themselves
     if (target.closest('textarea, select, dialog, input:not([type="checkbox"])')) return;

@@ -169,6 +169,23 @@ for (const { name, needs } of browsers) {
       assert.deepEqual((await page.run(read)).candidates, start.candidates);
     });
 
+    test('Escape closes the panel of a stage, and nothing else', async () => {
+      await selectToken(5);
+      const state = () => {
+        const { index } = document.querySelector('[data-testid="ledger"]').dataset;
+        const open = document.querySelectorAll(':popover-open').length;
+        return { open, index, focus: document.activeElement.dataset.testid };
+      };
+      for (const id of ['add-stage', 'move-top_p']) {
+        await page.click(id);
+        assert.equal((await page.run(state)).open, 1, id);
+        await settled(() => page.press('Escape'));
+        assert.deepEqual(await page.run(state), { open: 0, index: '5', focus: id });
+      }
+      await settled(() => page.press('Escape'));
+      assert.equal((await page.run(state)).index, undefined, 'the end of the text');
+    });
+
     test('a token is favoured or banned from Why; undo takes that back', async () => {
       const start = await fresh();
       const { token } = start.candidates.find(({ next }) => next);

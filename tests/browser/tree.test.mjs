@@ -343,7 +343,7 @@ test('tokens that end anywhere in a text give the characters of the whole text',
   }
 });
 
-test('addresses: https, a file on Hugging Face, or none', () => {
+test('addresses: https, a file of the same server, a file on Hugging Face, or none', () => {
   const at = (given) => models.addressOf(given, 'http://127.0.0.1:8080/page');
   assert.equal(at(' owner/repo/file.gguf '), `${models.HUB}/owner/repo/resolve/main/file.gguf`);
   assert.match(at('owner/repo/sub dir/file.GGUF'), /resolve\/main\/sub%20dir\/file\.GGUF$/);
@@ -353,6 +353,7 @@ test('addresses: https, a file on Hugging Face, or none', () => {
     '',
     'file.gguf',
     'javascript:alert(1)',
+    'http://example.org/a.gguf', // the page's policy forbids it
     'data:,x',
     'owner/../../x.gguf',
     'blob:x',
