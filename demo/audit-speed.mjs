@@ -10,6 +10,7 @@ import { serve } from './serve.mjs';
 
 const SEEDS = [5, 6, 7];
 const N_TOKENS = 230; // of a run: nearly the whole context of the built-in model
+const N_INPUTS = 9;
 const LONG_TEXT = 2000; // tokens
 const LARGE_VOCABULARY = 151_936;
 
@@ -110,13 +111,14 @@ const answerTime = async (kind) => {
   return performance.now() - begin;
 };
 
-const worst = async (page, kind) => {
+/** The median of some inputs: other programs share the machine. */
+const medianTime = async (page, kind) => {
   const times = [];
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < N_INPUTS; i++) {
     times.push(await page.run(answerTime, kind));
     await page.wait(quiet, undefined, 60_000);
   }
-  return Math.max(...times);
+  return times.sort((a, b) => a - b)[N_INPUTS >> 1];
 };
 
 /** Loads the model of an address into the page. */
@@ -153,14 +155,15 @@ export async function auditSpeed(root, models, report) {
       await openModel(page, `${server.url}long.gguf`);
       await page.set('editor', 'the an '.repeat(LONG_TEXT / 2));
       await page.wait(quiet, undefined, 120_000);
-      report('slider, 2,000 tokens', await worst(page, 'slider'), { max: 100 }, ' ms');
-      report('letter, 2,000 tokens', await worst(page, 'key'), { max: 100 }, ' ms');
+      report('slider, 2,000 tokens', await medianTime(page, 'slider'), { max: 100 }, ' ms');
+      report('letter, 2,000 tokens', await medianTime(page, 'key'), { max: 100 }, ' ms');
       await page.set('editor', 'the an');
       await openModel(page, `${server.url}large.gguf`);
-      report('slider, 151,936 tokens known', await worst(page, 'slider'), { max: 100 }, ' ms');
+      report('slider, 151,936 tokens known', await medianTime(page, 'slider'), { max: 100 }, ' ms');
+      report('letter, 151,936 tokens known', await medianTime(page, 'key'), { max: 100 }, ' ms');
       await page.set('search', 'w1');
       await page.wait(quiet, undefined, 60_000);
-      report('slider, with a search', await worst(page, 'slider'), { max: 100 }, ' ms');
+      report('slider, with a search', await medianTime(page, 'slider'), { max: 100 }, ' ms');
       await page.close();
     }
   } finally {
