@@ -12,8 +12,8 @@ const library = new ModelLibrary(store);
 // A link in the address is read first, so that the page shows and computes the link's text and no
 // other.
 const openLink = linkOpener(store);
-await openLink(location.hash);
 window.addEventListener('hashchange', () => void openLink(location.hash));
+await openLink(location.hash);
 const app = document.getElementById('app')!;
 app.replaceChildren(); // removes the message for browsers that cannot load this program
 render(<App store={store} library={library} />, app);

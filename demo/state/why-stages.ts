@@ -153,9 +153,11 @@ function temperatureSentence(stage: StageTrace & { name: 'temperature' }): Sente
 function xtcSentence(stage: StageTrace & { name: 'xtc' }): Sentence {
   const { coin = 0, removed, params } = stage;
   const { xtc_probability: probability, xtc_threshold: threshold } = params;
+  // two numbers that differ must look different
+  const drawn = decimal(coin) === decimal(probability) ? decimal(coin, 6) : decimal(coin);
   if (coin > probability)
-    return say`XTC was not triggered (${decimal(coin)} is above ${decimal(probability)}), so all tokens stay.`;
-  const triggered = `XTC was triggered (${decimal(coin)} < ${decimal(probability)})`;
+    return say`XTC was not triggered (${drawn} is above ${decimal(probability)}), so all tokens stay.`;
+  const triggered = `XTC was triggered (${drawn} < ${decimal(probability)})`;
   if (removed === 0)
     return say`${triggered}: fewer than two tokens have at least ${share(threshold)}, so all stay.`;
   const less = removed === 1 ? 'the less likely one stays' : 'the least likely one stays';

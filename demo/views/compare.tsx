@@ -232,7 +232,7 @@ export function CompareSheet({ store, library }: { store: Store; library: ModelL
   const { chain, seed, other, result, progress, problem } = comparison;
   const info = store.engine.model.value?.info;
   const working = progress.value !== undefined;
-  const modelName = other.value?.info.name ?? info?.name;
+  const { name: modelName, architecture } = (other.value?.info ?? info) || {};
   return (
     <div class="compare-panel" aria-busy={working}>
       <p>
@@ -256,7 +256,7 @@ export function CompareSheet({ store, library }: { store: Store; library: ModelL
           />
         </label>
         <span>
-          Model of B: <b>{modelName || 'the model'}</b> {!other.value && '(the same)'}
+          Model of B: <b>{modelName || architecture}</b> {!other.value && '(the same)'}
         </span>
         <Button
           id="compare-model"

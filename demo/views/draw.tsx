@@ -130,6 +130,12 @@ function Trials({ store, table }: { store: Store; table: StageTable }) {
   );
 }
 
+/** Scrolls as far as it needs to show the result: the panel ends below many windows. */
+const showTrials = () =>
+  requestAnimationFrame(() =>
+    document.querySelector('.trials')?.scrollIntoView({ block: 'nearest' }),
+  );
+
 export function Draw({ store, table }: { store: Store; table: StageTable }) {
   const place = placeOf(store);
   return (
@@ -145,7 +151,7 @@ export function Draw({ store, table }: { store: Store; table: StageTable }) {
             </small>
           </p>
         )}
-        <Button id="draws" press={() => store.inspector.tryDraws()}>
+        <Button id="draws" press={() => store.inspector.tryDraws().then(showTrials)}>
           Draw {N_DRAWS} times
         </Button>
       </div>

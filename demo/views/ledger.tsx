@@ -235,7 +235,7 @@ function Heads({
             <StageHead key={column} store={store} table={table} name={column} />
           ) : (
             <FixedHead key={column} store={store} column={column} title={stageWords[column].title}>
-              {stageWords[column].does}
+              {column === 'grammar' ? 'only JSON' : 'your list'}
             </FixedHead>
           ),
         )}

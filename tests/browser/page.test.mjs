@@ -159,6 +159,10 @@ for (const { name, needs } of browsers) {
       const start = await set('seed', 5);
       const end = await press('draws');
       assert.deepEqual(end, start);
+      await page.wait(() => {
+        const { bottom } = document.querySelector('[data-testid="trials"]').getBoundingClientRect();
+        return bottom <= innerHeight; // the page scrolls to the result
+      });
       const { n, rows } = await page.run(() => {
         const table = document.querySelector('[data-testid="trials"]');
         const rows = [...table.querySelectorAll('tbody tr')].map((row) =>
