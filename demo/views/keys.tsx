@@ -2,6 +2,7 @@
  *  the keys. */
 import { signal } from '@preact/signals';
 import type { Store } from '../state/store.js';
+import { takeNext } from './text/throw.js';
 
 const STORED = 'tokenglass-single-keys';
 
@@ -49,7 +50,7 @@ function nameOf({ key, shiftKey }: KeyboardEvent): string {
 export function listenToKeys(store: Store, help: () => void): () => void {
   const actions: Record<string, () => unknown> = {
     ' ': () => (store.runner.running.value ? store.runner.pause() : store.runner.run()),
-    s: () => store.runner.step(),
+    s: () => takeNext(store),
     z: () => store.document.undo(),
     y: () => store.document.redo(),
     'Shift+R': () => store.runner.restart(), // Shift, because it changes the whole text

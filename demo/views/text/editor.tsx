@@ -10,6 +10,7 @@ import { moveFocus } from '../../ui/roving-focus.js';
 import { useWidth } from '../../ui/use-width.js';
 import { chunksOf, tokenAt } from './cells.js';
 import { describe } from './describe.js';
+import { takeNext } from './throw.js';
 import { Chunk, indexIn, isRightToLeft } from './tokens.js';
 
 const NEAR_END = 12; // pixels: closer to the end, the text follows its end
@@ -131,7 +132,7 @@ function Box({ store, editor, hover }: BoxProps) {
         else if (control && key === 'y') undo(event, true);
         else if (control && key === 'enter') {
           event.preventDefault();
-          void store.runner.step();
+          void takeNext(store);
         } else if (key === 'escape') inspector.select(undefined);
       }}
       onPointerDown={() => (moving.current = false)}

@@ -1,6 +1,7 @@
 /** The buttons that generate, and the settings of a run. */
 import type { Store } from '../../state/store.js';
 import { Button } from '../../ui/button.js';
+import { takeNext } from './throw.js';
 
 /** The buttons of the loop: next token, run or pause, undo and redo. */
 export function MainButtons({ store, redo = true }: { store: Store; redo?: boolean }) {
@@ -9,7 +10,7 @@ export function MainButtons({ store, redo = true }: { store: Store; redo?: boole
   const ready = status.phase.value === 'ready';
   return (
     <div class="main-buttons">
-      <Button id="step" main off={!ready} press={() => runner.step()} keys="S">
+      <Button id="step" main off={!ready} press={() => takeNext(store)} keys="S">
         Next token <kbd aria-hidden="true">S</kbd>
       </Button>
       {/* one button: its place and the focus stay when a run begins or ends */}
