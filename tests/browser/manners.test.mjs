@@ -443,6 +443,58 @@ for (const { name, needs } of browsers) {
       }
     });
 
+    for (const calm of [false, true])
+      test(`a token that the user draws flies to the text, ${calm ? 'but not with reduced motion' : 'and tokens of a run do not'}`, async () => {
+        const { page, press } = await visit({ calm });
+        try {
+          await press('introduction-close');
+          await page.run(() => {
+            globalThis.flights = [];
+            new MutationObserver((changes) => {
+              for (const { addedNodes } of changes)
+                for (const node of addedNodes)
+                  if (node.classList.contains('flying')) globalThis.flights.push(node.textContent);
+            }).observe(document.body, { childList: true });
+          });
+          const flights = () => page.run(() => globalThis.flights);
+          const [next] = await page.run(() =>
+            [...document.querySelectorAll('.next .piece')].map(({ textContent }) => textContent),
+          );
+          await press('step');
+          if (!calm) await page.wait(() => globalThis.flights.length > 0);
+          await page.wait(() => !document.querySelector('.flying'));
+          await page.click('run');
+          await page.wait(shown, 8);
+          await press('pause');
+          await page.frames(3);
+          assert.deepEqual(await flights(), calm ? [] : [next]);
+        } finally {
+          await page.close();
+        }
+      });
+
+    test('numbers of before are pale while the page works long on new ones', async () => {
+      const { page, press, set } = await visit();
+      try {
+        await press('introduction-close');
+        const opacity = () => getComputedStyle(document.querySelector('.ledger tbody')).opacity;
+        assert.equal(await page.run(opacity), '1');
+        const pasted = set('editor', 'The little girl went to the forest. '.repeat(400));
+        await page.wait(
+          () => getComputedStyle(document.querySelector('.ledger tbody')).opacity < 1,
+        );
+        const note = () => document.querySelector('[data-testid="note"]').textContent;
+        assert.match(await page.run(note), /Reading the text: [\d,]+ tokens so far/);
+        await pasted;
+        await page.wait(
+          () => getComputedStyle(document.querySelector('.ledger tbody')).opacity === '1',
+        );
+        assert.doesNotMatch(await page.run(note), /Reading/);
+      } finally {
+        await page.close();
+      }
+    });
+
     test('what is read aloud comes when a run rests, not at every token', async () => {
       const { page } = await visit();
       try {
