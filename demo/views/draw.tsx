@@ -7,10 +7,14 @@ import { drawSentence, sourceSentence } from '../state/why.js';
 import { name, percent } from '../format.js';
 import { Button } from '../ui/button.js';
 import { TokenName } from '../ui/token-name.js';
+import { useWidth } from '../ui/use-width.js';
 import { Say } from './say.js';
 import { placeOf, situationOf } from './why.js';
 
-const MIN_NAMED = 0.06; // a token with a smaller share has no room for its name
+// pixels, for the names in the shares
+const FIRST_WIDTH = 930; // of the strip, until the width is measured
+const CHARACTER_WIDTH = 7.6;
+const NAME_EDGE = 4;
 const MAX_TRIAL_ROWS = 6;
 
 const survivorsIn = (table: StageTable): StageRow[] =>
@@ -48,8 +52,11 @@ function sharesOf(table: StageTable): Share[] {
 /** The strip of shares with the random number as a pointer. */
 function Strip({ table, drawn }: { table: StageTable; drawn: boolean }) {
   const { u, low, high, token } = table.draw;
+  const { element, width } = useWidth<HTMLDivElement>(FIRST_WIDTH);
+  const hasRoom = (text: string, size: number) =>
+    text.length * CHARACTER_WIDTH + NAME_EDGE < size * width;
   return (
-    <div class="strip" aria-hidden="true">
+    <div class="strip" aria-hidden="true" ref={element}>
       {sharesOf(table).map(({ key, start, size, row }) => (
         <span
           key={key}
@@ -57,7 +64,7 @@ function Strip({ table, drawn }: { table: StageTable; drawn: boolean }) {
           style={{ left: `${100 * start}%`, width: `${100 * size}%` }}
           title={`${row ? name(row) : 'tokens without a row'}: ${percent(size)}`}
         >
-          {row && size > MIN_NAMED && name(row)}
+          {row && hasRoom(name(row), size) && name(row)}
         </span>
       ))}
       {drawn && (

@@ -11,7 +11,7 @@ import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
 import { inTree } from '../support/support.mjs';
 import { axe, browsers, open } from './browsers.mjs';
-import { hand, quiet, read, shown } from './page.mjs';
+import { cutTexts, hand, quiet, read, shown } from './page.mjs';
 
 const PIECES = [
   '<img src=x onerror=document.title=1>',
@@ -314,6 +314,7 @@ for (const { name, needs } of browsers) {
         for (let i = 0; i < 12; i++) {
           assert.equal((await tap(id('step'))).ids.length, i + 1);
           assert.deepEqual(await outside(loop), []);
+          assert.deepEqual(await page.run(cutTexts), []);
         }
         const { ids } = await page.run(read);
         const n_prompt = (await all('.text [data-prompt-id]')).length;
@@ -438,58 +439,6 @@ for (const { name, needs } of browsers) {
         for (const colour of seen.colours) assert.notEqual(colour, seen.panel);
         assert.notEqual(seen.off, seen.on);
         assert.match(seen.moves, /^0s(, 0s)*$/);
-      } finally {
-        await page.close();
-      }
-    });
-
-    for (const calm of [false, true])
-      test(`a token that the user draws flies to the text, ${calm ? 'but not with reduced motion' : 'and tokens of a run do not'}`, async () => {
-        const { page, press } = await visit({ calm });
-        try {
-          await press('introduction-close');
-          await page.run(() => {
-            globalThis.flights = [];
-            new MutationObserver((changes) => {
-              for (const { addedNodes } of changes)
-                for (const node of addedNodes)
-                  if (node.classList.contains('flying')) globalThis.flights.push(node.textContent);
-            }).observe(document.body, { childList: true });
-          });
-          const flights = () => page.run(() => globalThis.flights);
-          const [next] = await page.run(() =>
-            [...document.querySelectorAll('.next .piece')].map(({ textContent }) => textContent),
-          );
-          await press('step');
-          if (!calm) await page.wait(() => globalThis.flights.length > 0);
-          await page.wait(() => !document.querySelector('.flying'));
-          await page.click('run');
-          await page.wait(shown, 8);
-          await press('pause');
-          await page.frames(3);
-          assert.deepEqual(await flights(), calm ? [] : [next]);
-        } finally {
-          await page.close();
-        }
-      });
-
-    test('numbers of before are pale while the page works long on new ones', async () => {
-      const { page, press, set } = await visit();
-      try {
-        await press('introduction-close');
-        const opacity = () => getComputedStyle(document.querySelector('.ledger tbody')).opacity;
-        assert.equal(await page.run(opacity), '1');
-        const pasted = set('editor', 'The little girl went to the forest. '.repeat(400));
-        await page.wait(
-          () => getComputedStyle(document.querySelector('.ledger tbody')).opacity < 1,
-        );
-        const note = () => document.querySelector('[data-testid="note"]').textContent;
-        assert.match(await page.run(note), /Reading the text: [\d,]+ tokens so far/);
-        await pasted;
-        await page.wait(
-          () => getComputedStyle(document.querySelector('.ledger tbody')).opacity === '1',
-        );
-        assert.doesNotMatch(await page.run(note), /Reading/);
       } finally {
         await page.close();
       }

@@ -80,6 +80,12 @@ export const shown = (n) => {
 export const quiet = () =>
   document.querySelector('main').ariaBusy === 'false' && !document.querySelector('[data-loading]');
 
+/** Texts of the ledger and of the draw that have no room. */
+export const cutTexts = () =>
+  [...document.querySelectorAll('.stage-name, .preset > span, .strip span, .ledger th > small')]
+    .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+    .map((e) => e.textContent);
+
 /**
  * What a program gets from the package in the same browser. There, codes of activations and of the
  * cache round as in the page.
