@@ -1,6 +1,6 @@
-// Searches the page's first text: DEFAULT_PROMPT and FIRST_SEED in demo/state. It runs the built-in
-// model from dist/ with the page's default settings, for every prompt of the list and many seeds,
-// and prints the best texts that pass the rule. A person then reads them and chooses.
+// Searches the page's first text: FIRST_TEXT and FIRST_SEED in demo/state/first-text.ts. It runs the
+// built-in model from dist/ with the page's default settings, for every prompt of the list and many
+// seeds, and prints the best texts that pass the rule. A person then reads them and chooses.
 //
 //   node demo/model/choose-first-text.mjs [--seeds 2000] [--best 20]
 //
