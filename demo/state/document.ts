@@ -154,8 +154,14 @@ export class TextDocument {
     return this.#show(() => this.#history.add({ pending: { text: '', chat } }));
   }
 
+  /** Takes the last step back. The branches that the step made stay in the tree. */
   undo(): Promise<void> {
-    return this.#move(() => this.#history.undo());
+    return this.#move(() => {
+      const undone = this.tree.value;
+      this.#history.undo();
+      const tree = trees.withBranches(this.tree.value, undone);
+      if (tree !== this.tree.value) this.#history.replace({ tree });
+    });
   }
 
   redo(): Promise<void> {

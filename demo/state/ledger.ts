@@ -32,9 +32,10 @@ export function cutIndex(
   return table.stages.findIndex(({ name }) => name === removed_by);
 }
 
-/** The greatest probability in any column of any row: the length of a full bar. */
+/** The probability whose bar fills a column: three times the model's highest one. The scale depends
+ *  on the model only, so that a slider moves the bars of its own column and of those after it. */
 export const scaleOf = ({ rows }: StageTable): number =>
-  Math.max(...rows.map(({ p, after }) => Math.max(p, ...after)), Number.MIN_VALUE);
+  Math.min(1, 3 * Math.max(...rows.map(({ p }) => p), Number.MIN_VALUE));
 
 export const bitsOf = (nats: number): number => Math.max(0, nats) / Math.LN2;
 

@@ -116,6 +116,16 @@ export function tipThrough(tree: Tree, node: TreeNode): TreeNode {
   return tree.tips.findLast((tip) => passesThrough(tip, node)) ?? node;
 }
 
+/** The tree with the branches of another tree, too. */
+export function withBranches(tree: Tree, { tips }: Tree): Tree {
+  const all = new Set([...tree.tips, ...tips]);
+  if (all.size === tree.tips.length) return tree;
+  const inner = new Set<TreeNode | undefined>();
+  for (const tip of all)
+    for (let node = tip.parent; node && !inner.has(node); node = node.parent) inner.add(node);
+  return { ...tree, tips: [...all].filter((tip) => !inner.has(tip)) };
+}
+
 /** Removes all paths except the one on the page. */
 export const prune = (tree: Tree): Tree => ({
   ...tree,

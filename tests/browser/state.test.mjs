@@ -181,6 +181,23 @@ test('a token that is drawn is output, although the same text was typed once', a
   assert.equal(store.document.text.value, 'The wolf');
 });
 
+test('undo keeps the branches: another token after undo, and the first one is still there', async () => {
+  const store = await started('The wolf');
+  await store.runner.step();
+  await store.runner.step();
+  const first = tokens(store);
+  await store.document.undo();
+  await store.document.undo();
+  assert.equal(store.document.text.value, 'The wolf');
+  const tips = () => store.document.tree.value.tips.map(({ token, depth }) => [token, depth]);
+  assert.deepEqual(tips().at(-1), [first.at(-1), first.length], 'one branch for both tokens');
+  const other = store.inspector.table.value.rows.find(({ token }) => token !== first.at(-2));
+  await store.runner.branch(other.token);
+  const branch = store.document.tree.value.tips.find(({ depth }) => depth === first.length);
+  await store.document.goTo(branch);
+  assert.deepEqual(tokens(store), first);
+});
+
 test('undo covers the settings, and does not run the model for them', async () => {
   const store = await started('The wolf');
   await store.runner.step();

@@ -51,6 +51,18 @@ test('a move keeps the old path; a token that is there already is not added agai
   assert.deepEqual(paths(tree.prune(now)), ['1 2']);
 });
 
+test('a tree takes over the branches of another one; no branch is the beginning of another', () => {
+  let short = tree.EMPTY_TREE;
+  for (const token of [1, 2]) short = tree.addToken(short, generated(token));
+  let long = tree.addToken(short, generated(3));
+  long = tree.addToken(tree.moveTo(long, long.current.parent.parent), generated(9));
+  const both = tree.withBranches(short, long);
+  assert.deepEqual(paths(both), ['1 2 3', '1 9']);
+  assert.equal(both.current, short.current);
+  assert.equal(tree.withBranches(long, short).tips.length, 2);
+  assert.equal(tree.withBranches(short, short), short);
+});
+
 test('the longest known beginning of a text is found on any branch', () => {
   let now = tree.EMPTY_TREE;
   for (const token of [1, 2, 3]) now = tree.addToken(now, generated(token));
