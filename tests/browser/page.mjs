@@ -140,11 +140,20 @@ export const hand = (page) => {
     /** Clicks a token of the text, which lies under the editor. */
     token: (index) =>
       settled(async () => {
-        const { x, y } = await page.run((index) => {
-          const token = document.querySelector(`.text [data-index="${index}"]`);
-          token.scrollIntoView({ block: 'nearest' });
-          const box = [...token.getClientRects()].at(-1); // its space can be on the line before
-          return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+        const { x, y } = await page.run(async (index) => {
+          const place = () => {
+            const token = document.querySelector(`.text [data-index="${index}"]`);
+            token.scrollIntoView({ block: 'nearest' });
+            const box = [...token.getClientRects()].at(-1); // its space can be on the line before
+            return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+          };
+          // what came last can still scroll the page: a person clicks when nothing moves
+          for (let before = place(); ;) {
+            for (let i = 0; i < 2; i++) await new Promise((done) => requestAnimationFrame(done));
+            const now = place();
+            if (now.x === before.x && now.y === before.y) return now;
+            before = now;
+          }
         }, index);
         await page.mouse.click(x, y);
       }),
