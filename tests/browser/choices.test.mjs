@@ -15,7 +15,7 @@ const near = (a, b, what) => assert.ok(Math.abs(a - b) <= LIMIT, `${what}: ${a},
 
 for (const { name, needs } of browsers) {
   describe(`choices in ${name}`, needs, () => {
-    let server, page, other, set, press, choose, at, all, settled;
+    let server, page, other, set, press, choose, at, all, settled, selectToken;
 
     before(async () => {
       server = await serve({
@@ -24,7 +24,7 @@ for (const { name, needs } of browsers) {
       });
       page = await open(name, { width: 1280, height: 800 });
       other = await open(name);
-      ({ set, press, choose, at, all, settled } = hand(page));
+      ({ set, press, choose, at, all, settled, token: selectToken } = hand(page));
       await other.goto(`${server.url}blank.html`);
       await page.goto(server.url);
       await page.wait(shown, 0);
@@ -43,17 +43,6 @@ for (const { name, needs } of browsers) {
           ({ dataset }) => Number(dataset.promptId ?? dataset.id),
         ),
       );
-    /** Clicks a token of the text. The editor lies over it. */
-    const selectToken = (index) =>
-      settled(async () => {
-        const { x, y } = await page.run((index) => {
-          const token = document.querySelector(`.text [data-index="${index}"]`);
-          token.scrollIntoView({ block: 'nearest' });
-          const { x, y, width, height } = token.getBoundingClientRect();
-          return { x: x + width / 2, y: y + height / 2 };
-        }, index);
-        await page.mouse.click(x, y);
-      });
     const ledger = () => page.run(readLedger);
     /** The page as it opens. */
     const fresh = async () => {
