@@ -49,6 +49,24 @@ export function cellPercent(p: number): string {
   return p < 1e-6 ? '<0.0001' : String(Number((100 * p).toPrecision(1)));
 }
 
+/** Two numbers as texts that show which number is greater. write: how the numbers are written where
+ *  that suffices; else both get more digits. unit: what one of the numbers is in the texts. */
+export function apart(
+  a: number,
+  b: number,
+  write: readonly [(x: number) => string, (x: number) => string],
+  [unit, sign] = [1, ''],
+): [string, string] {
+  const order = Math.sign(a - b);
+  const orderOf = (x: string, y: string) => Math.sign(parseFloat(x) - parseFloat(y));
+  let texts: [string, string] = [write[0](a), write[1](b)];
+  for (let digits = 2; digits <= 15 && orderOf(...texts) !== order; digits++) {
+    const text = (x: number) => `${Number((unit * x).toPrecision(digits))}${sign}`;
+    texts = [text(a), text(b)];
+  }
+  return texts;
+}
+
 /** A number of bytes in kB, MB or GB (powers of 1000). */
 export function size(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;

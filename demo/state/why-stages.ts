@@ -1,7 +1,7 @@
 /** Sentences about one stage of a choice, with the numbers of that choice: what the stage did, and
  *  what the stage did to one token. All functions are pure. */
 import type { StageName, StageRow, StageTable, StageTrace } from 'tokenglass';
-import { count, percent } from '../format.js';
+import { apart, count, percent } from '../format.js';
 import { probabilityAt } from './ledger.js';
 import type { Sentence } from './say.js';
 import { say } from './say.js';
@@ -10,6 +10,14 @@ import { stageWords } from './stage-words.js';
 const plural = (n: number, noun: string) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 const decimal = (x: number, digits = 2) => String(Number(x.toFixed(digits)));
 const bits = (nats: number) => `${(nats / Math.LN2).toFixed(1)} bits`;
+/** A probability and a limit in percent, with as many digits as show which one is greater. */
+const percents = (p: number, limit: number, writeLimit = share) =>
+  apart(p, limit, [percent, writeLimit], [100, ' %']);
+/** The same for other numbers. */
+const decimals = (x: number, limit: number, digits = 2) => {
+  const write = (x: number) => decimal(x, digits);
+  return apart(x, limit, [write, write]);
+};
 /** A share that the user set, such as 0.05, in percent. */
 const share = (x: number) => `${Number((100 * x).toPrecision(4))} %`;
 
@@ -26,6 +34,9 @@ const arrived = ({ kept, removed }: StageTrace) => kept + removed;
 
 /** Stages that cut tokens or change scores without changing the order of the tokens. */
 const ORDER_KEPT: readonly StageName[] = ['top_n_sigma', 'top_k', 'top_p', 'min_p', 'temperature'];
+
+/** Stages that change scores and cut tokens only in special cases. */
+export const CUTS_NOTHING: readonly StageName[] = ['logit_bias', 'penalties', 'dry', 'temperature'];
 
 const orderKept = (stages: readonly StageTrace[]) =>
   stages.every(({ name }) => ORDER_KEPT.includes(name));
@@ -74,11 +85,11 @@ export function stageSentence(table: StageTable, stage: StageTrace): Sentence {
         ? say`Top-k kept the ${count(kept)} most probable of ${count(n)}.`
         : say`Top-k kept all ${count(n)}: no more than ${count(stage.params.top_k)} were left.`;
     case 'top_p': {
-      const limit = share(stage.params.top_p);
+      const [sum, limit] = percents(threshold, stage.params.top_p);
       if (!removed)
         return say`Top-p kept all ${count(n)}: without the last they have less than ${limit}.`;
       if (kept === 1) return say`Top-p kept 1 of ${count(n)}: the first has ${limit} or more.`;
-      return say`Top-p kept ${of}: the first ${count(kept - 1)} have ${percent(threshold)}, the ${ordinal(kept)} takes it over ${limit}.`;
+      return say`Top-p kept ${of}: the first ${count(kept - 1)} have ${sum}, the ${ordinal(kept)} takes it over ${limit}.`;
     }
     case 'min_p': {
       const best = bestAt(table, table.stages.indexOf(stage));
@@ -123,7 +134,7 @@ export function stageSentence(table: StageTable, stage: StageTrace): Sentence {
     case 'mirostat':
       return stage.params.mirostat === 1
         ? say`Mirostat kept the ${count(kept)} most probable of ${count(n)}, to aim at ${decimal(stage.params.mirostat_tau)} bits of surprise.`
-        : say`Mirostat kept ${of}: at most ${decimal(threshold, 1)} bits of surprise, to aim at ${decimal(stage.params.mirostat_tau)}.`;
+        : mirostatSentence(stage, decimal(threshold, 1));
     default:
       return say`${title} kept ${of}.${Object.keys(params).length ? '' : ''}`;
   }
@@ -150,19 +161,28 @@ function temperatureSentence(stage: StageTrace & { name: 'temperature' }): Sente
   return say`Temperature ${decimal(t)} divides all scores by ${decimal(t)}: a token that was twice as probable as another is now ${decimal(twice)} times as probable.${how}`;
 }
 
+/** limit: the greatest surprise that stays, in bits. */
+const mirostatSentence = (stage: StageTrace & { name: 'mirostat' }, limit: string) =>
+  say`Mirostat kept ${count(stage.kept)} of ${count(arrived(stage))}: at most ${limit} bits of surprise, to aim at ${decimal(stage.params.mirostat_tau)}.`;
+
 function xtcSentence(stage: StageTrace & { name: 'xtc' }): Sentence {
   const { coin = 0, removed, params } = stage;
   const { xtc_probability: probability, xtc_threshold: threshold } = params;
-  // two numbers that differ must look different
-  const drawn = decimal(coin) === decimal(probability) ? decimal(coin, 6) : decimal(coin);
+  const [drawn, limit] = decimals(coin, probability);
   if (coin > probability)
-    return say`XTC was not triggered (${drawn} is above ${decimal(probability)}), so all tokens stay.`;
-  const triggered = `XTC was triggered (${drawn} < ${decimal(probability)})`;
+    return say`XTC was not triggered (${drawn} is above ${limit}), so all tokens stay.`;
+  const triggered = `XTC was triggered (${drawn} < ${limit})`;
   if (removed === 0)
     return say`${triggered}: fewer than two tokens have at least ${share(threshold)}, so all stay.`;
   const less = removed === 1 ? 'the less likely one stays' : 'the least likely one stays';
   return say`${triggered}: ${count(removed + 1)} tokens have at least ${share(threshold)}, ${less}.`;
 }
+
+/** "kept 27 of 40": for stages that cut tokens. */
+export const keptOf = (stage: StageTrace): string =>
+  CUTS_NOTHING.includes(stage.name) && stage.removed === 0
+    ? ''
+    : `kept ${count(stage.kept)} of ${count(arrived(stage))}`;
 
 /** Why a stage cut tokens, as the end of "3,032 cut by top-k: ...". */
 export function cutReason(stage: StageTrace): string {
@@ -202,7 +222,7 @@ export function tokenSentences(
   const before = probabilityAt(row, index - 1);
   const after = probabilityAt(row, index);
   if (row.removed_by === stage.name) return [whyCut(table, stage, row)];
-  const change = say`${row} had ${percent(before)} and now has ${percent(after)}.`;
+  const change = say`${row}: ${percent(before)} before this stage, ${percent(after)} after it.`;
   if (isOff(stage)) return [stageSentence(table, stage)];
   if (stage.name === 'dry' || (stage.name === 'penalties' && !canRaise(stage)))
     return [lowered(table, stage, row), change];
@@ -235,25 +255,32 @@ function whyCut(table: StageTable, stage: StageTrace, row: StageRow): Sentence {
       const rule = say`Min-p keeps tokens that are at least ${decimal(stage.params.min_p, 4)} times as probable as the best one.`;
       if (!best) return say`${rule} ${row} has ${percent(before)}, which is less.`;
       const p = probabilityAt(best, index - 1);
-      return say`${rule} The best is ${best} with ${percent(p)}, so the limit is ${finePercent(p * stage.threshold)}; ${row} has ${percent(before)}.`;
+      const [own, limit] = percents(before, p * stage.threshold, finePercent);
+      return say`${rule} The best is ${best} with ${percent(p)}, so the limit is ${limit}; ${row} has ${own}.`;
     }
     case 'typ_p': {
       const entropy = numberIn(stage, /entropy ([\d.e+-]+):/);
       const average = entropy === undefined ? '' : `, ${bits(entropy)}`;
       return say`Typical keeps the tokens nearest to the average surprise${average}. ${row} has ${surprise}, which is too far away.`;
     }
-    case 'top_n_sigma':
-      return say`Top-n-sigma keeps scores of ${decimal(stage.threshold)} or more. The score of ${row} is ${
-        index === 0 ? decimal(row.logit) : 'lower'
-      }.`;
+    case 'top_n_sigma': {
+      const [own, limit] = decimals(row.logit, stage.threshold);
+      if (index > 0)
+        return say`Top-n-sigma keeps scores of ${decimal(stage.threshold)} or more. The score of ${row} is lower.`;
+      return say`Top-n-sigma keeps scores of ${limit} or more. The score of ${row} is ${own}.`;
+    }
     case 'xtc':
-      return say`${xtcSentence(stage)} ${row} has ${percent(before)} and is not the least likely of them.`;
+      return say`${xtcSentence(stage)} ${row} has ${percents(before, stage.params.xtc_threshold)[0]} and is not the least likely of them.`;
     case 'temperature':
       return say`${temperatureSentence(stage)} ${row} is not the most probable.`;
     case 'grammar':
       return say`The text would not have the format if ${row} came next.`;
-    case 'mirostat':
-      return say`${stageSentence(table, stage)} ${row} has ${surprise}.`;
+    case 'mirostat': {
+      if (stage.params.mirostat === 1)
+        return say`${stageSentence(table, stage)} ${row} has ${surprise}.`;
+      const [own, limit] = decimals(-Math.log2(before), stage.threshold, 1);
+      return say`${mirostatSentence(stage, limit)} ${row} has ${own} bits of surprise.`;
+    }
     default:
       return say`${row} is forbidden by your list.`;
   }

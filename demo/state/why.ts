@@ -33,8 +33,17 @@ export const likeChoices = (nats: number): string => {
   return n === 1 ? 'there is next to no choice' : `like ${count(n)} equal choices`;
 };
 
-/** 0.448. The ends 0 and 1 have no digits. */
-const edge = (x: number) => (x === 0 || x === 1 ? String(x) : x.toFixed(3));
+/** The random number and the ends of its share: 0.4481, 0.418 and 0.502. All get as many digits as
+ *  show the number between the ends. The ends 0 and 1 have no digits. */
+function inShare(u: number, low: number, high: number): [string, string, string] {
+  for (let digits = 3; ; digits++) {
+    const edge = (x: number) => (x === 0 || x === 1 ? String(x) : x.toFixed(digits));
+    const texts: [string, string, string] = [u.toFixed(digits + 1), edge(low), edge(high)];
+    const [shown, from, to] = texts.map(Number) as [number, number, number];
+    const isIn = (from < shown || u === low) && (shown < to || u === high);
+    if ((isIn && from < to) || digits === 15) return texts;
+  }
+}
 
 /** The row of the drawn token. The table lists the drawn token in every state. */
 export const drawnRow = (table: StageTable): StageRow =>
@@ -45,7 +54,8 @@ export function drawSentence(table: StageTable, place: Place): Sentence {
   if (place === 'ended') return [];
   const { u, low, high } = table.draw;
   const row = drawnRow(table);
-  const falls = say`${u.toFixed(4)} falls in ${row}’s share (${edge(low)} to ${edge(high)})`;
+  const [number, from, to] = inShare(u, low, high);
+  const falls = say`${number} falls in ${row}’s share (${from} to ${to})`;
   return place === 'next'
     ? say`${falls}, so ${row} is next.`
     : say`${falls}, so ${row} would be drawn here.`;
@@ -169,8 +179,12 @@ export function explain(table: StageTable, focus: Focus | undefined, situation: 
       lines: tokenSentences(table, stage, row),
     };
   }
+  const lines = [say`${words.does}`, stageSentence(table, stage)];
+  const isAfterCut = table.stages.slice(0, index).some(({ removed }) => removed > 0);
+  if (focus.stage === 'temperature' && isAfterCut)
+    lines.push(say`Tokens that an earlier stage cut stay cut.`);
   return {
     title: say`${words.title}`,
-    lines: [say`${words.does}`, stageSentence(table, stage), say`Invented ${words.inventedFor}.`],
+    lines: [...lines, say`Invented ${words.inventedFor}.`],
   };
 }

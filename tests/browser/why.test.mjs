@@ -178,6 +178,58 @@ test('the sentences of the default stages are those of the wording table, with t
   assert.ok(own < limit);
 });
 
+test('numbers that are compared look different, on the right side of each other', async () => {
+  const table = await tableOf(TEXT, chains.optionsOf(chains.defaultChain));
+  const [, topP, minP] = table.stages;
+  const said = (threshold) => plain(whyStages.stageSentence(table, { ...topP, threshold }));
+  assert.match(said(0.9497), /have 94\.97 %, the 27th takes it over 95 %/);
+  assert.match(said(0.94999996), /have 94\.999996 %, the 27th takes it over 95 %/);
+  // a token just below the limit of min-p
+  const cut = table.rows.find(({ removed_by }) => removed_by === 'min_p');
+  const best = Math.max(...table.rows.map(({ after }) => after[1]));
+  const after = [cut.after[0], best * minP.threshold * 0.99999, 0, 0];
+  const [sentence] = whyStages.tokenSentences(table, minP, { ...cut, after });
+  const [, limit, own] = percents(plain(sentence));
+  assert.ok(own < limit, plain(sentence));
+  // XTC
+  const xtc = { name: 'xtc', kept: 5, removed: 0, reason: '' };
+  for (const [coin, probability] of [
+    [0.4957, 0.4955],
+    [0.4955, 0.4957],
+    [0.4999, 0.5],
+  ]) {
+    const params = { xtc_probability: probability, xtc_threshold: 0.1 };
+    const text = plain(whyStages.stageSentence(table, { ...xtc, coin, params }));
+    const [a, b] = /\(([\d.]+) \D+ ([\d.]+)\)/.exec(text).slice(1).map(Number);
+    assert.equal(a > b, coin > probability, text);
+    assert.notEqual(a, b, text);
+  }
+  // the draw
+  for (const [u, low, high, expected] of [
+    [0.9921, 0.99191, 0.99226, '0.99210 falls in X’s share (0.9919 to 0.9923)'],
+    [0.99996, 0.9987, 1, '0.99996 falls in X’s share (0.9987 to 1)'],
+    [0.44812, 0.4181, 0.5023, '0.4481 falls in X’s share (0.418 to 0.502)'],
+    [0.00001, 0, 0.5, '0.00001 falls in X’s share (0 to 0.5000)'],
+  ]) {
+    const text = plain(
+      why.drawSentence({ ...table, draw: { ...table.draw, u, low, high } }, 'next'),
+    );
+    const name = plain([why.drawnRow(table)]);
+    assert.ok(text.startsWith(expected.replace('X', name)), text);
+  }
+});
+
+test('temperature says that what was cut before stays cut', async () => {
+  const { defaultChain, optionsOf, placeStage } = chains;
+  for (const [chain, isLater] of [
+    [defaultChain, true],
+    [placeStage(defaultChain, 'temperature', 0), false],
+  ]) {
+    const { text } = linesOf(await tableOf(TEXT, optionsOf(chain)), { stage: 'temperature' });
+    assert.equal(text.includes('Tokens that an earlier stage cut stay cut.'), isLater, text);
+  }
+});
+
 test('the draw’s sentence is true in every place', async () => {
   const table = await tableOf(TEXT, { ...chains.optionsOf(chains.defaultChain), seed: 3 });
   const drawn = table.rows.find(({ token }) => token === table.draw.token);
@@ -289,8 +341,18 @@ test('100 random settings: every column adds up to 1, and every sentence has its
         );
       }
     }
+    const { u, low, high } = table.draw;
+    const shown = /^([\d.]+) falls.*\(([\d.]+) to ([\d.]+)\)/
+      .exec(plain(why.drawSentence(table, 'next')))
+      .slice(1)
+      .map(Number);
+    for (const [j, x] of [u, low, high].entries()) near(shown[j], x, 5.1e-4, 'the draw');
+    assert.ok(shown[1] < shown[0] && shown[0] < shown[2], shown.join());
     for (const stage of table.stages) {
       const text = plain(whyStages.stageSentence(table, stage));
+      const [sum, limit] =
+        /have ([\d.]+) %, the .* over ([\d.]+) %/.exec(text)?.slice(1).map(Number) ?? [];
+      if (sum !== undefined) assert.ok(sum < limit, text);
       const counts = /kept ([\d,]+) of ([\d,]+)/.exec(text)?.slice(1);
       if (counts)
         assert.deepEqual(
