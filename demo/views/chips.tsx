@@ -6,6 +6,7 @@ import type { StageName } from 'tokenglass';
 import { settingsOf, stagesOn } from '../state/chain.js';
 import { stageWords } from '../state/stage-words.js';
 import type { Store } from '../state/store.js';
+import { keptOf } from '../state/why-stages.js';
 import { Button } from '../ui/button.js';
 import { AddStage, StageMenu } from './ledger-head.js';
 import { SettingField } from './setting.js';
@@ -15,6 +16,7 @@ function ChipPanel({ store, name, close }: { store: Store; name: StageName; clos
   const panel = useRef<HTMLDivElement>(null);
   const [strength] = settingsOf(name);
   const { title } = stageWords[name];
+  const result = store.inspector.table.value?.stages.find((stage) => stage.name === name);
   useLayoutEffect(() => {
     const bottom = panel.current!.getBoundingClientRect().bottom;
     const top = document.querySelector('.ledger')?.getBoundingClientRect().top ?? bottom;
@@ -34,7 +36,9 @@ function ChipPanel({ store, name, close }: { store: Store; name: StageName; clos
       }}
     >
       <div class="head-line">
-        <b>{title}</b>
+        <b>
+          {title} {result && <small data-testid={`kept-${name}`}>{keptOf(result)}</small>}
+        </b>
         <Button id="chip-close" label="Close" press={close}>
           ×
         </Button>

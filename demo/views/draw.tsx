@@ -155,6 +155,7 @@ export function Draw({ store, table }: { store: Store; table: StageTable }) {
             <Say sentence={drawSentence(table, place)} />{' '}
             <small>
               <Say sentence={sourceSentence(situationOf(store))} />
+              {place === 'earlier' && ' Shown with the current settings.'}
             </small>
           </p>
         )}

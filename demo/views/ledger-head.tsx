@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import type { StageName, StageTable } from 'tokenglass';
 import { placeStage, settingsOf, stagesOn, withoutBias } from '../state/chain.js';
 import { stageWords } from '../state/stage-words.js';
+import { keptOf } from '../state/why-stages.js';
 import type { Store } from '../state/store.js';
 import { count } from '../format.js';
 import { Button } from '../ui/button.js';
@@ -199,6 +200,7 @@ export function StageHead({ store, table, name }: StageHeadProps) {
         <AskWhy store={store} column={name} />
       </div>
       {strength && <SettingField store={store} setting={strength} />}
+      {result && <small data-testid={`kept-${name}`}>{keptOf(result)}</small>}
       {name === 'logit_bias' && <small>{count(n_biased)} of your tokens</small>}
     </th>
   );

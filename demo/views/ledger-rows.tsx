@@ -233,28 +233,36 @@ function PhoneCells({ row, context: { scale } }: { row: StageRow; context: RowCo
   );
 }
 
-/** "27 more kept", "12 cut by top-p". */
-export const groupTitle = ({ removed_by, n }: Pick<StageGroup, 'removed_by' | 'n'>): string =>
-  removed_by === undefined
-    ? `${count(n)} more kept`
-    : `${count(n)} cut by ${stageWords[removed_by].inText}`;
+/** "27 more kept", "12 cut by top-p"; "12 more cut by top-p" when some of the rows in view were cut
+ *  by the stage too. */
+export function groupTitle(
+  { removed_by, n }: Pick<StageGroup, 'removed_by' | 'n'>,
+  rows: readonly StageRow[],
+): string {
+  if (removed_by === undefined) return `${count(n)} more kept`;
+  const more = rows.some((row) => row.removed_by === removed_by) ? ' more' : '';
+  return `${count(n)}${more} cut by ${stageWords[removed_by].inText}`;
+}
 
-/** "27 more kept · 12 cut by min-p · 3,032 by top-k". */
-export const groupTitles = (groups: readonly StageGroup[]): string =>
+/** "27 more kept · 12 more cut by min-p · 3,032 by top-k". */
+export const groupTitles = (groups: readonly StageGroup[], rows: readonly StageRow[]): string =>
   groups
     .map((group, i) => {
+      const title = groupTitle(group, rows);
       const repeats = i > 0 && groups[i - 1]!.removed_by !== undefined;
-      return repeats ? groupTitle(group).replace('cut by', 'by') : groupTitle(group);
+      return repeats ? title.replace('cut by', 'by') : title;
     })
     .join(' · ');
 
 interface GroupRowProps {
   group: StageGroup;
+  /** The rows in view. */
+  rows: readonly StageRow[];
   context: RowContext;
 }
 
 /** A group: its numbers up to the stage that cut it, and the reason in that stage's column. */
-export function GroupRow({ group, context }: GroupRowProps) {
+export function GroupRow({ group, rows, context }: GroupRowProps) {
   const { table, columns, scale, phone, ask } = context;
   const cutAt = cutIndex(table, group);
   const { removed_by } = group;
@@ -273,8 +281,8 @@ export function GroupRow({ group, context }: GroupRowProps) {
       onClick={explainStage}
     >
       <th scope="row" colSpan={2}>
-        {groupTitle(group)}
-        {phone && reason && <small>: {reason}</small>}
+        {groupTitle(group, rows)}
+        {phone && reason && <small>{reason}</small>}
       </th>
       {phone ? (
         <>

@@ -20,7 +20,7 @@ import type { PresetName } from '../state/presets.js';
 import { presetChain, presetOf, presets } from '../state/presets.js';
 import { stageWords } from '../state/stage-words.js';
 import type { Store } from '../state/store.js';
-import { survivorsOf } from '../state/why-stages.js';
+import { CUTS_NOTHING, keptOf, survivorsOf } from '../state/why-stages.js';
 import { drawnRow } from '../state/why.js';
 import { spokenName } from '../state/spoken.js';
 import { count } from '../format.js';
@@ -33,7 +33,6 @@ import type { RowContext } from './ledger-rows.js';
 import { FoldedGroups, GroupRow, TokenRow, groupTitles } from './ledger-rows.js';
 import { WhyText, placeOf } from './why.js';
 
-const NEVER_CUTS: readonly StageName[] = ['logit_bias', 'penalties', 'dry', 'temperature'];
 const ROW_HEIGHT = 25; // pixels
 // on a phone
 const PHONE_ROW_HEIGHT = 44; // pixels
@@ -108,14 +107,15 @@ function moveInGrid(event: TargetedKeyboardEvent<HTMLElement>, ask: (focus: Focu
 
 const arrow = (from: string, to: string) => (from === to ? from : `${from} → ${to}`);
 
-function Uncertainty({ table, phone }: { table: StageTable; phone: boolean }) {
+function Uncertainty({ table, short }: { table: StageTable; short: boolean }) {
   const [before, after] = [table.entropy, table.entropy_final];
   const bits = arrow(bitsOf(before).toFixed(1), bitsOf(after).toFixed(1));
-  if (phone) return <small>{bits} bits</small>;
+  if (short) return <small>{bits} bits</small>;
   const choices = arrow(count(equalChoices(before)), count(equalChoices(after)));
   return (
     <small>
-      uncertainty <b>{bits} bits</b>, like {choices} equal choices
+      uncertainty <b>{bits} bits</b>,{' '}
+      {choices === '1' ? 'one choice' : `like ${choices} equal choices`}
     </small>
   );
 }
@@ -194,13 +194,14 @@ function FixedHead({
   title: string;
   children: ComponentChildren;
 }) {
-  const kept = store.inspector.table.value?.stages.find(({ name }) => name === column)?.kept;
+  const result = store.inspector.table.value?.stages.find(({ name }) => name === column);
   return (
-    <th scope="col" class="fixed" data-testid={`stage-${column}`} data-kept={kept}>
+    <th scope="col" class="fixed" data-testid={`stage-${column}`} data-kept={result?.kept}>
       <div class="head-line">
         <b>{title}</b> <AskWhy store={store} column={column} />
       </div>
       <small>{children}</small>
+      {result && <small>{keptOf(result)}</small>}
     </th>
   );
 }
@@ -319,7 +320,7 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
   const isFolded = !isOpen.value && (phone || groups.length > MAX_GROUPS);
   const canFold = phone || groups.length > MAX_GROUPS;
   // the draw below stays in its place when the next choice has fewer rows or groups
-  const n_cutting = table.stages.filter(({ name }) => !NEVER_CUTS.includes(name)).length;
+  const n_cutting = table.stages.filter(({ name }) => !CUTS_NOTHING.includes(name)).length;
   const n_usual = MAX_ROWS + Math.min(MAX_GROUPS, n_cutting + 1);
   const n_missing = Math.max(0, n_usual - rows.length - (isFolded ? 1 : groups.length));
   const endWidth = context.pinned ? PINNED_END_WIDTH : END_WIDTH;
@@ -369,7 +370,12 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
           {isFolded
             ? !phone && <FoldedGroups sum={together(groups)} context={context} />
             : groups.map((group) => (
-                <GroupRow key={group.removed_by ?? 'kept'} group={group} context={context} />
+                <GroupRow
+                  key={group.removed_by ?? 'kept'}
+                  group={group}
+                  rows={rows}
+                  context={context}
+                />
               ))}
         </tbody>
       </table>
@@ -381,7 +387,7 @@ function Table({ store, table, phone }: { store: Store; table: StageTable; phone
           aria-expanded={!isFolded}
           onClick={() => (isOpen.value = !isOpen.value)}
         >
-          {!isFolded ? 'Show less' : phone ? groupTitles(groups) : 'Show the groups'}
+          {!isFolded ? 'Show less' : phone ? groupTitles(groups, rows) : 'Show the groups'}
         </button>
       )}
     </div>
@@ -411,18 +417,15 @@ export function Ledger({ store }: { store: Store }) {
       <div class="ledger-line">
         <h2 id="ledger-title">
           {index === undefined ? 'What comes next?' : `What could have been token ${index + 1}`}{' '}
-          {table && <Uncertainty table={table} phone={phone} />}
+          {table && <Uncertainty table={table} short={phone || index !== undefined} />}
         </h2>
-        {!phone && tools}
-      </div>
-      {index !== undefined && (
-        <p class="elsewhere">
-          Shown with the current settings.{' '}
+        {index !== undefined && (
           <Button id="to-end" press={() => inspector.select(undefined)}>
             Back to the end of the text
           </Button>
-        </p>
-      )}
+        )}
+        {!phone && tools}
+      </div>
       {table ? (
         <>
           <Table store={store} table={table} phone={phone} />

@@ -7,7 +7,7 @@ import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 import { byteToken, choiceAt, readLedger } from './ledger.mjs';
-import { hand, program, quiet, read, shown } from './page.mjs';
+import { cutTexts, hand, program, quiet, read, shown } from './page.mjs';
 
 const LIMIT = 1e-9;
 const SEED = 5; // draws a surprising token, and no end token, in the first steps
@@ -312,7 +312,7 @@ for (const { name, needs } of browsers) {
         const [u, low, high] = /^([\d.]+) falls in .*\(([\d.]+) to ([\d.]+)\)/
           .exec(sentence)
           .slice(1);
-        assert.equal(u, random.u.toFixed(4));
+        assert.ok(Math.abs(u - random.u) < 6e-5 && +low < +u && +u < +high, sentence);
         assert.ok(Math.abs(low - random.low) < 6e-4 && Math.abs(high - random.high) < 6e-4);
         const row = rows.find((row) => row.next);
         near(row.p_final, random.high - random.low, 'the share');
@@ -358,6 +358,19 @@ for (const { name, needs } of browsers) {
       assert.match(await why(), /Why was .* cut\?/);
       await press('ask-top_k');
       assert.match(await why(), /kept the 40 most probable of 3,072/);
+      assert.equal((await all('[data-testid="kept-top_k"]'))[0].text, 'kept 40 of 3,072');
+      // a group counts the tokens without a row, and says so where rows were cut too
+      const groups = await page.run(() =>
+        [...document.querySelectorAll('[data-testid="group"]')].map((group) => {
+          const by = group.dataset.removedBy;
+          const rows = document.querySelectorAll(
+            `[data-testid="candidate"]${by ? `[data-removed-by="${by}"]` : ':not(.removed)'}`,
+          );
+          return [group.querySelector('th').textContent, rows.length];
+        }),
+      );
+      assert.ok(groups.some(([, n]) => n > 0) && groups.some(([, n]) => n === 0));
+      for (const [title, n] of groups) assert.equal(/^[\d,]+ more /.test(title), n > 0, title);
       await press('ask-model');
       assert.match(await why(), /softmax/);
       await at('[data-testid="group"] .cut');
@@ -482,6 +495,16 @@ for (const { name, needs } of browsers) {
           view.heights.every((height) => height >= 43.5),
           view.heights.join(),
         );
+        assert.equal(
+          await phone.run(() => document.querySelector('.chip-panel small').textContent),
+          '',
+        );
+        await at.press('chip-close');
+        await at.press('chip-top_k');
+        assert.equal(
+          await phone.run(() => document.querySelector('.chip-panel small').textContent),
+          'kept 40 of 3,072',
+        );
         await at.press('chip-close');
         await at.press('groups');
         const open_ = await phone.run(readLedger);
@@ -491,6 +514,15 @@ for (const { name, needs } of browsers) {
           1,
           'the model’s column',
         );
+        assert.deepEqual(await phone.run(cutTexts), []);
+        const reasons = await phone.run(() =>
+          [...document.querySelectorAll('.group small')].map((part) => ({
+            text: part.textContent,
+            cut: part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight + 1,
+          })),
+        );
+        assert.ok(reasons.length > 0);
+        for (const { text, cut } of reasons) assert.ok(/^\w/.test(text) && !cut, text);
         await phone.tap('td.cut button');
         await phone.wait(quiet);
         assert.match(

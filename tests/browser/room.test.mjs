@@ -57,6 +57,26 @@ for (const { name, needs } of browsers) {
         }
       });
 
+    for (const width of [1440, 1280])
+      test(`the table stays in its place when an earlier token is chosen: ${width} px`, async () => {
+        const { page, press, token } = await visit({ width, height: 900 });
+        try {
+          await press('introduction-close');
+          await press('step');
+          const top = () =>
+            page.run(() => [
+              document.querySelector('.ledger [role="grid"]').getBoundingClientRect().top,
+              document.querySelector('[data-testid="to-end"]') !== null,
+            ]);
+          const [before, isEarlier] = await top();
+          assert.equal(isEarlier, false);
+          await token(4);
+          assert.deepEqual(await top(), [before, true]);
+        } finally {
+          await page.close();
+        }
+      });
+
     for (const calm of [false, true])
       test(`a token that the user draws flies to the text, ${calm ? 'but not with reduced motion' : 'and tokens of a run do not'}`, async () => {
         const { page, press } = await visit({ calm });
