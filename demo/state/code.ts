@@ -159,7 +159,8 @@ function javascript(state: CodeState): CodeForm {
       `const options = ${object(options)};\n` +
       `const session = model.createSession({ seed: ${seed} });\n` +
       'for await (const { token, text, logprob } of session.generate(prompt, options)) {\n' +
-      '  console.log(token, JSON.stringify(text), Math.exp(logprob));\n' +
+      '  const modelSays = Math.exp(logprob); // the probability before sampling\n' +
+      '  console.log(token, JSON.stringify(text), modelSays);\n' +
       '}\n' +
       'await model.dispose();\n',
     notes: [
@@ -244,6 +245,7 @@ function openai(state: CodeState): CodeForm {
     ...Object.fromEntries(changed.map(([name, value]) => [OPENAI_NAMES[name] ?? name, value])),
     ...(response_format && { response_format }),
   });
+  const isBanning = Object.values(changedOptions(chain)['logit_bias'] ?? {}).includes(-Infinity);
   const call = chat ? 'createChatCompletion' : 'createCompletion';
   return {
     id: 'openai',
@@ -263,6 +265,11 @@ function openai(state: CodeState): CodeForm {
         : []),
       ...(own.length > 0
         ? [`The OpenAI API does not have these options, tokenglass has: ${own.join(', ')}.`]
+        : []),
+      ...(isBanning
+        ? [
+            'JSON cannot hold the -Infinity of logit_bias. OpenAI’s servers take numbers from -100 to 100.',
+          ]
         : []),
     ],
   };

@@ -4,13 +4,16 @@ import type { Segment, Tree, TreeNode } from '../state/tree.js';
 import { pathTo, segments, tipThrough } from '../state/tree.js';
 import { isControl, name } from '../format.js';
 import { Button } from '../ui/button.js';
+import { isPhone } from '../ui/media.js';
 import { useWidth } from '../ui/use-width.js';
 
 // pixels
 const FIRST_WIDTH = 280; // until the width is measured
 const ROW_HEIGHT = 24;
+const PHONE_ROW_HEIGHT = 44; // for a finger
+const TARGET_WIDTH = 24; // of a knot: more than its circle
 const LABEL_WIDTH = 150;
-const EDGE = 7; // room for the circle of the first knot
+const EDGE = TARGET_WIDTH / 2; // room for the first knot
 const BEND = 22; // width of the curve in which a branch leaves another
 
 const LABEL_CHARS = 20;
@@ -68,6 +71,9 @@ function layOut(root: Segment): { places: Place[]; n_rows: number } {
   return { places, n_rows };
 }
 
+const titleOf = ({ segment, end }: Place) =>
+  end ? `${textOf(segment.nodes)} (${summary(end)})` : 'the beginning of the text';
+
 function BranchMap({ store, tree }: { store: Store; tree: Tree }) {
   const { element, width } = useWidth<HTMLDivElement>(FIRST_WIDTH);
   const shown = new Set(pathTo(tree.current));
@@ -75,8 +81,9 @@ function BranchMap({ store, tree }: { store: Store; tree: Tree }) {
   const n_tokens = Math.max(1, ...places.map(({ x }) => x));
   const scale = Math.max(40, width - LABEL_WIDTH - 2 * EDGE) / n_tokens;
   const x = (place: Place) => EDGE + place.x * scale;
-  const y = (place: Place) => (place.y + 0.5) * ROW_HEIGHT;
-  const height = n_rows * ROW_HEIGHT;
+  const rowHeight = isPhone.value ? PHONE_ROW_HEIGHT : ROW_HEIGHT;
+  const y = (place: Place) => (place.y + 0.5) * rowHeight;
+  const height = n_rows * rowHeight;
   const isShown = ({ segment: { nodes } }: Place) => nodes.every((node) => shown.has(node));
   return (
     <div class="scroll" ref={element} tabIndex={0} role="group" aria-label="Map of the branches">
@@ -102,6 +109,22 @@ function BranchMap({ store, tree }: { store: Store; tree: Tree }) {
             />
           );
         })}
+        {/* below all circles, so that a target of one knot does not cover the circle of another */}
+        {places.map((place) => (
+          <rect
+            key={`target ${place.end?.depth} ${place.y}`}
+            class="knot-target"
+            data-testid="knot-target"
+            data-depth={place.end?.depth ?? 0}
+            x={x(place) - TARGET_WIDTH / 2}
+            y={y(place) - rowHeight / 2}
+            width={TARGET_WIDTH}
+            height={rowHeight}
+            onClick={() => void store.document.goTo(place.end)}
+          >
+            <title>{titleOf(place)}</title>
+          </rect>
+        ))}
         {places.map((place) => {
           const { segment, end } = place;
           const isLeaf = segment.children.length === 0;
@@ -115,9 +138,7 @@ function BranchMap({ store, tree }: { store: Store; tree: Tree }) {
               onClick={() => void store.document.goTo(end)}
             >
               <circle r={4.5} />
-              <title>
-                {end ? `${textOf(segment.nodes)} (${summary(end)})` : 'the beginning of the text'}
-              </title>
+              <title>{titleOf(place)}</title>
               {isLeaf && end && (
                 <text x={9} y={4}>
                   {shortened(textOf(segment.nodes))}

@@ -18,6 +18,7 @@ import { Button } from '../ui/button.js';
 import { MessageText } from '../ui/message.js';
 import { OtherModelDialog } from './other-model.js';
 import { SettingInput } from './setting.js';
+import { SeedField } from './text/transport.js';
 
 interface SettingsProps {
   chain: Chain;
@@ -244,15 +245,11 @@ export function CompareSheet({ store, library }: { store: Store; library: ModelL
       <div class="transport">
         <label class="seed">
           Seed of B
-          <input
-            data-testid="b-seed"
-            type="number"
-            min={0}
+          <SeedField
+            id="b-seed"
+            label="Seed of B"
             value={seed.value ?? store.sampler.seed.value}
-            onInput={({ currentTarget: { valueAsNumber } }) => {
-              if (Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0)
-                seed.value = valueAsNumber;
-            }}
+            set={(wanted) => (seed.value = wanted)}
           />
         </label>
         <span>

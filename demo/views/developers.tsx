@@ -45,7 +45,13 @@ function Code({ id, title, code, notes }: CodeForm) {
         )}
       </div>
       {code && (
-        <pre class="code" data-testid={`code-${id}`} tabIndex={0} role="group" aria-label={title}>
+        <pre
+          class={`code code-${id}`}
+          data-testid={`code-${id}`}
+          tabIndex={0}
+          role="group"
+          aria-label={title}
+        >
           {code}
         </pre>
       )}
@@ -74,7 +80,7 @@ export function DevelopersSheet({ store, library }: { store: Store; library: Mod
       <p>
         This page uses the package tokenglass and nothing else to run the model. The code below has
         your text, your settings and your seed. It generates the next {MAX_TOKENS} tokens that this
-        page would generate.
+        page would generate. Options with their default values are left out.
       </p>
       <Code id="install" title="Install" code={`${INSTALL}\n`} notes={[]} />
       {forms.value.map((form) => (

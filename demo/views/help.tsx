@@ -1,4 +1,5 @@
 /** The sheet with the keys. */
+import { isPhone } from '../ui/media.js';
 import { setSingleKeys, singleKeys } from './keys.js';
 
 const KEYS: readonly [keys: string, what: string][] = [
@@ -17,6 +18,13 @@ const KEYS: readonly [keys: string, what: string][] = [
 export function HelpSheet({ introduce }: { introduce: () => void }) {
   return (
     <div class="keys">
+      {isPhone.value && (
+        <p data-testid="touch">
+          Tap a word of the table to continue with it, and the rest of its row for the reason. Tap a
+          token of the text to see what else could have stood there. Tap a chip below the table to
+          move its slider.
+        </p>
+      )}
       <table data-testid="keys">
         <tbody>
           {KEYS.map(([keys, what]) => (

@@ -10,13 +10,13 @@ import { isPhone } from '../ui/media.js';
 interface Step {
   /** Selector of what the sentence is about. */
   about: () => string;
-  text: ComponentChildren;
+  text: () => ComponentChildren;
 }
 
 const STEPS: readonly Step[] = [
   {
     about: () => '.text-panel',
-    text: (
+    text: () => (
       <>
         A language model continues this text one token at a time. Press <b>Next token</b> to let it
         pick one.
@@ -25,13 +25,21 @@ const STEPS: readonly Step[] = [
   },
   {
     about: () => '.ledger table',
-    text: 'These are all the tokens it could pick, each with its probability. Click any token to continue with it instead.',
+    text: () =>
+      `These are all the tokens it could pick, each with its probability. ${
+        isPhone.value
+          ? 'Tap any token to continue with it instead.'
+          : 'Click any token to continue with it instead.'
+      }`,
   },
   {
     about: () => (isPhone.value ? '.chips' : '.ledger thead'),
-    text: 'The sampler works on these probabilities before a token is picked. Move a slider and see which tokens are cut, and why.',
+    text: () =>
+      isPhone.value
+        ? 'The sampler works on these probabilities before a token is picked. Tap a chip below to move its slider, and see which tokens are cut, and why.'
+        : 'The sampler works on these probabilities before a token is picked. Move a slider and see which tokens are cut, and why.',
   },
-  { about: () => '.branches-panel', text: 'Every branch you try is kept here.' },
+  { about: () => '.branches-panel', text: () => 'Every branch you try is kept here.' },
 ];
 
 const SEEN = 'tokenglass-introduction';
@@ -94,12 +102,13 @@ export function Introduction() {
   const end = () => {
     step.value = undefined;
     markSeen();
+    if (isPhone.value) scrollTo(0, 0); // the steps scrolled away from the text and the table
   };
   const isLast = at === STEPS.length - 1;
   return (
     <aside class="introduction" aria-label="Introduction" data-testid="introduction" ref={card}>
       <p role="status">
-        <b>New here?</b> {STEPS[at]!.text}{' '}
+        <b>New here?</b> {STEPS[at]!.text()}{' '}
         <small>
           {at + 1} of {STEPS.length}
         </small>

@@ -8,6 +8,7 @@ import { keptOf } from '../state/why-stages.js';
 import type { Store } from '../state/store.js';
 import { count } from '../format.js';
 import { Button } from '../ui/button.js';
+import { isPhone } from '../ui/media.js';
 import { Popover } from '../ui/popover.js';
 import { SettingField } from './setting.js';
 import { BiasList } from './token-bias.js';
@@ -240,7 +241,8 @@ export function AddStage({ store }: { store: Store }) {
             <li>
               <span>{stageWords.logit_bias.title}</span>
               <p>
-                {stageWords.logit_bias.does} Click a number of a token: <i>Why</i> has the controls.
+                {stageWords.logit_bias.does} {isPhone.value ? 'Tap' : 'Click'} a number of a token:{' '}
+                <i>Why</i> has the controls.
               </p>
             </li>
           )}

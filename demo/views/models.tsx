@@ -50,7 +50,7 @@ function Entry({ model, load }: EntryProps) {
         </a>
       </details>
       <Button
-        id="preset"
+        id="model-download"
         off={fit.level === 'no'}
         press={load}
         label={`Download ${name}, ${size(model.size)}`}

@@ -15,6 +15,8 @@ const MAX_PITCH = 14;
 
 const MIN_BITS = 4; // the scale goes at least to this
 const inBits = (nats: number) => nats / Math.LN2;
+const number = (x: number, decimals: number) =>
+  x.toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 
 /** The tokens that the chart shows: the last ones, or those around the selected one. */
 function windowOf<T>(all: readonly T[], size: number, selected: number | undefined): number {
@@ -86,7 +88,8 @@ function Chart({ store }: { store: Store }) {
 /** The surprise of the output, or of the whole text when there is no output. */
 function Sum({ tokens }: { tokens: readonly DisplayToken[] }) {
   const typed = tokens.findLastIndex(({ how }) => how === 'typed') + 1;
-  const counted = typed < tokens.length ? tokens.slice(typed) : tokens.slice(1);
+  const hasOutput = typed < tokens.length;
+  const counted = hasOutput ? tokens.slice(typed) : tokens.slice(1);
   const last = counted.at(-1)?.node;
   if (!last || Number.isNaN(last.logprob)) return null;
   const first = counted[0]!.node;
@@ -96,9 +99,10 @@ function Sum({ tokens }: { tokens: readonly DisplayToken[] }) {
   return (
     <p class="explanation" data-testid="surprise-sum" data-bits={bits}>
       <b>
-        {bits.toFixed(1)} bits in {n} {n === 1 ? 'token' : 'tokens'}
-      </b>
-      : as hard to guess as {coins} coin {coins === 1 ? 'flip' : 'flips'}
+        {number(bits, 1)} bits in {number(n, 0)} {n === 1 ? 'token' : 'tokens'}
+      </b>{' '}
+      {hasOutput ? 'since your text' : 'of the text'}: as hard to guess as {number(coins, 0)} coin{' '}
+      {coins === 1 ? 'flip' : 'flips'}
     </p>
   );
 }

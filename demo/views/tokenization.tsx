@@ -10,6 +10,7 @@ import { hexBytes, visible } from '../format.js';
 import { Button } from '../ui/button.js';
 import { MessageText } from '../ui/message.js';
 import { DataTable } from '../ui/data-table.js';
+import { isPhone } from '../ui/media.js';
 import { moveFocus } from '../ui/roving-focus.js';
 import { OtherModelDialog } from './other-model.js';
 
@@ -212,7 +213,7 @@ export function TokenizerSheet({ store, library }: { store: Store; library: Mode
       <p class="note" data-testid="tokenization-selected" role="status">
         {chosen
           ? `${describe(chosen)}; characters: ${charactersOf(chosen)}`
-          : 'Click a token to see its bytes.'}
+          : `${isPhone.value ? 'Tap' : 'Click'} a token to see its bytes.`}
       </p>
       <DataTable id="tokenization-table">
         {() => (

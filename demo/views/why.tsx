@@ -2,6 +2,7 @@
 import type { Store } from '../state/store.js';
 import type { Place, Situation } from '../state/why.js';
 import { explain } from '../state/why.js';
+import { isPhone } from '../ui/media.js';
 import { Say } from './say.js';
 import { TokenBias } from './token-bias.js';
 
@@ -49,8 +50,9 @@ export function WhyPanel({ store }: { store: Store }) {
       {table.value && <WhyText store={store} />}
       {table.value && !focus.value && (
         <p class="hint">
-          Click any number of the table, or ? in a column’s head, and read here what it means. Turn
-          steps on, drag them, move sliders: the model does not run again.
+          {isPhone.value
+            ? 'Tap any number of the table, and read what it means. Tap a chip below to move its slider: the model does not run again.'
+            : 'Click any number of the table, or ? in a column’s head, and read here what it means. Turn steps on, drag them, move sliders: the model does not run again.'}
         </p>
       )}
     </section>

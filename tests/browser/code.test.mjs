@@ -149,6 +149,16 @@ describe('code for developers', () => {
     assert.match(longer['command-line'].notes.join(), /no system prompt/);
   });
 
+  test('a banned token, and what the numbers are', async () => {
+    const chain = chains.withBias(chains.defaultChain, 300, -Infinity);
+    const { javascript, openai } = formsOf({ chain });
+    assert.match(openai.code, /logit_bias: \{ '?300'?: -Infinity \}/);
+    assert.match(openai.notes.join(), /JSON cannot hold the -Infinity .* -100 to 100/);
+    assert.match(javascript.code, /modelSays = Math\.exp\(logprob\); \/\/ .* before sampling/);
+    const allowed = formsOf({ chain: chains.withBias(chains.defaultChain, 300, 4) });
+    assert.doesNotMatch(allowed.openai.notes.join(), /JSON cannot/);
+  });
+
   test('output formats', async () => {
     const schema = '{ "type": "object", "properties": { "a-b": { "type": "integer" } } }';
     const forms = formsOf({ format: { kind: 'schema', schema } });

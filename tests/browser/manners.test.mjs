@@ -162,6 +162,8 @@ for (const { name, needs } of browsers) {
           assert.equal(new Set(sentences).size, 4);
           assert.match(sentences[0], /^New here\?/);
           assert.equal((await all(id('introduction'))).length, 0);
+          if (options.width < 700)
+            assert.equal(await page.run(() => scrollY), 0, 'back at the top');
           if (options.width !== 1280) return;
           await page.goto('about:blank');
           await page.goto(server.url);
@@ -326,6 +328,10 @@ for (const { name, needs } of browsers) {
         assert.deepEqual(branched.ids, [ids[0], other]);
         assert.equal(await page.run(() => scrollY), 0, 'nothing scrolled');
         assert.deepEqual((await tap(id('undo'))).ids, ids);
+        const undone = await page.run(read);
+        assert.deepEqual((await tap(id('redo'))).ids, branched.ids, 'redo is in a panel below');
+        assert.deepEqual((await tap(id('undo'))).ids, undone.ids);
+        await page.run(() => scrollTo(0, 0));
         // the slider of a chip is in the window together with the ledger
         await tap(id('chip-temperature'));
         assert.deepEqual(await outside(['.chip-panel', id('temperature'), id('candidate')]), []);
@@ -348,6 +354,7 @@ for (const { name, needs } of browsers) {
         for (const sheet of ['models', 'share', 'compare', 'tokenizer', 'developers', 'help']) {
           await tap(id('menu'));
           await tap(id(sheet));
+          if (sheet === 'help') assert.match((await all(id('touch')))[0].text, /^Tap a word/);
           const { overflow } = await page.run(read);
           assert.ok(overflow <= 0, sheet);
           const over = await page.run(

@@ -98,6 +98,36 @@ for (const { name, needs } of browsers) {
         const { candidates } = await set('min-p-number', refused);
         assert.deepEqual(candidates, half.candidates);
       }
+      const field = () =>
+        page.run(() => {
+          const input = document.querySelector('[data-testid="min-p-number"]');
+          const limits = document.querySelector('[data-testid="min-p-number-limits"]');
+          return [input.value, input.ariaInvalid, limits?.textContent, limits?.checkVisibility()];
+        });
+      const comma = await set('min-p-number', '0,25');
+      assert.deepEqual(await field(), ['0,25', 'false', undefined, undefined]);
+      assert.ok(comma.candidates.every(({ p, p_final }) => p_final > 0 === p >= 0.25 * best));
+      for (const wrong of ['1,5', '2.', '-0.1', '0.1.2', 'a']) {
+        assert.deepEqual((await set('min-p-number', wrong)).candidates, comma.candidates);
+        assert.deepEqual(await field(), [wrong, 'true', '0 to 1', true]);
+      }
+      // typed by hand; the arrow keys change the value by a step, and leaving the field shows it
+      await page.clickAt('[data-testid="min-p-number"]');
+      await set('min-p-number', '');
+      await settled(() => page.type(',5'));
+      await settled(() => page.press('ArrowUp'));
+      assert.deepEqual(await field(), ['0.505', 'false', undefined, undefined]);
+      await set('min-p-number', 9);
+      await settled(() => page.run(() => document.activeElement.blur()));
+      assert.deepEqual(await field(), ['0.505', 'false', undefined, undefined]);
+      const { random } = await page.run(read);
+      for (const wrong of ['1.5', '1,000', '-1']) {
+        assert.deepEqual((await set('seed', wrong)).random, random);
+        const text = await page.run(
+          () => document.querySelector('[data-testid="seed-limits"]').textContent,
+        );
+        assert.equal(text, 'a whole number, 0 to 9,007,199,254,740,991');
+      }
       const numbers = new Set([near.random.u]);
       for (const seed of [1, 2, 3]) numbers.add((await set('seed', seed)).random.u);
       assert.equal(numbers.size, 4);

@@ -75,6 +75,22 @@ for (const { name, needs } of browsers) {
         assert.ok(Math.abs(x - root.x - depth * scale) < 0.01, JSON.stringify(places));
     });
 
+    test('a click near a circle of the map opens its branch', async () => {
+      const before = await page.run(read);
+      const targets = await page.run(() =>
+        [...document.querySelectorAll('[data-testid="knot-target"]')].map((target) => {
+          const { x, y, width, height } = target.getBoundingClientRect();
+          return { depth: Number(target.dataset.depth), x, y, width, height };
+        }),
+      );
+      for (const { width, height } of targets) assert.ok(width >= 24 && height >= 24);
+      const longest = targets.toSorted((a, b) => a.depth - b.depth).at(-1);
+      const opened = await settled(() => page.mouse.click(longest.x + 3, longest.y + 3));
+      assert.notEqual(opened.text, before.text);
+      assert.equal(await n_tokens(), longest.depth);
+      assert.equal((await press('undo')).text, before.text);
+    });
+
     test('the list has all branches, and each can be opened again', async () => {
       await openList('branches-list');
       const before = await page.run(read);
@@ -126,7 +142,13 @@ for (const { name, needs } of browsers) {
       const sum = rows.slice(-5).reduce((sum, [, , , bits]) => sum + Number(bits), 0);
       const [{ bits, text }] = await all(id('surprise-sum'));
       assert.ok(Math.abs(Number(bits) - sum) < 0.05, `${bits} ${sum}`);
-      assert.match(text, /^[\d.]+ bits in 5 tokens/);
+      assert.match(text, /^[\d.]+ bits in 5 tokens since your text: as hard/);
+      const typed = (await page.run(read)).prompt.length;
+      await press('restart');
+      const [whole] = await all(id('surprise-sum'));
+      assert.match(whole.text, /^[\d.]+ bits in \d+ tokens of the text: as hard/);
+      assert.equal((await page.run(read)).text.length, typed);
+      await press('undo');
     });
 
     test('a click on a bar selects its token; behind the last bar is the next choice', async () => {

@@ -12,12 +12,15 @@ const SAYS = {
     'These are all the tokens it could pick, each with its probability.',
     'Click any token to continue with it instead.',
     'The sampler works on these probabilities before a token is picked. Move a slider and see which tokens are cut, and why.',
+    'Tap any token to continue with it instead.',
+    'Tap a chip below to move its slider, and see which tokens are cut, and why.',
     'Every branch you try is kept here.',
     'Show the introduction again',
   ],
   buttons: ['Next token', 'Run', 'Pause', 'Check reproducibility', 'New seed', 'Your text'],
   text: [
     'click any token to see what else could have stood there',
+    'tap any token to see what else could have stood there',
     'expected (over 50 %)',
     'very surprising (under 0.1 %)',
     'beyond 1000',
@@ -61,6 +64,8 @@ const SAYS = {
     'how uncertain the model was',
     'the bold one is on screen',
     'Delete the other branches',
+    'since your text',
+    'Tap a chip below to move its slider: the model does not run again.',
   ],
   sheets: [
     'How text becomes tokens',
@@ -80,6 +85,8 @@ const SAYS = {
     'Open a trace…',
     'This is not a tokenglass trace (it has no',
     'This link is damaged: part of it is missing.',
+    'Tap a word of the table to continue with it, and the rest of its row for the reason.',
+    'Options with their default values are left out.',
     'Use single-letter shortcuts',
   ],
 };

@@ -11,7 +11,7 @@ import { ColourChoice, Legend } from './colours.js';
 import { describe } from './describe.js';
 import { EditButton, Editor } from './editor.js';
 import { Notes } from './notes.js';
-import { Check, MainButtons, Seed, Speed, StartAgain } from './transport.js';
+import { Check, MainButtons, Redo, Seed, Speed, StartAgain } from './transport.js';
 
 const measure = signal<Measure>('surprisal');
 
@@ -60,7 +60,9 @@ export function TextPanel({ store }: { store: Store }) {
         <small>
           {isLoading
             ? `loading the built-in model, ${Math.round(100 * share)} %`
-            : 'click any token to see what else could have stood there'}
+            : isPhone.value
+              ? 'tap any token to see what else could have stood there'
+              : 'click any token to see what else could have stood there'}
         </small>
       </h2>
       {isLoading && (
@@ -90,7 +92,10 @@ export function SettingsPanel({ store }: { store: Store }) {
   return (
     <section class="settings-panel" aria-labelledby="settings-title">
       <h2 id="settings-title">Text and run</h2>
-      <StartAgain store={store} />
+      <div class="transport">
+        <StartAgain store={store} />
+        <Redo store={store} named />
+      </div>
       <Seed store={store} />
       <ColourChoice measure={measure} />
       <Legend measure={measure} />

@@ -1,6 +1,7 @@
 /** The buttons that generate, and the settings of a run. */
 import type { Store } from '../../state/store.js';
 import { Button } from '../../ui/button.js';
+import { NumberField } from '../../ui/number-field.js';
 import { takeNext } from './throw.js';
 
 /** The buttons of the loop: next token, run or pause, undo and redo. */
@@ -32,19 +33,37 @@ export function MainButtons({ store, redo = true }: { store: Store; redo?: boole
       >
         ↶
       </Button>
-      {redo && (
-        <Button
-          id="redo"
-          off={!document.canRedo.value}
-          press={() => document.redo()}
-          label="Redo"
-          keys="Y"
-        >
-          ↷
-        </Button>
-      )}
+      {redo && <Redo store={store} />}
     </div>
   );
+}
+
+/** named: the button shows its name, too. */
+export function Redo({ store, named = false }: { store: Store; named?: boolean }) {
+  const { document } = store;
+  return (
+    <Button
+      id="redo"
+      off={!document.canRedo.value}
+      press={() => document.redo()}
+      label="Redo"
+      keys="Y"
+    >
+      ↷{named && ' Redo'}
+    </Button>
+  );
+}
+
+const SEEDS = { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true };
+
+/** A field for a seed. */
+export function SeedField(props: {
+  id: string;
+  label: string;
+  value: number;
+  set: (seed: number) => void;
+}) {
+  return <NumberField step={1} limits={SEEDS} {...props} />;
 }
 
 export function Seed({ store }: { store: Store }) {
@@ -53,18 +72,11 @@ export function Seed({ store }: { store: Store }) {
     <div class="seed">
       <label>
         Seed{' '}
-        <input
-          data-testid="seed"
-          type="number"
-          required
-          min={0}
-          max={Number.MAX_SAFE_INTEGER}
-          step={1}
+        <SeedField
+          id="seed"
+          label="Seed"
           value={sampler.seed.value}
-          onInput={({ currentTarget: { valueAsNumber: seed } }) => {
-            if (Number.isSafeInteger(seed) && seed >= 0) sampler.setSeed(seed);
-          }}
-          onBlur={({ currentTarget }) => (currentTarget.value = String(sampler.seed.value))}
+          set={(seed) => sampler.setSeed(seed)}
         />
       </label>
       <Button id="new-seed" press={() => sampler.newSeed()}>
