@@ -290,7 +290,8 @@ for (const { name, needs } of browsers) {
         await page.click('send');
         await page.wait(() => {
           const done = document.querySelectorAll('.text [data-id]').length > 2;
-          if (done) document.querySelector('[data-testid="pause"]').click();
+          // the answer can have ended by itself
+          if (done) document.querySelector('[data-testid="pause"]')?.click();
           return done;
         });
         await settled(async () => {});

@@ -215,10 +215,12 @@ for (const { name, needs } of browsers) {
         assert.equal(await page.run(selectedIndex), n_prompt + ids.length - 2);
         // along the rows of the ledger
         await page.press('ArrowDown');
+        const focused = () =>
+          page.run(() => Number(document.activeElement.closest('[data-token]').dataset.token));
         for (let i = 0; i < 3; i++) await page.press('ArrowDown');
-        const token = await page.run(() =>
-          Number(document.activeElement.closest('[data-token]').dataset.token),
-        );
+        // the text's own token would be no branch
+        if ((await focused()) === ids.at(-2)) await page.press('ArrowDown');
+        const token = await focused();
         const taken = await press('Enter');
         assert.equal(taken.ids.length, ids.length - 1);
         assert.equal(taken.ids.at(-1), token);

@@ -295,7 +295,11 @@ for (const { name, needs } of browsers) {
         sentence: document.querySelector('[data-testid="draw-sentence"]').textContent,
         n: document.querySelectorAll('.text [data-index]').length,
       }));
-      assert.match(sentence, new RegExp(`\\(token ${n + 1}\\)`), 'the place in the text');
+      assert.match(
+        sentence,
+        new RegExp(`\\(token ${(n + 1).toLocaleString('en')}\\)`),
+        'the place in the text',
+      );
       await press('restart');
       await page.click('run');
       await page.wait(shown, 3);
