@@ -118,7 +118,10 @@ for (const { name, needs } of browsers) {
       await settled(() => page.press('ArrowUp'));
       assert.deepEqual(await field(), ['0.505', 'false', undefined, undefined]);
       await set('min-p-number', 9);
-      await settled(() => page.run(() => document.activeElement.blur()));
+      // Firefox sends no such event in a window behind another one
+      await settled(() =>
+        page.run(() => document.activeElement.dispatchEvent(new FocusEvent('blur'))),
+      );
       assert.deepEqual(await field(), ['0.505', 'false', undefined, undefined]);
       const { random } = await page.run(read);
       for (const wrong of ['1.5', '1,000', '-1']) {
