@@ -112,9 +112,9 @@ export function asOutput(token: DisplayToken): DisplayToken {
   return drawn;
 }
 
-/** Whether a token ends inside a character: the next token goes on with the character. */
-export const endsInside = (node: TreeNode): boolean =>
-  (shownTokens.get(node)?.unfinished.length ?? 0) > 0;
+/** The characters of the tokens. */
+export const textOf = (tokens: readonly DisplayToken[]): string =>
+  tokens.map(({ text }) => text).join('');
 
 /** The tokens without end tokens at the end: a text that goes on has not ended. */
 export function withoutEnd(tokens: readonly DisplayToken[]): readonly DisplayToken[] {

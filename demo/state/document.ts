@@ -2,11 +2,13 @@
  *  once when the user edits it. A job in the queue then finds its tokens, runs those that are new,
  *  and makes the model's session hold the text (`sync`). */
 import { batch, computed, signal } from '@preact/signals';
-import type { ChatMessage, SamplerOptions, TokenScore } from 'tokenglass';
+import type { ChatMessage, TokenScore } from 'tokenglass';
+import { isControl } from '../format.js';
 import type { DisplayToken } from './display-tokens.js';
-import { asOutput, displayTokens, withoutEnd } from './display-tokens.js';
+import { asOutput, displayTokens, textOf, withoutEnd } from './display-tokens.js';
 import { charOffsets, commonLength, editedIds } from './edits.js';
 import type { History, Moment, Pending } from './history.js';
+import type { ChoiceOptions } from './sampler.js';
 import type { Services } from './services.js';
 import type { Origin, TextToken, Tree, TreeNode } from './tree.js';
 import * as trees from './tree.js';
@@ -63,7 +65,7 @@ export class TextDocument {
     const pending = this.#pending.value;
     if (!pending) return this.#shown.value;
     const shown = withoutEnd(this.#shown.value);
-    const length = commonLength(shown.map(({ text }) => text).join(''), pending.text);
+    const length = commonLength(textOf(shown), pending.text);
     const end = shown.findIndex(({ start, text }) => start + text.length > length);
     return end < 0 ? shown : shown.slice(0, end);
   });
@@ -73,9 +75,7 @@ export class TextDocument {
     return this.#pending.value?.text.slice(last ? last.start + last.text.length : 0) ?? '';
   });
   /** The text as the user sees, edits and copies it. */
-  readonly text = computed(
-    () => this.#pending.value?.text ?? this.#shown.value.map(({ text }) => text).join(''),
-  );
+  readonly text = computed(() => this.#pending.value?.text ?? textOf(this.#shown.value));
   /** The conversation whose answer the text is. */
   readonly chat = computed(
     () => this.#pending.value?.chat ?? this.path.value.findLast(({ chat }) => chat)?.chat,
@@ -84,7 +84,6 @@ export class TextDocument {
   readonly editable = computed(() => {
     if (this.chat.value) return false;
     const path = this.path.value;
-    const isControl = ({ bytes }: TreeNode) => bytes.length === 0;
     const begin = path.findIndex((node) => !isControl(node));
     const end = path.findLastIndex((node) => !isControl(node));
     return !path.slice(Math.max(begin, 0), end + 1).some(isControl);
@@ -101,7 +100,7 @@ export class TextDocument {
   readonly #services: Services;
   readonly #history: History;
   readonly #listener: DocumentListener;
-  readonly #options = new WeakMap<TreeNode, SamplerOptions>();
+  readonly #options = new WeakMap<TreeNode, ChoiceOptions>();
   #typing: Typing | undefined;
   #running: AbortController | undefined; // of a long text
   #synced: Pick<Moment, 'tree' | 'pending'> | undefined;
@@ -116,7 +115,7 @@ export class TextDocument {
 
   /** The first `length` tokens of the text; all of them when length is undefined. */
   tokensTo(length?: number): number[] {
-    return this.path.value.slice(0, length).map(({ token }) => token);
+    return trees.idsOf(this.path.value.slice(0, length));
   }
 
   /** The number of tokens of a path up to the last typed one. */
@@ -124,13 +123,20 @@ export class TextDocument {
     return trees.typedLength(path, this.#history.now.value.typed);
   }
 
+  /** The sampler's options for the token of a path with this index. */
+  optionsAt(path: readonly TreeNode[], index: number): Promise<ChoiceOptions> {
+    const { engine, sampler } = this.#services;
+    const output = trees.idsOf(path.slice(this.typedLengthOf(path), index));
+    return sampler.optionsAfter(output, engine.windows.numberOf(index));
+  }
+
   /** The options with which the sampler drew a node; undefined for other nodes. */
-  optionsOf(node: TreeNode): SamplerOptions | undefined {
+  optionsOf(node: TreeNode): ChoiceOptions | undefined {
     return this.#options.get(node);
   }
 
   /** Notes the options with which a node was drawn. The first options stay. */
-  setOptions(node: TreeNode, options: SamplerOptions): void {
+  setOptions(node: TreeNode, options: ChoiceOptions): void {
     if (!this.#options.has(node)) this.#options.set(node, options);
   }
 
@@ -307,8 +313,7 @@ export class TextDocument {
     const { engine } = this.#services;
     const { tree } = this.#history.now.value;
     const path = trees.pathTo(tree.current);
-    const ids = path.map(({ token }) => token);
-    await engine.session!.sync(engine.windows.at(ids, ids.length).ids);
+    await engine.holdEnd(trees.idsOf(path));
     if (this.tree.value !== tree || this.pending) return false;
     await this.#showEnd(tree, path, () => undefined);
     return true;
@@ -339,8 +344,7 @@ export class TextDocument {
     let tree = trees.moveTo(this.#withoutBeginning(pending!.text, known), known);
     try {
       let at = known?.depth ?? 0;
-      if (at === wanted.ids.length)
-        await engine.session!.sync(engine.windows.at(wanted.ids, at).ids);
+      if (at === wanted.ids.length) await engine.holdEnd(wanted.ids);
       while (at < wanted.ids.length) {
         const scores = await this.#run(wanted.ids, at, signal);
         if (!isCurrent()) return false;
@@ -369,7 +373,7 @@ export class TextDocument {
   #withoutBeginning(text: string, known: TreeNode | undefined): Tree {
     const tree = this.tree.value;
     const { current } = tree;
-    const before = this.#shown.value.map((token) => token.text).join('');
+    const before = textOf(this.#shown.value);
     const isBeginning = current?.how === 'typed' && current !== known && text.startsWith(before);
     if (!isBeginning || before === '') return tree;
     return { ...tree, tips: tree.tips.filter((tip) => tip !== current) };

@@ -2,6 +2,7 @@
  *  when the tokenizer would cut their text otherwise; the rest is tokenized. */
 import type { TokenOffset } from 'tokenglass';
 import type { DisplayToken } from './display-tokens.js';
+import { textOf } from './display-tokens.js';
 
 /** The length of the common beginning of two texts, which does not end inside a surrogate pair. */
 export function commonLength(a: string, b: string): number {
@@ -40,7 +41,7 @@ export function editedIds(
   text: string,
   own: readonly TokenOffset[],
 ): number[] {
-  const before = shown.map((token) => token.text).join('');
+  const before = textOf(shown);
   const edit = commonLength(before, text);
   // where a token of the text before begins, and no character is unfinished
   const kept = new Map<number, number>(); // code units -> number of tokens before

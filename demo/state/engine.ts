@@ -2,6 +2,7 @@
  *  a fork of the first, ends at an earlier position while the page shows that position. */
 import { signal } from '@preact/signals';
 import type { ChatMessage, Model, Session } from 'tokenglass';
+import { tokenTextsOf } from './token-texts.js';
 import { Windows } from './windows.js';
 
 export const sameIds = (a: readonly number[], b: readonly number[]): boolean =>
@@ -34,7 +35,7 @@ export class Engine {
     await this.model.value?.dispose();
     this.#session = model.createSession();
     this.#windows = new Windows(model.info);
-    const texts = await model.tokenTexts();
+    const texts = await tokenTextsOf(model);
     const [first] = await model.tokenize('a', { add_special: false });
     this.dropsSpace = first !== undefined && texts[first]!.startsWith(' ');
   }
@@ -42,6 +43,12 @@ export class Engine {
   /** The tokens of a conversation's prompt. */
   async idsOfChat(chat: readonly ChatMessage[]): Promise<readonly number[]> {
     return (await this.model.value!.applyChatTemplate(chat)).ids;
+  }
+
+  /** Makes the session hold the end of a text: all of it, or the window that decides what comes
+   *  next. */
+  holdEnd(ids: readonly number[]): Promise<void> {
+    return this.#session!.sync(this.windows.at(ids, ids.length).ids);
   }
 
   /** A session that ends before the token with this index; undefined: at the end of the text. The

@@ -1,11 +1,13 @@
 /** What the page shows about one position of the text: the choice that was or will be made there,
  *  token by token and stage by stage, and its draws. */
 import { batch, computed, signal } from '@preact/signals';
-import type { SamplerOptions, Session, StageName, StageTable } from 'tokenglass';
+import type { Session, StageName, StageTable } from 'tokenglass';
 import type { Position, TextDocument } from './document.js';
 import type { DrawCounts } from './queries.js';
 import { cutFromTop, findTokens, repeatDraws } from './queries.js';
+import type { ChoiceOptions } from './sampler.js';
 import type { Services } from './services.js';
+import { idsOf } from './tree.js';
 
 /** Number of tokens that the ledger lists, when no search lists more. */
 export const MAX_ROWS = 15;
@@ -45,16 +47,9 @@ export class Inspector {
   }
 
   /** A session that ends at a position, and the sampler's options there. */
-  async #at({
-    path,
-    index,
-  }: Position): Promise<[Session, SamplerOptions & { sample_index: number }]> {
-    const { engine, sampler } = this.#services;
-    const ids = path.map(({ token }) => token);
-    const session = await engine.sessionAt(ids, index);
-    const end = index ?? ids.length;
-    const output = ids.slice(this.#document.typedLengthOf(path), end);
-    return [session, await sampler.optionsAfter(output, engine.windows.numberOf(end))];
+  async #at({ path, index }: Position): Promise<[Session, ChoiceOptions]> {
+    const session = await this.#services.engine.sessionAt(idsOf(path), index);
+    return [session, await this.#document.optionsAt(path, index ?? path.length)];
   }
 
   /** Computes the choice at a position from the logits that are there: the model runs only for
@@ -66,12 +61,9 @@ export class Inspector {
     const found = await findTokens(session, this.query.value);
     const taken = position.index === undefined ? undefined : position.path[position.index]?.token;
     const biased = Object.keys(options.logit_bias ?? {}).map(Number);
-    const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken]), ...biased];
-    const rows = { max_rows: MAX_ROWS, tokens };
-    let table = await session.stageTable({ ...options, ...rows });
-    const cut = await cutFromTop(session, options, table);
-    if (cut.some((token) => table.rows.every((row) => row.token !== token)))
-      table = await session.stageTable({ ...options, ...rows, tokens: [...tokens, ...cut] });
+    const cut = await cutFromTop(session, options);
+    const tokens = [...(found ?? []), ...(taken === undefined ? [] : [taken]), ...biased, ...cut];
+    const table = await session.stageTable({ ...options, max_rows: MAX_ROWS, tokens });
     const setStats = await engine.readStats();
     batch(() => {
       this.table.value = table;

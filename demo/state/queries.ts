@@ -1,6 +1,7 @@
 /** Further queries about one choice: a search in the vocabulary, and repeated draws. Each takes a
  *  session that ends before the choice. None runs the model. */
-import type { SamplerOptions, Session, StageName, StageTable } from 'tokenglass';
+import type { Session, StageName } from 'tokenglass';
+import type { ChoiceOptions } from './sampler.js';
 
 /** The result of repeated draws of one choice. */
 export interface DrawCounts {
@@ -8,8 +9,6 @@ export interface DrawCounts {
   /** Number of draws by token. */
   counts: Map<number, number>;
 }
-
-type ChoiceOptions = SamplerOptions & { sample_index: number };
 
 const MAX_FOUND = 30;
 export const N_DRAWS = 100;
@@ -34,16 +33,12 @@ export async function findTokens(session: Session, query: string): Promise<numbe
 const CUT_FROM_TOP: readonly StageName[] = ['xtc', 'typ_p'];
 const TOP_N = 8; // tokens that are looked at
 
-/** The most probable tokens that such a stage cut. A table lists the tokens that stay first, so
+/** The most probable tokens that such a stage cuts. A table lists the tokens that stay first, so
  *  these may have no row of their own. */
-export async function cutFromTop(
-  session: Session,
-  options: ChoiceOptions,
-  { groups }: StageTable,
-): Promise<number[]> {
+export async function cutFromTop(session: Session, options: ChoiceOptions): Promise<number[]> {
   const isCut = (stage: StageName | undefined) =>
     stage !== undefined && CUT_FROM_TOP.includes(stage);
-  if (!groups.some(({ removed_by }) => isCut(removed_by))) return [];
+  if (!options.samplers?.some(isCut)) return [];
   const { candidates } = await session.candidates({ ...options, top_n: TOP_N });
   return candidates.filter(({ removed_by }) => isCut(removed_by)).map(({ token }) => token);
 }

@@ -1,9 +1,10 @@
 /** Generation: single tokens, runs, tokens that the user chooses, and the check that generates the
  *  text again. Each token is added to the tree of the text. */
 import { signal } from '@preact/signals';
-import type { SamplerOptions, StageName } from 'tokenglass';
+import type { StageName } from 'tokenglass';
 import type { TextDocument } from './document.js';
 import type { Inspector } from './inspector.js';
+import type { ChoiceOptions } from './sampler.js';
 import type { Services } from './services.js';
 import { tokenTextsOf } from './token-texts.js';
 import type { Origin, Tree, TreeNode } from './tree.js';
@@ -12,8 +13,6 @@ import * as trees from './tree.js';
 const POLL_MS = 40; // a slow run checks this often whether it must end
 /** A run without a speed limit generates for this time between two updates of the page. */
 const BURST_MS = 40;
-
-type ChoiceOptions = SamplerOptions & { sample_index: number };
 
 /** Resolves after the screen shows the last change. */
 const nextPaint = () =>
@@ -84,22 +83,17 @@ export class Runner {
   /** The options of the next choice, and how many tokens can follow with them: the format has a
    *  mask for one token, and a window ends. */
   async #nextOptions(path: readonly TreeNode[]): Promise<{ options: ChoiceOptions; room: number }> {
-    const { engine, sampler } = this.#services;
-    const { windows } = engine;
-    const window = windows.numberOf(path.length);
-    const output = path.slice(this.#document.typedLengthOf(path)).map(({ token }) => token);
-    const options = await sampler.optionsAfter(output, window);
-    const room = options.grammar ? 1 : windows.endOf(window) - path.length;
+    const { windows } = this.#services.engine;
+    const options = await this.#document.optionsAt(path, path.length);
+    const room = options.grammar ? 1 : windows.endOf(options.sample_index) - path.length;
     return { options, room };
   }
 
   /** Makes the session hold the window of the end of the text, when a new window begins there. */
   async #slideIfFull(path: readonly TreeNode[]): Promise<void> {
     const { engine } = this.#services;
-    const { session, windows } = engine;
-    if (session!.tokens.length < engine.model.value!.info.n_ctx) return;
-    const ids = path.map(({ token }) => token);
-    await session!.sync(windows.at(ids, ids.length).ids);
+    if (engine.session!.tokens.length < engine.model.value!.info.n_ctx) return;
+    await engine.holdEnd(trees.idsOf(path));
   }
 
   /** Adds tokens by `grow` to the text. The page shows the tokens and the next choice at the same
@@ -300,7 +294,7 @@ export class Runner {
   /** Generates the token of a node again. */
   async #again(tree: Tree, node: TreeNode): Promise<Tree> {
     await this.#slideIfFull(trees.pathTo(tree.current));
-    const options = this.#document.optionsOf(node) as ChoiceOptions | undefined;
+    const options = this.#document.optionsOf(node);
     if (options) return this.#generate(tree, options, 'drawn', 1, () => false);
     return this.#give(tree, node.token, node.how === 'typed' ? 'chosen' : node.how);
   }

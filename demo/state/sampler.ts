@@ -7,6 +7,9 @@ import { defaultChain, moveStage, optionsOf, switchStage, withStage, withValue }
 import { OutputConstraint } from './constraint.js';
 import type { History } from './history.js';
 
+/** Options of one choice. */
+export type ChoiceOptions = SamplerOptions & { sample_index: number };
+
 export class Sampler {
   readonly chain = computed<Chain>(() => this.#history.now.value.chain);
   readonly seed = computed(() => this.#history.now.value.seed);
@@ -22,15 +25,12 @@ export class Sampler {
 
   /** The options without the output format. window: the number of the window, which gets random
    *  numbers of its own. */
-  options(window = 0): SamplerOptions & { sample_index: number } {
+  options(window = 0): ChoiceOptions {
     return { ...optionsOf(this.chain.value), seed: this.seed.value, sample_index: window };
   }
 
   /** The options for the token after `output`, the tokens after the last typed one. */
-  async optionsAfter(
-    output: readonly number[],
-    window: number,
-  ): Promise<SamplerOptions & { sample_index: number }> {
+  async optionsAfter(output: readonly number[], window: number): Promise<ChoiceOptions> {
     const grammar = await this.constraint.maskAfter(output);
     return { ...this.options(window), ...(grammar && { grammar }) };
   }

@@ -8,6 +8,7 @@ import type { SharedState } from './shared-state.js';
 import { decodeSharedState, encodeSharedState } from './shared-state.js';
 import type { Store } from './store.js';
 import type { TreeNode } from './tree.js';
+import { idsOf } from './tree.js';
 
 /** Number of candidates of each choice in a trace file. */
 const TOP_N = 100;
@@ -32,7 +33,7 @@ async function currentState({ document, engine, sampler }: Store): Promise<Share
     ...(!sameIds(await model.tokenize(prompt), ids) && { ids }),
     chain: sampler.chain.value,
     seed: sampler.seed.value,
-    path: output.map(({ token }) => token),
+    path: idsOf(output),
     // a check of the link has only these settings, so it can draw only what these settings drew
     chosen: output.flatMap((node, i) => (isDrawn(node) ? [] : [i])),
   };

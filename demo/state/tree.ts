@@ -50,6 +50,9 @@ export function pathTo(node: TreeNode | undefined): TreeNode[] {
   return path.reverse();
 }
 
+/** The tokens of a path. */
+export const idsOf = (path: readonly TreeNode[]): number[] => path.map(({ token }) => token);
+
 /** The ancestor of a node at a given depth. */
 function ancestor(node: TreeNode, depth: number): TreeNode {
   let result = node;

@@ -11,7 +11,7 @@ import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
 import { inTree } from '../support/support.mjs';
 import { axe, browsers, open } from './browsers.mjs';
-import { cutTexts, hand, quiet, read, shown } from './page.mjs';
+import { arrive, cutTexts, quiet, read, shown } from './page.mjs';
 
 const PIECES = [
   '<img src=x onerror=document.title=1>',
@@ -106,13 +106,8 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
-    const visit = async (options, address = server.url) => {
-      const page = await open(name, options);
-      await page.goto(address);
-      await page.wait(shown, 0);
-      await page.wait(quiet);
-      return { page, ...hand(page) };
-    };
+    const visit = async (options, address = server.url) =>
+      arrive(await open(name, options), address);
     const id = (name) => `[data-testid="${name}"]`;
     const selectedIndex = () => {
       const { index } = document.querySelector('[data-testid="ledger"]').dataset;

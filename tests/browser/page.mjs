@@ -172,3 +172,12 @@ export const hand = (page) => {
       ),
   };
 };
+
+/** Opens the page at an address and waits until the page has nothing more to do. Returns the page,
+ *  and the functions that operate the page. */
+export async function arrive(page, address) {
+  await page.goto(address);
+  await page.wait(shown, 0);
+  await page.wait(quiet);
+  return { page, ...hand(page) };
+}

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
-import { cutTexts, hand, quiet, shown } from './page.mjs';
+import { arrive, cutTexts, shown } from './page.mjs';
 
 for (const { name, needs } of browsers) {
   describe(`room and motion in ${name}`, needs, () => {
@@ -19,13 +19,7 @@ for (const { name, needs } of browsers) {
       await server?.close();
     });
 
-    const visit = async (options) => {
-      const page = await open(name, options);
-      await page.goto(server.url);
-      await page.wait(shown, 0);
-      await page.wait(quiet);
-      return { page, ...hand(page) };
-    };
+    const visit = async (options) => arrive(await open(name, options), server.url);
 
     for (const width of [1440, 1280, 1200, 1024, 800])
       test(`no name is cut and nothing covers another part: ${width} px`, async () => {

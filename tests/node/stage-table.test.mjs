@@ -12,7 +12,7 @@ const LIMIT = 1e-12;
 const built = (use) => withModel('storybook', { worker: false }, use);
 const near = (a, b, what) => assert.ok(Math.abs(a - b) <= LIMIT, `${what}: ${a}, not ${b}`);
 
-/** Options that make every stage do something, with the lists of those that need one. */
+/** Options with which every stage changes the candidates, lists included. */
 const ALL_ON = {
   logit_bias: { 300: 2, 301: -3, 302: -Infinity },
   allowed_tokens: Array.from({ length: 2500 }, (_, id) => id + 259),
