@@ -28,6 +28,7 @@ const C_LAYERS = {
   ], // the forward pass
   sample: ['base'], // sampler stages
   grammar: ['base'], // grammars over bytes, and masks over a vocabulary that the caller gives
+  methods: ['base'], // what guesses the next tokens: n-grams, token recycling
   // everything together
   session: [
     'base',
@@ -40,6 +41,7 @@ const C_LAYERS = {
     'layers',
     'sample',
     'grammar',
+    'methods',
   ],
 };
 const PUBLIC_HEADER = 'src/tokenglass.h'; // it includes standard headers and lists only

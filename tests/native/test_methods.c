@@ -1,0 +1,266 @@
+/* The guesses of src/methods, compared with plain forms that look through the whole text. */
+#include "../../src/methods/ngram.h"
+#include "random.h"
+#include "test.h"
+
+/* ---- n-grams, by their definition ---- */
+
+enum { MAX_TEXT = 1600 };
+
+/* The n tokens that end before a and before b are the same. */
+static bool same(const int32_t *text, uint32_t a, uint32_t b, uint32_t n)
+{
+    return a >= n && b >= n && !memcmp(text + a - n, text + b - n, n * sizeof *text);
+}
+
+/* The order of the longest context of text[n] that occurred with a token after it, before `known`.
+ */
+static uint32_t plain_order(const int32_t *text, uint32_t n, uint32_t known)
+{
+    for (uint32_t order = TG_NGRAM_ORDER; order > 0; order--)
+        for (uint32_t p = 0; p < known && p < n; p++)
+            if (same(text, p, n, order))
+                return order;
+    return 0;
+}
+
+typedef struct plain_guess {
+    int32_t tokens[2];
+    int kinds[2]; /* -1: there is no such choice */
+} plain_guess;
+
+/* What follows text[n], if its first `known` tokens are the text and the others a draft. */
+static plain_guess plain_next(const int32_t *text, uint32_t n, uint32_t known)
+{
+    plain_guess result = {.kinds = {-1, -1}};
+    const uint32_t order = plain_order(text, n, known);
+    uint32_t places[TG_NGRAM_RECENT], n_places = 0;
+    for (uint32_t p = known; order && p-- > 0 && n_places < TG_NGRAM_RECENT;)
+        if (p < n && same(text, p, n, order))
+            places[n_places++] = p;
+    int32_t taken = -1;
+    for (int choice = 0; choice < 2 && n_places; choice++) {
+        uint32_t best_length = 0, best_count = 0;
+        bool others = false;
+        for (uint32_t i = 0; i < n_places; i++) {
+            const int32_t token = text[places[i]];
+            if (token == taken)
+                continue;
+            uint32_t length = 0, count = 0;
+            for (uint32_t j = 0; j < n_places; j++) {
+                if (text[places[j]] != token) {
+                    others = true;
+                    continue;
+                }
+                count++;
+                uint32_t l = order;
+                while (l < TG_NGRAM_MATCH && same(text, places[j], n, l + 1))
+                    l++;
+                if (l > length)
+                    length = l;
+            }
+            if (length > best_length || (length == best_length && count > best_count)) {
+                best_length = length;
+                best_count = count;
+                result.tokens[choice] = token;
+            }
+        }
+        if (!best_length)
+            break;
+        static const int classes[] = {0, 0, 1, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5};
+        const int class = classes[best_length];
+        result.kinds[choice] = choice ? 12 + (class < 3 ? class : 3) : 2 * class + !others;
+        taken = result.tokens[0];
+    }
+    return result;
+}
+
+static const float plain_priors[] = {0.15f, 0.2f,  0.25f, 0.35f, 0.4f,  0.5f,  0.6f,  0.7f,
+                                     0.75f, 0.85f, 0.85f, 0.95f, 0.08f, 0.12f, 0.16f, 0.2f};
+
+/* The rate of each kind over the last positions of text[n]. */
+static void plain_rates(const int32_t *text, uint32_t n, float *rates)
+{
+    uint32_t guesses[16] = {0}, hits[16] = {0};
+    for (uint32_t p = n > TG_NGRAM_SCORED ? n - TG_NGRAM_SCORED : 0; p < n; p++) {
+        const plain_guess next = plain_next(text, p, p);
+        for (int i = 0; i < 2 && next.kinds[i] >= 0; i++) {
+            guesses[next.kinds[i]]++;
+            hits[next.kinds[i]] += next.tokens[i] == text[p];
+        }
+    }
+    for (int i = 0; i < 16; i++)
+        rates[i] = ((float)hits[i] + 4 * plain_priors[i]) / (float)(guesses[i] + 4);
+}
+
+/* text has room for a path after its n tokens. */
+static void plain_propose(int32_t *text, uint32_t n, uint32_t max_nodes, float min_probability,
+                          tg_draft *draft)
+{
+    float rates[16], probability[TG_MAX_DRAFT];
+    bool used[TG_MAX_DRAFT + 1][2] = {{false}};
+    plain_guess next[TG_MAX_DRAFT + 1]; /* of the root and of each node */
+    draft->n = 0;
+    plain_rates(text, n, rates);
+    next[0] = plain_next(text, n, n);
+    while (draft->n < max_nodes) {
+        int parent = -1, choice = -1;
+        float best = -1;
+        for (int node = 0; node <= (int)draft->n; node++)
+            for (int i = 0; i < 2; i++) {
+                if (next[node].kinds[i] < 0 || used[node][i])
+                    continue;
+                const float p = (node ? probability[node - 1] : 1) * rates[next[node].kinds[i]];
+                if (p > best) {
+                    best = p;
+                    parent = node - 1;
+                    choice = i;
+                }
+            }
+        if (best < min_probability || choice < 0)
+            return;
+        used[parent + 1][choice] = true;
+        const uint32_t node = draft->n++;
+        draft->tokens[node] = next[parent + 1].tokens[choice];
+        draft->parents[node] = (int8_t)parent;
+        probability[node] = best;
+        uint32_t depth = 0;
+        for (int at = (int)node; at >= 0; at = draft->parents[at])
+            depth++;
+        uint32_t end = n + depth;
+        for (int at = (int)node; at >= 0; at = draft->parents[at])
+            text[--end] = draft->tokens[at];
+        next[node + 1] = plain_next(text, n + depth, n);
+    }
+}
+
+static void check_drafts(const tg_draft *got, const tg_draft *want, const char *what)
+{
+    CHECK(got->n == want->n, "%s: %u nodes, not %u", what, (unsigned)got->n, (unsigned)want->n);
+    for (uint32_t i = 0; i < got->n && i < want->n; i++)
+        CHECK(got->tokens[i] == want->tokens[i] && got->parents[i] == want->parents[i],
+              "%s: node %u is %d after %d, not %d after %d", what, (unsigned)i, (int)got->tokens[i],
+              got->parents[i], (int)want->tokens[i], want->parents[i]);
+}
+
+static void check_ngram(const tg_ngram *index, int32_t *text, uint32_t n, uint32_t vocab,
+                        test_random *r)
+{
+    const uint32_t max_nodes = random_u32(r) % 4 ? random_u32(r) % 16 : TG_MAX_DRAFT;
+    const float least = random_u32(r) % 3 ? 0.5f * (float)random_unit(r) : 0;
+    tg_draft got, want;
+    tgi_ngram_propose(index, max_nodes, least, &got);
+    plain_propose(text, n, max_nodes, least, &want);
+    check_drafts(&got, &want, "n-grams");
+
+    float shares[64];
+    uint32_t counts[64] = {0}, total = 0;
+    const uint32_t order = plain_order(text, n, n);
+    for (uint32_t p = 0; order && p < n; p++)
+        if (same(text, p, n, order)) {
+            counts[text[p]]++;
+            total++;
+        }
+    CHECK(tgi_ngram_distribution(index, shares, vocab) == order);
+    for (uint32_t i = 0; i < vocab; i++)
+        CHECK(shares[i] == (total ? (float)counts[i] / (float)total : 0), "token %u: %g",
+              (unsigned)i, shares[i]);
+}
+
+/* Adds n tokens: random ones, and copies of earlier stretches. */
+static uint32_t add_random(int32_t *text, uint32_t length, uint32_t n, uint32_t vocab,
+                           test_random *r)
+{
+    while (n > 0) {
+        uint32_t stretch = 1 + random_u32(r) % 20;
+        if (stretch > n)
+            stretch = n;
+        const uint32_t from = length ? random_u32(r) % length : 0;
+        const bool copy = length && random_u32(r) % 2;
+        for (uint32_t i = 0; i < stretch; i++, n--, length++)
+            text[length] = copy ? text[from + i] : (int32_t)(random_u32(r) % vocab);
+    }
+    return length;
+}
+
+static void test_ngram_random(void)
+{
+    test_random r = {21};
+    static int32_t text[MAX_TEXT + TG_MAX_DRAFT];
+    for (int round = 0; round < (test_all() ? 200 : 12); round++) {
+        const uint32_t vocab = 1 + random_u32(&r) % 64, capacity = 40 + random_u32(&r) % 400;
+        tg_ngram *index = tgi_ngram_new(capacity);
+        uint32_t n = 0;
+        for (int step = 0; step < 12 && index; step++) {
+            if (step % 3 == 2)
+                n = random_u32(&r) % (n + 1);
+            n = add_random(text, n, random_u32(&r) % (capacity - n + 1), vocab, &r);
+            tgi_ngram_sync(index, text, n);
+            check_ngram(index, text, n, vocab, &r);
+        }
+        CHECK(index);
+        tgi_ngram_free(index);
+    }
+}
+
+static void test_ngram_cases(void)
+{
+    tg_draft draft;
+    tg_ngram *index = tgi_ngram_new(64);
+    CHECK(tgi_ngram_memory(index) < 64 * 40 + 300);
+    tgi_ngram_propose(index, 8, 0, &draft);
+    CHECK(draft.n == 0);
+    /* a quotation goes on as the original */
+    static const int32_t quotes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3};
+    tgi_ngram_sync(index, quotes, 12);
+    tgi_ngram_propose(index, 4, 0, &draft);
+    CHECK(draft.n == 4);
+    for (int i = 0; i < 4; i++)
+        CHECK(draft.tokens[i] == 4 + i && draft.parents[i] == i - 1);
+    tgi_ngram_propose(index, 4, 0.99f, &draft);
+    CHECK(draft.n == 0);
+    /* the longer match comes first, the other continuation is a side branch */
+    static const int32_t branches[] = {9, 1, 2, 5, 8, 1, 2, 6, 8, 1, 2, 6, 9, 1, 2};
+    tgi_ngram_sync(index, branches, 15);
+    tgi_ngram_propose(index, 8, 0, &draft);
+    CHECK(draft.n == 8 && draft.tokens[0] == 5 && draft.parents[0] == -1);
+    tgi_ngram_sync(index, branches + 4, 11);
+    tgi_ngram_propose(index, TG_MAX_DRAFT, 0, &draft);
+    bool side = false;
+    for (uint32_t i = 1; i < draft.n; i++)
+        side = side || draft.parents[i] != (int8_t)(i - 1);
+    CHECK(side && draft.tokens[0] == 6, "%d", (int)draft.tokens[0]);
+    tgi_ngram_free(index);
+    CHECK(!tgi_ngram_new(UINT32_MAX - 1));
+}
+
+/* Adding and taking back a token takes the same time at any length. */
+static void test_ngram_long(void)
+{
+    enum { LONG = 200000 };
+    test_random r = {5};
+    int32_t *text = malloc(LONG * sizeof *text);
+    tg_ngram *index = tgi_ngram_new(LONG), *fresh = tgi_ngram_new(LONG);
+    add_random(text, 0, LONG, 3, &r);
+    tgi_ngram_sync(index, text, LONG);
+    tgi_ngram_sync(index, text, 10);
+    tgi_ngram_sync(index, text + 1, LONG - 1);
+    tgi_ngram_sync(fresh, text + 1, LONG - 1);
+    tg_draft got, want;
+    tgi_ngram_propose(index, 20, 0, &got);
+    tgi_ngram_propose(fresh, 20, 0, &want);
+    CHECK(got.n == 20);
+    check_drafts(&got, &want, "after a rewind");
+    tgi_ngram_free(index);
+    tgi_ngram_free(fresh);
+    free(text);
+}
+
+static const tg_test tests[] = {
+    {"ngram_cases", "quotations go on, the other continuation is a side branch", test_ngram_cases},
+    {"ngram_random", "drafts and shares equal those of a search through the whole text",
+     test_ngram_random},
+    {"ngram_long", "200,000 tokens, taken back and added again", test_ngram_long},
+};
+
+TEST_MAIN(tests)
