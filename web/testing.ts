@@ -10,7 +10,7 @@ import {
   readOptions,
   reading,
   textOf,
-} from './api/arguments.js';
+} from './types/arguments.js';
 import { modelOf, optionsFile, optionsFrom } from './api/trace.js';
 import { TokenglassError, shown, typed } from './types/errors.js';
 import type {

@@ -54,7 +54,9 @@ const WEB_LAYERS = {
   engine: ['types', 'platform'], // the wasm module
   transport: ['types', 'platform', 'engine'], // messages between a worker and its page
   template: [], // Jinja2: chat templates
-  api: ['types', 'grammar', 'platform', 'engine', 'transport', 'template'], // what users call
+  methods: ['types'], // decoding methods of papers, on the public Model and Session
+  // what users call
+  api: ['types', 'grammar', 'platform', 'engine', 'transport', 'template', 'methods'],
   builds: ['types', 'platform', 'api'], // an entry for each build of the engine
   // the entries of package.json's exports
   '.': ['types', 'platform', 'engine', 'transport', 'template', 'api', 'builds'],

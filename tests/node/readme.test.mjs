@@ -1,5 +1,5 @@
-// The examples of the README, of web/README.md and of the JSDoc comments type-check in strict
-// TypeScript and run. The commands of web/README.md run as printed.
+// The examples of the README, of web/README.md, of web/methods/README.md and of the JSDoc comments
+// type-check in strict TypeScript and run. The commands of web/README.md run as printed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { inTree } from '../support/support.mjs';
 const { entries } = publicDeclarations();
 const reference = readFileSync(inTree('web/README.md'), 'utf8');
 const first = examplesOf('README.md');
-const pages = [...first, ...examplesOf('web/README.md')];
+const pages = [...first, ...examplesOf('web/README.md'), ...examplesOf('web/methods/README.md')];
 const comments = entries.flatMap(({ name, examples }) =>
   examples.map((code, i) => ({ name: `${name.replace(/\W+/g, '_')}_${i}`, code })),
 );

@@ -81,7 +81,7 @@ endef
 $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
 
 build/generated.stamp: $(wildcard wasm/toolchain/*.mjs) $(call sources,src/%.def) wasm/boundary.def \
-		web/types/trace.schema.json package-lock.json
+		web/types/trace.schema.json web/methods/list.ts package-lock.json
 	node wasm/toolchain/generate.mjs && touch $@
 build/web.stamp: $(call sources,web/% demo/% wasm/toolchain/licenses/%) build/generated.stamp $(VARIANTS:%=dist/tokenglass.%.wasm) \
 		tsconfig.json tsconfig.types.json package-lock.json build/sources

@@ -1,6 +1,6 @@
 /** Generates the answers of a completion, part by part, and counts tokens and time. */
 import type { CompletionRequest } from './completion-request.js';
-import { MAX_INT32 } from './arguments.js';
+import { MAX_INT32 } from '../types/arguments.js';
 import { Stops } from './stops.js';
 import type {
   FinishReason,

@@ -8,7 +8,7 @@ import {
   reading,
   textOf,
   unsupported,
-} from './arguments.js';
+} from '../types/arguments.js';
 import { TokenglassError, typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
 import type { ChatMessage, ChatTemplateOptions, TextPart, ToolCall } from '../types/types.js';

@@ -11,7 +11,7 @@ import {
   readOptions,
   reading,
   wholeNumber,
-} from './arguments.js';
+} from '../types/arguments.js';
 import { randomSeed, samplerOptionNames } from './options.js';
 import type {
   ChatParams,

@@ -12,7 +12,7 @@ import {
   reading,
   unsupported,
   wholeNumber,
-} from './arguments.js';
+} from '../types/arguments.js';
 import { TokenglassError } from '../types/errors.js';
 import { endedAtOnce, follow } from '../types/signals.js';
 import type { Stop } from '../types/signals.js';

@@ -5,7 +5,7 @@
  */
 import { TokenglassError, shown, typed } from '../types/errors.js';
 import type { Constraint, ConstraintState } from '../types/types.js';
-import { bitsOf, invalid } from './arguments.js';
+import { bitsOf, invalid } from '../types/arguments.js';
 
 /** Awaits a promise until the call is aborted or the session ends. */
 export type Wait = <T>(value: Promise<T>) => Promise<T>;

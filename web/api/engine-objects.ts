@@ -3,7 +3,7 @@
  * dispose() is freed there. Grammars are known, because the engine follows them by itself.
  */
 import type { Backend } from '../transport/backend.js';
-import { invalid } from './arguments.js';
+import { invalid } from '../types/arguments.js';
 
 /** Calls a function after its object is gone. The function must not refer to the object. */
 export const dropped = new FinalizationRegistry<() => unknown>((free) => void free());

@@ -2,7 +2,7 @@
 import { throwIfAborted, typed } from '../types/errors.js';
 import { follow } from '../types/signals.js';
 import type { FetchOptions } from '../types/types.js';
-import { invalid, readOptions, reading, tagOf } from './arguments.js';
+import { invalid, readOptions, reading, tagOf } from '../types/arguments.js';
 import { timeoutOf } from './options.js';
 
 /**

@@ -6,7 +6,7 @@ import type { Backend } from '../transport/backend.js';
 import { TokenglassError, typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
 import type { Constraint, ConstraintState, GrammarSpec } from '../types/types.js';
-import { invalid, reading } from './arguments.js';
+import { invalid, reading } from '../types/arguments.js';
 import type { SessionHost } from './session.js';
 import { dropped, freeing, ownGrammars } from './engine-objects.js';
 

@@ -1,5 +1,5 @@
 /** Methods that are called on something else than an object of their class. */
-import { invalid } from './arguments.js';
+import { invalid } from '../types/arguments.js';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 

@@ -25,7 +25,7 @@ import {
   tagOf,
   textOf,
   wholeNumber,
-} from './arguments.js';
+} from '../types/arguments.js';
 import { timeoutOf } from './options.js';
 
 const LOAD_OPTIONS = [

@@ -19,7 +19,7 @@ import {
   readOptions,
   textOf,
   wholeNumber,
-} from './arguments.js';
+} from '../types/arguments.js';
 import { guardThis } from './guard.js';
 import { randomSeed } from './options.js';
 import type { Methods } from '../transport/protocol.js';

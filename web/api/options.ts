@@ -15,7 +15,7 @@ import {
   reading,
   tagOf,
   wholeNumber,
-} from './arguments.js';
+} from '../types/arguments.js';
 
 const MAX_UINT32 = 2 ** 32 - 1;
 const DEFAULT_TIMEOUT_MS = 30_000;

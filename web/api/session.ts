@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../transport/backend.js';
 import type { Methods } from '../transport/protocol.js';
-import type { SessionChoice } from '../engine/choices.js';
+import type { SessionChoice, StepResult } from '../engine/choices.js';
 import { buffersOf } from '../engine/divergence.js';
 import type { SampleRequest } from '../engine/sampling.js';
 import { TokenglassError, throwIfAborted, typed } from '../types/errors.js';
@@ -14,17 +14,17 @@ import {
   MAX_INT32,
   arrayType,
   bitsOf,
-  flag,
   idOf,
   idsOf,
-  indexIn,
   invalid,
   readOptions,
   textOf,
   wholeNumber,
-} from './arguments.js';
+} from '../types/arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
 import { dropped, freeing, grammarNumber, weightOf } from './engine-objects.js';
+import { DEFAULT_TOP_N, checkedGeneration, promptOf, stepsOf, withBits } from './generation.js';
+import type { Generation } from './generation.js';
 import { guardThis } from './guard.js';
 import { badOption, sampleRequest, samplerOptionNames } from './options.js';
 import type {
@@ -83,53 +83,15 @@ const TABLE_OPTIONS = [
   'tokens',
   'sample_index',
 ];
-const GENERATE_OPTIONS = [
-  ...samplerOptionNames,
-  ...CALL_OPTIONS,
-  'max_tokens',
-  'parse_special',
-  'ignore_eos',
-  'overflow',
-  'n_keep',
-  'sample_index',
-  'trace',
-];
-const TRACE_OPTIONS = ['top_n', 'all_removed'];
-const DEFAULT_TOP_N = 50;
 const DISTRIBUTION_OPTIONS = [...samplerOptionNames, 'sample_index'];
 const DEFAULT_ROWS = 15;
 const DEFAULT_FOUND = 30;
 const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
 const BYTES_PER_TOKEN = 12;
-const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
-
-/** How many tokens a shift keeps, or KEEP_BOS; undefined when a full context is an error. */
-function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): number | undefined {
-  indexIn(['error', 'shift'], overflow, 'overflow');
-  const kept = n_keep === undefined ? KEEP_BOS : wholeNumber(n_keep, 'n_keep', 0, MAX_INT32);
-  return overflow === 'shift' ? kept : undefined;
-}
 
 /** How a generation ends, once. The generator must not be reachable from here. */
 interface Ending {
   run(): void;
-}
-
-const promptOf = (prompt: TextOrIds) =>
-  typeof prompt === 'string' ? prompt : idsOf(prompt, 'the prompt');
-
-/** The checked arguments of a generation. */
-interface Generation {
-  /** The prompt. */
-  text_or_ids: string | Int32Array | undefined;
-  signal: AbortSignal | undefined;
-  grammar: Constraint | Int32Array | undefined;
-  parse_special: boolean;
-  max_tokens: number | undefined;
-  n_keep: number | undefined;
-  request: SampleRequest;
-  traced: boolean;
-  ignore_eos: boolean;
 }
 
 export class SessionImpl implements Session {
@@ -426,34 +388,6 @@ export class SessionImpl implements Session {
     return steps;
   }
 
-  #checkedGeneration(
-    prompt: TextOrIds | undefined,
-    given: GenerateOptions | undefined,
-  ): Generation {
-    const options = readOptions(given, GENERATE_OPTIONS, 'generate');
-    const { max_tokens, trace = {} } = options;
-    const traced = trace !== false;
-    const { top_n = DEFAULT_TOP_N, all_removed = false } = traced
-      ? readOptions(trace, TRACE_OPTIONS, 'trace')
-      : { top_n: 0 };
-    return {
-      text_or_ids: prompt === undefined ? undefined : promptOf(prompt),
-      signal: options.signal,
-      grammar: options.grammar,
-      parse_special: flag(options.parse_special, 'parse_special', false),
-      max_tokens:
-        max_tokens === undefined ? undefined : wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
-      n_keep: keptByShift(options),
-      request: sampleRequest(
-        Object.assign(options, { all_removed }),
-        this.#seed,
-        wholeNumber(top_n, 'trace.top_n', 0, MAX_INT32),
-      ),
-      traced,
-      ignore_eos: flag(options.ignore_eos, 'ignore_eos', false),
-    };
-  }
-
   /** stop: aborted by the caller's signal and by the end of the loop. */
   async *#generate(
     prompt: TextOrIds | undefined,
@@ -461,7 +395,7 @@ export class SessionImpl implements Session {
     stop: Stop,
     ending: Ending,
   ): AsyncGenerator<Step, void, undefined> {
-    const generation = this.#checkedGeneration(prompt, options);
+    const generation = checkedGeneration(prompt, options, this.#seed);
     const { text_or_ids, grammar, parse_special, request } = generation;
     const release = follow(generation.signal, stop);
     const { signal } = stop;
@@ -493,7 +427,14 @@ export class SessionImpl implements Session {
         await this.#call('beginText', [this.#number, number, true], signal);
         restricted = { ...request, grammar: { at: 'text', number: this.#number } };
       }
-      yield* this.#steps({ ...generation, request: restricted }, run, signal);
+      const { n_ctx } = this.#host.info;
+      yield* stepsOf(
+        { ...generation, request: restricted },
+        (step) => this.#step(step, generation, signal),
+        () => generation.n_keep === undefined && this.#tokens.length >= n_ctx,
+        run,
+        signal,
+      );
     } catch (error) {
       if (error !== stop.returned) throw error;
     } finally {
@@ -501,33 +442,16 @@ export class SessionImpl implements Session {
     }
   }
 
-  async *#steps(
-    { max_tokens, n_keep, request, traced, ignore_eos }: Generation,
-    grammar: GrammarRun | undefined,
+  /** Makes one choice and keeps the list of tokens as the engine has it. */
+  async #step(
+    request: SampleRequest,
+    { traced, n_keep }: Generation,
     signal: AbortSignal,
-  ): AsyncGenerator<Step, void, undefined> {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const { n_ctx } = this.#host.info;
-    const isFull = () => n_keep === undefined && this.#tokens.length >= n_ctx;
-    if (max_tokens === undefined ? isFull() : max_tokens === 0) return;
-    for (let count = 0; ; count++) {
-      throwIfAborted(signal);
-      const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
-      const args: Parameters<Methods['step']> = [this.#number, restricted, traced, n_keep];
-      const { textBytes, kept, ended: complete, ...step } = await this.#call('step', args, signal);
-      if (step.shifted) this.#tokens.splice(kept, step.shifted);
-      this.#tokens.push(step.token);
-      const ended = await grammar?.accept(step.token);
-      const last =
-        (step.eog && !ignore_eos) ||
-        complete ||
-        ended === true ||
-        (max_tokens === undefined ? isFull() : count + 1 === max_tokens);
-      // where no token can follow, the bytes of an unfinished character become U+FFFD
-      const stream = !last && !isFull();
-      yield { ...step, text: decoder.decode(textBytes, { stream }) };
-      if (last) return;
-    }
+  ): Promise<StepResult> {
+    const result = await this.#call('step', [this.#number, request, traced, n_keep], signal);
+    if (result.shifted) this.#tokens.splice(result.kept, result.shifted);
+    this.#tokens.push(result.token);
+    return result;
   }
 
   dispose(): Promise<void> {
@@ -545,10 +469,4 @@ export class SessionImpl implements Session {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
-}
-
-/** The request with the bits of a grammar, if there are any. */
-function withBits(request: SampleRequest, bits: Int32Array | undefined): SampleRequest {
-  if (!bits) return request;
-  return { ...request, lists: { ...request.lists, grammar: { tokens: bits, values: undefined } } };
 }

@@ -3,7 +3,7 @@
  * schema (web/types/trace.schema.json), importTrace checks such JSON and turns it back.
  */
 import { TokenglassError } from '../types/errors.js';
-import { idsOf, invalid as invalidArgument, listOf, reading } from './arguments.js';
+import { idsOf, invalid as invalidArgument, listOf, reading } from '../types/arguments.js';
 import { faultOf } from './schema.js';
 import { traceSchema } from '../types/generated-schema.js';
 import type { Candidate, SamplerOptions, StageTrace, Step, StepTrace } from '../types/types.js';

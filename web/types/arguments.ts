@@ -2,9 +2,9 @@
  * Reads a caller's arguments: each is checked and copied once, so that everything behind the API
  * works on plain data of our own. Getters and proxies may throw while they are read.
  */
-import { TokenglassError, shown, typed } from '../types/errors.js';
-import type { ErrorCode } from '../types/generated-errors.js';
-import { suggestion } from '../types/names.js';
+import { TokenglassError, shown, typed } from './errors.js';
+import type { ErrorCode } from './generated-errors.js';
+import { suggestion } from './names.js';
 
 export const MAX_INT32 = 2 ** 31 - 1;
 export const MAX_POSITIONS = 2 ** 20; // of a context

@@ -1,0 +1,113 @@
+/** A generation: its checked options, and the loop that makes its steps. */
+import type { Overflow, StepResult } from '../engine/choices.js';
+import type { SampleRequest } from '../engine/sampling.js';
+import { MAX_INT32, flag, idsOf, indexIn, readOptions, wholeNumber } from '../types/arguments.js';
+import { throwIfAborted } from '../types/errors.js';
+import type { Constraint, GenerateOptions, Step, TextOrIds } from '../types/types.js';
+import type { GrammarRun } from './constraint.js';
+import { sampleRequest, samplerOptionNames } from './options.js';
+
+const GENERATE_OPTIONS = [
+  ...samplerOptionNames,
+  'signal',
+  'max_tokens',
+  'parse_special',
+  'ignore_eos',
+  'overflow',
+  'n_keep',
+  'sample_index',
+  'trace',
+];
+const TRACE_OPTIONS = ['top_n', 'all_removed'];
+export const DEFAULT_TOP_N = 50;
+const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
+
+/** The checked arguments of a generation. */
+export interface Generation {
+  /** The prompt. */
+  text_or_ids: string | Int32Array | undefined;
+  signal: AbortSignal | undefined;
+  grammar: Constraint | Int32Array | undefined;
+  parse_special: boolean;
+  max_tokens: number | undefined;
+  n_keep: Overflow;
+  request: SampleRequest;
+  traced: boolean;
+  ignore_eos: boolean;
+}
+
+export const promptOf = (prompt: TextOrIds) =>
+  typeof prompt === 'string' ? prompt : idsOf(prompt, 'the prompt');
+
+/** How many tokens a shift keeps, or KEEP_BOS; undefined when a full context is an error. */
+function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): Overflow {
+  indexIn(['error', 'shift'], overflow, 'overflow');
+  const kept = n_keep === undefined ? KEEP_BOS : wholeNumber(n_keep, 'n_keep', 0, MAX_INT32);
+  return overflow === 'shift' ? kept : undefined;
+}
+
+/** Checks the arguments of generate(). seed: that of the session. */
+export function checkedGeneration(
+  prompt: TextOrIds | undefined,
+  given: GenerateOptions | undefined,
+  seed: bigint,
+): Generation {
+  const options = readOptions(given, GENERATE_OPTIONS, 'generate');
+  const { max_tokens, trace = {} } = options;
+  const traced = trace !== false;
+  const { top_n = DEFAULT_TOP_N, all_removed = false } = traced
+    ? readOptions(trace, TRACE_OPTIONS, 'trace')
+    : { top_n: 0 };
+  return {
+    text_or_ids: prompt === undefined ? undefined : promptOf(prompt),
+    signal: options.signal,
+    grammar: options.grammar,
+    parse_special: flag(options.parse_special, 'parse_special', false),
+    max_tokens:
+      max_tokens === undefined ? undefined : wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
+    n_keep: keptByShift(options),
+    request: sampleRequest(
+      Object.assign(options, { all_removed }),
+      seed,
+      wholeNumber(top_n, 'trace.top_n', 0, MAX_INT32),
+    ),
+    traced,
+    ignore_eos: flag(options.ignore_eos, 'ignore_eos', false),
+  };
+}
+
+/**
+ * The steps of a generation. step: makes one choice. isFull: whether the context has no position
+ * left and does not slide.
+ */
+export async function* stepsOf(
+  { max_tokens, request, ignore_eos }: Generation,
+  step: (request: SampleRequest) => Promise<StepResult>,
+  isFull: () => boolean,
+  grammar: GrammarRun | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Step, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  if (max_tokens === undefined ? isFull() : max_tokens === 0) return;
+  for (let count = 0; ; count++) {
+    throwIfAborted(signal);
+    const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
+    const { textBytes, kept: _, ended: complete, ...made } = await step(restricted);
+    const ended = await grammar?.accept(made.token);
+    const last =
+      (made.eog && !ignore_eos) ||
+      complete ||
+      ended === true ||
+      (max_tokens === undefined ? isFull() : count + 1 === max_tokens);
+    // where no token can follow, the bytes of an unfinished character become U+FFFD
+    const stream = !last && !isFull();
+    yield { ...made, text: decoder.decode(textBytes, { stream }) };
+    if (last) return;
+  }
+}
+
+/** The request with the bits of a grammar, if there are any. */
+export function withBits(request: SampleRequest, bits: Int32Array | undefined): SampleRequest {
+  if (!bits) return request;
+  return { ...request, lists: { ...request.lists, grammar: { tokens: bits, values: undefined } } };
+}
