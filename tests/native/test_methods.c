@@ -1,5 +1,8 @@
 /* The guesses of src/methods, compared with plain forms that look through the whole text. */
+#include <math.h>
+
 #include "../../src/methods/ngram.h"
+#include "../../src/methods/recycling.h"
 #include "random.h"
 #include "test.h"
 
@@ -256,10 +259,184 @@ static void test_ngram_long(void)
     free(text);
 }
 
+/* ---- token recycling, by the paper ---- */
+
+/* A tree by the paths of its parents, as the specification lists them. */
+typedef struct plain_tree {
+    const char *parents[40]; /* "path:children" */
+    uint32_t n, leaves, depths[7];
+} plain_tree;
+
+static const plain_tree trees[TG_TREE_COUNT] = {
+    [TG_TREE_cpu] = {{":3", "0:2", "1:1", "00:2", "01:1", "000:1", "0000:1"},
+                     11,
+                     5,
+                     {0, 3, 3, 3, 1, 1}},
+    [TG_TREE_paper] = {{":8",    "0:8",    "1:4",    "2:3",    "3:2",    "4:1",    "5:1",   "6:1",
+                        "7:1",   "00:8",   "01:3",   "02:2",   "03:1",   "04:1",   "05:1",  "06:1",
+                        "07:1",  "10:2",   "11:1",   "20:1",   "30:1",   "40:1",   "50:1",  "000:5",
+                        "001:2", "002:1",  "003:1",  "004:1",  "010:1",  "020:1",  "100:1", "200:1",
+                        "300:1", "0000:3", "0001:1", "0002:1", "0010:1", "0100:1", "1000:1"},
+                       80,
+                       40,
+                       {0, 8, 21, 25, 15, 8, 3}},
+};
+static const char *const deep_parents[] = {"00000:2", "00010:1"}; /* of the paper's tree */
+
+/* The number of children of a path of ranks. */
+static int plain_children(tg_recycling_tree tree, const char *path)
+{
+    const size_t n = strlen(path);
+    for (int i = 0; i < 40 && trees[tree].parents[i]; i++)
+        if (!strncmp(trees[tree].parents[i], path, n) && trees[tree].parents[i][n] == ':')
+            return trees[tree].parents[i][n + 1] - '0';
+    for (int i = 0; i < 2 && tree == TG_TREE_paper; i++)
+        if (!strncmp(deep_parents[i], path, n) && deep_parents[i][n] == ':')
+            return deep_parents[i][n + 1] - '0';
+    return 0;
+}
+
+enum { VOCAB = 300 };
+
+typedef struct plain_matrix {
+    int32_t best[VOCAB][8]; /* -1: unknown */
+} plain_matrix;
+
+static void plain_learn(plain_matrix *matrix, int32_t token, const float *logits, int n_tokens)
+{
+    bool taken[VOCAB] = {false};
+    for (int rank = 0; rank < 8; rank++) {
+        int best = -1;
+        for (int i = 0; i < n_tokens; i++)
+            if (!taken[i] && logits[i] > -INFINITY && (best < 0 || logits[i] > logits[best]))
+                best = i;
+        matrix->best[token][rank] = best;
+        if (best >= 0)
+            taken[best] = true;
+    }
+}
+
+/* Fills a tree depth by depth. */
+static void plain_fill(const plain_matrix *matrix, tg_recycling_tree tree, int32_t root,
+                       uint32_t max_nodes, tg_draft *draft)
+{
+    static char paths[TG_MAX_DRAFT + 1][8];
+    paths[0][0] = 0; /* of the root; the node i has paths[i + 1] */
+    draft->n = 0;
+    for (uint32_t i = 0; i <= draft->n; i++) {
+        const int32_t token = i ? draft->tokens[i - 1] : root;
+        for (int rank = 0; rank < plain_children(tree, paths[i]); rank++) {
+            if (matrix->best[token][rank] < 0 || draft->n >= max_nodes)
+                continue;
+            snprintf(paths[draft->n + 1], 8, "%s%d", paths[i], rank);
+            draft->tokens[draft->n] = matrix->best[token][rank];
+            draft->parents[draft->n++] = (int8_t)((int)i - 1);
+        }
+    }
+}
+
+static void random_logits(float *logits, test_random *r)
+{
+    const bool ties = random_u32(r) % 2, few = random_u32(r) % 8 == 0;
+    for (int i = 0; i < VOCAB; i++) {
+        logits[i] = ties ? (float)(random_u32(r) % 6) : random_gauss(r);
+        if (few && random_u32(r) % 60)
+            logits[i] = -INFINITY;
+    }
+}
+
+static void test_recycling_trees(void)
+{
+    for (int tree = 0; tree < TG_TREE_COUNT; tree++) {
+        const plain_tree *want = &trees[tree];
+        tg_recycling *matrix = tgi_recycling_new(9);
+        const float logits[] = {9, 8, 7, 6, 5, 4, 3, 2, 1};
+        for (int32_t token = 0; token < 9; token++)
+            tgi_recycling_learn(matrix, token, logits);
+        tg_draft draft;
+        tgi_recycling_propose(matrix, (tg_recycling_tree)tree, 8, TG_MAX_DRAFT, &draft);
+        CHECK(draft.n == want->n, "%u nodes", (unsigned)draft.n);
+        uint32_t depths[7] = {0}, depth[TG_MAX_DRAFT], leaves = 0;
+        for (uint32_t i = 0; i < draft.n; i++) {
+            CHECK(draft.parents[i] < (int)i);
+            depth[i] = draft.parents[i] < 0 ? 1 : depth[draft.parents[i]] + 1;
+            depths[depth[i]]++;
+            bool leaf = true;
+            for (uint32_t j = i + 1; j < draft.n; j++)
+                leaf = leaf && draft.parents[j] != (int)i;
+            leaves += leaf;
+        }
+        CHECK(leaves == want->leaves, "%u leaves", (unsigned)leaves);
+        for (int i = 0; i < 7; i++)
+            CHECK(depths[i] == want->depths[i], "%u nodes at depth %d", (unsigned)depths[i], i);
+        tgi_recycling_free(matrix);
+    }
+}
+
+static void test_recycling_random(void)
+{
+    test_random r = {2};
+    static plain_matrix plain;
+    for (int round = 0; round < 60; round++) {
+        const int n_tokens = round % 6 ? VOCAB - (int)(random_u32(&r) % 200) : 1 + round / 6;
+        tg_recycling *matrix = tgi_recycling_new((uint32_t)n_tokens);
+        memset(&plain, 0xff, sizeof plain);
+        for (int step = 0; step < n_tokens; step++) {
+            float logits[VOCAB];
+            random_logits(logits, &r);
+            const int32_t token = (int32_t)(random_u32(&r) % (uint32_t)n_tokens);
+            tgi_recycling_learn(matrix, token, logits);
+            plain_learn(&plain, token, logits, n_tokens);
+        }
+        for (int i = 0; i < 20; i++) {
+            const int32_t root = (int32_t)(random_u32(&r) % (uint32_t)n_tokens);
+            const tg_recycling_tree tree = (tg_recycling_tree)(i % TG_TREE_COUNT);
+            const uint32_t max_nodes = i % 3 ? TG_MAX_DRAFT : random_u32(&r) % 20;
+            tg_draft got, want;
+            tgi_recycling_propose(matrix, tree, root, max_nodes, &got);
+            plain_fill(&plain, tree, root, max_nodes, &want);
+            check_drafts(&got, &want, "recycling");
+        }
+        tgi_recycling_free(matrix);
+    }
+}
+
+static void test_recycling_cases(void)
+{
+    tg_recycling *matrix = tgi_recycling_new(4);
+    CHECK(tgi_recycling_memory(matrix) >= 4 * 8 * 4);
+    tg_draft draft;
+    tgi_recycling_propose(matrix, TG_TREE_paper, 0, TG_MAX_DRAFT, &draft);
+    CHECK(draft.n == 0);
+    /* padding has the largest logit and is not learnt; nor is a token outside */
+    const float logits[] = {0, 3, NAN, 1, 9, 9};
+    tgi_recycling_learn(matrix, 0, logits);
+    tgi_recycling_learn(matrix, 4, logits);
+    tgi_recycling_learn(matrix, -1, logits);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, &draft);
+    const int32_t tokens[] = {1, 3, 0};
+    CHECK(draft.n == 3 && !memcmp(draft.tokens, tokens, sizeof tokens));
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 4, TG_MAX_DRAFT, &draft);
+    CHECK(draft.n == 0);
+    tgi_recycling_free(matrix);
+    CHECK(!tgi_recycling_new(UINT32_MAX));
+
+    /* 0 1 below the root, 2 3 below 0, 4 below 3 */
+    const tg_draft tree = {.n = 5, .parents = {-1, -1, 0, 0, 3}};
+    int8_t order[6];
+    tgi_recycling_order(&tree, 3, order);
+    CHECK(!memcmp(order, (int8_t[]){1, 2, 4, -1, 0, 3}, 6));
+    tgi_recycling_order(&tree, -1, order);
+    CHECK(!memcmp(order, (int8_t[]){0, 1, 2, 3, 4, -1}, 6));
+}
+
 static const tg_test tests[] = {
     {"ngram_cases", "quotations go on, the other continuation is a side branch", test_ngram_cases},
     {"ngram_random", "drafts and shares equal those of a search through the whole text",
      test_ngram_random},
+    {"recycling_trees", "the trees have the shapes of the specification", test_recycling_trees},
+    {"recycling_random", "the matrix and the filled trees equal plain ones", test_recycling_random},
+    {"recycling_cases", "unknown rows, padding, the order of learning", test_recycling_cases},
     {"ngram_long", "200,000 tokens, taken back and added again", test_ngram_long},
 };
 
