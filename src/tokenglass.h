@@ -506,6 +506,10 @@ void tg_grammar_state_free(tg_grammar_state *state);
  * next call for the grammar or one of its states. TG_GRAMMAR_INVALID: the grammar is too ambiguous,
  * or needs too much memory, at this place of the text. TG_OUT_OF_MEMORY. */
 tg_status tg_grammar_state_mask(tg_grammar_state *state, const int32_t **mask, size_t *n);
+/* The bytes with which every continuation begins, at most `capacity`: they end where two bytes are
+ * possible, or where the text can end. *n: how many. As tg_grammar_state_mask. */
+tg_status tg_grammar_state_forced(tg_grammar_state *state, uint8_t *bytes, size_t capacity,
+                                  size_t *n);
 /* Continues after a token. TG_GRAMMAR_INVALID for a token that cannot come next: the state stays as
  * it was. TG_TOKEN_OUT_OF_RANGE, and as tg_grammar_state_mask. */
 tg_status tg_grammar_state_accept(tg_grammar_state *state, int32_t token);

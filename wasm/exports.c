@@ -393,6 +393,12 @@ tg_status tgw_grammar_state_accept(tg_grammar_state *state, int32_t token)
     return tg_grammar_state_accept(state, token);
 }
 
+tg_status tgw_grammar_state_forced(tg_grammar_state *state, uint8_t *bytes, size_t capacity,
+                                   size_t *out)
+{
+    return tg_grammar_state_forced(state, bytes, capacity, out);
+}
+
 tg_status tgw_grammar_state_accept_bytes(tg_grammar_state *state, const uint8_t *bytes, size_t n)
 {
     return tg_grammar_state_accept_bytes(state, (const char *)bytes, n);

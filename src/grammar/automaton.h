@@ -115,6 +115,11 @@ void tgi_automaton_begin(tg_automaton *automaton);
 tg_status tgi_automaton_step(tg_automaton *automaton, uint32_t *states, uint32_t n, uint8_t byte,
                              uint32_t *next, tg_error *error);
 
+/* The bytes with which every continuation of a state begins, at most `capacity`. They end where two
+ * bytes are possible, or where the text can end. As tgi_automaton_step. */
+tg_status tgi_automaton_forced(tg_automaton *automaton, uint32_t state, uint8_t *bytes,
+                               size_t capacity, size_t *n, tg_error *error);
+
 /* What a byte makes of a state; TG_UNKNOWN: it was not computed yet. */
 static inline uint32_t tgi_automaton_known(const tg_automaton *automaton, uint32_t state,
                                            uint8_t byte)

@@ -196,6 +196,15 @@ tg_status tg_grammar_state_mask(tg_grammar_state *state, const int32_t **mask, s
                         (const uint32_t **)mask, error);
 }
 
+tg_status tg_grammar_state_forced(tg_grammar_state *state, uint8_t *bytes, size_t capacity,
+                                  size_t *n)
+{
+    tg_error *error = &state->grammar->model->error;
+    tgi_error_clear(error);
+    return tgi_automaton_forced(state->grammar->automaton, state->root.state, bytes,
+                                state->ended ? 0 : capacity, n, error);
+}
+
 /* Goes on by bytes[n]; the state stays as it was where they do not fit. */
 static tg_status accept(tg_grammar_state *state, const char *bytes, size_t n, bool *fits)
 {

@@ -1,6 +1,7 @@
 /* Grammars of a model, by the public functions: what each kind of token counts as in both kinds of
  * vocabulary, the space before a text, ends, refused calls. */
 #include "../../src/tokenglass.h"
+#include "random.h"
 #include "test.h"
 #include "tiny_gguf.h"
 
@@ -203,6 +204,76 @@ static void accepting(void)
     tg_model_free(model);
 }
 
+/* The only byte that the mask allows after bytes[n]; -1: there is another number, or the text can
+ * end. */
+static int masked_byte(tg_grammar *grammar, const char *bytes, size_t n)
+{
+    tg_grammar_state *state;
+    const int32_t *mask;
+    size_t n_words;
+    int found = 0, byte = -1;
+    CHECK(!tg_grammar_begin(grammar, false, &state) &&
+          !tg_grammar_state_accept_bytes(state, bytes, n) &&
+          !tg_grammar_state_mask(state, &mask, &n_words));
+    for (int id = 0; id <= 258; id++) /* the byte tokens, and the one that ends the text */
+        if ((uint32_t)mask[id / 32] >> id % 32 & 1) {
+            found++;
+            byte = id < 256 ? id : -1;
+        }
+    tg_grammar_state_free(state);
+    return found == 1 ? byte : -1;
+}
+
+static const char *const forcing[] = {
+    /* as JSON Schemas become grammars */
+    "root ::= \"{\\\"name\\\": \" string \", \\\"kind\\\": \" kind (\", \\\"ok\\\": \" ok)? \"}\"\n"
+    "string ::= \"\\\"\" [a-z]{2,5} \"\\\"\"\nok ::= \"true\" | \"false\"\n"
+    "kind ::= \"\\\"cat\\\"\" | \"\\\"cattle\\\"\" | \"\\\"caf\xc3\xa9\\\"\"\n",
+    "root ::= \"[\" %unordered(\", \" : \"\\\"first\\\": 1\"!, \"\\\"second\\\": 2\"!, "
+    "\"\\\"third\\\": 3\") "
+    "\"]\"",
+    "root ::= \"ab\"{12} \"\\n\"?",
+};
+
+/* At each byte of random texts, what is forced is what the masks say one byte at a time. */
+static void forced_bytes(void)
+{
+    tg_model *model = vocabulary("llama", pieces, sizeof pieces / sizeof *pieces, 258);
+    test_random r = {9};
+    for (int i = 0; i < 12; i++) {
+        tg_grammar *grammar = grammar_of(model, forcing[i % 3]);
+        char text[128];
+        uint8_t bytes[64];
+        size_t n, length = 0, longest = 0;
+        for (tg_grammar_state *state = NULL; length < 60 && !test_failures; length++) {
+            CHECK(!tg_grammar_begin(grammar, true, &state) &&
+                  !tg_grammar_state_accept_bytes(state, text, length));
+            CHECK(!tg_grammar_state_forced(state, bytes, sizeof bytes, &n));
+            size_t want = 0;
+            for (int byte; (byte = masked_byte(grammar, text, length + want)) >= 0; want++)
+                text[length + want] = (char)byte;
+            CHECK(n == want && !memcmp(bytes, text + length, n), "\"%.*s\" forces \"%.*s\"",
+                  (int)length, text, (int)n, bytes);
+            CHECK(!tg_grammar_state_forced(state, bytes, 3, &n) && n == (want < 3 ? want : 3));
+            longest = want > longest ? want : longest;
+            const bool ends = tg_grammar_state_is_complete(state);
+            for (int tried = 0; !want && !ends && tried < 2000; tried++) {
+                text[length] = (char)(random_u32(&r) % 128);
+                if (!tg_grammar_state_accept_bytes(state, text + length, 1))
+                    break;
+            }
+            if (ends && !tg_grammar_state_accept(state, 258))
+                CHECK(!tg_grammar_state_forced(state, bytes, 8, &n) && n == 0);
+            tg_grammar_state_free(state);
+            if (ends)
+                break;
+        }
+        CHECK(longest >= 8 && length > 20, "only %zu bytes are forced", longest);
+        tg_grammar_free(grammar);
+    }
+    tg_model_free(model);
+}
+
 /* A vocabulary without a token that ends a generation: the text ends where nothing can follow. */
 static void no_end(void)
 {
@@ -236,6 +307,7 @@ static const tg_test tests[] = {
     {"byte-level", "tokens of a byte-level vocabulary are their bytes", byte_tokens},
     {"spaces", "U+2581 is a space, and the space before a text is none of it", space_tokens},
     {"accept", "tokens and bytes, and what cannot follow", accepting},
+    {"forced", "bytes are those that the masks leave no choice about", forced_bytes},
     {"no-end", "without a token that ends a generation", no_end},
     {"refused", "grammars, and calls that come too early", refused},
 };

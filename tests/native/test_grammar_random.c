@@ -47,6 +47,75 @@ static void random_grammars(void)
     }
 }
 
+/* ---- forced bytes ---- */
+
+/* The bytes that must follow text[length], by trying all. Returns how many. */
+static int plain_forced(uint8_t *text, int length, int capacity)
+{
+    int n = 0;
+    for (bool prefix; n < capacity; n++) {
+        int found = 0;
+        uint8_t byte = 0;
+        if (ref_match(&reference, text, length + n, &prefix))
+            break;
+        for (size_t i = 0; i < sizeof alphabet; i++) {
+            text[length + n] = alphabet[i];
+            ref_match(&reference, text, length + n + 1, &prefix);
+            if (prefix) {
+                found++;
+                byte = alphabet[i];
+            }
+        }
+        if (found != 1)
+            break;
+        text[length + n] = byte;
+    }
+    return n;
+}
+
+static void random_forced(void)
+{
+    static char grammar[65536];
+    test_random r = {6};
+    const int n = test_all() ? 5000 : 400;
+    int forced = 0;
+    for (int i = 0; i < n && !test_failures; i++) {
+        tg_error error = {0};
+        ref_random(&reference, &r);
+        ref_text(&reference, grammar, sizeof grammar);
+        tg_automaton_limits some = usual;
+        if (i % 2)
+            some.memory = 1 << 16;
+        const machine m = compile(grammar, strlen(grammar), some);
+        if (!m.automaton)
+            break;
+        uint8_t text[REF_MAX_TEXT], bytes[8];
+        tg_root root;
+        tgi_automaton_add_root(m.automaton, &root, m.automaton->start);
+        for (int length = 0; length < 12 && !test_failures; length++) {
+            const int capacity = i % 3 ? 8 : (int)(random_u32(&r) % 9);
+            size_t got;
+            if (tgi_automaton_forced(m.automaton, root.state, bytes, (size_t)capacity, &got,
+                                     &error))
+                break; /* a limit */
+            const int want = plain_forced(text, length, capacity);
+            CHECK((int)got == want && !memcmp(bytes, text + length, got),
+                  "%s%d forced bytes after %d, not %d", grammar, (int)got, length, want);
+            forced += want > 1;
+            bool prefix = false;
+            for (int tried = 0; tried < 30 && !prefix; tried++) {
+                text[length] = alphabet[random_u32(&r) % sizeof alphabet];
+                ref_match(&reference, text, length + 1, &prefix);
+            }
+            if (!prefix || advance(m, &root, text[length], &error))
+                break;
+        }
+        tgi_automaton_remove_root(&root);
+        drop(m);
+    }
+    CHECK(forced > n / 20, "only %d texts have forced bytes", forced);
+}
+
 /* ---- masks ---- */
 
 #define WORDS 400
@@ -209,6 +278,7 @@ static void many_texts(void)
 
 static const tg_test tests[] = {
     {"random", "grammars beside a plain recognizer", random_grammars},
+    {"forced", "bytes beside a plain recognizer", random_forced},
     {"masks", "of random grammars and vocabularies", random_masks},
     {"texts", "many at a time, with little memory", many_texts},
 };

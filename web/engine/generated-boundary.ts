@@ -56,6 +56,7 @@ export type ExportName =
   | 'grammar_state_free'
   | 'grammar_state_mask'
   | 'grammar_state_accept'
+  | 'grammar_state_forced'
   | 'grammar_state_accept_bytes'
   | 'grammar_state_is_complete'
   | 'grammar_state_has_ended'
@@ -983,6 +984,20 @@ export abstract class Boundary {
   /** Continues after a token. */
   grammarStateAccept({ state, token }: { state: number; token: number }): void {
     this.check('grammar_state_accept', state, token);
+  }
+
+  /** Writes the bytes with which every continuation begins, at most `capacity`; gives how many. */
+  grammarStateForced({
+    state,
+    bytes,
+    capacity,
+  }: {
+    state: number;
+    bytes: number;
+    capacity: number;
+  }): number {
+    this.check('grammar_state_forced', state, bytes, capacity, this.out);
+    return this.view().getUint32(this.out, true);
   }
 
   /** Continues after bytes[n]. */
