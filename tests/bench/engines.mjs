@@ -153,6 +153,7 @@ const llamacpp = {
 const thisNode = `Node ${process.versions.node.split('.')[0]}`;
 const newer = nodeWithRelaxedSimd();
 export const ours = oursInChromium('relaxed');
+export const oursInNewNode = oursInNode('newer Node', () => newer, 'relaxed');
 export const engines = [
   ours,
   oursInChromium('simd128'),
@@ -160,7 +161,7 @@ export const engines = [
   llamacpp,
   ...(newer === process.execPath ? [] : [oursInNode(thisNode, () => process.execPath, 'simd128')]),
   oursInNode('newer Node', () => newer, 'simd128'),
-  oursInNode('newer Node', () => newer, 'relaxed'),
+  oursInNewNode,
 ];
 
 export const kernels = (variant, what) => program(variant, 'kernels', [what]);

@@ -1,5 +1,6 @@
 // Measures tokenglass, in the same way in a page and in Node. Takes loadModel, a source, load
 // options and a plan; returns milliseconds and tokens a second.
+import { many } from './many.mjs';
 
 const ids = (n, seed) =>
   Array.from({ length: n }, (_, i) => ((i * 37 + 5 + seed * 11) % 1500) + 300);
@@ -107,6 +108,7 @@ export async function measure(loadModel, source, options, plan) {
     await session.dispose();
   }
   if (plan.contexts) Object.assign(result, await growth(model, plan.contexts, plan.prompts));
+  if (plan.sessions) result.many = await many(model, plan);
   const { memory } = model.info;
   result.memory_above_mb = (memory.peak - memory.kv - 1.07 * memory.file) / 2 ** 20;
   await model.dispose();

@@ -11,6 +11,7 @@ import {
   grammars,
   kernels,
   ours,
+  oursInNewNode,
   sampling,
   setUp,
   tearDown,
@@ -21,7 +22,7 @@ import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
-  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, separated by commas (default: all)
+  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, many, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXTS   only engines whose name contains one of them, separated by semicolons
@@ -35,7 +36,7 @@ const { values } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy',
+      default: 'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy,many',
     },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
@@ -62,6 +63,7 @@ const PARTS = {
   growth,
   f16,
   busy,
+  many,
 };
 
 /** The items of an option's list. Each must be known. */
@@ -475,6 +477,43 @@ async function busy() {
     'Decode of Q8_0 while every core is busy with something else, tokens/s (Chromium)',
     ['1 thread', '2 threads', 'ratio'],
     [[round(result.busy.one), round(result.busy.two), round(result.busy.two / result.busy.one, 2)]],
+  );
+}
+
+/** One session, and eight at once, which the engine runs in one batch. */
+async function many() {
+  const plan = { sessions: 8, prompt: 32, generate: 24, rounds };
+  result.many = [];
+  for (const type of types) {
+    for (const engine of [ours, oursInNewNode]) {
+      process.stderr.write(`many: ${type}, ${engine.name}\n`);
+      const measured = (await engine.run(modelFile(values.shape, type), 1, plan)).many;
+      const [one, all, batches] = ['one', 'many', 'batches'].map((key) => median(measured[key]));
+      const ratio = median(measured.many.map((rate, i) => rate / measured.one[i]));
+      const share = median(measured.many.map((rate, i) => rate / measured.batches[i]));
+      result.many.push({ engine: engine.name, type, one, all, batches, ratio, share, measured });
+    }
+  }
+  table(
+    `Sessions at once (one thread): tokens/s, medians of ${rounds} rounds; a text in batches of 8, with one choice after each batch`,
+    [
+      'engine',
+      'type',
+      '1 session',
+      '8 sessions',
+      'ratio',
+      'a text in batches of 8',
+      'share of it that 8 sessions reach',
+    ],
+    result.many.map((m) => [
+      m.engine,
+      m.type,
+      round(m.one),
+      round(m.all),
+      round(m.ratio, 2),
+      round(m.batches),
+      round(m.share, 2),
+    ]),
   );
 }
 
