@@ -153,7 +153,8 @@ typedef struct tg_model_info {
     const char *kernel_dot;     /* the relaxed dot product on this CPU: "unsigned", "signed",
                                    "7-bit", "none" */
     tg_cache_type cache_type_k, cache_type_v;
-    bool tied_output; /* the embedding is also the output matrix */
+    uint32_t n_states; /* recurrent states that the cache can hold; 0: no recurrent layers */
+    bool tied_output;  /* the embedding is also the output matrix */
 } tg_model_info;
 
 /* Creates a model. The options are copied. Returns NULL when out of memory; the caller frees the

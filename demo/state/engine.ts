@@ -47,8 +47,8 @@ export class Engine {
 
   /** Makes the session hold the end of a text: all of it, or the window that decides what comes
    *  next. */
-  holdEnd(ids: readonly number[]): Promise<void> {
-    return this.#session!.sync(this.windows.at(ids, ids.length).ids);
+  async holdEnd(ids: readonly number[]): Promise<void> {
+    await this.#session!.sync(this.windows.at(ids, ids.length).ids);
   }
 
   /** A session that ends before the token with this index; undefined: at the end of the text. The

@@ -188,6 +188,7 @@ tg_status tg_model_get_info(tg_model *model, tg_model_info *info)
         .kernel_dot = model->kernels.dot,
         .cache_type_k = kv->type_k,
         .cache_type_v = kv->type_v,
+        .n_states = model->cache.recurrent.n_slots,
         .tied_output = model->weights.tied,
     };
     for (uint32_t i = 0; i < TG_QUANT_COUNT; i++) {

@@ -85,12 +85,14 @@ test('log-probabilities are those of the raw distribution, whole and streamed', 
     );
     const last = chunks.at(-1);
     assert.deepEqual(last.choices, []);
-    assert.deepEqual(last.usage, {
+    const usage = (cached_tokens) => ({
       prompt_tokens: ids.length - 12,
       completion_tokens: 12,
       total_tokens: ids.length,
+      prompt_tokens_details: { cached_tokens },
     });
-    assert.deepEqual(whole.usage, last.usage);
+    assert.deepEqual(whole.usage, usage(0));
+    assert.deepEqual(last.usage, usage(ids.length - 13)); // the last token runs for its logits
     assert.ok(last.timings.prompt_ms > 0 && last.timings.predicted_per_second > 0);
     assert.ok(chunks.slice(0, -1).every(({ usage }) => usage === null));
     assert.equal(chunks.at(-2).choices[0].finish_reason, 'length');
@@ -163,8 +165,10 @@ test('options of the API and of the sampler mean what they say, and no others ar
       code: 'INVALID_ARGUMENT',
       message: /temprature/,
     });
-    await assert.rejects(model.createCompletion({ ...asked, logprobs: 21 }), {
+    const { n_vocab } = model.info;
+    await assert.rejects(model.createCompletion({ ...asked, logprobs: n_vocab + 1 }), {
       code: 'INVALID_ARGUMENT',
+      message: new RegExp(`whole number of 0 to ${n_vocab}$`),
     });
     await assert.rejects(model.createCompletion({ ...asked, n: 0 }), { code: 'INVALID_ARGUMENT' });
     await assert.rejects(model.createCompletion({ ...asked, prompt: undefined }), {
@@ -281,6 +285,7 @@ test('the official client reads whole and streamed answers', () =>
         logprobs: true,
         top_logprobs: 2,
         n: 2,
+        cache_prompt: false,
       };
       const { text } = await model.applyChatTemplate(messages);
       assert.equal(text, '<s>system: ab\nuser: the an\nassistant:');

@@ -1,16 +1,19 @@
-/** Generates the answers of a completion, part by part, and counts tokens and time. */
+/** Generates the answers of a completion, part by part, all at the same time. */
+import { follow } from '../types/signals.js';
+import type { CacheRoom, Place } from './cache-room.js';
 import type { CompletionRequest } from './completion-request.js';
-import { MAX_INT32 } from '../types/arguments.js';
+import { interleaved } from './interleave.js';
+import { PromptPool, sharedOf } from './prompt-pool.js';
 import { Stops } from './stops.js';
+import type { UsageCounter } from './usage.js';
 import type {
+  Candidate,
   FinishReason,
   GenerateOptions,
   Model,
   Session,
   Step,
-  Timings,
   TokenLogprob,
-  Usage,
 } from '../types/types.js';
 
 /** A generated token with what log-probabilities tell about it. */
@@ -38,52 +41,32 @@ export interface Answer {
   finish_reason: FinishReason;
 }
 
-/** Counts the tokens and the time of a completion. */
-export class UsageCounter {
-  readonly #usage: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
-  #prompt_ms = 0;
-  #predicted_ms = 0;
-
-  addPrompt(tokens: number, ms: number): void {
-    this.#usage.prompt_tokens += tokens;
-    this.#prompt_ms += ms;
-  }
-
-  addToken(ms: number): void {
-    this.#usage.completion_tokens++;
-    this.#predicted_ms += ms;
-  }
-
-  totals(): { usage: Usage; timings: Timings } {
-    const { prompt_tokens, completion_tokens } = this.#usage;
-    const perSecond = (n: number, ms: number) => (ms > 0 ? (1000 * n) / ms : 0);
-    return {
-      usage: { ...this.#usage, total_tokens: prompt_tokens + completion_tokens },
-      timings: {
-        prompt_n: prompt_tokens,
-        prompt_ms: this.#prompt_ms,
-        prompt_per_second: perSecond(prompt_tokens, this.#prompt_ms),
-        predicted_n: completion_tokens,
-        predicted_ms: this.#predicted_ms,
-        predicted_per_second: perSecond(completion_tokens, this.#predicted_ms),
-      },
-    };
-  }
-}
-
 const logprobOf = (token: string, bytes: Uint8Array, logprob: number): TokenLogprob => ({
   token,
   bytes: [...bytes],
   logprob,
 });
 
-function recordOf(step: Step, text: string, offset: number, n_alternatives: number): TokenRecord {
+/** The logarithms of p before any stage: of probabilities, too, that are no double any more. */
+function alternativesOf(candidates: readonly Candidate[]): TokenLogprob[] {
+  const [first] = candidates;
+  if (!first) return [];
+  const log_total = first.logit - Math.log(first.p);
+  return candidates.map(({ text, bytes, logit }) => logprobOf(text, bytes, logit - log_total));
+}
+
+async function recordOf(
+  model: Model,
+  step: Step,
+  offset: number,
+  n_alternatives: number,
+): Promise<TokenRecord> {
   const candidates = step.trace?.candidates.slice(0, n_alternatives) ?? [];
+  const listed = candidates.find(({ token }) => token === step.token);
+  const text = listed ? listed.text : await model.tokenText(step.token);
   return {
     ...logprobOf(text, step.bytes, step.logprob),
-    alternatives: candidates.map((candidate) =>
-      logprobOf(candidate.text, candidate.bytes, Math.log(candidate.p)),
-    ),
+    alternatives: alternativesOf(candidates),
     offset,
   };
 }
@@ -128,15 +111,48 @@ function unfinished({ text, bytes }: Step): string {
   return text.endsWith(own) ? text.slice(0, text.length - own.length) : '';
 }
 
-/** One answer, which continues the session. */
+/** An answer that is generated. */
+interface Running {
+  index: number;
+  session: Session;
+  options: GenerateOptions;
+  room: CacheRoom;
+  place: Place;
+  signal: AbortSignal;
+  /** Called when the window slides. */
+  onShift(): void;
+}
+
+/** The steps of an answer, which continues its session. */
+async function* stepsOf(
+  { session, options, room, place, signal, onShift }: Running,
+  counter: UsageCounter,
+): AsyncGenerator<Step> {
+  const steps = session.generate(undefined, options);
+  try {
+    for (let n = 0; ; n++) {
+      await room.enter(place, n, signal);
+      counter.beginWait();
+      const { done, value } = await steps.next().finally(() => counter.endWait());
+      room.pause(place);
+      if (done) return;
+      counter.addToken();
+      if (value.shifted > 0) onShift();
+      yield value;
+    }
+  } finally {
+    await steps.return();
+  }
+}
+
+/** The parts of an answer. */
 async function* answerParts(
   model: Model,
-  session: Session,
-  index: number,
   { stops, n_alternatives }: CompletionRequest,
-  options: GenerateOptions,
+  running: Running,
   counter: UsageCounter,
 ): AsyncGenerator<AnswerPart> {
+  const { index, options } = running;
   const watch = new Stops(stops);
   const pending = new PendingTokens();
   const part = (text: string, finish_reason: FinishReason | null): AnswerPart => ({
@@ -147,9 +163,7 @@ async function* answerParts(
   });
   let finish_reason: FinishReason = 'length';
   let rest = '';
-  let start = performance.now();
-  for await (const step of session.generate(undefined, options)) {
-    counter.addToken(performance.now() - start);
+  for await (const step of stepsOf(running, counter)) {
     if (step.eog && !options.ignore_eos) {
       finish_reason = 'stop';
       rest = unfinished(step);
@@ -159,7 +173,7 @@ async function* answerParts(
     const record =
       n_alternatives === undefined
         ? undefined
-        : recordOf(step, await model.tokenText(step.token), pending.generated, n_alternatives);
+        : await recordOf(model, step, pending.generated, n_alternatives);
     pending.add(record, step.text);
     const { text, stopped } = watch.push(step.text);
     if (text || pending.length > 0 || stopped) yield part(text, null);
@@ -167,41 +181,99 @@ async function* answerParts(
       finish_reason = 'stop';
       break;
     }
-    start = performance.now();
   }
   const { text } = watch.push(rest);
   yield part(text + watch.end(), finish_reason);
 }
 
-/** All answers, one after the other. The prompt runs once; each answer is a fork of it. */
+/** A session that has run the prompt. */
+async function runPrompt(
+  session: Session,
+  ids: number[],
+  signal: AbortSignal,
+  counter: UsageCounter,
+  start: number,
+): Promise<void> {
+  const n_cached = await session.sync(ids, { signal });
+  await session.candidates({ top_n: 0, signal });
+  counter.addPrompt(ids.length, n_cached, performance.now() - start);
+}
+
+/**
+ * Makes a session after a completion equal to one that has only run its tokens: mirostat's state is
+ * that of the text that was generated with it, so the answer goes. Returns false if that fails.
+ */
+async function makePlain(session: Session, { ids, options }: CompletionRequest): Promise<boolean> {
+  if (!options.mirostat) return true;
+  const n = Math.min(ids.length, session.tokens.length);
+  return session.rewind(n).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * All answers. The prompt runs once; each answer has a fork of its session. The answers run at the
+ * same time, so that the engine runs their tokens together.
+ */
 export async function* allParts(
   model: Model,
   request: CompletionRequest,
   counter: UsageCounter,
 ): AsyncGenerator<AnswerPart> {
-  const { ids, max_tokens, n_answers, options, signal } = request;
-  const call = signal ? { signal } : {};
-  const base = model.createSession();
+  const { ids, limit, n_answers, n_parallel, options } = request;
+  const shared = sharedOf(model);
+  const { room } = shared;
+  const pool = request.cache_prompt ? shared.pool : new PromptPool();
   const start = performance.now();
-  try {
-    await base.sync(ids, call);
-    await base.candidates({ top_n: 0, ...call }); // runs the prompt
-    counter.addPrompt(ids.length, performance.now() - start);
-    const room = model.info.n_ctx - ids.length;
-    const limit =
-      options.overflow === 'shift' ? max_tokens : Math.min(max_tokens ?? MAX_INT32, room);
-    for (let index = 0; index < n_answers; index++) {
-      const session = index + 1 < n_answers ? await base.fork() : base;
-      const generation: GenerateOptions = { ...options, ...call, sample_index: index };
-      if (limit !== undefined) generation.max_tokens = limit;
-      try {
-        yield* answerParts(model, session, index, request, generation, counter);
-      } finally {
-        if (session !== base) await session.dispose();
-      }
+  const base = await pool.begin(model, ids);
+  const end = new AbortController();
+  const release = follow(request.signal, end);
+  const call = { n_prompt: ids.length };
+  const forks: Promise<Session>[] = [];
+  let first: Session | undefined; // that of the first answer
+  let slid = false; // the first answer's window
+  let complete = false;
+
+  async function* answer(index: number, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+    let session = base;
+    if (index + 1 < n_answers) {
+      const fork = base.fork();
+      forks.push(fork);
+      session = await fork;
+    } else {
+      await Promise.all(forks); // nobody needs the prompt's session any more
     }
+    if (index === 0) first = session;
+    const generation: GenerateOptions = { ...options, signal, sample_index: index };
+    if (limit !== undefined) generation.max_tokens = limit;
+    const place = room.join(call);
+    const onShift = () => (slid ||= index === 0);
+    const running = { index, session, options: generation, room, place, signal, onShift };
+    try {
+      yield* answerParts(model, request, running, counter);
+    } finally {
+      room.leave(place);
+      if (session !== base && session !== first) await session.dispose();
+    }
+  }
+
+  try {
+    await runPrompt(base, ids, end.signal, counter, start);
+    const max_unread = n_parallel === 1 ? 1 : 2 * n_parallel;
+    yield* interleaved({ n: n_answers, n_parallel, max_unread, begin: answer, end });
+    complete = true;
   } finally {
-    await base.dispose();
+    release();
+    const kept = first ?? base;
+    // an aborted run, too, leaves a session that is like any other
+    const keep = request.cache_prompt && !slid && (complete || request.signal?.aborted === true);
+    const unused = new Set([base, kept]);
+    if (keep && (await makePlain(kept, request))) {
+      unused.delete(kept);
+      pool.keep(kept);
+    }
+    await Promise.all(Array.from(unused, (session) => session.dispose()));
   }
 }
 
@@ -216,11 +288,14 @@ export async function allAnswers(
     tokens: [],
     finish_reason: 'length',
   }));
+  let n_tokens = 0;
   for await (const { index, text, tokens, finish_reason } of allParts(model, request, counter)) {
     const answer = answers[index]!;
     answer.text += text;
     answer.tokens.push(...tokens);
     answer.finish_reason = finish_reason ?? answer.finish_reason;
+    n_tokens += tokens.length;
+    request.checkListed(n_tokens); // without max_tokens a sliding window has no end
   }
   return answers;
 }

@@ -1,7 +1,9 @@
 /** Checks the parameters of a completion and turns them into a request for the generation. */
 import { TokenglassError, typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
+import { MAX_LISTED, checkListed } from '../types/listed.js';
 import { withSignal } from '../types/signals.js';
+import { maxParallel } from './cache-room.js';
 import {
   MAX_INT32,
   flag,
@@ -28,20 +30,36 @@ import type {
 export interface CompletionRequest {
   /** The prompt's token ids. */
   ids: number[];
-  /** Maximum number of tokens; undefined: until the context is full. */
-  max_tokens: number | undefined;
+  /** Maximum number of tokens of an answer; undefined: until a token ends it. */
+  limit: number | undefined;
   n_answers: number;
+  /** Answers that run at the same time, at most. */
+  n_parallel: number;
+  /** Whether to use the sessions of earlier completions, and to keep this one's. */
+  cache_prompt: boolean;
   stops: string[];
   /** Alternatives to list for each token; undefined: no log-probabilities. */
   n_alternatives: number | undefined;
+  /** Throws INVALID_ARGUMENT when the alternatives of n tokens are too many. */
+  checkListed(n: number): void;
   options: GenerateOptions;
   signal: AbortSignal | undefined;
+}
+
+/** What the two kinds of completion read in their own ways. */
+export interface OwnRequest {
+  ids: number[];
+  max_tokens: number | null | undefined;
+  n_alternatives: number | undefined;
+  /** The name of the parameter that gives n_alternatives. */
+  alternatives_name: string;
 }
 
 const FORMATS = ['text', 'json_object', 'json_schema'];
 const MAX_ANSWERS = 128;
 const MAX_STOPS = 16;
-export const MAX_ALTERNATIVES = 20;
+/** Parts of a stream that are in memory for each answer that runs: unread, or being made. */
+const HELD_PARTS = 3;
 
 /** Parameters that become options of Session.generate as they are. */
 const GENERATE_PARAMS = [...samplerOptionNames, 'ignore_eos', 'overflow', 'n_keep'].filter(
@@ -61,6 +79,7 @@ const COMMON_PARAMS = [
   'stream',
   'stream_options',
   'logprobs',
+  'cache_prompt',
   'signal',
 ];
 /** Parameters of the API that this package does not support. They are errors unless null. */
@@ -174,24 +193,43 @@ async function generateOptions(
   };
 }
 
+/** Refuses more alternatives than fit into memory. */
+function checkMemory(request: CompletionRequest, stream: boolean): void {
+  const { limit, n_answers, n_parallel, stops } = request;
+  // a stream keeps only the parts that nobody has read, and tokens whose text may be a stop text
+  const longest = Math.max(0, ...stops.map((stop) => stop.length));
+  if (stream)
+    request.checkListed(n_parallel === 1 ? 2 + longest : n_parallel * (HELD_PARTS + longest));
+  else if (limit !== undefined) request.checkListed(n_answers * limit);
+}
+
 /** The request of either kind of completion. */
 export async function completionRequest(
   model: Model,
   params: CompletionParams | ChatParams,
-  ids: number[],
-  max_tokens: number | null | undefined,
-  n_alternatives: number | undefined,
+  { ids, max_tokens: given, n_alternatives, alternatives_name }: OwnRequest,
 ): Promise<CompletionRequest> {
   await withSignal(params.signal, () => undefined); // throws for a bad or an aborted one
-  return {
+  const max_tokens = isGiven(given) ? wholeNumber(given, 'max_tokens', 0, MAX_INT32) : undefined;
+  const room = Math.max(model.info.n_ctx - ids.length, 0);
+  const n_answers = wholeNumber(params.n ?? 1, 'n', 1, MAX_ANSWERS);
+  const top_n = n_alternatives ?? 0;
+  const fit = Math.floor(MAX_LISTED / (HELD_PARTS * Math.max(top_n, 1)));
+  const help = params.stream
+    ? '; give a smaller n'
+    : '; give a smaller n or max_tokens, or read the answer as a stream';
+  const request: CompletionRequest = {
     ids,
-    max_tokens: isGiven(max_tokens)
-      ? wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32)
-      : undefined,
-    n_answers: wholeNumber(params.n ?? 1, 'n', 1, MAX_ANSWERS),
+    limit: params.overflow === 'shift' ? max_tokens : Math.min(max_tokens ?? MAX_INT32, room),
+    n_answers,
+    n_parallel: Math.min(n_answers, maxParallel(model.info), Math.max(fit, 1)),
+    cache_prompt: flag(params.cache_prompt, 'cache_prompt', true),
     stops: stopsOf(params.stop),
     n_alternatives,
+    checkListed: (n) => checkListed(n, top_n, alternatives_name, help),
     options: await generateOptions(model, params, n_alternatives),
     signal: params.signal,
   };
+  checkMemory(request, params.stream === true);
+  return request;
 }

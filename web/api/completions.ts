@@ -1,9 +1,10 @@
 /** Completions in the shapes of the OpenAI API, whole or as chunks. Loaded with the first one. */
 import { messagesOf, templateVariables } from './chat-input.js';
-import { UsageCounter, allAnswers, allParts } from './answers.js';
+import { allAnswers, allParts } from './answers.js';
 import type { Answer, AnswerPart, TokenRecord } from './answers.js';
-import { MAX_ALTERNATIVES, completionRequest, readParams } from './completion-request.js';
+import { completionRequest, readParams } from './completion-request.js';
 import type { CompletionRequest } from './completion-request.js';
+import { UsageCounter } from './usage.js';
 import {
   flag,
   idsOf,
@@ -31,6 +32,7 @@ import type {
   CompletionParams,
   Model,
   Timings,
+  TokenLogprob,
   Usage,
 } from '../types/types.js';
 
@@ -66,11 +68,11 @@ async function* chunkSteps<Head extends object, Choice>(
 ): AsyncGenerator<Chunk<Head, Choice>, void, undefined> {
   const counter = new UsageCounter();
   const release = follow(request.signal, stop);
-  let answer = -1; // the parts of an answer come one after the other
+  const begun = new Set<number>(); // the answers
   try {
     for await (const part of allParts(model, { ...request, signal: stop.signal }, counter)) {
-      const choices = [choiceOf(part, part.index !== answer)];
-      answer = part.index;
+      const choices = [choiceOf(part, !begun.has(part.index))];
+      begun.add(part.index);
       yield { ...head, choices, ...(include_usage && { usage: null }) };
     }
     if (include_usage) yield { ...head, choices: [], ...counter.totals() };
@@ -113,6 +115,13 @@ function usageOf({ stream_options }: CompletionParams | ChatParams): boolean {
 
 // ---- plain completions ----
 
+/** The log-probabilities by text. Of tokens with the same text the first one counts. */
+function byText(alternatives: readonly TokenLogprob[]): Record<string, number> {
+  const map = new Map<string, number>();
+  for (const { token, logprob } of alternatives) if (!map.has(token)) map.set(token, logprob);
+  return Object.fromEntries(map);
+}
+
 /** offset: characters before the answer. */
 function completionLogprobs(
   tokens: readonly TokenRecord[],
@@ -123,9 +132,7 @@ function completionLogprobs(
   return {
     tokens: tokens.map(({ token }) => token),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(({ alternatives }) =>
-      Object.fromEntries(alternatives.map(({ token, logprob }) => [token, logprob])),
-    ),
+    top_logprobs: tokens.map(({ alternatives }) => byText(alternatives)),
     text_offset: tokens.map((record) => offset + record.offset),
   };
 }
@@ -152,8 +159,10 @@ export async function createCompletion(
   const ids =
     typeof prompt === 'string' ? await model.tokenize(prompt) : [...idsOf(prompt, 'prompt')];
   const n_alternatives =
-    logprobs === null ? undefined : wholeNumber(logprobs, 'logprobs', 0, MAX_ALTERNATIVES);
-  const request = await completionRequest(model, params, ids, max_tokens, n_alternatives);
+    logprobs === null ? undefined : wholeNumber(logprobs, 'logprobs', 0, model.info.n_vocab);
+  const alternatives_name = 'logprobs';
+  const own = { ids, max_tokens, n_alternatives, alternatives_name };
+  const request = await completionRequest(model, params, own);
   const promptText = () => (typeof prompt === 'string' ? prompt : model.detokenize(ids));
   const echo = echoed ? await promptText() : '';
   const head = headOf(model, 'text_completion', 'cmpl', params.model);
@@ -224,14 +233,19 @@ export async function createChatCompletion(
   const logprobs = flag(params.logprobs ?? undefined, 'logprobs', false);
   if (top_logprobs && !logprobs) throw invalid('top_logprobs needs logprobs: true');
   const n_alternatives = logprobs
-    ? wholeNumber(top_logprobs ?? 0, 'top_logprobs', 0, MAX_ALTERNATIVES)
+    ? wholeNumber(top_logprobs ?? 0, 'top_logprobs', 0, model.info.n_vocab)
     : undefined;
   const kwargs = params.chat_template_kwargs;
   const { ids } = await chatPrompt(model, params.messages, {
     ...(kwargs && { chat_template_kwargs: kwargs }),
   });
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
-  const request = await completionRequest(model, params, ids, max_tokens, n_alternatives);
+  const request = await completionRequest(model, params, {
+    ids,
+    max_tokens,
+    n_alternatives,
+    alternatives_name: 'top_logprobs',
+  });
   if (params.stream) {
     const head = headOf(model, 'chat.completion.chunk', 'chatcmpl', params.model);
     const choiceOf = ({ index, text, tokens, finish_reason }: AnswerPart, first: boolean) => ({

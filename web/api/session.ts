@@ -188,28 +188,32 @@ export class SessionImpl implements Session {
     return (value) => untilAborted(value, [signal, this.#end.signal, this.#host.ended]);
   }
 
-  /** Makes the prompt the session's tokens. Throws SESSION_BUSY for another's generation. */
+  /**
+   * Makes the prompt the session's tokens. Returns how many of them are cached. Throws SESSION_BUSY
+   * for another's generation.
+   */
   async #setTokens(
     prompt: string | Int32Array,
     parse_special: boolean,
     signal: AbortSignal,
     generating: boolean,
-  ): Promise<void> {
+  ): Promise<number> {
     const ids =
       typeof prompt === 'string'
         ? await this.#waitFor(signal)(this.#host.tokenize(prompt, { parse_special }))
         : prompt;
     throwIfAborted(signal);
     if (!generating) this.#checkIdle(); // one may have started meanwhile
-    await this.#call('sync', [this.#number, Int32Array.from(ids)]);
+    const n_cached = await this.#call('sync', [this.#number, Int32Array.from(ids)]);
     this.#tokens = Array.from(ids);
+    return n_cached;
   }
 
-  async sync(prompt: TextOrIds, options?: CallOptions): Promise<void> {
+  async sync(prompt: TextOrIds, options?: CallOptions): Promise<number> {
     const { signal } = readOptions(options, CALL_OPTIONS, 'sync');
-    await withSignal(signal, async (followed) => {
+    return withSignal(signal, async (followed) => {
       this.#checkIdle();
-      await this.#setTokens(promptOf(prompt), false, followed, false);
+      return this.#setTokens(promptOf(prompt), false, followed, false);
     });
   }
 

@@ -125,6 +125,7 @@ export class EngineModel {
       n_ctx_train: info.n_ctx_train,
       n_ctx: info.n_ctx,
       n_kv: info.n_kv,
+      n_states: info.n_states,
       n_layer: info.n_layer,
       n_embd: info.n_embd,
       n_head: info.n_head,
@@ -206,9 +207,11 @@ export class EngineModel {
     this.#grammars.end(number);
   }
 
-  sync(number: number, ids: Int32Array): void {
+  /** Returns how many of the tokens are cached. */
+  sync(number: number, ids: Int32Array): number {
     const unchanged = this.#sessions.sync(number, ids);
     this.#choices.forgetAfter(number, unchanged);
+    return ids.length - this.#sessions.pending(number);
   }
 
   rewind(number: number, n: number): void {

@@ -110,6 +110,7 @@ export interface ModelInfoRecord {
   kernel_dot: string | undefined;
   cache_type_k: number;
   cache_type_v: number;
+  n_states: number;
   tied_output: boolean;
 }
 
@@ -360,7 +361,8 @@ export abstract class Boundary {
       kernel_dot: this.stringOf(view.getUint32(address + 92, true)),
       cache_type_k: view.getUint32(address + 96, true),
       cache_type_v: view.getUint32(address + 100, true),
-      tied_output: view.getUint8(address + 104) !== 0,
+      n_states: view.getUint32(address + 104, true),
+      tied_output: view.getUint8(address + 108) !== 0,
     };
   }
 

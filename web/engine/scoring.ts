@@ -1,5 +1,6 @@
 /** Measures of a text: the score of each token, and embeddings. */
 import { TokenglassError } from '../types/errors.js';
+import { checkListed } from '../types/listed.js';
 import type { Alternative, TokenScore } from '../types/types.js';
 import type { Engine } from './engine.js';
 import { SCORE_BYTES, TOP_BYTES } from './generated-boundary.js';
@@ -13,22 +14,6 @@ export interface ScoreRequest {
   top_n: number;
   /** Tokens that each window after the first scores; 0: half of the context. */
   stride: number;
-}
-
-/** Most probable tokens that one call lists, at all positions together. */
-const MAX_LISTED = 2 ** 19;
-/** What a listed token takes in the result, about: an object, its bytes, and their copies. */
-const LISTED_BYTES = 1100;
-
-function checkListed(n: number, top_n: number): void {
-  const listed = n * top_n;
-  if (listed <= MAX_LISTED) return;
-  const MB = Math.ceil((listed * LISTED_BYTES) / 1e6);
-  throw new TokenglassError(
-    'INVALID_ARGUMENT',
-    `top_n is ${top_n}: for ${n} tokens this lists ${listed} tokens, which take about ${MB} MB; ` +
-      `at most ${MAX_LISTED} are listed in one call`,
-  );
 }
 
 /** What Scoring needs to know of the model. */

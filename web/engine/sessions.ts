@@ -76,6 +76,11 @@ export class Sessions {
     return this.#engine.sessionTokens(this.address(number)).n;
   }
 
+  /** How many tokens must run before the session has logits. */
+  pending(number: number): number {
+    return this.#engine.sessionPending(this.address(number));
+  }
+
   tokens(number: number): Int32Array {
     const { ids, n } = this.#engine.sessionTokens(this.address(number));
     return this.#engine.int32s(ids, n).slice();

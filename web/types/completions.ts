@@ -140,6 +140,11 @@ export interface CommonParams
   overflow?: OverflowMode;
   /** How many tokens at the beginning overflow: 'shift' keeps. */
   n_keep?: number;
+  /**
+   * Reuse what earlier completions of the model have run, and keep what this one runs. The result
+   * is the same without. Default: true.
+   */
+  cache_prompt?: boolean;
   /** Accepted and not used. */
   user?: string;
 }
@@ -153,7 +158,10 @@ export interface CompletionParams extends CommonParams {
   prompt: string | readonly number[] | UnsupportedPrompt;
   /** Maximum number of tokens; null: until the context is full. Default: 16, as in the API. */
   max_tokens?: number | null;
-  /** How many alternatives to list for each token, 0 to 20. Default: no log-probabilities. */
+  /**
+   * How many alternatives to list for each token, at most the vocabulary. A whole answer lists at
+   * most 524,288 together, n and max_tokens counted. Default: no log-probabilities.
+   */
   logprobs?: number | null;
   /** Put the prompt before the answer. Default: false. */
   echo?: boolean | null;
@@ -265,7 +273,10 @@ export interface ChatParams extends CommonParams {
   chat_template_kwargs?: Record<string, unknown> | null;
   /** List the log-probability of each token. Default: false. */
   logprobs?: boolean | null;
-  /** With logprobs: how many alternatives to list for each token, 0 to 20. Default: 0. */
+  /**
+   * With logprobs: how many alternatives to list for each token, at most the vocabulary. A whole
+   * answer lists at most 524,288 together, n and max_tokens counted. Default: 0.
+   */
   top_logprobs?: number | null;
   /** Answer as a stream of chunks. Default: false. */
   stream?: boolean | null;
@@ -283,6 +294,12 @@ export interface WholeChatParams extends ChatParams {
   stream?: false | null;
 }
 
+/** What the prompt's tokens were. */
+export interface PromptTokensDetails {
+  /** Tokens that an earlier completion had run: they did not run again. */
+  cached_tokens: number;
+}
+
 /** Numbers of tokens. */
 export interface Usage {
   /** Tokens of the prompt. */
@@ -291,19 +308,23 @@ export interface Usage {
   completion_tokens: number;
   /** Both together. */
   total_tokens: number;
+  /** What the prompt's tokens were. */
+  prompt_tokens_details: PromptTokensDetails;
 }
 
 /** Times and rates, with the names of llama.cpp's server. */
 export interface Timings {
-  /** Tokens of the prompt. */
+  /** Tokens of the prompt that an earlier completion had run. */
+  cache_n: number;
+  /** The other tokens of the prompt. */
   prompt_n: number;
   /** Milliseconds to run the prompt. */
   prompt_ms: number;
-  /** Tokens of the prompt a second. */
+  /** Tokens of prompt_n a second. */
   prompt_per_second: number;
-  /** Generated tokens. */
+  /** Generated tokens, of all answers. */
   predicted_n: number;
-  /** Milliseconds to generate them. */
+  /** Milliseconds to generate them. Time in which several answers are generated counts once. */
   predicted_ms: number;
   /** Generated tokens a second. */
   predicted_per_second: number;

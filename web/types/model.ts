@@ -178,6 +178,8 @@ export interface ModelInfo {
   n_ctx: number;
   /** Tokens that the cache can hold for all sessions together. */
   n_kv: number;
+  /** Recurrent states that the cache can hold for all sessions; 0: no recurrent layers. */
+  n_states: number;
   /** Number of layers. */
   n_layer: number;
   /** Width of the hidden state, in floats. */

@@ -125,12 +125,13 @@ export interface Session {
 
   /**
    * Replaces the session's tokens. The cache of the common beginning is reused; the model runs when
-   * logits are needed. A text is tokenized with BOS, ids are used as they are. Rejects with
-   * TOKEN_OUT_OF_RANGE, CONTEXT_FULL and SESSION_BUSY.
+   * logits are needed. A text is tokenized with BOS, ids are used as they are. Resolves to the
+   * number of tokens that are cached and need not run. Rejects with TOKEN_OUT_OF_RANGE,
+   * CONTEXT_FULL and SESSION_BUSY.
    * @example
    * await session.sync('The old man opened the door and');
    */
-  sync(prompt: TextOrIds, options?: CallOptions): Promise<void>;
+  sync(prompt: TextOrIds, options?: CallOptions): Promise<number>;
 
   /**
    * Keeps the first n tokens. Rejects with POSITION_OUT_OF_RANGE and SESSION_BUSY.
