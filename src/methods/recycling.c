@@ -8,9 +8,15 @@
 #define UNKNOWN (-1)
 #define SKIPPED (-2) /* a node of a tree that is not in the draft */
 #define BLOCK   64
+#define MEMORY  64 /* tokens after which an observation has lost most of its weight */
+
+/* How often each rank is right, before anything was observed. */
+static const float prior_rate[TG_RECYCLING_RANKS] = {0.4f,  0.12f, 0.08f, 0.05f,
+                                                     0.04f, 0.03f, 0.02f, 0.02f};
 
 struct tg_recycling {
     uint32_t n_tokens;
+    float rates[TG_RECYCLING_RANKS];
     int32_t successors[]; /* [n_tokens][TG_RECYCLING_RANKS] or UNKNOWN */
 };
 
@@ -37,6 +43,7 @@ tg_recycling *tgi_recycling_new(uint32_t n_tokens)
     if (!matrix)
         return NULL;
     matrix->n_tokens = n_tokens;
+    memcpy(matrix->rates, prior_rate, sizeof prior_rate);
     memset(matrix->successors, 0xff, n_tokens * row);
     return matrix;
 }
@@ -85,6 +92,15 @@ uint32_t tgi_recycling_best(const float *logits, uint32_t n, int32_t best[TG_REC
     return count;
 }
 
+/* The successors of a token; NULL: none are known. */
+static const int32_t *row_of(const tg_recycling *matrix, int32_t token)
+{
+    if (token < 0 || (uint32_t)token >= matrix->n_tokens)
+        return NULL;
+    const int32_t *row = matrix->successors + (size_t)token * TG_RECYCLING_RANKS;
+    return *row == UNKNOWN ? NULL : row;
+}
+
 void tgi_recycling_learn(tg_recycling *matrix, int32_t token, const float *logits)
 {
     if (token < 0 || (uint32_t)token >= matrix->n_tokens)
@@ -95,21 +111,32 @@ void tgi_recycling_learn(tg_recycling *matrix, int32_t token, const float *logit
         row[i] = UNKNOWN;
 }
 
+void tgi_recycling_observe(tg_recycling *matrix, int32_t token, int32_t next)
+{
+    const int32_t *row = row_of(matrix, token);
+    for (int i = 0; row && i < TG_RECYCLING_RANKS; i++)
+        matrix->rates[i] += ((row[i] == next ? 1.0f : 0.0f) - matrix->rates[i]) / MEMORY;
+}
+
 void tgi_recycling_propose(const tg_recycling *matrix, tg_recycling_tree tree, int32_t root,
-                           uint32_t max_nodes, tg_draft *draft)
+                           uint32_t max_nodes, float min_probability, tg_draft *draft)
 {
     const uint8_t *n_children = shapes[tree].n_children;
     int8_t nodes[TG_MAX_DRAFT + 1] = {-1}; /* of the tree's nodes, its root first */
+    float probabilities[TG_MAX_DRAFT + 1] = {1};
     uint32_t end = 1;
     draft->n = 0;
     for (uint32_t i = 0; i < end; i++) {
         const int32_t token = nodes[i] == SKIPPED ? UNKNOWN : i ? draft->tokens[nodes[i]] : root;
-        const bool known = token >= 0 && (uint32_t)token < matrix->n_tokens;
-        const int32_t *row = matrix->successors + (known ? (size_t)token * TG_RECYCLING_RANKS : 0);
-        for (uint32_t rank = 0; rank < n_children[i]; rank++)
-            nodes[end++] = known && row[rank] != UNKNOWN && draft->n < max_nodes
-                               ? tgi_draft_add(draft, nodes[i], row[rank])
-                               : SKIPPED;
+        const int32_t *row = row_of(matrix, token);
+        for (uint32_t rank = 0; rank < n_children[i]; rank++) {
+            const float p = probabilities[i] * matrix->rates[rank];
+            probabilities[end] = p;
+            nodes[end++] =
+                row && row[rank] != UNKNOWN && draft->n < max_nodes && p >= min_probability
+                    ? tgi_draft_add(draft, nodes[i], row[rank])
+                    : SKIPPED;
+        }
     }
 }
 

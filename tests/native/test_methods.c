@@ -300,6 +300,7 @@ enum { VOCAB = 300 };
 
 typedef struct plain_matrix {
     int32_t best[VOCAB][8]; /* -1: unknown */
+    float rates[8];
 } plain_matrix;
 
 static void plain_learn(plain_matrix *matrix, int32_t token, const float *logits, int n_tokens)
@@ -318,16 +319,19 @@ static void plain_learn(plain_matrix *matrix, int32_t token, const float *logits
 
 /* Fills a tree depth by depth. */
 static void plain_fill(const plain_matrix *matrix, tg_recycling_tree tree, int32_t root,
-                       uint32_t max_nodes, tg_draft *draft)
+                       uint32_t max_nodes, float min_probability, tg_draft *draft)
 {
+    float probability[TG_MAX_DRAFT + 1] = {1};
     static char paths[TG_MAX_DRAFT + 1][8];
     paths[0][0] = 0; /* of the root; the node i has paths[i + 1] */
     draft->n = 0;
     for (uint32_t i = 0; i <= draft->n; i++) {
         const int32_t token = i ? draft->tokens[i - 1] : root;
         for (int rank = 0; rank < plain_children(tree, paths[i]); rank++) {
-            if (matrix->best[token][rank] < 0 || draft->n >= max_nodes)
+            const float p = probability[i] * matrix->rates[rank];
+            if (matrix->best[token][rank] < 0 || draft->n >= max_nodes || p < min_probability)
                 continue;
+            probability[draft->n + 1] = p;
             snprintf(paths[draft->n + 1], 8, "%s%d", paths[i], rank);
             draft->tokens[draft->n] = matrix->best[token][rank];
             draft->parents[draft->n++] = (int8_t)((int)i - 1);
@@ -354,7 +358,7 @@ static void test_recycling_trees(void)
         for (int32_t token = 0; token < 9; token++)
             tgi_recycling_learn(matrix, token, logits);
         tg_draft draft;
-        tgi_recycling_propose(matrix, (tg_recycling_tree)tree, 8, TG_MAX_DRAFT, &draft);
+        tgi_recycling_propose(matrix, (tg_recycling_tree)tree, 8, TG_MAX_DRAFT, 0, &draft);
         CHECK(draft.n == want->n, "%u nodes", (unsigned)draft.n);
         uint32_t depths[7] = {0}, depth[TG_MAX_DRAFT], leaves = 0;
         for (uint32_t i = 0; i < draft.n; i++) {
@@ -381,10 +385,17 @@ static void test_recycling_random(void)
         const int n_tokens = round % 6 ? VOCAB - (int)(random_u32(&r) % 200) : 1 + round / 6;
         tg_recycling *matrix = tgi_recycling_new((uint32_t)n_tokens);
         memset(&plain, 0xff, sizeof plain);
+        const float prior[] = {0.4f, 0.12f, 0.08f, 0.05f, 0.04f, 0.03f, 0.02f, 0.02f};
+        memcpy(plain.rates, prior, sizeof prior);
         for (int step = 0; step < n_tokens; step++) {
             float logits[VOCAB];
             random_logits(logits, &r);
             const int32_t token = (int32_t)(random_u32(&r) % (uint32_t)n_tokens);
+            const int32_t next = (int32_t)(random_u32(&r) % (uint32_t)n_tokens);
+            tgi_recycling_observe(matrix, token, next);
+            for (int rank = 0; rank < 8 && plain.best[token][0] >= 0; rank++)
+                plain.rates[rank] +=
+                    ((float)(plain.best[token][rank] == next) - plain.rates[rank]) / 64;
             tgi_recycling_learn(matrix, token, logits);
             plain_learn(&plain, token, logits, n_tokens);
         }
@@ -392,9 +403,10 @@ static void test_recycling_random(void)
             const int32_t root = (int32_t)(random_u32(&r) % (uint32_t)n_tokens);
             const tg_recycling_tree tree = (tg_recycling_tree)(i % TG_TREE_COUNT);
             const uint32_t max_nodes = i % 3 ? TG_MAX_DRAFT : random_u32(&r) % 20;
+            const float least = i % 4 ? 0 : 0.2f * (float)random_unit(&r);
             tg_draft got, want;
-            tgi_recycling_propose(matrix, tree, root, max_nodes, &got);
-            plain_fill(&plain, tree, root, max_nodes, &want);
+            tgi_recycling_propose(matrix, tree, root, max_nodes, least, &got);
+            plain_fill(&plain, tree, root, max_nodes, least, &want);
             check_drafts(&got, &want, "recycling");
         }
         tgi_recycling_free(matrix);
@@ -406,18 +418,23 @@ static void test_recycling_cases(void)
     tg_recycling *matrix = tgi_recycling_new(4);
     CHECK(tgi_recycling_memory(matrix) >= 4 * 8 * 4);
     tg_draft draft;
-    tgi_recycling_propose(matrix, TG_TREE_paper, 0, TG_MAX_DRAFT, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_paper, 0, TG_MAX_DRAFT, 0, &draft);
     CHECK(draft.n == 0);
     /* padding has the largest logit and is not learnt; nor is a token outside */
     const float logits[] = {0, 3, NAN, 1, 9, 9};
     tgi_recycling_learn(matrix, 0, logits);
     tgi_recycling_learn(matrix, 4, logits);
     tgi_recycling_learn(matrix, -1, logits);
-    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, 0, &draft);
     const int32_t tokens[] = {1, 3, 0};
     CHECK(draft.n == 3 && !memcmp(draft.tokens, tokens, sizeof tokens));
-    tgi_recycling_propose(matrix, TG_TREE_cpu, 4, TG_MAX_DRAFT, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 4, TG_MAX_DRAFT, 0, &draft);
     CHECK(draft.n == 0);
+    /* what is never right is left out */
+    for (int i = 0; i < 200; i++)
+        tgi_recycling_observe(matrix, 0, 3);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, 0.1f, &draft);
+    CHECK(draft.n == 1 && draft.tokens[0] == 3);
     tgi_recycling_free(matrix);
     CHECK(!tgi_recycling_new(UINT32_MAX));
 
