@@ -328,22 +328,39 @@ size_t tg_session_pending(const tg_session *session);
  * loses is run again when it is needed, with the same bits. TG_KV_FULL: the cache is too small for
  * this session alone. TG_THREAD_LOST. */
 tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
-/* Whether a batch of this session is between two calls of tg_session_eval. */
+/* Runs one batch of the pending tokens of n different sessions of one model, 1 to 128: at most
+ * max_tokens tokens of all sessions together, and at least one of each session while there is room.
+ * Sessions without pending tokens are left out; sessions for which the batch or the cache has no
+ * room wait for another call. What a session computes does not depend on the others. With
+ * max_layers above 0 the call runs that many layers at most; the next call with the same sessions
+ * continues the batch. TG_INVALID_ARGUMENT; the errors of tg_session_eval, of which TG_KV_FULL is
+ * about the first session with pending tokens. */
+tg_status tg_sessions_eval(tg_session *const *sessions, size_t n, size_t max_tokens,
+                           uint32_t max_layers);
+/* Whether a batch with this session is between two calls of tg_sessions_eval or tg_session_eval. */
 bool tg_session_has_pending_batch(const tg_session *session);
 /* The logits after the last token: a view [n_vocab], valid until the session changes.
  * TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending. */
 tg_status tg_session_logits(tg_session *session, const float **logits);
 
-/* Computes the logits of a tree of tokens after the session's tokens, in one batch. The session
- * does not change. No token may be pending.
+/* A draft is a tree of tokens that may follow the session's tokens. The next batch that runs the
+ * session's last token runs the draft, too, if no other token is pending and the batch and the
+ * cache have room for it. A token that is then appended and is in the draft, as a child of the
+ * token before it, needs no further run: its keys, values and logits are those of a plain run, bit
+ * for bit. Any other change drops the draft.
  *
- * tokens, positions: [n], n at most 128. visible: [n][ceil(n / 32)], bit j of row i: token i sees
- * token j, j <= i; its own bit must be set. Every token sees the session's tokens. logits:
- * [n][n_vocab]. TG_INVALID_ARGUMENT, TG_POSITION_OUT_OF_RANGE, TG_TOKEN_OUT_OF_RANGE, TG_KV_FULL.
- */
-tg_status tg_session_decode_tree(tg_session *session, const int32_t *tokens,
-                                 const int32_t *positions, const uint32_t *visible, size_t n,
-                                 float *logits);
+ * tokens, parents: [n], n at most 80; parents[i] < i, -1: it follows the session's last token. n 0:
+ * drops the draft. Tokens without a position in the context are left out. TG_INVALID_ARGUMENT,
+ * TG_TOKEN_OUT_OF_RANGE, TG_OUT_OF_MEMORY; TG_OPTION_UNSUPPORTED: the architecture has recurrent
+ * states. */
+tg_status tg_session_draft(tg_session *session, const int32_t *tokens, const int32_t *parents,
+                           size_t n);
+/* What became of the draft that ran with the session's tokens: how many tokens it has and how many
+ * of them were appended so far. 0 and 0: the last run had no draft. */
+void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_t *accepted);
+/* The logits after a token of the draft that ran: a view [n_vocab], valid until the session
+ * changes. TG_MODEL_NOT_READY, TG_INVALID_ARGUMENT. */
+tg_status tg_session_draft_logits(tg_session *session, uint32_t node, const float **logits);
 
 /* ======== Sampling ======== */
 

@@ -275,10 +275,11 @@ size_t tgw_session_pending(const tg_session *session)
     return tg_session_pending(session);
 }
 
-tg_status tgw_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers, bool *out)
+tg_status tgw_sessions_eval(tg_session *const *sessions, size_t n, size_t max_tokens,
+                            uint32_t max_layers, bool *out)
 {
-    const tg_status status = tg_session_eval(session, max_tokens, max_layers);
-    *out = tg_session_has_pending_batch(session);
+    const tg_status status = tg_sessions_eval(sessions, n, max_tokens, max_layers);
+    *out = sessions[0]->model->pending_batch.batch.n_sequences > 0;
     return status;
 }
 

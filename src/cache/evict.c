@@ -58,14 +58,14 @@ static int last_page_sharing(const tg_cache *cache, const tg_cache_user *user,
 }
 
 /* The session that gives up its last page for `runner`: the one that has not run for the longest
- * time, and sessions whose last page is shared after the others. NULL: no other session has a page.
- */
+ * time, and sessions whose last page is shared after the others. NULL: no other session can give up
+ * a page. */
 static tg_cache_user *choose_page_victim(const tg_cache *cache, const tg_cache_user *runner)
 {
     tg_cache_user *victim = NULL;
     int min_sharing = 0;
     for (tg_cache_user *user = cache->users; user; user = user->next) {
-        if (user == runner || !user->table.n_pages)
+        if (user == runner || user->pinned || !user->table.n_pages)
             continue;
         const int sharing = last_page_sharing(cache, user, runner);
         if (!victim || sharing < min_sharing ||
@@ -98,24 +98,24 @@ tg_status tgi_cache_reserve(tg_cache *cache, tg_cache_user *user, uint32_t upto,
 /* ---- checkpoints ---- */
 
 /* Whether a session's last checkpoint has this slot: without it the session would have to start
- * from an earlier one. */
-static bool is_last_checkpoint(const tg_cache *cache, uint32_t slot)
+ * from an earlier one. only_pinned: looks at the pinned sessions only. */
+static bool is_last_checkpoint(const tg_cache *cache, uint32_t slot, bool only_pinned)
 {
     for (const tg_cache_user *user = cache->users; user; user = user->next)
-        if (tgi_checkpoints_last(&user->checkpoints) == slot)
+        if ((user->pinned || !only_pinned) && tgi_checkpoints_last(&user->checkpoints) == slot)
             return true;
     return false;
 }
 
-/* The last checkpoint of the session that has not run for the longest time, other than that of
- * `runner`. */
+/* The last checkpoint of the session that has not run for the longest time, unless `runner` or a
+ * pinned session needs it. */
 static uint32_t oldest_last_checkpoint(const tg_cache *cache, const tg_cache_user *runner)
 {
     const uint32_t needed = tgi_checkpoints_last(&runner->checkpoints);
     const tg_cache_user *oldest = NULL;
     for (const tg_cache_user *user = cache->users; user; user = user->next) {
         const uint32_t last = tgi_checkpoints_last(&user->checkpoints);
-        if (last != TG_NO_SLOT && last != needed &&
+        if (last != TG_NO_SLOT && last != needed && !is_last_checkpoint(cache, last, true) &&
             (!oldest || user->last_used < oldest->last_used))
             oldest = user;
     }
@@ -133,7 +133,7 @@ static uint32_t choose_slot_victim(const tg_cache *cache, const tg_cache_user *r
         if (user->checkpoints.n < 2)
             continue;
         const uint32_t slot = tgi_checkpoints_victim(&user->checkpoints, &loss);
-        if (!is_last_checkpoint(cache, slot) && (victim == TG_NO_SLOT || loss < min_loss)) {
+        if (!is_last_checkpoint(cache, slot, false) && (victim == TG_NO_SLOT || loss < min_loss)) {
             victim = slot;
             min_loss = loss;
         }

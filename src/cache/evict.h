@@ -15,6 +15,7 @@ typedef struct tg_cache_user {
     struct tg_cache_user *next;
     uint64_t last_used; /* tg_cache.clock when the session last ran */
     uint32_t n_cached;  /* the first positions, whose keys, values and recurrent state are cached */
+    bool pinned; /* in the batch that is being made: it gives up no page and no last checkpoint */
     tg_kv_table table;
     tg_checkpoints checkpoints;
 } tg_cache_user;
@@ -37,14 +38,14 @@ void tgi_cache_share(tg_cache *cache, const tg_cache_user *from, tg_cache_user *
  * checkpoint within them. */
 void tgi_cache_truncate(tg_cache *cache, tg_cache_user *user, uint32_t n);
 
-/* The two functions below may take pages and slots from any other session, so no batch may be under
- * way. */
+/* The two functions below may take pages and slots from any other session that is not pinned, so no
+ * batch may be under way. */
 
 /* Makes positions n_cached to upto - 1 writable for the session. TG_KV_FULL: the cache is too small
- * for this session alone. */
+ * for this session and the pinned ones. */
 tg_status tgi_cache_reserve(tg_cache *cache, tg_cache_user *user, uint32_t upto, tg_error *error);
 /* Takes a slot for a recurrent state of the session; TG_NO_SLOT when the model has no recurrent
- * layers. TG_KV_FULL: there are too few slots for this session alone. */
+ * layers. TG_KV_FULL: there are too few slots for this session and the pinned ones. */
 tg_status tgi_cache_alloc_recurrent(tg_cache *cache, tg_cache_user *user, uint32_t *slot,
                                     tg_error *error);
 

@@ -104,6 +104,20 @@ void tgi_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_
            from + l->keys_bytes + from_slot * l->value_bytes, l->value_bytes);
 }
 
+void tgi_kv_move(const tg_kv *kv, const tg_kv_table *table, uint32_t from, uint32_t to)
+{
+    const uint32_t from_page = table->pages[from / TG_PAGE], to_page = table->pages[to / TG_PAGE];
+    for (uint32_t layer = 0; layer < kv->n_layer; layer++) {
+        const tg_kv_layer *l = &kv->layers[layer];
+        if (l->conv_dim)
+            memcpy(tgi_kv_conv(kv, to_page, layer, to % TG_PAGE),
+                   tgi_kv_conv(kv, from_page, layer, from % TG_PAGE), l->conv_dim * sizeof(float));
+        for (uint32_t head = 0; head < l->n_head; head++)
+            tgi_kv_copy_slot(kv, layer, tgi_kv_block(kv, to_page, layer, head), to % TG_PAGE,
+                             tgi_kv_block(kv, from_page, layer, head), from % TG_PAGE);
+    }
+}
+
 void tgi_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot)
 {
     static const float zeros[MAX_HEAD_DIM];

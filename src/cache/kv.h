@@ -92,6 +92,9 @@ void tgi_kv_write(const tg_kv *kv, const tg_kernels *kernels, uint32_t layer, ui
                   uint32_t slot, const float *key, const float *value);
 /* Writes zeros into the slots of a page from `slot` on. */
 void tgi_kv_clear(const tg_kv *kv, const tg_kernels *kernels, uint32_t page, uint32_t slot);
+/* Copies everything that the table's pages hold for position `from` to position `to`, bit for bit.
+ */
+void tgi_kv_move(const tg_kv *kv, const tg_kv_table *table, uint32_t from, uint32_t to);
 /* Copies one slot's key and value from block to block, bit for bit. */
 void tgi_kv_copy_slot(const tg_kv *kv, uint32_t layer, uint8_t *to, uint32_t to_slot,
                       const uint8_t *from, uint32_t from_slot);

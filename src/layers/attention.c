@@ -30,12 +30,13 @@ void tgi_attention_layout(tg_scratch *s, tg_arena *arena)
     }
 }
 
-/* The queries that one thread works on: n of them, from number `first` of the key-value head's
- * queries on. The queries of a token follow each other: `group` of them, one for each of the query
- * heads that share the key-value head. */
+/* The queries that one thread works on: n of them, from number `first` of the queries that one
+ * sequence has for a key-value head. The queries of a token follow each other: `group` of them, one
+ * for each of the query heads that share the key-value head. */
 typedef struct query_block {
     tg_scratch *s;
     tg_attention_scratch *mem;
+    const tg_sequence *sequence;
     uint32_t layer, head; /* whose keys and values in the cache */
     uint32_t group, first, n;
     size_t head_dim;
@@ -45,7 +46,7 @@ typedef struct query_block {
     float max[TG_QUERIES], sum[TG_QUERIES]; /* of each query's streamed softmax so far */
 } query_block;
 
-/* The token of the batch that query i belongs to. */
+/* The token of the sequence that query i belongs to. */
 static uint32_t token_of(const query_block *b, uint32_t i)
 {
     return (b->first + i) / b->group;
@@ -67,8 +68,7 @@ static uint32_t token_end(const query_block *b, uint32_t i)
 /* The keys and values of the page that position `from` is in. */
 static const uint8_t *block_at(const query_block *b, uint32_t from)
 {
-    const tg_batch *batch = b->s->batch;
-    return tgi_kv_block(b->s->kv, batch->table->pages[from / TG_PAGE], b->layer, b->head);
+    return tgi_kv_block(b->s->kv, b->sequence->table->pages[from / TG_PAGE], b->layer, b->head);
 }
 
 /* Computes the scores of queries i to end - 1 with all keys of a block, whose first key has
@@ -117,19 +117,19 @@ static void add_page(query_block *b, uint32_t i, uint32_t end, const uint8_t *bl
                   b->mem->out + i * head_dim);
 }
 
-/* Queries i to end - 1 belong to one token of a tree, which sees only part of the batch. The keys
+/* Queries i to end - 1 belong to one token of a tree, which sees only part of the tree. The keys
  * that it sees after the last whole page of the prefix are gathered into pages, so that they form
  * the same groups as if the other tokens were not there. */
 static void add_gathered(query_block *b, uint32_t i, uint32_t end)
 {
     const tg_scratch *s = b->s;
-    const tg_batch *batch = s->batch;
+    const tg_sequence *sequence = b->sequence;
     const uint32_t t = token_of(b, i);
     uint8_t *gathered = b->mem->gathered;
     uint32_t n = 0,
-             from = batch->base / TG_PAGE * TG_PAGE; /* keys gathered; the first's position */
-    for (uint32_t slot = from; slot < batch->base + batch->n; slot++) {
-        if (slot >= batch->base && !tgi_batch_sees(batch, t, slot - batch->base))
+             from = sequence->base / TG_PAGE * TG_PAGE; /* keys gathered; the first's position */
+    for (uint32_t slot = from; slot < sequence->base + sequence->n; slot++) {
+        if (slot >= sequence->base && !tgi_sequence_sees(sequence, t, slot - sequence->base))
             continue;
         tgi_kv_copy_slot(s->kv, b->layer, gathered, n++, block_at(b, slot), slot % TG_PAGE);
         if (n == TG_PAGE) {
@@ -165,14 +165,14 @@ static void add_page_by_token(query_block *b, const uint8_t *block, uint32_t fro
 static void attend_page(query_block *b, uint32_t from, uint32_t shared, uint32_t all)
 {
     const tg_scratch *s = b->s;
-    const tg_batch *batch = s->batch;
+    const tg_sequence *sequence = b->sequence;
     const uint8_t *block = block_at(b, from);
-    if (b->has_window && batch->visible) {
+    if (b->has_window && sequence->visible) {
         add_page_by_token(b, block, from);
         return;
     }
     uint32_t i = 0, n = b->n;
-    while (from >= shared && batch->base + token_of(b, i) + 1 <= from)
+    while (from >= shared && sequence->base + token_of(b, i) + 1 <= from)
         i = token_end(b, i); /* skips tokens that end before this page */
     while (n > i && b->begin[n - 1] >= from + TG_PAGE)
         n = token_begin(b, n - 1); /* skips tokens whose window begins after this page */
@@ -182,12 +182,12 @@ static void attend_page(query_block *b, uint32_t from, uint32_t shared, uint32_t
     if (b->n == b->group && from + TG_PAGE < all)
         tgi_prefetch(block_at(b, from + TG_PAGE), s->kv->layers[b->layer].head_bytes);
     score_page(b, i, n, block, from);
-    if (from + TG_PAGE <= shared + (batch->visible ? 0 : token_of(b, i) + 1)) {
+    if (from + TG_PAGE <= shared + (sequence->visible ? 0 : token_of(b, i) + 1)) {
         add_page(b, i, n, block, TG_PAGE);
         return;
     }
     for (uint32_t end; i < n; i = end) { /* tokens that end in this page, or after it */
-        const uint32_t seen = batch->base + token_of(b, i) + 1 - from;
+        const uint32_t seen = sequence->base + token_of(b, i) + 1 - from;
         end = seen < TG_PAGE ? token_end(b, i) : n;
         add_page(b, i, end, block, seen < TG_PAGE ? seen : TG_PAGE);
     }
@@ -195,24 +195,42 @@ static void attend_page(query_block *b, uint32_t from, uint32_t shared, uint32_t
 
 static void attend(query_block *b)
 {
-    const tg_batch *batch = b->s->batch;
-    const uint32_t shared = batch->visible ? batch->base / TG_PAGE * TG_PAGE : batch->base;
-    const uint32_t all = batch->visible ? shared : batch->base + token_of(b, b->n - 1) + 1;
+    const tg_sequence *sequence = b->sequence;
+    const uint32_t shared = sequence->visible ? sequence->base / TG_PAGE * TG_PAGE : sequence->base;
+    const uint32_t all = sequence->visible ? shared : sequence->base + token_of(b, b->n - 1) + 1;
     uint32_t first = b->begin[0]; /* in a tree a later token can have an earlier position */
     for (uint32_t i = 1; i < b->n; i++)
         first = b->begin[i] < first ? b->begin[i] : first;
     for (uint32_t from = first / TG_PAGE * TG_PAGE; from < all; from += TG_PAGE)
         attend_page(b, from, shared, all);
-    for (uint32_t i = 0; batch->visible && i < b->n; i = token_end(b, i))
+    for (uint32_t i = 0; sequence->visible && i < b->n; i = token_end(b, i))
         add_gathered(b, i, token_end(b, i));
 }
 
 typedef struct attention_task {
     tg_scratch *s;
     const tg_layer *w;
-    uint32_t group;    /* query heads for each key-value head */
-    uint32_t n_blocks; /* of TG_QUERIES queries, for each key-value head */
+    uint32_t group; /* query heads for each key-value head */
 } attention_task;
+
+/* Blocks of TG_QUERIES queries that a sequence has for each key-value head. */
+static uint32_t n_blocks(const tg_sequence *sequence, uint32_t group)
+{
+    return (sequence->n * group + TG_QUERIES - 1) / TG_QUERIES;
+}
+
+/* Finds the sequence, the key-value head and the first query of block `item`. */
+static void find_block(query_block *b, const attention_task *task, size_t item)
+{
+    const tg_sequence *sequence = task->s->batch->sequences;
+    const uint32_t n_head = task->w->n_head_kv;
+    uint32_t n;
+    for (; item >= (size_t)(n = n_blocks(sequence, task->group)) * n_head; sequence++)
+        item -= (size_t)n * n_head;
+    b->sequence = sequence;
+    b->head = (uint32_t)item / n;
+    b->first = (uint32_t)item % n * TG_QUERIES;
+}
 
 /* Sets up query block `item` and copies its queries, scaled. */
 static void load_queries(query_block *b, const attention_task *task, size_t item)
@@ -221,7 +239,6 @@ static void load_queries(query_block *b, const attention_task *task, size_t item
     const tg_hparams *hp = s->hparams;
     const uint32_t group = task->group, window = task->w->window;
     const size_t head_dim = task->w->head_dim, stride = tgi_padded((size_t)hp->n_head * head_dim);
-    const uint32_t n_queries = s->batch->n * group;
     /* scores in powers of 2, as the softmax takes them */
     const float scale = hp->attention_scale > 0 ? TG_LOG2E * hp->attention_scale
                                                 : TG_LOG2E / sqrtf((float)head_dim);
@@ -230,15 +247,15 @@ static void load_queries(query_block *b, const attention_task *task, size_t item
     b->head_dim = head_dim;
     b->has_window = window > 0;
     b->softcap = hp->attention_softcap * TG_LOG2E;
-    b->head = (uint32_t)item / task->n_blocks;
-    b->first = (uint32_t)item % task->n_blocks * TG_QUERIES;
-    b->n = n_queries - b->first < TG_QUERIES ? n_queries - b->first : TG_QUERIES;
+    find_block(b, task, item);
+    const uint32_t n_left = b->sequence->n * group - b->first;
+    b->n = n_left < TG_QUERIES ? n_left : TG_QUERIES;
     for (uint32_t i = 0; i < b->n; i++) {
-        const float *q =
-            s->q + token_of(b, i) * stride + (b->head * group + (b->first + i) % group) * head_dim;
+        const float *q = s->q + (b->sequence->first + token_of(b, i)) * stride +
+                         (b->head * group + (b->first + i) % group) * head_dim;
         for (size_t d = 0; d < head_dim; d++)
             b->mem->queries[i * head_dim + d] = q[d] * scale;
-        const uint32_t end = window ? tgi_batch_n_visible(s->batch, token_of(b, i)) + 1 : 0;
+        const uint32_t end = window ? tgi_sequence_n_visible(b->sequence, token_of(b, i)) + 1 : 0;
         b->begin[i] = end > window ? end - window : 0;
         b->max[i] = -INFINITY;
         b->sum[i] = 0;
@@ -254,14 +271,14 @@ static void store_outputs(const query_block *b)
     const tg_scratch *s = b->s;
     const size_t head_dim = b->head_dim, stride = tgi_padded(s->hparams->n_head * head_dim);
     for (uint32_t i = 0; i < b->n; i++) {
-        float *out = s->attn_out + token_of(b, i) * stride +
+        float *out = s->attn_out + (b->sequence->first + token_of(b, i)) * stride +
                      (b->head * b->group + (b->first + i) % b->group) * head_dim;
         for (size_t d = 0; d < head_dim; d++)
             out[d] = b->mem->out[i * head_dim + d] / b->sum[i];
     }
 }
 
-/* Items are query blocks: n_blocks for each key-value head. */
+/* Items are query blocks: n_blocks for each key-value head of each sequence. */
 static void attend_blocks(void *context, size_t first, size_t last, uint32_t thread)
 {
     const attention_task *task = context;
@@ -282,23 +299,28 @@ static void write_cache(void *context, size_t first, size_t last, uint32_t threa
                    layer = task->w->kv_source;
     const size_t stride = tgi_padded((size_t)n_head * head_dim);
     (void)thread;
-    for (size_t t = first; t < last; t++)
+    for (size_t t = first; t < last; t++) {
+        const tg_sequence *sequence = tgi_batch_sequence(s->batch, t);
+        const uint32_t slot = sequence->base + (uint32_t)t - sequence->first;
         for (uint32_t h = 0; h < n_head; h++) {
-            const uint32_t slot = s->batch->base + (uint32_t)t;
-            uint8_t *block = tgi_kv_block(s->kv, s->batch->table->pages[slot / TG_PAGE], layer, h);
+            uint8_t *block = tgi_kv_block(s->kv, sequence->table->pages[slot / TG_PAGE], layer, h);
             tgi_kv_write(s->kv, s->kernels, layer, block, slot % TG_PAGE,
                          s->k + t * stride + h * head_dim, s->v + t * stride + h * head_dim);
         }
+    }
 }
 
 void tgi_attention(tg_scratch *s, const tg_layer *w)
 {
     const double start = tgi_profile_begin(&s->profile);
     const uint32_t group = s->hparams->n_head / w->n_head_kv;
-    attention_task task = {s, w, group, (s->batch->n * group + TG_QUERIES - 1) / TG_QUERIES};
+    attention_task task = {s, w, group};
+    size_t n_items = 0;
+    for (uint32_t i = 0; i < s->batch->n_sequences; i++)
+        n_items += (size_t)n_blocks(&s->batch->sequences[i], group) * w->n_head_kv;
     if (!w->kv_shared)
         tgi_run(s, s->batch->n, 8, write_cache, &task);
-    tgi_run(s, (size_t)task.n_blocks * w->n_head_kv, 1, attend_blocks, &task);
+    tgi_run(s, n_items, 1, attend_blocks, &task);
     tgi_activations_changed(s);
     tgi_profile_end(&s->profile, TG_STEP_attention, start);
 }

@@ -10,9 +10,10 @@ typedef struct conv_task {
 } conv_task;
 
 /* The input that the position in `slot` keeps: [n_embd]. */
-static float *input_at(const tg_scratch *s, uint32_t layer, uint32_t slot)
+static float *input_at(const conv_task *task, const tg_sequence *sequence, uint32_t slot)
 {
-    return tgi_kv_conv(s->kv, s->batch->table->pages[slot / TG_PAGE], layer, slot % TG_PAGE);
+    return tgi_kv_conv(task->s->kv, sequence->table->pages[slot / TG_PAGE], task->layer,
+                       slot % TG_PAGE);
 }
 
 static void write_inputs(void *context, size_t first, size_t last, uint32_t thread)
@@ -22,7 +23,8 @@ static void write_inputs(void *context, size_t first, size_t last, uint32_t thre
     const size_t n_embd = s->hparams->n_embd, stride = tgi_padded(n_embd);
     (void)thread;
     for (size_t t = first; t < last; t++) {
-        float *input = input_at(s, task->layer, s->batch->base + (uint32_t)t);
+        const tg_sequence *sequence = tgi_batch_sequence(s->batch, t);
+        float *input = input_at(task, sequence, sequence->base + (uint32_t)t - sequence->first);
         for (size_t i = 0; i < n_embd; i++)
             input[i] = s->gate[t * stride + i] * s->up[t * stride + i];
     }
@@ -32,20 +34,20 @@ static void convolve(void *context, size_t first, size_t last, uint32_t thread)
 {
     const conv_task *task = context;
     const tg_scratch *s = task->s;
-    const tg_batch *batch = s->batch;
     const size_t n_embd = s->hparams->n_embd, stride = tgi_padded(n_embd);
     const uint32_t n_taps = s->hparams->conv_taps;
     (void)thread;
     for (size_t t = first; t < last; t++) {
         float *y = s->gate + t * stride;
-        uint32_t slot = batch->base + (uint32_t)t;
+        const tg_sequence *sequence = tgi_batch_sequence(s->batch, t);
+        const uint32_t base = sequence->base, row = (uint32_t)t - sequence->first;
+        uint32_t slot = base + row;
         /* the token itself, then the positions that it sees, backwards */
         for (uint32_t tap = n_taps; tap--; slot--) {
-            const float *x = input_at(s, task->layer, slot), *weight = task->taps->values + tap;
+            const float *x = input_at(task, sequence, slot), *weight = task->taps->values + tap;
             for (size_t i = 0; i < n_embd; i++)
                 y[i] = (tap == n_taps - 1 ? 0 : y[i]) + x[i] * weight[i * n_taps];
-            while (slot > batch->base &&
-                   !tgi_batch_sees(batch, (uint32_t)t, slot - 1 - batch->base))
+            while (slot > base && !tgi_sequence_sees(sequence, row, slot - 1 - base))
                 slot--;
             if (!slot) /* the inputs before the first token are zeros */
                 break;

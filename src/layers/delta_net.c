@@ -20,7 +20,6 @@ void tgi_delta_net_layout(tg_scratch *s, tg_arena *arena)
     const tg_hparams *hp = s->hparams;
     const size_t channels = tgi_delta_net_channels(hp),
                  inner = (size_t)hp->delta_n_head * hp->delta_head_dim;
-    const uint64_t state = (uint64_t)hp->delta_head_dim * hp->delta_head_dim;
     s->delta = (tg_delta_net_scratch){
         .qkv = tgi_plan_rows(arena, TG_BATCH, channels),
         .conv_out = tgi_plan_rows(arena, TG_BATCH, channels),
@@ -28,7 +27,6 @@ void tgi_delta_net_layout(tg_scratch *s, tg_arena *arena)
         .out = tgi_plan_rows(arena, TG_BATCH, inner),
         .alpha = tgi_plan_rows(arena, TG_BATCH, hp->delta_n_head),
         .beta = tgi_plan_rows(arena, TG_BATCH, hp->delta_n_head),
-        .states = tgi_arena_alloc(arena, tgi_pool_n_threads(s->pool) * state, sizeof(float)),
     };
 }
 
@@ -39,11 +37,12 @@ typedef struct delta_task {
                                       and beta */
 } delta_task;
 
-/* The convolution's input `back` tokens before the batch; NULL: the sequence starts there. */
-static const float *input_before(const tg_scratch *s, const tg_layer *w, uint32_t back)
+/* The convolution's input `back` tokens before the sequence's rows; NULL: the text starts there. */
+static const float *input_before(const tg_scratch *s, const tg_sequence *sequence,
+                                 const tg_layer *w, uint32_t back)
 {
     const tg_hparams *hp = s->hparams;
-    return s->batch->state ? s->batch->state + w->recurrent_offset +
+    return sequence->state ? sequence->state + w->recurrent_offset +
                                  (size_t)(hp->conv_taps - 1 - back) * tgi_delta_net_channels(hp)
                            : NULL;
 }
@@ -53,15 +52,6 @@ static size_t head_offset(const tg_hparams *hp, const tg_layer *w, size_t head)
 {
     return w->recurrent_offset + (size_t)(hp->conv_taps - 1) * tgi_delta_net_channels(hp) +
            head * hp->delta_head_dim * hp->delta_head_dim;
-}
-
-/* The latest token of the batch before token i that token t sees; negative: it is before the batch,
- * -1 for the last one there. */
-static int64_t seen_before(const tg_batch *batch, uint32_t t, int64_t i)
-{
-    for (i--; i >= 0 && !tgi_batch_sees(batch, t, (uint32_t)i);)
-        i--;
-    return i;
 }
 
 /* x / max(|x|, eps) * scale */
@@ -85,12 +75,14 @@ static void convolve(void *context, size_t first, size_t last, uint32_t thread)
     (void)thread;
     for (size_t t = first; t < last; t++) {
         float *y = s->delta.conv_out + t * task->channels;
-        int64_t i = (int64_t)t;
+        const tg_sequence *sequence = tgi_batch_sequence(s->batch, t);
         memset(y, 0, n * sizeof *y);
-        /* the token itself, then the tokens that it sees, backwards */
-        for (uint32_t tap = n_taps; tap--; i = seen_before(s->batch, (uint32_t)t, i)) {
-            const float *x = i < 0 ? input_before(s, task->w, (uint32_t)-i)
-                                   : s->delta.qkv + (size_t)i * task->channels;
+        /* the token itself, then the tokens before it */
+        for (uint32_t tap = n_taps; tap--;) {
+            const size_t back = n_taps - 1 - tap, n_before = t - sequence->first;
+            const float *x = back > n_before
+                                 ? input_before(s, sequence, task->w, (uint32_t)(back - n_before))
+                                 : s->delta.qkv + (t - back) * task->channels;
             const float *weight = task->w->delta_conv.values + tap;
             for (size_t k = 0; x && k < n; k++)
                 y[k] += x[k] * weight[k * n_taps];
@@ -120,43 +112,34 @@ static void step(const delta_task *task, uint32_t head, uint32_t t, float *state
     s->kernels->delta_f32(state, q, k, v, decay, beta, dim, out);
 }
 
-/* Sets a head's matrix to its state before the batch. */
-static void load_state(const delta_task *task, size_t head, float *state)
+/* Runs a head through the sequence's rows, from its state before them to its state after them. */
+static void run_head(const delta_task *task, const tg_sequence *sequence, uint32_t head)
 {
-    const tg_scratch *s = task->s;
-    const size_t dim = s->hparams->delta_head_dim, bytes = dim * dim * sizeof *state;
-    if (s->batch->state)
-        memcpy(state, s->batch->state + head_offset(s->hparams, task->w, head), bytes);
+    const tg_hparams *hp = task->s->hparams;
+    const size_t dim = hp->delta_head_dim, offset = head_offset(hp, task->w, head);
+    float *state = sequence->state_after + offset;
+    if (sequence->state)
+        memcpy(state, sequence->state + offset, dim * dim * sizeof *state);
     else
-        memset(state, 0, bytes);
+        memset(state, 0, dim * dim * sizeof *state);
+    for (uint32_t t = sequence->first; t < sequence->first + sequence->n; t++)
+        step(task, head, t, state, task->s->delta.out + t * task->inner + head * dim);
 }
 
-/* Items are heads: each runs through all tokens, then its outputs are normed and gated. */
+/* Items are heads of sequences: each runs through all rows, then its outputs are normed and gated.
+ */
 static void run_heads(void *context, size_t first, size_t last, uint32_t thread)
 {
     const delta_task *task = context;
     const tg_scratch *s = task->s;
     const tg_hparams *hp = s->hparams;
-    const tg_batch *batch = s->batch;
     const size_t dim = hp->delta_head_dim;
-    for (size_t head = first; head < last; head++) {
-        float *state = batch->state_after ? batch->state_after + head_offset(hp, task->w, head)
-                                          : s->delta.states + thread * dim * dim;
-        int64_t state_of = -1; /* the token after which `state` is; -1: before the batch */
-        load_state(task, head, state);
-        for (uint32_t t = 0; t < batch->n; t++) {
-            float *out = s->delta.out + t * task->inner + head * dim;
-            if (seen_before(batch, t, t) !=
-                state_of) { /* another branch of a tree: its tokens are run again */
-                load_state(task, head, state);
-                for (uint32_t i = 0; i < t; i++)
-                    if (tgi_batch_sees(batch, t, i))
-                        step(task, (uint32_t)head, i, state, out);
-            }
-            step(task, (uint32_t)head, t, state, out);
-            state_of = t;
-        }
-        for (uint32_t t = 0; t < batch->n; t++) {
+    (void)thread;
+    for (size_t item = first; item < last; item++) {
+        const tg_sequence *sequence = &s->batch->sequences[item / hp->delta_n_head];
+        const uint32_t head = (uint32_t)(item % hp->delta_n_head);
+        run_head(task, sequence, head);
+        for (uint32_t t = sequence->first; t < sequence->first + sequence->n; t++) {
             float *out = s->delta.out + t * task->inner + head * dim,
                   *gate = s->delta.gate + t * task->inner + head * dim;
             s->kernels->rmsnorm_f32(out, task->w->delta_norm.values, hp->norm_eps, dim, out);
@@ -166,18 +149,18 @@ static void run_heads(void *context, size_t first, size_t last, uint32_t thread)
     }
 }
 
-/* Writes the last inputs of the convolution into the state after the batch. */
-static void store_inputs(const delta_task *task)
+/* Writes the last inputs of the convolution into the state after the sequence's rows. */
+static void store_inputs(const delta_task *task, const tg_sequence *sequence)
 {
     const tg_scratch *s = task->s;
-    const tg_batch *batch = s->batch;
     const size_t n = tgi_delta_net_channels(s->hparams);
-    const uint32_t n_inputs = s->hparams->conv_taps - 1;
+    const uint32_t n_inputs = s->hparams->conv_taps - 1, end = sequence->first + sequence->n;
     for (uint32_t i = 0; i < n_inputs; i++) {
-        const uint32_t back = n_inputs - i; /* tokens before the end of the batch */
-        const float *x = back <= batch->n ? s->delta.qkv + (batch->n - back) * task->channels
-                                          : input_before(s, task->w, back - batch->n);
-        float *to = batch->state_after + task->w->recurrent_offset + i * n;
+        const uint32_t back = n_inputs - i; /* tokens before the end of the rows */
+        const float *x = back <= sequence->n
+                             ? s->delta.qkv + (end - back) * task->channels
+                             : input_before(s, sequence, task->w, back - sequence->n);
+        float *to = sequence->state_after + task->w->recurrent_offset + i * n;
         if (x)
             memcpy(to, x, n * sizeof *to);
         else
@@ -195,9 +178,9 @@ void tgi_delta_net(tg_scratch *s, const tg_layer *w)
                        .inner = tgi_padded((size_t)hp->delta_n_head * hp->delta_head_dim),
                        .heads = tgi_padded(hp->delta_n_head)};
     tgi_run(s, s->batch->n, 4, convolve, &task);
-    tgi_run(s, hp->delta_n_head, 1, run_heads, &task);
-    if (s->batch->state_after)
-        store_inputs(&task);
+    tgi_run(s, (size_t)hp->delta_n_head * s->batch->n_sequences, 1, run_heads, &task);
+    for (uint32_t i = 0; i < s->batch->n_sequences; i++)
+        store_inputs(&task, &s->batch->sequences[i]);
     tgi_activations_changed(s);
     tgi_profile_end(&s->profile, TG_STEP_delta_net, start);
 }

@@ -85,7 +85,7 @@ void tgi_conv(tg_scratch *scratch, uint32_t index, const tg_vector *taps);
 /* ---- delta_net.c ---- */
 void tgi_delta_net_layout(tg_scratch *scratch, tg_arena *arena);
 /* delta.out = the gated delta rule over delta.qkv with delta.alpha and beta, gated by delta.gate;
- * reads the batch's recurrent state and writes the one after it. */
+ * reads each sequence's recurrent state and writes the one after its rows. */
 void tgi_delta_net(tg_scratch *scratch, const tg_layer *layer);
 
 /* ---- per_layer.c ---- */

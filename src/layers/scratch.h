@@ -26,14 +26,12 @@ typedef struct tg_attention_scratch {
     uint8_t *gathered; /* one head's block of a page, for keys that are collected one by one */
 } tg_attention_scratch;
 
-/* Memory for a gated delta net: [TG_BATCH] rows each, except states. */
+/* Memory for a gated delta net: [TG_BATCH] rows each. */
 typedef struct tg_delta_net_scratch {
     float *qkv;          /* [tgi_delta_net_channels] queries, keys and values */
     float *conv_out;     /* [tgi_delta_net_channels] the same after the convolution over time */
     float *gate, *out;   /* [delta_n_head * delta_head_dim] */
     float *alpha, *beta; /* [delta_n_head] from which the decay and the learning rate follow */
-    float *states;       /* [n_threads][delta_head_dim][delta_head_dim] a head's state, where the
-                            batch's last state is not wanted */
 } tg_delta_net_scratch;
 
 /* Activations have TG_BATCH rows, one for each token; rows that a matrix product writes are padded

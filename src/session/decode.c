@@ -1,12 +1,15 @@
 /* The forward pass: embedding, layers (layers/layer.c), last norm, output matrix. */
 #include "decode.h"
 
+#include <string.h>
+
 void tgi_decoder_layout(tg_decoder *d, tg_arena *arena)
 {
     tgi_scratch_layout(&d->scratch, arena);
+    d->hidden = tgi_plan_rows(arena, TG_LOGIT_ROWS, d->scratch.hparams->n_embd);
     d->logits = tgi_plan_rows(arena, TG_LOGIT_ROWS, d->scratch.hparams->n_vocab);
     d->n_decoded = 0;
-    d->first_row = d->n_rows = 0;
+    d->n_rows = 0;
 }
 
 void tgi_decoder_prepare(tg_decoder *d, uint32_t n_ctx)
@@ -45,33 +48,65 @@ bool tgi_decode_layers(tg_decoder *d, uint32_t max_layers)
     return true;
 }
 
-/* logits [n_rows][n_vocab] = W_output norm, from row `first` of the batch on; n_rows is 0 when the
- * pool of threads has failed. */
-static void compute_logits(tg_decoder *d, uint32_t first)
+/* logits [n][n_vocab] = W_output hidden, for n rows of the batch; n_rows is 0 when the pool of
+ * threads has failed. */
+static void compute_logits(tg_decoder *d, const uint32_t *rows, uint32_t n)
 {
     tg_scratch *s = &d->scratch;
     const tg_model_weights *w = d->weights;
     const size_t embd = tgi_padded(s->hparams->n_embd), vocab = tgi_padded(s->hparams->n_vocab);
     const double start = tgi_profile_begin(&s->profile), matmul_ms = s->profile.ms[TG_STEP_matmul];
-    d->first_row = first;
-    d->n_rows = d->n_batch - first < TG_LOGIT_ROWS ? d->n_batch - first : TG_LOGIT_ROWS;
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(d->hidden + i * embd, s->norm + rows[i] * embd, embd * sizeof *d->hidden);
+        d->rows[i] = rows[i];
+    }
+    d->n_rows = n;
     tgi_activations_changed(s); /* act may hold other rows of the same floats */
     tgi_matmul(
-        s, s->norm + first * embd, embd, d->n_rows,
+        s, d->hidden, embd, n,
         &(tg_matmul_op){w->tied ? &w->token_embd : &w->output, d->logits, vocab, w->output_b}, 1);
-    tgi_scale_logits(s, d->logits, d->n_rows);
+    tgi_scale_logits(s, d->logits, n);
     s->profile.ms[TG_STEP_matmul] = matmul_ms; /* the time counts as TG_STEP_logits alone */
     tgi_profile_end(&s->profile, TG_STEP_logits, start);
     if (tgi_pool_failed(s->pool))
         d->n_rows = 0;
 }
 
+/* The logits of a row that compute_logits computed last; NULL: it is not among them. */
+static const float *find_logits(const tg_decoder *d, uint32_t row)
+{
+    for (uint32_t i = 0; i < d->n_rows; i++)
+        if (d->rows[i] == row)
+            return d->logits + i * tgi_padded(d->scratch.hparams->n_vocab);
+    return NULL;
+}
+
 const float *tgi_decode_logits(tg_decoder *d, uint32_t row)
 {
-    if (row < d->first_row || row >= d->first_row + d->n_rows)
-        compute_logits(d, row);
-    return d->n_rows ? d->logits + (row - d->first_row) * tgi_padded(d->scratch.hparams->n_vocab)
-                     : NULL;
+    const float *found = find_logits(d, row);
+    if (found)
+        return found;
+    uint32_t rows[TG_LOGIT_ROWS], n = 0;
+    while (n < TG_LOGIT_ROWS && row + n < d->n_batch) {
+        rows[n] = row + n;
+        n++;
+    }
+    compute_logits(d, rows, n);
+    return find_logits(d, row);
+}
+
+bool tgi_decode_copy_logits(tg_decoder *d, const uint32_t *rows, uint32_t n, float *const *outs)
+{
+    const uint32_t n_vocab = d->scratch.hparams->n_vocab;
+    for (uint32_t done = 0; done < n; done += TG_LOGIT_ROWS) {
+        const uint32_t n_now = n - done < TG_LOGIT_ROWS ? n - done : TG_LOGIT_ROWS;
+        compute_logits(d, rows + done, n_now);
+        for (uint32_t i = 0; i < d->n_rows; i++)
+            memcpy(outs[done + i], d->logits + i * tgi_padded(n_vocab), n_vocab * sizeof **outs);
+        if (!d->n_rows)
+            return false;
+    }
+    return true;
 }
 
 const float *tgi_decode_hidden_states(const tg_decoder *d, uint32_t row)

@@ -6,16 +6,18 @@
 #include "../layers/layers.h"
 #include "../model/arch.h"
 
-#define TG_LOGIT_ROWS 4 /* tokens whose logits are computed together */
+#define TG_LOGIT_ROWS 8 /* rows whose logits are computed together */
 
 typedef struct tg_decoder {
     const tg_model_weights *weights;
     tg_scratch scratch;
-    float *logits;              /* [TG_LOGIT_ROWS][padded n_vocab] */
-    uint32_t n_batch;           /* tokens of the last batch */
-    uint32_t layer;             /* the layer to run next */
-    uint32_t first_row, n_rows; /* the rows of the batch whose logits are in logits */
-    uint64_t n_decoded;         /* tokens that went through all layers so far */
+    float *hidden;                /* [TG_LOGIT_ROWS][padded n_embd] the rows behind the logits */
+    float *logits;                /* [TG_LOGIT_ROWS][padded n_vocab] */
+    uint32_t n_batch;             /* rows of the last batch */
+    uint32_t layer;               /* the layer to run next */
+    uint32_t rows[TG_LOGIT_ROWS]; /* [n_rows] the rows of the batch whose logits are in logits */
+    uint32_t n_rows;
+    uint64_t n_decoded; /* rows that went through all layers so far */
 } tg_decoder;
 
 /* Plans the memory (arena->base NULL: counts it). weights, and the fields of scratch that
@@ -36,6 +38,10 @@ bool tgi_decode_layers(tg_decoder *decoder, uint32_t max_layers);
 /* The logits of one row of the last batch: [n_vocab], valid until the next call. Rows in ascending
  * order are computed once. NULL: the pool of threads has failed. */
 const float *tgi_decode_logits(tg_decoder *decoder, uint32_t row);
+/* Copies the logits of n rows of the last batch to outs[i] [n_vocab] each. Returns false when the
+ * pool of threads has failed. */
+bool tgi_decode_copy_logits(tg_decoder *decoder, const uint32_t *rows, uint32_t n,
+                            float *const *outs);
 /* The hidden state from which a row's logits are computed, the normed output of the last layer:
  * [n_embd], valid until the next batch. */
 const float *tgi_decode_hidden_states(const tg_decoder *decoder, uint32_t row);

@@ -9,19 +9,25 @@
 #include "../base/warnings.h"
 #include "../cache/evict.h"
 #include "../gguf/gguf.h"
+#include "../methods/draft.h"
 #include "../model/weights.h"
 #include "../sample/sample.h"
 #include "../tokenglass.h"
 #include "../tokenizer/tokenizer.h"
 #include "decode.h"
 
-/* The batch that is on its way through the layers, between two calls of tg_session_eval. It is
- * canceled when anything else runs or when its session changes; its tokens are then run again. */
+/* The batch that is on its way through the layers, between two calls of tg_sessions_eval. It is
+ * canceled when anything else runs or when one of its sessions changes; its tokens are then run
+ * again. */
 typedef struct tg_pending_batch {
-    tg_session *session; /* NULL: there is none */
-    tg_batch batch;
-    int32_t positions[TG_BATCH];
-    uint32_t slot; /* for the recurrent state after it, or TG_NO_SLOT */
+    tg_batch batch;              /* n_sequences 0: there is none */
+    tg_session *asked[TG_BATCH]; /* [n_asked] the sessions of the call that started it */
+    uint32_t n_asked;
+    tg_session *sessions[TG_BATCH]; /* [n_sequences] */
+    tg_sequence sequences[TG_BATCH];
+    uint32_t slots[TG_BATCH]; /* for the recurrent states after them, or TG_NO_SLOT */
+    int32_t tokens[TG_BATCH], positions[TG_BATCH];
+    uint8_t sequence_of[TG_BATCH];
 } tg_pending_batch;
 
 /* The first chunk of a snapshot, little-endian. The others follow it without gaps: tokens, mu,
@@ -59,6 +65,8 @@ struct tg_model {
     void *memory; /* holds the arena: weights, caches, scratch */
 };
 
+struct tg_session_draft;
+
 struct tg_session {
     tg_model *model;
     tg_cache_user cache;
@@ -69,7 +77,8 @@ struct tg_session {
     uint32_t logits_at;   /* the number of tokens that logits follow; 0: there are no logits */
     uint32_t n_discarded; /* tokens that tg_session_shift has removed so far */
     uint32_t n_keep;      /* tokens in front of the removed ones */
-    tg_snapshot_header snapshot; /* of the last save, or of the load */
+    struct tg_session_draft *draft; /* NULL: it never had one */
+    tg_snapshot_header snapshot;    /* of the last save, or of the load */
 };
 
 /* ---- model.c ---- */
@@ -102,20 +111,38 @@ void tgi_session_truncate(tg_session *session, uint32_t n);
 void tgi_session_put_tokens(tg_session *session, uint32_t at, const int32_t *tokens, size_t n);
 
 /* ---- run.c ---- */
-/* Cancels the pending batch, whose session is any. */
+/* Cancels the pending batch, whatever its sessions. */
 void tgi_model_cancel_batch(tg_model *model);
-/* Cancels the pending batch if it is the session's. */
+/* Cancels the pending batch if the session is in it. */
 void tgi_session_cancel_batch(tg_session *session);
 /* Continues the session's pending batch, or starts one of its next n tokens (at most TG_BATCH), and
  * runs max_layers layers of it at most. *n_done: the tokens of the batch when its last layer has
  * run, and its positions are cached; else 0. */
 tg_status tgi_session_run_batch(tg_session *session, uint32_t n, uint32_t max_layers,
                                 uint32_t *n_done);
-/* Copies the logits of one row of the last batch to `out` [n_vocab]. */
-tg_status tgi_session_copy_logits(tg_model *model, uint32_t row, float *out);
-/* Stores the logits of row n - 1 of the last batch in the session, if no token is left to run. */
-tg_status tgi_session_store_logits(tg_session *session, uint32_t n);
+/* Stores the logits of the last row of the session's batch, which was the last one to run, in the
+ * session, if no token is left to run. */
+tg_status tgi_session_store_logits(tg_session *session);
 /* Runs all tokens that are not cached. */
 tg_status tgi_session_run_pending(tg_session *session);
+
+/* ---- draft.c ---- */
+/* Prepares the session's draft for a batch with the session's last token. Returns its number of
+ * nodes; 0: there is no draft, other tokens must run first, or it needs more than `room` rows. A
+ * draft that has run is dropped. */
+uint32_t tgi_draft_begin(tg_session *session, uint32_t room);
+/* Writes the nodes' tokens and positions. */
+void tgi_draft_rows(const tg_session *session, int32_t *tokens, int32_t *positions);
+/* What the root and the nodes see of each other, as in tg_sequence. */
+const uint32_t *tgi_draft_visible(const tg_session *session);
+/* Memory for the logits after a node: [n_vocab]. */
+float *tgi_draft_logits(const tg_session *session, uint32_t node);
+/* The draft has run: its logits are there, and its keys and values follow the session's. */
+void tgi_draft_has_run(tg_session *session);
+/* If the token that was just appended is in the draft, its keys, values and logits become the
+ * session's; else the draft is dropped. */
+void tgi_draft_accept(tg_session *session);
+void tgi_draft_drop(tg_session *session);
+void tgi_draft_free(tg_session *session);
 
 #endif

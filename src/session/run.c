@@ -1,4 +1,5 @@
-/* Runs a session's tokens through the model, batch by batch. */
+/* Runs the tokens of sessions through the model, batch by batch. A batch has rows of one session or
+ * of several. */
 #include "model.h"
 
 #include <string.h>
@@ -6,20 +7,25 @@
 void tgi_model_cancel_batch(tg_model *model)
 {
     tg_pending_batch *pending = &model->pending_batch;
-    if (pending->session && pending->slot != TG_NO_SLOT)
-        tgi_recurrent_release(&model->cache.recurrent, pending->slot);
-    pending->session = NULL;
-}
-
-void tgi_session_cancel_batch(tg_session *session)
-{
-    if (session->model->pending_batch.session == session)
-        tgi_model_cancel_batch(session->model);
+    for (uint32_t i = 0; i < pending->batch.n_sequences; i++)
+        if (pending->slots[i] != TG_NO_SLOT)
+            tgi_recurrent_release(&model->cache.recurrent, pending->slots[i]);
+    pending->batch.n_sequences = pending->n_asked = 0;
 }
 
 bool tg_session_has_pending_batch(const tg_session *session)
 {
-    return session->model->pending_batch.session == session;
+    const tg_pending_batch *pending = &session->model->pending_batch;
+    for (uint32_t i = 0; i < pending->batch.n_sequences; i++)
+        if (pending->sessions[i] == session)
+            return true;
+    return false;
+}
+
+void tgi_session_cancel_batch(tg_session *session)
+{
+    if (tg_session_has_pending_batch(session))
+        tgi_model_cancel_batch(session->model);
 }
 
 size_t tg_session_pending(const tg_session *session)
@@ -28,89 +34,247 @@ size_t tg_session_pending(const tg_session *session)
                                                    : session->n_tokens - session->cache.n_cached;
 }
 
-/* Makes a batch of the session's next n tokens the pending one. */
-static tg_status start_batch(tg_session *session, uint32_t n)
+/* ---- making a batch ---- */
+
+/* Adds a sequence with n of the session's tokens that are not cached, and with its draft if that
+ * fits. */
+static tg_status add_sequence(tg_session *session, uint32_t n)
 {
     tg_model *model = session->model;
     tg_cache *cache = &model->cache;
     tg_pending_batch *pending = &model->pending_batch;
+    const uint32_t index = pending->batch.n_sequences, first = pending->batch.n;
     uint32_t slot;
-    tgi_model_cancel_batch(model);
     /* the slot first: evicting a checkpoint can truncate tables */
     tg_status status = tgi_cache_alloc_recurrent(cache, &session->cache, &slot, &model->error);
     if (status)
         return status;
     const uint32_t base = session->cache.n_cached;
-    status = tgi_cache_reserve(cache, &session->cache, base + n, &model->error);
+    uint32_t n_draft = tgi_draft_begin(session, TG_BATCH - first - n);
+    if (n_draft && tgi_cache_reserve(cache, &session->cache, base + n + n_draft, &model->error)) {
+        tgi_error_clear(&model->error);
+        tgi_draft_drop(session); /* there is no room for it */
+        n_draft = 0;
+    }
+    if (!n_draft)
+        status = tgi_cache_reserve(cache, &session->cache, base + n, &model->error);
     if (status) {
         if (slot != TG_NO_SLOT)
             tgi_recurrent_release(&cache->recurrent, slot);
         return status;
     }
-    for (uint32_t i = 0; i < n; i++)
-        pending->positions[i] = (int32_t)(base + i);
-    pending->session = session;
-    pending->slot = slot;
-    pending->batch = (tg_batch){
-        .n = n,
-        .tokens = session->tokens + base,
-        .positions = pending->positions,
+    session->cache.pinned = true;
+    for (uint32_t i = 0; i < n; i++) {
+        pending->tokens[first + i] = session->tokens[base + i];
+        pending->positions[first + i] = (int32_t)(base + i);
+    }
+    if (n_draft)
+        tgi_draft_rows(session, pending->tokens + first + 1, pending->positions + first + 1);
+    memset(pending->sequence_of + first, (int)index, n + n_draft);
+    pending->sessions[index] = session;
+    pending->slots[index] = slot;
+    pending->sequences[index] = (tg_sequence){
+        .first = first,
+        .n = n + n_draft,
         .base = base,
+        .visible = n_draft ? tgi_draft_visible(session) : NULL,
         .table = &session->cache.table,
-        .state = tgi_cache_recurrent(cache, &session->cache),
         .state_after = slot != TG_NO_SLOT ? tgi_recurrent_at(&cache->recurrent, slot) : NULL,
     };
+    pending->batch.n += n + n_draft;
+    pending->batch.n_sequences++;
+    return TG_OK;
+}
+
+/* Makes a batch of the next tokens of the sessions the pending one: at most max_tokens tokens, at
+ * least one of each session while there is room. Sessions for which the cache has no room beside
+ * the others wait. evicted: also the tokens of a session that has its logits and lost positions. */
+static tg_status start_batch(tg_session *const *sessions, uint32_t n, uint32_t max_tokens,
+                             bool evicted)
+{
+    tg_model *model = sessions[0]->model;
+    tg_pending_batch *pending = &model->pending_batch;
+    tg_status status = TG_OK;
+    tgi_model_cancel_batch(model);
+    pending->batch = (tg_batch){.tokens = pending->tokens,
+                                .positions = pending->positions,
+                                .sequences = pending->sequences,
+                                .sequence_of = pending->sequence_of};
+    uint32_t room = max_tokens < TG_BATCH ? max_tokens : TG_BATCH;
+    for (uint32_t i = 0; i < n && room; i++) {
+        tg_session *session = sessions[i];
+        const size_t wanted =
+            evicted ? session->n_tokens - session->cache.n_cached : tg_session_pending(session);
+        const uint32_t n_after = n - i - 1, /* sessions that come after it */
+            free_rows = TG_BATCH - pending->batch.n;
+        uint32_t n_tokens = room > n_after ? room - n_after : 1;
+        n_tokens = n_tokens < wanted ? n_tokens : (uint32_t)wanted;
+        n_tokens = n_tokens < free_rows ? n_tokens : free_rows;
+        if (!n_tokens)
+            continue;
+        status = add_sequence(session, n_tokens);
+        if (status && !pending->batch.n_sequences)
+            break; /* the error of the first */
+        if (status)
+            tgi_error_clear(&model->error);
+        else
+            room -= n_tokens;
+    }
+    for (uint32_t i = 0; i < pending->batch.n_sequences; i++) {
+        pending->sessions[i]->cache.pinned = false;
+        /* the states, once no slot is taken any more */
+        pending->sequences[i].state =
+            tgi_cache_recurrent(&model->cache, &pending->sessions[i]->cache);
+    }
+    if (!pending->batch.n_sequences)
+        return status;
+    memcpy(pending->asked, sessions, n * sizeof(tg_session *));
+    pending->n_asked = n;
     tgi_decode_begin(&model->decoder, &pending->batch);
+    return TG_OK;
+}
+
+/* ---- running a batch ---- */
+
+/* Counts the batch's tokens as cached. */
+static void keep_batch(tg_model *model)
+{
+    const tg_pending_batch *pending = &model->pending_batch;
+    for (uint32_t i = 0; i < pending->batch.n_sequences; i++) {
+        tg_cache_user *user = &pending->sessions[i]->cache;
+        const tg_sequence *sequence = &pending->sequences[i];
+        /* of a tree only the root is a token of the session */
+        user->n_cached = sequence->base + (sequence->visible ? 1 : sequence->n);
+        if (pending->slots[i] != TG_NO_SLOT)
+            tgi_checkpoints_append(&model->cache.recurrent, &user->checkpoints, user->n_cached,
+                                   pending->slots[i]);
+    }
+}
+
+/* Starts or continues a batch of these sessions, and runs max_layers layers of it at most. *done:
+ * whether the last layer has run; then the batch's tokens are cached, and its sequences stay until
+ * the next call. */
+static tg_status run_layers(tg_session *const *sessions, uint32_t n, uint32_t max_tokens,
+                            uint32_t max_layers, bool evicted, bool *done)
+{
+    tg_model *model = sessions[0]->model;
+    tg_pending_batch *pending = &model->pending_batch;
+    *done = false;
+    if (pending->n_asked != n || memcmp(pending->asked, sessions, n * sizeof *sessions) != 0) {
+        const tg_status status = start_batch(sessions, n, max_tokens, evicted);
+        if (status || !pending->batch.n_sequences)
+            return status;
+    }
+    *done = tgi_decode_layers(&model->decoder, max_layers);
+    if (tgi_pool_failed(model->pool)) {
+        *done = false;
+        tgi_model_cancel_batch(model);
+        return tgi_model_thread_lost(model);
+    }
+    if (*done)
+        keep_batch(model);
     return TG_OK;
 }
 
 tg_status tgi_session_run_batch(tg_session *session, uint32_t n, uint32_t max_layers,
                                 uint32_t *n_done)
 {
-    tg_model *model = session->model;
-    tg_pending_batch *pending = &model->pending_batch;
+    tg_pending_batch *pending = &session->model->pending_batch;
+    bool done;
     *n_done = 0;
-    if (pending->session != session) {
-        const tg_status status = start_batch(session, n < TG_BATCH ? n : TG_BATCH);
-        if (status)
-            return status;
-    }
-    const bool done = tgi_decode_layers(&model->decoder, max_layers);
-    if (tgi_pool_failed(model->pool)) {
-        tgi_model_cancel_batch(model);
-        return tgi_model_thread_lost(model);
-    }
+    tgi_draft_drop(session); /* the caller reads the rows: they are the session's tokens */
+    const tg_status status = run_layers(&session, 1, n, max_layers, true, &done);
     if (!done)
-        return TG_OK;
-    pending->session = NULL;
-    session->cache.n_cached += pending->batch.n;
-    if (pending->slot != TG_NO_SLOT)
-        tgi_checkpoints_append(&model->cache.recurrent, &session->cache.checkpoints,
-                               session->cache.n_cached, pending->slot);
+        return status;
     *n_done = pending->batch.n;
+    pending->batch.n_sequences = pending->n_asked = 0;
     return TG_OK;
 }
 
-tg_status tgi_session_copy_logits(tg_model *model, uint32_t row, float *out)
+/* ---- logits ---- */
+
+/* Adds the rows of the session's last token and of its draft to the n rows so far, and where their
+ * logits go. Returns how many rows there are. */
+static uint32_t add_rows(tg_session *session, const tg_sequence *sequence, uint32_t n,
+                         uint32_t *rows, float **outs)
 {
-    const float *logits = tgi_decode_logits(&model->decoder, row);
-    if (!logits)
-        return tgi_model_thread_lost(model);
-    memcpy(out, logits, model->hparams.n_vocab * sizeof *out);
-    return TG_OK;
+    if (session->cache.n_cached != session->n_tokens)
+        return n;
+    const uint32_t first = sequence->first;
+    rows[n] = sequence->visible ? first : first + sequence->n - 1;
+    outs[n++] = session->logits;
+    for (uint32_t i = 1; sequence->visible && i < sequence->n; i++) {
+        rows[n] = first + i;
+        outs[n++] = tgi_draft_logits(session, i - 1);
+    }
+    return n;
 }
 
-tg_status tgi_session_store_logits(tg_session *session, uint32_t n)
+/* Stores the logits of the sessions of the batch that have no more tokens to run. */
+static tg_status store_logits(tg_model *model, uint32_t n_sequences)
 {
-    tg_cache_user *user = &session->cache;
-    if (user->n_cached != session->n_tokens)
+    const tg_pending_batch *pending = &model->pending_batch;
+    uint32_t rows[TG_BATCH], n = 0;
+    float *outs[TG_BATCH];
+    for (uint32_t i = 0; i < n_sequences; i++)
+        n = add_rows(pending->sessions[i], &pending->sequences[i], n, rows, outs);
+    const bool ok = tgi_decode_copy_logits(&model->decoder, rows, n, outs);
+    for (uint32_t i = 0; i < n_sequences; i++) {
+        tg_session *session = pending->sessions[i];
+        if (session->cache.n_cached != session->n_tokens)
+            continue;
+        if (ok) {
+            session->logits_at = session->n_tokens;
+            if (pending->sequences[i].visible)
+                tgi_draft_has_run(session);
+        } else { /* without its logits the last token has to be run again */
+            tgi_cache_truncate(&model->cache, &session->cache, session->cache.n_cached - 1);
+        }
+    }
+    return ok ? TG_OK : tgi_model_thread_lost(model);
+}
+
+tg_status tgi_session_store_logits(tg_session *session)
+{
+    return store_logits(session->model, 1);
+}
+
+/* ---- the public calls ---- */
+
+tg_status tg_sessions_eval(tg_session *const *sessions, size_t n, size_t max_tokens,
+                           uint32_t max_layers)
+{
+    tg_model *model = sessions[0]->model;
+    tg_pending_batch *pending = &model->pending_batch;
+    bool done;
+    tgi_error_clear(&model->error);
+    if (!n || n > TG_BATCH)
+        return tgi_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
+                        "a batch has 1 to %d sessions, not %zu", TG_BATCH, n);
+    if (!max_tokens)
         return TG_OK;
-    const tg_status status = tgi_session_copy_logits(session->model, n - 1, session->logits);
-    if (status) /* without its logits the last token has to be run again */
-        tgi_cache_truncate(&session->model->cache, user, user->n_cached - 1);
-    else
-        session->logits_at = session->n_tokens;
-    return status;
+    const tg_status status =
+        run_layers(sessions, (uint32_t)n, max_tokens < TG_BATCH ? (uint32_t)max_tokens : TG_BATCH,
+                   max_layers ? max_layers : UINT32_MAX, false, &done);
+    if (!done)
+        return status;
+    const uint32_t n_sequences = pending->batch.n_sequences;
+    pending->batch.n_sequences = pending->n_asked = 0;
+    return store_logits(model, n_sequences);
+}
+
+tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers)
+{
+    tgi_error_clear(&session->model->error);
+    while (max_tokens && tg_session_pending(session)) {
+        const uint32_t n_cached = session->cache.n_cached;
+        const tg_status status = tg_sessions_eval(&session, 1, max_tokens, max_layers);
+        if (status || tg_session_has_pending_batch(session))
+            return status;
+        const size_t n_done = session->cache.n_cached - n_cached;
+        max_tokens -= n_done < max_tokens ? n_done : max_tokens;
+    }
+    return TG_OK;
 }
 
 tg_status tgi_session_run_pending(tg_session *session)
@@ -123,22 +287,4 @@ tg_status tgi_session_run_pending(tg_session *session)
                                        UINT32_MAX, &n_done);
     }
     return status;
-}
-
-tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers)
-{
-    tgi_error_clear(&session->model->error);
-    while (max_tokens && tg_session_pending(session)) {
-        size_t n = tg_session_pending(session);
-        n = n < max_tokens ? n : max_tokens;
-        uint32_t n_done;
-        tg_status status = tgi_session_run_batch(session, (uint32_t)n,
-                                                 max_layers ? max_layers : UINT32_MAX, &n_done);
-        if (!status && n_done)
-            status = tgi_session_store_logits(session, n_done);
-        if (status || !n_done)
-            return status;
-        max_tokens -= n_done < max_tokens ? n_done : max_tokens;
-    }
-    return TG_OK;
 }

@@ -108,7 +108,7 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
                                               tops ? tops + next * top_n : NULL);
         }
         if (!status)
-            status = tgi_session_store_logits(session, n_batch);
+            status = tgi_session_store_logits(session);
     }
     if (status) /* an error appends nothing */
         tgi_session_truncate(session, before);
@@ -146,7 +146,7 @@ tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, s
             status = check_finite(model, state, before + done + i);
         }
         if (!status)
-            status = tgi_session_store_logits(session, n_batch);
+            status = tgi_session_store_logits(session);
     }
     if (status)
         tgi_session_truncate(session, before);

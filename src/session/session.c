@@ -45,6 +45,7 @@ void tg_session_free(tg_session *session)
         return;
     tgi_session_cancel_batch(session);
     tgi_cache_remove_user(&session->model->cache, &session->cache);
+    tgi_draft_free(session);
     free(session);
 }
 
@@ -70,6 +71,7 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
 void tg_session_release_cache(tg_session *session)
 {
     tgi_session_cancel_batch(session);
+    tgi_draft_drop(session);
     tgi_cache_truncate(&session->model->cache, &session->cache, 0);
 }
 
@@ -84,6 +86,7 @@ const int32_t *tg_session_tokens(const tg_session *session, size_t *n)
 void tgi_session_truncate(tg_session *session, uint32_t n)
 {
     tgi_session_cancel_batch(session);
+    tgi_draft_drop(session);
     session->n_tokens = n;
     if (n <= session->n_keep) /* what is left is all in front of the removed tokens */
         session->n_discarded = session->n_keep = 0;
@@ -146,6 +149,7 @@ tg_status tg_session_append(tg_session *session, int32_t token)
     if (status)
         return status;
     tgi_session_put_tokens(session, session->n_tokens, &token, 1);
+    tgi_draft_accept(session);
     return TG_OK;
 }
 

@@ -106,6 +106,7 @@ void tg_session_save_snapshot_begin(tg_session *session, uint64_t user_data)
     tg_model *model = session->model;
     tg_snapshot_header *header = &session->snapshot;
     tgi_model_cancel_batch(model);
+    tgi_draft_drop(session);
     tgi_kv_truncate(&model->cache.kv, &session->cache.table, session->cache.n_cached);
     clear_rest_of_page(session);
     describe(session, header);

@@ -1,6 +1,6 @@
 /* Architectures whose layers cache or see other things than llama's (windows, soft caps, short
  * convolutions, delta nets, experts), on their golden files: the same bits for any batches,
- * threads, rewinds, forks, trees and cache types, and after saving. */
+ * threads, rewinds, forks and cache types, and after saving. */
 #include "../../src/session/model.h"
 #include "golden_file.h"
 #include "test.h"
@@ -8,7 +8,7 @@
 
 #include <threads.h>
 
-enum { N = 150, MAX_NODES = 40, WORDS = 2 };
+enum { N = 150 };
 
 static int help(void *context)
 {
@@ -104,49 +104,6 @@ static void branches(tg_model *model)
         tg_session_free(sessions[i]);
 }
 
-/* Tokens that see only their path equal that path run alone. */
-static void trees(tg_model *model)
-{
-    test_random r = {21};
-    static float logits[MAX_NODES * VOCAB];
-    for (int round = 0; round < (test_all() ? 12 : 6); round++) {
-        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MAX_NODES,
-                     words = (n + 31) / 32;
-        int32_t prefix[N], ids[MAX_NODES], positions[MAX_NODES];
-        uint32_t visible[MAX_NODES * WORDS] = {0};
-        float expected[VOCAB];
-        tg_session *session;
-        fill(prefix, base, (uint64_t)round + 1);
-        fill(ids, n, (uint64_t)round + 100);
-        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) &&
-                  !tg_session_eval(session, 1000, 0),
-              "%s", tg_model_error(model)->message);
-        /* each token follows an earlier one, most often the last, or the prefix */
-        for (size_t i = 0; i < n; i++) {
-            const size_t parent = random_u32(&r) % 3 ? i : random_u32(&r) % (i + 1);
-            positions[i] = (int32_t)base;
-            if (parent) {
-                memcpy(visible + i * words, visible + (parent - 1) * words,
-                       words * sizeof *visible);
-                positions[i] = positions[parent - 1] + 1;
-            }
-            visible[i * words + i / 32] |= 1u << i % 32;
-        }
-        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s",
-              tg_model_error(model)->message);
-        for (size_t i = 0; i < n; i += 1 + n / 6) {
-            size_t length = base;
-            for (size_t j = 0; j <= i; j++)
-                if (visible[i * words + j / 32] >> j % 32 & 1)
-                    prefix[length++] = ids[j];
-            fresh(model, prefix, length, 64, expected);
-            CHECK(same(logits + i * VOCAB, expected), "tree token %zu of %zu after %zu", i, n,
-                  base);
-        }
-        tg_session_free(session);
-    }
-}
-
 static void all(const char *name)
 {
     size_t size;
@@ -163,7 +120,6 @@ static void all(const char *name)
         tg_model *model = load(bytes, size, 0, options);
         batches(bytes, size, model, options);
         branches(model);
-        trees(model);
         tg_model_free(model);
     }
     free(bytes);
@@ -232,7 +188,7 @@ static void granitemoe(void)
 }
 
 static const tg_test tests[] = {
-    {"architectures-windows", "windows and caps: the same bits in any batch, branch and tree",
+    {"architectures-windows", "windows and caps: the same bits in any batch and branch",
      gemma2},
     {"architectures-varied",
      "the same with layers of several widths, shared caches, embeddings for each layer", gemma4},

@@ -1,5 +1,5 @@
 /* From bytes to logits on small random models: the same bits for any portions, batches, rewinds,
- * forks and trees; the error codes; the memory plan. */
+ * and forks; the error codes; the memory plan. */
 #include "../../src/tokenglass.h"
 #include "test.h"
 #include "tiny_session.h"
@@ -121,10 +121,8 @@ static void threads(void)
 static void lost_thread(void)
 {
     int32_t ids[20];
-    float scratch[3 * VOCAB];
-    tg_session *session = NULL, *empty = NULL;
+    tg_session *session = NULL, *other = NULL;
     tg_score scores[3];
-    const uint32_t visible[2] = {1, 3};
     tg_model *model = load_tiny(tiny_default, (tg_model_options){.n_threads = 2});
     fill(ids, 20, 5);
     CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, ids, 20) &&
@@ -135,11 +133,12 @@ static void lost_thread(void)
     CHECK(tg_session_pending(session) == 10, "nothing counts as run: %zu",
           tg_session_pending(session));
     CHECK(!tg_session_rewind(session, 10), "a rewind needs no thread");
-    CHECK(!tg_session_new(model, &empty), "nor does a new session");
-    CHECK(tg_session_decode_tree(empty, ids, (const int32_t[]){0, 1}, visible, 2, scratch) ==
-              TG_THREAD_LOST,
-          "tree");
-    tg_session_free(empty);
+    CHECK(!tg_session_new(model, &other), "nor does a new session");
+    CHECK(!tg_session_append(other, 1) && !tg_session_append(session, 1), "nor do tokens");
+    CHECK(tg_sessions_eval((tg_session *[]){other, session}, 2, 10, 0) == TG_THREAD_LOST,
+          "a batch of two sessions");
+    tg_session_free(other);
+    CHECK(!tg_session_rewind(session, 10), "a rewind needs no thread");
     CHECK(tg_session_score(session, ids, 3, 0, scores, NULL) == TG_THREAD_LOST, "score");
     tg_session_free(session);
     tg_model_free(model);
@@ -361,58 +360,6 @@ static void fork_pending_batch(void)
     tg_model_free(model);
 }
 
-static void trees_in(tg_cache_type cache)
-{
-    tg_model *model =
-        load_tiny(wide_heads, (tg_model_options){.cache_type_k = cache, .cache_type_v = cache});
-    test_random r = {21};
-    for (int round = 0; round < 40; round++) {
-        enum { MAX_NODES = 40 };
-        const size_t base = random_u32(&r) % 100, n = 1 + random_u32(&r) % MAX_NODES,
-                     words = (n + 31) / 32;
-        int32_t prefix[160], ids[MAX_NODES], positions[MAX_NODES];
-        uint32_t visible[MAX_NODES * 2] = {0};
-        float *logits = malloc(n * VOCAB * sizeof *logits), expected[VOCAB];
-        tg_session *session;
-        fill(prefix, base, round + 1);
-        fill(ids, n, round + 100);
-        CHECK(!tg_session_new(model, &session) && !tg_session_sync(session, prefix, base) &&
-                  !tg_session_eval(session, 1000, 0),
-              "%s", tg_model_error(model)->message);
-        for (size_t i = 0; i < n; i++) { /* each token follows one before it, or the prefix */
-            const size_t parent = random_u32(&r) % (i + 1);
-            positions[i] = (int32_t)base;
-            if (parent) {
-                memcpy(visible + i * words, visible + (parent - 1) * words,
-                       words * sizeof *visible);
-                positions[i] = positions[parent - 1] + 1;
-            }
-            visible[i * words + i / 32] |= 1u << i % 32;
-        }
-        CHECK(!tg_session_decode_tree(session, ids, positions, visible, n, logits), "%s",
-              tg_model_error(model)->message);
-        for (size_t i = 0; i < n; i += 1 + n / 6) {
-            size_t length = base;
-            for (size_t j = 0; j <= i; j++)
-                if (visible[i * words + j / 32] >> j % 32 & 1)
-                    prefix[length++] = ids[j];
-            fresh(model, prefix, length, 64, expected);
-            CHECK(same(logits + i * VOCAB, expected),
-                  "tree token %zu of %zu after %zu differs from its path run alone", i, n, base);
-        }
-        size_t after;
-        tg_session_tokens(session, &after);
-        CHECK(after == base && !tg_session_pending(session), "the session is as before");
-        visible[0] ^= 1;
-        CHECK(tg_session_decode_tree(session, ids, positions, visible, n, logits) ==
-                  TG_INVALID_ARGUMENT,
-              "a token that does not see itself");
-        tg_session_free(session);
-        free(logits);
-    }
-    tg_model_free(model);
-}
-
 static void scores(void)
 {
     tg_model *model = load_tiny(tiny_default, (tg_model_options){0});
@@ -532,12 +479,6 @@ static void branches(void)
             branches_in((tg_cache_type)cache, n_kv);
 }
 
-static void trees(void)
-{
-    for (int cache = 0; cache < TG_CACHE_TYPE_COUNT; cache++)
-        trees_in((tg_cache_type)cache);
-}
-
 static const tg_test tests[] = {
     {"session-portions", "a file fed in portions of any size gives the same bits", portions},
     {"session-cuts", "a file cut at every 1/50 is refused with the byte", cuts},
@@ -556,7 +497,6 @@ static const tg_test tests[] = {
     {"session-fork-pending",
      "a fork during a pending batch shares no page that is still to be written",
      fork_pending_batch},
-    {"session-trees", "tokens that see only their path equal that path run alone", trees},
     {"session-scores", "scores equal a plain recomputation from logits", scores},
     {"session-limits", "full context, full cache, empty sessions and bad ids have their codes",
      limits},
