@@ -43,7 +43,7 @@ export type ExportName =
   | 'session_shift'
   | 'session_n_discarded'
   | 'session_pending'
-  | 'session_eval'
+  | 'sessions_eval'
   | 'session_logits'
   | 'session_sample'
   | 'session_score'
@@ -843,19 +843,21 @@ export abstract class Boundary {
   }
 
   /**
-   * Runs at most max_tokens of them; with max_layers above 0 that many layers of one batch. Gives
-   * whether the batch still has layers to run.
+   * Runs one batch of the pending tokens of sessions[n], at most max_tokens of them; with
+   * max_layers above 0 that many of its layers. Gives whether the batch still has layers to run.
    */
-  sessionEval({
-    session,
+  sessionsEval({
+    sessions,
+    n,
     max_tokens,
     max_layers,
   }: {
-    session: number;
+    sessions: number;
+    n: number;
     max_tokens: number;
     max_layers: number;
   }): boolean {
-    this.check('session_eval', session, max_tokens, max_layers, this.out);
+    this.check('sessions_eval', sessions, n, max_tokens, max_layers, this.out);
     return this.view().getUint8(this.out) !== 0;
   }
 

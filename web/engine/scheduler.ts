@@ -12,8 +12,9 @@ const MAX_SCORED = 64; // each scored token costs the logits of the whole vocabu
 // A matmul reads each weight once for this many tokens: they cost little more than one.
 const TOKEN_GROUP = 4;
 
-/** The next part of a session's pending tokens. */
+/** How much of the pending tokens of some sessions to run. */
 export interface BatchSize {
+  /** Of all sessions together. */
   n_tokens: number;
   /** How many layers to run before yielding. */
   n_layers: number;
@@ -36,6 +37,11 @@ export class Scheduler {
     throwIfAborted(signal);
   }
 
+  /** Notes that a caller had to wait for a batch of others. */
+  recordContention(): void {
+    this.#contendedAt = performance.now();
+  }
+
   /**
    * Runs a batch after those that were queued before it: a batch that starts in the middle of
    * another undoes the other's work.
@@ -51,7 +57,7 @@ export class Scheduler {
       signal.addEventListener('abort', abort);
       await Promise.race([before, aborted]);
       throwIfAborted(signal);
-      if (mustWait) this.#contendedAt = performance.now();
+      if (mustWait) this.recordContention();
       await run();
     } finally {
       signal.removeEventListener('abort', abort);
@@ -62,13 +68,13 @@ export class Scheduler {
 
   /**
    * How much to run next: as many tokens as pass one layer in a portion, or all layers while there
-   * is other work; then as many layers at a time as take a portion.
+   * is other work, and a token of each session; then as many layers at a time as take a portion.
    */
-  batchSize(pending: number, n_layer: number): BatchSize {
+  batchSize(pending: number, n_sessions: number, n_layer: number): BatchSize {
     const contended = performance.now() - this.#contendedAt < CONTENDED_MS;
     const layersAtOnce = contended ? n_layer : 1;
     const fit = wholeGroups(PORTION_MS / (this.#layerMs * layersAtOnce));
-    const n_tokens = Math.min(pending, BATCH, fit);
+    const n_tokens = Math.min(pending, BATCH, Math.max(fit, n_sessions));
     return { n_tokens, n_layers: Math.max(Math.floor(PORTION_MS / (n_tokens * this.#layerMs)), 1) };
   }
 

@@ -3,20 +3,21 @@
  * engine's temporary sessions have numbers below 0.
  */
 import { TokenglassError } from '../types/errors.js';
+import { Batches } from './batches.js';
 import type { Engine } from './engine.js';
 import type { Scheduler } from './scheduler.js';
 
 export class Sessions {
   readonly #engine: Engine;
   readonly #scheduler: Scheduler;
-  readonly #n_layer: number;
+  readonly #batches: Batches;
   readonly #addresses = new Map<number, number>();
   #lastTemporary = 0;
 
   constructor(engine: Engine, scheduler: Scheduler, n_layer: number) {
     this.#engine = engine;
     this.#scheduler = scheduler;
-    this.#n_layer = n_layer;
+    this.#batches = new Batches(engine, scheduler, this, n_layer);
   }
 
   /** The address of a session. Throws DISPOSED. */
@@ -24,6 +25,10 @@ export class Sessions {
     const address = this.#addresses.get(number);
     if (address === undefined) throw new TokenglassError('DISPOSED', 'the session was disposed');
     return address;
+  }
+
+  has(number: number): boolean {
+    return this.#addresses.has(number);
   }
 
   create(number: number): void {
@@ -110,34 +115,20 @@ export class Sessions {
     this.#engine.sessionAppend({ session: this.address(number), token });
   }
 
+  /** How many tokens must be run before the session has logits. Throws DISPOSED. */
+  pending(number: number): number {
+    return this.#engine.sessionPending(this.address(number));
+  }
+
   /**
    * Runs the session's pending tokens and then, before anything else can happen to the session,
-   * `use`, which finds its logits ready.
+   * `use`, which finds its logits ready. Sessions that wait at the same time share batches.
    */
   async whenReady<T>(number: number, signal: AbortSignal, use: () => T): Promise<T> {
     for (;;) {
       await this.#scheduler.yieldIfDue(signal);
-      if (this.#engine.sessionPending(this.address(number)) === 0) return use();
-      await this.#scheduler.runBatch(signal, () => this.#runBatch(number, signal));
-    }
-  }
-
-  /** Runs some of the pending tokens through all layers. */
-  async #runBatch(number: number, signal: AbortSignal): Promise<void> {
-    const pending = this.#engine.sessionPending(this.address(number));
-    const { n_tokens, n_layers } = this.#scheduler.batchSize(pending, this.#n_layer);
-    for (let remaining = this.#n_layer; remaining > 0; remaining -= n_layers) {
-      if (remaining < this.#n_layer) await this.#scheduler.yieldIfDue(signal);
-      const start = performance.now();
-      const session = this.address(number);
-      const unfinished = this.#engine.sessionEval({
-        session,
-        max_tokens: n_tokens,
-        max_layers: n_layers,
-      });
-      const size = { n_tokens, n_layers: Math.min(n_layers, remaining) };
-      this.#scheduler.recordBatch(performance.now() - start, size);
-      if (!unfinished) return;
+      if (this.pending(number) === 0) return use();
+      await this.#batches.run(number, signal);
     }
   }
 }

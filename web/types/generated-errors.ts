@@ -284,7 +284,7 @@ export const errorCodes: readonly ErrorInfo[] = [
   {
     name: 'OPTION_UNSUPPORTED',
     number: 223,
-    meaning: 'an option of a completion is known but not supported (at present: tools)',
+    meaning: 'an option is known but not supported, or not with this model; the message names it',
   },
   { name: 'TEMPLATE_MISSING', number: 230, meaning: "the model's file has no chat template" },
   {

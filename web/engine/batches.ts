@@ -1,0 +1,167 @@
+/**
+ * Runs the pending tokens of sessions. Sessions whose callers wait at the same time share a batch:
+ * reading the weights from memory takes most of a step's time, and a batch reads them once for all.
+ * The results do not depend on who shares a batch.
+ */
+import { yieldToEventLoop } from '../platform/platform.js';
+import { BATCH } from '../types/generated.js';
+import { TokenglassError } from '../types/errors.js';
+import type { Engine } from './engine.js';
+import type { Scheduler } from './scheduler.js';
+
+// How long a batch waits for the sessions of the batch before: a share of what that batch took.
+const GATHER_SHARE = 0.25;
+const GATHER_MS = 8;
+
+const neverAborted = new AbortController().signal;
+
+/** What Batches needs to know of the sessions. */
+interface SessionTable {
+  has(number: number): boolean;
+  /** Throws DISPOSED. */
+  address(number: number): number;
+  /** Tokens that have not been run. */
+  pending(number: number): number;
+}
+
+/** A caller who waits for a session. */
+interface Waiting {
+  number: number;
+  signal: AbortSignal;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export class Batches {
+  readonly #engine: Engine;
+  readonly #scheduler: Scheduler;
+  readonly #sessions: SessionTable;
+  readonly #n_layer: number;
+  readonly #waiting = new Set<Waiting>();
+  #running = false; // whether batches are being run
+  #inBatch = false; // whether a batch is between its first and its last layer
+  #last: number[] = []; // the sessions of the last batch
+  #lastMs = 0; // what it took
+
+  constructor(engine: Engine, scheduler: Scheduler, sessions: SessionTable, n_layer: number) {
+    this.#engine = engine;
+    this.#scheduler = scheduler;
+    this.#sessions = sessions;
+    this.#n_layer = n_layer;
+  }
+
+  /**
+   * Resolves after a batch with some of the session's pending tokens. Rejects with the signal's
+   * reason and with the engine's errors.
+   */
+  run(number: number, signal: AbortSignal): Promise<void> {
+    if (this.#inBatch) this.#scheduler.recordContention();
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        signal.removeEventListener('abort', abort);
+        this.#waiting.delete(waiting);
+      };
+      const waiting: Waiting = {
+        number,
+        signal,
+        resolve: () => (leave(), resolve()),
+        reject: (error) => (leave(), reject(error)),
+      };
+      const abort = () => waiting.reject(signal.reason);
+      signal.addEventListener('abort', abort);
+      this.#waiting.add(waiting);
+      if (!this.#running) void this.#runAll();
+    });
+  }
+
+  /** Runs batches until nobody waits. */
+  async #runAll(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.size > 0) {
+      await this.#gather();
+      await this.#scheduler.runBatch(neverAborted, () => this.#runBatch());
+    }
+    this.#running = false;
+  }
+
+  /** The sessions that callers wait for, those that wait longest first. */
+  #numbers(): number[] {
+    return [...new Set(Array.from(this.#waiting, ({ number }) => number))].slice(0, BATCH);
+  }
+
+  /**
+   * Waits a moment for the sessions of the last batch: the loops that generate on them ask for the
+   * next token when they have received this one.
+   */
+  async #gather(): Promise<void> {
+    const end = performance.now() + Math.min(GATHER_SHARE * this.#lastMs, GATHER_MS);
+    const isAway = (number: number) =>
+      this.#sessions.has(number) && !this.#numbers().includes(number);
+    while (this.#last.some(isAway) && performance.now() < end) await yieldToEventLoop();
+  }
+
+  /** Ends the wait for these sessions. */
+  #settle(numbers: readonly number[], settle: (waiting: Waiting) => void): void {
+    for (const waiting of [...this.#waiting])
+      if (numbers.includes(waiting.number)) settle(waiting);
+  }
+
+  /** Runs one batch through all layers, unless all who wait for it leave. */
+  async #runBatch(): Promise<void> {
+    const waiting = this.#numbers();
+    const numbers = waiting.filter((number) => this.#sessions.has(number));
+    const gone = waiting.filter((number) => !numbers.includes(number));
+    this.#settle(gone, ({ resolve }) => resolve()); // the caller finds out why
+    if (numbers.length === 0) return;
+    const addresses = numbers.map((number) => this.#sessions.address(number));
+    this.#last = numbers;
+    this.#inBatch = true;
+    const start = performance.now();
+    try {
+      if (await this.#runLayers(numbers, addresses))
+        this.#settle(numbers, ({ resolve }) => resolve());
+    } catch (error) {
+      // of the cache's room an error names the first session; the others can go on without it
+      const isOfFirst = error instanceof TokenglassError && error.code === 'KV_FULL';
+      this.#settle(isOfFirst ? numbers.slice(0, 1) : numbers, ({ reject }) => reject(error));
+    } finally {
+      this.#inBatch = false;
+      this.#lastMs = performance.now() - start;
+    }
+  }
+
+  /** Returns whether the last layer has run; else sessions of the batch are gone or given up. */
+  async #runLayers(numbers: readonly number[], addresses: readonly number[]): Promise<boolean> {
+    const pending = numbers.reduce((sum, number) => sum + this.#sessions.pending(number), 0);
+    const { n_tokens, n_layers } = this.#scheduler.batchSize(
+      pending,
+      numbers.length,
+      this.#n_layer,
+    );
+    for (let remaining = this.#n_layer; remaining > 0; remaining -= n_layers) {
+      if (remaining < this.#n_layer) {
+        await this.#scheduler.yieldIfDue(neverAborted);
+        const isLeft = (number: number, i: number) =>
+          !this.#sessions.has(number) || this.#sessions.address(number) !== addresses[i];
+        if (numbers.some(isLeft) || !this.#isWanted(numbers)) return false;
+      }
+      const start = performance.now();
+      const unfinished = this.#engine.withMemory((memory) =>
+        this.#engine.sessionsEval({
+          sessions: memory.int32s(addresses),
+          n: addresses.length,
+          max_tokens: n_tokens,
+          max_layers: n_layers,
+        }),
+      );
+      const size = { n_tokens, n_layers: Math.min(n_layers, remaining) };
+      this.#scheduler.recordBatch(performance.now() - start, size);
+      if (!unfinished) break;
+    }
+    return true;
+  }
+
+  #isWanted(numbers: readonly number[]): boolean {
+    return Array.from(this.#waiting).some(({ number }) => numbers.includes(number));
+  }
+}
