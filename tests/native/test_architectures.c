@@ -188,8 +188,7 @@ static void granitemoe(void)
 }
 
 static const tg_test tests[] = {
-    {"architectures-windows", "windows and caps: the same bits in any batch and branch",
-     gemma2},
+    {"architectures-windows", "windows and caps: the same bits in any batch and branch", gemma2},
     {"architectures-varied",
      "the same with layers of several widths, shared caches, embeddings for each layer", gemma4},
     {"architectures-conv", "the same with short convolutions", lfm2},

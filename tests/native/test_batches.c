@@ -312,7 +312,7 @@ static void limits(void)
               TG_INVALID_ARGUMENT,
           "too long");
     CHECK(tg_session_draft_logits(s[0], 0, &logits) == TG_MODEL_NOT_READY, "it has not run");
-    /* a draft, a batch that is canceled and begun again, and a rewind */
+    /* a draft, a batch that is canceled and started again, and a rewind */
     CHECK_OK(tg_session_draft(s[0], tokens, chain, 3));
     CHECK_OK(tg_session_eval(s[0], 1, 1));
     CHECK_OK(tg_session_eval(s[1], 1, 1));

@@ -102,8 +102,7 @@ export class Batches {
 
   /** Ends the wait for these sessions. */
   #settle(numbers: readonly number[], settle: (waiting: Waiting) => void): void {
-    for (const waiting of [...this.#waiting])
-      if (numbers.includes(waiting.number)) settle(waiting);
+    for (const waiting of [...this.#waiting]) if (numbers.includes(waiting.number)) settle(waiting);
   }
 
   /** Runs one batch through all layers, unless all who wait for it leave. */
