@@ -115,11 +115,6 @@ export class Sessions {
     this.#engine.sessionAppend({ session: this.address(number), token });
   }
 
-  /** How many tokens must be run before the session has logits. Throws DISPOSED. */
-  pending(number: number): number {
-    return this.#engine.sessionPending(this.address(number));
-  }
-
   /**
    * Runs the session's pending tokens and then, before anything else can happen to the session,
    * `use`, which finds its logits ready. Sessions that wait at the same time share batches.
