@@ -9,7 +9,7 @@ import { generator as unitGenerator, randomBlock, writeGguf } from '../support/g
 import { TYPES, toHalf } from '../support/types.mjs';
 
 const folder = fileURLToPath(new URL('../../build/bench/', import.meta.url));
-const VERSION = 2; // of the file's content; a file with another version is written again
+const VERSION = 3; // of the file's content; a file with another version is written again
 
 export const SHAPES = {
   tiny: {
@@ -43,6 +43,8 @@ export const SHAPES = {
     rope_base: 10000,
   }, // rows are whole blocks of 256
 };
+
+const CHAT_TEMPLATE = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>';
 
 /** The embedding's type, as the usual quantizers choose it. */
 const embeddingType = (type) =>
@@ -78,6 +80,7 @@ function vocabulary(n) {
     ['tokenizer.ggml.unknown_token_id', 'u32', 0],
     ['tokenizer.ggml.add_bos_token', 'bool', false],
     ['tokenizer.ggml.add_space_prefix', 'bool', false],
+    ['tokenizer.chat_template', 'string', CHAT_TEMPLATE],
   ];
 }
 

@@ -237,6 +237,19 @@ for (const worker of [true, false]) {
           );
         }
       }
+      const chat = (more) => model.createChatCompletion({ messages: MESSAGES, ...more });
+      const before = await chat({ max_tokens: 4, temperature: 0 });
+      for (const [what, value] of Object.entries(HOSTILE)) {
+        for (const name of ['top_logprobs', 'cache_prompt', 'n', 'stop', 'signal']) {
+          const given = { max_tokens: 2, logprobs: true, [name]: value() };
+          const calls = [given, { ...given, n: 2 }].map((params) =>
+            checkCall(`chat, ${name}: ${what}`, () => chat(params)),
+          );
+          await Promise.all(calls);
+        }
+      }
+      const after = await chat({ max_tokens: 4, temperature: 0 });
+      assert.deepEqual(after.choices, before.choices);
       assert.equal((await model.applyChatTemplate(MESSAGES)).text, text);
     }),
   );

@@ -15,6 +15,39 @@ export async function completions(loadModel) {
     for await (const { choices } of await model.createCompletion({ ...asked, stream: true }))
       streamed += choices[0].text;
     check(streamed === text, `${streamed}, not ${text}`);
+    const n = 4;
+    const fresh = await model.createCompletion({ ...asked, n, cache_prompt: false });
+    const several = await model.createCompletion({ ...asked, n });
+    const json = ({ choices }) => JSON.stringify(choices);
+    check(json(several) === json(fresh), 'the cache changes no answer');
+    check(several.choices[0].text === text, 'the first answer is the single one');
+    const { cached_tokens } = several.usage.prompt_tokens_details;
+    check(cached_tokens === several.usage.prompt_tokens - 1, `${cached_tokens} cached tokens`);
+    const texts = Array(n).fill('');
+    let changes = 0; // of the answer from chunk to chunk
+    let last = 0;
+    for await (const { choices } of await model.createCompletion({ ...asked, n, stream: true })) {
+      const [{ index, text: part }] = choices;
+      texts[index] += part;
+      if (index !== last) changes++;
+      last = index;
+    }
+    check(
+      texts.every((part, i) => part === fresh.choices[i].text),
+      texts.join(' | '),
+    );
+    check(changes > 2 * n, `the answers changed ${changes} times`);
+    for await (const { choices } of await model.createCompletion({ ...asked, n, stream: true }))
+      if (choices[0].index === n - 1) break;
+    const { n_vocab } = model.info;
+    const { choices: listed } = await model.createCompletion({
+      ...{ ...asked, max_tokens: 1 },
+      logprobs: n_vocab,
+    });
+    check(
+      Object.keys(listed[0].logprobs.top_logprobs[0]).length > n_vocab / 2,
+      'the whole vocabulary',
+    );
     const stop = text.slice(9, 12);
     const ended = (await model.createCompletion({ ...asked, stop })).choices[0];
     check(
@@ -71,6 +104,14 @@ export async function chat(loadModel, address) {
     for await (const { choices } of await model.createChatCompletion({ ...asked, stream: true }))
       streamed += choices[0].delta.content ?? '';
     check(streamed === message.content, streamed);
+    const next = { ...asked, messages: [...messages, message, { role: 'user', content: 'ab' }] };
+    const turn = await model.createChatCompletion(next);
+    const fresh = await model.createChatCompletion({ ...next, cache_prompt: false });
+    check(turn.choices[0].message.content === fresh.choices[0].message.content, 'the next turn');
+    check(
+      turn.timings.cache_n > 8 && fresh.timings.cache_n === 0,
+      `${turn.timings.cache_n} cached`,
+    );
     return (await model.applyChatTemplate(messages)).text;
   } finally {
     await model.dispose();
