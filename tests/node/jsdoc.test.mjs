@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stages } from '../../dist/node.js';
+import { methods } from '../../dist/node-methods.js';
 import { publicDeclarations } from '../support/declarations.mjs';
 
 const { entries, anonymous } = publicDeclarations();
@@ -39,6 +40,24 @@ test("the comments of the sampler's options have the right defaults", () => {
       const doc = docs.get(`StageOptions.${name}`);
       assert.ok(doc?.startsWith(`${stage}: `), `${name}: ${doc}`);
       assert.match(doc, new RegExp(`Default:\\s${value}\\.(\\s|$)`), name);
+    }
+  }
+});
+
+test('the options of the methods of generate() and their comments are those of the list', () => {
+  const own = methods.filter(({ kind }) => kind === 'generate');
+  assert.ok(own.length > 0);
+  for (const { name: method, options } of own) {
+    const owner = `${method[0].toUpperCase()}${method.slice(1)}Options.`;
+    const docs = new Map(
+      entries
+        .filter(({ name }) => name.startsWith(owner))
+        .map(({ name, doc }) => [name.slice(owner.length), doc.replace(/\s+/g, ' ')]),
+    );
+    assert.deepEqual([...docs.keys()].sort(), ['name', ...options.map(({ name }) => name)].sort());
+    for (const { name, default: value } of options) {
+      const shown = typeof value === 'string' ? `'${value}'` : value;
+      assert.ok(docs.get(name).endsWith(`Default: ${shown}.`), `${owner}${name}`);
     }
   }
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { methods } from '../../dist/node.js';
+import { methods } from '../../dist/node-methods.js';
 import { moduleOf } from '../support/module.mjs';
 import { inTree } from '../support/support.mjs';
 

@@ -134,12 +134,14 @@ await bundle('browser', {
   ...Object.fromEntries(BUILDS.map((name) => [name, `builds/${name}`])),
   storybook: 'storybook',
   trace: 'trace',
+  methods: 'methods',
 });
 await bundle('node', {
   node: 'index',
   ...Object.fromEntries(BUILDS.map((name) => [`node-${name}`, `builds/${name}`])),
   'node-storybook': 'storybook',
   'node-trace': 'trace',
+  'node-methods': 'methods',
   testing: 'testing',
   cli: 'cli',
 });

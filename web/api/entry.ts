@@ -4,6 +4,4 @@ export type { TokenglassErrorOptions } from '../types/errors.js';
 export { TokenglassError } from '../types/errors.js';
 export { stages } from '../types/generated.js';
 export { errorCodes } from '../types/generated-errors.js';
-export { methods } from '../methods/list.js';
-export type { MethodName } from '../methods/list.js';
 export { fetchModel } from './fetch-model.js';

@@ -1,9 +1,24 @@
 /** A generation: its checked options, and the loop that makes its steps. */
 import type { Overflow, StepResult } from '../engine/choices.js';
 import type { SampleRequest } from '../engine/sampling.js';
-import { MAX_INT32, flag, idsOf, indexIn, readOptions, wholeNumber } from '../types/arguments.js';
+import {
+  MAX_INT32,
+  flag,
+  idsOf,
+  indexIn,
+  readOptions,
+  reading,
+  wholeNumber,
+} from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
-import type { Constraint, GenerateOptions, Step, TextOrIds } from '../types/types.js';
+import { stages } from '../types/generated.js';
+import type {
+  Constraint,
+  GenerateMethod,
+  GenerateOptions,
+  Step,
+  TextOrIds,
+} from '../types/types.js';
 import type { GrammarRun } from './constraint.js';
 import { sampleRequest, samplerOptionNames } from './options.js';
 
@@ -17,9 +32,13 @@ const GENERATE_OPTIONS = [
   'n_keep',
   'sample_index',
   'trace',
+  'method',
 ];
 const TRACE_OPTIONS = ['top_n', 'all_removed'];
 export const DEFAULT_TOP_N = 50;
+const TEMPERATURE = stages
+  .flatMap(({ options }) => options)
+  .findIndex(({ name }) => name === 'temperature');
 const KEEP_BOS = -1; // for the engine: keep the first token when it is BOS
 
 /** The checked arguments of a generation. */
@@ -34,6 +53,8 @@ export interface Generation {
   request: SampleRequest;
   traced: boolean;
   ignore_eos: boolean;
+  /** The options of a decoding method, not yet checked. */
+  method: GenerateMethod | undefined;
 }
 
 export const promptOf = (prompt: TextOrIds) =>
@@ -45,6 +66,10 @@ function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): Overflow 
   const kept = n_keep === undefined ? KEEP_BOS : wholeNumber(n_keep, 'n_keep', 0, MAX_INT32);
   return overflow === 'shift' ? kept : undefined;
 }
+
+/** A copy of the options of a decoding method, which the method's own code checks. */
+const copyOf = (method: GenerateMethod | undefined): GenerateMethod | undefined =>
+  reading('method', () => (Object(method) === method ? { ...method! } : method));
 
 /** Checks the arguments of generate(). seed: that of the session. */
 export function checkedGeneration(
@@ -73,16 +98,27 @@ export function checkedGeneration(
     ),
     traced,
     ignore_eos: flag(options.ignore_eos, 'ignore_eos', false),
+    method: copyOf(options.method),
   };
 }
 
+/** The request of a draw for a greedy generation, too: with temperature 1 in place of 0. */
+export function drawingRequest(request: SampleRequest): SampleRequest {
+  if (request.options[TEMPERATURE] !== 0) return request;
+  const options = request.options.map((value, i) => (i === TEMPERATURE ? 1 : value));
+  return { ...request, options };
+}
+
+/** A step as the engine or a method gives it. */
+export type MadeStep = StepResult & Pick<Step, 'method'>;
+
 /**
- * The steps of a generation. step: makes one choice. isFull: whether the context has no position
- * left and does not slide.
+ * The steps of a generation. step: makes one choice, of at most `remaining` that are left. isFull:
+ * whether the context has no position left and does not slide.
  */
 export async function* stepsOf(
   { max_tokens, request, ignore_eos }: Generation,
-  step: (request: SampleRequest) => Promise<StepResult>,
+  step: (request: SampleRequest, remaining: number) => Promise<MadeStep>,
   isFull: () => boolean,
   grammar: GrammarRun | undefined,
   signal: AbortSignal,
@@ -92,7 +128,9 @@ export async function* stepsOf(
   for (let count = 0; ; count++) {
     throwIfAborted(signal);
     const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
-    const { textBytes, kept: _, ended: complete, ...made } = await step(restricted);
+    const remaining = max_tokens === undefined ? Infinity : max_tokens - count;
+    const result = await step(restricted, remaining);
+    const { textBytes, kept: _kept, p_final: _p, ended: complete, ...made } = result;
     const ended = await grammar?.accept(made.token);
     const last =
       (made.eog && !ignore_eos) ||

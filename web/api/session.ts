@@ -7,7 +7,9 @@ import type { Methods } from '../transport/protocol.js';
 import type { SessionChoice, StepResult } from '../engine/choices.js';
 import { buffersOf } from '../engine/divergence.js';
 import type { SampleRequest } from '../engine/sampling.js';
+import type { MethodHost, MethodRun } from '../methods/host.js';
 import { TokenglassError, throwIfAborted, typed } from '../types/errors.js';
+import { followersOf } from '../types/followers.js';
 import { endedAtOnce, follow, untilAborted, withSignal } from '../types/signals.js';
 import type { Stop } from '../types/signals.js';
 import {
@@ -23,10 +25,26 @@ import {
 } from '../types/arguments.js';
 import type { GrammarRun, Wait } from './constraint.js';
 import { dropped, freeing, grammarNumber, weightOf } from './engine-objects.js';
-import { DEFAULT_TOP_N, checkedGeneration, promptOf, stepsOf, withBits } from './generation.js';
+import {
+  DEFAULT_TOP_N,
+  checkedGeneration,
+  drawingRequest,
+  promptOf,
+  stepsOf,
+  withBits,
+} from './generation.js';
 import type { Generation } from './generation.js';
 import { guardThis } from './guard.js';
-import { badOption, sampleRequest, samplerOptionNames } from './options.js';
+import { badOption, sampleRequest } from './options.js';
+import {
+  CALL_OPTIONS,
+  CANDIDATES_OPTIONS,
+  DISTRIBUTION_OPTIONS,
+  EXPLAIN_OPTIONS,
+  MAX_FORKS,
+  TABLE_OPTIONS,
+  previewRequest,
+} from './session-options.js';
 import type {
   Bytes,
   CallOptions,
@@ -40,7 +58,13 @@ import type {
   FindTokensOptions,
   FoundToken,
   GenerateOptions,
+  MethodGenerateOptions,
+  MethodStep,
+  MethodTrace,
+  MethodTraces,
   ModelInfo,
+  Preview,
+  PreviewOptions,
   Session,
   SessionScoreOptions,
   StageTable,
@@ -51,6 +75,8 @@ import type {
   TokenScore,
   TokenizeOptions,
   TracedGenerateOptions,
+  TracedMethodOptions,
+  TracedMethodStep,
   TracedStep,
 } from '../types/types.js';
 
@@ -67,23 +93,6 @@ export interface SessionHost {
   newNumber(): number;
 }
 
-const CALL_OPTIONS = ['signal'];
-const CANDIDATES_OPTIONS = [
-  ...samplerOptionNames,
-  ...CALL_OPTIONS,
-  'top_n',
-  'all_removed',
-  'sample_index',
-];
-const EXPLAIN_OPTIONS = [...samplerOptionNames, ...CALL_OPTIONS, 'position', 'sample_index'];
-const TABLE_OPTIONS = [
-  ...samplerOptionNames,
-  ...CALL_OPTIONS,
-  'max_rows',
-  'tokens',
-  'sample_index',
-];
-const DISTRIBUTION_OPTIONS = [...samplerOptionNames, 'sample_index'];
 const DEFAULT_ROWS = 15;
 const DEFAULT_FOUND = 30;
 const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
@@ -248,13 +257,26 @@ export class SessionImpl implements Session {
     });
   }
 
-  async fork(): Promise<Session> {
+  async #forks(n: number): Promise<SessionImpl[]> {
     this.#check();
     await this.#ready;
     this.#check();
-    const fork = new SessionImpl(this.#host, this.#seed, this.#number);
-    await fork.#ready;
-    return fork;
+    const numbers = Array.from({ length: n });
+    const forks = numbers.map(() => new SessionImpl(this.#host, this.#seed, this.#number));
+    try {
+      await Promise.all(forks.map((fork) => fork.#ready));
+      return forks;
+    } catch (error) {
+      await Promise.all(forks.map((fork) => fork.dispose()));
+      throw error;
+    }
+  }
+
+  fork(): Promise<Session>;
+  fork(n: number): Promise<Session[]>;
+  async fork(n?: number): Promise<Session | Session[]> {
+    if (n !== undefined) return this.#forks(wholeNumber(n, 'n', 1, MAX_FORKS));
+    return (await this.#forks(1))[0]!;
   }
 
   async logits(options?: CallOptions): Promise<Float32Array> {
@@ -325,6 +347,14 @@ export class SessionImpl implements Session {
     });
   }
 
+  async preview(options?: PreviewOptions): Promise<Preview[]> {
+    const { signal, ...request } = previewRequest(options, this.#host.info);
+    return withSignal(signal, async (followed) => {
+      const { preview } = await import('../methods/preview.js');
+      return preview(this, request, (token) => this.#call('tokenIsEog', [token]), followed);
+    });
+  }
+
   /** The choice that the options of one side of a divergence describe. */
   async #choice(
     given: DistributionOptions | undefined,
@@ -380,6 +410,14 @@ export class SessionImpl implements Session {
     });
   }
 
+  generate<N extends keyof MethodTraces>(
+    prompt: TextOrIds | undefined,
+    options: TracedMethodOptions<N>,
+  ): AsyncGenerator<TracedMethodStep<N>, void, undefined>;
+  generate<N extends keyof MethodTraces>(
+    prompt: TextOrIds | undefined,
+    options: MethodGenerateOptions<N>,
+  ): AsyncGenerator<MethodStep<N>, void, undefined>;
   generate(
     prompt?: TextOrIds,
     options?: TracedGenerateOptions,
@@ -405,6 +443,7 @@ export class SessionImpl implements Session {
     const { signal } = stop;
     let run: GrammarRun | undefined;
     let own: number | undefined; // a grammar that the engine follows by itself
+    let method: MethodRun<StepResult, MethodTrace> | undefined;
     let started = false;
     ending.run = () => {
       ending.run = () => undefined;
@@ -418,6 +457,10 @@ export class SessionImpl implements Session {
       this.#checkIdle();
       started = true;
       this.#busy = 'generating; end the generation first';
+      if (generation.method) {
+        const { beginMethod } = await import('../methods/generate.js');
+        method = beginMethod(generation.method, this.#methodHost(generation, signal));
+      }
       const number = grammarNumber(grammar, this.#host.backend);
       const bits = this.#bits(grammar);
       // no grammar: the prompt becomes the session's tokens before anything else can happen
@@ -434,7 +477,7 @@ export class SessionImpl implements Session {
       const { n_ctx } = this.#host.info;
       yield* stepsOf(
         { ...generation, request: restricted },
-        (step) => this.#step(step, generation, signal),
+        (step, remaining) => method?.next(remaining) ?? this.#step(step, generation, signal),
         () => generation.n_keep === undefined && this.#tokens.length >= n_ctx,
         run,
         signal,
@@ -442,8 +485,43 @@ export class SessionImpl implements Session {
     } catch (error) {
       if (error !== stop.returned) throw error;
     } finally {
+      await method?.dispose();
       ending.run();
     }
+  }
+
+  /** What a method of this generation works on. */
+  #methodHost(generation: Generation, signal: AbortSignal): MethodHost<StepResult> {
+    const { ignore_eos } = generation;
+    const request = withBits(generation.request, this.#bits(generation.grammar));
+    const drawing = drawingRequest(request);
+    const followers = followersOf(signal);
+    return {
+      sample_index: request.sample_index,
+      ignore_eos,
+      has_grammar: generation.grammar !== undefined && !arrayType(generation.grammar),
+      shifts: generation.n_keep !== undefined,
+      room: () => this.#host.info.n_ctx - this.#tokens.length,
+      step: () => this.#step(request, generation, signal),
+      entropy: () => this.#call('finalEntropy', [this.#number, drawing], signal),
+      tokenize: (text) => this.#host.tokenize(text, { add_special: false }),
+      fork: async (n) => {
+        const n_before = this.#tokens.length;
+        const signals = followers(n);
+        return (await this.#forks(n)).map((fork, i) => ({
+          draw: (sample_index) => {
+            this.#check(); // the end of the session ends its branches
+            return fork.#step({ ...drawing, sample_index }, generation, signals[i]!);
+          },
+          adopt: async (n_drawn) => {
+            const tokens = fork.#tokens.slice(0, n_before + n_drawn);
+            await this.#call('adoptSession', [this.#number, fork.#number, tokens.length], signal);
+            this.#tokens = tokens;
+          },
+          dispose: () => fork.dispose(),
+        }));
+      },
+    };
   }
 
   /** Makes one choice and keeps the list of tokens as the engine has it. */

@@ -20,6 +20,8 @@ import type { Vocabulary } from './vocabulary.js';
 export interface StepResult extends Omit<Step, 'text'> {
   /** The bytes without the space that a tokenizer puts before a text, if the text begins here. */
   textBytes: Uint8Array;
+  /** The token's probability after the last stage. */
+  p_final: number;
   /** Whether the grammar of the request says that nothing can follow. */
   ended: boolean;
   /** Tokens at the beginning that a shift left. */
@@ -93,6 +95,16 @@ export class Choices {
   }
 
   /**
+   * Makes the choice of the last of a session's first n tokens the last choice of another session.
+   * The request is that of the session's last choice.
+   */
+  adopt(number: number, from: number, n: number): void {
+    const last = this.#last.get(from);
+    const position = this.#sessions.discarded(from) + n - 1;
+    this.#remember(number, last && { request: last.request, position, before: undefined });
+  }
+
+  /**
    * Forgets the last choice if it came after the session's first n tokens: others are there now.
    */
   forgetAfter(number: number, n: number): void {
@@ -154,6 +166,16 @@ export class Choices {
     );
   }
 
+  /** The entropy in nats of a choice after the last stage. */
+  finalEntropy(number: number, request: SampleRequest, signal: AbortSignal): Promise<number> {
+    return this.#sessions.whenReady(number, signal, () =>
+      this.#sampling.finalEntropy(
+        this.#sessions.address(number),
+        this.#restricted(number, request),
+      ),
+    );
+  }
+
   /** The divergence of a choice from another one, or from the distributions of another model's. */
   async divergence(
     choice: SessionChoice,
@@ -179,7 +201,7 @@ export class Choices {
       const choice: Sampled & { trace?: StepTrace } = traced
         ? this.#sampling.traced(session, request)
         : this.#sampling.sample(session, { ...request, top_n: 0 });
-      const { token, logprob, rank, entropy, position, traceAddress, trace } = choice;
+      const { token, logprob, rank, entropy, position, p_final, traceAddress, trace } = choice;
       const { bytes, eog } = this.#vocabulary.token(token);
       const textBytes =
         bytes[0] === 0x20 && !this.hasText(number)
@@ -194,6 +216,7 @@ export class Choices {
         token,
         bytes,
         textBytes,
+        p_final,
         ended,
         logprob,
         rank,

@@ -182,6 +182,11 @@ export class EngineModel {
     return this.#vocabulary.token(id).text;
   }
 
+  /** Whether the token ends a generation. */
+  tokenIsEog(id: number): boolean {
+    return this.#vocabulary.token(id).eog;
+  }
+
   tokenTexts(): string[] {
     return this.#vocabulary.texts(this.#info.n_vocab);
   }
@@ -195,6 +200,16 @@ export class EngineModel {
   /** Returns the tokens that both sessions have now. */
   forkSession(from: number, number: number): Int32Array {
     return this.#sessions.fork(from, number);
+  }
+
+  /**
+   * Makes the first n tokens of session `from` the tokens of session `number`, with their cache.
+   * With all of them, `from` names nothing afterwards.
+   */
+  adoptSession(number: number, from: number, n: number): void {
+    this.#choices.adopt(number, from, n);
+    this.#sessions.adopt(number, from, n);
+    if (!this.#sessions.has(from)) this.disposeSession(from); // its last choice and its text
   }
 
   sessionTokens(number: number): Int32Array {
@@ -286,6 +301,10 @@ export class EngineModel {
 
   distributions(...args: Parameters<Choices['distributions']>): Promise<Distributions> {
     return this.#choices.distributions(...args);
+  }
+
+  finalEntropy(...args: Parameters<Choices['finalEntropy']>): Promise<number> {
+    return this.#choices.finalEntropy(...args);
   }
 
   divergence(...args: Parameters<Choices['divergence']>): Promise<Divergence> {

@@ -20,7 +20,7 @@ import type { GrammarUse } from './grammars.js';
 import { CANDIDATE_BYTES, LIST_BYTES, STAGE_TRACE_BYTES } from './generated-boundary.js';
 import type { ChoiceRecord } from './generated-boundary.js';
 import { wordsOf } from './snapshot.js';
-import { ranksOf, tableOf } from './stage-table.js';
+import { entropyOf, ranksOf, tableOf } from './stage-table.js';
 import type { DenseChoice, TableRequest } from './stage-table.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -49,6 +49,8 @@ export interface SampleRequest {
 }
 
 export interface Sampled extends Pick<Step, 'token' | 'logprob' | 'rank' | 'entropy' | 'position'> {
+  /** Probability after the last stage. */
+  p_final: number;
   /** The address of the engine's trace, for sessionAccept. */
   traceAddress: number;
 }
@@ -141,7 +143,8 @@ export class Sampling {
 
   #sampled(choice: ChoiceRecord): Sampled {
     const { token, logprob, rank, entropy, position, trace } = choice;
-    return { token, logprob, rank, entropy, position, traceAddress: trace };
+    const p_final = this.#engine.float64s(choice.p_final, this.#n_vocab)[token]!;
+    return { token, logprob, rank, entropy, position, p_final, traceAddress: trace };
   }
 
   traced(session: number, request: SampleRequest): Sampled & { trace: StepTrace } {
@@ -237,6 +240,15 @@ export class Sampling {
       if (removed_by[id]! < 0) copies.p_final[id] = p_final[id]!;
     }
     return copies;
+  }
+
+  /** The entropy in nats of a choice after the last stage. */
+  finalEntropy(session: number, request: SampleRequest): number {
+    const { p_final, removed_by } = this.#dense(this.#choose(session, { ...request, top_n: 0 }));
+    const kept = new Int32Array(this.#n_vocab);
+    let n = 0;
+    for (let id = 0; id < this.#n_vocab; id++) if (removed_by[id]! < 0) kept[n++] = id;
+    return entropyOf(p_final, kept.subarray(0, n));
   }
 
   /** Views of a choice over the whole vocabulary, until the next choice. */

@@ -46,6 +46,22 @@ export class Sessions {
     return this.tokens(number);
   }
 
+  /**
+   * Makes the first n tokens of session `from` the tokens of session `number`, with their cache.
+   * With all of them the number takes over the session, and `from` names nothing afterwards.
+   */
+  adopt(number: number, from: number, n: number): void {
+    const source = this.address(from);
+    this.address(number); // throws when it was disposed
+    let adopted = source;
+    if (n < this.length(from)) {
+      adopted = this.#engine.sessionFork(source);
+      this.#engine.sessionRewind({ session: adopted, n });
+    } else this.#addresses.delete(from);
+    this.dispose(number);
+    this.#addresses.set(number, adopted);
+  }
+
   dispose(number: number): void {
     const address = this.#addresses.get(number);
     if (address === undefined) return;

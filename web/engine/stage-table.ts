@@ -118,7 +118,8 @@ function sumsOf(column: Float64Array, buckets: Uint8Array, tokens: Int32Array): 
   return sums;
 }
 
-function entropyOf(p: Float64Array, tokens: Int32Array): number {
+/** The entropy in nats of these tokens' probabilities. */
+export function entropyOf(p: Float64Array, tokens: Int32Array): number {
   let entropy = 0;
   for (let start = 0; start < tokens.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, tokens.length);

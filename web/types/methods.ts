@@ -1,4 +1,7 @@
-/** Decoding methods of papers: what the list of methods says about each of them. */
+/**
+ * Decoding methods of papers: what the list of methods says about each of them, and the options and
+ * traces of those that generate() takes.
+ */
 
 /** The paper that describes a method. */
 export interface MethodSource {
@@ -92,3 +95,92 @@ export interface MethodInfo {
   /** The file of the method in web/methods/. */
   file: string;
 }
+
+/**
+ * Cautious Next Token Prediction (Wang et al. 2025): where the model is not certain, several trials
+ * run up to the next punctuation mark, and the trial with the lowest perplexity goes on. Trials
+ * always draw, also in a greedy generation: with temperature 0 they use temperature 1.
+ */
+export interface CntpOptions {
+  /** The method. */
+  name: 'cntp';
+  /**
+   * How entropy gives the number of trials. With share = (entropy - h_min) / (h_max - h_min),
+   * 'code' is floor(n_min + (n_max - n_min) * share), with a share of 0 to 1; 'paper' is
+   * floor(share * n_max), limited to n_min to n_max. Default: 'code'.
+   */
+  formula?: 'code' | 'paper';
+  /** The entropy in nats up to which there are n_min trials. Default: 0.01. */
+  h_min?: number;
+  /** The entropy in nats from which there are n_max trials; above h_min. Default: 1.5. */
+  h_max?: number;
+  /** Maximum number of trials, 1 to 64. Default: 10. */
+  n_max?: number;
+  /** Minimum number of trials, 1 to n_max. Default: 1. */
+  n_min?: number;
+  /**
+   * What ends a trial: 'text' is a token whose text, without spaces, is one of . , ? ! : ; ) ] } or
+   * a line end; 'id' is the first token of such a mark, as in the paper's code. Default: 'text'.
+   */
+  match?: 'text' | 'id';
+  /**
+   * The probabilities for the perplexity: 'processed' after the last stage, 'raw' before any stage.
+   * Default: 'processed'.
+   */
+  score?: 'processed' | 'raw';
+  /** Maximum number of tokens of a trial, 1 to 4096. Default: 64. */
+  trial_tokens?: number;
+}
+
+/**
+ * Why a trial ended: at a punctuation mark, at a token that ends the generation, at trial_tokens,
+ * or where max_tokens or the context allows no further token.
+ */
+export type TrialEnd = 'punctuation' | 'eog' | 'trial_tokens' | 'max_tokens' | 'context';
+
+/** A trial of 'cntp'. */
+export interface CntpTrial {
+  /**
+   * Whose random numbers the trial used: trial i has sample_index + i * 2654435761 modulo 2^32, so
+   * that trial 0 is the plain generation.
+   */
+  sample_index: number;
+  /** The ids of its tokens. */
+  tokens: number[];
+  /** Its text: the bytes of its tokens as UTF-8. */
+  text: string;
+  /** The perplexity of its tokens. */
+  perplexity: number;
+  /** Why it ended. */
+  ended: TrialEnd;
+}
+
+/** What 'cntp' did for a step. The steps of one segment, which a trial made, say the same. */
+export interface CntpTrace {
+  /** The method. */
+  name: 'cntp';
+  /** The entropy in nats at the start of the segment, after the last stage. */
+  entropy: number;
+  /** The number of trials; with 1 the step is that of a plain generation. */
+  n_trials: number;
+  /** The trials; empty when n_trials is 1. */
+  trials: CntpTrial[];
+  /** The index of the trial that won; 0 when n_trials is 1. */
+  winner: number;
+  /** The index of the step in its segment. */
+  index: number;
+  /** Tokens that the generation has drawn so far, those of all trials included. */
+  spent_tokens: number;
+}
+
+/** The options of a method of generate(). */
+export type GenerateMethod = CntpOptions;
+
+/** The trace of a method in a step, by the method's name. */
+export interface MethodTraces {
+  /** Cautious Next Token Prediction. */
+  cntp: CntpTrace;
+}
+
+/** What a method did for a step. */
+export type MethodTrace = MethodTraces[keyof MethodTraces];

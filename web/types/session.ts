@@ -1,5 +1,7 @@
 /** A session: a list of tokens with its cache, which generations extend. */
 import type { Bytes, CallOptions, TextOrIds } from './common.js';
+import type { GenerateMethod, MethodTrace, MethodTraces } from './methods.js';
+import type { Preview, PreviewOptions } from './preview.js';
 import type {
   CandidatesOptions,
   Divergence,
@@ -51,10 +53,29 @@ export interface GenerateOptions extends SamplerOptions, CallOptions {
   sample_index?: number;
   /** What the trace of each step lists, or false for steps without a trace. Default: {}. */
   trace?: TraceOptions | false;
+  /**
+   * A decoding method; each step then has `method`. Throws OPTION_UNSUPPORTED together with a
+   * grammar and with overflow: 'shift'. Default: none.
+   */
+  method?: GenerateMethod;
 }
 
 /** Options of a generation whose steps have a trace. */
 export interface TracedGenerateOptions extends GenerateOptions {
+  /** What the trace of each step lists. Default: {}. */
+  trace?: TraceOptions;
+}
+
+/** Options of a generation by a method. */
+export interface MethodGenerateOptions<N extends keyof MethodTraces> extends GenerateOptions {
+  /** The method. */
+  method: Extract<GenerateMethod, Record<'name', N>>;
+}
+
+/** Options of a generation by a method whose steps have a trace. */
+export interface TracedMethodOptions<
+  N extends keyof MethodTraces,
+> extends MethodGenerateOptions<N> {
   /** What the trace of each step lists. Default: {}. */
   trace?: TraceOptions;
 }
@@ -81,10 +102,24 @@ export interface Step {
   shifted: number;
   /** How the token was chosen; undefined with trace: false. */
   trace: StepTrace | undefined;
+  /** What the method did; only in a generation by a method. */
+  method?: MethodTrace;
 }
 
 /** A step of a generation with traces. */
 export interface TracedStep extends Step {
+  /** How the token was chosen. */
+  trace: StepTrace;
+}
+
+/** A step of a generation by a method. */
+export interface MethodStep<N extends keyof MethodTraces> extends Step {
+  /** What the method did. */
+  method: MethodTraces[N];
+}
+
+/** A step of a generation by a method, with traces. */
+export interface TracedMethodStep<N extends keyof MethodTraces> extends MethodStep<N> {
   /** How the token was chosen. */
   trace: StepTrace;
 }
@@ -100,6 +135,29 @@ export interface Session {
   /** Default seed of its generations. */
   readonly seed: bigint;
 
+  /**
+   * Generates tokens by a decoding method: each step has `method`, what the method did. Throws
+   * OPTION_UNSUPPORTED for what a method cannot do exactly, and the codes of a plain generation.
+   * @example
+   * const method = { name: 'cntp', n_max: 4 } as const;
+   * for await (const step of session.generate('Once', { method, max_tokens: 12 }))
+   *   console.log(step.text, step.method.n_trials);
+   */
+  generate<N extends keyof MethodTraces>(
+    prompt: TextOrIds | undefined,
+    options: TracedMethodOptions<N>,
+  ): AsyncGenerator<TracedMethodStep<N>, void, undefined>;
+  /**
+   * The same without traces.
+   * @example
+   * const method = { name: 'cntp', n_max: 4 } as const;
+   * for await (const step of session.generate('Once', { method, max_tokens: 12, trace: false }))
+   *   console.log(step.text, step.method.n_trials);
+   */
+  generate<N extends keyof MethodTraces>(
+    prompt: TextOrIds | undefined,
+    options: MethodGenerateOptions<N>,
+  ): AsyncGenerator<MethodStep<N>, void, undefined>;
   /**
    * Generates tokens, one step for each. A prompt replaces the session's tokens, as sync() does;
    * without a prompt the generation continues after them. To leave the loop stops the work. Throws
@@ -146,6 +204,12 @@ export interface Session {
    * const branch = await session.fork();
    */
   fork(): Promise<Session>;
+  /**
+   * n such sessions, 1 to 1024. When one cannot be made, none is left.
+   * @example
+   * const branches = await session.fork(8);
+   */
+  fork(n: number): Promise<Session[]>;
 
   /**
    * Adds a token of your choice. Rejects with TOKEN_OUT_OF_RANGE, CONTEXT_FULL and SESSION_BUSY.
@@ -193,6 +257,19 @@ export interface Session {
    *   console.log(text, p, stages.map(({ name }, i) => `${name}: ${after[i]}`).join(', '));
    */
   stageTable(options?: StageTableOptions): Promise<StageTable>;
+
+  /**
+   * Where the most probable next tokens lead: for each of them the text that generate() would
+   * continue with. The branches run at the same time and are forks: the session does not change.
+   * All branches have the same random numbers. Without any option of the sampler the branches are
+   * greedy. Rejects with CONTEXT_FULL when the session has no position left, with
+   * OPTION_UNSUPPORTED for a grammar, and with the codes of generate(). Cost: tokens * max_tokens
+   * runs of one token.
+   * @example
+   * for (const { p, text, ended } of await session.preview({ tokens: 3, max_tokens: 6 }))
+   *   console.log(p, text, ended);
+   */
+  preview(options?: PreviewOptions): Promise<Preview[]>;
 
   /**
    * Searches the vocabulary: the tokens whose text contains the query, in upper or lower case, and

@@ -4,6 +4,7 @@ export type * from './completions.js';
 export type * from './grammar.js';
 export type * from './methods.js';
 export type * from './model.js';
+export type * from './preview.js';
 export type * from './sampling.js';
 export type * from './score.js';
 export type * from './session.js';

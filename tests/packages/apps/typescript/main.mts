@@ -1,6 +1,7 @@
 import { loadModel } from 'tokenglass';
 import type { Model, Step } from 'tokenglass';
 import { build } from 'tokenglass/simd128';
+import { methods } from 'tokenglass/methods';
 import storybook from 'tokenglass/storybook';
 import { recordTrace } from 'tokenglass/testing';
 import { exportTrace } from 'tokenglass/trace';
@@ -14,6 +15,9 @@ export async function tell(model: Model): Promise<Step[]> {
   const { seed, tokens } = session;
   exportTrace({ model: model.info, prompt: tokens, seed, options: {}, steps });
   await recordTrace(model, [{ name: 'fox', prompt: 'The fox' }]);
+  const method = { name: 'cntp', n_max: methods.length } as const;
+  const { value } = await session.generate('The fox', { method, trace: false }).next();
+  if (value) steps.push({ ...value, position: value.method.n_trials });
   // @ts-expect-error: the option is n_ctx
   await loadModel(storybook, { builds: [build], ctx: 5 });
   return steps;

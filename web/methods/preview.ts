@@ -1,0 +1,79 @@
+/** Where each of the most probable next tokens leads: branches that run at the same time. */
+import { followersOf } from '../types/followers.js';
+import type {
+  Candidate,
+  GenerateOptions,
+  Preview,
+  PreviewEnd,
+  PreviewStep,
+  Session,
+} from '../types/types.js';
+
+/** The checked options of Session.preview. */
+export interface PreviewRequest {
+  /** How many candidates have a branch. */
+  tokens: number;
+  /** Of each branch, after its candidate. */
+  max_tokens: number;
+  /** For candidates() and for generate(). */
+  options: Pick<GenerateOptions, 'sample_index'>;
+  ignore_eos: boolean;
+  n_ctx: number;
+}
+
+/** Whether a token ends a generation. */
+type IsEog = (token: number) => Promise<boolean>;
+
+function textOf(parts: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return parts.map((bytes) => decoder.decode(bytes, { stream: true })).join('') + decoder.decode();
+}
+
+async function run(
+  branch: Session,
+  { token, text, bytes, p, p_final }: Candidate,
+  request: PreviewRequest,
+  isEog: IsEog,
+  signal: AbortSignal,
+): Promise<Preview> {
+  const { ignore_eos, options } = request;
+  await branch.append(token);
+  const room = request.n_ctx - branch.tokens.length;
+  const max_tokens = Math.min(request.max_tokens, room);
+  const parts = [bytes];
+  const steps: PreviewStep[] = [];
+  let ended: PreviewEnd = room < request.max_tokens ? 'context' : 'max_tokens';
+  if (!ignore_eos && (await isEog(token))) ended = 'eog';
+  else {
+    const generation = { ...options, ignore_eos, max_tokens, signal, trace: false } as const;
+    for await (const step of branch.generate(undefined, generation)) {
+      steps.push({ token: step.token, text: step.text, logprob: step.logprob });
+      parts.push(step.bytes);
+      if (step.eog && !ignore_eos) ended = 'eog';
+    }
+  }
+  return { token, token_text: text, p, p_final, text: textOf(parts), steps, ended };
+}
+
+/** The branches, most probable candidate first. The session does not change. */
+export async function preview(
+  session: Session,
+  request: PreviewRequest,
+  isEog: IsEog,
+  signal: AbortSignal,
+): Promise<Preview[]> {
+  const branches = [await session.fork()];
+  try {
+    // the first branch runs what is pending; its forks have the logits
+    const [first] = branches as [Session];
+    const top = { ...request.options, top_n: request.tokens, signal };
+    const { candidates } = await first.candidates(top);
+    if (candidates.length > 1) branches.push(...(await first.fork(candidates.length - 1)));
+    const signals = followersOf(signal)(candidates.length);
+    return await Promise.all(
+      candidates.map((candidate, i) => run(branches[i]!, candidate, request, isEog, signals[i]!)),
+    );
+  } finally {
+    await Promise.all(branches.map((branch) => branch.dispose()));
+  }
+}
