@@ -22,6 +22,9 @@ WASM := -O3 -flto
 SMALL := src/gguf/%.c src/model/%.c src/tokenizer/vocabulary.c src/tokenizer/tokenizer.c \
 	$(addprefix src/session/,header.c model.c session.c snapshot.c text.c grammar.c) \
 	$(addprefix src/grammar/,parse.c build.c characters.c utf8_class.c check.c)
+# Reading blocks of codes is as fast with -Os. Floats are converted by loops that -O3 makes SIMD.
+COMPACT := src/quant/formats/%.c
+NOT_COMPACT := $(patsubst %,src/quant/formats/%.c,f32 f16 bf16)
 # Undefined behaviour traps; access outside of the memory that is in use ends with an error.
 DEBUG := -O1 -g -fsanitize=undefined -fsanitize-trap=undefined
 DEBUG_LINK := -O1 -g -sSAFE_HEAP -Wno-limited-postlink-optimizations
@@ -65,7 +68,7 @@ build/native/plans: build/native/tests/native/plans.o build/native/tokenglass.a
 # The rules of the variant $(1).
 define variant
 build/wasm/$(1)/%.o: %.c wasm/toolchain/rules.mk build/emcc
-	mkdir -p $$(@D) && echo "  $$@" && $(EMCC) $(CFLAGS) $(WASM) $$(if $$(filter $(SMALL),$$<),-Oz) $($(1)) $$(if $$(filter tests/%,$$<),$(TEST)) -c $$< -o $$@
+	mkdir -p $$(@D) && echo "  $$@" && $(EMCC) $(CFLAGS) $(WASM) $$(if $$(filter $(SMALL),$$<),-Oz) $$(if $$(filter-out $(NOT_COMPACT),$$(filter $(COMPACT),$$<)),-Os) $($(1)) $$(if $$(filter tests/%,$$<),$(TEST)) -c $$< -o $$@
 build/wasm/$(1)/tokenglass.a: $(addprefix build/wasm/$(1)/,$(objects)) build/sources
 	rm -f $$@ && $(dir $(EMCC))emar qcs $$@ $$(filter %.o,$$^)
 dist/tokenglass.$(1).wasm: build/wasm/$(1)/wasm/exports.o build/wasm/$(1)/tokenglass.a
