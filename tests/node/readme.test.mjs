@@ -10,7 +10,9 @@ import { examplesOf, runExample, typeErrors, withPrelude } from '../support/exam
 import { inTree } from '../support/support.mjs';
 
 const { entries } = publicDeclarations();
-const reference = readFileSync(inTree('web/README.md'), 'utf8');
+const reference = ['web/README.md', 'web/methods/README.md']
+  .map((path) => readFileSync(inTree(path), 'utf8'))
+  .join('\n');
 const first = examplesOf('README.md');
 const pages = [...first, ...examplesOf('web/README.md'), ...examplesOf('web/methods/README.md')];
 const comments = entries.flatMap(({ name, examples }) =>

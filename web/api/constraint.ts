@@ -3,22 +3,13 @@
  * is taken on trust: not its type, not its length, not that it comes at all. Loaded with the first
  * grammar.
  */
-import { TokenglassError, shown, typed } from '../types/errors.js';
+import { typed } from '../types/errors.js';
 import type { Constraint, ConstraintState } from '../types/types.js';
 import { bitsOf, invalid } from '../types/arguments.js';
+import { ask } from '../types/ask.js';
 
 /** Awaits a promise until the call is aborted or the session ends. */
 export type Wait = <T>(value: Promise<T>) => Promise<T>;
-
-/** What a call of the program's grammar gives. Its exception becomes INVALID_ARGUMENT. */
-async function ask<T>(what: string, call: () => T | PromiseLike<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof TokenglassError) throw error;
-    throw invalid(`${what} failed: ${shown(error)}`, error);
-  }
-}
 
 /** Ends a state whose errors nobody waits for. */
 function end(state: ConstraintState | undefined): void {

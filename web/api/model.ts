@@ -26,6 +26,8 @@ import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
 import type { SessionHost } from './session.js';
 import type {
+  BeamSearchOptions,
+  BeamSearchResult,
   CallOptions,
   ChatCompletion,
   ChatCompletionChunk,
@@ -39,9 +41,15 @@ import type {
   Constraint,
   EmbedOptions,
   GrammarSpec,
+  MethodPrompt,
   Model,
   ModelInfo,
   ModelStats,
+  NavigateListOptions,
+  NavigateListResult,
+  NavigateOptions,
+  NavigateWaysOptions,
+  NavigateWaysResult,
   ScoreOptions,
   Session,
   SessionOptions,
@@ -51,6 +59,8 @@ import type {
   TokenScore,
   TokenOffset,
   TokenizeOptions,
+  VoteOptions,
+  VoteResult,
   WholeChatParams,
   WholeCompletionParams,
 } from '../types/types.js';
@@ -219,6 +229,29 @@ export class ModelImpl implements Model, SessionHost {
   async createGrammar(spec: GrammarSpec): Promise<Constraint> {
     this.check();
     return (await import('./grammar.js')).createGrammar(this, spec);
+  }
+
+  /** The decoding methods, which load with the first of them. */
+  #methods() {
+    this.check();
+    return import('../methods/calls.js');
+  }
+
+  async beamSearch(prompt: MethodPrompt, options?: BeamSearchOptions): Promise<BeamSearchResult> {
+    return (await this.#methods()).beamSearch(this, prompt, options);
+  }
+
+  async vote(prompt: MethodPrompt, options?: VoteOptions): Promise<VoteResult> {
+    return (await this.#methods()).vote(this, prompt, options);
+  }
+
+  navigate(prompt: MethodPrompt, options: NavigateWaysOptions): Promise<NavigateWaysResult>;
+  navigate(prompt: MethodPrompt, options?: NavigateListOptions): Promise<NavigateListResult>;
+  async navigate(
+    prompt: MethodPrompt,
+    options?: NavigateOptions,
+  ): Promise<NavigateListResult | NavigateWaysResult> {
+    return (await this.#methods()).navigate(this, prompt, options);
   }
 
   async stats(): Promise<ModelStats> {

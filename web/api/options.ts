@@ -17,20 +17,13 @@ import {
   wholeNumber,
 } from '../types/arguments.js';
 
+export { samplerOptionNames } from '../types/sampler-names.js';
+
 const MAX_UINT32 = 2 ** 32 - 1;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
 
 const stageOptions = stages.flatMap(({ options }) => options);
-const stageLists = stages.flatMap(({ lists }) => lists);
-
-/** The names of all sampler options. */
-export const samplerOptionNames: readonly string[] = [
-  'samplers',
-  'seed',
-  ...stageOptions.map(({ name }) => name),
-  ...stageLists,
-];
 
 export const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
 

@@ -92,6 +92,266 @@ const rows = [
     reconstructed: false,
     file: 'cntp.ts',
   },
+  {
+    name: 'beam',
+    title: 'Conditional beam search',
+    kind: 'model',
+    call: 'model.beamSearch(prompt, { condition })',
+    options: [
+      {
+        type: 'number',
+        name: 'beams',
+        default: 5,
+        min: 1,
+        max: 4096,
+        whole: true,
+        meaning: 'how many texts the search keeps at each length',
+      },
+      {
+        type: 'number',
+        name: 'top_k',
+        default: 100,
+        min: 1,
+        max: 1_048_576,
+        whole: true,
+        meaning: 'how many next tokens each text proposes',
+      },
+      {
+        type: 'other',
+        name: 'condition',
+        meaning: 'what the text must be: a condition or a list of conditions',
+      },
+      {
+        type: 'number',
+        name: 'weight',
+        default: 1,
+        min: 0,
+        max: 1e6,
+        whole: false,
+        meaning:
+          "how much the logarithm of the condition's probability counts; 0 is plain beam search",
+      },
+      {
+        type: 'flag',
+        name: 'contrast',
+        default: false,
+        meaning: 'search without the condition, too, and report both',
+      },
+      {
+        type: 'flag',
+        name: 'exact',
+        default: false,
+        meaning: 'find the most probable finished texts for certain, for tiny cases',
+      },
+      {
+        type: 'number',
+        name: 'max_nodes',
+        default: 10_000,
+        min: 1,
+        max: 1e9,
+        whole: true,
+        meaning: 'how many distributions the exact search may ask the model for',
+      },
+      {
+        type: 'other',
+        name: 'sampler',
+        meaning:
+          'options of the sampler whose distribution is searched; without it, the distribution ' +
+          'before any stage',
+      },
+    ],
+    source: {
+      title:
+        'Making the Most of your Model: Methods for Finetuning and Applying Pretrained Transformers',
+      authors: 'Davis Yoshida',
+      year: 2024,
+      paper: 63,
+    },
+    reconstructed: true,
+    file: 'beam.ts',
+  },
+  {
+    name: 'vote',
+    title: 'Voting',
+    kind: 'model',
+    call: 'model.vote(prompt, { n, extract, verifier })',
+    options: [
+      {
+        type: 'number',
+        name: 'n',
+        default: 8,
+        min: 1,
+        max: 1024,
+        whole: true,
+        meaning: 'how many answers the model gives',
+      },
+      {
+        type: 'number',
+        name: 'temperature',
+        default: 0.7,
+        min: 0,
+        max: 1e6,
+        whole: false,
+        meaning: 'temperature of the answers',
+      },
+      {
+        type: 'other',
+        name: 'extract',
+        meaning:
+          "how an answer is found in a text: 'number', 'letter', 'line' or 'text' (the default), " +
+          'a regular expression, or a function',
+      },
+      {
+        type: 'other',
+        name: 'canonical',
+        meaning: 'a function that gives the form in which answers are compared',
+      },
+      {
+        type: 'other',
+        name: 'verifier',
+        meaning: 'how the model judges each solution, or a function that gives a score of 0 to 1',
+      },
+      {
+        type: 'choice',
+        name: 'mode',
+        default: 'auto',
+        values: ['auto', 'majority', 'weighted', 'best'],
+        meaning:
+          'which answer wins: the most frequent, that with the largest sum of scores, that of the ' +
+          'best score; auto is weighted with a verifier, else majority',
+      },
+      {
+        type: 'other',
+        name: 'on_answer',
+        meaning: 'a function that is called for each answer that is complete',
+      },
+    ],
+    source: {
+      title:
+        'When To Solve, When To Verify: Compute-Optimal Problem Solving and Generative ' +
+        'Verification for LLM Reasoning',
+      authors:
+        'Nishad Singhi, Hritik Bansal, Arian Hosseini, Aditya Grover, Kai-Wei Chang, ' +
+        'Marcus Rohrbach, Anna Rohrbach',
+      year: 2025,
+      paper: 20,
+    },
+    reconstructed: false,
+    file: 'vote.ts',
+  },
+  {
+    name: 'navigate',
+    title: 'In-context Navigation',
+    kind: 'model',
+    call: "model.navigate(prompt, { mode: 'list' })",
+    options: [
+      {
+        type: 'choice',
+        name: 'mode',
+        default: 'list',
+        values: ['list', 'ways'],
+        meaning: 'a list of short answers, or several ways to solve a problem',
+      },
+      {
+        type: 'number',
+        name: 'n_tol',
+        default: 10,
+        min: 1,
+        max: 10_000,
+        whole: true,
+        meaning: 'list: how many new first tokens each run takes',
+      },
+      {
+        type: 'number',
+        name: 'n_run',
+        default: 10,
+        min: 1,
+        max: 10_000,
+        whole: true,
+        meaning: 'list: how many runs there are',
+      },
+      {
+        type: 'flag',
+        name: 'reg',
+        default: true,
+        meaning: 'list: an answer continues the prompt without the list of answers',
+      },
+      {
+        type: 'other',
+        name: 'header',
+        meaning: "list: the text between the prompt and the list, by default '\\nAnswers:\\n'",
+      },
+      {
+        type: 'number',
+        name: 'n_ways',
+        default: 4,
+        min: 1,
+        max: 100,
+        whole: true,
+        meaning: 'ways: how many ways',
+      },
+      {
+        type: 'number',
+        name: 'depth',
+        default: 100,
+        min: 1,
+        max: 1_048_576,
+        whole: true,
+        meaning: 'ways: among how many first tokens the search looks for one that is new',
+      },
+      {
+        type: 'flag',
+        name: 'baseline',
+        default: false,
+        meaning: 'ways: find the first tokens without showing the earlier ways',
+      },
+      {
+        type: 'number',
+        name: 'answer_tokens',
+        default: 8,
+        min: 1,
+        max: 4096,
+        whole: true,
+        meaning: 'ways: maximum number of tokens of a final answer',
+      },
+      {
+        type: 'other',
+        name: 'instruction',
+        meaning:
+          "ways: the text after the prompt, by default 'Solve this problem in n different ways.'",
+      },
+      {
+        type: 'other',
+        name: 'heading',
+        meaning: "ways: what is above each way, by default '### Way'",
+      },
+      {
+        type: 'other',
+        name: 'cue',
+        meaning: "ways: what asks for the final answer, by default '\\n\\nFinal answer: \"'",
+      },
+      {
+        type: 'other',
+        name: 'extract',
+        meaning:
+          'ways: how the answer is found after the cue, by default a number or a letter A to E',
+      },
+      {
+        type: 'other',
+        name: 'canonical',
+        meaning: 'ways: a function that gives the form in which answers are compared',
+      },
+    ],
+    source: {
+      title:
+        'Correlation and Navigation in the Vocabulary Key Representation Space of Language Models',
+      authors: 'Letian Peng, Chenyang An, Jingbo Shang',
+      year: 2024,
+      paper: 39,
+    },
+    reconstructed: false,
+    file: 'navigate.ts',
+  },
 ] as const satisfies readonly MethodInfo[];
 
 type Row = (typeof rows)[number];
@@ -158,6 +418,7 @@ export function readMethodOptions<N extends MethodName, T extends object = objec
   const known = [...options.map(({ name }) => name), ...others];
   const read = readOptions<object>(given, known, call) as Record<string, unknown>;
   for (const option of options)
-    read[option.name] = checked(option, prefix + option.name, read[option.name]);
+    if (option.type !== 'other')
+      read[option.name] = checked(option, prefix + option.name, read[option.name]);
   return read as Omit<T, keyof MethodValues<N>> & MethodValues<N>;
 }

@@ -1,4 +1,5 @@
 /** A model: where its file comes from, how it is loaded, and what can be asked of it. */
+import type { BeamSearchOptions, BeamSearchResult, MethodPrompt } from './beam-search.js';
 import type {
   ArchitectureName,
   CacheTypeName,
@@ -24,8 +25,15 @@ import type {
   WholeCompletionParams,
 } from './completions.js';
 import type { Constraint, GrammarSpec } from './grammar.js';
+import type {
+  NavigateListOptions,
+  NavigateListResult,
+  NavigateWaysOptions,
+  NavigateWaysResult,
+} from './navigate.js';
 import type { EmbedOptions, ScoreOptions, TokenScore } from './score.js';
 import type { Session, SessionOptions } from './session.js';
+import type { VoteOptions, VoteResult } from './vote.js';
 
 /**
  * Where a model comes from. A string is a URL in a browser, a URL or a path in Node, or
@@ -441,6 +449,62 @@ export interface Model {
    * for await (const { text } of session.generate('Was it true?', { grammar })) console.log(text);
    */
   createGrammar(spec: GrammarSpec): Promise<Constraint>;
+
+  /**
+   * The most probable texts after a prompt, by beam search; with a condition, the most probable
+   * texts that have an attribute. Log-probabilities are of the model's distribution before any
+   * sampler stage, unless the option `sampler` says otherwise. Source: D. Yoshida, Making the Most
+   * of your Model (2024); the details are reconstructed. Cost: beams times the tokens of one text.
+   * Rejects with INVALID_ARGUMENT, OPTION_UNSUPPORTED, GRAMMAR_INVALID and the codes of
+   * Session.candidates.
+   * @example
+   * const condition = { type: 'length' as const, n: 6 };
+   * const { hypotheses } = await model.beamSearch('The old man', { condition, beams: 3 });
+   * for (const { text, logprob } of hypotheses) console.log(text, logprob);
+   */
+  beamSearch(prompt: MethodPrompt, options?: BeamSearchOptions): Promise<BeamSearchResult>;
+
+  /**
+   * Several answers to one prompt, and the answer that wins: self-consistency, and with a verifier
+   * weighted voting or best-of-N. The answers are forks of the prompt that run at the same time.
+   * Source: N. Singhi et al., When To Solve, When To Verify (2025). Cost: the tokens of all answers
+   * and verifications, see `cost` of the result. Rejects with INVALID_ARGUMENT and the codes of
+   * Session.generate.
+   * @example
+   * const { winner, histogram } = await model.vote('The cat sat on the', {
+   *   n: 4,
+   *   max_tokens: 5,
+   *   extract: /\w+/,
+   * });
+   * for (const { answer, count } of histogram) console.log(answer, count, answer === winner);
+   */
+  vote(prompt: MethodPrompt, options?: VoteOptions): Promise<VoteResult>;
+
+  /**
+   * Several ways to solve a problem, each with another first token, and the answer that most of
+   * them have: In-context Navigation. The model sees the earlier ways when it ranks the first
+   * tokens of the next one. Source: L. Peng, C. An and J. Shang, Correlation and Navigation in the
+   * Vocabulary Key Representation Space of Language Models (2024). Cost: the tokens of all ways,
+   * and for each way a prompt with the earlier ones. Rejects with INVALID_ARGUMENT, CONTEXT_FULL
+   * and the codes of Session.generate.
+   * @example
+   * const { ways, winner } = await model.navigate('Lily has 2 cats and 3 dogs. How many pets?', {
+   *   mode: 'ways',
+   *   n_ways: 2,
+   *   max_tokens: 20,
+   * });
+   * for (const { first, text, answer } of ways) console.log(first, text, answer === winner);
+   */
+  navigate(prompt: MethodPrompt, options: NavigateWaysOptions): Promise<NavigateWaysResult>;
+  /**
+   * A list of different answers, found through first tokens that were not used yet: In-context
+   * Navigation. The model sees the answers of the earlier runs when it ranks first tokens. Source
+   * and errors are the same. Cost: n_run * n_tol answers, and for each run a prompt with the list.
+   * @example
+   * const { answers } = await model.navigate('Names of animals.', { n_run: 2, n_tol: 3 });
+   * for (const { run, first, text } of answers) console.log(run, first, text);
+   */
+  navigate(prompt: MethodPrompt, options?: NavigateListOptions): Promise<NavigateListResult>;
 
   /**
    * Counters of the work that the model has done so far.

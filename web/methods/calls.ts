@@ -1,0 +1,4 @@
+/** The calls of Model that are decoding methods. */
+export { beamSearch } from './beam.js';
+export { navigate } from './navigate.js';
+export { vote } from './vote.js';

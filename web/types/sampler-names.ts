@@ -1,0 +1,10 @@
+/** The names of the sampler's options. */
+import { stages } from './generated.js';
+
+/** The names of all sampler options. */
+export const samplerOptionNames: readonly string[] = [
+  'samplers',
+  'seed',
+  ...stages.flatMap(({ options }) => options.map(({ name }) => name)),
+  ...stages.flatMap(({ lists }) => lists),
+];
