@@ -17,10 +17,11 @@ export function examplesOf(page) {
 /** What every example of a JSDoc comment may use. */
 const PRELUDE = `import { TokenglassError, fetchModel, loadModel } from 'tokenglass';
 import { exportTrace, importTrace } from 'tokenglass/trace';
+import { bestOfCurve, solutionEquivalents, voteCurve } from 'tokenglass/methods';
 import { compareTrace, recordTrace } from 'tokenglass/testing';
 import type { Model, Session } from 'tokenglass';
 void [TokenglassError, exportTrace, fetchModel, importTrace, loadModel];
-void [compareTrace, recordTrace];
+void [bestOfCurve, compareTrace, recordTrace, solutionEquivalents, voteCurve];
 `;
 
 /** A program for an example of a JSDoc comment; setup declares model and session. */

@@ -1,29 +1,10 @@
 /** Counting votes, and how good a vote of k answers is on average. */
 
-/** A vote: an answer with the score of its text. */
-export interface Vote {
-  /** undefined or '': no answer. */
-  answer: string | undefined;
-  /** 0 to 1. */
-  score: number;
-}
-
-/** A vote for an answer that is right or wrong. */
-export interface MarkedVote extends Vote {
-  correct: boolean;
-}
-
-export type CountMode = 'majority' | 'weighted' | 'best';
-
-export interface Count {
-  answer: string;
-  count: number;
-  weight: number;
-}
+import type { AnswerCount, CountMode, MarkedVote, Vote } from '../types/types.js';
 
 /** The different answers, largest weight first; of equal weights, the one that came first. */
-export function countVotes(votes: readonly Vote[], mode: CountMode): Count[] {
-  const counts = new Map<string, Count>();
+export function countVotes(votes: readonly Vote[], mode: CountMode): AnswerCount[] {
+  const counts = new Map<string, AnswerCount>();
   for (const { answer, score } of votes) {
     if (!answer) continue;
     const entry = counts.get(answer) ?? { answer, count: 0, weight: 0 };
@@ -45,9 +26,15 @@ export function winnerOf(votes: readonly Vote[], mode: CountMode): number {
   );
 }
 
-/** The cost of S solutions with V verifications each, in solutions. */
-export const solutionEquivalents = (S: number, V: number, lambda: number): number =>
-  S * (1 + lambda * V);
+/**
+ * What n answers with V verifications each cost, in answers: n * (1 + lambda * V). lambda: the
+ * tokens of a verification for each token of an answer.
+ * @example
+ * console.log(solutionEquivalents(8, 8, 1)); // 72
+ */
+export function solutionEquivalents(n: number, V: number, lambda: number): number {
+  return n * (1 + lambda * V);
+}
 
 const SHUFFLES = 100;
 const SUBSETS = 25;
@@ -75,9 +62,15 @@ function drawn<T>(items: readonly T[], k: number, random: (limit: number) => num
 /**
  * How probable the best of k answers is right, for k = 1 to the number of votes: the mean over all
  * subsets of k votes, by the binomial formula. Votes with equal scores come in random order, and
- * the result is the mean over 100 orders.
+ * the result is the mean over 100 orders, which depend on the seed.
+ * @example
+ * const votes = [
+ *   { answer: '5', score: 0.9, correct: true },
+ *   { answer: '6', score: 0.4, correct: false },
+ * ];
+ * console.log(bestOfCurve(votes)); // [0.5, 1]
  */
-export function bestOfCurve(votes: readonly MarkedVote[], seed: number): number[] {
+export function bestOfCurve(votes: readonly MarkedVote[], seed = 0): number[] {
   const random = randomNumbers(seed);
   const n = votes.length;
   const curve = new Array<number>(n).fill(0);
@@ -97,9 +90,17 @@ export function bestOfCurve(votes: readonly MarkedVote[], seed: number): number[
 
 /**
  * How often a vote of k answers is right, for k = 1 to the number of votes: the share of 25 random
- * subsets of k votes, each in the order of the list, whose winner is right.
+ * subsets of k votes, each in the order of the list, whose winner is right. The subsets depend on
+ * the seed.
+ * @example
+ * const votes = [
+ *   { answer: '5', score: 1, correct: true },
+ *   { answer: '6', score: 1, correct: false },
+ *   { answer: '5', score: 1, correct: true },
+ * ];
+ * console.log(voteCurve(votes, 'majority').at(-1)); // 1
  */
-export function voteCurve(votes: readonly MarkedVote[], mode: CountMode, seed: number): number[] {
+export function voteCurve(votes: readonly MarkedVote[], mode: CountMode, seed = 0): number[] {
   const random = randomNumbers(seed);
   const all = [...votes.keys()];
   return votes.map((_, i) => {

@@ -173,3 +173,20 @@ export interface VoteResult {
   /** What the vote cost. */
   cost: VoteCost;
 }
+
+/** A vote of a list that is counted. */
+export interface Vote {
+  /** The answer; undefined or '' for none. */
+  answer: string | undefined;
+  /** The score of its text, 0 to 1. */
+  score: number;
+}
+
+/** A vote for an answer that is known to be right or wrong. */
+export interface MarkedVote extends Vote {
+  /** Whether the answer is right. */
+  correct: boolean;
+}
+
+/** How votes are counted. */
+export type CountMode = Exclude<VoteMode, 'auto'>;
