@@ -96,7 +96,11 @@ const SESSION = {
   generate: { args: () => [PROMPT, OPTIONS], options: 1, finish: collect },
   sync: { args: () => [PROMPT, {}], options: 1 },
   rewind: { args: () => [1] },
-  fork: { args: () => [], finish: (session) => session.dispose() },
+  fork: {
+    args: () => [2],
+    finish: (made) => Promise.all([made].flat().map((session) => session.dispose())),
+  },
+  preview: { args: () => [{ tokens: 2, max_tokens: 1 }], options: 0 },
   append: { args: () => [300] },
   score: { args: () => [[300, 301], {}], options: 1 },
   logits: { args: () => [{}], options: 0 },

@@ -323,7 +323,7 @@ test('what the method cannot do exactly is refused by name, and so are wrong opt
   await refused({ method: cntp, grammar }, 'OPTION_UNSUPPORTED', /method cntp .*grammar/);
   await refused({ method: cntp, overflow: 'shift' }, 'OPTION_UNSUPPORTED', /overflow/);
   const bad = (method, message) => refused({ method }, 'INVALID_ARGUMENT', message);
-  await bad(5, /method/);
+  for (const method of [5, null, false, '', []]) await bad(method, /method/);
   await bad({}, /method\.name is undefined.*cntp/);
   await bad({ name: 'cntq' }, /did you mean cntp/);
   await bad({ name: 'cntp', nmax: 3 }, /did you mean n_max/);

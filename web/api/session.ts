@@ -457,7 +457,7 @@ export class SessionImpl implements Session {
       this.#checkIdle();
       started = true;
       this.#busy = 'generating; end the generation first';
-      if (generation.method) {
+      if (generation.method !== undefined) {
         const { beginMethod } = await import('../methods/generate.js');
         method = beginMethod(generation.method, this.#methodHost(generation, signal));
       }
