@@ -10,6 +10,7 @@ import { chatModel } from '../support/tiny-llama.mjs';
 const { bestOfCurve, countVotes, solutionEquivalents, voteCurve, winnerOf } =
   await moduleOf('methods/vote-count.ts');
 const { answerFinder } = await moduleOf('methods/answers.ts');
+const { continuationsInCache } = await moduleOf('methods/runs.ts');
 const { meanScore, verdictIn } = await moduleOf('methods/vote-verifier.ts');
 
 const votes = (...pairs) =>
@@ -330,3 +331,16 @@ test('wrong options are refused by name, and sessions are freed', () =>
       assert.ok(made > 2 && made === disposed, `${made} made, ${disposed} disposed`);
     }
   }));
+
+test('as many continuations run at the same time as the cache has pages for', () => {
+  const model = (n_kv, n_ctx) => ({ info: { n_kv, n_ctx } });
+  for (const [n_kv, n_ctx, n_prompt, max_tokens, n] of [
+    [512, 256, 8, 64, 5], // 16 pages, 1 for the prompt, 3 for each
+    [512, 256, 8, 8, 15],
+    [512, 256, 64, 32, 13], // 2 full pages are shared
+    [512, 256, 250, 1000, 8], // the context ends them
+    [256, 256, 200, 56, 1],
+    [256, 256, 256, 1, 1],
+  ])
+    assert.equal(continuationsInCache(model(n_kv, n_ctx), n_prompt, max_tokens), n);
+});

@@ -114,7 +114,7 @@ export async function runAll(
   if (failed) throw failure;
 }
 
-const PAGE = 64; // positions that a fork takes at least, more than any page of the cache
+const PAGE = 32; // positions in a page of the cache
 
 /**
  * How many continuations of a prompt the cache holds at the same time, each of max_tokens tokens.
@@ -125,8 +125,11 @@ export function continuationsInCache(
   n_prompt: number,
   max_tokens: number,
 ): number {
-  const each = Math.min(max_tokens, Math.max(info.n_ctx - n_prompt, 0)) + PAGE;
-  return Math.max(1, Math.floor((info.n_kv - n_prompt) / each));
+  const shared = Math.floor(n_prompt / PAGE); // pages that are full
+  const length = Math.min(n_prompt + max_tokens, info.n_ctx);
+  const own = Math.max(1, Math.ceil(length / PAGE) - shared);
+  const free = Math.floor(info.n_kv / PAGE) - shared - 1; // the prompt has a page that is not full
+  return Math.max(1, Math.floor(free / own));
 }
 
 /** A generated text. */
