@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { logSoftmax } from '../support/measures.mjs';
 import { collect, freshLogits, withModel } from '../support/support.mjs';
+import { chatModel } from '../support/tiny-llama.mjs';
 
 const built = (use, options = {}) => withModel('storybook', { worker: false, ...options }, use);
 const PROMPT = 'Once upon a time there was';
@@ -112,8 +113,6 @@ test('chunks of several answers come interleaved', () =>
       assert.equal(own.at(-1).choices[0].finish_reason, 'length');
       assert.equal(own.filter(({ choices }) => choices[0].finish_reason).length, 1);
     }
-    const { tokens } = model.createSession(); // the model goes on
-    assert.deepEqual(tokens, []);
   }));
 
 /** A constraint that allows every token and throws at the given step. */
@@ -203,16 +202,60 @@ test('a reader that waits holds all answers', () =>
 test('more answers than the cache holds run after each other, not against each other', () =>
   built(
     async (model) => {
-      const asked = { prompt: PROMPT, n: 12, max_tokens: 100, seed: 3, ignore_eos: true };
+      const asked = { prompt: PROMPT, n: 8, max_tokens: 60, seed: 3, ignore_eos: true };
       const { usage, choices } = await model.createCompletion({ ...asked, cache_prompt: false });
       const { decoded_tokens } = await model.stats();
-      assert.equal(usage.completion_tokens, 1200);
-      assert.ok(decoded_tokens < 2 * 1200, `${decoded_tokens} tokens ran for 1200`);
-      const expected = await alone(model, { max_tokens: 100, seed: 3, ignore_eos: true }, 11);
-      assert.equal(choices[11].text, expected.text);
+      assert.equal(usage.completion_tokens, 480);
+      assert.ok(decoded_tokens < 2 * 480, `${decoded_tokens} tokens ran for 480`);
+      const expected = await alone(model, { max_tokens: 60, seed: 3, ignore_eos: true }, 7);
+      assert.equal(choices[7].text, expected.text);
     },
-    { n_ctx: 256, n_kv: 320 },
+    { n_ctx: 128, n_kv: 160 },
   ));
+
+test('a stream that nobody reads does not hold other completions where the cache is small', () =>
+  built(
+    async (model) => {
+      const asked = { prompt: PROMPT, n: 6, max_tokens: 40, seed: 3, ignore_eos: true };
+      const stream = await model.createCompletion({ ...asked, max_tokens: 90, stream: true });
+      await stream.next();
+      const made = await model.createCompletion({ ...asked, cache_prompt: false });
+      const expected = await alone(model, { max_tokens: 40, seed: 3, ignore_eos: true }, 5);
+      assert.equal(made.choices[5].text, expected.text);
+      const rest = await collect(stream);
+      assert.equal(rest.filter(({ choices }) => choices[0].finish_reason === 'length').length, 6);
+    },
+    { n_ctx: 128, n_kv: 128 },
+  ));
+
+test('top_logprobs of a chat list up to the whole vocabulary', () =>
+  withModel(chatModel('{{ messages[0].content }}'), { worker: false }, async (model) => {
+    const { n_vocab } = model.info;
+    const chat = (more) =>
+      model.createChatCompletion({
+        ...{ messages: [{ role: 'user', content: 'the an' }], max_tokens: 3, seed: 1 },
+        ...{ logprobs: true, ignore_eos: true, ...more },
+      });
+    const { content } = (await chat({ top_logprobs: n_vocab })).choices[0].logprobs;
+    assert.equal(content.length, 3);
+    for (const { token, logprob, top_logprobs } of content) {
+      assert.equal(top_logprobs.length, n_vocab);
+      const sum = top_logprobs.reduce((mass, top) => mass + Math.exp(top.logprob), 0);
+      assert.ok(Math.abs(sum - 1) < 1e-9, `${sum}`);
+      assert.ok(top_logprobs.every(({ logprob }, i) => !(logprob > top_logprobs[i - 1]?.logprob)));
+      const same = top_logprobs.filter((top) => top.token === token);
+      assert.ok(same.some((top) => Math.abs(top.logprob - logprob) < 1e-9));
+    }
+    await assert.rejects(chat({ top_logprobs: n_vocab + 1 }), {
+      code: 'INVALID_ARGUMENT',
+      message: new RegExp(`top_logprobs is ${n_vocab + 1}.*0 to ${n_vocab}$`),
+    });
+    await assert.rejects(chat({ top_logprobs: n_vocab, n: 128, max_tokens: 60 }), {
+      code: 'INVALID_ARGUMENT',
+      message:
+        /^INVALID_ARGUMENT: top_logprobs is .* at most 524288 .*read the answer as a stream$/,
+    });
+  }));
 
 test('log-probabilities of the whole vocabulary, and what does not fit', () =>
   built(async (model) => {

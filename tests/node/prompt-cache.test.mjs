@@ -114,9 +114,28 @@ for (const [what, source, options, length] of [
 ]) {
   test(`random completions are those without the cache: ${what}`, () =>
     withModel(source(), { worker: false, ...options }, (model) =>
-      randomCompletions(model, process.env.TOKENGLASS_ALL ? 300 : 8, length),
+      randomCompletions(model, process.env.TOKENGLASS_ALL ? 60 : 8, length),
     ));
 }
+
+test("what a text leaves behind beside its tokens stays there: mirostat's state, a slid window", () =>
+  withModel('storybook', { worker: false, n_ctx: 64 }, async (model) => {
+    const prompt = await model.tokenize('Once upon a time there was');
+    for (const given of [
+      { mirostat: 2, mirostat_tau: 2, mirostat_eta: 0.9, max_tokens: 20 },
+      { overflow: 'shift', max_tokens: 90, temperature: 2 },
+    ]) {
+      const asked = { seed: 4, ignore_eos: true, ...given };
+      const session = model.createSession();
+      await collect(session.generate(prompt, asked));
+      await model.createCompletion({ prompt, ...asked }); // leaves the same text
+      const next = { prompt: session.tokens.slice(0, 40), ...asked, max_tokens: 20, logprobs: 0 };
+      await model.createCompletion({ prompt: next.prompt, max_tokens: 0 });
+      const made = await model.createCompletion(next);
+      const fresh = await model.createCompletion({ ...next, cache_prompt: false });
+      assert.deepEqual(result(made), result(fresh), JSON.stringify(given));
+    }
+  }));
 
 test('calls at the same time share the cache, and the oldest text goes', () =>
   chatty({ n_kv: 2048 }, async (model) => {
