@@ -507,6 +507,48 @@ export const scenarios = {
       );
       await refused(model.embed('a', { pooling: 'max' }), 'INVALID_ARGUMENT');
     }),
+  'forks, previews and trials at the same time give what each alone gives': (loadModel, options) =>
+    using(loadModel, { ...options, n_kv: 1024 }, async (model) => {
+      const session = model.createSession({ seed: 3 });
+      await session.sync(PROMPT);
+      const own = { max_tokens: 6, temperature: 1.1, ignore_eos: true };
+      const alone = async (sample_index, first) => {
+        const fork = await session.fork();
+        if (first !== undefined) await fork.append(first);
+        const made = await steps(fork.generate(undefined, { ...own, sample_index }));
+        await fork.dispose();
+        return made.map(({ token }) => token);
+      };
+      const forks = await session.fork(5);
+      const together = await Promise.all(
+        forks.map((fork, sample_index) =>
+          steps(fork.generate(undefined, { ...own, sample_index })),
+        ),
+      );
+      for (const [i, made] of together.entries())
+        check(
+          same(
+            await alone(i),
+            made.map(({ token }) => token),
+          ),
+          `fork ${i}`,
+        );
+      for (const { token, steps: made } of await session.preview({ tokens: 4, ...own }))
+        check(
+          same(
+            await alone(0, token),
+            made.map((step) => step.token),
+          ),
+          `preview of ${token}`,
+        );
+      const method = { name: 'cntp', n_min: 3, n_max: 3 };
+      const base = await session.fork();
+      const [first] = await steps(base.generate(undefined, { ...own, max_tokens: 1, method }));
+      for (const { sample_index, tokens } of first.method.trials) {
+        const expected = (await alone(sample_index)).slice(0, tokens.length);
+        check(same(expected, tokens), `trial of sample ${sample_index}`);
+      }
+    }),
 };
 
 /**
