@@ -355,6 +355,18 @@ tg_status tg_session_logits(tg_session *session, const float **logits);
  * states. */
 tg_status tg_session_draft(tg_session *session, const int32_t *tokens, const int32_t *parents,
                            size_t n);
+/* Drafts of methods. They set the session's draft when exactly one token is pending, and drop it
+ * when the method has nothing to propose. min_probability, 0 to 1: leaves out tokens that the
+ * method thinks less likely. Errors as tg_session_draft.
+ *
+ * What followed the session's last tokens earlier in the session: prompt lookup with an n-gram
+ * predictor. At most max_nodes tokens. */
+tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, float min_probability);
+/* Token Recycling (Luo et al. 2024): what the model thought likely after the same tokens, in this
+ * session or another. tree: the index of a row in methods/trees.def. The matrix takes 32 bytes for
+ * each token of the vocabulary and belongs to the model. */
+tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
+                                     float min_probability);
 /* What became of the draft that ran with the session's tokens: how many tokens it has and how many
  * of them were appended so far. 0 and 0: the last run had no draft. */
 void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_t *accepted);
@@ -527,6 +539,11 @@ tg_status tg_grammar_state_mask(tg_grammar_state *state, const int32_t **mask, s
 /* The bytes with which every continuation begins, at most `capacity`: they end where two bytes are
  * possible, or where the text can end. *n: how many. As tg_grammar_state_mask. */
 tg_status tg_grammar_state_forced(tg_grammar_state *state, uint8_t *bytes, size_t capacity,
+                                  size_t *n);
+/* Sets the session's draft (tg_session_draft) to the forced text in the longest tokens, at most
+ * max_nodes; *n: how many. Drops the draft when nothing is forced, or when other tokens than one
+ * are pending. Errors as tg_grammar_state_mask and tg_session_draft. */
+tg_status tg_session_draft_forced(tg_session *session, tg_grammar_state *state, uint32_t max_nodes,
                                   size_t *n);
 /* Continues after a token. TG_GRAMMAR_INVALID for a token that cannot come next: the state stays as
  * it was. TG_TOKEN_OUT_OF_RANGE, and as tg_grammar_state_mask. */

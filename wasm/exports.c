@@ -283,6 +283,34 @@ tg_status tgw_sessions_eval(tg_session *const *sessions, size_t n, size_t max_to
     return status;
 }
 
+tg_status tgw_session_draft(tg_session *session, const int32_t *tokens, const int32_t *parents,
+                            size_t n)
+{
+    return tg_session_draft(session, tokens, parents, n);
+}
+
+tg_status tgw_session_draft_ngram(tg_session *session, uint32_t max_nodes, double min_probability)
+{
+    return tg_session_draft_ngram(session, max_nodes, (float)min_probability);
+}
+
+tg_status tgw_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
+                                      double min_probability)
+{
+    return tg_session_draft_recycling(session, tree, max_nodes, (float)min_probability);
+}
+
+tg_status tgw_session_draft_forced(tg_session *session, tg_grammar_state *state, uint32_t max_nodes,
+                                   size_t *out)
+{
+    return tg_session_draft_forced(session, state, max_nodes, out);
+}
+
+void tgw_session_draft_use(const tg_session *session, tgw_draft_use *out)
+{
+    tg_session_draft_use(session, &out->proposed, &out->accepted);
+}
+
 tg_status tgw_session_logits(tg_session *session, const float **out)
 {
     return tg_session_logits(session, out);

@@ -143,6 +143,27 @@ void tgi_trie_free(tg_trie *trie)
     free(trie);
 }
 
+int32_t tgi_trie_longest(const tg_trie *trie, const uint8_t *bytes, size_t n, size_t *length)
+{
+    int32_t longest = -1;
+    uint32_t node = 0, end = trie->n_nodes; /* the children of the node before lie in this range */
+    *length = 0;
+    for (size_t depth = 0; depth < n; depth++) {
+        while (node < end && (trie->depth_byte[node] & 255) != bytes[depth])
+            node = trie->skip[node];
+        if (node >= end)
+            break;
+        if (trie->first[node] < trie->first[node + 1] &&
+            (trie->depth_byte[node] >> 8) + 1 == depth + 1) {
+            longest = trie->tokens[trie->first[node]];
+            *length = depth + 1;
+        }
+        end = trie->skip[node];
+        node++;
+    }
+    return longest;
+}
+
 size_t tgi_trie_memory(const tg_trie *trie)
 {
     return sizeof *trie + ((size_t)trie->n_nodes + 1) * 3 * sizeof(uint32_t) +

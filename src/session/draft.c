@@ -17,13 +17,14 @@ _Static_assert(TG_MAX_DRAFT < TG_BATCH, "a draft runs in one batch with its root
 struct tg_session_draft {
     tg_draft tree;     /* n 0: there is none */
     uint32_t n_tokens; /* of the session up to the root */
+    int32_t root;      /* its last token */
     uint32_t depths[TG_MAX_DRAFT];
     uint32_t visible[(TG_MAX_DRAFT + 1) * MAX_WORDS];
-    bool has_run;
+    enum { PROPOSED, HAS_RUN, DROPPED } state;
     int32_t at;          /* the node that is the session's last token; -1: the root */
     uint32_t n_accepted; /* nodes that became tokens of the session */
     uint32_t capacity;   /* nodes that there is memory for */
-    float *logits;       /* [capacity][n_vocab] after each node */
+    float *logits;       /* [1 + capacity][n_vocab] after the root and after each node */
 };
 
 /* Memory for the logits of n nodes. */
@@ -36,7 +37,7 @@ static tg_status make_room(tg_session *session, uint32_t n)
     if (draft && draft->capacity < n) {
         free(draft->logits);
         draft->capacity = 0;
-        draft->logits = malloc((size_t)n * model->hparams.n_vocab * sizeof *draft->logits);
+        draft->logits = malloc((n + (size_t)1) * model->hparams.n_vocab * sizeof *draft->logits);
         if (draft->logits)
             draft->capacity = n;
     }
@@ -68,20 +69,23 @@ static void copy_tree(tg_session *session, const tg_draft *tree)
 
 tg_status tgi_session_set_draft(tg_session *session, const tg_draft *tree)
 {
-    tgi_draft_drop(session);
-    if (!tree->n || !session->n_tokens)
-        return TG_OK;
+    if (session->draft)
+        session->draft->tree.n = 0;
     if (session->model->cache.recurrent.state_size)
         return tgi_fail(&session->model->error, TG_OPTION_UNSUPPORTED, TG_NO_OFFSET,
-                        "a draft cannot run on the architecture %s: its recurrent states cannot "
-                        "go back to an accepted token",
+                        "speculation is not possible with the architecture %s: its recurrent "
+                        "states cannot go back to an accepted token",
                         session->model->arch->name);
+    if (!tree->n || !session->n_tokens)
+        return TG_OK;
     const tg_status status = make_room(session, tree->n);
     if (status)
         return status;
     tgi_session_cancel_batch(session); /* it may have another draft */
     copy_tree(session, tree);
     session->draft->n_tokens = session->n_tokens;
+    session->draft->root = session->tokens[session->n_tokens - 1];
+    session->draft->state = PROPOSED;
     return TG_OK;
 }
 
@@ -114,7 +118,7 @@ uint32_t tgi_draft_begin(tg_session *session, uint32_t room)
     struct tg_session_draft *draft = session->draft;
     if (!draft || !draft->tree.n)
         return 0;
-    if (draft->has_run || draft->n_tokens != session->n_tokens) {
+    if (draft->state != PROPOSED || draft->n_tokens != session->n_tokens) {
         tgi_draft_drop(session);
         return 0;
     }
@@ -146,19 +150,26 @@ const uint32_t *tgi_draft_visible(const tg_session *session)
     return session->draft->visible;
 }
 
-float *tgi_draft_logits(const tg_session *session, uint32_t node)
+float *tgi_draft_logits(const tg_session *session, int32_t node)
 {
-    return session->draft->logits + (size_t)node * session->model->hparams.n_vocab;
+    return session->draft->logits + (size_t)(node + 1) * session->model->hparams.n_vocab;
 }
 
 void tgi_draft_has_run(tg_session *session)
 {
-    session->draft->has_run = true;
+    session->draft->state = HAS_RUN;
     session->draft->at = -1;
     session->draft->n_accepted = 0;
+    memcpy(tgi_draft_logits(session, -1), session->logits,
+           session->model->hparams.n_vocab * sizeof *session->logits);
 }
 
 /* ---- accepting ---- */
+
+static bool has_run(const tg_session *session)
+{
+    return session->draft && session->draft->tree.n && session->draft->state == HAS_RUN;
+}
 
 /* The child of the session's last token with this token; -1: the draft has none. */
 static int32_t find_child(const struct tg_session_draft *draft, int32_t token)
@@ -182,7 +193,7 @@ void tgi_draft_accept(tg_session *session)
 {
     tg_model *model = session->model;
     struct tg_session_draft *draft = session->draft;
-    if (!draft || !draft->has_run)
+    if (!has_run(session))
         return;
     const int32_t node =
         is_cached(session) ? find_child(draft, session->tokens[session->n_tokens - 1]) : -1;
@@ -193,7 +204,7 @@ void tgi_draft_accept(tg_session *session)
     const uint32_t from = draft->n_tokens + (uint32_t)node, to = session->n_tokens - 1;
     if (from != to)
         tgi_kv_move(&model->cache.kv, &session->cache.table, from, to);
-    memcpy(session->logits, tgi_draft_logits(session, (uint32_t)node),
+    memcpy(session->logits, tgi_draft_logits(session, node),
            model->hparams.n_vocab * sizeof *session->logits);
     session->cache.n_cached = session->logits_at = session->n_tokens;
     draft->at = node;
@@ -203,9 +214,8 @@ void tgi_draft_accept(tg_session *session)
 void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_t *accepted)
 {
     const struct tg_session_draft *draft = session->draft;
-    const bool has_run = draft && draft->has_run;
-    *proposed = has_run ? draft->tree.n : 0;
-    *accepted = has_run ? draft->n_accepted : 0;
+    *proposed = has_run(session) ? draft->tree.n : 0;
+    *accepted = has_run(session) ? draft->n_accepted : 0;
 }
 
 tg_status tg_session_draft_logits(tg_session *session, uint32_t node, const float **logits)
@@ -214,22 +224,36 @@ tg_status tg_session_draft_logits(tg_session *session, uint32_t node, const floa
     tg_error *error = &session->model->error;
     tgi_error_clear(error);
     *logits = NULL;
-    if (!draft || !draft->has_run)
+    if (!has_run(session))
         return tgi_fail(error, TG_MODEL_NOT_READY, TG_NO_OFFSET, "the session's draft has not run");
     if (node >= draft->tree.n)
         return tgi_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
                         "the draft has %u tokens; there is no token %u", (unsigned)draft->tree.n,
                         (unsigned)node);
-    *logits = tgi_draft_logits(session, node);
+    *logits = tgi_draft_logits(session, (int32_t)node);
     return TG_OK;
 }
 
 void tgi_draft_drop(tg_session *session)
 {
-    if (!session->draft)
-        return;
-    session->draft->tree.n = 0;
-    session->draft->has_run = false;
+    if (session->draft && session->draft->state == HAS_RUN)
+        session->draft->state = DROPPED;
+    else if (session->draft && session->draft->state == PROPOSED)
+        session->draft->tree.n = 0;
+}
+
+const tg_draft *tgi_draft_last(const tg_session *session, int8_t *last)
+{
+    const struct tg_session_draft *draft = session->draft;
+    if (!draft || !draft->tree.n || draft->state == PROPOSED)
+        return NULL;
+    *last = (int8_t)draft->at;
+    return &draft->tree;
+}
+
+int32_t tgi_draft_root(const tg_session *session)
+{
+    return session->draft->root;
 }
 
 void tgi_draft_free(tg_session *session)

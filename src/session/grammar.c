@@ -11,6 +11,8 @@
 static const tg_automaton_limits default_limits = {
     .memory = (size_t)64 << 20, .stacks = 65536, .steps = 50000000, .prune = 32};
 
+#define MAX_FORCED 512 /* bytes of forced text that one draft looks at */
+
 struct tg_grammar {
     tg_model *model;
     tg_rules *rules;
@@ -203,6 +205,32 @@ tg_status tg_grammar_state_forced(tg_grammar_state *state, uint8_t *bytes, size_
     tgi_error_clear(error);
     return tgi_automaton_forced(state->grammar->automaton, state->root.state, bytes,
                                 state->ended ? 0 : capacity, n, error);
+}
+
+tg_status tg_session_draft_forced(tg_session *session, tg_grammar_state *state, uint32_t max_nodes,
+                                  size_t *n_draft)
+{
+    const tg_trie *trie = session->model->grammar_vocabulary->trie;
+    uint8_t bytes[MAX_FORCED];
+    size_t n = 0, at = 0, length;
+    tg_draft tree = {0};
+    max_nodes = max_nodes < TG_MAX_DRAFT ? max_nodes : TG_MAX_DRAFT;
+    *n_draft = 0;
+    /* at the beginning of a text a space that the tokenizer adds would not be in the draft */
+    if (max_nodes && !state->at_start && tg_session_pending(session) == 1) {
+        const tg_status status = tg_grammar_state_forced(state, bytes, sizeof bytes, &n);
+        if (status)
+            return status;
+    }
+    while (at < n && tree.n < max_nodes) {
+        const int32_t token = tgi_trie_longest(trie, bytes + at, n - at, &length);
+        if (token < 0)
+            break;
+        tgi_draft_add(&tree, (int8_t)tree.n - 1, token);
+        at += length;
+    }
+    *n_draft = tree.n;
+    return tgi_session_set_draft(session, &tree);
 }
 
 /* Goes on by bytes[n]; the state stays as it was where they do not fit. */

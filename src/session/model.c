@@ -1,5 +1,6 @@
 /* The life of a model: from options and a file's bytes to a model that is ready to run. */
 #include "model.h"
+#include "../methods/recycling.h"
 
 #include <stdlib.h>
 
@@ -33,6 +34,7 @@ void tg_model_free(tg_model *model)
     free(model->memory);
     tgi_sampler_free(model->sampler);
     tgi_grammar_vocabulary_free(model->grammar_vocabulary);
+    tgi_recycling_free(model->recycling);
     tgi_weights_free(model->loader);
     free(model->weights.layers);
     free(model->cache.kv.layers);

@@ -61,6 +61,7 @@ struct tg_model {
     uint32_t n_ctx, n_kv;
     tg_sampler *sampler;
     struct tg_grammar_vocabulary *grammar_vocabulary; /* NULL: no grammar was made yet */
+    struct tg_recycling *recycling;                   /* NULL: no draft was asked of it yet */
     tg_model_plan plan;
     void *memory; /* holds the arena: weights, caches, scratch */
 };
@@ -78,6 +79,7 @@ struct tg_session {
     uint32_t n_discarded; /* tokens that tg_session_shift has removed so far */
     uint32_t n_keep;      /* tokens in front of the removed ones */
     struct tg_session_draft *draft; /* NULL: it never had one */
+    struct tg_ngram *ngram;         /* NULL: no draft was asked of it yet */
     tg_snapshot_header snapshot;    /* of the last save, or of the load */
 };
 
@@ -127,6 +129,13 @@ tg_status tgi_session_store_logits(tg_session *session);
 tg_status tgi_session_run_pending(tg_session *session);
 
 /* ---- draft.c ---- */
+/* Sets the session's draft. Errors as tg_session_draft; the tokens must be in the vocabulary. */
+tg_status tgi_session_set_draft(tg_session *session, const tg_draft *tree);
+/* The draft that ran last, also after it was dropped, until another one is set; NULL: there is
+ * none. *last: its last node that became a token of the session; -1: none did. */
+const tg_draft *tgi_draft_last(const tg_session *session, int8_t *last);
+/* The token of its root. */
+int32_t tgi_draft_root(const tg_session *session);
 /* Prepares the session's draft for a batch with the session's last token. Returns its number of
  * nodes; 0: there is no draft, other tokens must run first, or it needs more than `room` rows. A
  * draft that has run is dropped. */
@@ -135,8 +144,8 @@ uint32_t tgi_draft_begin(tg_session *session, uint32_t room);
 void tgi_draft_rows(const tg_session *session, int32_t *tokens, int32_t *positions);
 /* What the root and the nodes see of each other, as in tg_sequence. */
 const uint32_t *tgi_draft_visible(const tg_session *session);
-/* Memory for the logits after a node: [n_vocab]. */
-float *tgi_draft_logits(const tg_session *session, uint32_t node);
+/* Memory for the logits after a node, -1: the root: [n_vocab]. */
+float *tgi_draft_logits(const tg_session *session, int32_t node);
 /* The draft has run: its logits are there, and its keys and values follow the session's. */
 void tgi_draft_has_run(tg_session *session);
 /* If the token that was just appended is in the draft, its keys, values and logits become the

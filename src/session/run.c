@@ -205,7 +205,7 @@ static uint32_t add_rows(tg_session *session, const tg_sequence *sequence, uint3
     outs[n++] = session->logits;
     for (uint32_t i = 1; sequence->visible && i < sequence->n; i++) {
         rows[n] = first + i;
-        outs[n++] = tgi_draft_logits(session, i - 1);
+        outs[n++] = tgi_draft_logits(session, (int32_t)i - 1);
     }
     return n;
 }

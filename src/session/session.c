@@ -1,5 +1,6 @@
 /* Sessions: their life, their tokens, and sampling from their logits. */
 #include "model.h"
+#include "../methods/ngram.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ void tg_session_free(tg_session *session)
     tgi_session_cancel_batch(session);
     tgi_cache_remove_user(&session->model->cache, &session->cache);
     tgi_draft_free(session);
+    tgi_ngram_free(session->ngram);
     free(session);
 }
 

@@ -1,6 +1,7 @@
 /** A generation: its checked options, and the loop that makes its steps. */
 import type { Overflow, StepResult } from '../engine/choices.js';
 import type { SampleRequest } from '../engine/sampling.js';
+import type { SpeculateRequest } from '../engine/speculation.js';
 import {
   MAX_INT32,
   flag,
@@ -16,6 +17,7 @@ import type {
   Constraint,
   GenerateMethod,
   GenerateOptions,
+  Speculate,
   Step,
   TextOrIds,
 } from '../types/types.js';
@@ -33,6 +35,7 @@ const GENERATE_OPTIONS = [
   'sample_index',
   'trace',
   'method',
+  'speculate',
 ];
 const TRACE_OPTIONS = ['top_n', 'all_removed'];
 export const DEFAULT_TOP_N = 50;
@@ -53,9 +56,28 @@ export interface Generation {
   request: SampleRequest;
   traced: boolean;
   ignore_eos: boolean;
+  /** Not yet checked. */
+  speculate: Speculate | undefined;
+  /** The sampler's options as they were given, without a grammar, and the seed. */
+  samplers: GenerateOptions;
   /** The options of a decoding method, not yet checked. */
   method: GenerateMethod | undefined;
 }
+
+/** What a generation speculates with. */
+export interface Speculation {
+  request: SpeculateRequest;
+  /** A second model that proposes tokens. */
+  draft?: {
+    next(tokens: readonly number[], signal: AbortSignal): Promise<Int32Array>;
+    dispose(): Promise<void>;
+  };
+}
+
+/** Proposes only what a grammar forces. */
+export const jumpAhead: Speculation = {
+  request: { method: 'grammar', tree: 0, tokens: undefined },
+};
 
 export const promptOf = (prompt: TextOrIds) =>
   typeof prompt === 'string' ? prompt : idsOf(prompt, 'the prompt');
@@ -70,6 +92,13 @@ function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): Overflow 
 /** A copy of the options of a decoding method, which the method's own code checks. */
 const copyOf = (method: GenerateMethod | undefined): GenerateMethod | undefined =>
   reading('method', () => (Object(method) === method ? { ...method! } : method));
+
+/** The options with which a second model draws as the session does. */
+function samplersOf(options: GenerateOptions, seed: bigint): GenerateOptions {
+  const names = [...samplerOptionNames, 'sample_index'].filter((name) => name !== 'grammar');
+  const given = Object.entries(options).filter(([name]) => names.includes(name));
+  return { seed, ...Object.fromEntries(given) };
+}
 
 /** Checks the arguments of generate(). seed: that of the session. */
 export function checkedGeneration(
@@ -98,6 +127,8 @@ export function checkedGeneration(
     ),
     traced,
     ignore_eos: flag(options.ignore_eos, 'ignore_eos', false),
+    speculate: options.speculate,
+    samplers: samplersOf(options, seed),
     method: copyOf(options.method),
   };
 }
@@ -130,7 +161,7 @@ export async function* stepsOf(
     const restricted = grammar ? withBits(request, await grammar.allowed()) : request;
     const remaining = max_tokens === undefined ? Infinity : max_tokens - count;
     const result = await step(restricted, remaining);
-    const { textBytes, kept: _kept, p_final: _p, ended: complete, ...made } = result;
+    const { textBytes, kept: _k, pending: _n, p_final: _p, ended: complete, ...made } = result;
     const ended = await grammar?.accept(made.token);
     const last =
       (made.eog && !ignore_eos) ||

@@ -29,11 +29,12 @@ import {
   DEFAULT_TOP_N,
   checkedGeneration,
   drawingRequest,
+  jumpAhead,
   promptOf,
   stepsOf,
   withBits,
 } from './generation.js';
-import type { Generation } from './generation.js';
+import type { Generation, Speculation } from './generation.js';
 import { guardThis } from './guard.js';
 import { badOption, sampleRequest } from './options.js';
 import {
@@ -110,6 +111,7 @@ export class SessionImpl implements Session {
   #seed: bigint;
   #tokens: number[] = [];
   #ready: Promise<unknown>; // resolves when the engine has the session
+  #pending = 0; // tokens to run before the next choice of a generation
   #busy: string | undefined; // with what, and how to end that, for the message
   #disposed: Promise<void> | undefined;
   #weight: ArrayBuffer | undefined;
@@ -444,6 +446,7 @@ export class SessionImpl implements Session {
     let run: GrammarRun | undefined;
     let own: number | undefined; // a grammar that the engine follows by itself
     let method: MethodRun<StepResult, MethodTrace> | undefined;
+    let speculation: Speculation | undefined;
     let started = false;
     ending.run = () => {
       ending.run = () => undefined;
@@ -457,6 +460,10 @@ export class SessionImpl implements Session {
       this.#checkIdle();
       started = true;
       this.#busy = 'generating; end the generation first';
+      if (generation.speculate) {
+        const { speculationOf } = await import('./speculate.js');
+        speculation = await speculationOf(generation, () => this.#call('tokenTexts', []));
+      }
       if (generation.method !== undefined) {
         const { beginMethod } = await import('../methods/generate.js');
         method = beginMethod(generation.method, this.#methodHost(generation, signal));
@@ -474,10 +481,13 @@ export class SessionImpl implements Session {
         await this.#call('beginText', [this.#number, number, true], signal);
         restricted = { ...request, grammar: { at: 'text', number: this.#number } };
       }
+      if (own !== undefined && generation.speculate === undefined) speculation = jumpAhead;
+      this.#pending = 0;
       const { n_ctx } = this.#host.info;
       yield* stepsOf(
         { ...generation, request: restricted },
-        (step, remaining) => method?.next(remaining) ?? this.#step(step, generation, signal),
+        (step, remaining) =>
+          method?.next(remaining) ?? this.#step(step, generation, signal, speculation),
         () => generation.n_keep === undefined && this.#tokens.length >= n_ctx,
         run,
         signal,
@@ -486,6 +496,7 @@ export class SessionImpl implements Session {
       if (error !== stop.returned) throw error;
     } finally {
       await method?.dispose();
+      await speculation?.draft?.dispose();
       ending.run();
     }
   }
@@ -529,8 +540,14 @@ export class SessionImpl implements Session {
     request: SampleRequest,
     { traced, n_keep }: Generation,
     signal: AbortSignal,
+    speculation?: Speculation,
   ): Promise<StepResult> {
-    const result = await this.#call('step', [this.#number, request, traced, n_keep], signal);
+    const tokens =
+      this.#pending === 1 ? await speculation?.draft?.next(this.#tokens, signal) : undefined;
+    const speculate = speculation && { ...speculation.request, tokens };
+    const args: Parameters<Methods['step']> = [this.#number, request, traced, n_keep, speculate];
+    const result = await this.#call('step', args, signal);
+    this.#pending = result.pending;
     if (result.shifted) this.#tokens.splice(result.kept, result.shifted);
     this.#tokens.push(result.token);
     return result;

@@ -15,6 +15,13 @@ const GATHER_MS = 8;
 
 const neverAborted = new AbortController().signal;
 
+/** What a batch of one session took that had one token to run, perhaps with a draft. */
+export interface BatchReport {
+  ms: number;
+  /** The token and those of the draft. */
+  rows: number;
+}
+
 /** What Batches needs to know of the sessions. */
 interface SessionTable {
   has(number: number): boolean;
@@ -37,13 +44,22 @@ export class Batches {
   readonly #scheduler: Scheduler;
   readonly #sessions: SessionTable;
   readonly #n_layer: number;
+  readonly #report: (batch: BatchReport) => void;
   readonly #waiting = new Set<Waiting>();
   #running = false; // whether batches are being run
-  #inBatch = false; // whether a batch is between its first and its last layer
+  #inBatch: readonly number[] = []; // the sessions of the batch that is between two layers
   #last: number[] = []; // the sessions of the last batch
   #lastMs = 0; // what it took
 
-  constructor(engine: Engine, scheduler: Scheduler, sessions: SessionTable, n_layer: number) {
+  /** report: is told what each batch with one token of one session took. */
+  constructor(
+    engine: Engine,
+    scheduler: Scheduler,
+    sessions: SessionTable,
+    n_layer: number,
+    report: (batch: BatchReport) => void,
+  ) {
+    this.#report = report;
     this.#engine = engine;
     this.#scheduler = scheduler;
     this.#sessions = sessions;
@@ -55,7 +71,7 @@ export class Batches {
    * reason and with the engine's errors.
    */
   run(number: number, signal: AbortSignal): Promise<void> {
-    if (this.#inBatch) this.#scheduler.recordContention();
+    if (this.#inBatch.length > 0) this.#scheduler.recordContention();
     return new Promise((resolve, reject) => {
       const leave = () => {
         signal.removeEventListener('abort', abort);
@@ -114,7 +130,7 @@ export class Batches {
     if (numbers.length === 0) return;
     const addresses = numbers.map((number) => this.#sessions.address(number));
     this.#last = numbers;
-    this.#inBatch = true;
+    this.#inBatch = numbers;
     const start = performance.now();
     try {
       if (await this.#runLayers(numbers, addresses))
@@ -124,14 +140,21 @@ export class Batches {
       const isOfFirst = error instanceof TokenglassError && error.code === 'KV_FULL';
       this.#settle(isOfFirst ? numbers.slice(0, 1) : numbers, ({ reject }) => reject(error));
     } finally {
-      this.#inBatch = false;
+      this.#inBatch = [];
       this.#lastMs = performance.now() - start;
     }
+  }
+
+  /** Whether a batch with the session is between two layers. */
+  includes(number: number): boolean {
+    return this.#inBatch.includes(number);
   }
 
   /** Returns whether the last layer has run; else sessions of the batch are gone or given up. */
   async #runLayers(numbers: readonly number[], addresses: readonly number[]): Promise<boolean> {
     const pending = numbers.reduce((sum, number) => sum + this.#sessions.pending(number), 0);
+    const decoded = this.#engine.modelNDecoded();
+    let ms = 0;
     const { n_tokens, n_layers } = this.#scheduler.batchSize(
       pending,
       numbers.length,
@@ -154,9 +177,11 @@ export class Batches {
         }),
       );
       const size = { n_tokens, n_layers: Math.min(n_layers, remaining) };
+      ms += performance.now() - start;
       this.#scheduler.recordBatch(performance.now() - start, size);
       if (!unfinished) break;
     }
+    if (pending === 1) this.#report({ ms, rows: this.#engine.modelNDecoded() - decoded });
     return true;
   }
 

@@ -15,6 +15,8 @@ import type { Grammars } from './grammars.js';
 import type { Sampled, SampleRequest, Sampling } from './sampling.js';
 import type { Sessions } from './sessions.js';
 import type { TableRequest } from './stage-table.js';
+import { Speculation } from './speculation.js';
+import type { SpeculateRequest } from './speculation.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface StepResult extends Omit<Step, 'text'> {
@@ -26,6 +28,8 @@ export interface StepResult extends Omit<Step, 'text'> {
   ended: boolean;
   /** Tokens at the beginning that a shift left. */
   kept: number;
+  /** Tokens to run before the next choice; 0: a draft had the token. */
+  pending: number;
 }
 
 /**
@@ -61,6 +65,7 @@ export class Choices {
   readonly #sampling: Sampling;
   readonly #vocabulary: Vocabulary;
   readonly #grammars: Grammars;
+  readonly #speculation: Speculation;
   readonly #n_ctx: number;
   readonly #bos: number | undefined;
   readonly #last = new Map<number, LastChoice>(); // by session
@@ -78,6 +83,8 @@ export class Choices {
     this.#sampling = sampling;
     this.#vocabulary = vocabulary;
     this.#grammars = grammars;
+    this.#speculation = new Speculation(engine, sessions, grammars);
+    sessions.onBatch = (batch) => this.#speculation.measure(batch);
     this.#n_ctx = n_ctx;
     this.#bos = bos;
   }
@@ -91,6 +98,7 @@ export class Choices {
 
   /** Forgets the last choice of a session. */
   forget(number: number): void {
+    this.#speculation.forget(number);
     this.#remember(number, undefined);
   }
 
@@ -193,8 +201,12 @@ export class Choices {
     unrestricted: SampleRequest,
     traced: boolean,
     overflow: Overflow,
+    speculate: SpeculateRequest | undefined,
     signal: AbortSignal,
   ): Promise<StepResult> {
+    const { grammar } = unrestricted;
+    const text = grammar?.at === 'text' ? grammar.number : undefined;
+    if (speculate) this.#speculation.propose(number, speculate, text);
     return this.#sessions.whenReady(number, signal, () => {
       const session = this.#sessions.address(number);
       const request = this.#restricted(number, unrestricted);
@@ -207,7 +219,7 @@ export class Choices {
         bytes[0] === 0x20 && !this.hasText(number)
           ? this.#vocabulary.detokenize(Int32Array.of(token))
           : bytes;
-      const text = unrestricted.grammar?.at === 'text' ? unrestricted.grammar.number : undefined;
+      const draft = speculate && this.#speculation.used(number);
       const ended = text !== undefined && this.#grammars.accept(text, token);
       const { before, shifted, kept } = this.#shiftIfFull(number, overflow);
       this.#remember(number, { request, position, before });
@@ -226,6 +238,8 @@ export class Choices {
         shifted,
         kept,
         trace,
+        draft,
+        pending: this.#sessions.pending(number),
       };
     });
   }

@@ -44,6 +44,11 @@ export type ExportName =
   | 'session_n_discarded'
   | 'session_pending'
   | 'sessions_eval'
+  | 'session_draft'
+  | 'session_draft_ngram'
+  | 'session_draft_recycling'
+  | 'session_draft_forced'
+  | 'session_draft_use'
   | 'session_logits'
   | 'session_sample'
   | 'session_score'
@@ -253,6 +258,14 @@ export const TOKENS_BYTES = 8;
 export interface TokensRecord {
   ids: number;
   n: number;
+}
+
+export const DRAFT_USE_BYTES = 8;
+
+/** tgw_draft_use in C. */
+export interface DraftUseRecord {
+  proposed: number;
+  accepted: number;
 }
 
 export const CHUNK_BYTES = 8;
@@ -502,6 +515,14 @@ export abstract class Boundary {
     return {
       ids: view.getUint32(address, true),
       n: view.getUint32(address + 4, true),
+    };
+  }
+
+  readDraftUse(address: number): DraftUseRecord {
+    const view = this.view();
+    return {
+      proposed: view.getUint32(address, true),
+      accepted: view.getUint32(address + 4, true),
     };
   }
 
@@ -859,6 +880,71 @@ export abstract class Boundary {
   }): boolean {
     this.check('sessions_eval', sessions, n, max_tokens, max_layers, this.out);
     return this.view().getUint8(this.out) !== 0;
+  }
+
+  /** Proposes a tree of tokens[n] with parents[n] that may follow the session's tokens. */
+  sessionDraft({
+    session,
+    tokens,
+    parents,
+    n,
+  }: {
+    session: number;
+    tokens: number;
+    parents: number;
+    n: number;
+  }): void {
+    this.check('session_draft', session, tokens, parents, n);
+  }
+
+  /** Proposes what followed the last tokens earlier in the session. */
+  sessionDraftNgram({
+    session,
+    max_nodes,
+    min_probability,
+  }: {
+    session: number;
+    max_nodes: number;
+    min_probability: number;
+  }): void {
+    this.check('session_draft_ngram', session, max_nodes, min_probability);
+  }
+
+  /**
+   * Proposes what the model thought likely after the same tokens. tree: an index into trees.def.
+   */
+  sessionDraftRecycling({
+    session,
+    tree,
+    max_nodes,
+    min_probability,
+  }: {
+    session: number;
+    tree: number;
+    max_nodes: number;
+    min_probability: number;
+  }): void {
+    this.check('session_draft_recycling', session, tree, max_nodes, min_probability);
+  }
+
+  /** Proposes what the grammar forces; gives how many tokens. */
+  sessionDraftForced({
+    session,
+    state,
+    max_nodes,
+  }: {
+    session: number;
+    state: number;
+    max_nodes: number;
+  }): number {
+    this.check('session_draft_forced', session, state, max_nodes, this.out);
+    return this.view().getUint32(this.out, true);
+  }
+
+  /** What became of the session's draft. */
+  sessionDraftUse(session: number): DraftUseRecord {
+    this.call('session_draft_use', session, this.out);
+    return this.readDraftUse(this.out);
   }
 
   /** The address of n_vocab floats. */

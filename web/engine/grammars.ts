@@ -119,7 +119,12 @@ export class Grammars {
 
   /** The tokens that can come next in a text. */
   textMask(number: number): Int32Array {
-    return this.#mask(this.#text(number).address);
+    return this.#mask(this.textState(number));
+  }
+
+  /** The address of a text's state. */
+  textState(number: number): number {
+    return this.#text(number).address;
   }
 
   /** The tokens that can begin a text. at_start: as in begin(). */

@@ -4,6 +4,7 @@
  */
 import { TokenglassError } from '../types/errors.js';
 import { Batches } from './batches.js';
+import type { BatchReport } from './batches.js';
 import type { Engine } from './engine.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -13,11 +14,13 @@ export class Sessions {
   readonly #batches: Batches;
   readonly #addresses = new Map<number, number>();
   #lastTemporary = 0;
+  /** Is told what each batch with one token of one session took. */
+  onBatch: (batch: BatchReport) => void = () => undefined;
 
   constructor(engine: Engine, scheduler: Scheduler, n_layer: number) {
     this.#engine = engine;
     this.#scheduler = scheduler;
-    this.#batches = new Batches(engine, scheduler, this, n_layer);
+    this.#batches = new Batches(engine, scheduler, this, n_layer, (batch) => this.onBatch(batch));
   }
 
   /** The address of a session. Throws DISPOSED. */
@@ -25,6 +28,11 @@ export class Sessions {
     const address = this.#addresses.get(number);
     if (address === undefined) throw new TokenglassError('DISPOSED', 'the session was disposed');
     return address;
+  }
+
+  /** Whether a batch with the session is between two layers. */
+  isInBatch(number: number): boolean {
+    return this.#batches.includes(number);
   }
 
   has(number: number): boolean {

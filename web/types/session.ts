@@ -17,6 +17,7 @@ import type {
   TraceOptions,
 } from './sampling.js';
 import type { SessionScoreOptions, TokenScore } from './score.js';
+import type { Speculate, StepDraft } from './speculation.js';
 
 /** Options of Model.createSession. */
 export interface SessionOptions {
@@ -53,6 +54,12 @@ export interface GenerateOptions extends SamplerOptions, CallOptions {
   sample_index?: number;
   /** What the trace of each step lists, or false for steps without a trace. Default: {}. */
   trace?: TraceOptions | false;
+  /**
+   * How tokens are proposed ahead, which makes repetitive text faster and changes no token.
+   * Default: only what a grammar forces. OPTION_UNSUPPORTED for architectures with recurrent
+   * states.
+   */
+  speculate?: Speculate;
   /**
    * A decoding method; each step then has `method`. Throws OPTION_UNSUPPORTED together with a
    * grammar and with overflow: 'shift'. Default: none.
@@ -102,6 +109,8 @@ export interface Step {
   shifted: number;
   /** How the token was chosen; undefined with trace: false. */
   trace: StepTrace | undefined;
+  /** What speculation did for this step; undefined: nothing. */
+  draft?: StepDraft | undefined;
   /** What the method did; only in a generation by a method. */
   method?: MethodTrace;
 }

@@ -10,5 +10,6 @@ export type * from './preview.js';
 export type * from './sampling.js';
 export type * from './score.js';
 export type * from './session.js';
+export type * from './speculation.js';
 export type * from './trace.js';
 export type * from './vote.js';

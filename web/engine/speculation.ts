@@ -1,0 +1,174 @@
+/**
+ * Speculation in the engine: proposes tokens for a session before its next batch. What a batch and
+ * its further rows take is measured, so that a token is proposed only if it is likely enough.
+ */
+import { TokenglassError } from '../types/errors.js';
+import type { DraftSource, StepDraft } from '../types/speculation.js';
+import type { BatchReport } from './batches.js';
+import type { Engine } from './engine.js';
+import type { Grammars } from './grammars.js';
+import type { Sessions } from './sessions.js';
+
+/** What a step should propose. */
+export interface SpeculateRequest {
+  /** 'grammar': only what a grammar forces. The others propose that, too. */
+  method: DraftSource | 'auto';
+  /** An index into trees.def. */
+  tree: number;
+  /** The tokens that a second model proposes. */
+  tokens: Int32Array | undefined;
+}
+
+const MAX_NODES = 16; // of an n-gram draft
+const MAX_FORCED = 64; // tokens of a text that a grammar forces
+const SMOOTHING = 0.1; // the weight of a new measurement
+const UNKNOWN_COST = 0.3; // of a further row, as a share of a batch, before it was measured
+// 'auto' looks at so many drafts before it stops proposing, first for MIN_PAUSE steps.
+const MIN_DRAFTS = 4;
+const MIN_PAUSE = 16;
+const MAX_PAUSE = 512;
+
+/** One session's drafts so far. */
+interface Record {
+  source: DraftSource;
+  /** Of the last draft. */
+  proposed: number;
+  accepted: number;
+  /** What drafts of 'auto' gained on average, in batches. */
+  gain: number;
+  drafts: number;
+  /** Steps until 'auto' proposes again, and how many there are the next time. */
+  pause: number;
+  next_pause: number;
+}
+
+export class Speculation {
+  readonly #engine: Engine;
+  readonly #sessions: Sessions;
+  readonly #grammars: Grammars;
+  readonly #records = new Map<number, Record>(); // by session
+  #plainMs = 0; // what a batch with one token takes; 0: not measured yet
+  #rowMs = 0; // what each further row adds
+  #impossible = false; // the architecture has recurrent states
+
+  constructor(engine: Engine, sessions: Sessions, grammars: Grammars) {
+    this.#engine = engine;
+    this.#sessions = sessions;
+    this.#grammars = grammars;
+  }
+
+  /** Learns from a batch of one session that had one token to run. */
+  measure({ ms, rows }: BatchReport): void {
+    const smooth = (old: number, now: number) => (old ? old + SMOOTHING * (now - old) : now);
+    if (rows === 1) this.#plainMs = smooth(this.#plainMs, ms);
+    else if (this.#plainMs)
+      this.#rowMs = smooth(this.#rowMs, Math.max(ms - this.#plainMs, 0) / (rows - 1));
+  }
+
+  /** What a further row costs, as a share of a batch with one token. */
+  get #rowCost(): number {
+    return this.#plainMs && this.#rowMs
+      ? Math.min(Math.max(this.#rowMs / this.#plainMs, 0.02), 0.95)
+      : UNKNOWN_COST;
+  }
+
+  #record(number: number): Record {
+    let record = this.#records.get(number);
+    if (!record) {
+      const none = { proposed: 0, accepted: 0, gain: 0, drafts: 0, pause: 0 };
+      record = { source: 'ngram', ...none, next_pause: MIN_PAUSE };
+      this.#records.set(number, record);
+    }
+    return record;
+  }
+
+  /** Forgets a session. */
+  forget(number: number): void {
+    this.#records.delete(number);
+  }
+
+  /**
+   * Proposes tokens for the next batch of the session. text: the number of the grammar's text that
+   * its generation follows. Throws OPTION_UNSUPPORTED where the architecture has recurrent states.
+   */
+  propose(number: number, request: SpeculateRequest, text: number | undefined): void {
+    const session = this.#sessions.address(number);
+    if (this.#engine.sessionPending(session) !== 1 || this.#sessions.isInBatch(number)) return;
+    const optional = request.method === 'grammar' || request.method === 'auto';
+    if (this.#impossible && optional) return;
+    try {
+      this.#propose(session, this.#record(number), request, text);
+    } catch (error) {
+      const unsupported = error instanceof TokenglassError && error.code === 'OPTION_UNSUPPORTED';
+      if (!unsupported || !optional) throw error;
+      this.#impossible = true;
+    }
+  }
+
+  #propose(
+    session: number,
+    record: Record,
+    { method, tree, tokens }: SpeculateRequest,
+    text: number | undefined,
+  ): void {
+    if (text !== undefined) {
+      record.source = 'grammar';
+      const state = this.#grammars.textState(text);
+      if (this.#engine.sessionDraftForced({ session, state, max_nodes: MAX_FORCED }) > 0) return;
+    }
+    if (method === 'grammar' || (method === 'auto' && this.#isPaused(record))) return;
+    record.source = method === 'auto' ? 'ngram' : method;
+    const min_probability = this.#rowCost;
+    if (record.source === 'ngram')
+      this.#engine.sessionDraftNgram({ session, max_nodes: MAX_NODES, min_probability });
+    else if (record.source === 'recycling')
+      this.#engine.sessionDraftRecycling({
+        session,
+        tree,
+        max_nodes: 80,
+        min_probability: tree === 0 ? min_probability : 0,
+      });
+    else if (tokens) this.#proposeChain(session, tokens);
+  }
+
+  #proposeChain(session: number, tokens: Int32Array): void {
+    this.#engine.withMemory((memory) =>
+      this.#engine.sessionDraft({
+        session,
+        tokens: memory.int32s(tokens),
+        parents: memory.int32s(Int32Array.from(tokens, (_, i) => i - 1)),
+        n: tokens.length,
+      }),
+    );
+  }
+
+  /** Whether drafts did not pay of late. Looks at the last draft. */
+  #isPaused(record: Record): boolean {
+    if (record.proposed > 0) {
+      const gain = record.accepted - record.proposed * this.#rowCost;
+      record.gain += (gain - record.gain) / Math.min(++record.drafts, 2 * MIN_DRAFTS);
+      record.proposed = 0;
+      if (record.drafts >= MIN_DRAFTS && record.gain <= 0) {
+        record.pause = record.next_pause;
+        record.next_pause = Math.min(2 * record.next_pause, MAX_PAUSE);
+        record.drafts = record.gain = 0;
+      } else if (record.gain > 0) {
+        record.next_pause = MIN_PAUSE;
+      }
+    }
+    return record.pause > 0 && record.pause-- > 0;
+  }
+
+  /** What speculation did for the step that is about to be made; undefined: nothing. */
+  used(number: number): StepDraft | undefined {
+    const record = this.#records.get(number);
+    if (!record) return undefined;
+    const { proposed, accepted } = this.#engine.sessionDraftUse(this.#sessions.address(number));
+    if (proposed === 0) return undefined;
+    record.proposed = proposed;
+    record.accepted = accepted;
+    return accepted > 0
+      ? { source: record.source, proposed: 0, accepted: 1 }
+      : { source: record.source, proposed, accepted: 0 };
+  }
+}
