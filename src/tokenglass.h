@@ -3,64 +3,23 @@
  * decision.
  *
  * A model owns the file's header, the weights, the vocabulary, the cache and one sampler. A session
- * is a sequence of tokens on a model, with its share of the cache. A complete program:
- *
- *     #include "tokenglass.h"
- *     #include <stdio.h>
- *
- *     int main(int argc, char **argv)
- *     {
- *         static uint8_t bytes[1 << 16];
- *         static int32_t ids[4096];
- *         tg_model *model = tg_model_new(&(tg_model_options){.cache_type_k = TG_CACHE_AUTO,
- *                                                            .cache_type_v = TG_CACHE_AUTO});
- *         FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
- *         for (size_t n, used; file && (n = fread(bytes, 1, sizeof bytes, file)) > 0;)
- *             for (size_t at = 0; at < n; at += used) {
- *                 if (tg_model_feed(model, bytes + at, n - at, &used))
- *                     return fprintf(stderr, "%s\n", tg_model_error(model)->message);
- *                 if (tg_model_get_state(model) == TG_MODEL_PLANNED)
- *                     tg_model_allocate(model); // tg_model_get_plan says how much memory it takes
- *             }
- *         if (tg_model_finish(model))
- *             return fprintf(stderr, "%s\n", tg_model_error(model)->message);
- *
- *         size_t n;
- *         tg_session *session;
- *         tg_session_new(model, &session);
- *         tg_model_tokenize(model, "Once upon a time", 16, TG_ADD_SPECIAL, ids, NULL, 4096, &n);
- *         tg_session_sync(session, ids, n);
- *
- *         tg_sample_request request;
- *         tg_sample_defaults(&request);
- *         for (int i = 0; i < 100; i++) {
- *             const tg_trace *trace;
- *             const char *text;
- *             size_t length;
- *             if (tg_session_eval(session, SIZE_MAX, 0) ||
- *                 tg_session_sample(session, &request, &trace))
- *                 return fprintf(stderr, "%s\n", tg_model_error(model)->message);
- *             tg_model_token_bytes(model, trace->token, &text, &length);
- *             printf("%.*s", (int)length, text);
- *             tg_session_accept(session, trace);
- *         }
- *         tg_session_free(session);
- *         tg_model_free(model);
- *     }
+ * is a sequence of tokens on a model, with its share of the cache. demo/examples/generate.c is a
+ * complete program.
  *
  * Errors: a function that can fail returns a tg_status, TG_OK (0) when it succeeds;
  * tg_model_error then has the message. Nothing calls exit or abort.
  *
  * Memory: the caller frees models, sessions, grammars and their states, and nothing else. Every
  * other pointer that a function returns is a view, valid as long as the function says. After
- * tg_model_allocate only tg_session_new, tg_session_fork, tg_session_load_snapshot_begin and
- * grammars allocate memory.
+ * tg_model_allocate only tg_session_new, tg_session_fork, tg_session_load_snapshot_begin, drafts
+ * and grammars allocate memory.
  *
  * Threads: a model and its sessions belong to one thread, except for tg_model_thread_main and
  * tg_model_thread_died.
  *
  * Reproducibility: within a build, the logits of a sequence are the same bits however it was
- * reached: token by token, in batches, after a rewind, in a fork, on any number of threads.
+ * reached: token by token, in batches, with other sessions, from a draft, after a rewind, in a
+ * fork, on any number of threads.
  */
 #ifndef TOKENGLASS_H
 #define TOKENGLASS_H
@@ -329,50 +288,36 @@ size_t tg_session_pending(const tg_session *session);
  * this session alone. TG_THREAD_LOST. */
 tg_status tg_session_eval(tg_session *session, size_t max_tokens, uint32_t max_layers);
 /* Runs one batch of the pending tokens of n different sessions of one model, 1 to 128: at most
- * max_tokens tokens of all sessions together, and at least one of each session while there is room.
- * Sessions without pending tokens are left out; sessions for which the batch or the cache has no
- * room wait for another call. What a session computes does not depend on the others. With
- * max_layers above 0 the call runs that many layers at most; the next call with the same sessions
- * continues the batch. TG_INVALID_ARGUMENT; the errors of tg_session_eval, of which TG_KV_FULL is
- * about the first session with pending tokens. */
+ * max_tokens tokens of all together, at least one of each while there is room. Sessions for which
+ * the batch or the cache has no room wait for another call. Results do not depend on the others.
+ * max_layers: as in tg_session_eval; the next call with the same sessions continues the batch.
+ * TG_INVALID_ARGUMENT; errors of tg_session_eval, TG_KV_FULL for the first pending session. */
 tg_status tg_sessions_eval(tg_session *const *sessions, size_t n, size_t max_tokens,
                            uint32_t max_layers);
-/* Whether a batch with this session is between two calls of tg_sessions_eval or tg_session_eval. */
+/* Whether a batch with this session is between two calls. */
 bool tg_session_has_pending_batch(const tg_session *session);
 /* The logits after the last token: a view [n_vocab], valid until the session changes.
  * TG_SESSION_EMPTY without tokens, TG_MODEL_NOT_READY while tokens are pending. */
 tg_status tg_session_logits(tg_session *session, const float **logits);
 
-/* A draft is a tree of tokens that may follow the session's tokens. The next batch that runs the
- * session's last token runs the draft, too, if no other token is pending and the batch and the
- * cache have room for it. A token that is then appended and is in the draft, as a child of the
- * token before it, needs no further run: its keys, values and logits are those of a plain run, bit
- * for bit. Any other change drops the draft.
- *
- * tokens, parents: [n], n at most 80; parents[i] < i, -1: it follows the session's last token. n 0:
- * drops the draft. Tokens without a position in the context are left out. TG_INVALID_ARGUMENT,
- * TG_TOKEN_OUT_OF_RANGE, TG_OUT_OF_MEMORY; TG_OPTION_UNSUPPORTED: the architecture has recurrent
- * states. */
+/* A draft is a tree of tokens that may follow the session's tokens. It runs in the batch that runs
+ * the session's last token alone, if there is room. An appended token that is in the draft, below
+ * the token before it, needs no run: its keys, values and logits are those of a plain run, bit for
+ * bit. Any other change drops the draft. tokens, parents: [n], n at most 80; parents[i] < i, -1:
+ * the session's last token. Tokens past the context are left out. TG_INVALID_ARGUMENT,
+ * TG_TOKEN_OUT_OF_RANGE, TG_OUT_OF_MEMORY; TG_OPTION_UNSUPPORTED: there are recurrent states. */
 tg_status tg_session_draft(tg_session *session, const int32_t *tokens, const int32_t *parents,
                            size_t n);
-/* Drafts of methods. They set the session's draft when exactly one token is pending, and drop it
- * when the method has nothing to propose. min_probability, 0 to 1: leaves out tokens that the
- * method thinks less likely. Errors as tg_session_draft.
- *
- * What followed the session's last tokens earlier in the session: prompt lookup with an n-gram
- * predictor. At most max_nodes tokens. */
+/* Sets the draft, when exactly one token is pending, to what followed the last tokens earlier in
+ * the session: prompt lookup with an n-gram predictor. Leaves out tokens that are less likely than
+ * min_probability, 0 to 1. Errors as tg_session_draft. */
 tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, float min_probability);
-/* Token Recycling (Luo et al. 2024): what the model thought likely after the same tokens, in this
- * session or another. tree: the index of a row in methods/trees.def. The matrix takes 32 bytes for
- * each token of the vocabulary and belongs to the model. */
+/* The same with what the model thought likely after the same tokens: Token Recycling (Luo et al.
+ * 2024). tree: the index of a row in methods/trees.def. */
 tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
                                      float min_probability);
-/* What became of the draft that ran with the session's tokens: how many tokens it has and how many
- * of them were appended so far. 0 and 0: the last run had no draft. */
+/* How many tokens the draft has that ran last, and how many of them were appended; else 0 and 0. */
 void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_t *accepted);
-/* The logits after a token of the draft that ran: a view [n_vocab], valid until the session
- * changes. TG_MODEL_NOT_READY, TG_INVALID_ARGUMENT. */
-tg_status tg_session_draft_logits(tg_session *session, uint32_t node, const float **logits);
 
 /* ======== Sampling ======== */
 

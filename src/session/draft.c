@@ -218,22 +218,6 @@ void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_
     *accepted = has_run(session) ? draft->n_accepted : 0;
 }
 
-tg_status tg_session_draft_logits(tg_session *session, uint32_t node, const float **logits)
-{
-    const struct tg_session_draft *draft = session->draft;
-    tg_error *error = &session->model->error;
-    tgi_error_clear(error);
-    *logits = NULL;
-    if (!has_run(session))
-        return tgi_fail(error, TG_MODEL_NOT_READY, TG_NO_OFFSET, "the session's draft has not run");
-    if (node >= draft->tree.n)
-        return tgi_fail(error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
-                        "the draft has %u tokens; there is no token %u", (unsigned)draft->tree.n,
-                        (unsigned)node);
-    *logits = tgi_draft_logits(session, (int32_t)node);
-    return TG_OK;
-}
-
 void tgi_draft_drop(tg_session *session)
 {
     if (session->draft && session->draft->state == HAS_RUN)

@@ -294,7 +294,6 @@ static void limits(void)
     tg_model *model = load_tiny(wide_heads, (tg_model_options){.n_ctx = N_CTX, .n_kv = N_CTX});
     tg_session *s[2], *many[TG_BATCH + 1];
     uint32_t proposed, accepted;
-    const float *logits;
     const int32_t tokens[3] = {1, 2, 3}, chain[3] = {-1, 0, 1}, late[3] = {-1, 2, 1},
                   before[3] = {-1, -2, 1}, unknown[3] = {1, VOCAB, 3};
     static int32_t long_tokens[TG_MAX_DRAFT + 1], long_parents[TG_MAX_DRAFT + 1];
@@ -311,7 +310,6 @@ static void limits(void)
     CHECK(tg_session_draft(s[0], long_tokens, long_parents, TG_MAX_DRAFT + 1) ==
               TG_INVALID_ARGUMENT,
           "too long");
-    CHECK(tg_session_draft_logits(s[0], 0, &logits) == TG_MODEL_NOT_READY, "it has not run");
     /* a draft, a batch that is canceled and started again, and a rewind */
     CHECK_OK(tg_session_draft(s[0], tokens, chain, 3));
     CHECK_OK(tg_session_eval(s[0], 1, 1));
@@ -319,8 +317,6 @@ static void limits(void)
     CHECK_OK(tg_sessions_eval(s, 2, 10, 0));
     tg_session_draft_use(s[0], &proposed, &accepted);
     CHECK(proposed == 3 && accepted == 0, "it ran with the batch that was run to the end");
-    CHECK_OK(tg_session_draft_logits(s[0], 2, &logits));
-    CHECK(tg_session_draft_logits(s[0], 3, &logits) == TG_INVALID_ARGUMENT, "it has 3 tokens");
     CHECK_OK(tg_session_append(s[0], 1));
     CHECK_OK(tg_session_rewind(s[0], 1));
     CHECK_OK(tg_session_append(s[0], 1));

@@ -2,7 +2,7 @@
 import type { SpeculateRequest } from '../engine/speculation.js';
 import { indexIn, invalid, readOptions, unsupported, wholeNumber } from '../types/arguments.js';
 import { TokenglassError, typed } from '../types/errors.js';
-import type { GenerateOptions, Model, Session, Speculate } from '../types/types.js';
+import type { DraftModel, GenerateOptions, Model, Session, Speculate } from '../types/types.js';
 import type { Generation, Speculation } from './generation.js';
 
 const METHODS = ['ngram', 'recycling', 'auto'] as const;
@@ -18,7 +18,7 @@ const requestOf = (method: SpeculateRequest['method'], tree = 0): SpeculateReque
 });
 
 /** The texts of all tokens tell whether two models have one vocabulary. */
-async function checkVocabulary(texts: () => Promise<string[]>, draft: Model): Promise<void> {
+async function checkVocabulary(texts: () => Promise<string[]>, draft: DraftModel): Promise<void> {
   const [own, other] = [await texts(), await draft.tokenTexts()];
   const different = own.findIndex((text, id) => text !== other[id]);
   if (own.length !== other.length || different >= 0)
@@ -58,11 +58,11 @@ export async function speculationOf(
   const limit = max_tokens ?? DEFAULT_DRAFT_TOKENS;
   const most = wholeNumber(limit, 'speculate.max_tokens', 1, MAX_DRAFT_TOKENS);
   await checkVocabulary(texts, draft);
-  return { request: requestOf('draft'), draft: new DraftModel(draft, samplers, most) };
+  return { request: requestOf('draft'), draft: new SecondModel(draft as Model, samplers, most) };
 }
 
 /** A second model that goes on with the tokens as the first one may, by the same random numbers. */
-class DraftModel {
+class SecondModel {
   readonly #session: Session;
   readonly #options: GenerateOptions;
   readonly #most: number;

@@ -23,7 +23,7 @@ const MAX_NODES = 16; // of an n-gram draft
 const MAX_FORCED = 64; // tokens of a text that a grammar forces
 const SMOOTHING = 0.1; // the weight of a new measurement
 const UNKNOWN_COST = 0.3; // of a further row, as a share of a batch, before it was measured
-// 'auto' looks at so many drafts before it stops proposing, first for MIN_PAUSE steps.
+// 'auto' looks at this many drafts before it stops proposing, first for MIN_PAUSE steps.
 const MIN_DRAFTS = 4;
 const MIN_PAUSE = 16;
 const MAX_PAUSE = 512;

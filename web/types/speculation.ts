@@ -1,5 +1,11 @@
 /** Speculation: tokens that are proposed ahead and run in one batch. It changes no result. */
-import type { Model } from './model.js';
+
+/** A Model. Only the members that are needed are named here. */
+export interface DraftModel {
+  readonly info: { readonly n_ctx: number };
+  tokenTexts(): Promise<string[]>;
+  createSession(): object;
+}
 
 /** Token Recycling with one of its trees (Luo et al. 2024). */
 export interface RecyclingSpeculation {
@@ -10,7 +16,7 @@ export interface RecyclingSpeculation {
 /** A second model proposes tokens (Leviathan, Kalman and Matias 2023). */
 export interface DraftModelSpeculation {
   /** A smaller model with the same vocabulary. */
-  draft: Model;
+  draft: DraftModel;
   /** Most tokens that the second model proposes at a time. 1 to 16; default: 8. */
   max_tokens?: number;
 }
