@@ -157,8 +157,10 @@ typedef struct tg_tensor_info {
 } tg_tensor_info;
 
 /* The key with this index, and its value as text in `value` (at most `capacity` bytes with the
- * terminator, at least 1; long strings and arrays are shortened). NULL past the last key. */
+ * terminator, at least 1; long strings and arrays are shortened). NULL past the last key.
+ * _text: the whole value when it is a string, else NULL. */
 const char *tg_model_get_key(const tg_model *model, uint32_t index, char *value, size_t capacity);
+const char *tg_model_get_key_text(const tg_model *model, uint32_t index);
 
 /* The tensor with this index, by offset in the file. False past the last one, and before the header
  * is complete. */

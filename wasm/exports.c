@@ -114,6 +114,12 @@ bool tgw_model_get_key(const tg_model *model, uint32_t index, tgw_key *out)
     return out->name != NULL;
 }
 
+bool tgw_model_get_key_text(const tg_model *model, uint32_t index, tgw_key_text *out)
+{
+    out->text = tg_model_get_key_text(model, index);
+    return out->text != NULL;
+}
+
 bool tgw_model_get_tensor(const tg_model *model, uint32_t index, tgw_tensor *out)
 {
     tg_tensor_info info;

@@ -214,6 +214,12 @@ const char *tg_model_get_key(const tg_model *model, uint32_t index, char *value,
     return kv->key.data;
 }
 
+const char *tg_model_get_key_text(const tg_model *model, uint32_t index)
+{
+    const tg_gguf_kv *kv = tgi_gguf_kv_at(model->gguf, index);
+    return kv && kv->type == TG_GGUF_STRING ? kv->value.string.data : NULL;
+}
+
 bool tg_model_get_tensor(const tg_model *model, uint32_t index, tg_tensor_info *info)
 {
     if (!tgi_gguf_done(model->gguf) || index >= tgi_gguf_n_tensors(model->gguf))

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
+import { chatFile } from '../support/decision-models.mjs';
 import { chatModel } from '../support/tiny-llama.mjs';
-import { inTree, published, shared } from '../support/support.mjs';
+import { inTree, published, shared, withModel } from '../support/support.mjs';
 import { browsers, open, openBlank } from './browsers.mjs';
 import { scenarios } from './pages/sessions.mjs';
 
@@ -191,6 +192,37 @@ for (const { name, needs } of browsers) {
         Buffer.from(chatModel(template)).toString('base64'),
       );
       assert.equal(text, 'user: the an assistant:');
+    });
+
+    test('decisions have the bits that they have in Node', async () => {
+      const bytes = chatFile();
+      const params = {
+        state: 'I was charged twice.',
+        questions: {
+          refund: { type: 'noul', instructions: 'Is a refund due?' },
+          team: {
+            type: 'choice',
+            instructions: 'Which team?',
+            criteria: { pay: 'bills', ship: null },
+          },
+          urgency: { type: 'score', instructions: 'How urgent?', criteria: ['low', 'mid', 'high'] },
+        },
+      };
+      const expected = await withModel(bytes, { kernels: 'simd128' }, (model) =>
+        model.decide(params),
+      );
+      const decided = await page.run(
+        async ({ base64, params }) => {
+          const { loadModel } = await import('/index.js');
+          const file = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+          const model = await loadModel(file, { kernels: 'simd128' });
+          const decided = await model.decide(params);
+          await model.dispose();
+          return JSON.parse(JSON.stringify(decided));
+        },
+        { base64: Buffer.from(bytes).toString('base64'), params },
+      );
+      assert.deepEqual(decided, JSON.parse(JSON.stringify(expected)));
     });
 
     test('a File, a stream and a missing address', async () => {

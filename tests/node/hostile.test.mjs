@@ -11,12 +11,30 @@ import * as testing from '../../dist/testing.js';
 import * as trace from '../../dist/node-trace.js';
 import { HOSTILE, checkCall, checkError, settled } from '../support/hostile.mjs';
 import { collect, greedy, withModel } from '../support/support.mjs';
+import { decisionModel } from '../support/decision-models.mjs';
 import { chatModel } from '../support/tiny-llama.mjs';
 
 const { TokenglassError, errorCodes, loadModel } = node;
 const PROMPT = 'Once upon a time there was';
 const OPTIONS = { max_tokens: 1, seed: 1 };
 const TEMPLATE = '{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}';
+const QUESTIONS = [
+  { type: 'predicate', instructions: 'x' },
+  { type: 'choice', instructions: 'x', choices: [{ value: 'a' }, { value: true }] },
+  { type: 'score', instructions: 'x', levels: [{ label: 'a' }, { label: 'b' }] },
+];
+const NAMED = {
+  yes: { type: 'noul', instructions: 'x', criteria: { true: 'a' } },
+  choice: { type: 'choice', instructions: 'x', criteria: { a: 'b', c: null } },
+  score: { type: 'score', instructions: 'x', criteria: ['a', null] },
+};
+const decision = (questions) => ({
+  state: 'x',
+  questions,
+  template: '{{ state }}{{ options | length }}',
+  orders: 'given',
+  trace: false,
+});
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
 
 // recordTrace takes a text for a path and writes a file there
@@ -89,6 +107,7 @@ const MODEL = {
     finish: (answer) => (answer[Symbol.asyncIterator] ? collect(answer) : answer),
   },
   applyChatTemplate: { args: () => [MESSAGES] },
+  decide: { args: () => [decision(QUESTIONS)], options: 0 },
   createGrammar: { args: () => [{ type: 'ebnf', grammar: 'root ::= "a"' }], fields: 0 },
   stats: { args: () => [] },
 };
@@ -258,6 +277,40 @@ for (const worker of [true, false]) {
     }),
   );
 }
+
+/** The object with the value in place of each of its members, and of theirs. */
+function* withValue(object, value) {
+  for (const key of Object.keys(object)) {
+    const put = (member) =>
+      Array.isArray(object) ? object.with(Number(key), member) : { ...object, [key]: member };
+    yield put(value());
+    if (Object(object[key]) === object[key])
+      for (const changed of withValue(object[key], value)) yield put(changed);
+  }
+}
+
+test('hostile questions and messages of a decision', { timeout: 300_000 }, () =>
+  withModel(decisionModel(), { worker: false }, async (model) => {
+    const { answers } = await model.decide(decision(QUESTIONS));
+    const input = [
+      { role: 'user', content: [{ type: 'input_json', data: { a: 1 } }] },
+      { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+      { type: 'function_call_output', call_id: 'c', output: [{ type: 'input_text', text: 'x' }] },
+    ];
+    for (const [what, value] of Object.entries(HOSTILE)) {
+      for (const good of [QUESTIONS, NAMED])
+        for (const questions of withValue(good, value))
+          await checkCall(`decide, questions: ${what}`, () => model.decide(decision(questions)));
+      for (const changed of withValue(input, value)) {
+        const { state: _, ...params } = decision(QUESTIONS);
+        await checkCall(`decide, input: ${what}`, () =>
+          model.decide({ ...params, input: changed }),
+        );
+      }
+    }
+    assert.deepEqual((await model.decide(decision(QUESTIONS))).answers, answers);
+  }),
+);
 
 test('hostile arguments of the functions', { timeout: 300_000 }, (t) =>
   withModel('storybook', { worker: false }, async (model) => {

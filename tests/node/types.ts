@@ -24,6 +24,9 @@ import type {
   Completion,
   CompletionChunk,
   CompletionParams,
+  Decision,
+  DecisionParams,
+  SystemOneDecision,
 } from '../../web/index.js';
 
 type Equal<A, B> =
@@ -133,3 +136,19 @@ export const misspelt = (model: Model, messages: ChatMessage[]) =>
   model.createChatCompletion({ messages, max_token: 5 });
 holds<Equal<CompletionChunk['object'], Completion['object']>>(true);
 holds<'prompt' extends keyof CompletionParams ? true : false>(true);
+
+// Decisions: the client's parameters are ours, and its types take our answers
+type ClientDecision = OpenAI.DecisionCreateParams;
+export const decided = (made: Decision): OpenAI.Decision => made;
+export const decisionParams = (given: ClientDecision): DecisionParams => given;
+holds<Equal<Exclude<keyof ClientDecision, keyof DecisionParams>, never>>(true);
+const decide = {
+  list: (model: Model, given: ClientDecision) => model.decide(given),
+  record: (model: Model) =>
+    model.decide({ state: 'x', questions: { q: { type: 'noul', instructions: 'x' } } }),
+};
+holds<Equal<Awaited<ReturnType<(typeof decide)['list']>>, Decision>>(true);
+holds<Equal<Awaited<ReturnType<(typeof decide)['record']>>, SystemOneDecision>>(true);
+export const undecided = (model: Model) =>
+  // @ts-expect-error: a predicate has no choices
+  model.decide({ state: 'x', questions: [{ type: 'predicate', instructions: 'x', choices: [] }] });

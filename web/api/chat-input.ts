@@ -10,22 +10,11 @@ import {
   unsupported,
 } from '../types/arguments.js';
 import { TokenglassError, typed } from '../types/errors.js';
+import { jsonOf } from '../types/json.js';
 import { suggestion } from '../types/names.js';
 import type { ChatMessage, ChatTemplateOptions, TextPart, ToolCall } from '../types/types.js';
 
-const MAX_DEPTH = 100; // levels of lists and objects inside each other
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
-
-/** A copy of JSON. Functions and the like are errors; undefined members are left out. */
-function jsonOf(value: unknown, name: string, depth = 0): unknown {
-  if (depth > MAX_DEPTH) throw invalid(`${name} is nested more than ${MAX_DEPTH} deep`);
-  if (value === null || ['string', 'boolean', 'number', 'bigint'].includes(typeof value))
-    return value;
-  if (Array.isArray(value)) return listOf(value, name, (item) => jsonOf(item, name, depth + 1));
-  if (typeof value !== 'object') throw invalid(`${name} has ${typed(value)}, which is no JSON`);
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(entries.map(([key, member]) => [key, jsonOf(member, name, depth + 1)]));
-}
 
 /** The text of a part of a message; undefined for a part that is something else. */
 function textOfPart(part: unknown): string | undefined {

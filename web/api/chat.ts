@@ -4,23 +4,12 @@ import { TokenglassError } from '../types/errors.js';
 
 const MAX_QUOTED = 300; // characters of the template in an error message
 
-/** What Hugging Face passes to every template. */
-export interface TemplateInput {
-  messages: readonly unknown[];
-  tools: readonly unknown[] | null;
-  documents: readonly unknown[] | null;
-  add_generation_prompt: boolean;
-  bos_token: string;
-  eos_token: string;
-  /** Variables of one template, such as enable_thinking. */
-  [name: string]: unknown;
-}
-
 /**
- * The conversation as text. Throws TEMPLATE_FAILED, which quotes the template and names the line,
- * when the template is broken, refuses the messages or works too long.
+ * What a template makes of its variables: a conversation as text. Throws TEMPLATE_FAILED, which
+ * quotes the template and names the line, when the template is broken, refuses the messages or
+ * works too long.
  */
-export function renderChat(template: string, input: TemplateInput): string {
+export function renderChat(template: string, input: Readonly<Record<string, unknown>>): string {
   try {
     return renderTemplate(template, input);
   } catch (error) {

@@ -39,6 +39,8 @@ import type {
   CompletionChunk,
   CompletionParams,
   Constraint,
+  Decision,
+  DecisionParams,
   EmbedOptions,
   GrammarSpec,
   MethodPrompt,
@@ -55,6 +57,8 @@ import type {
   SessionOptions,
   StreamedChatParams,
   StreamedCompletionParams,
+  SystemOneDecision,
+  SystemOneParams,
   TextOrIds,
   TokenScore,
   TokenOffset,
@@ -235,6 +239,15 @@ export class ModelImpl implements Model, SessionHost {
   #methods() {
     this.check();
     return import('../methods/calls.js');
+  }
+
+  decide(params: DecisionParams): Promise<Decision>;
+  decide(params: SystemOneParams): Promise<SystemOneDecision>;
+  async decide(params: DecisionParams | SystemOneParams): Promise<Decision | SystemOneDecision> {
+    return (await this.#methods()).decide(this, params, {
+      headerValues: (prefixes) => this.#call('headerValues', [prefixes]),
+      render: async (...template) => (await import('./chat.js')).renderChat(...template),
+    });
   }
 
   async beamSearch(prompt: MethodPrompt, options?: BeamSearchOptions): Promise<BeamSearchResult> {

@@ -152,6 +152,19 @@ export class EngineModel {
     };
   }
 
+  /**
+   * The keys of the file's header that begin with one of the prefixes, each with its value: strings
+   * whole, other values as text.
+   */
+  headerValues(prefixes: readonly string[]): [name: string, value: string][] {
+    const engine = this.#engine;
+    return readAll((index) => engine.modelGetKey(index)).flatMap(({ name = '', value }, index) =>
+      prefixes.some((prefix) => name.startsWith(prefix))
+        ? [[name, engine.modelGetKeyText(index)?.text ?? value]]
+        : [],
+    );
+  }
+
   stats(): ModelStats {
     return {
       decoded_tokens: this.#engine.modelNDecoded(),

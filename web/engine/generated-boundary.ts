@@ -20,6 +20,7 @@ export type ExportName =
   | 'model_get_info'
   | 'model_get_quant'
   | 'model_get_key'
+  | 'model_get_key_text'
   | 'model_get_tensor'
   | 'model_get_warning'
   | 'model_bos'
@@ -217,6 +218,13 @@ export const KEY_BYTES = 1028;
 export interface KeyRecord {
   name: string | undefined;
   value: string;
+}
+
+export const KEY_TEXT_BYTES = 4;
+
+/** tgw_key_text in C. */
+export interface KeyTextRecord {
+  text: string | undefined;
 }
 
 export const WARNING_BYTES = 4;
@@ -477,6 +485,13 @@ export abstract class Boundary {
     };
   }
 
+  readKeyText(address: number): KeyTextRecord {
+    const view = this.view();
+    return {
+      text: this.stringOf(view.getUint32(address, true)),
+    };
+  }
+
   readWarning(address: number): WarningRecord {
     const view = this.view();
     return {
@@ -670,6 +685,13 @@ export abstract class Boundary {
   modelGetKey(index: number): KeyRecord | undefined {
     return this.call('model_get_key', this.model, index, this.out)
       ? this.readKey(this.out)
+      : undefined;
+  }
+
+  /** The whole value of a key of the header that is a string; another value: undefined. */
+  modelGetKeyText(index: number): KeyTextRecord | undefined {
+    return this.call('model_get_key_text', this.model, index, this.out)
+      ? this.readKeyText(this.out)
       : undefined;
   }
 

@@ -352,6 +352,49 @@ const rows = [
     reconstructed: false,
     file: 'navigate.ts',
   },
+  {
+    name: 'decide',
+    title: 'Decisions',
+    kind: 'model',
+    call: 'model.decide({ state, questions })',
+    options: [
+      {
+        type: 'other',
+        name: 'temperature',
+        meaning:
+          "the labels' logits are divided by this; default: 1, for a decision model what its file says",
+      },
+      {
+        type: 'choice',
+        name: 'orders',
+        default: 'both',
+        values: ['both', 'given'],
+        meaning: 'read the options in the given order only, or in the reverse order, too',
+      },
+      {
+        type: 'other',
+        name: 'template',
+        meaning: "a Jinja template for the whole prompt; default: the model's chat template",
+      },
+      {
+        type: 'other',
+        name: 'chat_template_kwargs',
+        meaning: 'variables for the chat template; default: those that turn thinking off',
+      },
+      {
+        type: 'other',
+        name: 'trace',
+        meaning: 'candidates in the trace of each reading, or false; default: { top_n: 20 }',
+      },
+    ],
+    source: {
+      title: 'tools/server/server-decision.cpp',
+      authors: 'the authors of llama.cpp',
+      year: 2026,
+    },
+    reconstructed: false,
+    file: 'decide.ts',
+  },
 ] as const satisfies readonly MethodInfo[];
 
 type Row = (typeof rows)[number];

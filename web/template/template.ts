@@ -48,7 +48,10 @@ function fromJson(value: unknown, level: number): Value {
     return value.map((item) => fromJson(item, level + 1));
   }
   const dict = new Dict();
-  for (const [key, item] of Object.entries(value))
+  // a Map keeps the order of keys that are numbers
+  const entries: Iterable<[string, unknown]> =
+    value instanceof Map ? (value as Map<string, unknown>) : Object.entries(value);
+  for (const [key, item] of entries)
     if (item !== undefined) dict.set(key, fromJson(item, level + 1));
   return dict;
 }

@@ -24,6 +24,7 @@ import type {
   WholeChatParams,
   WholeCompletionParams,
 } from './completions.js';
+import type { Decision, DecisionParams, SystemOneDecision, SystemOneParams } from './decide.js';
 import type { Constraint, GrammarSpec } from './grammar.js';
 import type {
   NavigateListOptions,
@@ -440,6 +441,35 @@ export interface Model {
     messages: readonly ChatMessage[],
     options?: ChatTemplateOptions,
   ): Promise<ChatPrompt>;
+
+  /**
+   * Answers typed questions about a state by probabilities. They are read from the logits after one
+   * prompt for each question and order of options; no text is generated. The state runs once.
+   *
+   * Works on every model with a chat template, with a template of your own, and on decision models
+   * in llama.cpp's format. A question without an answer has the answer `refusal`; the others are
+   * answered. Rejects with INVALID_ARGUMENT, OPTION_UNSUPPORTED, TEMPLATE_MISSING, TEMPLATE_FAILED
+   * and LOGITS_NOT_FINITE. Source: llama.cpp's tools/server/server-decision.cpp. Cost: the prompts'
+   * tokens without their common beginning, twice unless orders: 'given'.
+   * @example
+   * const { answers } = await model.decide({
+   *   state: 'My order came twice and I was charged twice.',
+   *   template: '{{ state }} {{ instructions }} {% for o in options %}{{ o.label }} {% endfor %}',
+   *   questions: [{ type: 'predicate', instructions: 'The customer wants money back.' }],
+   * });
+   */
+  decide(params: DecisionParams): Promise<Decision>;
+  /**
+   * The same for questions by name, in the form of /v1/systemone; so are the answers.
+   * Rejects with the same codes.
+   * @example
+   * const { answers } = await model.decide({
+   *   state: { text: 'My order came twice.', plan: 'pro' },
+   *   template: '{{ state }} {{ instructions }} {% for o in options %}{{ o.label }} {% endfor %}',
+   *   questions: { refund: { type: 'noul', instructions: 'Does the customer want money back?' } },
+   * });
+   */
+  decide(params: SystemOneParams): Promise<SystemOneDecision>;
 
   /**
    * Compiles a grammar that restricts generations of this model. Rejects with GRAMMAR_INVALID; the

@@ -2,6 +2,7 @@
 export type * from './beam-search.js';
 export type * from './common.js';
 export type * from './completions.js';
+export type * from './decide.js';
 export type * from './grammar.js';
 export type * from './methods.js';
 export type * from './model.js';
