@@ -175,6 +175,9 @@ function program(variant, name, args) {
 
 export const grammars = () => lines(process.execPath, ['--no-warnings', `${here}grammars.mjs`]);
 
+export const speculate = (rounds, shape) =>
+  lines(newer, ['--no-warnings', `${here}speculate.mjs`, String(rounds), shape]);
+
 export const tokenizers = () => lines(process.execPath, ['--no-warnings', `${here}tokenizers.mjs`]);
 
 async function lines(node, args) {

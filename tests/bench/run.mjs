@@ -14,6 +14,7 @@ import {
   oursInNewNode,
   sampling,
   setUp,
+  speculate,
   tearDown,
   tokenizers,
 } from './engines.mjs';
@@ -22,7 +23,7 @@ import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
-  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, many, separated by commas (default: all)
+  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, many, speculate, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXTS   only engines whose name contains one of them, separated by semicolons
@@ -36,7 +37,7 @@ const { values } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy,many',
+      default: 'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy,many,speculate',
     },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
@@ -64,6 +65,7 @@ const PARTS = {
   f16,
   busy,
   many,
+  speculate: speculation,
 };
 
 /** The items of an option's list. Each must be known. */
@@ -513,6 +515,24 @@ async function many() {
       round(m.ratio, 2),
       round(m.batches),
       round(m.share, 2),
+    ]),
+  );
+}
+
+/** What speculation brings on texts that repeat themselves, and what it costs on others. */
+async function speculation() {
+  result.speculate = await speculate(rounds, values.shape);
+  table(
+    `Speculation (relaxed, one thread, newer Node), medians of ${rounds} rounds; accepted: tokens of drafts that the text has; a run: tokens that one pass through the model gives`,
+    ['text', 'method', 'tokens/s', 'x none', 'tokens a run', 'proposed', 'accepted'],
+    result.speculate.map((s) => [
+      s.text,
+      s.method,
+      round((s.n * 1000) / s.ms),
+      round(s.speedup, 2),
+      round(s.n / (s.n - s.accepted), 2),
+      s.proposed,
+      s.accepted,
     ]),
   );
 }
