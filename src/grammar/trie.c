@@ -155,7 +155,7 @@ int32_t tgi_trie_longest(const tg_trie *trie, const uint8_t *bytes, size_t n, si
             break;
         if (trie->first[node] < trie->first[node + 1] &&
             (trie->depth_byte[node] >> 8) + 1 == depth + 1) {
-            longest = trie->tokens[trie->first[node]];
+            longest = trie->tokens[trie->first[node + 1] - 1];
             *length = depth + 1;
         }
         end = trie->skip[node];

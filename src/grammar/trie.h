@@ -31,8 +31,8 @@ tg_trie *tgi_trie_new(const tg_token_text *texts, uint32_t n);
 void tgi_trie_free(tg_trie *trie);
 
 /* The token with the longest text that bytes[n] begin with; -1: there is none. *length: of its
- * text.
- */
+ * text. Of tokens with the same text the last one: the tokens of single bytes, which tokenizers use
+ * only where they have no other, come before the others. */
 int32_t tgi_trie_longest(const tg_trie *trie, const uint8_t *bytes, size_t n, size_t *length);
 
 /* Bytes allocated. */

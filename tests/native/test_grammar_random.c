@@ -152,6 +152,34 @@ static void make_words(words *w, test_random *r)
             w->unstripped[w->vocabulary.n_unstripped++] = i;
 }
 
+/* The longest token at a beginning of random bytes; the last of equal ones. */
+static void longest_tokens(void)
+{
+    static words w;
+    test_random r = {8};
+    make_words(&w, &r);
+    for (int round = 0; round < 2000; round++) {
+        uint8_t bytes[8];
+        const size_t n = random_u32(&r) % 9;
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = i == 0 && round % 3 == 0 ? ' ' : alphabet[random_u32(&r) % sizeof alphabet];
+        int32_t want = -1;
+        size_t longest = 0, length;
+        for (int32_t i = 0; i < WORDS; i++) {
+            const tg_token_text text = w.texts[i];
+            if (text.length && text.length >= longest && text.length <= n &&
+                !memcmp(text.bytes, bytes, text.length)) {
+                want = i;
+                longest = text.length;
+            }
+        }
+        const int32_t got = tgi_trie_longest(w.vocabulary.trie, bytes, n, &length);
+        CHECK(got == want && length == longest, "%d of %zu bytes, not %d of %zu", (int)got, length,
+              (int)want, longest);
+    }
+    tgi_trie_free(w.vocabulary.trie);
+}
+
 /* Whether the mask has exactly the tokens that the plain recognizer allows after text[length]. */
 static void check_mask(const words *w, const uint32_t *bits, const uint8_t *text, int length,
                        bool at_start)
@@ -279,6 +307,7 @@ static void many_texts(void)
 static const tg_test tests[] = {
     {"random", "grammars beside a plain recognizer", random_grammars},
     {"forced", "bytes beside a plain recognizer", random_forced},
+    {"longest", "tokens that bytes begin with", longest_tokens},
     {"masks", "of random grammars and vocabularies", random_masks},
     {"texts", "many at a time, with little memory", many_texts},
 };
