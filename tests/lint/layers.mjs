@@ -27,7 +27,6 @@ const C_LAYERS = {
     'model/layer.h',
   ], // the forward pass
   sample: ['base'], // sampler stages
-  methods: ['base'], // predictors of the next tokens
   grammar: ['base'], // grammars over bytes, and masks over a vocabulary that the caller gives
   methods: ['base'], // what guesses the next tokens: n-grams, token recycling
   // everything together

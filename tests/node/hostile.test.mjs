@@ -278,6 +278,44 @@ for (const worker of [true, false]) {
   );
 }
 
+test('hostile settings of speculate', { timeout: 300_000 }, () =>
+  withModel('storybook', { worker: false, n_ctx: 64 }, async (model) => {
+    const generated = async (speculate) => {
+      const session = model.createSession({ seed: 1 });
+      const steps = await collect(session.generate(PROMPT, { max_tokens: 6, speculate }));
+      await session.dispose();
+      return steps.map(({ token }) => token);
+    };
+    const second = await loadModel('storybook', { worker: false, n_ctx: 64 });
+    const plain = await generated(false);
+    const settings = [
+      (value) => value(),
+      (value) => ({ recycling: value() }),
+      (value) => ({ draft: value() }),
+      (value) => ({ draft: second, max_tokens: value() }),
+      (value) => ({ ngram: value() }),
+      (value) => Object.create(Object(value()), { recycling: { value: 'cpu', enumerable: true } }),
+      (value) => ({ draft: { createSession: value(), tokenTexts: value(), info: value() } }),
+      (value) => ({ draft: Object.create(second, { tokenTexts: { value: value() } }) }),
+    ];
+    const counts = { worked: 0, refused: 0 };
+    for (const [what, value] of Object.entries(HOSTILE))
+      for (const [i, setting] of settings.entries()) {
+        const given = setting(value);
+        let tokens = plain;
+        const error = await checkCall(`speculate ${i}: ${what}`, async () => {
+          tokens = await generated(given);
+        });
+        counts[error ? 'refused' : 'worked']++;
+        assert.deepEqual(tokens, plain, `speculate ${i}: ${what}`);
+      }
+    assert.ok(counts.refused > 250 && counts.worked > 10, JSON.stringify(counts));
+    await second.dispose();
+    await assert.rejects(generated({ draft: second }), { code: 'DISPOSED' });
+    assert.deepEqual(await generated('ngram'), plain);
+  }),
+);
+
 /** The object with the value in place of each of its members, and of theirs. */
 function* withValue(object, value) {
   for (const key of Object.keys(object)) {

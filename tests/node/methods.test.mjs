@@ -18,7 +18,12 @@ test('every row names a file, a source and options with defaults in range', () =
   for (const { name, file, kind, call, options, source } of methods) {
     assert.ok(existsSync(inTree(`web/methods/${file}`)), name);
     assert.ok(source.title && source.authors && source.year > 1900, name);
-    assert.match(call, kind === 'generate' ? /^session\.generate\(/ : /^model\./, name);
+    const calls = {
+      generate: /^session\.generate\(prompt, \{ method: /,
+      speculate: /^session\.generate\(prompt, \{ speculate: /,
+      model: /^model\./,
+    };
+    assert.match(call, calls[kind], name);
     assert.equal(new Set(options.map((option) => option.name)).size, options.length);
     for (const option of options) {
       assert.match(option.name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
@@ -33,12 +38,12 @@ test('every row names a file, a source and options with defaults in range', () =
 test('options that are not given have their defaults; others are copied as they are', () => {
   for (const method of methods) {
     assert.deepEqual({ ...readMethodOptions(method.name, undefined, 'x') }, defaultsOf(method));
-    const given = { max_tokens: 'unchecked' };
+    const given = { signal: 'unchecked' };
     assert.deepEqual(
-      { ...readMethodOptions(method.name, given, 'x', ['max_tokens']) },
+      { ...readMethodOptions(method.name, given, 'x', ['signal']) },
       { ...given, ...defaultsOf(method) },
     );
-    assert.deepEqual(given, { max_tokens: 'unchecked' });
+    assert.deepEqual(given, { signal: 'unchecked' });
   }
 });
 

@@ -171,9 +171,11 @@ test('wrong settings are named', async () => {
     await collect(session.generate('A', { max_tokens: 1 }));
   };
   await refused({ speculate: 'ngrams' }, 'INVALID_ARGUMENT', /speculate.*ngram/);
-  await refused({ speculate: 7 }, 'INVALID_ARGUMENT', /speculate is 7/);
+  for (const value of [7, 0, '', null, true])
+    await refused({ speculate: value }, 'INVALID_ARGUMENT', RegExp(`speculate is "?${value}"?`));
   await refused({ speculate: { recycling: 'gpu' } }, 'INVALID_ARGUMENT', /speculate\.recycling/);
-  await refused({ speculate: { draft: {} } }, 'INVALID_ARGUMENT', /speculate\.draft/);
+  for (const draft of [{}, undefined, new Proxy(second, {}), { createSession: () => ({}) }])
+    await refused({ speculate: { draft } }, 'INVALID_ARGUMENT', /speculate\.draft is/);
   const many = { draft: second, max_tokens: 99 };
   await refused({ speculate: many }, 'INVALID_ARGUMENT', /speculate\.max_tokens/);
   await refused({ speculate: { draft: other } }, 'INVALID_ARGUMENT', /another vocabulary/);

@@ -204,6 +204,12 @@ export async function text() {
       'The steps whose time is measured with the option profile (profile.def).',
       argument('src/layers/profile.def', 'TG_STEP', 0),
     ),
+    ...names(
+      'RecyclingTreeName',
+      'recyclingTrees',
+      'The trees of Token Recycling (trees.def). The index is the number in C.',
+      argument('src/methods/trees.def', 'TG_TREE', 0),
+    ),
     ...constants(),
   ];
   return format(parts);

@@ -50,15 +50,17 @@ const rangeOf = ({ type, min, max, whole, values }) =>
   })[type];
 
 const optionTable = ({ options }) =>
-  table(
-    ['option', 'default', 'values', 'meaning'],
-    options.map((option) => [
-      `\`${option.name}\``,
-      option.type === 'other' ? 'none' : code(option.default),
-      rangeOf(option),
-      option.meaning,
-    ]),
-  );
+  options.length === 0
+    ? 'This method has no options.\n'
+    : table(
+        ['option', 'default', 'values', 'meaning'],
+        options.map((option) => [
+          `\`${option.name}\``,
+          option.type === 'other' ? 'none' : code(option.default),
+          rangeOf(option),
+          option.meaning,
+        ]),
+      );
 
 /** The text of the file. */
 export async function text() {

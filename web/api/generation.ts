@@ -89,9 +89,9 @@ function keptByShift({ overflow = 'error', n_keep }: GenerateOptions): Overflow 
   return overflow === 'shift' ? kept : undefined;
 }
 
-/** A copy of the options of a decoding method, which the method's own code checks. */
-const copyOf = (method: GenerateMethod | undefined): GenerateMethod | undefined =>
-  reading('method', () => (Object(method) === method ? { ...method! } : method));
+/** A copy of an option that is an object, which the code of its method checks. */
+const copyOf = <T>(given: T, name: string): T =>
+  reading(name, () => (Object(given) === given ? { ...given } : given));
 
 /** The options with which a second model draws as the session does. */
 function samplersOf(options: GenerateOptions, seed: bigint): GenerateOptions {
@@ -127,9 +127,9 @@ export function checkedGeneration(
     ),
     traced,
     ignore_eos: flag(options.ignore_eos, 'ignore_eos', false),
-    speculate: options.speculate,
+    speculate: copyOf(options.speculate, 'speculate'),
     samplers: samplersOf(options, seed),
-    method: copyOf(options.method),
+    method: copyOf(options.method, 'method'),
   };
 }
 

@@ -88,6 +88,8 @@ export interface SessionHost {
   /** Aborted when the model is disposed. */
   readonly ended: AbortSignal;
   tokenize(text: string, options: TokenizeOptions): Promise<number[]>;
+  tokenTexts(): Promise<string[]>;
+  createSession(): Session;
   /** Throws DISPOSED after the model was disposed. */
   check(): void;
   /** A number that no session, grammar or text of the model has yet. */
@@ -440,7 +442,7 @@ export class SessionImpl implements Session {
     ending: Ending,
   ): AsyncGenerator<Step, void, undefined> {
     const generation = checkedGeneration(prompt, options, this.#seed);
-    const { text_or_ids, grammar, parse_special, request } = generation;
+    const { text_or_ids, grammar, parse_special, request, speculate } = generation;
     const release = follow(generation.signal, stop);
     const { signal } = stop;
     let run: GrammarRun | undefined;
@@ -460,9 +462,9 @@ export class SessionImpl implements Session {
       this.#checkIdle();
       started = true;
       this.#busy = 'generating; end the generation first';
-      if (generation.speculate) {
+      if (speculate !== undefined && speculate !== false) {
         const { speculationOf } = await import('./speculate.js');
-        speculation = await speculationOf(generation, () => this.#call('tokenTexts', []));
+        speculation = await speculationOf(generation, this.#host);
       }
       if (generation.method !== undefined) {
         const { beginMethod } = await import('../methods/generate.js');
@@ -481,7 +483,7 @@ export class SessionImpl implements Session {
         await this.#call('beginText', [this.#number, number, true], signal);
         restricted = { ...request, grammar: { at: 'text', number: this.#number } };
       }
-      if (own !== undefined && generation.speculate === undefined) speculation = jumpAhead;
+      if (own !== undefined && speculate === undefined) speculation = jumpAhead;
       this.#pending = 0;
       const { n_ctx } = this.#host.info;
       yield* stepsOf(

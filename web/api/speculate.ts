@@ -1,14 +1,13 @@
 /** The option `speculate` of generate(), and the second model of { draft: model }. */
 import type { SpeculateRequest } from '../engine/speculation.js';
-import { indexIn, invalid, readOptions, unsupported, wholeNumber } from '../types/arguments.js';
+import { readMethodOptions } from '../methods/list.js';
+import { indexIn, invalid, unsupported } from '../types/arguments.js';
 import { TokenglassError, typed } from '../types/errors.js';
-import type { DraftModel, GenerateOptions, Model, Session, Speculate } from '../types/types.js';
+import { recyclingTrees } from '../types/generated.js';
+import type { GenerateOptions, Model, Session } from '../types/types.js';
 import type { Generation, Speculation } from './generation.js';
 
-const METHODS = ['ngram', 'recycling', 'auto'] as const;
-const TREES = ['cpu', 'paper'] as const; // in the order of trees.def
-const MAX_DRAFT_TOKENS = 16;
-const DEFAULT_DRAFT_TOKENS = 8;
+const NAMES = ['ngram', 'recycling', 'auto'] as const;
 const FIRST_DRAFT_TOKENS = 4;
 
 const requestOf = (method: SpeculateRequest['method'], tree = 0): SpeculateRequest => ({
@@ -18,8 +17,9 @@ const requestOf = (method: SpeculateRequest['method'], tree = 0): SpeculateReque
 });
 
 /** The texts of all tokens tell whether two models have one vocabulary. */
-async function checkVocabulary(texts: () => Promise<string[]>, draft: DraftModel): Promise<void> {
-  const [own, other] = [await texts(), await draft.tokenTexts()];
+async function checkVocabulary(model: ModelCalls, draft: unknown): Promise<void> {
+  const own = await model.tokenTexts();
+  const other = await (Reflect.apply(model.tokenTexts, draft, []) as Promise<string[]>);
   const different = own.findIndex((text, id) => text !== other[id]);
   if (own.length !== other.length || different >= 0)
     throw invalid(
@@ -31,34 +31,48 @@ async function checkVocabulary(texts: () => Promise<string[]>, draft: DraftModel
     );
 }
 
+/** The calls of the generation's model. They refuse what is no model in place of `this`. */
+type ModelCalls = Pick<Model, 'tokenTexts' | 'createSession'>;
+
+/** A new session of the second model. */
+function sessionOf(model: ModelCalls, draft: unknown): Session {
+  try {
+    return Reflect.apply(model.createSession, draft, []);
+  } catch (error) {
+    const isOther = error instanceof TokenglassError && error.code === 'INVALID_ARGUMENT';
+    throw isOther ? invalid(`speculate.draft is ${typed(draft)}; it must be a model`) : error;
+  }
+}
+
 /**
- * Checks the option of a generation. texts: the tokens of its model. Throws INVALID_ARGUMENT and
- * OPTION_UNSUPPORTED.
+ * Checks the option of a generation of a model. Throws INVALID_ARGUMENT and OPTION_UNSUPPORTED, and
+ * the errors of a second model.
  */
 export async function speculationOf(
-  { speculate, method: decoding, samplers }: Generation,
-  texts: () => Promise<string[]>,
+  { speculate: given, method: decoding, samplers }: Generation,
+  model: ModelCalls,
 ): Promise<Speculation> {
-  const given = speculate as Exclude<Speculate, false>;
   if (decoding) throw unsupported('speculate is not supported together with method');
-  if (typeof given === 'string') {
-    const method = METHODS[indexIn(METHODS, given, 'speculate')]!;
-    return { request: requestOf(method) };
-  }
+  if (typeof given === 'string')
+    return { request: requestOf(NAMES[indexIn(NAMES, given, 'speculate')]!) };
   if (Object(given) !== given)
     throw invalid(`speculate is ${typed(given)}; it must be a string, an object or false`);
-  if ('recycling' in given) {
-    const { recycling } = readOptions(given, ['recycling'], 'speculate');
-    const tree = indexIn(TREES, recycling, 'speculate.recycling');
-    return { request: requestOf('recycling', tree) };
+  const options = given as object;
+  if ('recycling' in options) {
+    const { recycling } = readMethodOptions('recycling', options, 'speculate', [], 'speculate.');
+    return { request: requestOf('recycling', recyclingTrees.indexOf(recycling)) };
   }
-  const { draft, max_tokens } = readOptions(given, ['draft', 'max_tokens'], 'speculate');
-  if (typeof draft?.createSession !== 'function')
-    throw invalid(`speculate.draft is ${typed(draft)}; it must be a model`);
-  const limit = max_tokens ?? DEFAULT_DRAFT_TOKENS;
-  const most = wholeNumber(limit, 'speculate.max_tokens', 1, MAX_DRAFT_TOKENS);
-  await checkVocabulary(texts, draft);
-  return { request: requestOf('draft'), draft: new SecondModel(draft as Model, samplers, most) };
+  const read = readMethodOptions('draft', options, 'speculate', [], 'speculate.');
+  const session = sessionOf(model, read.draft);
+  try {
+    await checkVocabulary(model, read.draft);
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+  const { n_ctx } = (read.draft as Model).info;
+  const draft = new SecondModel(session, n_ctx, samplers, read.max_tokens);
+  return { request: requestOf('draft'), draft };
 }
 
 /** A second model that goes on with the tokens as the first one may, by the same random numbers. */
@@ -71,12 +85,12 @@ class SecondModel {
   #proposed: readonly number[] = [];
   #at = 0; // how many tokens there were then
 
-  constructor(model: Model, options: GenerateOptions, most: number) {
-    this.#session = model.createSession();
+  constructor(session: Session, n_ctx: number, options: GenerateOptions, most: number) {
+    this.#session = session;
+    this.#n_ctx = n_ctx;
     this.#options = options;
     this.#most = most;
     this.#n = Math.min(FIRST_DRAFT_TOKENS, most);
-    this.#n_ctx = model.info.n_ctx;
   }
 
   /** One token more after a draft that was right, one less after a draft that was all wrong. */

@@ -4,6 +4,7 @@
  */
 import { flag, invalid, readOptions } from '../types/arguments.js';
 import { typed } from '../types/errors.js';
+import { recyclingTrees } from '../types/generated.js';
 import { suggestion } from '../types/names.js';
 import type { MethodInfo, MethodOptionInfo, NumberOptionInfo } from '../types/methods.js';
 
@@ -394,6 +395,73 @@ const rows = [
     },
     reconstructed: false,
     file: 'decide.ts',
+  },
+  {
+    name: 'ngram',
+    title: 'In-context n-grams',
+    kind: 'speculate',
+    call: "session.generate(prompt, { speculate: 'ngram' })",
+    options: [],
+    source: {
+      title: 'In-Context Language Learning: Architectures and Algorithms',
+      authors: 'Ekin Akyürek, Bailin Wang, Yoon Kim, Jacob Andreas',
+      year: 2024,
+      paper: 45,
+    },
+    reconstructed: true,
+    file: '../../src/methods/ngram.c',
+  },
+  {
+    name: 'recycling',
+    title: 'Token Recycling',
+    kind: 'speculate',
+    call: "session.generate(prompt, { speculate: 'recycling' })",
+    options: [
+      {
+        type: 'choice',
+        name: 'recycling',
+        default: 'cpu',
+        values: recyclingTrees,
+        meaning: "the tree that a draft fills: 11 tokens, or the paper's 80",
+      },
+    ],
+    source: {
+      title:
+        'Turning Trash into Treasure: Accelerating Inference of Large Language Models with ' +
+        'Token Recycling',
+      authors:
+        'Xianzhen Luo, Yixuan Wang, Qingfu Zhu, Zhiming Zhang, Xuanyu Zhang, Qing Yang, ' +
+        'Dongliang Xu',
+      year: 2024,
+      paper: 36,
+    },
+    reconstructed: false,
+    file: '../../src/methods/recycling.c',
+  },
+  {
+    name: 'draft',
+    title: 'Draft model',
+    kind: 'speculate',
+    call: 'session.generate(prompt, { speculate: { draft: model } })',
+    options: [
+      { type: 'other', name: 'draft', meaning: 'the second model, with the same vocabulary' },
+      {
+        type: 'number',
+        name: 'max_tokens',
+        default: 8,
+        min: 1,
+        max: 16,
+        whole: true,
+        meaning: 'maximum number of tokens that the second model proposes at a time',
+      },
+    ],
+    source: {
+      title: 'Fast Inference from Transformers via Speculative Decoding',
+      authors: 'Yaniv Leviathan, Matan Kalman, Yossi Matias',
+      year: 2023,
+    },
+    reconstructed: true,
+    file: '../api/speculate.ts',
   },
 ] as const satisfies readonly MethodInfo[];
 

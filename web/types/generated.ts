@@ -371,6 +371,12 @@ export type ProfileStepName =
   | 'add'
   | 'logits';
 
+/** The trees of Token Recycling (trees.def). The index is the number in C. */
+export type RecyclingTreeName = 'cpu' | 'paper';
+
+/** All values of RecyclingTreeName, in the order of the list. */
+export const recyclingTrees: readonly RecyclingTreeName[] = ['cpu', 'paper'];
+
 /** TG_MODEL_PLANNED in C. */
 export const MODEL_PLANNED = 1;
 

@@ -73,8 +73,11 @@ export interface OtherOptionInfo {
 export type MethodOptionInfo =
   NumberOptionInfo | ChoiceOptionInfo | FlagOptionInfo | OtherOptionInfo;
 
-/** How a method is called: as `method` of Session.generate, or by a call of Model. */
-export type MethodKind = 'generate' | 'model';
+/**
+ * How a method is called: as `method` or as `speculate` of Session.generate, or by a call of
+ * Model.
+ */
+export type MethodKind = 'generate' | 'speculate' | 'model';
 
 /** A decoding method. */
 export interface MethodInfo {
@@ -92,7 +95,7 @@ export interface MethodInfo {
   source: MethodSource;
   /** Whether details that the paper's abstract leaves open are this project's own choice. */
   reconstructed: boolean;
-  /** The file of the method in web/methods/. */
+  /** The file of the method, relative to web/methods/. */
   file: string;
 }
 

@@ -1,16 +1,25 @@
 /** Speculation: tokens that are proposed ahead and run in one batch. It changes no result. */
 
-/** A Model. Only the members that are needed are named here. */
-export interface DraftModel {
-  readonly info: { readonly n_ctx: number };
-  tokenTexts(): Promise<string[]>;
-  createSession(): object;
+/** What speculation needs to know of a second model. */
+export interface DraftModelInfo {
+  /** Tokens that one session can hold. */
+  readonly n_ctx: number;
+  /** Tokens of the vocabulary. */
+  readonly n_vocab: number;
 }
+
+/** A Model that proposes tokens. Another object is refused (INVALID_ARGUMENT). */
+export interface DraftModel {
+  /** Facts about the model. */
+  readonly info: DraftModelInfo;
+}
+
+import type { RecyclingTreeName } from './generated.js';
 
 /** Token Recycling with one of its trees (Luo et al. 2024). */
 export interface RecyclingSpeculation {
   /** 'cpu': 11 tokens; 'paper': 80 tokens in the paper's shape, for processors with many units. */
-  recycling: 'cpu' | 'paper';
+  recycling: RecyclingTreeName;
 }
 
 /** A second model proposes tokens (Leviathan, Kalman and Matias 2023). */
