@@ -1,5 +1,5 @@
-/** A queue of asynchronous jobs. All jobs of the page use one model, so they run one at a time, in
- *  the order in which they were added. */
+/** A queue of asynchronous jobs. All jobs of the page work on one text, so they run one at a time,
+ *  in the order in which they were added. */
 import { computed, signal } from '@preact/signals';
 
 export class Queue {
