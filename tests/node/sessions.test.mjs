@@ -1,7 +1,9 @@
 // Sessions and their traces in Node: the scenarios that also run in pages, and 500 random trees on
 // a small random model.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
+import { inWorker, shared } from '../browser/pages/batches.mjs';
 import { scenarios, trees } from '../browser/pages/sessions.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
@@ -12,6 +14,16 @@ for (const worker of [true, false]) {
       run(loadModel, { worker }));
   }
 }
+
+test('six sessions at the same time have the bits of runs alone, in fewer passes', async () => {
+  const { alone, together } = await shared(loadModel, {});
+  assert.equal(new Set(alone.steps).size, 6);
+  assert.deepEqual(together.steps, alone.steps);
+  assert.deepEqual(await inWorker(loadModel, {}), alone.steps);
+  assert.equal(together.decoded, alone.decoded);
+  const [many, few] = [alone, together].map(({ passes }) => passes.length);
+  assert.ok(few * 2 < many, `${many} passes alone, ${few} together`);
+});
 
 for (const cache of ['f32', 'f16', 'q8_0']) {
   test(`random trees end with the bits of fresh runs, cache ${cache}`, () => {
