@@ -56,14 +56,17 @@ static void compute_logits(tg_decoder *d, const uint32_t *rows, uint32_t n)
     const tg_model_weights *w = d->weights;
     const size_t embd = tgi_padded(s->hparams->n_embd), vocab = tgi_padded(s->hparams->n_vocab);
     const double start = tgi_profile_begin(&s->profile), matmul_ms = s->profile.ms[TG_STEP_matmul];
+    /* one row is where it should be already */
+    const float *x = n == 1 ? s->norm + rows[0] * embd : d->hidden;
     for (uint32_t i = 0; i < n; i++) {
-        memcpy(d->hidden + i * embd, s->norm + rows[i] * embd, embd * sizeof *d->hidden);
+        if (n > 1)
+            memcpy(d->hidden + i * embd, s->norm + rows[i] * embd, embd * sizeof *d->hidden);
         d->rows[i] = rows[i];
     }
     d->n_rows = n;
     tgi_activations_changed(s); /* act may hold other rows of the same floats */
     tgi_matmul(
-        s, d->hidden, embd, n,
+        s, x, embd, n,
         &(tg_matmul_op){w->tied ? &w->token_embd : &w->output, d->logits, vocab, w->output_b}, 1);
     tgi_scale_logits(s, d->logits, n);
     s->profile.ms[TG_STEP_matmul] = matmul_ms; /* the time counts as TG_STEP_logits alone */
