@@ -311,13 +311,14 @@ tg_status tg_session_logits(tg_session *session, const float **logits);
 tg_status tg_session_draft(tg_session *session, const int32_t *tokens, const int32_t *parents,
                            size_t n);
 /* Sets the draft, when exactly one token is pending, to what followed the last tokens earlier in
- * the session: prompt lookup with an n-gram predictor. Leaves out tokens that are less likely than
- * min_probability, 0 to 1. Errors as tg_session_draft. */
-tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, float min_probability);
+ * the session: prompt lookup with an n-gram predictor. costs: [max_nodes + 1] what a batch with
+ * this many tokens more takes, in batches of one token; the draft is cut where it gains most. NULL:
+ * it is not cut. Errors as tg_session_draft. */
+tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs);
 /* The same with what the model thought likely after the same tokens: Token Recycling (Luo et al.
  * 2024). tree: the index of a row in methods/trees.def. */
 tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
-                                     float min_probability);
+                                     const float *costs);
 /* How many tokens the draft has that ran last, and how many of them were appended; else 0 and 0. */
 void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_t *accepted);
 

@@ -10,17 +10,24 @@
 
 /* The root is the last token of the session; it is no node of the draft. */
 typedef struct tg_draft {
-    uint32_t n;                   /* of nodes */
-    int32_t tokens[TG_MAX_DRAFT]; /* [n] children of one node have different tokens */
-    int8_t parents[TG_MAX_DRAFT]; /* [n] parents[i] < i; -1: a child of the root */
+    uint32_t n;                        /* of nodes */
+    int32_t tokens[TG_MAX_DRAFT];      /* [n] children of one node have different tokens */
+    int8_t parents[TG_MAX_DRAFT];      /* [n] parents[i] < i; -1: a child of the root */
+    float probabilities[TG_MAX_DRAFT]; /* [n] that the text goes on to this node, as guessed */
 } tg_draft;
 
 /* Adds a node, for which there must be room. Returns its index. */
-static inline int8_t tgi_draft_add(tg_draft *draft, int8_t parent, int32_t token)
+static inline int8_t tgi_draft_add(tg_draft *draft, int8_t parent, int32_t token, float probability)
 {
+    draft->probabilities[draft->n] = probability;
     draft->tokens[draft->n] = token;
     draft->parents[draft->n] = parent;
     return (int8_t)draft->n++;
 }
+
+/* Keeps the nodes that gain most together: each is worth its probability, the share of a plain step
+ * that it saves. costs: [draft->n + 1] what a batch with this many nodes takes, in plain steps. A
+ * node must not be likelier than its parent. */
+void tgi_draft_cut(tg_draft *draft, const float *costs);
 
 #endif

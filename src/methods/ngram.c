@@ -272,8 +272,7 @@ static uint32_t path_to(const tg_ngram *index, const tg_draft *draft, int8_t nod
     return n;
 }
 
-void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, float min_probability,
-                       tg_draft *draft)
+void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, tg_draft *draft)
 {
     tg_offer offers[2 * (TG_MAX_DRAFT + 1)];
     uint32_t n_offers = 0;
@@ -291,11 +290,10 @@ void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, float min_prob
         for (uint32_t i = 1; i < n_offers; i++)
             if (offers[i].probability > offers[best].probability)
                 best = i;
-        if (!n_offers || offers[best].probability < min_probability || draft->n >= max_nodes ||
-            draft->n >= TG_MAX_DRAFT)
+        if (!n_offers || draft->n >= max_nodes || draft->n >= TG_MAX_DRAFT)
             return;
         probability = offers[best].probability;
-        node = tgi_draft_add(draft, offers[best].parent, offers[best].token);
+        node = tgi_draft_add(draft, offers[best].parent, offers[best].token, probability);
         offers[best].probability = -1;
     }
 }

@@ -28,10 +28,8 @@ size_t tgi_ngram_memory(const tg_ngram *index);
 void tgi_ngram_sync(tg_ngram *index, const int32_t *tokens, uint32_t n);
 
 /* Proposes what may follow the text: at most max_nodes nodes, at most TG_MAX_DRAFT, the likeliest
- * ones. A node's probability is the product of the hit rates along its path; nodes below
- * min_probability are left out. */
-void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, float min_probability,
-                       tg_draft *draft);
+ * ones. A node's probability is the product of the hit rates along its path. */
+void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, tg_draft *draft);
 
 /* The exact n-gram predictor: the share of each token, probabilities[n_vocab], in what followed the
  * longest context of the text's end that occurred before, over all occurrences. Returns the order

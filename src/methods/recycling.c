@@ -119,7 +119,7 @@ void tgi_recycling_observe(tg_recycling *matrix, int32_t token, int32_t next)
 }
 
 void tgi_recycling_propose(const tg_recycling *matrix, tg_recycling_tree tree, int32_t root,
-                           uint32_t max_nodes, float min_probability, tg_draft *draft)
+                           uint32_t max_nodes, tg_draft *draft)
 {
     const uint8_t *n_children = shapes[tree].n_children;
     int8_t nodes[TG_MAX_DRAFT + 1] = {-1}; /* of the tree's nodes, its root first */
@@ -132,10 +132,9 @@ void tgi_recycling_propose(const tg_recycling *matrix, tg_recycling_tree tree, i
         for (uint32_t rank = 0; rank < n_children[i]; rank++) {
             const float p = probabilities[i] * matrix->rates[rank];
             probabilities[end] = p;
-            nodes[end++] =
-                row && row[rank] != UNKNOWN && draft->n < max_nodes && p >= min_probability
-                    ? tgi_draft_add(draft, nodes[i], row[rank])
-                    : SKIPPED;
+            nodes[end++] = row && row[rank] != UNKNOWN && draft->n < max_nodes
+                               ? tgi_draft_add(draft, nodes[i], row[rank], p)
+                               : SKIPPED;
         }
     }
 }

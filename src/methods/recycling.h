@@ -37,12 +37,11 @@ void tgi_recycling_learn(tg_recycling *matrix, int32_t token, const float *logit
  * the last 64 tokens. Call it before the token's row is learnt again. */
 void tgi_recycling_observe(tg_recycling *matrix, int32_t token, int32_t next);
 
-/* Proposes the tree after `root`, at most max_nodes nodes of it, in breadth-first order. Left out
- * are nodes below a token without known successors, and those below min_probability: a node's
- * probability is the product of how often the ranks along its path were right. 0: the whole tree.
- */
+/* Proposes the tree after `root`, at most max_nodes nodes of it, in breadth-first order. Nodes
+ * below a token without known successors are left out. A node's probability is the product of how
+ * often the ranks along its path were right. */
 void tgi_recycling_propose(const tg_recycling *matrix, tg_recycling_tree tree, int32_t root,
-                           uint32_t max_nodes, float min_probability, tg_draft *draft);
+                           uint32_t max_nodes, tg_draft *draft);
 
 /* The order in which the matrix learns from a draft: the nodes that were not accepted, then the
  * root (-1) and the accepted path, so that what is certain comes last. last: the last node of the

@@ -63,7 +63,8 @@ static void copy_tree(tg_session *session, const tg_draft *tree)
         if (depth > max_depth)
             continue;
         draft->depths[draft->tree.n] = depth;
-        index[i] = tgi_draft_add(&draft->tree, parent < 0 ? -1 : index[parent], tree->tokens[i]);
+        index[i] = tgi_draft_add(&draft->tree, parent < 0 ? -1 : index[parent], tree->tokens[i],
+                                 tree->probabilities[i]);
     }
 }
 
@@ -106,7 +107,7 @@ tg_status tg_session_draft(tg_session *session, const int32_t *tokens, const int
             return tgi_fail(&model->error, TG_INVALID_ARGUMENT, TG_NO_OFFSET,
                             "token %zu of the draft has parent %d; it must come before it", i,
                             (int)parents[i]);
-        tgi_draft_add(&tree, (int8_t)parents[i], tokens[i]);
+        tgi_draft_add(&tree, (int8_t)parents[i], tokens[i], 1);
     }
     return tgi_session_set_draft(session, &tree);
 }

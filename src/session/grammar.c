@@ -226,7 +226,7 @@ tg_status tg_session_draft_forced(tg_session *session, tg_grammar_state *state, 
         const int32_t token = tgi_trie_longest(trie, bytes + at, n - at, &length);
         if (token < 0)
             break;
-        tgi_draft_add(&tree, (int8_t)tree.n - 1, token);
+        tgi_draft_add(&tree, (int8_t)tree.n - 1, token, 1);
         at += length;
     }
     *n_draft = tree.n;

@@ -10,7 +10,7 @@ static bool can_run(tg_session *session)
     return tg_session_pending(session) == 1 && session->cache.n_cached + 1 == session->n_tokens;
 }
 
-tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, float min_probability)
+tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs)
 {
     tg_model *model = session->model;
     tg_draft tree = {0};
@@ -21,7 +21,9 @@ tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, float 
             return tgi_fail(&model->error, TG_OUT_OF_MEMORY, TG_NO_OFFSET,
                             "no memory for an index of %u tokens", (unsigned)model->n_ctx);
         tgi_ngram_sync(session->ngram, session->tokens, session->n_tokens);
-        tgi_ngram_propose(session->ngram, max_nodes, min_probability, &tree);
+        tgi_ngram_propose(session->ngram, max_nodes, &tree);
+        if (costs)
+            tgi_draft_cut(&tree, costs);
     }
     return tgi_session_set_draft(session, &tree);
 }
@@ -51,7 +53,7 @@ static void learn(tg_session *session)
 }
 
 tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
-                                     float min_probability)
+                                     const float *costs)
 {
     tg_model *model = session->model;
     tg_draft draft = {0};
@@ -64,8 +66,9 @@ tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_
                             (unsigned)model->hparams.n_vocab);
         learn(session);
         tgi_recycling_propose(model->recycling, (tg_recycling_tree)tree,
-                              session->tokens[session->n_tokens - 1], max_nodes, min_probability,
-                              &draft);
+                              session->tokens[session->n_tokens - 1], max_nodes, &draft);
+        if (costs)
+            tgi_draft_cut(&draft, costs);
     }
     return tgi_session_set_draft(session, &draft);
 }

@@ -97,10 +97,9 @@ static void plain_rates(const int32_t *text, uint32_t n, float *rates)
 }
 
 /* text has room for a path after its n tokens. */
-static void plain_propose(int32_t *text, uint32_t n, uint32_t max_nodes, float min_probability,
-                          tg_draft *draft)
+static void plain_propose(int32_t *text, uint32_t n, uint32_t max_nodes, tg_draft *draft)
 {
-    float rates[16], probability[TG_MAX_DRAFT];
+    float rates[16], *probability = draft->probabilities;
     bool used[TG_MAX_DRAFT + 1][2] = {{false}};
     plain_guess next[TG_MAX_DRAFT + 1]; /* of the root and of each node */
     draft->n = 0;
@@ -120,7 +119,7 @@ static void plain_propose(int32_t *text, uint32_t n, uint32_t max_nodes, float m
                     choice = i;
                 }
             }
-        if (best < min_probability || choice < 0)
+        if (choice < 0)
             return;
         used[parent + 1][choice] = true;
         const uint32_t node = draft->n++;
@@ -141,7 +140,8 @@ static void check_drafts(const tg_draft *got, const tg_draft *want, const char *
 {
     CHECK(got->n == want->n, "%s: %u nodes, not %u", what, (unsigned)got->n, (unsigned)want->n);
     for (uint32_t i = 0; i < got->n && i < want->n; i++)
-        CHECK(got->tokens[i] == want->tokens[i] && got->parents[i] == want->parents[i],
+        CHECK(got->tokens[i] == want->tokens[i] && got->parents[i] == want->parents[i] &&
+                  got->probabilities[i] == want->probabilities[i],
               "%s: node %u is %d after %d, not %d after %d", what, (unsigned)i, (int)got->tokens[i],
               got->parents[i], (int)want->tokens[i], want->parents[i]);
 }
@@ -150,10 +150,9 @@ static void check_ngram(const tg_ngram *index, int32_t *text, uint32_t n, uint32
                         test_random *r)
 {
     const uint32_t max_nodes = random_u32(r) % 4 ? random_u32(r) % 16 : TG_MAX_DRAFT;
-    const float least = random_u32(r) % 3 ? 0.5f * (float)random_unit(r) : 0;
     tg_draft got, want;
-    tgi_ngram_propose(index, max_nodes, least, &got);
-    plain_propose(text, n, max_nodes, least, &want);
+    tgi_ngram_propose(index, max_nodes, &got);
+    plain_propose(text, n, max_nodes, &want);
     check_drafts(&got, &want, "n-grams");
 
     float shares[64];
@@ -211,24 +210,22 @@ static void test_ngram_cases(void)
     tg_draft draft;
     tg_ngram *index = tgi_ngram_new(64);
     CHECK(tgi_ngram_memory(index) < 64 * 40 + 300);
-    tgi_ngram_propose(index, 8, 0, &draft);
+    tgi_ngram_propose(index, 8, &draft);
     CHECK(draft.n == 0);
     /* a quotation goes on as the original */
     static const int32_t quotes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3};
     tgi_ngram_sync(index, quotes, 12);
-    tgi_ngram_propose(index, 4, 0, &draft);
+    tgi_ngram_propose(index, 4, &draft);
     CHECK(draft.n == 4);
     for (int i = 0; i < 4; i++)
         CHECK(draft.tokens[i] == 4 + i && draft.parents[i] == i - 1);
-    tgi_ngram_propose(index, 4, 0.99f, &draft);
-    CHECK(draft.n == 0);
     /* the longer match comes first, the other continuation is a side branch */
     static const int32_t branches[] = {9, 1, 2, 5, 8, 1, 2, 6, 8, 1, 2, 6, 9, 1, 2};
     tgi_ngram_sync(index, branches, 15);
-    tgi_ngram_propose(index, 8, 0, &draft);
+    tgi_ngram_propose(index, 8, &draft);
     CHECK(draft.n == 8 && draft.tokens[0] == 5 && draft.parents[0] == -1);
     tgi_ngram_sync(index, branches + 4, 11);
-    tgi_ngram_propose(index, TG_MAX_DRAFT, 0, &draft);
+    tgi_ngram_propose(index, TG_MAX_DRAFT, &draft);
     bool side = false;
     for (uint32_t i = 1; i < draft.n; i++)
         side = side || draft.parents[i] != (int8_t)(i - 1);
@@ -250,13 +247,63 @@ static void test_ngram_long(void)
     tgi_ngram_sync(index, text + 1, LONG - 1);
     tgi_ngram_sync(fresh, text + 1, LONG - 1);
     tg_draft got, want;
-    tgi_ngram_propose(index, 20, 0, &got);
-    tgi_ngram_propose(fresh, 20, 0, &want);
+    tgi_ngram_propose(index, 20, &got);
+    tgi_ngram_propose(fresh, 20, &want);
     CHECK(got.n == 20);
     check_drafts(&got, &want, "after a rewind");
     tgi_ngram_free(index);
     tgi_ngram_free(fresh);
     free(text);
+}
+
+/* ---- drafts ---- */
+
+/* What a set of nodes gains; -1: it lacks the parent of one of them. */
+static float gain_of(const tg_draft *draft, uint32_t set, const float *costs)
+{
+    float gain = costs[0];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < draft->n; i++) {
+        if (!(set >> i & 1))
+            continue;
+        if (draft->parents[i] >= 0 && !(set >> draft->parents[i] & 1))
+            return -1;
+        gain += draft->probabilities[i];
+        n++;
+    }
+    return gain - costs[n];
+}
+
+/* A cut draft gains as much as the best of all subtrees. */
+static void test_draft_cut(void)
+{
+    test_random r = {11};
+    for (int round = 0; round < 300; round++) {
+        tg_draft draft = {0}, cut;
+        float costs[11] = {1}, best = 0;
+        const uint32_t n = random_u32(&r) % 11;
+        for (uint32_t i = 0; i < n; i++) {
+            const int8_t parent = (int8_t)((int)(random_u32(&r) % (i + 1)) - 1);
+            const float above = parent < 0 ? 1 : draft.probabilities[parent],
+                        rate = random_u32(&r) % 4 ? (float)random_unit(&r) : 1;
+            tgi_draft_add(&draft, parent, (int32_t)i, above * rate);
+            /* steps, as some kernels have them */
+            costs[i + 1] = costs[i] + (random_u32(&r) % 2 ? 0.6f * (float)random_unit(&r) : 0);
+        }
+        for (uint32_t set = 0; set < 1u << n; set++) {
+            const float gain = gain_of(&draft, set, costs);
+            best = gain > best ? gain : best;
+        }
+        cut = draft;
+        tgi_draft_cut(&cut, costs);
+        const float gain = gain_of(&cut, (1u << cut.n) - 1, costs);
+        CHECK(gain > best - 1e-5f && gain < best + 1e-5f, "gains %f of %f", gain, best);
+        for (uint32_t i = 0; i < cut.n; i++) { /* it is a part of the draft */
+            const int32_t node = cut.tokens[i],
+                          parent = cut.parents[i] < 0 ? -1 : cut.tokens[cut.parents[i]];
+            CHECK(draft.parents[node] == parent, "node %d", (int)node);
+        }
+    }
 }
 
 /* ---- token recycling, by the paper ---- */
@@ -319,7 +366,7 @@ static void plain_learn(plain_matrix *matrix, int32_t token, const float *logits
 
 /* Fills a tree depth by depth. */
 static void plain_fill(const plain_matrix *matrix, tg_recycling_tree tree, int32_t root,
-                       uint32_t max_nodes, float min_probability, tg_draft *draft)
+                       uint32_t max_nodes, tg_draft *draft)
 {
     float probability[TG_MAX_DRAFT + 1] = {1};
     static char paths[TG_MAX_DRAFT + 1][8];
@@ -329,11 +376,12 @@ static void plain_fill(const plain_matrix *matrix, tg_recycling_tree tree, int32
         const int32_t token = i ? draft->tokens[i - 1] : root;
         for (int rank = 0; rank < plain_children(tree, paths[i]); rank++) {
             const float p = probability[i] * matrix->rates[rank];
-            if (matrix->best[token][rank] < 0 || draft->n >= max_nodes || p < min_probability)
+            if (matrix->best[token][rank] < 0 || draft->n >= max_nodes)
                 continue;
             probability[draft->n + 1] = p;
             snprintf(paths[draft->n + 1], 8, "%s%d", paths[i], rank);
             draft->tokens[draft->n] = matrix->best[token][rank];
+            draft->probabilities[draft->n] = p;
             draft->parents[draft->n++] = (int8_t)((int)i - 1);
         }
     }
@@ -358,7 +406,7 @@ static void test_recycling_trees(void)
         for (int32_t token = 0; token < 9; token++)
             tgi_recycling_learn(matrix, token, logits);
         tg_draft draft;
-        tgi_recycling_propose(matrix, (tg_recycling_tree)tree, 8, TG_MAX_DRAFT, 0, &draft);
+        tgi_recycling_propose(matrix, (tg_recycling_tree)tree, 8, TG_MAX_DRAFT, &draft);
         CHECK(draft.n == want->n, "%u nodes", (unsigned)draft.n);
         uint32_t depths[7] = {0}, depth[TG_MAX_DRAFT], leaves = 0;
         for (uint32_t i = 0; i < draft.n; i++) {
@@ -403,10 +451,9 @@ static void test_recycling_random(void)
             const int32_t root = (int32_t)(random_u32(&r) % (uint32_t)n_tokens);
             const tg_recycling_tree tree = (tg_recycling_tree)(i % TG_TREE_COUNT);
             const uint32_t max_nodes = i % 3 ? TG_MAX_DRAFT : random_u32(&r) % 20;
-            const float least = i % 4 ? 0 : 0.2f * (float)random_unit(&r);
             tg_draft got, want;
-            tgi_recycling_propose(matrix, tree, root, max_nodes, least, &got);
-            plain_fill(&plain, tree, root, max_nodes, least, &want);
+            tgi_recycling_propose(matrix, tree, root, max_nodes, &got);
+            plain_fill(&plain, tree, root, max_nodes, &want);
             check_drafts(&got, &want, "recycling");
         }
         tgi_recycling_free(matrix);
@@ -418,22 +465,24 @@ static void test_recycling_cases(void)
     tg_recycling *matrix = tgi_recycling_new(4);
     CHECK(tgi_recycling_memory(matrix) >= 4 * 8 * 4);
     tg_draft draft;
-    tgi_recycling_propose(matrix, TG_TREE_paper, 0, TG_MAX_DRAFT, 0, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_paper, 0, TG_MAX_DRAFT, &draft);
     CHECK(draft.n == 0);
     /* padding has the largest logit and is not learnt; nor is a token outside */
     const float logits[] = {0, 3, NAN, 1, 9, 9};
     tgi_recycling_learn(matrix, 0, logits);
     tgi_recycling_learn(matrix, 4, logits);
     tgi_recycling_learn(matrix, -1, logits);
-    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, 0, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, &draft);
     const int32_t tokens[] = {1, 3, 0};
     CHECK(draft.n == 3 && !memcmp(draft.tokens, tokens, sizeof tokens));
-    tgi_recycling_propose(matrix, TG_TREE_cpu, 4, TG_MAX_DRAFT, 0, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 4, TG_MAX_DRAFT, &draft);
     CHECK(draft.n == 0);
-    /* what is never right is left out */
+    /* what is never right is not worth its time */
+    const float costs[] = {1, 1.3f, 1.6f, 1.9f};
     for (int i = 0; i < 200; i++)
         tgi_recycling_observe(matrix, 0, 3);
-    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, 0.1f, &draft);
+    tgi_recycling_propose(matrix, TG_TREE_cpu, 0, TG_MAX_DRAFT, &draft);
+    tgi_draft_cut(&draft, costs);
     CHECK(draft.n == 1 && draft.tokens[0] == 3);
     tgi_recycling_free(matrix);
     CHECK(!tgi_recycling_new(UINT32_MAX));
@@ -448,6 +497,7 @@ static void test_recycling_cases(void)
 }
 
 static const tg_test tests[] = {
+    {"methods-draft-cut", "a cut draft gains as much as the best of all subtrees", test_draft_cut},
     {"ngram_cases", "quotations go on, the other continuation is a side branch", test_ngram_cases},
     {"ngram_random", "drafts and shares equal those of a search through the whole text",
      test_ngram_random},

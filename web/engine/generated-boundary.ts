@@ -919,17 +919,19 @@ export abstract class Boundary {
     this.check('session_draft', session, tokens, parents, n);
   }
 
-  /** Proposes what followed the last tokens earlier in the session. */
+  /**
+   * Proposes what followed the last tokens earlier in the session. costs: 0, or [max_nodes + 1].
+   */
   sessionDraftNgram({
     session,
     max_nodes,
-    min_probability,
+    costs,
   }: {
     session: number;
     max_nodes: number;
-    min_probability: number;
+    costs: number;
   }): void {
-    this.check('session_draft_ngram', session, max_nodes, min_probability);
+    this.check('session_draft_ngram', session, max_nodes, costs);
   }
 
   /**
@@ -939,14 +941,14 @@ export abstract class Boundary {
     session,
     tree,
     max_nodes,
-    min_probability,
+    costs,
   }: {
     session: number;
     tree: number;
     max_nodes: number;
-    min_probability: number;
+    costs: number;
   }): void {
-    this.check('session_draft_recycling', session, tree, max_nodes, min_probability);
+    this.check('session_draft_recycling', session, tree, max_nodes, costs);
   }
 
   /** Proposes what the grammar forces; gives how many tokens. */

@@ -21,12 +21,18 @@ export interface SpeculateRequest {
 
 const MAX_NODES = 16; // of an n-gram draft
 const MAX_FORCED = 64; // tokens of a text that a grammar forces
-const SMOOTHING = 0.1; // the weight of a new measurement
-const UNKNOWN_COST = 0.3; // of a further row, as a share of a batch, before it was measured
+const MAX_DRAFT = 80; // TG_MAX_DRAFT
+const RECYCLED = [11, 80]; // nodes of the trees of trees.def
+const UNKNOWN_COST = 0.3; // of a further token, in batches with one token, before it was measured
 // 'auto' looks at this many drafts before it stops proposing, first for MIN_PAUSE steps.
 const MIN_DRAFTS = 4;
 const MIN_PAUSE = 16;
 const MAX_PAUSE = 512;
+
+/**
+ * A measurement with a new one: other programs make a batch seem slow, nothing makes one seem fast.
+ */
+const smoothed = (old: number, now: number) => old + (now < old ? 0.3 : 0.1) * (now - old);
 
 /** One session's drafts so far. */
 interface Record {
@@ -48,7 +54,8 @@ export class Speculation {
   readonly #grammars: Grammars;
   readonly #records = new Map<number, Record>(); // by session
   #plainMs = 0; // what a batch with one token takes; 0: not measured yet
-  #rowMs = 0; // what each further row adds
+  // what a batch with so many tokens more takes, in batches with one token
+  readonly #costs = Float32Array.from({ length: MAX_DRAFT + 1 }, (_, n) => 1 + n * UNKNOWN_COST);
   #impossible = false; // the architecture has recurrent states
 
   constructor(engine: Engine, sessions: Sessions, grammars: Grammars) {
@@ -59,17 +66,9 @@ export class Speculation {
 
   /** Learns from a batch of one session that had one token to run. */
   measure({ ms, rows }: BatchReport): void {
-    const smooth = (old: number, now: number) => (old ? old + SMOOTHING * (now - old) : now);
-    if (rows === 1) this.#plainMs = smooth(this.#plainMs, ms);
-    else if (this.#plainMs)
-      this.#rowMs = smooth(this.#rowMs, Math.max(ms - this.#plainMs, 0) / (rows - 1));
-  }
-
-  /** What a further row costs, as a share of a batch with one token. */
-  get #rowCost(): number {
-    return this.#plainMs && this.#rowMs
-      ? Math.min(Math.max(this.#rowMs / this.#plainMs, 0.02), 0.95)
-      : UNKNOWN_COST;
+    if (rows === 1) this.#plainMs = this.#plainMs ? smoothed(this.#plainMs, ms) : ms;
+    else if (this.#plainMs && rows < this.#costs.length + 1)
+      this.#costs[rows - 1] = smoothed(this.#costs[rows - 1]!, ms / this.#plainMs);
   }
 
   #record(number: number): Record {
@@ -118,17 +117,22 @@ export class Speculation {
     }
     if (method === 'grammar' || (method === 'auto' && this.#isPaused(record))) return;
     record.source = method === 'auto' ? 'ngram' : method;
-    const min_probability = this.#rowCost;
     if (record.source === 'ngram')
-      this.#engine.sessionDraftNgram({ session, max_nodes: MAX_NODES, min_probability });
-    else if (record.source === 'recycling')
-      this.#engine.sessionDraftRecycling({
-        session,
-        tree,
-        max_nodes: 80,
-        min_probability: tree === 0 ? min_probability : 0,
-      });
-    else if (tokens) this.#proposeChain(session, tokens);
+      this.#withCosts(MAX_NODES, (costs) =>
+        this.#engine.sessionDraftNgram({ session, max_nodes: MAX_NODES, costs }),
+      );
+    else if (record.source === 'recycling') {
+      const max_nodes = RECYCLED[tree]!;
+      const propose = (costs: number) =>
+        this.#engine.sessionDraftRecycling({ session, tree, max_nodes, costs });
+      if (tree === 0) this.#withCosts(max_nodes, propose);
+      else propose(0); // the whole tree
+    } else if (tokens) this.#proposeChain(session, tokens);
+  }
+
+  /** costs: the address of what batches with 0 to n tokens more take. */
+  #withCosts(n: number, propose: (costs: number) => void): void {
+    this.#engine.withMemory((memory) => propose(memory.float32s(this.#costs.subarray(0, n + 1))));
   }
 
   #proposeChain(session: number, tokens: Int32Array): void {
@@ -145,7 +149,7 @@ export class Speculation {
   /** Whether drafts did not pay of late. Looks at the last draft. */
   #isPaused(record: Record): boolean {
     if (record.proposed > 0) {
-      const gain = record.accepted - record.proposed * this.#rowCost;
+      const gain = record.accepted - (this.#costs[record.proposed]! - 1);
       record.gain += (gain - record.gain) / Math.min(++record.drafts, 2 * MIN_DRAFTS);
       record.proposed = 0;
       if (record.drafts >= MIN_DRAFTS && record.gain <= 0) {
