@@ -54,7 +54,7 @@ export class Speculation {
   readonly #grammars: Grammars;
   readonly #records = new Map<number, Record>(); // by session
   #plainMs = 0; // what a batch with one token takes; 0: not measured yet
-  // what a batch with so many tokens more takes, in batches with one token
+  // what a batch with n tokens more takes, in batches with one token
   readonly #costs = Float32Array.from({ length: MAX_DRAFT + 1 }, (_, n) => 1 + n * UNKNOWN_COST);
   #impossible = false; // the architecture has recurrent states
 
