@@ -36,6 +36,11 @@ const decision = (questions) => ({
   trace: false,
 });
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
+// the options of the sampler, which one code reads for every call
+const SAMPLER = node.stages.flatMap(({ options, lists }) => [
+  ...options.map(({ name }) => name),
+  ...lists,
+]);
 
 // recordTrace takes a text for a path and writes a file there
 const folder = mkdtempSync(join(tmpdir(), 'tokenglass-hostile-'));
@@ -54,6 +59,7 @@ async function someTrace(model) {
 
 /**
  * Good arguments of each function. options: index of the argument with options, if there is one.
+ * without: options that get no hostile values here, because generate's get them.
  * finish: what to do with the result.
  */
 const FUNCTIONS = {
@@ -108,6 +114,9 @@ const MODEL = {
   },
   applyChatTemplate: { args: () => [MESSAGES] },
   decide: { args: () => [decision(QUESTIONS)], options: 0 },
+  beamSearch: { args: () => [PROMPT, { beams: 2, top_k: 2, max_tokens: 1 }], options: 1 },
+  vote: { args: () => [PROMPT, { n: 1, max_tokens: 1, seed: 1 }], options: 1, without: SAMPLER },
+  navigate: { args: () => [PROMPT, { n_run: 1, n_tol: 1, max_tokens: 1 }], options: 1 },
   createGrammar: { args: () => [{ type: 'ebnf', grammar: 'root ::= "a"' }], fields: 0 },
   stats: { args: () => [] },
 };
@@ -167,7 +176,8 @@ async function* hostileCalls(name, row, owner, model) {
   const good = await row.args(model);
   const names = row.options === undefined ? [] : await knownOptions(name, row, owner, model);
   const place = row.options ?? row.fields;
-  const keys = row.fields === undefined ? names : Object.keys(good[row.fields]);
+  const tried = names.filter((key) => !row.without?.includes(key));
+  const keys = row.fields === undefined ? tried : Object.keys(good[row.fields]);
   for (const [what, value] of Object.entries(HOSTILE)) {
     for (const i of good.keys())
       yield {

@@ -1,5 +1,5 @@
 /** Answers in texts: how they are found, and the form in which they are compared. */
-import { invalid } from '../types/arguments.js';
+import { invalid, reading } from '../types/arguments.js';
 import { ask } from '../types/ask.js';
 import { typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
@@ -45,10 +45,12 @@ export function answerFinder(
   canonical: unknown,
 ): (text: string) => Promise<string | undefined> {
   let find: AnswerExtractor;
+  const pattern = reading('extract', () =>
+    extract instanceof RegExp ? globalOf(extract) : undefined,
+  );
   if (typeof extract === 'function') {
     find = extract as AnswerExtractor;
-  } else if (extract instanceof RegExp) {
-    const pattern = globalOf(extract);
+  } else if (pattern) {
     find = (text) => {
       const match = lastOf(text, pattern);
       return match?.[1] ?? match?.[0];

@@ -6,6 +6,7 @@
 import {
   MAX_INT32,
   invalid,
+  listOf,
   readOptions,
   reading,
   unsupported,
@@ -360,18 +361,18 @@ function samplerOf(given: unknown): SamplerOptions | undefined {
 const conditionsOf = (given: unknown): AnyBeamCondition[] =>
   reading('condition', () => {
     if (given === undefined) return [];
-    return Array.isArray(given) ? [...(given as AnyBeamCondition[])] : [given as AnyBeamCondition];
+    if (!Array.isArray(given)) return [given as AnyBeamCondition];
+    return listOf(given, 'condition', (condition) => condition as AnyBeamCondition);
   });
 
 /** How many tokens a text of the conditions' length has with its end token. */
 function defaultTokens(conditions: readonly AnyBeamCondition[]): number {
-  const lengths = conditions.map((condition) =>
+  const lengthOf = (condition: AnyBeamCondition) =>
     reading('condition', () => {
       const { type, n, end } = condition as LengthCondition;
       return type === 'length' && typeof n === 'number' ? n + (end === false ? 0 : 1) : 0;
-    }),
-  );
-  return Math.max(...lengths, 0) || DEFAULT_TOKENS;
+    });
+  return conditions.reduce((most, one) => Math.max(most, lengthOf(one)), 0) || DEFAULT_TOKENS;
 }
 
 /** Model.beamSearch. */

@@ -1,12 +1,15 @@
 /** What several methods need: prompts as token ids, end tokens, sessions that are freed. */
-import { idsOf } from '../types/arguments.js';
+import { idsOf, reading } from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
 import { follow, untilAborted } from '../types/signals.js';
 import type { ChatMessage, GenerateOptions, MethodPrompt, Model, Session } from '../types/types.js';
 
 /** Whether a prompt is a conversation: a list whose first element is an object. */
 export const isConversation = (prompt: MethodPrompt): prompt is readonly ChatMessage[] =>
-  Array.isArray(prompt) && typeof prompt[0] === 'object' && prompt[0] !== null;
+  reading(
+    'the prompt',
+    () => Array.isArray(prompt) && typeof prompt[0] === 'object' && prompt[0] !== null,
+  );
 
 /** The token ids of a prompt. Throws TEMPLATE_MISSING for a conversation without a template. */
 export async function promptIds(
