@@ -53,21 +53,24 @@ export async function chat(model, { history = 1000, turns = 6, question = 30, an
   return result;
 }
 
-if (globalThis.process?.argv[1]?.endsWith('tests/bench/chat.mjs')) {
+/** The rows of a table: the turns of a conversation with a model of the bench, in Node. */
+export async function chatTable(file) {
   const { loadModel } = await import('../../dist/node.js');
+  const model = await loadModel(file, { n_threads: 1 });
+  const turns = await chat(model);
+  await model.dispose();
+  return turns.map(({ turn, prompt_tokens, cached_tokens, first_ms, full_ms }) => ({
+    turn,
+    'prompt, tokens': prompt_tokens,
+    'of these cached': cached_tokens,
+    'first token, ms': Math.round(first_ms),
+    'full run, ms': Math.round(full_ms),
+    share: `${((100 * first_ms) / full_ms).toFixed(1)} %`,
+  }));
+}
+
+if (globalThis.process?.argv[1]?.endsWith('tests/bench/chat.mjs')) {
   const { modelFile } = await import('./model.mjs');
   const [shape = '135m', type = 'Q4_0'] = process.argv.slice(2);
-  const model = await loadModel(modelFile(shape, type), { n_threads: 1 });
-  const rows = await chat(model);
-  console.table(
-    rows.map(({ turn, prompt_tokens, cached_tokens, first_ms, full_ms }) => ({
-      turn,
-      prompt_tokens,
-      cached_tokens,
-      'first token, ms': Math.round(first_ms),
-      'full run, ms': Math.round(full_ms),
-      share: `${((100 * first_ms) / full_ms).toFixed(1)} %`,
-    })),
-  );
-  await model.dispose();
+  console.table(await chatTable(modelFile(shape, type)));
 }

@@ -18,6 +18,7 @@ import {
   tearDown,
   tokenizers,
 } from './engines.mjs';
+import { chatTable } from './chat.mjs';
 import { commandLine, writeSection } from '../support/measurements.mjs';
 import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
@@ -516,6 +517,12 @@ async function many() {
       round(m.batches),
       round(m.share, 2),
     ]),
+  );
+  result.chat = await chatTable(modelFile(values.shape, 'Q4_0'));
+  table(
+    'A conversation (Q4_0, one thread, Node): the time to the first token of each turn, with and without what the turns before have run',
+    Object.keys(result.chat[0]),
+    result.chat.map(Object.values),
   );
 }
 
