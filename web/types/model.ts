@@ -249,7 +249,7 @@ export interface ProfileEntry {
 
 /** Counters of the work that a model has done. */
 export interface ModelStats {
-  /** Tokens that were run through the layers. */
+  /** Tokens that were run through the layers, those of drafts included. */
   decoded_tokens: number;
   /** Memory now, in bytes. */
   memory: MemoryInfo;
