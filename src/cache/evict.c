@@ -155,7 +155,7 @@ tg_status tgi_cache_alloc_recurrent(tg_cache *cache, tg_cache_user *user, uint32
                             "all %u slots for recurrent states are taken",
                             (unsigned)recurrent->n_slots);
         for (tg_cache_user *u = cache->users; u; u = u->next)
-            if (tgi_checkpoints_remove(recurrent, &u->checkpoints, victim))
+            if (tgi_checkpoints_remove(recurrent, &u->checkpoints, victim) && !u->pinned)
                 tgi_cache_truncate(cache, u, u->n_cached);
     }
     return TG_OK;

@@ -352,6 +352,44 @@ static void limits(void)
     free(bytes);
 }
 
+/* A batch needs a slot for a recurrent state and takes that of a checkpoint of a session that is in
+ * the batch already: this session keeps the pages that it has for the batch. */
+static void slots(void)
+{
+    size_t size;
+    uint8_t *bytes = read_file("valid/", "qwen35.gguf", &size);
+    if (!bytes) {
+        SKIP("the golden files are found only from the project's root");
+        return;
+    }
+    const tg_model_options options = {.n_ctx = N_CTX, .n_kv = 4 * N_CTX};
+    pair p = {.model = load(bytes, size, 0, options), .alone = load(bytes, size, 0, options)};
+    tg_model *model = p.model;
+    tg_session *s[2];
+    int32_t ids[N_CTX];
+    model->cache.recurrent.n_slots = 3;
+    fill(ids, N_CTX, 5);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(tg_session_new(model, &s[i]));
+    for (size_t i = 1; i <= 2; i++) {
+        CHECK_OK(tg_session_sync(s[0], ids, i * TG_CHECKPOINT_INTERVAL));
+        CHECK_OK(tg_session_eval(s[0], SIZE_MAX, 0));
+    }
+    CHECK(s[0]->cache.checkpoints.n == 2, "%u checkpoints", (unsigned)s[0]->cache.checkpoints.n);
+    CHECK_OK(tg_session_sync(s[0], ids, N_CTX));
+    CHECK_OK(tg_session_sync(s[1], ids + 1, N_CTX - 1));
+    while (tg_session_pending(s[0]) || tg_session_pending(s[1]))
+        CHECK_OK(tg_sessions_eval(s, 2, SIZE_MAX, 0));
+    expect_alone(&p, s[0], "whose checkpoint was taken");
+    expect_alone(&p, s[1], "that took a checkpoint");
+    for (int i = 0; i < 2; i++)
+        tg_session_free(s[i]);
+    CHECK(model->cache.kv.n_free == model->cache.kv.n_pages, "all pages are free again");
+    tg_model_free(p.model);
+    tg_model_free(p.alone);
+    free(bytes);
+}
+
 static const tg_test tests[] = {
     {"batches-llama", "random sets of sessions with drafts have the bits of runs alone", llama},
     {"batches-windows", "the same with windows and caps", windows},
@@ -359,6 +397,7 @@ static const tg_test tests[] = {
     {"batches-conv", "the same with short convolutions", conv},
     {"batches-recurrent", "the same with gated delta nets, without drafts", recurrent},
     {"batches-experts", "the same with mixtures of experts", experts},
+    {"batches-slots", "a session of the batch whose checkpoint is taken keeps its pages", slots},
     {"batches-limits", "what is refused, and what is left out", limits},
 };
 TEST_MAIN(tests)
