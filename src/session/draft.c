@@ -70,6 +70,7 @@ static void copy_tree(tg_session *session, const tg_draft *tree)
 
 tg_status tgi_session_set_draft(tg_session *session, const tg_draft *tree)
 {
+    tgi_session_cancel_batch(session); /* it may have another draft, which is given up here */
     if (session->draft)
         session->draft->tree.n = 0;
     if (session->model->cache.recurrent.state_size)
@@ -82,7 +83,6 @@ tg_status tgi_session_set_draft(tg_session *session, const tg_draft *tree)
     const tg_status status = make_room(session, tree->n);
     if (status)
         return status;
-    tgi_session_cancel_batch(session); /* it may have another draft */
     copy_tree(session, tree);
     session->draft->n_tokens = session->n_tokens;
     session->draft->root = session->tokens[session->n_tokens - 1];
