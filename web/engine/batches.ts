@@ -93,11 +93,17 @@ export class Batches {
   /** Runs batches until nobody waits. */
   async #runAll(): Promise<void> {
     this.#running = true;
-    while (this.#waiting.size > 0) {
-      await this.#gather();
-      await this.#scheduler.runBatch(neverAborted, () => this.#runBatch());
+    try {
+      while (this.#waiting.size > 0) {
+        await this.#gather();
+        await this.#scheduler.runBatch(neverAborted, () => this.#runBatch());
+      }
+    } catch (error) {
+      // the engine has failed outside of a batch
+      for (const { reject } of [...this.#waiting]) reject(error);
+    } finally {
+      this.#running = false;
     }
-    this.#running = false;
   }
 
   /** The sessions that callers wait for, those that wait longest first. */
@@ -121,12 +127,18 @@ export class Batches {
     for (const waiting of [...this.#waiting]) if (numbers.includes(waiting.number)) settle(waiting);
   }
 
+  /** Whether the session is there and has tokens to run. */
+  #canRun(number: number): boolean {
+    return this.#sessions.has(number) && this.#sessions.pending(number) > 0;
+  }
+
   /** Runs one batch through all layers, unless all who wait for it leave. */
   async #runBatch(): Promise<void> {
     const waiting = this.#numbers();
-    const numbers = waiting.filter((number) => this.#sessions.has(number));
-    const gone = waiting.filter((number) => !numbers.includes(number));
-    this.#settle(gone, ({ resolve }) => resolve()); // the caller finds out why
+    const numbers = waiting.filter((number) => this.#canRun(number));
+    // the callers of sessions that are gone, or were rewound to nothing, find out
+    const others = waiting.filter((number) => !numbers.includes(number));
+    this.#settle(others, ({ resolve }) => resolve());
     if (numbers.length === 0) return;
     const addresses = numbers.map((number) => this.#sessions.address(number));
     this.#last = numbers;
@@ -150,7 +162,7 @@ export class Batches {
     return this.#inBatch.includes(number);
   }
 
-  /** Returns whether the last layer has run; else sessions of the batch are gone or given up. */
+  /** Returns whether the last layer has run; else sessions are gone, rewound or given up. */
   async #runLayers(numbers: readonly number[], addresses: readonly number[]): Promise<boolean> {
     const pending = numbers.reduce((sum, number) => sum + this.#sessions.pending(number), 0);
     const decoded = this.#engine.modelNDecoded();
@@ -164,7 +176,7 @@ export class Batches {
       if (remaining < this.#n_layer) {
         await this.#scheduler.yieldIfDue(neverAborted);
         const isLeft = (number: number, i: number) =>
-          !this.#sessions.has(number) || this.#sessions.address(number) !== addresses[i];
+          !this.#canRun(number) || this.#sessions.address(number) !== addresses[i];
         if (numbers.some(isLeft) || !this.#isWanted(numbers)) return false;
       }
       const start = performance.now();
