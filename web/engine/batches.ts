@@ -188,12 +188,13 @@ export class Batches {
           max_layers: n_layers,
         }),
       );
-      const size = { n_tokens, n_layers: Math.min(n_layers, remaining) };
       ms += performance.now() - start;
-      this.#scheduler.recordBatch(performance.now() - start, size);
       if (!unfinished) break;
     }
-    if (pending === 1) this.#report({ ms, rows: this.#engine.modelNDecoded() - decoded });
+    // 0 rows: a session was changed in between, so that the batch began again
+    const rows = this.#engine.modelNDecoded() - decoded;
+    if (pending === 1 && rows > 0) this.#report({ ms, rows });
+    this.#scheduler.recordBatch(ms, { n_tokens: rows, n_layers: this.#n_layer });
     return true;
   }
 

@@ -78,7 +78,7 @@ export class Scheduler {
     return { n_tokens, n_layers: Math.max(Math.floor(PORTION_MS / (n_tokens * this.#layerMs)), 1) };
   }
 
-  /** Learns from what a part of a batch took. */
+  /** Learns from what a batch took. Tokens of drafts count as well. */
   recordBatch(ms: number, { n_tokens, n_layers }: BatchSize): void {
     if (n_tokens < TOKEN_GROUP) return; // few tokens say nothing about many
     // at most twice as fast as before: a browser's clock may be so coarse that no time passed
