@@ -93,6 +93,24 @@ test('a second model with the same weights is always right', async () => {
   assert.ok(accepted >= 45, `${accepted} of ${proposed}`);
 });
 
+test('two vocabularies are compared once', async () => {
+  const third = await loadModel('storybook', options);
+  const { tokenTexts } = model;
+  let calls = 0;
+  model.tokenTexts = function () {
+    calls++;
+    return tokenTexts.call(this);
+  };
+  try {
+    for (let i = 0; i < 3; i++)
+      await generated('A', { max_tokens: 3, speculate: { draft: third } });
+    assert.equal(calls, 2);
+  } finally {
+    delete model.tokenTexts;
+    await third.dispose();
+  }
+});
+
 test('a text that a grammar forces runs as one batch, and its steps say so', async () => {
   const schema = {
     type: 'object',

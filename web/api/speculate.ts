@@ -16,8 +16,11 @@ const requestOf = (method: SpeculateRequest['method'], tree = 0): SpeculateReque
   tokens: undefined,
 });
 
+const compared = new WeakMap<object, WeakSet<object>>(); // models with one vocabulary
+
 /** The texts of all tokens tell whether two models have one vocabulary. */
-async function checkVocabulary(model: ModelCalls, draft: unknown): Promise<void> {
+async function checkVocabulary(model: ModelCalls, draft: object): Promise<void> {
+  if (compared.get(model)?.has(draft)) return;
   const own = await model.tokenTexts();
   const other = await (Reflect.apply(model.tokenTexts, draft, []) as Promise<string[]>);
   const different = own.findIndex((text, id) => text !== other[id]);
@@ -29,6 +32,7 @@ async function checkVocabulary(model: ModelCalls, draft: unknown): Promise<void>
             JSON.stringify(own[different])
           : `${other.length} tokens, not ${own.length}`),
     );
+  compared.set(model, (compared.get(model) ?? new WeakSet()).add(draft));
 }
 
 /** The calls of the generation's model. They refuse what is no model in place of `this`. */
@@ -65,7 +69,7 @@ export async function speculationOf(
   const read = readMethodOptions('draft', options, 'speculate', [], 'speculate.');
   const session = sessionOf(model, read.draft);
   try {
-    await checkVocabulary(model, read.draft);
+    await checkVocabulary(model, read.draft as object);
   } catch (error) {
     await session.dispose();
     throw error;
