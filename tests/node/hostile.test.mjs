@@ -120,6 +120,43 @@ const MODEL = {
   createGrammar: { args: () => [{ type: 'ebnf', grammar: 'root ::= "a"' }], fields: 0 },
   stats: { args: () => [] },
 };
+/** Other good arguments of the model's functions: with these, other options count. */
+const MORE = [
+  [
+    'beamSearch',
+    {
+      args: () => [
+        PROMPT,
+        {
+          beams: 2,
+          top_k: 3,
+          condition: { type: 'length', n: 1, end: false },
+          contrast: true,
+          sampler: { top_k: 4 },
+        },
+      ],
+      options: 1,
+    },
+  ],
+  [
+    'vote',
+    {
+      args: () => [
+        PROMPT,
+        { n: 1, max_tokens: 1, extract: 'line', verifier: { max_tokens: 1, prompt: () => 'x' } },
+      ],
+      options: 1,
+      without: SAMPLER,
+    },
+  ],
+  [
+    'navigate',
+    {
+      args: () => [PROMPT, { mode: 'ways', n_ways: 2, max_tokens: 2, answer_tokens: 1 }],
+      options: 1,
+    },
+  ],
+];
 const SESSION = {
   generate: { args: () => [PROMPT, OPTIONS], options: 1, finish: collect },
   sync: { args: () => [PROMPT, {}], options: 1 },
@@ -227,7 +264,7 @@ for (const worker of [true, false]) {
           failures.push(`${error.message}: ${error.cause?.stack ?? ''}`);
         }
       };
-      for (const [name, row] of Object.entries(MODEL))
+      for (const [name, row] of [...Object.entries(MODEL), ...MORE])
         for await (const { name: what, args } of hostileCalls(name, row, model, model))
           await run(what, () => call(model, name, row, args));
       const example = model.createSession();

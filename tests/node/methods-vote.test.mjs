@@ -318,7 +318,8 @@ test('wrong options are refused by name, and sessions are freed', () =>
     const stop = new AbortController();
     const failing = [
       { verifier: () => Promise.reject(new Error('no verdict')) },
-      { on_answer: () => stop.abort(), signal: stop.signal },
+      // the listener aborts and never answers
+      { on_answer: () => (stop.abort(), new Promise(() => undefined)), signal: stop.signal },
       { verifier: { max_tokens: 3, prompt: () => 'The' }, temperature: 1 },
     ];
     for (const [i, options] of failing.entries()) {

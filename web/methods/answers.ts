@@ -1,5 +1,5 @@
 /** Answers in texts: how they are found, and the form in which they are compared. */
-import { invalid, reading } from '../types/arguments.js';
+import { invalid, reading, tagOf } from '../types/arguments.js';
 import { ask } from '../types/ask.js';
 import { typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
@@ -46,7 +46,7 @@ export function answerFinder(
 ): (text: string) => Promise<string | undefined> {
   let find: AnswerExtractor;
   const pattern = reading('extract', () =>
-    extract instanceof RegExp ? globalOf(extract) : undefined,
+    tagOf(extract) === 'RegExp' ? globalOf(extract as RegExp) : undefined,
   );
   if (typeof extract === 'function') {
     find = extract as AnswerExtractor;

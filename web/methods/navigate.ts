@@ -229,9 +229,9 @@ export async function navigate(
   const { mode } = read;
   const { max_tokens, signal: caller } = read as { max_tokens?: unknown; signal?: AbortSignal };
   const other = mode === 'list' ? 'ways' : 'list';
-  const given = reading('the options of navigate', () => Object.keys(options ?? {}));
+  const given = reading('the options of navigate', () => ({ ...options }) as object);
   for (const name of OWN[other])
-    if (given.includes(name))
+    if (given[name as keyof typeof given] !== undefined)
       throw invalid(`${name} is an option of mode '${other}', and mode is '${mode}'`);
   const values: Values = { ...read };
   if (max_tokens !== undefined)

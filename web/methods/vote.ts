@@ -2,7 +2,7 @@
  * Self-consistency, weighted voting and best-of-N: several answers to one prompt, whose texts are
  * forks that run at the same time, and which of them wins.
  */
-import { MAX_INT32, invalid, wholeNumber } from '../types/arguments.js';
+import { MAX_INT32, invalid, reading, wholeNumber } from '../types/arguments.js';
 import { ask } from '../types/ask.js';
 import { typed } from '../types/errors.js';
 import { samplerOptionNames } from '../types/sampler-names.js';
@@ -46,9 +46,11 @@ const OTHERS = [...samplerOptionNames, 'max_tokens', 'signal'].filter(
 async function questionOf(model: Model, prompt: MethodPrompt): Promise<string> {
   if (typeof prompt === 'string') return prompt;
   if (!isConversation(prompt)) return model.detokenize(prompt);
-  const { content } = prompt.at(-1) as ChatMessage;
-  if (typeof content === 'string') return content;
-  return [...(content ?? [])].map((part) => ('text' in part ? part.text : '')).join('');
+  return reading('the prompt', () => {
+    const { content } = prompt.at(-1) as ChatMessage;
+    if (typeof content === 'string') return content;
+    return [...(content ?? [])].map((part) => ('text' in part ? part.text : '')).join('');
+  });
 }
 
 function modeOf(mode: VoteMode, hasScores: boolean): Exclude<VoteMode, 'auto'> {
@@ -116,7 +118,7 @@ async function answersOf(run: Run, base: Session): Promise<VoteAnswer[]> {
     const score = judge ? 0 : undefined;
     const entry = { sample_index, tokens, text, answer, finished, score, verifications: [] };
     answers[sample_index] = entry;
-    if (!judge) await run.report(entry);
+    if (!judge) await untilAborted(run.report(entry), [signal]);
   });
   return answers;
 }
@@ -148,7 +150,7 @@ async function judgeAll(run: Run, answers: readonly VoteAnswer[], seed: bigint):
   }
   await runAll(n, atOnce, run.signal, async (index, signal) => {
     await scored(answers[index]!, signal);
-    await run.report(answers[index]!);
+    await untilAborted(run.report(answers[index]!), [signal]);
   });
   return prompt_tokens;
 }
