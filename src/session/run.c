@@ -36,54 +36,72 @@ size_t tg_session_pending(const tg_session *session)
 
 /* ---- making a batch ---- */
 
-/* Adds a sequence with n of the session's tokens that are not cached, and with its draft if that
- * fits. */
+/* Adds a sequence for n of the session's tokens that are not cached. */
 static tg_status add_sequence(tg_session *session, uint32_t n)
 {
     tg_model *model = session->model;
     tg_cache *cache = &model->cache;
     tg_pending_batch *pending = &model->pending_batch;
-    const uint32_t index = pending->batch.n_sequences, first = pending->batch.n;
+    const uint32_t index = pending->batch.n_sequences;
     uint32_t slot;
     /* the slot first: evicting a checkpoint can truncate tables */
     tg_status status = tgi_cache_alloc_recurrent(cache, &session->cache, &slot, &model->error);
     if (status)
         return status;
     const uint32_t base = session->cache.n_cached;
-    uint32_t n_draft = tgi_draft_begin(session, TG_BATCH - first - n);
-    if (n_draft && tgi_cache_reserve(cache, &session->cache, base + n + n_draft, &model->error)) {
-        tgi_error_clear(&model->error);
-        tgi_draft_drop(session); /* there is no room for it */
-        n_draft = 0;
-    }
-    if (!n_draft)
-        status = tgi_cache_reserve(cache, &session->cache, base + n, &model->error);
+    status = tgi_cache_reserve(cache, &session->cache, base + n, &model->error);
     if (status) {
         if (slot != TG_NO_SLOT)
             tgi_recurrent_release(&cache->recurrent, slot);
         return status;
     }
     session->cache.pinned = true;
-    for (uint32_t i = 0; i < n; i++) {
-        pending->tokens[first + i] = session->tokens[base + i];
-        pending->positions[first + i] = (int32_t)(base + i);
-    }
-    if (n_draft)
-        tgi_draft_rows(session, pending->tokens + first + 1, pending->positions + first + 1);
-    memset(pending->sequence_of + first, (int)index, n + n_draft);
     pending->sessions[index] = session;
     pending->slots[index] = slot;
     pending->sequences[index] = (tg_sequence){
-        .first = first,
-        .n = n + n_draft,
+        .n = n,
         .base = base,
-        .visible = n_draft ? tgi_draft_visible(session) : NULL,
         .table = &session->cache.table,
         .state_after = slot != TG_NO_SLOT ? tgi_recurrent_at(&cache->recurrent, slot) : NULL,
     };
-    pending->batch.n += n + n_draft;
+    pending->batch.n += n;
     pending->batch.n_sequences++;
     return TG_OK;
+}
+
+/* Adds the session's draft to its sequence, if there is room beside the tokens of all sequences. */
+static void add_draft(tg_session *session, tg_sequence *sequence)
+{
+    tg_model *model = session->model;
+    tg_batch *batch = &model->pending_batch.batch;
+    const uint32_t n = tgi_draft_begin(session, TG_BATCH - batch->n);
+    if (!n)
+        return;
+    if (tgi_cache_reserve(&model->cache, &session->cache, sequence->base + sequence->n + n,
+                          &model->error)) {
+        tgi_error_clear(&model->error);
+        tgi_draft_drop(session);
+        return;
+    }
+    sequence->visible = tgi_draft_visible(session);
+    sequence->n += n;
+    batch->n += n;
+}
+
+/* Writes the rows of sequence number `index`, from row `first` on. */
+static void write_rows(tg_pending_batch *pending, uint32_t index, uint32_t first)
+{
+    const tg_session *session = pending->sessions[index];
+    tg_sequence *sequence = &pending->sequences[index];
+    const uint32_t n = sequence->visible ? 1 : sequence->n; /* tokens of the session */
+    sequence->first = first;
+    for (uint32_t i = 0; i < n; i++) {
+        pending->tokens[first + i] = session->tokens[sequence->base + i];
+        pending->positions[first + i] = (int32_t)(sequence->base + i);
+    }
+    if (sequence->visible)
+        tgi_draft_rows(session, pending->tokens + first + 1, pending->positions + first + 1);
+    memset(pending->sequence_of + first, (int)index, sequence->n);
 }
 
 /* Makes a batch of the next tokens of the sessions the pending one: at most max_tokens tokens, at
@@ -120,7 +138,12 @@ static tg_status start_batch(tg_session *const *sessions, uint32_t n, uint32_t m
         else
             room -= n_tokens;
     }
-    for (uint32_t i = 0; i < pending->batch.n_sequences; i++) {
+    /* drafts come after the tokens of all: they must not evict what another sequence needs */
+    for (uint32_t i = 0; i < pending->batch.n_sequences; i++)
+        add_draft(pending->sessions[i], &pending->sequences[i]);
+    for (uint32_t i = 0, first = 0; i < pending->batch.n_sequences; i++) {
+        write_rows(pending, i, first);
+        first += pending->sequences[i].n;
         pending->sessions[i]->cache.pinned = false;
         /* the states, once no slot is taken any more */
         pending->sequences[i].state =

@@ -288,6 +288,38 @@ static void experts(void)
     golden("granitemoe.gguf", true);
 }
 
+/* Two sessions that fill the cache: their drafts take no pages from each other. */
+static void drafts_evict_nothing(void)
+{
+    enum { TOKENS = 2 * TG_PAGE - 12, DRAFT = 20 };
+    tg_model *model =
+        load_tiny(wide_heads, (tg_model_options){.n_ctx = N_CTX, .n_kv = 4 * TG_PAGE});
+    tg_session *s[2];
+    int32_t ids[N_CTX], tokens[DRAFT], parents[DRAFT];
+    fill(ids, N_CTX, 9);
+    for (int i = 0; i < DRAFT; i++) {
+        tokens[i] = 1;
+        parents[i] = i - 1;
+    }
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(tg_session_new(model, &s[i]));
+        CHECK_OK(tg_session_sync(s[i], ids + i, TOKENS));
+        CHECK_OK(tg_session_eval(s[i], SIZE_MAX, 0));
+    }
+    for (int step = 0; step < 10; step++) {
+        for (int i = 0; i < 2; i++) {
+            CHECK_OK(tg_session_append(s[i], 2));
+            CHECK(tg_session_pending(s[i]) == 1, "%zu tokens to run", tg_session_pending(s[i]));
+            CHECK_OK(tg_session_draft(s[i], tokens, parents, DRAFT));
+        }
+        CHECK_OK(tg_sessions_eval(s, 2, SIZE_MAX, 0));
+        CHECK(!tg_session_pending(s[0]) && !tg_session_pending(s[1]), "one batch for both");
+    }
+    for (int i = 0; i < 2; i++)
+        tg_session_free(s[i]);
+    tg_model_free(model);
+}
+
 /* What is refused, and what is left out. */
 static void limits(void)
 {
@@ -398,6 +430,7 @@ static const tg_test tests[] = {
     {"batches-recurrent", "the same with gated delta nets, without drafts", recurrent},
     {"batches-experts", "the same with mixtures of experts", experts},
     {"batches-slots", "a session of the batch whose checkpoint is taken keeps its pages", slots},
+    {"batches-drafts", "drafts take no pages from sessions of the batch", drafts_evict_nothing},
     {"batches-limits", "what is refused, and what is left out", limits},
 };
 TEST_MAIN(tests)
