@@ -7,7 +7,7 @@ import { node, nodeWorkerPlatform } from '../platform/node.js';
 import { pad, visibleLine } from './cli-text.js';
 import type { Paint } from './cli-text.js';
 import type { EngineBuild } from '../types/types.js';
-import { timeoutOf } from './options.js';
+import { timeoutOf } from './timeout.js';
 
 const number = (n: number) => n.toLocaleString('en');
 

@@ -3,7 +3,7 @@ import { throwIfAborted, typed } from '../types/errors.js';
 import { follow } from '../types/signals.js';
 import type { FetchOptions } from '../types/types.js';
 import { invalid, readOptions, reading, tagOf } from '../types/arguments.js';
-import { timeoutOf } from './options.js';
+import { timeoutOf } from './timeout.js';
 
 /**
  * Fetches a model's file in the calling thread and returns a Response for loadModel. When the

@@ -26,7 +26,7 @@ import {
   textOf,
   wholeNumber,
 } from '../types/arguments.js';
-import { timeoutOf } from './options.js';
+import { timeoutOf } from './timeout.js';
 
 const LOAD_OPTIONS = [
   'on_progress',

@@ -3,9 +3,8 @@ import type { SampleRequest, TokenList } from '../engine/sampling.js';
 import { TokenglassError, shown, typed } from '../types/errors.js';
 import { stages } from '../types/generated.js';
 import { suggestion } from '../types/names.js';
-import type { CandidatesOptions, FetchOptions, SamplerOptions } from '../types/types.js';
+import type { CandidatesOptions, SamplerOptions } from '../types/types.js';
 import {
-  MAX_INT32,
   checkSeed,
   flag,
   idOf,
@@ -20,16 +19,11 @@ import {
 export { samplerOptionNames } from '../types/sampler-names.js';
 
 const MAX_UINT32 = 2 ** 32 - 1;
-const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_BREAKERS = ['\n', ':', '"', '*'];
 
 const stageOptions = stages.flatMap(({ options }) => options);
 
 export const badOption = (message: string) => new TokenglassError('SAMPLER_BAD_OPTION', message);
-
-/** How long a source may give no byte, in milliseconds. */
-export const timeoutOf = ({ timeout_ms = DEFAULT_TIMEOUT_MS }: FetchOptions): number =>
-  wholeNumber(timeout_ms, 'timeout_ms', 0, MAX_INT32);
 
 /** 53 random bits, so that the seed is also a safe number. */
 export const randomSeed = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n;

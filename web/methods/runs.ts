@@ -1,6 +1,7 @@
 /** What several methods need: prompts as token ids, end tokens, sessions that are freed. */
 import { idsOf, reading } from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
+import { followersOf } from '../types/followers.js';
 import { follow, untilAborted } from '../types/signals.js';
 import type { ChatMessage, GenerateOptions, MethodPrompt, Model, Session } from '../types/types.js';
 
@@ -87,25 +88,20 @@ export async function runAll(
 ): Promise<void> {
   const group = new AbortController();
   const release = follow(given, group);
-  const running = new Set<AbortController>();
-  group.signal.addEventListener('abort', () => {
-    for (const controller of running) controller.abort(group.signal.reason);
-  });
+  const signals = followersOf(group.signal)(n);
   let next = 0;
   let failed = false;
   let failure: unknown;
   const worker = async () => {
     while (next < n && !group.signal.aborted) {
-      const controller = new AbortController();
-      running.add(controller);
+      const index = next++;
       try {
-        await run(next++, controller.signal);
+        await run(index, signals[index]!);
       } catch (error) {
         if (!failed) failure = error;
         failed = true;
         group.abort(error);
       }
-      running.delete(controller);
     }
   };
   try {
