@@ -239,7 +239,7 @@ static void all_pairs(const uint8_t *bytes, size_t size, bool drafts)
                 continue;
             pair p = make_pair(bytes, size, (tg_cache_type)cache, kind & 1, kind & 2);
             n_accepted +=
-                run_pair(&p, (uint64_t)(10 * cache + kind + 1), test_all() ? 60 : 8, drafts);
+                run_pair(&p, (uint64_t)(10 * cache + kind + 1), test_all() ? 24 : 5, drafts);
         }
     CHECK(!drafts || n_accepted > 0, "no token was in a draft");
 }
