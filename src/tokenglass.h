@@ -313,12 +313,13 @@ tg_status tg_session_draft(tg_session *session, const int32_t *tokens, const int
 /* Sets the draft, when exactly one token is pending, to what followed the last tokens earlier in
  * the session: prompt lookup with an n-gram predictor. costs: [max_nodes + 1] what a batch with
  * this many tokens more takes, in batches of one token; the draft is cut where it gains most. NULL:
- * it is not cut. Errors as tg_session_draft. */
-tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs);
+ * it is not cut. *n: its tokens. Errors as tg_session_draft. */
+tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs,
+                                 size_t *n);
 /* The same with what the model thought likely after the same tokens: Token Recycling (Luo et al.
  * 2024). tree: the index of a row in methods/trees.def. */
 tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
-                                     const float *costs);
+                                     const float *costs, size_t *n);
 /* How many tokens the draft has that ran last, and how many of them were appended; else 0 and 0. */
 void tg_session_draft_use(const tg_session *session, uint32_t *proposed, uint32_t *accepted);
 

@@ -295,15 +295,16 @@ tg_status tgw_session_draft(tg_session *session, const int32_t *tokens, const in
     return tg_session_draft(session, tokens, parents, n);
 }
 
-tg_status tgw_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs)
+tg_status tgw_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs,
+                                  size_t *out)
 {
-    return tg_session_draft_ngram(session, max_nodes, costs);
+    return tg_session_draft_ngram(session, max_nodes, costs, out);
 }
 
 tg_status tgw_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
-                                      const float *costs)
+                                      const float *costs, size_t *out)
 {
-    return tg_session_draft_recycling(session, tree, max_nodes, costs);
+    return tg_session_draft_recycling(session, tree, max_nodes, costs, out);
 }
 
 tg_status tgw_session_draft_forced(tg_session *session, tg_grammar_state *state, uint32_t max_nodes,

@@ -290,7 +290,8 @@ void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, tg_draft *draf
         for (uint32_t i = 1; i < n_offers; i++)
             if (offers[i].probability > offers[best].probability)
                 best = i;
-        if (!n_offers || draft->n >= max_nodes || draft->n >= TG_MAX_DRAFT)
+        if (!n_offers || offers[best].probability < TG_NGRAM_LEAST || draft->n >= max_nodes ||
+            draft->n >= TG_MAX_DRAFT)
             return;
         probability = offers[best].probability;
         node = tgi_draft_add(draft, offers[best].parent, offers[best].token, probability);

@@ -8,10 +8,11 @@
 
 #include "draft.h"
 
-#define TG_NGRAM_ORDER  3   /* tokens of the longest context that is looked up */
-#define TG_NGRAM_RECENT 32  /* occurrences of a context that a guess looks at, the latest ones */
-#define TG_NGRAM_MATCH  16  /* a longer match counts as one of this length */
-#define TG_NGRAM_SCORED 256 /* the last tokens, from which the hit rates of guesses come */
+#define TG_NGRAM_ORDER  3    /* tokens of the longest context that is looked up */
+#define TG_NGRAM_RECENT 32   /* occurrences of a context that a guess looks at, the latest ones */
+#define TG_NGRAM_MATCH  16   /* a longer match counts as one of this length */
+#define TG_NGRAM_LEAST  0.1f /* nodes that are less likely are never worth their time */
+#define TG_NGRAM_SCORED 256  /* the last tokens, from which the hit rates of guesses come */
 
 typedef struct tg_ngram tg_ngram;
 
@@ -28,7 +29,8 @@ size_t tgi_ngram_memory(const tg_ngram *index);
 void tgi_ngram_sync(tg_ngram *index, const int32_t *tokens, uint32_t n);
 
 /* Proposes what may follow the text: at most max_nodes nodes, at most TG_MAX_DRAFT, the likeliest
- * ones. A node's probability is the product of the hit rates along its path. */
+ * ones, and none below TG_NGRAM_LEAST. A node's probability is the product of the hit rates along
+ * its path. */
 void tgi_ngram_propose(const tg_ngram *index, uint32_t max_nodes, tg_draft *draft);
 
 /* The exact n-gram predictor: the share of each token, probabilities[n_vocab], in what followed the

@@ -10,10 +10,12 @@ static bool can_run(tg_session *session)
     return tg_session_pending(session) == 1 && session->cache.n_cached + 1 == session->n_tokens;
 }
 
-tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs)
+tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const float *costs,
+                                 size_t *n)
 {
     tg_model *model = session->model;
     tg_draft tree = {0};
+    *n = 0;
     if (can_run(session) && max_nodes) {
         if (!session->ngram)
             session->ngram = tgi_ngram_new(model->n_ctx);
@@ -25,6 +27,7 @@ tg_status tg_session_draft_ngram(tg_session *session, uint32_t max_nodes, const 
         if (costs)
             tgi_draft_cut(&tree, costs);
     }
+    *n = tree.n;
     return tgi_session_set_draft(session, &tree);
 }
 
@@ -53,10 +56,11 @@ static void learn(tg_session *session)
 }
 
 tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_t max_nodes,
-                                     const float *costs)
+                                     const float *costs, size_t *n)
 {
     tg_model *model = session->model;
     tg_draft draft = {0};
+    *n = 0;
     if (can_run(session) && max_nodes && tree < TG_TREE_COUNT) {
         if (!model->recycling)
             model->recycling = tgi_recycling_new(model->hparams.n_vocab);
@@ -70,5 +74,6 @@ tg_status tg_session_draft_recycling(tg_session *session, uint32_t tree, uint32_
         if (costs)
             tgi_draft_cut(&draft, costs);
     }
+    *n = draft.n;
     return tgi_session_set_draft(session, &draft);
 }

@@ -119,7 +119,7 @@ static void plain_propose(int32_t *text, uint32_t n, uint32_t max_nodes, tg_draf
                     choice = i;
                 }
             }
-        if (choice < 0)
+        if (choice < 0 || best < TG_NGRAM_LEAST)
             return;
         used[parent + 1][choice] = true;
         const uint32_t node = draft->n++;

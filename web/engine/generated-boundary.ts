@@ -921,6 +921,7 @@ export abstract class Boundary {
 
   /**
    * Proposes what followed the last tokens earlier in the session. costs: 0, or [max_nodes + 1].
+   * Gives how many tokens.
    */
   sessionDraftNgram({
     session,
@@ -930,8 +931,9 @@ export abstract class Boundary {
     session: number;
     max_nodes: number;
     costs: number;
-  }): void {
-    this.check('session_draft_ngram', session, max_nodes, costs);
+  }): number {
+    this.check('session_draft_ngram', session, max_nodes, costs, this.out);
+    return this.view().getUint32(this.out, true);
   }
 
   /**
@@ -947,8 +949,9 @@ export abstract class Boundary {
     tree: number;
     max_nodes: number;
     costs: number;
-  }): void {
-    this.check('session_draft_recycling', session, tree, max_nodes, costs);
+  }): number {
+    this.check('session_draft_recycling', session, tree, max_nodes, costs, this.out);
+    return this.view().getUint32(this.out, true);
   }
 
   /** Proposes what the grammar forces; gives how many tokens. */

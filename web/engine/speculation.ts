@@ -22,7 +22,6 @@ export interface SpeculateRequest {
 const MAX_NODES = 16; // of an n-gram draft
 const MAX_FORCED = 64; // tokens of a text that a grammar forces
 const MAX_DRAFT = 80; // TG_MAX_DRAFT
-const RECYCLED = [11, 80]; // nodes of the trees of trees.def
 const UNKNOWN_COST = 0.3; // of a further token, in batches with one token, before it was measured
 // 'auto' looks at this many drafts before it stops proposing, first for MIN_PAUSE steps.
 const MIN_DRAFTS = 4;
@@ -37,6 +36,8 @@ const smoothed = (old: number, now: number) => old + (now < old ? 0.3 : 0.1) * (
 /** One session's drafts so far. */
 interface Record {
   source: DraftSource;
+  /** Whether there is a draft that was not dropped. */
+  drafted: boolean;
   /** Of the last draft. */
   proposed: number;
   accepted: number;
@@ -74,7 +75,7 @@ export class Speculation {
   #record(number: number): Record {
     let record = this.#records.get(number);
     if (!record) {
-      const none = { proposed: 0, accepted: 0, gain: 0, drafts: 0, pause: 0 };
+      const none = { drafted: false, proposed: 0, accepted: 0, gain: 0, drafts: 0, pause: 0 };
       record = { source: 'ngram', ...none, next_pause: MIN_PAUSE };
       this.#records.set(number, record);
     }
@@ -95,8 +96,9 @@ export class Speculation {
     if (this.#engine.sessionPending(session) !== 1 || this.#sessions.isInBatch(number)) return;
     const optional = request.method === 'grammar' || request.method === 'auto';
     if (this.#impossible && optional) return;
+    const record = this.#record(number);
     try {
-      this.#propose(session, this.#record(number), request, text);
+      record.drafted = this.#propose(session, record, request, text) > 0;
     } catch (error) {
       const unsupported = error instanceof TokenglassError && error.code === 'OPTION_UNSUPPORTED';
       if (!unsupported || !optional) throw error;
@@ -104,38 +106,35 @@ export class Speculation {
     }
   }
 
+  /** Returns how many tokens it proposes. */
   #propose(
     session: number,
     record: Record,
     { method, tree, tokens }: SpeculateRequest,
     text: number | undefined,
-  ): void {
+  ): number {
     if (text !== undefined) {
       record.source = 'grammar';
       const state = this.#grammars.textState(text);
-      if (this.#engine.sessionDraftForced({ session, state, max_nodes: MAX_FORCED }) > 0) return;
+      const n = this.#engine.sessionDraftForced({ session, state, max_nodes: MAX_FORCED });
+      if (n > 0) return n;
     }
-    if (method === 'grammar' || (method === 'auto' && this.#isPaused(record))) return;
+    if (method === 'grammar' || (method === 'auto' && this.#isPaused(record))) return 0;
     record.source = method === 'auto' ? 'ngram' : method;
-    if (record.source === 'ngram')
-      this.#withCosts(MAX_NODES, (costs) =>
-        this.#engine.sessionDraftNgram({ session, max_nodes: MAX_NODES, costs }),
-      );
-    else if (record.source === 'recycling') {
-      const max_nodes = RECYCLED[tree]!;
-      const propose = (costs: number) =>
-        this.#engine.sessionDraftRecycling({ session, tree, max_nodes, costs });
-      if (tree === 0) this.#withCosts(max_nodes, propose);
-      else propose(0); // the whole tree
-    } else if (tokens) this.#proposeChain(session, tokens);
+    if (record.source === 'draft') return tokens ? this.#proposeChain(session, tokens) : 0;
+    const isNgram = record.source === 'ngram';
+    const max_nodes = isNgram ? MAX_NODES : MAX_DRAFT;
+    const propose = (costs: number) =>
+      isNgram
+        ? this.#engine.sessionDraftNgram({ session, max_nodes, costs })
+        : this.#engine.sessionDraftRecycling({ session, tree, max_nodes, costs });
+    if (!isNgram && tree > 0) return propose(0); // the whole tree, as in the paper
+    return this.#engine.withMemory((memory) =>
+      propose(memory.float32s(this.#costs.subarray(0, max_nodes + 1))),
+    );
   }
 
-  /** costs: the address of what batches with 0 to n tokens more take. */
-  #withCosts(n: number, propose: (costs: number) => void): void {
-    this.#engine.withMemory((memory) => propose(memory.float32s(this.#costs.subarray(0, n + 1))));
-  }
-
-  #proposeChain(session: number, tokens: Int32Array): void {
+  #proposeChain(session: number, tokens: Int32Array): number {
     this.#engine.withMemory((memory) =>
       this.#engine.sessionDraft({
         session,
@@ -144,6 +143,7 @@ export class Speculation {
         n: tokens.length,
       }),
     );
+    return tokens.length;
   }
 
   /** Whether drafts did not pay of late. Looks at the last draft. */
@@ -166,8 +166,9 @@ export class Speculation {
   /** What speculation did for the step that is about to be made; undefined: nothing. */
   used(number: number): StepDraft | undefined {
     const record = this.#records.get(number);
-    if (!record) return undefined;
+    if (!record?.drafted) return undefined;
     const { proposed, accepted } = this.#engine.sessionDraftUse(this.#sessions.address(number));
+    record.drafted = proposed > 0;
     if (proposed === 0) return undefined;
     record.proposed = proposed;
     record.accepted = accepted;
