@@ -8,11 +8,11 @@
 
 #include "draft.h"
 
-#define TG_NGRAM_ORDER  3    /* tokens of the longest context that is looked up */
-#define TG_NGRAM_RECENT 32   /* occurrences of a context that a guess looks at, the latest ones */
-#define TG_NGRAM_MATCH  16   /* a longer match counts as one of this length */
-#define TG_NGRAM_LEAST  0.1f /* nodes that are less likely are never worth their time */
-#define TG_NGRAM_SCORED 256  /* the last tokens, from which the hit rates of guesses come */
+#define TG_NGRAM_ORDER  3     /* tokens of the longest context that is looked up */
+#define TG_NGRAM_RECENT 32    /* occurrences of a context that a guess looks at, the latest ones */
+#define TG_NGRAM_MATCH  16    /* a longer match counts as one of this length */
+#define TG_NGRAM_LEAST  0.04f /* nodes that are less likely are never worth their time */
+#define TG_NGRAM_SCORED 256   /* the last tokens, from which the hit rates of guesses come */
 
 typedef struct tg_ngram tg_ngram;
 
