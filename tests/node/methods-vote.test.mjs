@@ -10,7 +10,7 @@ import { chatModel } from '../support/tiny-llama.mjs';
 const { bestOfCurve, countVotes, solutionEquivalents, voteCurve, winnerOf } =
   await moduleOf('methods/vote-count.ts');
 const { answerFinder } = await moduleOf('methods/answers.ts');
-const { continuationsInCache } = await moduleOf('methods/runs.ts');
+const { continuationsInCache } = await moduleOf('types/capacity.ts');
 const { meanScore, verdictIn } = await moduleOf('methods/vote-verifier.ts');
 
 const votes = (...pairs) =>
@@ -333,15 +333,17 @@ test('wrong options are refused by name, and sessions are freed', () =>
     }
   }));
 
-test('as many continuations run at the same time as the cache has pages for', () => {
-  const model = (n_kv, n_ctx) => ({ info: { n_kv, n_ctx } });
-  for (const [n_kv, n_ctx, n_prompt, max_tokens, n] of [
-    [512, 256, 8, 64, 5], // 16 pages, 1 for the prompt, 3 for each
-    [512, 256, 8, 8, 15],
-    [512, 256, 64, 32, 13], // 2 full pages are shared
-    [512, 256, 250, 1000, 8], // the context ends them
-    [256, 256, 200, 56, 1],
-    [256, 256, 256, 1, 1],
+test('as many continuations run at the same time as the cache and its states allow', () => {
+  for (const [n_kv, n_ctx, n_states, n_prompt, max_tokens, n] of [
+    [512, 256, 0, 8, 64, 5], // 16 pages, 1 for the prompt, 3 for each
+    [512, 256, 0, 8, 8, 15],
+    [512, 256, 0, 64, 32, 13], // 2 full pages are shared
+    [512, 256, 0, 250, 1000, 8], // the context ends them
+    [256, 256, 0, 200, 56, 1],
+    [256, 256, 0, 256, 1, 1],
+    [512, 256, 9, 8, 8, 4], // 1 state for the prompt, 2 for each
+    [512, 256, 9, 8, 128, 3], // the pages allow fewer than the states
+    [512, 256, 2, 8, 8, 1],
   ])
-    assert.equal(continuationsInCache(model(n_kv, n_ctx), n_prompt, max_tokens), n);
+    assert.equal(continuationsInCache({ n_kv, n_ctx, n_states }, n_prompt, max_tokens), n);
 });

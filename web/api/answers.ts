@@ -1,4 +1,5 @@
 /** Generates the answers of a completion, part by part, all at the same time. */
+import { runPrompt } from '../types/prompts.js';
 import { follow } from '../types/signals.js';
 import type { CacheRoom, Place } from './cache-room.js';
 import type { CompletionRequest } from './completion-request.js';
@@ -186,19 +187,6 @@ async function* answerParts(
   yield part(text + watch.end(), finish_reason);
 }
 
-/** A session that has run the prompt. */
-async function runPrompt(
-  session: Session,
-  ids: number[],
-  signal: AbortSignal,
-  counter: UsageCounter,
-  start: number,
-): Promise<void> {
-  const n_cached = await session.sync(ids, { signal });
-  await session.candidates({ top_n: 0, signal });
-  counter.addPrompt(ids.length, n_cached, performance.now() - start);
-}
-
 /**
  * Makes a session after a completion equal to one that has only run its tokens: mirostat's state is
  * that of the text that was generated with it, so the answer goes. Returns false if that fails.
@@ -259,7 +247,8 @@ export async function* allParts(
   }
 
   try {
-    await runPrompt(base, ids, end.signal, counter, start);
+    const n_cached = await runPrompt(base, ids, end.signal);
+    counter.addPrompt(ids.length, n_cached, performance.now() - start);
     const max_unread = n_parallel === 1 ? 1 : 2 * n_parallel;
     yield* interleaved({ n: n_answers, n_parallel, max_unread, begin: answer, end });
     complete = true;

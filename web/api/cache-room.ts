@@ -3,6 +3,7 @@
  * Sessions that do not fit together take the cache from each other: then every step runs a whole
  * text again. An answer that does not fit waits until one that was there before has ended.
  */
+import { continuationsInStates } from '../types/capacity.js';
 import { untilAborted } from '../types/signals.js';
 import type { ModelInfo } from '../types/types.js';
 import { Changes } from './changes.js';
@@ -32,14 +33,9 @@ export interface Place {
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** How many answers the recurrent states allow. */
-function maxAnswers({ n_states }: ModelInfo): number {
-  // the prompt's state, and two for each answer: the last one, and the one that a step makes
-  return n_states === 0 ? Infinity : Math.max(Math.floor((n_states - 1) / 2), 1);
-}
-
 /** How many answers of one completion run at the same time, at most. */
-export const maxParallel = (info: ModelInfo): number => Math.min(MAX_PARALLEL, maxAnswers(info));
+export const maxParallel = (info: ModelInfo): number =>
+  Math.min(MAX_PARALLEL, continuationsInStates(info));
 
 export class CacheRoom {
   readonly #n_kv: number;
@@ -49,7 +45,7 @@ export class CacheRoom {
 
   constructor(info: ModelInfo) {
     this.#n_kv = info.n_kv;
-    this.#maxAnswers = maxAnswers(info);
+    this.#maxAnswers = continuationsInStates(info);
   }
 
   /** A place behind all others. */

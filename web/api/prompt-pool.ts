@@ -4,6 +4,7 @@
  * it for any session that runs.
  */
 import { CacheRoom } from './cache-room.js';
+import { commonLength } from '../types/prompts.js';
 import type { Model, Session } from '../types/types.js';
 
 const MAX_SESSIONS = 4; // of a model
@@ -14,14 +15,6 @@ const SMALL_PART = 1 / 8;
 interface Entry {
   session: Session;
   tokens: readonly number[];
-}
-
-/** How many tokens both lists begin with. */
-function commonLength(a: readonly number[], b: readonly number[]): number {
-  const n = Math.min(a.length, b.length);
-  let i = 0;
-  while (i < n && a[i] === b[i]) i++;
-  return i;
 }
 
 export class PromptPool {

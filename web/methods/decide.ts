@@ -13,8 +13,10 @@ import {
   unsupported,
   wholeNumber,
 } from '../types/arguments.js';
+import { continuationsInCache } from '../types/capacity.js';
 import { throwIfAborted, typed } from '../types/errors.js';
 import { jsonOf } from '../types/json.js';
+import { commonLength, runPrompt } from '../types/prompts.js';
 import { withSignal } from '../types/signals.js';
 import type {
   Decision,
@@ -40,6 +42,7 @@ import {
   isTemperature,
 } from './decide-rules.js';
 import type { Choices, DecideHost, Prompt, Rule } from './decide-rules.js';
+import { Sessions, runAll } from './runs.js';
 
 const UNSUPPORTED = [
   'prompt_cache_key',
@@ -55,7 +58,6 @@ const KNOWN = [
 ];
 const DEFAULT_TOP_N = 20;
 const AT_ONCE = 32; // prompts that run at the same time
-const PAGE = 64; // tokens of the cache that a fork may take beyond its own
 
 /** How the api gives what is no public call. */
 export interface DecideAccess {
@@ -152,36 +154,10 @@ async function plan(
 }
 
 /** How many tokens all prompts begin with. Each prompt keeps at least one token of its own. */
-function commonLength(prompts: readonly Prompt[]): number {
-  const [first, ...others] = prompts.map(({ ids }) => ids);
-  let n = Math.max(0, first!.length - 1);
-  for (const ids of others) {
-    n = Math.min(n, ids.length - 1);
-    for (let i = 0; i < n; i++) if (ids[i] !== first![i]) n = i;
-  }
-  return Math.max(0, n);
-}
-
-/** What an aborted or failed call leaves behind ends before the error is thrown. */
-async function all<T>(calls: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(calls);
-  return Promise.all(calls);
-}
-
-/** The prompts in groups that fit into the cache together with the n tokens that they share. */
-function groupsOf<T extends Prompt>(prompts: readonly T[], n: number, n_kv: number): T[][] {
-  const groups: T[][] = [];
-  let room = 0;
-  for (const prompt of prompts) {
-    const needed = prompt.ids.length - n + PAGE;
-    if (needed > room || groups.at(-1)!.length === AT_ONCE) {
-      groups.push([]);
-      room = n_kv - n;
-    }
-    groups.at(-1)!.push(prompt);
-    room -= needed;
-  }
-  return groups;
+function sharedLength(prompts: readonly Prompt[]): number {
+  const { ids: first } = prompts[0]!;
+  const lengths = prompts.map(({ ids }) => Math.min(commonLength(first, ids), ids.length - 1));
+  return Math.max(0, Math.min(...lengths));
 }
 
 interface Run extends Prompt {
@@ -212,38 +188,31 @@ async function readPrompt(
 }
 
 /** Runs the prompts; their common beginning once. */
-async function runAll(
+async function readAll(
   model: Model,
   runs: readonly Run[],
   top_n: number | undefined,
-  signal: AbortSignal,
+  given: AbortSignal,
 ): Promise<{ readings: DecisionReading[]; cached_tokens: number }> {
   const readings: DecisionReading[] = [];
   if (runs.length === 0) return { readings, cached_tokens: 0 };
-  const base = model.createSession({ seed: 0 });
+  const sessions = new Sessions();
   try {
+    const base = sessions.add(model.createSession({ seed: 0 }));
     if (runs.length === 1)
-      return { readings: [await readPrompt(base, runs[0]!, top_n, signal)], cached_tokens: 0 };
-    const n = commonLength(runs);
-    if (n > 0) {
-      await base.sync(runs[0]!.ids.slice(0, n), { signal });
-      await base.candidates({ top_n: 0, samplers: [], signal }); // runs the tokens
-    }
-    for (const group of groupsOf(runs, n, model.info.n_kv)) {
-      throwIfAborted(signal);
-      const inFork = async (run: Run) => {
-        const fork = await base.fork();
-        try {
-          return await readPrompt(fork, run, top_n, signal);
-        } finally {
-          await fork.dispose();
-        }
-      };
-      readings.push(...(await all(group.map(inFork))));
-    }
+      return { readings: [await readPrompt(base, runs[0]!, top_n, given)], cached_tokens: 0 };
+    const n = sharedLength(runs);
+    if (n > 0) await runPrompt(base, runs[0]!.ids.slice(0, n), given);
+    const longest = Math.max(...runs.map(({ ids }) => ids.length));
+    const atOnce = Math.min(AT_ONCE, continuationsInCache(model.info, n, longest - n));
+    await runAll(runs.length, atOnce, given, async (i, signal) => {
+      const fork = await sessions.fork(base);
+      readings[i] = await readPrompt(fork, runs[i]!, top_n, signal);
+      await sessions.free(fork);
+    });
     return { readings, cached_tokens: n * (runs.length - 1) };
   } finally {
-    await base.dispose();
+    await sessions.freeAll();
   }
 }
 
@@ -279,15 +248,17 @@ export async function decide(
     const host: DecideHost = { model, labels: labelsOf(model), render: access.render };
     const rule = await ruleOf(host, access, request);
     throwIfAborted(signal);
-    const plans = await all(questions.map((question) => plan(model, rule, question, questions)));
-    throwIfAborted(signal);
+    const plans: (Prompt[] | Refusal)[] = [];
+    await runAll(questions.length, questions.length, signal, async (i) => {
+      plans[i] = await plan(model, rule, questions[i]!, questions);
+    });
     const temperatures = questions.map((question) => rule.temperature(question));
     const runs = plans.flatMap((prompts, i) =>
       Array.isArray(prompts)
         ? prompts.map((prompt) => ({ ...prompt, temperature: temperatures[i]! }))
         : [],
     );
-    const { readings, cached_tokens } = await runAll(model, runs, top_n, signal);
+    const { readings, cached_tokens } = await readAll(model, runs, top_n, signal);
     let next = 0;
     const outcomes = plans.map((prompts, i): Outcome | Refusal => {
       if (!Array.isArray(prompts)) return prompts;

@@ -3,6 +3,7 @@
  * most probable first token that was not used yet.
  */
 import { MAX_INT32, invalid, reading, textOf, wholeNumber } from '../types/arguments.js';
+import { continuationsInCache } from '../types/capacity.js';
 import { throwIfAborted } from '../types/errors.js';
 import { untilAborted, withSignal } from '../types/signals.js';
 import type {
@@ -20,7 +21,7 @@ import type {
 import { answerFinder, numberOrLetter } from './answers.js';
 import { readMethodOptions } from './list.js';
 import type { MethodValues } from './list.js';
-import { Sessions, continuationsInCache, endTokens, generated, promptIds, runAll } from './runs.js';
+import { Sessions, endTokens, generated, promptIds, runAll } from './runs.js';
 import type { FirstToken } from './runs.js';
 import { countVotes } from './vote-count.js';
 
@@ -156,7 +157,7 @@ class Navigation {
       await explorer.sync(ids, { signal: this.#signal });
       const firsts = await this.#firsts(explorer, n_tol, this.#model.info.n_vocab);
       const found: NavigatedAnswer[] = [];
-      const atOnce = continuationsInCache(this.#model, ids.length, max_tokens);
+      const atOnce = continuationsInCache(this.#model.info, ids.length, max_tokens);
       await runAll(firsts.length, atOnce, this.#signal, async (i, signal) => {
         const from = reg ? clean : explorer;
         const text = await this.#complete(from, firsts[i]!, QUOTE, max_tokens, signal);
@@ -200,7 +201,7 @@ class Navigation {
       found.push(await this.#complete(clean, first, mark, max_tokens, this.#signal));
     }
     const ways: NavigatedWay[] = [];
-    const atOnce = continuationsInCache(this.#model, clean.tokens.length, max_tokens);
+    const atOnce = continuationsInCache(this.#model.info, clean.tokens.length, max_tokens);
     await runAll(found.length, atOnce, this.#signal, async (i, signal) => {
       const { text } = found[i]!;
       const session = await this.#session(task + opening(1) + text + cue);

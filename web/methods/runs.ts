@@ -113,24 +113,6 @@ export async function runAll(
   if (failed) throw failure;
 }
 
-const PAGE = 32; // positions in a page of the cache
-
-/**
- * How many continuations of a prompt the cache holds at the same time, each of max_tokens tokens.
- * More would make the model run evicted tokens again. At least 1.
- */
-export function continuationsInCache(
-  { info }: Model,
-  n_prompt: number,
-  max_tokens: number,
-): number {
-  const shared = Math.floor(n_prompt / PAGE); // pages that are full
-  const length = Math.min(n_prompt + max_tokens, info.n_ctx);
-  const own = Math.max(1, Math.ceil(length / PAGE) - shared);
-  const free = Math.floor(info.n_kv / PAGE) - shared - 1; // the prompt has a page that is not full
-  return Math.max(1, Math.floor(free / own));
-}
-
 /** A generated text. */
 export interface Generated {
   /** With the end token. */

@@ -9,6 +9,7 @@ import {
 } from '../types/arguments.js';
 import { ask } from '../types/ask.js';
 import { typed } from '../types/errors.js';
+import { runPrompt } from '../types/prompts.js';
 import { untilAborted } from '../types/signals.js';
 import type {
   MethodPrompt,
@@ -163,8 +164,7 @@ export async function verify(
   );
   const ids = await promptIds(model, prompt, signal);
   const base = sessions.add(model.createSession({ seed }));
-  await base.sync(ids, { signal });
-  await base.candidates({ samplers: [], top_n: 0, signal }); // runs the prompt
+  await runPrompt(base, ids, signal);
   const verifications: Verification[] = [];
   await runAll(n, n, signal, async (chain, stop) => {
     const session = await sessions.fork(base);

@@ -4,7 +4,9 @@
  */
 import { MAX_INT32, invalid, reading, wholeNumber } from '../types/arguments.js';
 import { ask } from '../types/ask.js';
+import { continuationsInCache } from '../types/capacity.js';
 import { typed } from '../types/errors.js';
+import { runPrompt } from '../types/prompts.js';
 import { samplerOptionNames } from '../types/sampler-names.js';
 import { untilAborted, withSignal } from '../types/signals.js';
 import type {
@@ -25,14 +27,7 @@ import type {
 } from '../types/types.js';
 import { answerFinder } from './answers.js';
 import { readMethodOptions } from './list.js';
-import {
-  Sessions,
-  continuationsInCache,
-  generated,
-  isConversation,
-  promptIds,
-  runAll,
-} from './runs.js';
+import { Sessions, generated, isConversation, promptIds, runAll } from './runs.js';
 import { countVotes, solutionEquivalents, winnerOf } from './vote-count.js';
 import { meanScore, verifierOf, verify } from './vote-verifier.js';
 import type { Verifier } from './vote-verifier.js';
@@ -108,7 +103,7 @@ interface Run {
 async function answersOf(run: Run, base: Session): Promise<VoteAnswer[]> {
   const { model, ids, n, max_tokens, sampler, judge, sessions } = run;
   const answers: VoteAnswer[] = [];
-  const atOnce = continuationsInCache(model, ids.length, max_tokens);
+  const atOnce = continuationsInCache(model.info, ids.length, max_tokens);
   await runAll(n, atOnce, run.signal, async (sample_index, signal) => {
     const session = await sessions.fork(base);
     const options = { ...sampler, sample_index, max_tokens, signal };
@@ -145,7 +140,7 @@ async function judgeAll(run: Run, answers: readonly VoteAnswer[], seed: bigint):
   let atOnce = n;
   if (typeof judge === 'object') {
     const n_prompt = run.ids.length + run.max_tokens; // about
-    const texts = continuationsInCache(judge.model, n_prompt, judge.max_tokens);
+    const texts = continuationsInCache(judge.model.info, n_prompt, judge.max_tokens);
     atOnce = Math.max(1, Math.floor(texts / judge.n));
   }
   await runAll(n, atOnce, run.signal, async (index, signal) => {
@@ -184,8 +179,7 @@ export async function vote(
       const ids = await promptIds(model, prompt, signal);
       const { seed } = sampler as GenerateOptions;
       const base = sessions.add(model.createSession(seed === undefined ? {} : { seed }));
-      await base.sync(ids, { signal });
-      await base.candidates({ samplers: [], top_n: 0, signal }); // runs the prompt
+      await runPrompt(base, ids, signal);
       const checked = { model, prompt, ids, n, max_tokens, sampler: sampler as GenerateOptions };
       const run: Run = { ...checked, answerIn, judge, sessions, signal, report };
       const answers = await answersOf(run, base);

@@ -1,4 +1,5 @@
 /** Speculation: tokens that are proposed ahead and run in one batch. It changes no result. */
+import type { RecyclingTreeName } from './generated.js';
 
 /** What speculation needs to know of a second model. */
 export interface DraftModelInfo {
@@ -13,8 +14,6 @@ export interface DraftModel {
   /** Facts about the model. */
   readonly info: DraftModelInfo;
 }
-
-import type { RecyclingTreeName } from './generated.js';
 
 /** Token Recycling with one of its trees (Luo et al. 2024). */
 export interface RecyclingSpeculation {
