@@ -151,3 +151,16 @@ test('preview frees its branches, hears a signal and refuses wrong options', asy
   await refused({}, 'SESSION_EMPTY', /no token/);
   await own.dispose();
 });
+
+test('preview gives the same where the cache holds fewer texts at a time', async () => {
+  const previews = [];
+  for (const n_kv of [2048, 256]) {
+    const own = await loadModel('storybook', { worker: false, n_ctx: 256, n_kv });
+    const session = own.createSession({ seed: 4 });
+    await session.sync(PROMPT);
+    previews.push(await session.preview({ tokens: 12, max_tokens: 20, temperature: 1 }));
+    await own.dispose();
+  }
+  assert.equal(previews[0].length, 12);
+  assert.deepEqual(previews[1], previews[0]);
+});

@@ -43,7 +43,7 @@ export const DISTRIBUTION_OPTIONS = [...samplerOptionNames, 'sample_index'];
 /** The checked options of preview(). */
 export function previewRequest(
   given: PreviewOptions | undefined,
-  { n_ctx, n_vocab }: ModelInfo,
+  info: ModelInfo,
 ): PreviewRequest & Pick<PreviewOptions, 'signal'> {
   const read = readOptions(given, PREVIEW_OPTIONS, 'preview');
   const { signal, tokens = 5, max_tokens = 8, ignore_eos, ...options } = read;
@@ -51,11 +51,11 @@ export function previewRequest(
     throw unsupported('preview cannot follow a grammar, whose text began before the session');
   return {
     signal,
-    tokens: wholeNumber(tokens, 'tokens', 1, Math.min(n_vocab, MAX_FORKS)),
+    tokens: wholeNumber(tokens, 'tokens', 1, Math.min(info.n_vocab, MAX_FORKS)),
     max_tokens: wholeNumber(max_tokens, 'max_tokens', 0, MAX_INT32),
     ignore_eos: flag(ignore_eos, 'ignore_eos', false),
     // greedy when the caller says nothing about the sampler
     options: Object.keys(options).length > 0 ? options : { temperature: 0 },
-    n_ctx,
+    info,
   };
 }

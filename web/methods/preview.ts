@@ -1,13 +1,15 @@
 /** Where each of the most probable next tokens leads: branches that run at the same time. */
-import { followersOf } from '../types/followers.js';
+import { continuationsInCache } from '../types/capacity.js';
 import type {
   Candidate,
   GenerateOptions,
+  ModelInfo,
   Preview,
   PreviewEnd,
   PreviewStep,
   Session,
 } from '../types/types.js';
+import { runAll } from './runs.js';
 
 /** The checked options of Session.preview. */
 export interface PreviewRequest {
@@ -18,7 +20,7 @@ export interface PreviewRequest {
   /** For candidates() and for generate(). */
   options: Pick<GenerateOptions, 'sample_index'>;
   ignore_eos: boolean;
-  n_ctx: number;
+  info: ModelInfo;
 }
 
 /** Whether a token ends a generation. */
@@ -38,7 +40,7 @@ async function run(
 ): Promise<Preview> {
   const { ignore_eos, options } = request;
   await branch.append(token);
-  const room = request.n_ctx - branch.tokens.length;
+  const room = request.info.n_ctx - branch.tokens.length;
   const max_tokens = Math.min(request.max_tokens, room);
   const parts = [bytes];
   const steps: PreviewStep[] = [];
@@ -69,10 +71,13 @@ export async function preview(
     const top = { ...request.options, top_n: request.tokens, signal };
     const { candidates } = await first.candidates(top);
     if (candidates.length > 1) branches.push(...(await first.fork(candidates.length - 1)));
-    const signals = followersOf(signal)(candidates.length);
-    return await Promise.all(
-      candidates.map((candidate, i) => run(branches[i]!, candidate, request, isEog, signals[i]!)),
-    );
+    const n_tokens = request.max_tokens + 1; // with the candidate
+    const atOnce = continuationsInCache(request.info, first.tokens.length, n_tokens);
+    const previews: Preview[] = [];
+    await runAll(candidates.length, atOnce, signal, async (i, stop) => {
+      previews[i] = await run(branches[i]!, candidates[i]!, request, isEog, stop);
+    });
+    return previews;
   } finally {
     await Promise.all(branches.map((branch) => branch.dispose()));
   }
