@@ -44,20 +44,51 @@ test("the comments of the sampler's options have the right defaults", () => {
   }
 });
 
-test('the options of the methods of generate() and their comments are those of the list', () => {
-  const own = methods.filter(({ kind }) => kind === 'generate');
-  assert.ok(own.length > 0);
-  for (const { name: method, options } of own) {
-    const owner = `${method[0].toUpperCase()}${method.slice(1)}Options.`;
-    const docs = new Map(
-      entries
-        .filter(({ name }) => name.startsWith(owner))
-        .map(({ name, doc }) => [name.slice(owner.length), doc.replace(/\s+/g, ' ')]),
-    );
-    assert.deepEqual([...docs.keys()].sort(), ['name', ...options.map(({ name }) => name)].sort());
-    for (const { name, default: value } of options) {
+/** The types that have the options of a method. */
+const OPTION_TYPES = {
+  cntp: ['CntpOptions'],
+  beam: ['BeamSearchOptions'],
+  vote: ['VoteOptions'],
+  navigate: ['NavigateListOptions', 'NavigateWaysOptions'],
+  decide: ['DecisionOptions'],
+  ngram: [],
+  recycling: ['RecyclingSpeculation'],
+  draft: ['DraftModelSpeculation'],
+};
+/** Other members of these types: what the list does not name, and what is refused. */
+const OTHERS = {
+  cntp: ['name'],
+  beam: ['max_tokens'],
+  vote: ['max_tokens'],
+  navigate: ['max_tokens'],
+  decide: [
+    ...['state', 'input', 'model', 'prompt_cache_key', 'prompt_cache_options'],
+    ...['safety_identifier', 'files', 'images', 'videos'],
+  ],
+};
+/** Members that a caller must give, so that they have no default in their type. */
+const REQUIRED = ['NavigateWaysOptions.mode', 'RecyclingSpeculation.recycling'];
+
+test('the options of all methods and their comments are those of the list', () => {
+  assert.deepEqual(names(methods).sort(), Object.keys(OPTION_TYPES).sort());
+  for (const { name: method, options } of methods) {
+    const members = entries.filter(({ name }) => OPTION_TYPES[method].includes(name.split('.')[0]));
+    const docs = members.flatMap(({ name, doc }) => {
+      const [owner, member] = name.split('.');
+      return member ? [{ owner, member, doc: doc.replace(/\s+/g, ' ') }] : [];
+    });
+    const expected = [...names(options), ...(OTHERS[method] ?? [])];
+    const found = new Set(docs.map(({ member }) => member));
+    assert.deepEqual([...found].sort(), expected.sort(), method);
+    for (const { type, name, default: value, min, max } of options) {
+      if (type === 'other') continue;
       const shown = typeof value === 'string' ? `'${value}'` : value;
-      assert.ok(docs.get(name).endsWith(`Default: ${shown}.`), `${owner}${name}`);
+      for (const { owner, doc } of docs.filter(({ member }) => member === name)) {
+        const place = `${owner}.${name}: ${doc}`;
+        if (!REQUIRED.includes(`${owner}.${name}`))
+          assert.ok(doc.endsWith(`Default: ${shown}.`), place);
+        if (type === 'number') assert.match(doc, RegExp(`, ${min} to ${max}[.;]`), place);
+      }
     }
   }
 });

@@ -114,20 +114,20 @@ export type AnyBeamCondition = BeamConditionSpec | BeamCondition;
 
 /** Options of Model.beamSearch. */
 export interface BeamSearchOptions extends CallOptions {
-  /** How many texts the search keeps at each length. Default: 5. */
+  /** How many texts the search keeps at each length, 1 to 4096. Default: 5. */
   beams?: number;
   /**
-   * Maximum number of tokens of a text, with its end token. Default: what the condition 'length'
-   * needs, else 32.
+   * Maximum number of tokens of a text, with its end token; at least 1. Default: what the condition
+   * 'length' needs, else 32.
    */
   max_tokens?: number;
-  /** How many next tokens each text proposes. Default: 100. */
+  /** How many next tokens each text proposes, 1 to 1048576. Default: 100. */
   top_k?: number;
   /** What the text must be; of a list, all conditions. Default: none. */
   condition?: AnyBeamCondition | readonly AnyBeamCondition[];
   /**
-   * How much the logarithm of the condition's probability counts beside that of the text. 0: plain
-   * beam search, which only reports the condition. Default: 1.
+   * How much the logarithm of the condition's probability counts beside that of the text, 0 to
+   * 1000000. 0: plain beam search, which only reports the condition. Default: 1.
    */
   weight?: number;
   /** Search without the condition, too, and report both. Default: false. */
@@ -139,8 +139,8 @@ export interface BeamSearchOptions extends CallOptions {
    */
   exact?: boolean;
   /**
-   * How many distributions the exact search may ask the model for. More are refused
-   * (INVALID_ARGUMENT). Default: 10000.
+   * How many distributions the exact search may ask the model for, 1 to 1000000000. More
+   * are refused (INVALID_ARGUMENT). Default: 10000.
    */
   max_nodes?: number;
   /**

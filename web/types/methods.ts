@@ -113,13 +113,15 @@ export interface CntpOptions {
    * floor(share * n_max), limited to n_min to n_max. Default: 'code'.
    */
   formula?: 'code' | 'paper';
-  /** The entropy in nats up to which there are n_min trials. Default: 0.01. */
+  /** The entropy in nats up to which there are n_min trials, 0 to 1000000. Default: 0.01. */
   h_min?: number;
-  /** The entropy in nats from which there are n_max trials; above h_min. Default: 1.5. */
+  /**
+   * The entropy in nats from which there are n_max trials, 0 to 1000000; above h_min. Default: 1.5.
+   */
   h_max?: number;
   /** Maximum number of trials, 1 to 64. Default: 10. */
   n_max?: number;
-  /** Minimum number of trials, 1 to n_max. Default: 1. */
+  /** Minimum number of trials, 1 to 64; at most n_max. Default: 1. */
   n_min?: number;
   /**
    * What ends a trial: 'text' is a token whose text, without spaces, is one of . , ? ! : ; ) ] } or

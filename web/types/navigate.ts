@@ -9,16 +9,19 @@ export type NavigateMode = 'list' | 'ways';
 export interface NavigateListOptions extends CallOptions {
   /** A list of short answers. Default: 'list'. */
   mode?: 'list';
-  /** How many new first tokens each run takes. Default: 10. */
+  /** How many new first tokens each run takes, 1 to 10000. Default: 10. */
   n_tol?: number;
-  /** How many runs there are; each one shows the answers of the runs before it. Default: 10. */
+  /**
+   * How many runs there are, 1 to 10000; each one shows the answers of the runs before it.
+   * Default: 10.
+   */
   n_run?: number;
   /**
    * Whether an answer continues the prompt without the list of answers, so that the list only
    * chooses the first token. Default: true.
    */
   reg?: boolean;
-  /** Maximum number of tokens of an answer. Default: 64. */
+  /** Maximum number of tokens of an answer, at least 1. Default: 64. */
   max_tokens?: number;
   /** The text between the prompt and the list. Default: '\nAnswers:\n'. */
   header?: string;
@@ -28,15 +31,17 @@ export interface NavigateListOptions extends CallOptions {
 export interface NavigateWaysOptions extends CallOptions {
   /** Several ways to solve a problem. */
   mode: 'ways';
-  /** How many ways. Default: 4. */
+  /** How many ways, 1 to 100. Default: 4. */
   n_ways?: number;
-  /** Among how many first tokens the search looks for one that is new. Default: 100. */
+  /**
+   * Among how many first tokens the search looks for one that is new, 1 to 1048576. Default: 100.
+   */
   depth?: number;
   /** Find the first tokens without showing the earlier ways. Default: false. */
   baseline?: boolean;
-  /** Maximum number of tokens of a way. Default: 256. */
+  /** Maximum number of tokens of a way, at least 1. Default: 256. */
   max_tokens?: number;
-  /** Maximum number of tokens of a final answer. Default: 8. */
+  /** Maximum number of tokens of a final answer, 1 to 4096. Default: 8. */
   answer_tokens?: number;
   /** The text after the prompt. Default: 'Solve this problem in n different ways.'. */
   instruction?: string;

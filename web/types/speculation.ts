@@ -25,7 +25,7 @@ export interface RecyclingSpeculation {
 export interface DraftModelSpeculation {
   /** A smaller model with the same vocabulary. */
   draft: DraftModel;
-  /** Most tokens that the second model proposes at a time. 1 to 16; default: 8. */
+  /** Most tokens that the second model proposes at a time, 1 to 16. Default: 8. */
   max_tokens?: number;
 }
 

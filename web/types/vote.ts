@@ -39,11 +39,11 @@ export interface Solution {
 
 /** A verifier: the model judges each solution by texts that end with yes or no. */
 export interface VoteVerifier {
-  /** How many verifications each solution gets. Default: 1. */
+  /** How many verifications each solution gets, 1 to 1024. Default: 1. */
   n?: number;
-  /** Maximum number of tokens of a verification. Default: 256. */
+  /** Maximum number of tokens of a verification, at least 1. Default: 256. */
   max_tokens?: number;
-  /** Temperature of the verifications. Default: 0.7. */
+  /** Temperature of the verifications, at least 0. Default: 0.7. */
   temperature?: number;
   /** How a verification becomes a number. Default: 'verdict'. */
   score?: VerdictScore;
@@ -79,11 +79,11 @@ export interface AnswerEvent {
 
 /** Options of Model.vote: the sampler's, and those of the vote. */
 export interface VoteOptions extends SamplerOptions, CallOptions {
-  /** How many answers the model gives. Default: 8. */
+  /** How many answers the model gives, 1 to 1024. Default: 8. */
   n?: number;
-  /** Maximum number of tokens of an answer. Default: 256. */
+  /** Maximum number of tokens of an answer, at least 1. Default: 256. */
   max_tokens?: number;
-  /** Temperature of the answers. Default: 0.7. */
+  /** Temperature of the answers, 0 to 1000000. Default: 0.7. */
   temperature?: number;
   /**
    * How an answer is found in a text. A regular expression gives its last match, or the first group
