@@ -1,6 +1,8 @@
 /** Generates the answers of a completion, part by part, all at the same time. */
+import { logprobsOf } from '../types/logprobs.js';
 import { runPrompt } from '../types/prompts.js';
 import { follow } from '../types/signals.js';
+import { textOfBytes } from '../types/utf8.js';
 import type { CacheRoom, Place } from './cache-room.js';
 import type { CompletionRequest } from './completion-request.js';
 import { interleaved } from './interleave.js';
@@ -50,10 +52,8 @@ const logprobOf = (token: string, bytes: Uint8Array, logprob: number): TokenLogp
 
 /** The logarithms of p before any stage: of probabilities, too, that are no double any more. */
 function alternativesOf(candidates: readonly Candidate[]): TokenLogprob[] {
-  const [first] = candidates;
-  if (!first) return [];
-  const log_total = first.logit - Math.log(first.p);
-  return candidates.map(({ text, bytes, logit }) => logprobOf(text, bytes, logit - log_total));
+  const logprobs = logprobsOf(candidates);
+  return candidates.map(({ text, bytes }, i) => logprobOf(text, bytes, logprobs[i]!));
 }
 
 async function recordOf(
@@ -108,7 +108,7 @@ class PendingTokens {
  * that they left unfinished.
  */
 function unfinished({ text, bytes }: Step): string {
-  const own = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const own = textOfBytes(bytes);
   return text.endsWith(own) ? text.slice(0, text.length - own.length) : '';
 }
 

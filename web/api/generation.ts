@@ -13,6 +13,7 @@ import {
 } from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
 import { stages } from '../types/generated.js';
+import { utf8Decoder } from '../types/utf8.js';
 import type {
   Constraint,
   GenerateMethod,
@@ -154,7 +155,7 @@ export async function* stepsOf(
   grammar: GrammarRun | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Step, void, undefined> {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const decoder = utf8Decoder();
   if (max_tokens === undefined ? isFull() : max_tokens === 0) return;
   for (let count = 0; ; count++) {
     throwIfAborted(signal);

@@ -5,6 +5,7 @@
 import type { Backend } from '../transport/backend.js';
 import { TokenglassError, shown, throwIfAborted, typed } from '../types/errors.js';
 import { untilAborted, withSignal } from '../types/signals.js';
+import { textOfBytes } from '../types/utf8.js';
 import { ADD_SPECIAL, PARSE_SPECIAL } from '../types/generated.js';
 import {
   MAX_POSITIONS,
@@ -144,9 +145,7 @@ export class ModelImpl implements Model, SessionHost {
   }
 
   async detokenize(ids: readonly number[]): Promise<string> {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-      await this.#call('detokenize', [idsOf(ids, 'the list')]),
-    );
+    return textOfBytes(await this.#call('detokenize', [idsOf(ids, 'the list')]));
   }
 
   async tokenBytes(id: number): Promise<Uint8Array> {

@@ -5,12 +5,13 @@
 import { TokenglassError } from '../types/errors.js';
 import { errorCodes } from '../types/generated-errors.js';
 import type { ErrorCode } from '../types/generated-errors.js';
+import { utf8Decoder } from '../types/utf8.js';
 import { Boundary, OUT_BYTES } from './generated-boundary.js';
 import { instantiate } from './instance.js';
 import type { Exports } from './instance.js';
 
 // a token's text may begin with U+FEFF
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = utf8Decoder();
 
 /** No allocation of WebAssembly memory can be larger. */
 const MAX_BYTES = 2 ** 32 - 1;

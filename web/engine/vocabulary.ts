@@ -1,9 +1,10 @@
 /** A model's text and tokens: tokenizing, detokenizing, and what each token is. */
 import { TokenglassError } from '../types/errors.js';
+import { utf8Decoder } from '../types/utf8.js';
 import type { CallMemory, Engine } from './engine.js';
 
 // a token's text may begin with U+FEFF
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = utf8Decoder();
 const encoder = new TextEncoder(); // lone surrogates become U+FFFD
 
 export interface Token {

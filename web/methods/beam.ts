@@ -13,8 +13,10 @@ import {
   wholeNumber,
 } from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
+import { logprobsOf } from '../types/logprobs.js';
 import { samplerOptionNames } from '../types/sampler-names.js';
 import { untilAborted, withSignal } from '../types/signals.js';
+import { utf8Decoder } from '../types/utf8.js';
 import type {
   AnyBeamCondition,
   BeamHypothesis,
@@ -72,7 +74,7 @@ interface Values {
 
 /** The text of bytes; unless it is whole, without the bytes of an unfinished character. */
 const textOf = (bytes: readonly number[], whole: boolean): string =>
-  new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes), { stream: !whole });
+  utf8Decoder().decode(Uint8Array.from(bytes), { stream: !whole });
 
 class BeamSearch {
   readonly #values: Values;
@@ -149,14 +151,11 @@ class BeamSearch {
   ): Promise<Next[]> {
     const candidates = await this.#candidates(session, bits, top_k, signal);
     const final = this.#values.sampler !== undefined;
-    const [best] = candidates;
+    const logprobs = final
+      ? candidates.map(({ p_final }) => Math.log(p_final))
+      : logprobsOf(candidates);
     return candidates
-      .map(({ token, bytes, logit, p_final }) => ({
-        token,
-        bytes,
-        // from logits, because a small probability is 0 before its logarithm is -Infinity
-        logprob: final ? Math.log(p_final) : Math.log(best!.p) + (logit - best!.logit),
-      }))
+      .map(({ token, bytes }, i) => ({ token, bytes, logprob: logprobs[i]! }))
       .filter(({ logprob }) => logprob > -Infinity);
   }
 

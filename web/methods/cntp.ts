@@ -4,6 +4,7 @@
  */
 import { invalid } from '../types/arguments.js';
 import type { CntpTrace, CntpTrial, TrialEnd } from '../types/methods.js';
+import { textOfBytes, textOfParts } from '../types/utf8.js';
 import type { Branch, Drawn, MethodHost, MethodRun } from './host.js';
 import type { MethodValues } from './list.js';
 
@@ -38,18 +39,6 @@ export function trialCount(
 /** The perplexity of tokens with these log-probabilities (nats). */
 export const perplexityOf = (logprobs: readonly number[]): number =>
   Math.exp(-logprobs.reduce((sum, logprob) => sum + logprob, 0) / logprobs.length);
-
-const textOf = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((n, { length }) => n + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
 
 /** The winner's steps that the caller has not taken yet. */
 interface Segment<D extends Drawn> {
@@ -151,7 +140,7 @@ class CntpRun<D extends Drawn> implements MethodRun<D, CntpTrace> {
       trial: {
         sample_index,
         tokens: drawn.map(({ token }) => token),
-        text: textOf(joined(drawn.map(({ bytes }) => bytes))),
+        text: textOfParts(drawn.map(({ bytes }) => bytes)),
         perplexity: perplexityOf(logprobs),
         ended,
       },
@@ -164,7 +153,8 @@ class CntpRun<D extends Drawn> implements MethodRun<D, CntpTrace> {
   }
 
   async #isMark({ token, bytes }: D): Promise<boolean> {
-    if (this.#values.match === 'text') return MARKS.includes(textOf(bytes).replaceAll(' ', ''));
+    if (this.#values.match === 'text')
+      return MARKS.includes(textOfBytes(bytes).replaceAll(' ', ''));
     if (!this.#marks) {
       const ids = await Promise.all(MARKS.map((mark) => this.#host.tokenize(mark)));
       this.#marks = new Set(ids.flatMap(([first]) => first ?? []));

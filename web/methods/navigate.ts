@@ -5,7 +5,9 @@
 import { MAX_INT32, invalid, reading, textOf, wholeNumber } from '../types/arguments.js';
 import { continuationsInCache } from '../types/capacity.js';
 import { throwIfAborted } from '../types/errors.js';
+import { logprobsOf } from '../types/logprobs.js';
 import { untilAborted, withSignal } from '../types/signals.js';
+import { textOfBytes } from '../types/utf8.js';
 import type {
   GenerateOptions,
   MethodPrompt,
@@ -102,7 +104,6 @@ class Navigation {
 
   /** The n most probable next tokens, among the first `depth`, whose texts were not used yet. */
   async #firsts(session: Session, n: number, depth: number): Promise<First[]> {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const most = Math.min(depth, this.#model.info.n_vocab);
     for (
       let top_n = Math.min(most, this.#used.size + 2 * n + 20);
@@ -111,13 +112,14 @@ class Navigation {
     ) {
       const options = { samplers: [], top_n, signal: this.#signal };
       const { candidates } = await session.candidates(options);
+      const logprobs = logprobsOf(candidates);
       const found = new Map<string, First>();
-      for (const [rank, { token, text, bytes, p }] of candidates.entries()) {
+      for (const [rank, { token, text, bytes }] of candidates.entries()) {
         // tokens with and without a space before the same word are one
-        const first = (bytes.length > 0 ? decoder.decode(bytes) : text).trim();
+        const first = (bytes.length > 0 ? textOfBytes(bytes) : text).trim();
         if (found.size === n) break;
         if (this.#used.has(first) || found.has(first)) continue;
-        found.set(first, { token, bytes, first, rank, logprob: Math.log(p) });
+        found.set(first, { token, bytes, first, rank, logprob: logprobs[rank]! });
       }
       if (found.size < n && top_n < most) continue;
       for (const first of found.keys()) this.#used.add(first);

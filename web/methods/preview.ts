@@ -1,5 +1,6 @@
 /** Where each of the most probable next tokens leads: branches that run at the same time. */
 import { continuationsInCache } from '../types/capacity.js';
+import { textOfParts } from '../types/utf8.js';
 import type {
   Candidate,
   GenerateOptions,
@@ -26,11 +27,6 @@ export interface PreviewRequest {
 /** Whether a token ends a generation. */
 type IsEog = (token: number) => Promise<boolean>;
 
-function textOf(parts: readonly Uint8Array[]): string {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  return parts.map((bytes) => decoder.decode(bytes, { stream: true })).join('') + decoder.decode();
-}
-
 async function run(
   branch: Session,
   { token, text, bytes, p, p_final }: Candidate,
@@ -54,7 +50,7 @@ async function run(
       if (step.eog && !ignore_eos) ended = 'eog';
     }
   }
-  return { token, token_text: text, p, p_final, text: textOf(parts), steps, ended };
+  return { token, token_text: text, p, p_final, text: textOfParts(parts), steps, ended };
 }
 
 /** The branches, most probable candidate first. The session does not change. */

@@ -3,6 +3,7 @@ import { idsOf, reading } from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
 import { followersOf } from '../types/followers.js';
 import { follow, untilAborted } from '../types/signals.js';
+import { utf8Decoder } from '../types/utf8.js';
 import type { ChatMessage, GenerateOptions, MethodPrompt, Model, Session } from '../types/types.js';
 
 /** Whether a prompt is a conversation: a list whose first element is an object. */
@@ -142,7 +143,7 @@ export async function generated(
   first?: FirstToken,
 ): Promise<Generated> {
   const result: Generated = { tokens: [], pieces: [], text: '', finished: false };
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const decoder = utf8Decoder();
   const add = (token: number, bytes: Uint8Array): boolean => {
     const piece = decoder.decode(bytes, { stream: true });
     result.tokens.push(token);
