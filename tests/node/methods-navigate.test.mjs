@@ -2,7 +2,7 @@
 // the procedure.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countSessions } from '../support/few-tokens.mjs';
+import { FEW, countSessions, fewTokens } from '../support/few-tokens.mjs';
 import { collect, withModel } from '../support/support.mjs';
 
 const built = (use) => withModel('storybook', { worker: false }, use);
@@ -175,3 +175,15 @@ test('ids are a prompt, too; wrong options are refused; sessions are freed', () 
     }
     assert.ok(stop.signal.aborted);
   }));
+
+test('nothing follows a first token that ends a generation', async () => {
+  const model = await fewTokens(1);
+  const end = FEW.indexOf('</s>');
+  const limits = { n_ways: FEW.length, max_tokens: 3, answer_tokens: 1 };
+  const texts = { instruction: 'a', heading: 'b', cue: 'c' };
+  const { ways } = await model.navigate('abc', { mode: 'ways', ...limits, ...texts });
+  const ended = ways.find(({ token }) => token === end);
+  assert.deepEqual(ended.tokens, [end]);
+  assert.ok(ways.some(({ tokens }) => tokens.length > 1));
+  await model.dispose();
+});

@@ -263,7 +263,9 @@ export class ModelImpl implements Model, SessionHost {
     prompt: MethodPrompt,
     options?: NavigateOptions,
   ): Promise<NavigateListResult | NavigateWaysResult> {
-    return (await this.#methods()).navigate(this, prompt, options);
+    return (await this.#methods()).navigate(this, prompt, options, (token) =>
+      this.#call('tokenIsEog', [token]),
+    );
   }
 
   async stats(): Promise<ModelStats> {

@@ -23,8 +23,8 @@ import type {
 import { answerFinder, numberOrLetter } from './answers.js';
 import { readMethodOptions } from './list.js';
 import type { MethodValues } from './list.js';
-import { Sessions, endTokens, generated, promptIds, runAll } from './runs.js';
-import type { FirstToken } from './runs.js';
+import { Sessions, generated, promptIds, runAll } from './runs.js';
+import type { FirstToken, IsEog } from './runs.js';
 import { countVotes } from './vote-count.js';
 
 const ANSWER_TOKENS = 64;
@@ -74,7 +74,7 @@ class Navigation {
   readonly #model: Model;
   readonly #values: Values;
   readonly #prompt: LongerPrompt;
-  readonly #ends: ReadonlySet<number>;
+  readonly #isEog: IsEog;
   readonly #sessions: Sessions;
   readonly #signal: AbortSignal;
   /** The texts of the first tokens so far. */
@@ -84,14 +84,14 @@ class Navigation {
     model: Model,
     values: Values,
     prompt: LongerPrompt,
-    ends: ReadonlySet<number>,
+    isEog: IsEog,
     sessions: Sessions,
     signal: AbortSignal,
   ) {
     this.#model = model;
     this.#values = values;
     this.#prompt = prompt;
-    this.#ends = ends;
+    this.#isEog = isEog;
     this.#sessions = sessions;
     this.#signal = signal;
   }
@@ -138,7 +138,8 @@ class Navigation {
     const fork = await this.#sessions.fork(session);
     const { token, bytes, ...rest } = first;
     const options = { ...GREEDY, signal, max_tokens };
-    const isEnd = (text: string) => text.includes(mark) || this.#ends.has(token);
+    const ended = await this.#isEog(token);
+    const isEnd = (text: string) => ended || text.includes(mark);
     const { tokens, text } = await generated(this.#model, fork, options, isEnd, { token, bytes });
     await this.#sessions.free(fork);
     return { token, ...rest, tokens, text: text.split(mark, 1)[0]! };
@@ -225,7 +226,8 @@ class Navigation {
 export async function navigate(
   model: Model,
   prompt: MethodPrompt,
-  options?: NavigateOptions,
+  options: NavigateOptions | undefined,
+  isEog: IsEog,
 ): Promise<NavigateListResult | NavigateWaysResult> {
   const others = ['max_tokens', 'signal'] as const;
   const read = readMethodOptions('navigate', options as object, 'navigate', others as never);
@@ -243,8 +245,7 @@ export async function navigate(
     const sessions = new Sessions();
     try {
       const longer = new LongerPrompt(model, prompt, signal);
-      const ends = await endTokens(model);
-      const navigation = new Navigation(model, values, longer, ends, sessions, signal);
+      const navigation = new Navigation(model, values, longer, isEog, sessions, signal);
       return await navigation[mode]();
     } finally {
       await sessions.freeAll();

@@ -11,6 +11,7 @@ import type {
   Session,
 } from '../types/types.js';
 import { runAll } from './runs.js';
+import type { IsEog } from './runs.js';
 
 /** The checked options of Session.preview. */
 export interface PreviewRequest {
@@ -23,9 +24,6 @@ export interface PreviewRequest {
   ignore_eos: boolean;
   info: ModelInfo;
 }
-
-/** Whether a token ends a generation. */
-type IsEog = (token: number) => Promise<boolean>;
 
 async function run(
   branch: Session,

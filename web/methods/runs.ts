@@ -37,7 +37,10 @@ export function tokensOf(bits: Int32Array): number[] {
   return tokens;
 }
 
-/** The tokens that end a generation: those that a grammar of the empty text allows. */
+/** Whether a token ends a generation. */
+export type IsEog = (token: number) => Promise<boolean>;
+
+/** All tokens that end a generation: those that a grammar of the empty text allows. */
 export async function endTokens(model: Model): Promise<ReadonlySet<number>> {
   const grammar = await model.createGrammar({ type: 'ebnf', grammar: 'root ::= ""' });
   const state = await grammar.begin();
