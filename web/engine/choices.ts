@@ -238,7 +238,7 @@ export class Choices {
         shifted,
         kept,
         trace,
-        draft,
+        ...(draft && { draft }),
         pending: this.#sessions.pending(number),
       };
     });
