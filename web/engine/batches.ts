@@ -49,6 +49,7 @@ export class Batches {
   #running = false; // whether batches are being run
   #inBatch: readonly number[] = []; // the sessions of the batch that is between two layers
   #last: number[] = []; // the sessions of the last batch
+  #overlapped = false; // whether a caller came while it ran
   #lastMs = 0; // what it took
 
   /** report: is told what each batch with one token of one session took. */
@@ -71,7 +72,10 @@ export class Batches {
    * reason and with the engine's errors.
    */
   run(number: number, signal: AbortSignal): Promise<void> {
-    if (this.#inBatch.length > 0) this.#scheduler.recordContention();
+    if (this.#inBatch.length > 0) {
+      this.#scheduler.recordContention();
+      this.#overlapped = true;
+    }
     return new Promise((resolve, reject) => {
       const leave = () => {
         signal.removeEventListener('abort', abort);
@@ -113,9 +117,13 @@ export class Batches {
 
   /**
    * Waits a moment for the sessions of the last batch: the loops that generate on them ask for the
-   * next token when they have received this one.
+   * next token when they have received this one. Where sessions run one after the other, nobody
+   * waits.
    */
   async #gather(): Promise<void> {
+    const alone = this.#last.length < 2 && !this.#overlapped;
+    this.#overlapped = false;
+    if (alone) return;
     const end = performance.now() + Math.min(GATHER_SHARE * this.#lastMs, GATHER_MS);
     const isAway = (number: number) =>
       this.#sessions.has(number) && !this.#numbers().includes(number);

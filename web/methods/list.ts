@@ -120,7 +120,7 @@ const rows = [
       {
         type: 'other',
         name: 'condition',
-        meaning: 'what the text must be: a condition or a list of conditions',
+        meaning: 'an attribute that texts must have: a condition or a list of conditions',
       },
       {
         type: 'number',
