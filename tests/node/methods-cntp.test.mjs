@@ -23,13 +23,13 @@ async function generated(options, prompt = PROMPT) {
   return { session, steps: await collect(session.generate(prompt, options)) };
 }
 
-// 16 trials of 64 tokens: no token ends them
+// 16 trials of 400 tokens, which take seconds: no token ends them
 const texts = await model.tokenTexts();
 const LONG = {
-  method: { name: 'cntp', n_min: 16, n_max: 16 },
+  method: { name: 'cntp', n_min: 16, n_max: 16, trial_tokens: 400 },
   banned_tokens: texts.flatMap((text, id) => (/[.,\n⏎?!:;)\]}]/.test(text) ? [id] : [])),
   ignore_eos: true,
-  max_tokens: 64,
+  max_tokens: 400,
 };
 
 /** Resolves while the trials of a first step run. */
