@@ -1,7 +1,21 @@
-/* Cuts a draft to what is worth its time. */
+/* Leaves nodes of a draft out. */
 #include "draft.h"
 
-#include <stdbool.h>
+void tgi_draft_keep(tg_draft *draft, const bool kept[TG_MAX_DRAFT])
+{
+    int8_t index[TG_MAX_DRAFT]; /* of each kept node among the kept ones */
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < draft->n; i++) {
+        if (!kept[i])
+            continue;
+        const int8_t parent = draft->parents[i];
+        index[i] = (int8_t)n;
+        draft->tokens[n] = draft->tokens[i];
+        draft->probabilities[n] = draft->probabilities[i];
+        draft->parents[n++] = parent < 0 ? -1 : index[parent];
+    }
+    draft->n = n;
+}
 
 /* The likeliest node that is not taken; of equal ones the first, so that parents come first. */
 static uint32_t likeliest(const tg_draft *draft, const bool *taken)
@@ -15,9 +29,8 @@ static uint32_t likeliest(const tg_draft *draft, const bool *taken)
 
 void tgi_draft_cut(tg_draft *draft, const float *costs)
 {
-    uint32_t order[TG_MAX_DRAFT], n_kept = 0, n = 0;
+    uint32_t order[TG_MAX_DRAFT], n_kept = 0;
     bool taken[TG_MAX_DRAFT] = {false}, kept[TG_MAX_DRAFT] = {false};
-    int8_t index[TG_MAX_DRAFT];
     float value = 0, best = 0;
     for (uint32_t i = 0; i < draft->n; i++) {
         order[i] = likeliest(draft, taken);
@@ -30,14 +43,5 @@ void tgi_draft_cut(tg_draft *draft, const float *costs)
     }
     for (uint32_t i = 0; i < n_kept; i++)
         kept[order[i]] = true;
-    for (uint32_t i = 0; i < draft->n; i++) {
-        if (!kept[i])
-            continue;
-        const int8_t parent = draft->parents[i];
-        index[i] = (int8_t)n;
-        draft->tokens[n] = draft->tokens[i];
-        draft->probabilities[n] = draft->probabilities[i];
-        draft->parents[n++] = parent < 0 ? -1 : index[parent];
-    }
-    draft->n = n;
+    tgi_draft_keep(draft, kept);
 }

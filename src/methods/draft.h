@@ -4,6 +4,7 @@
 #ifndef TG_DRAFT_H
 #define TG_DRAFT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TG_MAX_DRAFT 80
@@ -24,6 +25,9 @@ static inline int8_t tgi_draft_add(tg_draft *draft, int8_t parent, int32_t token
     draft->parents[draft->n] = parent;
     return (int8_t)draft->n++;
 }
+
+/* Keeps the nodes with kept[i], which has the parent of each of them, too. */
+void tgi_draft_keep(tg_draft *draft, const bool kept[TG_MAX_DRAFT]);
 
 /* Keeps the nodes that gain most together: each is worth its probability, the share of a plain step
  * that it saves. costs: [draft->n + 1] what a batch with this many nodes takes, in plain steps. A

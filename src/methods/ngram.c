@@ -107,7 +107,8 @@ static uint32_t last_after(const tg_ngram *index, const int32_t *end, uint32_t o
     return slot ? slot >> 2 : NONE;
 }
 
-/* The longest of the contexts before end, of which there are n tokens, that occurred. 0: none. */
+/* The order of the longest context that occurred before. The context ends before `end`, and the
+ * text there has n tokens. 0: no context occurred. */
 static uint32_t longest_order(const tg_ngram *index, const int32_t *end, uint32_t n,
                               uint32_t *position)
 {

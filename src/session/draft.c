@@ -47,25 +47,26 @@ static tg_status make_room(tg_session *session, uint32_t n)
     return TG_OK;
 }
 
+static uint32_t depth_of(const struct tg_session_draft *draft, uint32_t node)
+{
+    const int8_t parent = draft->tree.parents[node];
+    return parent < 0 ? 1 : draft->depths[parent] + 1;
+}
+
 /* Takes over the nodes that have a position in the context. */
 static void copy_tree(tg_session *session, const tg_draft *tree)
 {
     struct tg_session_draft *draft = session->draft;
     const uint32_t max_depth = session->model->n_ctx - session->n_tokens;
-    int8_t index[TG_MAX_DRAFT]; /* of each node in the copy; -1: it is left out */
-    draft->tree.n = 0;
+    bool kept[TG_MAX_DRAFT];
+    draft->tree = *tree;
     for (uint32_t i = 0; i < tree->n; i++) {
-        const int8_t parent = tree->parents[i];
-        const uint32_t depth = parent < 0          ? 1
-                               : index[parent] < 0 ? max_depth + 1
-                                                   : draft->depths[index[parent]] + 1;
-        index[i] = -1;
-        if (depth > max_depth)
-            continue;
-        draft->depths[draft->tree.n] = depth;
-        index[i] = tgi_draft_add(&draft->tree, parent < 0 ? -1 : index[parent], tree->tokens[i],
-                                 tree->probabilities[i]);
+        draft->depths[i] = depth_of(draft, i);
+        kept[i] = draft->depths[i] <= max_depth;
     }
+    tgi_draft_keep(&draft->tree, kept);
+    for (uint32_t i = 0; i < draft->tree.n; i++)
+        draft->depths[i] = depth_of(draft, i);
 }
 
 tg_status tgi_session_set_draft(tg_session *session, const tg_draft *tree)

@@ -4,13 +4,19 @@
 
 #include <string.h>
 
+/* The batch is the pending one no more. */
+static void end_batch(tg_pending_batch *pending)
+{
+    pending->batch.n_sequences = pending->n_asked = 0;
+}
+
 void tgi_model_cancel_batch(tg_model *model)
 {
     tg_pending_batch *pending = &model->pending_batch;
     for (uint32_t i = 0; i < pending->batch.n_sequences; i++)
         if (pending->slots[i] != TG_NO_SLOT)
             tgi_recurrent_release(&model->cache.recurrent, pending->slots[i]);
-    pending->batch.n_sequences = pending->n_asked = 0;
+    end_batch(pending);
 }
 
 bool tg_session_has_pending_batch(const tg_session *session)
@@ -210,7 +216,7 @@ tg_status tgi_session_run_batch(tg_session *session, uint32_t n, uint32_t max_la
     if (!done)
         return status;
     *n_done = pending->batch.n;
-    pending->batch.n_sequences = pending->n_asked = 0;
+    end_batch(pending);
     return TG_OK;
 }
 
@@ -282,7 +288,7 @@ tg_status tg_sessions_eval(tg_session *const *sessions, size_t n, size_t max_tok
     if (!done)
         return status;
     const uint32_t n_sequences = pending->batch.n_sequences;
-    pending->batch.n_sequences = pending->n_asked = 0;
+    end_batch(pending);
     return store_logits(model, n_sequences);
 }
 

@@ -1,7 +1,7 @@
 // Random weights in the shape of a real model, for measuring speed only. Takes a shape and a weight
 // type; returns the path of a GGUF file in build/bench, which is written if it does not exist. The
 // bytes are the same each time.
-import { BYTE_TOKENS } from '../support/byte-tokens.mjs';
+import { BYTE_TOKENS, spmKeys } from '../support/byte-tokens.mjs';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,15 +69,8 @@ function vocabulary(n) {
   const tokens = ['<unk>', '<s>', '</s>', ...BYTE_TOKENS];
   for (let code = 33; code < 127; code++) tokens.push(String.fromCharCode(code));
   while (tokens.length < n) tokens.push(`\u2581filler${tokens.length}`);
-  const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
   return [
-    ['tokenizer.ggml.model', 'string', 'llama'],
-    ['tokenizer.ggml.tokens', 'array<string>', tokens],
-    ['tokenizer.ggml.scores', 'array<f32>', tokens.map((_, i) => -i)],
-    ['tokenizer.ggml.token_type', 'array<i32>', tokens.map((_, i) => kind(i))],
-    ['tokenizer.ggml.bos_token_id', 'u32', 1],
-    ['tokenizer.ggml.eos_token_id', 'u32', 2],
-    ['tokenizer.ggml.unknown_token_id', 'u32', 0],
+    ...spmKeys(tokens),
     ['tokenizer.ggml.add_bos_token', 'bool', false],
     ['tokenizer.ggml.add_space_prefix', 'bool', false],
     ['tokenizer.chat_template', 'string', CHAT_TEMPLATE],

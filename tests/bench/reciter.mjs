@@ -2,7 +2,7 @@
 // GPT-2 whose position vectors are unit vectors and whose output matrix maps the position of a
 // token to the text's next token; the layers are random and too weak to change that. So it
 // measures how methods of speculation do on texts of any kind, without a model that can write them.
-import { BYTE_TOKENS } from '../support/byte-tokens.mjs';
+import { BYTE_TOKENS, spmKeys } from '../support/byte-tokens.mjs';
 import { generator, writeGguf } from '../support/gguf-writer.mjs';
 import { toHalf } from '../support/types.mjs';
 import { TEXTS } from './texts.mjs';
@@ -36,7 +36,6 @@ export function recital(name) {
   return { prompt: ids[0], answer: ids[1] };
 }
 
-const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
 const keys = (n_layer) => [
   ['general.architecture', 'string', 'gpt2'],
   ['gpt2.block_count', 'u32', n_layer],
@@ -45,13 +44,7 @@ const keys = (n_layer) => [
   ['gpt2.feed_forward_length', 'u32', N_FF],
   ['gpt2.attention.head_count', 'u32', 9],
   ['gpt2.attention.layer_norm_epsilon', 'f32', 1e-5],
-  ['tokenizer.ggml.model', 'string', 'llama'],
-  ['tokenizer.ggml.tokens', 'array<string>', tokens],
-  ['tokenizer.ggml.scores', 'array<f32>', tokens.map((_, i) => -i)],
-  ['tokenizer.ggml.token_type', 'array<i32>', tokens.map((_, i) => kind(i))],
-  ['tokenizer.ggml.bos_token_id', 'u32', 1],
-  ['tokenizer.ggml.eos_token_id', 'u32', 2],
-  ['tokenizer.ggml.unknown_token_id', 'u32', 0],
+  ...spmKeys(tokens),
   ['tokenizer.ggml.add_bos_token', 'bool', false],
   ['tokenizer.ggml.add_space_prefix', 'bool', false],
 ];

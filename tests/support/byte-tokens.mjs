@@ -18,3 +18,21 @@ export const BYTE_TOKENS = Array.from(
   { length: 256 },
   (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
 );
+
+/**
+ * The keys of a SentencePiece vocabulary: <unk>, <s>, </s>, the 256 bytes, then texts, the most
+ * probable ones first.
+ */
+export function spmKeys(tokens) {
+  // token types: unknown, control, byte, normal
+  const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
+  return [
+    ['tokenizer.ggml.model', 'string', 'llama'],
+    ['tokenizer.ggml.tokens', 'array<string>', tokens],
+    ['tokenizer.ggml.scores', 'array<f32>', tokens.map((_, i) => -i)],
+    ['tokenizer.ggml.token_type', 'array<i32>', tokens.map((_, i) => kind(i))],
+    ['tokenizer.ggml.bos_token_id', 'u32', 1],
+    ['tokenizer.ggml.eos_token_id', 'u32', 2],
+    ['tokenizer.ggml.unknown_token_id', 'u32', 0],
+  ];
+}

@@ -1,7 +1,7 @@
 // A small model of the llama architecture with random weights, for the golden files and for the
 // tests of sources and errors. It takes the sizes that differ from the defaults and returns keys
 // and tensors for writeGguf. The same sizes give the same weights.
-import { BYTE_TOKENS } from './byte-tokens.mjs';
+import { BYTE_TOKENS, spmKeys } from './byte-tokens.mjs';
 import { encodeTensor, generator, writeGguf } from './gguf-writer.mjs';
 
 /** <unk>, <s>, </s>, the 256 bytes, then text pieces. */
@@ -24,17 +24,7 @@ export function tinyVocabulary(n_vocab) {
     '\u2581an',
   ];
   for (let i = tokens.length; i < n_vocab; i++) tokens.push(pieces[i - 259] ?? `\u2581w${i}`);
-  // token types: unknown, control, byte, normal
-  const kind = (i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
-  return [
-    ['tokenizer.ggml.model', 'string', 'llama'],
-    ['tokenizer.ggml.tokens', 'array<string>', tokens],
-    ['tokenizer.ggml.scores', 'array<f32>', tokens.map((_, i) => -i)],
-    ['tokenizer.ggml.token_type', 'array<i32>', tokens.map((_, i) => kind(i))],
-    ['tokenizer.ggml.bos_token_id', 'u32', 1],
-    ['tokenizer.ggml.eos_token_id', 'u32', 2],
-    ['tokenizer.ggml.unknown_token_id', 'u32', 0],
-  ];
+  return spmKeys(tokens);
 }
 
 export function tinyLlama({

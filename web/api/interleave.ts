@@ -1,5 +1,6 @@
 /** Several generators that run at the same time, as one generator. */
 import { throwIfAborted } from '../types/errors.js';
+import { followersOf } from '../types/followers.js';
 import { Changes } from './changes.js';
 
 /** How to interleave generators. */
@@ -30,7 +31,7 @@ export async function* interleaved<T extends object>({
 }: Interleaving<T>): AsyncGenerator<T, void, undefined> {
   const unread: T[] = [];
   const changes = new Changes();
-  const ends = new Set<AbortController>(); // of the generators that run
+  const signals = followersOf(end.signal)(n);
   let failure: { error: unknown } | undefined; // of a generator, before anybody aborted
   let n_begun = 0;
   let n_running = 0;
@@ -40,15 +41,13 @@ export async function* interleaved<T extends object>({
     n_running++;
     try {
       while (n_begun < n && !end.signal.aborted) {
-        const own = new AbortController(); // many listeners on one signal make Node warn
-        ends.add(own);
-        for await (const item of begin(n_begun++, own.signal)) {
+        const index = n_begun++;
+        for await (const item of begin(index, signals[index]!)) {
           unread.push(item);
           changes.report();
           while (unread.length >= max_unread && !end.signal.aborted) await changes.next;
           throwIfAborted(end.signal);
         }
-        ends.delete(own);
       }
     } catch (error) {
       if (!end.signal.aborted) {
@@ -61,10 +60,7 @@ export async function* interleaved<T extends object>({
     }
   };
 
-  const abort = () => {
-    for (const own of ends) own.abort(end.signal.reason);
-    changes.report(); // for generators that wait for the reader
-  };
+  const abort = () => changes.report(); // for generators that wait for the reader
   end.signal.addEventListener('abort', abort);
   const runs = Array.from({ length: Math.min(n, n_parallel) }, run);
   try {

@@ -11,7 +11,7 @@ const MAX_SESSIONS = 4; // of a model
 /** A session goes when another one has all its tokens but this part of them. */
 const SMALL_PART = 1 / 8;
 
-/** An idle session, of which nobody else knows. */
+/** An idle session that only the pool uses. */
 interface Entry {
   session: Session;
   tokens: readonly number[];

@@ -142,7 +142,7 @@ const yesAndNo = (yes: unknown = null, no: unknown = null): Option[] => [
   { key: 'false', description: no, value: false },
 ];
 
-/** Options of which no two are the same. */
+/** Checks that all options differ. */
 function unique(options: Option[], place: string): Option[] {
   const seen = new Set(options.map(({ value }) => value));
   if (seen.size < options.length) throw invalid(`${place} has the same option twice`);

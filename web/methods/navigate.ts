@@ -54,6 +54,7 @@ class LongerPrompt {
   readonly #model: Model;
   readonly #prompt: MethodPrompt;
   readonly #signal: AbortSignal;
+  #ids: Promise<number[]> | undefined; // of a prompt that is no text
 
   constructor(model: Model, prompt: MethodPrompt, signal: AbortSignal) {
     this.#model = model;
@@ -64,7 +65,7 @@ class LongerPrompt {
   async with(text: string): Promise<number[]> {
     const prompt = this.#prompt;
     if (typeof prompt === 'string') return promptIds(this.#model, prompt + text, this.#signal);
-    const ids = await promptIds(this.#model, prompt, this.#signal);
+    const ids = await (this.#ids ??= promptIds(this.#model, prompt, this.#signal));
     const more = this.#model.tokenize(text, { add_special: false });
     return [...ids, ...(await untilAborted(more, [this.#signal]))];
   }

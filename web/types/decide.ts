@@ -318,7 +318,7 @@ export interface DecisionInputDetails {
   cached_tokens: number;
 }
 
-/** Generated tokens of a decision, of which there are none. */
+/** Generated tokens. A decision generates none. */
 export interface DecisionOutputDetails {
   /** Always 0. */
   reasoning_tokens: number;

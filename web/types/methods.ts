@@ -1,6 +1,6 @@
 /**
- * Decoding methods of papers: what the list of methods says about each of them, and the options and
- * traces of those that generate() takes.
+ * Decoding methods of papers: what the list of methods says about each method, and the options and
+ * traces of generate()'s methods.
  */
 
 /** The paper that describes a method. */
