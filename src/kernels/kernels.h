@@ -133,6 +133,7 @@ static inline void tgi_prefetch(const void *from, size_t bytes)
 #define TG_SLOT_scalar(kind, type) tg_##kind##_fn *kind##_##type;
 #define TG_SLOT_simd128(kind, type)
 #define TG_SLOT_relaxed(kind, type)
+#define TG_SLOT_relaxed_pairs(kind, type)
 #define TG_SLOT_relaxed_signed(kind, type)
 #define TG_SLOT_relaxed_unsigned(kind, type)
 typedef struct tg_kernels {

@@ -16,11 +16,17 @@ static inline dots dots_add(dots sum, v128_t w, const int8_t *x)
     return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(x), w, sum);
 }
 
+static inline dots dots_fold(dots sum)
+{
+    return sum; /* 32-bit sums have room */
+}
+
 static inline v128_t dots_total(dots a, dots b)
 {
     return wasm_f32x4_convert_i32x4(wasm_i32x4_add(a, b));
 }
 
+#define FOLD_STEPS(largest)   ((largest) ? 4 : 0)
 #define MADD(a, b, c)         wasm_f32x4_relaxed_madd(a, b, c)
 #define LOOK_UP(table, codes) wasm_i8x16_relaxed_swizzle(table, codes)
 #include "matmul_packed.inc"

@@ -22,6 +22,11 @@ static inline dots dots_add(dots sum, v128_t w, const int8_t *x)
     return sum;
 }
 
+static inline dots dots_fold(dots sum)
+{
+    return sum; /* 32-bit sums have room */
+}
+
 static inline v128_t dots_total(dots a, dots b)
 {
     const v128_t low = wasm_i32x4_add(a.low, b.low), high = wasm_i32x4_add(a.high, b.high);
@@ -29,13 +34,20 @@ static inline v128_t dots_total(dots a, dots b)
                                                    wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
 }
 
+#define FOLD_STEPS(largest)   ((largest) ? 4 : 0)
 #define MADD(a, b, c)         wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
 #define LOOK_UP(table, codes) wasm_i8x16_swizzle(table, codes)
 #include "matmul_packed.inc"
 
 /* values of a codebook are taken without an offset, plain codes with theirs */
-#define TG_PACKED(NAME, suffix, dot, ...)                                                          \
+#define MATMUL_WIDE(suffix)                                                                        \
     MATMUL_PACKED(suffix, simd128, tg_packed_##suffix.codebook ? 0 : tg_packed_##suffix.offset)
+#ifdef __wasm_relaxed_simd__ /* kernels.def has no such row */
+#define MATMUL_SMALL(suffix)
+#else
+#define MATMUL_SMALL(suffix) MATMUL_WIDE(suffix)
+#endif
+#define TG_PACKED(NAME, suffix, dot, ...) MATMUL_##dot(suffix)
 #include "../quant/packed.def"
 #undef TG_PACKED
 

@@ -37,23 +37,33 @@ TG_ALWAYS_INLINE void multiply_q8_0(const uint8_t *tiles, size_t n_blocks, const
         v128_t low[2][4], high[2][4];
         TG_UNROLL
         for (int s = 0; s < strips; s++) {
-            const tg_tile_q8_0 *w = tile + (size_t)s * n_blocks;
             TG_UNROLL
             for (int t = 0; t < tokens; t++)
                 low[s][t] = high[s][t] = wasm_i32x4_const_splat(0);
+        }
+        /* Unrolled, the compiler would move the products together, and V8's registers would not do:
+         * with many tokens, this loop is 1.4 times as fast. */
+        TG_NO_UNROLL
+        for (int j = 0; j < 8; j += 2) {
             TG_UNROLL
-            for (int j = 0; j < 8; j++) {
-                const v128_t codes = wasm_v128_load(w->qs[j]);
-                const v128_t w_low = wasm_i16x8_extend_low_i8x16(codes),
-                             w_high = wasm_i16x8_extend_high_i8x16(codes);
+            for (int k = j; k < j + 2; k++) {
                 TG_UNROLL
-                for (int t = 0; t < tokens; t++) {
-                    const v128_t v = widen_splat(tgi_act_at(x, x_stride, t, b)->q + 4 * j);
-                    low[s][t] = wasm_i32x4_add(low[s][t], wasm_i32x4_dot_i16x8(w_low, v));
-                    high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));
+                for (int s = 0; s < strips; s++) {
+                    const v128_t codes = wasm_v128_load(tile[(size_t)s * n_blocks].qs[k]);
+                    const v128_t w_low = wasm_i16x8_extend_low_i8x16(codes),
+                                 w_high = wasm_i16x8_extend_high_i8x16(codes);
+                    TG_UNROLL
+                    for (int t = 0; t < tokens; t++) {
+                        const v128_t v = widen_splat(tgi_act_at(x, x_stride, t, b)->q + 4 * k);
+                        low[s][t] = wasm_i32x4_add(low[s][t], wasm_i32x4_dot_i16x8(w_low, v));
+                        high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));
+                    }
                 }
             }
-            const v128_t d = tgi_scale4(&scales, w->d);
+        }
+        TG_UNROLL
+        for (int s = 0; s < strips; s++) {
+            const v128_t d = tgi_scale4(&scales, tile[(size_t)s * n_blocks].d);
             TG_UNROLL
             for (int t = 0; t < tokens; t++) {
                 const v128_t scale =

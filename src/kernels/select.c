@@ -52,6 +52,13 @@ bool tgi_kernel_runs(const char *variant)
                                                 : true;
 }
 
+/* Whether a variant can be the fastest on this CPU: relaxed_pairs is where the dot product of four
+ * bytes is made of several instructions. */
+static bool is_fast(const char *variant)
+{
+    return strcmp(variant, "relaxed_pairs") != 0 || probe() == DOT_OTHER;
+}
+
 void tgi_kernels_select(tg_kernels *kernels)
 {
 #if defined(__wasm_relaxed_simd__)
@@ -69,7 +76,7 @@ void tgi_kernels_select(tg_kernels *kernels)
     kernels->dot = dot_names[probe()];
     /* in the list's order, so that the last row that runs wins */
 #define TG_KERNEL(kind, type, variant, tolerance)                                                  \
-    if (tgi_kernel_runs(#variant))                                                                 \
+    if (tgi_kernel_runs(#variant) && is_fast(#variant))                                            \
         kernels->kind##_##type = tgi_##kind##_##type##__##variant;
 #include "kernels.def"
 #undef TG_KERNEL
