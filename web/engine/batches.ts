@@ -48,8 +48,9 @@ export class Batches {
   readonly #waiting = new Set<Waiting>();
   #running = false; // whether batches are being run
   #inBatch: readonly number[] = []; // the sessions of the batch that is between two layers
-  #last: number[] = []; // the sessions of the last batch
-  #overlapped = false; // whether a caller came while it ran
+  readonly #ranAt = new Map<number, number>(); // sessions: the number of their last batch
+  #n_batches = 0;
+  #n_last = 0; // sessions of the last batch
   #lastMs = 0; // what it took
 
   /** report: is told what each batch with one token of one session took. */
@@ -72,10 +73,7 @@ export class Batches {
    * reason and with the engine's errors.
    */
   run(number: number, signal: AbortSignal): Promise<void> {
-    if (this.#inBatch.length > 0) {
-      this.#scheduler.recordContention();
-      this.#overlapped = true;
-    }
+    if (this.#inBatch.length > 0) this.#scheduler.recordContention();
     return new Promise((resolve, reject) => {
       const leave = () => {
         signal.removeEventListener('abort', abort);
@@ -115,19 +113,28 @@ export class Batches {
     return [...new Set(Array.from(this.#waiting, ({ number }) => number))].slice(0, BATCH);
   }
 
+  /** The sessions that ran since one of those that wait ran last, but do not wait. */
+  #away(): number[] {
+    const numbers = this.#numbers();
+    const since = Math.min(...numbers.map((number) => this.#ranAt.get(number) ?? Infinity));
+    for (const number of this.#ranAt.keys())
+      if (!this.#sessions.has(number)) this.#ranAt.delete(number);
+    const ran = [...this.#ranAt].filter(([, at]) => at >= since);
+    return ran.map(([number]) => number).filter((number) => !numbers.includes(number));
+  }
+
   /**
-   * Waits a moment for the sessions of the last batch: the loops that generate on them ask for the
-   * next token when they have received this one. Where sessions run one after the other, nobody
-   * waits.
+   * Waits a moment for sessions that run at the same time: the loops that generate on them ask for
+   * the next token when they have received this one. Where sessions run one after the other, nobody
+   * waits: a single yield shows that no other caller has come.
    */
   async #gather(): Promise<void> {
-    const alone = this.#last.length < 2 && !this.#overlapped;
-    this.#overlapped = false;
-    if (alone) return;
-    const end = performance.now() + Math.min(GATHER_SHARE * this.#lastMs, GATHER_MS);
-    const isAway = (number: number) =>
-      this.#sessions.has(number) && !this.#numbers().includes(number);
-    while (this.#last.some(isAway) && performance.now() < end) await yieldToEventLoop();
+    const start = performance.now();
+    const ms = Math.min(GATHER_SHARE * this.#lastMs, GATHER_MS);
+    const isTogether = () => this.#n_last > 1 || this.#numbers().length > 1;
+    if (this.#away().length === 0) return;
+    do await yieldToEventLoop();
+    while (isTogether() && this.#away().length > 0 && performance.now() - start < ms);
   }
 
   /** Ends the wait for these sessions. */
@@ -149,7 +156,9 @@ export class Batches {
     this.#settle(others, ({ resolve }) => resolve());
     if (numbers.length === 0) return;
     const addresses = numbers.map((number) => this.#sessions.address(number));
-    this.#last = numbers;
+    this.#n_last = numbers.length;
+    this.#n_batches++;
+    for (const number of numbers) this.#ranAt.set(number, this.#n_batches);
     this.#inBatch = numbers;
     const start = performance.now();
     try {
