@@ -526,6 +526,10 @@ typedef struct tg_top {
  * TG_LOGITS_NOT_FINITE. */
 tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n, uint32_t top_n,
                            tg_score *scores, tg_top *tops);
+/* The rows of the output matrix for tokens[n], as floats: a token's logit is the product of its row
+ * and the hidden state, before a bias, scale or cap of the logits. rows: [n][n_embd].
+ * TG_MODEL_NOT_READY, TG_TOKEN_OUT_OF_RANGE. */
+tg_status tg_model_output_rows(tg_model *model, const int32_t *tokens, size_t n, float *rows);
 /* Appends n tokens to the session and gives their hidden states: the normed output of the last
  * layer, from which the logits are computed. states: [n][n_embd]. Errors as tg_session_score. */
 tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, size_t n,

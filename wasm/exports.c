@@ -387,6 +387,11 @@ tg_status tgw_session_hidden_states(tg_session *session, const int32_t *tokens, 
     return tg_session_hidden_states(session, tokens, n, states);
 }
 
+tg_status tgw_model_output_rows(tg_model *model, const int32_t *tokens, size_t n, float *rows)
+{
+    return tg_model_output_rows(model, tokens, n, rows);
+}
+
 /* ---- grammars ---- */
 
 tg_status tgw_grammar_new(tg_model *model, const uint8_t *text, size_t length, tg_grammar **out)

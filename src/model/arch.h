@@ -30,6 +30,12 @@ typedef struct tg_model_weights {
     tg_layer *layers; /* [n_layer] */
 } tg_model_weights;
 
+/* (n_vocab, n_embd): logits are its products with hidden states. */
+static inline const tg_matrix *tgi_output_matrix(const tg_model_weights *weights)
+{
+    return weights->tied ? &weights->token_embd : &weights->output;
+}
+
 /* A set of the tensors of layer_tensors.def: one bit for each. */
 typedef enum tg_layer_tensor {
 #define TG_LAYER_VECTOR(field, name, rows, length)      TG_LAYER_##field,

@@ -65,9 +65,8 @@ static void compute_logits(tg_decoder *d, const uint32_t *rows, uint32_t n)
     }
     d->n_rows = n;
     tgi_activations_changed(s); /* act may hold other rows of the same floats */
-    tgi_matmul(
-        s, x, embd, n,
-        &(tg_matmul_op){w->tied ? &w->token_embd : &w->output, d->logits, vocab, w->output_b}, 1);
+    tgi_matmul(s, x, embd, n, &(tg_matmul_op){tgi_output_matrix(w), d->logits, vocab, w->output_b},
+               1);
     tgi_scale_logits(s, d->logits, n);
     s->profile.ms[TG_STEP_matmul] = matmul_ms; /* the time counts as TG_STEP_logits alone */
     tgi_profile_end(&s->profile, TG_STEP_logits, start);

@@ -115,6 +115,20 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
     return status;
 }
 
+tg_status tg_model_output_rows(tg_model *model, const int32_t *tokens, size_t n, float *rows)
+{
+    tgi_error_clear(&model->error);
+    if (model->state != TG_MODEL_READY || !model->arch)
+        return tgi_fail(&model->error, TG_MODEL_NOT_READY, TG_NO_OFFSET,
+                        model->options.vocab_only ? "a model loaded with vocab_only has no weights"
+                                                  : "the model is not complete");
+    const tg_status status = tgi_model_check_tokens(model, tokens, n);
+    const tg_matrix *matrix = tgi_output_matrix(model->decoder.weights);
+    for (size_t i = 0; i < n && !status; i++)
+        tgi_matrix_row(matrix, (uint32_t)tokens[i], rows + i * model->hparams.n_embd);
+    return status;
+}
+
 /* Checks the hidden state of token number `index` of a text: [n_embd]. */
 static tg_status check_finite(tg_model *model, const float *state, size_t index)
 {

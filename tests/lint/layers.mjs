@@ -65,6 +65,7 @@ const WEB_LAYERS = {
 /** TypeScript of the page. It imports the package by its public name, as any user would. */
 const DEMO_LAYERS = {
   'format.ts': [], // numbers and invisible characters as text
+  papers: [], // the list of papers, without code of the page: npm run papers reads it, too
   ui: ['format.ts'], // buttons, dialogs, menus
   state: ['format.ts'], // what the page knows and does
   views: ['format.ts', 'ui', 'state'], // the panels

@@ -424,6 +424,26 @@ static void scores_and_states(void)
     CHECK(isfinite(squares) && squares > 0, "%g", squares);
     CHECK(tg_session_hidden_states(session, ids, 11000, states) == TG_CONTEXT_FULL,
           "more than the context");
+
+    /* a logit is the product of a row of the output matrix and the hidden state */
+    static float rows[VOCAB * 64];
+    int32_t all_ids[VOCAB];
+    const float *logits;
+    for (int i = 0; i < VOCAB; i++)
+        all_ids[i] = VOCAB - 1 - i;
+    CHECK_OK(tg_model_output_rows(model, all_ids, VOCAB, rows));
+    CHECK_OK(tg_session_logits(session, &logits));
+    for (int i = 0; i < VOCAB; i++) {
+        double product = 0;
+        for (int k = 0; k < 64; k++)
+            product += (double)rows[i * 64 + k] * (double)states[59 * 64 + k];
+        CHECK(fabs(product - (double)logits[all_ids[i]]) < 0.02,
+              "the logit of token %d is %g, not %g", (int)all_ids[i], (double)logits[all_ids[i]],
+              product);
+    }
+    CHECK(tg_model_output_rows(model, (const int32_t[]){3, VOCAB}, 2, rows) ==
+              TG_TOKEN_OUT_OF_RANGE,
+          "a token that is not in the vocabulary");
     tg_session_free(session);
     tg_model_free(model);
 }

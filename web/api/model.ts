@@ -203,6 +203,10 @@ export class ModelImpl implements Model, SessionHost {
     });
   }
 
+  async outputRows(tokens: readonly number[]): Promise<Float32Array> {
+    return this.#call('outputRows', [idsOf(tokens, 'the list')]);
+  }
+
   createCompletion(params: StreamedCompletionParams): Promise<AsyncGenerator<CompletionChunk>>;
   createCompletion(params: WholeCompletionParams): Promise<Completion>;
   async createCompletion(

@@ -346,6 +346,10 @@ export class EngineModel {
     return this.#scoring.embed(...args);
   }
 
+  outputRows(ids: Int32Array): Float32Array {
+    return this.#scoring.outputRows(ids);
+  }
+
   /**
    * Frees the model. The memory of a crashed engine, or of one with threads, goes with the engine.
    */

@@ -54,6 +54,7 @@ export type ExportName =
   | 'session_sample'
   | 'session_score'
   | 'session_hidden_states'
+  | 'model_output_rows'
   | 'grammar_new'
   | 'grammar_free'
   | 'grammar_memory'
@@ -1057,6 +1058,11 @@ export abstract class Boundary {
     states: number;
   }): void {
     this.check('session_hidden_states', session, tokens, n, states);
+  }
+
+  /** Writes the rows of the output matrix for tokens[n]: rows[n][n_embd]. */
+  modelOutputRows({ tokens, n, rows }: { tokens: number; n: number; rows: number }): void {
+    this.check('model_output_rows', this.model, tokens, n, rows);
   }
 
   /** Compiles a grammar, text[length]; gives its address. */

@@ -189,6 +189,16 @@ export class Scoring {
     return Float32Array.from(sum, (x) => x / (divisor || 1));
   }
 
+  /** The tokens' rows of the output matrix, n_embd numbers each. */
+  outputRows(ids: Int32Array): Float32Array {
+    const length = ids.length * this.#sizes.n_embd;
+    return this.#engine.withMemory((memory) => {
+      const rows = memory.alloc(length * Float32Array.BYTES_PER_ELEMENT);
+      this.#engine.modelOutputRows({ tokens: memory.int32s(ids), n: ids.length, rows });
+      return this.#engine.float32s(rows, length).slice();
+    });
+  }
+
   /** Adds the hidden states of a part of the text to the sum, or keeps only the last one. */
   #addStates(number: number, ids: Int32Array, mean: boolean, sum: Float64Array): void {
     const n = ids.length;

@@ -378,6 +378,17 @@ export interface Model {
   embed(text: TextOrIds, options?: EmbedOptions): Promise<Float32Array>;
 
   /**
+   * The rows of the output matrix for the tokens: n_embd floats for each, one row after the other.
+   * A token's logit is the product of its row and the hidden state after the last norm, before a
+   * bias, scale or cap of the logits. Rejects with TOKEN_OUT_OF_RANGE, MODEL_NOT_READY with
+   * vocab_only, and OUT_OF_MEMORY.
+   * @example
+   * const rows = await model.outputRows(await model.tokenize(' cat dog', { add_special: false }));
+   * console.log(rows.length / model.info.n_embd);
+   */
+  outputRows(tokens: readonly number[]): Promise<Float32Array>;
+
+  /**
    * A completion in the shape of the OpenAI API, as a stream of chunks. Rejects with
    * INVALID_ARGUMENT, OPTION_UNSUPPORTED, GRAMMAR_INVALID and the codes of Session.generate.
    * @example

@@ -1,0 +1,591 @@
+/** The papers for which nothing works here, each with the reason. */
+import type { OtherPaper } from './paper.js';
+
+/** Papers for which nothing works here. */
+export const others: readonly OtherPaper[] = [
+  {
+    number: 1,
+    name: 'Prot2Token',
+    title: 'Prot2Token: A Unified Framework for Protein Modeling via Next-Token Prediction',
+    year: 2025,
+    kind: 'domain',
+    sentence: 'One decoder answers many questions about a protein by writing the answer as tokens.',
+    why: 'Its decoder reads a protein encoder by cross-attention. Decoders in GGUF files have no cross-attention.',
+  },
+  {
+    number: 2,
+    name: 'Context-aware RoPE (CARoPE)',
+    title: 'Context-aware Rotary Position Embedding',
+    year: 2025,
+    kind: 'arch',
+    sentence: 'Each head rotates its queries and keys at speeds that it computes from the tokens.',
+    why: 'The speeds need trained weights, and we know of no published model that has them.',
+  },
+  {
+    number: 3,
+    name: 'Next-token prediction in Theory-of-Mind tasks',
+    title:
+      'Exploring Next Token Prediction in Theory of Mind (ToM) Tasks: Comparative Experiments with GPT-2 and LLaMA-2 AI Models',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      'Stories test whether GPT-2 and Llama 2 know what a person in the story believes, by the next tokens.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 5,
+    name: 'Auxiliary tasks + multi-token prediction for visual planning',
+    title: 'Enhancing Visual Planning with Auxiliary Tasks and Multi-token Prediction',
+    year: 2025,
+    kind: 'train',
+    sentence:
+      'A model plans better from videos when it also learns to predict the goal and several tokens at once.',
+    why: 'It is about training on videos. The extra heads are dropped for inference.',
+  },
+  {
+    number: 6,
+    name: 'TokenUnify (EM images)',
+    title: 'TokenUnify: Scalable Autoregressive Visual Pre-training with Mixture Token Prediction',
+    year: 2024,
+    kind: 'train',
+    sentence:
+      'Images of brain tissue are learnt by predicting random, next and all following tokens.',
+    why: 'It trains a model of images.',
+  },
+  {
+    number: 7,
+    name: 'LMs scale reliably with over-training',
+    title: 'Language models scale reliably with over-training and on downstream tasks',
+    year: 2024,
+    kind: 'train',
+    sentence: 'The loss on text and the errors in tasks can be foreseen from smaller models.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 8,
+    name: 'All for One (CAMA / ABP)',
+    title:
+      'All for One: LLMs Solve Mental Math at the Last Token With Information Transferred From Other Tokens',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      'Models do sums in the head at the last token, after a few layers have brought the numbers there.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 9,
+    name: 'ViT-VQGAN image modelling',
+    title: 'Vector-quantized Image Modeling with Improved VQGAN',
+    year: 2021,
+    kind: 'train',
+    sentence:
+      'An image becomes a short list of codes, and a language model over these codes draws new images.',
+    why: 'Codes become an image in a network of another kind.',
+  },
+  {
+    number: 10,
+    name: 'Ming-UniVision',
+    title:
+      'Ming-UniVision: Joint Image Understanding and Generation with a Unified Continuous Tokenizer',
+    year: 2025,
+    kind: 'train',
+    sentence: 'One model reads and draws images through vectors instead of codes.',
+    why: 'Its tokens are vectors. The engine predicts ids.',
+  },
+  {
+    number: 11,
+    name: 'GASP (driving)',
+    title:
+      'GASP: Unifying Geometric and Semantic Self-Supervised Pre-training for Autonomous Driving',
+    year: 2025,
+    kind: 'train',
+    sentence: "A car's sensors teach a model to predict what will be where, in space and time.",
+    why: 'It trains a model of sensor data.',
+  },
+  {
+    number: 12,
+    name: 'GraphGPT (Eulerian)',
+    title: 'GraphGPT: Generative Pre-trained Graph Eulerian Transformer',
+    year: 2023,
+    kind: 'domain',
+    sentence:
+      'A graph is written as a walk over all its edges, and a language model learns such walks.',
+    why: 'Not here: a program that turns graphs into walks, and a GGUF file with such a model.',
+  },
+  {
+    number: 13,
+    name: 'Omni-DNA',
+    title: 'Omni-DNA: A Unified Genomic Foundation Model for Cross-Modal and Multi-Task Learning',
+    year: 2025,
+    kind: 'domain',
+    sentence:
+      'One model of DNA letters also does tasks on genes that it answers in words or images.',
+    why: "The weights are published as safetensors files of an architecture that is not in the engine's list.",
+  },
+  {
+    number: 14,
+    name: 'Hyperdimensional Probe',
+    title: 'Hyperdimensional Probe: Decoding LLM Representations via Vector Symbolic Architectures',
+    year: 2025,
+    kind: 'lens',
+    sentence: "A probe reads concepts out of a model's vectors by an algebra of very long vectors.",
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 15,
+    name: 'Teaching arithmetic to small transformers',
+    title: 'Teaching Arithmetic to Small Transformers',
+    year: 2023,
+    kind: 'domain',
+    sentence:
+      'Small models learn addition much faster when the digits of the sum come in reverse order.',
+    why: 'It is about training, and no GGUF file with such a model is here.',
+  },
+  {
+    number: 16,
+    name: 'SFTMix',
+    title: 'SFTMix: Elevating Language Model Instruction Tuning with Mixup Recipe',
+    year: 2024,
+    kind: 'train',
+    sentence: 'Instruction tuning works better when examples of high and low confidence are mixed.',
+    why: 'It is a way to train. Models that were tuned by it run as any others.',
+  },
+  {
+    number: 17,
+    name: 'G3PT (3D)',
+    title:
+      'G3PT: Unleash the power of Autoregressive Modeling in 3D Generation via Cross-scale Querying Transformer',
+    year: 2024,
+    kind: 'train',
+    sentence: 'Three-dimensional shapes are made scale by scale, from coarse to fine.',
+    why: 'It makes shapes, not text.',
+  },
+  {
+    number: 18,
+    name: 'Metadata conditioning with CFGs',
+    title:
+      'When Does Metadata Conditioning (NOT) Work for Language Model Pre-Training? A Study with Context-Free Grammars',
+    year: 2025,
+    kind: 'train',
+    sentence:
+      'Addresses or styles before a text help a model only when they tell more than the text.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 19,
+    name: 'Reasoning from the get-go',
+    title: 'General Reasoning Requires Learning to Reason from the Get-go',
+    year: 2025,
+    kind: 'train',
+    sentence: 'The authors argue that models should first learn to reason on made-up tasks.',
+    why: 'It argues for a way to train. There is nothing to run.',
+  },
+  {
+    number: 22,
+    name: 'MatterGPT',
+    title:
+      'MatterGPT: A Generative Transformer for Multi-Property Inverse Design of Solid-State Materials',
+    year: 2024,
+    kind: 'domain',
+    sentence:
+      'Crystals are written as strings, and a model writes a string for the wanted properties.',
+    why: 'The properties enter as vectors. The engine takes ids only.',
+  },
+  {
+    number: 23,
+    name: 'FlexTok',
+    title: 'FlexTok: Resampling Images into 1D Token Sequences of Flexible Length',
+    year: 2025,
+    kind: 'train',
+    sentence: 'An image becomes a list of tokens of any length, the most important ones first.',
+    why: 'Tokens become an image in a network of another kind.',
+  },
+  {
+    number: 24,
+    name: 'Scan and Snap',
+    title:
+      'Scan and Snap: Understanding Training Dynamics and Token Composition in 1-layer Transformer',
+    year: 2023,
+    kind: 'train',
+    sentence:
+      'A theory of training says how one layer of attention comes to look at the tokens that matter.',
+    why: 'It is about what happens during training.',
+  },
+  {
+    number: 25,
+    name: 'Cognitive maps (TDB)',
+    title:
+      'Learning Cognitive Maps from Transformer Representations for Efficient Planning in Partially Observed Environments',
+    year: 2024,
+    kind: 'arch',
+    sentence:
+      'A layer of discrete codes inside a transformer gives a map on which paths can be searched.',
+    why: "No architecture in the engine's list has such a layer.",
+  },
+  {
+    number: 26,
+    name: 'CodecLM',
+    title: 'CodecLM: Aligning Language Models with Tailored Synthetic Data',
+    year: 2024,
+    kind: 'train',
+    sentence:
+      'A strong model writes instructions for a target task, from which a smaller model learns.',
+    why: 'It makes training data with large models.',
+  },
+  {
+    number: 27,
+    name: 'Rex-Omni (next point)',
+    title: 'Detect Anything via Next Point Prediction',
+    year: 2025,
+    kind: 'train',
+    sentence: 'A model finds things in an image by writing their corners as tokens.',
+    why: 'It reads images.',
+  },
+  {
+    number: 28,
+    name: 'RisingBALLER (players as tokens)',
+    title:
+      'RisingBALLER: A player is a token, a match is a sentence, A path towards a foundational model for football players data analytics',
+    year: 2024,
+    kind: 'domain',
+    sentence:
+      'A football player is a token and a match a sentence, from which a model learns about players.',
+    why: 'The model looks in both directions. The engine runs models that look back only.',
+  },
+  {
+    number: 29,
+    name: 'NLU via RL (PPO)',
+    title:
+      'Improving the Language Understanding Capabilities of Large Language Models Using Reinforcement Learning',
+    year: 2024,
+    kind: 'train',
+    sentence: 'Small models understand texts better when they are rewarded for right answers.',
+    why: 'It is a way to train. Models that were tuned by it run as any others.',
+  },
+  {
+    number: 30,
+    name: 'Transformers learn linear models in-context',
+    title: 'Trained Transformers Learn Linear Models In-Context',
+    year: 2023,
+    kind: 'train',
+    sentence: 'A transformer that learnt from linear problems solves a new one from its examples.',
+    why: 'Its model reads vectors of numbers. The engine takes ids only.',
+  },
+  {
+    number: 31,
+    name: 'Future Token Prediction',
+    title:
+      'Future Token Prediction -- Causal Language Modelling with Per-Token Semantic State Vector for Multi-Token Prediction',
+    year: 2024,
+    kind: 'arch',
+    sentence:
+      "A network predicts several tokens from one vector, which changes less from token to token than a GPT's.",
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 32,
+    name: 'Mazes with multi-step prediction (MLM-U)',
+    title: 'Transformers Can Navigate Mazes With Multi-Step Prediction',
+    year: 2024,
+    kind: 'train',
+    sentence:
+      'A model finds ways through mazes when it learns to predict many steps, forwards and backwards.',
+    why: 'It is a way to train, and no GGUF file with such a model is here.',
+  },
+  {
+    number: 33,
+    name: 'Concept-aware fine-tuning (CAFT)',
+    title: 'Improving large language models with concept-aware fine-tuning',
+    year: 2025,
+    kind: 'train',
+    sentence:
+      'A model that is tuned to predict several tokens at once learns ideas rather than parts of words.',
+    why: 'It is a way to train. The extra heads are dropped for inference.',
+  },
+  {
+    number: 34,
+    name: 'Function tokens',
+    title: 'Memory Retrieval and Consolidation in Large Language Models through Function Tokens',
+    year: 2025,
+    kind: 'lens',
+    sentence: 'Words such as the and of, and punctuation, bring back what a model remembers.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 35,
+    name: 'Learn Your Tokens (word pooling)',
+    title: 'Learn Your Tokens: Word-Pooled Tokenization for Language Modeling',
+    year: 2023,
+    kind: 'arch',
+    sentence:
+      'Characters are pooled to words, one model predicts words, and another one writes their characters.',
+    why: "No architecture in the engine's list has these three networks.",
+  },
+  {
+    number: 37,
+    name: 'Text2Token',
+    title: 'Text2Token: Unsupervised Text Representation Learning with Token Target Prediction',
+    year: 2025,
+    kind: 'embed',
+    sentence:
+      "A text's vector, sent through the output matrix, should give the text's key words, and training makes it so.",
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 38,
+    name: 'Verbatim short-term memory',
+    title: 'Characterizing Verbatim Short-Term Memory in Neural Language Models',
+    year: 2022,
+    kind: 'lens',
+    sentence:
+      'Models repeat a list of nouns that they have read: the second time its words surprise them less.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 40,
+    name: 'Embers of Autoregression',
+    title:
+      'Embers of Autoregression: Understanding Large Language Models Through the Problem They are Trained to Solve',
+    year: 2023,
+    kind: 'lens',
+    sentence:
+      'Models do the same task better when its words are likely, which tells what they were trained for.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 41,
+    name: 'Token Prepending',
+    title:
+      'Token Prepending: A Training-Free Approach for Eliciting Better Sentence Embeddings from LLMs',
+    year: 2024,
+    kind: 'embed',
+    sentence:
+      "Sentence embeddings improve when the last token's vector is put before the sentence, layer by layer.",
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 42,
+    name: 'Order Matters (seq2seq for sets)',
+    title: 'Order Matters: Sequence to sequence for sets',
+    year: 2015,
+    kind: 'arch',
+    sentence:
+      'The order in which the members of a set are read and written changes how well a model learns.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 43,
+    name: 'Landmark Attention',
+    title: 'Landmark Attention: Random-Access Infinite Context Length for Transformers',
+    year: 2023,
+    kind: 'arch',
+    sentence:
+      'A landmark after each block of tokens lets the model read only the blocks that it needs.',
+    why: 'Landmarks help only models that were trained with them, and the engine has no attention of this kind.',
+  },
+  {
+    number: 44,
+    name: 'Bridging training-inference gap',
+    title: 'Bridging the Training-Inference Gap in LLMs by Leveraging Self-Generated Tokens',
+    year: 2024,
+    kind: 'train',
+    sentence: 'A model also learns from its own tokens, so that its own mistakes confuse it less.',
+    why: 'It is a way to train. Models that were trained by it run as any others.',
+  },
+  {
+    number: 46,
+    name: 'PAWN detector',
+    title:
+      'Not all tokens are created equal: Perplexity Attention Weighted Networks for AI generated text detection',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      'Texts by models are told from texts by people by weighing how probable each token was.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 47,
+    name: 'Large Concept Models',
+    title: 'Large Concept Models: Language Modeling in a Sentence Representation Space',
+    year: 2024,
+    kind: 'arch',
+    sentence: 'A model predicts the vector of the next sentence instead of the next token.',
+    why: 'Its tokens are vectors. The engine predicts ids.',
+  },
+  {
+    number: 48,
+    name: 'Byte2Word',
+    title: 'Word-Level Representation From Bytes For Language Modeling',
+    year: 2022,
+    kind: 'arch',
+    sentence: 'The bytes of a word become its vector, so that no table of tokens is needed.',
+    why: "No architecture in the engine's list reads words from bytes.",
+  },
+  {
+    number: 49,
+    name: 'Hi-MAR',
+    title: 'Hierarchical Masked Autoregressive Models with Low-Resolution Token Pivots',
+    year: 2025,
+    kind: 'train',
+    sentence: 'A coarse image is drawn first and guides the fine one.',
+    why: 'It makes images.',
+  },
+  {
+    number: 50,
+    name: 'CharBench',
+    title: 'CharBench: Evaluating the Role of Tokenization in Character-Level Tasks',
+    year: 2025,
+    kind: 'lens',
+    sentence: 'Questions about single letters show what tokens hide from a model.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 51,
+    name: 'Red-teaming chain of utterances',
+    title: 'Red-Teaming Large Language Models using Chain of Utterances for Safety-Alignment',
+    year: 2023,
+    kind: 'train',
+    sentence:
+      'Chains of questions lead chat models to harmful answers, and tuning against them makes models safer.',
+    why: 'It is about attacks and training. The package contains no attacks.',
+  },
+  {
+    number: 52,
+    name: 'Dynamic tokenization',
+    title: 'Retrofitting (Large) Language Models with Dynamic Tokenization',
+    year: 2024,
+    kind: 'tokenizer',
+    sentence:
+      'Neighbours among the tokens of a text that occur often are merged before the model reads them.',
+    why: 'Another network makes the vectors of merged tokens. The engine takes ids only.',
+  },
+  {
+    number: 53,
+    name: 'Bigram subnetworks',
+    title: 'Bigram Subnetworks: Mapping to Next Tokens in Transformer Language Models',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      "A tiny part of a model's weights is enough to predict the next token from the last one.",
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 54,
+    name: 'LMTraj',
+    title:
+      'Can Language Beat Numerical Regression? Language-Based Multimodal Trajectory Prediction',
+    year: 2024,
+    kind: 'domain',
+    sentence: 'The paths of pedestrians are written as numbers in a text and predicted as text.',
+    why: 'Its model is an encoder with a decoder. The engine runs decoders alone.',
+  },
+  {
+    number: 55,
+    name: 'Attention as an RNN (Aaren)',
+    title: 'Attention as an RNN',
+    year: 2024,
+    kind: 'arch',
+    sentence:
+      'Attention can be computed key by key, as a recurrent network that needs no row of weights.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 56,
+    name: 'Structure induction (StructFormer thesis)',
+    title: 'Linguistic Structure Induction from Language Models',
+    year: 2024,
+    kind: 'train',
+    sentence: 'Transformers with a parser inside learn the structure of sentences from text alone.',
+    why: "No architecture in the engine's list has a parser inside.",
+  },
+  {
+    number: 57,
+    name: 'Attention calibration (ACT)',
+    title:
+      'Unveiling and Harnessing Hidden Attention Sinks: Enhancing Large Language Models without Training through Attention Calibration',
+    year: 2024,
+    kind: 'decode',
+    sentence:
+      'Tokens that draw attention without a reason are found, and their attention is given to others.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 58,
+    name: 'Zero-shot tokenizer transfer',
+    title: 'Zero-Shot Tokenizer Transfer',
+    year: 2024,
+    kind: 'tokenizer',
+    sentence:
+      'A network makes the embeddings for another tokenizer, so that a model can change its vocabulary.',
+    why: 'That network is not here. The file that results from it runs as any other.',
+  },
+  {
+    number: 59,
+    name: 'Recycled Attention',
+    title: 'Recycled Attention: Efficient inference for long-context language models',
+    year: 2024,
+    kind: 'decode',
+    sentence: 'Most steps look only at the tokens that the last full step found important.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 60,
+    name: 'SpAtten',
+    title: 'SpAtten: Efficient Sparse Attention Architecture with Cascade Token and Head Pruning',
+    year: 2020,
+    kind: 'decode',
+    sentence:
+      'Tokens and heads that matter little are dropped layer by layer, and few bits of the keys come first.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 61,
+    name: 'Exact byte-level probabilities',
+    title:
+      'Exact Byte-Level Probabilities from Tokenized Language Models for FIM-Tasks and Model Ensembles',
+    year: 2024,
+    kind: 'tokenizer',
+    sentence:
+      "A prompt may end within a token: the next byte's probability is a sum over all ways to cut the text.",
+    why: 'Not carried yet: there are no probabilities of bytes.',
+  },
+  {
+    number: 62,
+    name: 'ELECTRA',
+    title: 'ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators',
+    year: 2020,
+    kind: 'train',
+    sentence: 'A model learns to find the words that a small model has replaced.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+  {
+    number: 64,
+    name: 'Chimera (draft model)',
+    title:
+      'Chimera: A Lossless Decoding Method for Accelerating Large Language Models Inference by Fusing all Tokens',
+    year: 2024,
+    kind: 'arch',
+    sentence:
+      'A small draft model that reads the vectors of the large model proposes tokens, and the large one checks them.',
+    why: 'The draft model needs weights that are trained for each large model, and no GGUF file has them.',
+  },
+  {
+    number: 65,
+    name: 'Global context for sequence labeling',
+    title: 'A Global Context Mechanism for Sequence Labeling',
+    year: 2023,
+    kind: 'train',
+    sentence: 'A tagger of words gets better when each word also sees a summary of the sentence.',
+    why: 'Its model is an encoder. The engine runs decoders.',
+  },
+  {
+    number: 66,
+    name: 'PRIOR (image-related tokens)',
+    title: 'Prioritizing Image-Related Tokens Enhances Vision-Language Pre-Training',
+    year: 2025,
+    kind: 'train',
+    sentence:
+      'Tokens of a caption that a text model cannot guess come from the image and weigh more in training.',
+    why: 'Not carried yet: the package does not measure this.',
+  },
+];

@@ -1,0 +1,54 @@
+// The list of papers, its checks, and the table that the documents show.
+import { methods } from '../../dist/node-methods.js';
+import { moduleOf } from '../support/module.mjs';
+import { inTree } from '../support/support.mjs';
+import { checks as decode } from './decode.mjs';
+
+export const { papers } = await moduleOf('papers/papers.ts', 'demo');
+
+/** The checks of the papers that claim something, by number: (story) => the figures of the run. */
+export const checks = { ...decode };
+
+/** The document with the table. */
+export const DOCUMENT = inTree('demo/papers/README.md');
+
+/** A name of `api` as a reader calls it. */
+function callOf(name) {
+  const [kind, id] = name.split(' ');
+  if (kind === 'method') return methods.find((method) => method.name === id).call;
+  return kind === 'lens'
+    ? `model.lens.${id}()`
+    : name.replace(/^(Model|Session)\./, (owner) => owner.toLowerCase());
+}
+
+const code = (text) => `\`${text}\``;
+const COLUMNS = ['#', 'paper', 'kind', 'what works here', 'check', 'figures of the last run'];
+
+/** The cells of a paper's row; `figures` is undefined for a paper without a check. */
+export function cellsOf(paper, figures) {
+  const { number, name, title, year, kind, sentence } = paper;
+  const head = name === title ? `*${title}*` : `${name}: *${title}*`;
+  const facts = [String(number), `${head} (${year}). ${sentence}`, kind];
+  if (paper.why !== undefined) return [...facts, paper.why, '', ''];
+  const missing = paper.missing
+    ? ` Not here: ${paper.missing[0].toLowerCase()}${paper.missing.slice(1)}`
+    : '';
+  const works = `${paper.api.map(callOf).map(code).join(', ')}: ${paper.works[0].toLowerCase()}${paper.works.slice(1)}${missing}`;
+  return [...facts, works, paper.check, figures];
+}
+
+const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+
+/** The table in Markdown. figures: by number. */
+export const tableOf = (figures) =>
+  [
+    line(COLUMNS),
+    line(COLUMNS.map(() => '---')),
+    ...papers.map((paper) => line(cellsOf(paper, figures[paper.number]))),
+  ].join('\n');
+
+/** The rows of a table in Markdown, without its head: a list of cells each. */
+export const rowsOf = (text) =>
+  [...text.matchAll(/^\| (\d+ \|.*) \|$/gm)].map(([, cells]) =>
+    cells.split(/ (?<!\\)\| ?/).map((cell) => cell.trim().replaceAll('\\|', '|')),
+  );
