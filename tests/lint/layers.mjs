@@ -28,7 +28,8 @@ const C_LAYERS = {
   ], // the forward pass
   sample: ['base'], // sampler stages
   grammar: ['base'], // grammars over bytes, and masks over a vocabulary that the caller gives
-  methods: ['base'], // what guesses the next tokens: n-grams, token recycling
+  // numeric cores: n-grams, token recycling, what methods compute from rows of attention
+  methods: ['base'],
   // everything together
   session: [
     'base',

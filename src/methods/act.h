@@ -1,0 +1,23 @@
+/* Attention calibration (ACT, seed-methods B.7): takes weight from attention sinks, tokens that
+ * draw attention in most rows, and gives it to the other keys of the row in proportion to their
+ * weights. The first sink, mostly the first token, is left alone. The functions are pure: rows of
+ * attention come from the caller. */
+#ifndef TG_ACT_H
+#define TG_ACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* sums[j] += row[j], and counts[j]++ for each key that the row sees: keys first to n - 1. A mean of
+ * a column is sums[j] / counts[j]. */
+void tgi_act_add_row(double *sums, uint32_t *counts, const float *row, uint32_t first, uint32_t n);
+/* is_sink[j] = whether column j's mean is above theta; the first one that is counts as none.
+ * Returns the number of sinks. */
+uint32_t tgi_act_find_sinks(const double *sums, const uint32_t *counts, uint32_t n, double theta,
+                            bool *is_sink);
+/* Calibrates a row of weights: those of sinks times beta, and what that frees goes to the other
+ * keys. A row with all its weight on sinks stays as it is, and so does a row of one key. Returns
+ * whether the row changed. */
+bool tgi_act_calibrate(float *row, uint32_t n, const bool *is_sink, double beta);
+
+#endif
