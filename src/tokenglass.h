@@ -513,6 +513,7 @@ typedef struct tg_score {
     int32_t rank;   /* tokens with a greater logit; 0: it was the most probable */
     float entropy;  /* of the distribution, in nats */
     float top_mass; /* the sum of the probabilities of all tokens more probable than it */
+    int32_t tied;   /* other tokens with exactly the same logit */
 } tg_score;
 
 typedef struct tg_top {

@@ -24,7 +24,7 @@ static tg_status score_token(tg_model *model, const float *logits, int32_t token
                         "all %u logits are -infinity", (unsigned)n_vocab);
     const float logit = logits[token];
     double sum = 0, weighted = 0, above = 0;
-    int32_t rank = 0;
+    int32_t rank = 0, equal = 0; /* equal: the token itself, too */
     for (uint32_t i = 0; i < n_vocab; i++) {
         const double x = (double)logits[i] - max, e = exp(x);
         sum += e;
@@ -34,6 +34,7 @@ static tg_status score_token(tg_model *model, const float *logits, int32_t token
             above += e;
             rank++;
         }
+        equal += logits[i] == logit;
     }
     const double log_total = log(sum);
     *log_sum = max + log_total;
@@ -43,6 +44,7 @@ static tg_status score_token(tg_model *model, const float *logits, int32_t token
         .rank = rank,
         .entropy = (float)(log_total - weighted / sum), /* -sum p log p, log p = x - log_total */
         .top_mass = (float)(above / sum),
+        .tied = equal - 1,
     };
     return TG_OK;
 }
@@ -91,7 +93,7 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
     if (before) {
         status = score_and_list(model, session->logits, tokens[0], top_n, &scores[0], tops);
     } else {
-        scores[0] = (tg_score){tokens[0], NAN, 0, NAN, NAN};
+        scores[0] = (tg_score){tokens[0], NAN, 0, NAN, NAN, 0};
         for (uint32_t i = 0; i < top_n; i++)
             tops[i] = (tg_top){-1, NAN};
     }

@@ -56,11 +56,22 @@ const WEB_LAYERS = {
   transport: ['types', 'platform', 'engine'], // messages between a worker and its page
   template: [], // Jinja2: chat templates
   methods: ['types'], // decoding methods of papers, on the public Model and Session
+  lenses: ['types'], // measurements of models and texts, on the public Model and Session
   // what users call
-  api: ['types', 'grammar', 'platform', 'engine', 'transport', 'template', 'methods'],
+  api: ['types', 'grammar', 'platform', 'engine', 'transport', 'template', 'methods', 'lenses'],
   builds: ['types', 'platform', 'api'], // an entry for each build of the engine
   // the entries of package.json's exports
-  '.': ['types', 'platform', 'engine', 'transport', 'template', 'methods', 'api', 'builds'],
+  '.': [
+    'types',
+    'platform',
+    'engine',
+    'transport',
+    'template',
+    'methods',
+    'lenses',
+    'api',
+    'builds',
+  ],
 };
 
 /** TypeScript of the page. It imports the package by its public name, as any user would. */
@@ -86,7 +97,7 @@ const PACKAGES = {
 };
 
 /** How many loose files (not in a folder) there may be. */
-const LOOSE = { src: 2, web: 9 };
+const LOOSE = { src: 2, web: 10 };
 
 /** What the top level holds, and below it what git ignores there. */
 const TOP_LEVEL = [

@@ -379,7 +379,7 @@ static void scores(void)
     for (size_t i = 1; i < 150; i += 13) {
         fresh(model, ids, i, 64, logits);
         double sum = 0, max = -INFINITY, entropy = 0, above = 0;
-        int rank = 0;
+        int rank = 0, tied = -1;
         for (int k = 0; k < VOCAB; k++)
             max = fmax(max, logits[k]);
         for (int k = 0; k < VOCAB; k++)
@@ -389,11 +389,12 @@ static void scores(void)
             entropy -= p > 0 ? p * log(p) : 0;
             if (logits[k] > logits[ids[i]])
                 rank++, above += p;
+            tied += logits[k] == logits[ids[i]];
         }
         CHECK(fabs(whole[i].logprob - (logits[ids[i]] - max - log(sum))) < 1e-5,
               "log-probability of token %zu", i);
-        CHECK(whole[i].rank == rank && fabs(whole[i].entropy - entropy) < 1e-5 &&
-                  fabs(whole[i].top_mass - above) < 1e-5,
+        CHECK(whole[i].rank == rank && whole[i].tied == tied &&
+                  fabs(whole[i].entropy - entropy) < 1e-5 && fabs(whole[i].top_mass - above) < 1e-5,
               "measures of token %zu", i);
     }
     CHECK(tg_session_score(session, ids, 11, 0, parts, NULL) == TG_CONTEXT_FULL,

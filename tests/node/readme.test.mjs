@@ -1,5 +1,6 @@
-// The examples of the README, of web/README.md, of web/methods/README.md and of the JSDoc comments
-// type-check in strict TypeScript and run. The commands of web/README.md run as printed.
+// The examples of the README, of web/README.md, of web/methods/README.md, of web/lenses/README.md
+// and of the JSDoc comments type-check in strict TypeScript and run. The commands of web/README.md
+// run as printed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,11 +11,10 @@ import { examplesOf, runExample, typeErrors, withPrelude } from '../support/exam
 import { inTree } from '../support/support.mjs';
 
 const { entries } = publicDeclarations();
-const reference = ['web/README.md', 'web/methods/README.md']
-  .map((path) => readFileSync(inTree(path), 'utf8'))
-  .join('\n');
+const PAGES = ['web/README.md', 'web/methods/README.md', 'web/lenses/README.md'];
+const reference = PAGES.map((path) => readFileSync(inTree(path), 'utf8')).join('\n');
 const first = examplesOf('README.md');
-const pages = [...first, ...examplesOf('web/README.md'), ...examplesOf('web/methods/README.md')];
+const pages = [...first, ...PAGES.flatMap(examplesOf)];
 const comments = entries.flatMap(({ name, examples }) =>
   examples.map((code, i) => ({ name: `${name.replace(/\W+/g, '_')}_${i}`, code })),
 );

@@ -198,10 +198,12 @@ test('scores equal a recomputation from exported logits', () =>
     );
     assert.ok(Number.isNaN(scores[0].logprob));
     for (let i = 1; i < ids.length; i++) {
-      const p = softmax(await freshLogits(model, ids.slice(0, i)));
-      const { logprob, rank, entropy, top_mass } = scores[i];
+      const logits = await freshLogits(model, ids.slice(0, i));
+      const p = softmax(logits);
+      const { logprob, rank, entropy, top_mass, tied } = scores[i];
       assert.ok(Math.abs(logprob - Math.log(p[ids[i]])) < 1e-5);
       assert.equal(rank, p.filter((q) => q > p[ids[i]]).length);
+      assert.equal(tied, logits.filter((x) => x === logits[ids[i]]).length - 1);
       assert.ok(
         Math.abs(entropy - p.reduce((sum, q) => sum - (q > 0 ? q * Math.log(q) : 0), 0)) < 1e-5,
       );

@@ -5,7 +5,15 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { inTree } from './support.mjs';
 
 /** The entries whose exports are public. */
-export const ENTRIES = ['index', 'testing', 'trace', 'methods', 'storybook', 'builds/simd128'];
+export const ENTRIES = [
+  'index',
+  'testing',
+  'trace',
+  'methods',
+  'lenses',
+  'storybook',
+  'builds/simd128',
+];
 
 const CALLS = [
   SyntaxKind.FunctionDeclaration,

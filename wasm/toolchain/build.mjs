@@ -135,6 +135,7 @@ await bundle('browser', {
   storybook: 'storybook',
   trace: 'trace',
   methods: 'methods',
+  lenses: 'lenses',
 });
 await bundle('node', {
   node: 'index',
@@ -142,6 +143,7 @@ await bundle('node', {
   'node-storybook': 'storybook',
   'node-trace': 'trace',
   'node-methods': 'methods',
+  'node-lenses': 'lenses',
   testing: 'testing',
   cli: 'cli',
 });

@@ -6,35 +6,40 @@ import { build } from 'esbuild';
 
 export const path = 'web/methods/README.md';
 
-const LIST = fileURLToPath(new URL('../../web/methods/list.ts', import.meta.url));
-const TABLE = /(<!-- (methods|options [a-z]+): [^]*?-->\n)[^]*?(<!-- end -->\n)/g;
+const TABLE = /(<!-- (\w+): [^]*?-->\n|<!-- (options \w+): [^]*?-->\n)[^]*?(<!-- end -->\n)/g;
 
-async function readList() {
-  const options = { entryPoints: [LIST], bundle: true, format: 'esm', write: false };
+/** The exports of a list in web/. */
+export async function readList(list) {
+  const entry = fileURLToPath(new URL(`../../web/${list}`, import.meta.url));
+  const options = { entryPoints: [entry], bundle: true, format: 'esm', write: false };
   const { outputFiles } = await build(options);
-  return (await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`)).methods;
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
-const table = (names, rows) =>
+export const table = (names, rows) =>
   [names, names.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
 
 const code = (value) => `\`${typeof value === 'string' ? `'${value}'` : value}\``;
 
 /** Authors as a list in a text names them: the first one, and that there are others. */
-function sourceOf({ title, authors, year, paper }) {
+export function sourceOf({ title, authors, year, paper }) {
   const [first, ...others] = authors.split(', ');
   const number = paper === undefined ? '' : `, paper ${paper} of the list`;
   return `${first}${others.length ? ' et al.' : ''}, *${title}* (${year})${number}`;
 }
 
+/** A link to the section with a title. */
+export const sectionLink = (title) =>
+  `[${title}](#${title
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-')})`;
+
 const methodTable = (methods) =>
   table(
     ['method', 'call', 'source', 'reconstructed'],
-    methods.map(({ name, title, call, source, reconstructed }) => [
-      `[${title}](#${title
-        .toLowerCase()
-        .replace(/[^\w -]/g, '')
-        .replaceAll(' ', '-')})`,
+    methods.map(({ title, call, source, reconstructed }) => [
+      sectionLink(title),
       `\`${call}\``,
       sourceOf(source),
       reconstructed ? 'in part' : 'no',
@@ -49,9 +54,9 @@ const rangeOf = ({ type, min, max, whole, values }) =>
     other: 'see below',
   })[type];
 
-const optionTable = ({ options }) =>
+const optionTable = ({ options }, kind) =>
   options.length === 0
-    ? 'This method has no options.\n'
+    ? `This ${kind} has no options.\n`
     : table(
         ['option', 'default', 'values', 'meaning'],
         options.map((option) => [
@@ -62,18 +67,27 @@ const optionTable = ({ options }) =>
         ]),
       );
 
+/**
+ * A page with its tables: all rows of a list, as `all` writes them, and the options of each.
+ * plural: the name of the first table. kind: what a row is.
+ */
+export function pageText(page_path, rows, plural, kind, all) {
+  const page = readFileSync(new URL(`../../${page_path}`, import.meta.url), 'utf8');
+  const named = new Set();
+  const whole = page.replace(TABLE, (_, begin, list, options, end) => {
+    const what = list ?? options;
+    named.add(what);
+    const row = rows.find(({ name }) => what === `options ${name}`);
+    if (what !== plural && !row) throw new Error(`${page_path}: there is no ${kind} for ${what}`);
+    return `${begin}\n${row ? optionTable(row, kind) : all(rows)}\n${end}`;
+  });
+  for (const what of [plural, ...rows.map(({ name }) => `options ${name}`)])
+    if (!named.has(what)) throw new Error(`${page_path} has no place for the table of ${what}`);
+  return whole;
+}
+
 /** The text of the file. */
 export async function text() {
-  const methods = await readList();
-  const page = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-  const named = new Set();
-  const whole = page.replace(TABLE, (_, begin, what, end) => {
-    named.add(what);
-    const method = methods.find(({ name }) => what === `options ${name}`);
-    if (what !== 'methods' && !method) throw new Error(`${path}: there is no method for ${what}`);
-    return `${begin}\n${what === 'methods' ? methodTable(methods) : optionTable(method)}\n${end}`;
-  });
-  for (const what of ['methods', ...methods.map(({ name }) => `options ${name}`)])
-    if (!named.has(what)) throw new Error(`${path} has no place for the table of ${what}`);
-  return whole;
+  const { methods } = await readList('methods/list.ts');
+  return pageText(path, methods, 'methods', 'method', methodTable);
 }

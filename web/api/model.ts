@@ -44,6 +44,7 @@ import type {
   DecisionParams,
   EmbedOptions,
   GrammarSpec,
+  Lenses,
   MethodPrompt,
   Model,
   ModelInfo,
@@ -94,6 +95,16 @@ export class ModelImpl implements Model, SessionHost {
   #disposed: Promise<void> | undefined;
   readonly #end = new AbortController();
   readonly ended = this.#end.signal;
+  readonly lens = new Proxy({} as Lenses, {
+    get: (_, name) =>
+      // a promise asks for `then`
+      name === 'then' || typeof name === 'symbol'
+        ? undefined
+        : async (...args: unknown[]) => {
+            this.check();
+            return (await import('../lenses/calls.js')).callLens(this, name, args);
+          },
+  });
 
   static {
     const synchronous = ['createSession', 'check', 'newNumber'];

@@ -155,7 +155,7 @@ export interface StageTraceRecord {
   reason: string;
 }
 
-export const SCORE_BYTES = 20;
+export const SCORE_BYTES = 24;
 
 /** tg_score in C. */
 export interface ScoreRecord {
@@ -164,6 +164,7 @@ export interface ScoreRecord {
   rank: number;
   entropy: number;
   top_mass: number;
+  tied: number;
 }
 
 export const TOP_BYTES = 8;
@@ -428,6 +429,7 @@ export abstract class Boundary {
       rank: view.getInt32(address + 8, true),
       entropy: view.getFloat32(address + 12, true),
       top_mass: view.getFloat32(address + 16, true),
+      tied: view.getInt32(address + 20, true),
     };
   }
 

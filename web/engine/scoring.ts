@@ -141,7 +141,7 @@ export class Scoring {
       };
       this.#scheduler.measureScoring(n, () => this.#engine.sessionScore(call));
       return Array.from(ids, (_, i) => {
-        const { token, logprob, rank, entropy, top_mass } = this.#engine.readScore(
+        const { token, logprob, rank, entropy, top_mass, tied } = this.#engine.readScore(
           call.scores + i * SCORE_BYTES,
         );
         const top = Array.from({ length: top_n }, (_, k) =>
@@ -152,6 +152,7 @@ export class Scoring {
           rank,
           entropy,
           top_mass,
+          tied,
           top: top.map((record) => this.#named(record.token, record.logprob)),
         };
       });

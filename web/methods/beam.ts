@@ -15,6 +15,7 @@ import {
 import { throwIfAborted } from '../types/errors.js';
 import { logprobsOf } from '../types/logprobs.js';
 import { samplerOptionNames } from '../types/sampler-names.js';
+import { Sessions, runAll } from '../types/runs.js';
 import { untilAborted, withSignal } from '../types/signals.js';
 import { utf8Decoder } from '../types/utf8.js';
 import type {
@@ -31,7 +32,7 @@ import type {
 } from '../types/types.js';
 import { Conditions } from './beam-conditions.js';
 import { readMethodOptions } from './list.js';
-import { Sessions, bitOf, endTokens, promptIds, runAll, tokensOf } from './runs.js';
+import { bitOf, endTokens, promptIds, tokensOf } from './runs.js';
 
 const DEFAULT_TOKENS = 32;
 const NO_STAGE: SamplerOptions = { samplers: [] };

@@ -17,6 +17,7 @@ import { continuationsInCache } from '../types/capacity.js';
 import { throwIfAborted, typed } from '../types/errors.js';
 import { jsonOf } from '../types/json.js';
 import { commonLength, runPrompt } from '../types/prompts.js';
+import { Sessions, runAll } from '../types/runs.js';
 import { withSignal } from '../types/signals.js';
 import type {
   Decision,
@@ -42,7 +43,6 @@ import {
   isTemperature,
 } from './decide-rules.js';
 import type { Choices, DecideHost, Prompt, Rule } from './decide-rules.js';
-import { Sessions, runAll } from './runs.js';
 
 const UNSUPPORTED = [
   'prompt_cache_key',

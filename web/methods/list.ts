@@ -2,11 +2,10 @@
  * The list of methods: one row a method. The types of names and options, the checks of options and
  * the table in README.md come from this list.
  */
-import { flag, invalid, readOptions } from '../types/arguments.js';
-import { typed } from '../types/errors.js';
 import { recyclingTrees } from '../types/generated.js';
-import { suggestion } from '../types/names.js';
-import type { MethodInfo, MethodOptionInfo, NumberOptionInfo } from '../types/methods.js';
+import { readListedOptions } from '../types/listed-options.js';
+import type { OptionValue } from '../types/listed-options.js';
+import type { MethodInfo } from '../types/methods.js';
 
 const rows = [
   {
@@ -473,45 +472,13 @@ export type MethodName = Row['name'];
 /** The options of a method in its row. */
 type OptionOf<N extends MethodName> = Extract<Row, { name: N }>['options'][number];
 
-/** The value that an option of the list has after readMethodOptions. */
-type ValueOf<O extends MethodOptionInfo> = O extends { type: 'number' }
-  ? number
-  : O extends { type: 'choice'; values: readonly (infer V)[] }
-    ? V
-    : O extends { type: 'flag' }
-      ? boolean
-      : unknown;
-
 /** The options of a method, checked and with their defaults. */
 export type MethodValues<N extends MethodName> = {
-  [O in OptionOf<N> as O['name']]: ValueOf<O>;
+  [O in OptionOf<N> as O['name']]: OptionValue<O>;
 };
 
 /** Every decoding method, with its options and its source. */
 export const methods: readonly MethodInfo[] = rows;
-
-function numberOf(option: NumberOptionInfo, name: string, value: unknown): number {
-  const { min, max, whole } = option;
-  const fits = typeof value === 'number' && value >= min && value <= max;
-  if (fits && (!whole || Number.isInteger(value))) return value;
-  const kind = whole ? 'a whole number' : 'a number';
-  throw invalid(`${name} is ${typed(value, 'number')}; it must be ${kind} of ${min} to ${max}`);
-}
-
-function checked(option: MethodOptionInfo, name: string, value: unknown): unknown {
-  switch (option.type) {
-    case 'number':
-      return value === undefined ? option.default : numberOf(option, name, value);
-    case 'choice':
-      if (value === undefined) return option.default;
-      if (option.values.includes(value as string)) return value;
-      throw invalid(`${name} is ${typed(value, 'string')}${suggestion(value, option.values)}`);
-    case 'flag':
-      return flag(value, name, option.default);
-    case 'other':
-      return value;
-  }
-}
 
 /**
  * A copy of a method's options, checked and with their defaults. The options named in `others`,
@@ -526,10 +493,6 @@ export function readMethodOptions<N extends MethodName, T extends object = objec
   prefix = '',
 ): Omit<T, keyof MethodValues<N>> & MethodValues<N> {
   const { options } = rows.find(({ name }) => name === method)!;
-  const known = [...options.map(({ name }) => name), ...others];
-  const read = readOptions<object>(given, known, call) as Record<string, unknown>;
-  for (const option of options)
-    if (option.type !== 'other')
-      read[option.name] = checked(option, prefix + option.name, read[option.name]);
-  return read as Omit<T, keyof MethodValues<N>> & MethodValues<N>;
+  return readListedOptions(options, given, call, others, prefix) as Omit<T, keyof MethodValues<N>> &
+    MethodValues<N>;
 }

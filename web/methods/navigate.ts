@@ -6,6 +6,7 @@ import { MAX_INT32, invalid, reading, textOf, wholeNumber } from '../types/argum
 import { continuationsInCache } from '../types/capacity.js';
 import { throwIfAborted } from '../types/errors.js';
 import { logprobsOf } from '../types/logprobs.js';
+import { Sessions, runAll } from '../types/runs.js';
 import { untilAborted, withSignal } from '../types/signals.js';
 import { textOfBytes } from '../types/utf8.js';
 import type {
@@ -23,7 +24,7 @@ import type {
 import { answerFinder, numberOrLetter } from './answers.js';
 import { readMethodOptions } from './list.js';
 import type { MethodValues } from './list.js';
-import { Sessions, generated, promptIds, runAll } from './runs.js';
+import { generated, promptIds } from './runs.js';
 import type { FirstToken, IsEog } from './runs.js';
 import { countVotes } from './vote-count.js';
 

@@ -1,5 +1,6 @@
 /** Where each of the most probable next tokens leads: branches that run at the same time. */
 import { continuationsInCache } from '../types/capacity.js';
+import { runAll } from '../types/runs.js';
 import { textOfParts } from '../types/utf8.js';
 import type {
   Candidate,
@@ -10,7 +11,6 @@ import type {
   PreviewStep,
   Session,
 } from '../types/types.js';
-import { runAll } from './runs.js';
 import type { IsEog } from './runs.js';
 
 /** The checked options of Session.preview. */

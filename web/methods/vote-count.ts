@@ -1,5 +1,5 @@
 /** Counting votes, and how good a vote of k answers is on average. */
-
+import { randomNumbers } from '../types/random.js';
 import type { AnswerCount, CountMode, MarkedVote, Vote } from '../types/types.js';
 
 /** The different answers, largest weight first; of equal weights, the one that came first. */
@@ -38,17 +38,6 @@ export function solutionEquivalents(n: number, V: number, lambda: number): numbe
 
 const SHUFFLES = 100;
 const SUBSETS = 25;
-
-/** Random whole numbers from a seed (mulberry32 by Tommy Ettinger), below a limit. */
-function randomNumbers(seed: number): (limit: number) => number {
-  let state = seed | 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
-}
 
 /** k of the items in random order. */
 function drawn<T>(items: readonly T[], k: number, random: (limit: number) => number): T[] {

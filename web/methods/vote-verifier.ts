@@ -10,6 +10,8 @@ import {
 import { ask } from '../types/ask.js';
 import { typed } from '../types/errors.js';
 import { runPrompt } from '../types/prompts.js';
+import { runAll } from '../types/runs.js';
+import type { Sessions } from '../types/runs.js';
 import { untilAborted } from '../types/signals.js';
 import type {
   MethodPrompt,
@@ -20,8 +22,8 @@ import type {
   Verification,
   VoteVerifier,
 } from '../types/types.js';
-import { generated, promptIds, runAll } from './runs.js';
-import type { Generated, Sessions } from './runs.js';
+import { generated, promptIds } from './runs.js';
+import type { Generated } from './runs.js';
 
 const OPTIONS = ['n', 'max_tokens', 'temperature', 'score', 'yes', 'no', 'prompt'];
 const SCORES: VerdictScore[] = ['verdict', 'probability', 'hybrid'];

@@ -8,6 +8,7 @@ import { continuationsInCache } from '../types/capacity.js';
 import { typed } from '../types/errors.js';
 import { runPrompt } from '../types/prompts.js';
 import { samplerOptionNames } from '../types/sampler-names.js';
+import { Sessions, runAll } from '../types/runs.js';
 import { untilAborted, withSignal } from '../types/signals.js';
 import type {
   AnswerListener,
@@ -27,7 +28,7 @@ import type {
 } from '../types/types.js';
 import { answerFinder } from './answers.js';
 import { readMethodOptions } from './list.js';
-import { Sessions, generated, isConversation, promptIds, runAll } from './runs.js';
+import { generated, isConversation, promptIds } from './runs.js';
 import { countVotes, solutionEquivalents, winnerOf } from './vote-count.js';
 import { meanScore, verifierOf, verify } from './vote-verifier.js';
 import type { Verifier } from './vote-verifier.js';

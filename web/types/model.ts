@@ -25,6 +25,7 @@ import type {
   WholeCompletionParams,
 } from './completions.js';
 import type { Decision, DecisionParams, SystemOneDecision, SystemOneParams } from './decide.js';
+import type { Lenses } from './generated-lenses.js';
 import type { Constraint, GrammarSpec } from './grammar.js';
 import type {
   NavigateListOptions,
@@ -291,6 +292,8 @@ export interface ChatPrompt {
 export interface Model {
   /** Facts about the model. */
   readonly info: ModelInfo;
+  /** Measurements of the model and of texts; each loads when it is called. */
+  readonly lens: Lenses;
 
   /**
    * Splits a text into tokens. Resolves to their ids. A text of more than 64 MiB is refused

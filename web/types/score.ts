@@ -52,6 +52,8 @@ export interface TokenScore {
   entropy: number;
   /** Probability of all more probable tokens together. */
   top_mass: number;
+  /** How many other tokens are exactly as probable. */
+  tied: number;
   /** The top_n most probable tokens, most probable first; empty for the first token. */
   top: Alternative[];
 }

@@ -1,6 +1,7 @@
 import { loadModel } from 'tokenglass';
 import type { Model, Step } from 'tokenglass';
 import { build } from 'tokenglass/simd128';
+import { lenses } from 'tokenglass/lenses';
 import { methods } from 'tokenglass/methods';
 import storybook from 'tokenglass/storybook';
 import { recordTrace } from 'tokenglass/testing';
@@ -14,6 +15,7 @@ export async function tell(model: Model): Promise<Step[]> {
   for await (const step of session.generate('The fox', { max_tokens: 3 })) steps.push(step);
   const { seed, tokens } = session;
   exportTrace({ model: model.info, prompt: tokens, seed, options: {}, steps });
+  console.log(lenses.length, (await model.lens.pawn('The fox')).summary.ratio);
   await recordTrace(model, [{ name: 'fox', prompt: 'The fox' }]);
   const method = { name: 'cntp', n_max: methods.length } as const;
   const { value } = await session.generate('The fox', { method, trace: false }).next();

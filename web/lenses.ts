@@ -1,0 +1,5 @@
+/** The list of lenses: the package's entry `tokenglass/lenses`. */
+export type * from './types/generated-lenses.js';
+export type * from './types/lenses.js';
+export type { LensName } from './lenses/list.js';
+export { lenses } from './lenses/list.js';

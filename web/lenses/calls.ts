@@ -1,0 +1,18 @@
+/** The calls of model.lens: each lens loads when it is called. */
+import { invalid } from '../types/arguments.js';
+import { shown } from '../types/errors.js';
+import { suggestion } from '../types/names.js';
+import type { Lenses, Model } from '../types/types.js';
+import type { LensCall } from './list.js';
+
+const lenses: { [N in keyof Lenses]: () => Promise<LensCall<N>> } = {
+  pawn: async () => (await import('./pawn.js')).pawn,
+};
+
+/** Calls a lens by its name. Rejects with INVALID_ARGUMENT for a name that is not in the list. */
+export async function callLens(model: Model, name: string, args: unknown[]): Promise<unknown> {
+  if (!Object.hasOwn(lenses, name))
+    throw invalid(`there is no lens ${shown(name)}${suggestion(name, Object.keys(lenses))}`);
+  const lens = (await lenses[name as keyof Lenses]()) as (...all: unknown[]) => unknown;
+  return lens(model, ...args);
+}
