@@ -6,6 +6,12 @@ import type { Lenses, Model } from '../types/types.js';
 import type { LensCall } from './list.js';
 
 const lenses: { [N in keyof Lenses]: () => Promise<LensCall<N>> } = {
+  prefixDelta: async () => (await import('./prefix-delta.js')).prefixDelta,
+  setOrder: async () => (await import('./set-order.js')).setOrder,
+  multipleChoice: async () => (await import('./multiple-choice.js')).multipleChoice,
+  captionWeights: async () => (await import('./caption-weights.js')).captionWeights,
+  replaced: async () => (await import('./replaced.js')).replaced,
+  functionTokens: async () => (await import('./function-tokens.js')).functionTokens,
   pawn: async () => (await import('./pawn.js')).pawn,
 };
 

@@ -6,8 +6,10 @@ import { readListedOptions } from '../types/listed-options.js';
 import type { OptionValue } from '../types/listed-options.js';
 import { withSignal } from '../types/signals.js';
 import type { LensInfo, Lenses, Model } from '../types/types.js';
+import { textRows } from './list-texts.js';
 
 const rows = [
+  ...textRows,
   {
     name: 'pawn',
     title: 'Detector features',
