@@ -17,6 +17,34 @@ export const carried: readonly CarriedPaper[] = [
       'The number of trials follows from the entropy; scored again, the winner has the lowest perplexity; with one trial the tokens are those of a plain generation.',
   },
   {
+    number: 7,
+    name: 'LMs scale reliably with over-training',
+    title: 'Language models scale reliably with over-training and on downstream tasks',
+    year: 2024,
+    kind: 'train',
+    sentence: 'The loss on text and the errors in tasks can be foreseen from smaller models.',
+    api: ['lens multipleChoice', 'Model.score'],
+    works:
+      'Questions with options beside the loss on a text, so that the loaded models make points of the plot.',
+    check:
+      "The loss is the mean of the scores of the text's tokens; of two options the one that is more probable by its own tokens is chosen; the built-in model answers easy questions better than chance.",
+    missing: 'The laws that foresee a large model, which need many trained models.',
+  },
+  {
+    number: 18,
+    name: 'Metadata conditioning with CFGs',
+    title:
+      'When Does Metadata Conditioning (NOT) Work for Language Model Pre-Training? A Study with Context-Free Grammars',
+    year: 2025,
+    kind: 'train',
+    sentence:
+      'Addresses or styles before a text help a model only when they tell more than the text.',
+    api: ['lens prefixDelta'],
+    works: 'What any prefix changes in the log-probability of each token.',
+    check:
+      'The deltas of the tokens add up to the difference of the two scores of the whole text; a fitting prefix helps more than one that does not fit.',
+  },
+  {
     number: 20,
     name: 'When to solve / when to verify (SC vs GenRM)',
     title:
@@ -45,6 +73,19 @@ export const carried: readonly CarriedPaper[] = [
     missing: 'The tuned model, the choice of furniture and the geometry.',
   },
   {
+    number: 34,
+    name: 'Function tokens',
+    title: 'Memory Retrieval and Consolidation in Large Language Models through Function Tokens',
+    year: 2025,
+    kind: 'lens',
+    sentence: 'Words such as the and of, and punctuation, bring back what a model remembers.',
+    api: ['lens functionTokens'],
+    works: 'The loss of function and content tokens by the kind of the token before.',
+    check:
+      'The shares of the four classes add up to 1, the losses to that of the text; content tokens have the larger share of the loss.',
+    missing: 'The attention that function tokens get and the memory that they reach.',
+  },
+  {
     number: 36,
     name: 'Token Recycling',
     title:
@@ -66,11 +107,25 @@ export const carried: readonly CarriedPaper[] = [
     kind: 'decode',
     sentence:
       'Tokens whose rows in the output matrix are alike get alike probabilities; the answers so far, in the prompt, lead the model to others.',
-    api: ['method navigate', 'Model.outputRows'],
+    api: ['method navigate', 'lens clusters', 'Model.outputRows'],
     works:
       'Navigation to different answers and to different ways, and the rows of the output matrix.',
     check:
-      'One run with one answer is greedy generation; all first tokens differ; the product of a row and the hidden state is the logit.',
+      'One run with one answer is greedy generation; all first tokens differ; the product of a row and the hidden state is the logit; each token is in the cluster with the nearest centre.',
+  },
+  {
+    number: 42,
+    name: 'Order Matters (seq2seq for sets)',
+    title: 'Order Matters: Sequence to sequence for sets',
+    year: 2015,
+    kind: 'arch',
+    sentence:
+      'The order in which the members of a set are read and written changes how well a model learns.',
+    api: ['lens setOrder'],
+    works: 'The log-probability of a set in every order, and of a target after each.',
+    check:
+      'The log-probability of each order is that of its text scored alone, and their sum over all orders is that of the result.',
+    missing: 'The network that reads and writes sets, which has weights of its own.',
   },
   {
     number: 45,
@@ -87,6 +142,48 @@ export const carried: readonly CarriedPaper[] = [
     missing: 'Layers with built-in n-gram heads, which need weights that were trained with them.',
   },
   {
+    number: 46,
+    name: 'PAWN detector',
+    title:
+      'Not all tokens are created equal: Perplexity Attention Weighted Networks for AI generated text detection',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      'Texts by models are told from texts by people by weighing how probable each token was.',
+    api: ['lens pawn'],
+    works: 'The five features of each token, and figures of a text that need no trained weights.',
+    check: 'All five features equal those from the logits of each position.',
+    missing: "The detector's trained head.",
+  },
+  {
+    number: 53,
+    name: 'Bigram subnetworks',
+    title: 'Bigram Subnetworks: Mapping to Next Tokens in Transformer Language Models',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      "A tiny part of a model's weights is enough to predict the next token from the last one.",
+    api: ['lens bigramMask', 'maskWeights'],
+    works:
+      'Masks on the weights of GPT-2 files, and the model, its subnetwork and a corpus side by side.',
+    check:
+      'Without any weight of its layers, a random GPT-2 gives the same distribution whatever comes before the last token; the whole one does not.',
+    missing: 'The published masks, which are Python pickles.',
+  },
+  {
+    number: 62,
+    name: 'ELECTRA',
+    title: 'ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators',
+    year: 2020,
+    kind: 'train',
+    sentence: 'A model learns to find the words that a small model has replaced.',
+    api: ['lens replaced'],
+    works: 'Tokens that look replaced for an ordinary model, by probability and rank.',
+    check:
+      'Counted pair by pair, a replaced token is less probable than another one as often as the figure says, and more often than by chance.',
+    missing: 'The encoder that was trained to find replacements.',
+  },
+  {
     number: 63,
     name: 'Making the most of your model',
     title:
@@ -100,5 +197,20 @@ export const carried: readonly CarriedPaper[] = [
     check:
       'With six tokens, both searches find the best of all texts of up to three tokens, and the best of those with an attribute.',
     missing: 'Tuning the cached vectors to a text, which needs gradients.',
+  },
+  {
+    number: 66,
+    name: 'PRIOR (image-related tokens)',
+    title: 'Prioritizing Image-Related Tokens Enhances Vision-Language Pre-Training',
+    year: 2025,
+    kind: 'train',
+    sentence:
+      'Tokens of a caption that a text model cannot guess come from the image and weigh more in training.',
+    api: ['lens captionWeights'],
+    works:
+      'The probability of each caption token without the image, and a weight that falls with it.',
+    check:
+      "The probabilities are those of the scores; the weights are the formula's and their mean is 1.",
+    missing: 'Training with these weights.',
   },
 ];

@@ -53,15 +53,6 @@ export const others: readonly OtherPaper[] = [
     why: 'It trains a model of images.',
   },
   {
-    number: 7,
-    name: 'LMs scale reliably with over-training',
-    title: 'Language models scale reliably with over-training and on downstream tasks',
-    year: 2024,
-    kind: 'train',
-    sentence: 'The loss on text and the errors in tasks can be foreseen from smaller models.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 8,
     name: 'All for One (CAMA / ABP)',
     title:
@@ -159,17 +150,6 @@ export const others: readonly OtherPaper[] = [
     kind: 'train',
     sentence: 'Three-dimensional shapes are made scale by scale, from coarse to fine.',
     why: 'It makes shapes, not text.',
-  },
-  {
-    number: 18,
-    name: 'Metadata conditioning with CFGs',
-    title:
-      'When Does Metadata Conditioning (NOT) Work for Language Model Pre-Training? A Study with Context-Free Grammars',
-    year: 2025,
-    kind: 'train',
-    sentence:
-      'Addresses or styles before a text help a model only when they tell more than the text.',
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 19,
@@ -303,15 +283,6 @@ export const others: readonly OtherPaper[] = [
     why: 'It is a way to train. The extra heads are dropped for inference.',
   },
   {
-    number: 34,
-    name: 'Function tokens',
-    title: 'Memory Retrieval and Consolidation in Large Language Models through Function Tokens',
-    year: 2025,
-    kind: 'lens',
-    sentence: 'Words such as the and of, and punctuation, bring back what a model remembers.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 35,
     name: 'Learn Your Tokens (word pooling)',
     title: 'Learn Your Tokens: Word-Pooled Tokenization for Language Modeling',
@@ -364,16 +335,6 @@ export const others: readonly OtherPaper[] = [
     why: 'Not carried yet: the package does not measure this.',
   },
   {
-    number: 42,
-    name: 'Order Matters (seq2seq for sets)',
-    title: 'Order Matters: Sequence to sequence for sets',
-    year: 2015,
-    kind: 'arch',
-    sentence:
-      'The order in which the members of a set are read and written changes how well a model learns.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 43,
     name: 'Landmark Attention',
     title: 'Landmark Attention: Random-Access Infinite Context Length for Transformers',
@@ -391,17 +352,6 @@ export const others: readonly OtherPaper[] = [
     kind: 'train',
     sentence: 'A model also learns from its own tokens, so that its own mistakes confuse it less.',
     why: 'It is a way to train. Models that were trained by it run as any others.',
-  },
-  {
-    number: 46,
-    name: 'PAWN detector',
-    title:
-      'Not all tokens are created equal: Perplexity Attention Weighted Networks for AI generated text detection',
-    year: 2025,
-    kind: 'lens',
-    sentence:
-      'Texts by models are told from texts by people by weighing how probable each token was.',
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 47,
@@ -458,16 +408,6 @@ export const others: readonly OtherPaper[] = [
     sentence:
       'Neighbours among the tokens of a text that occur often are merged before the model reads them.',
     why: 'Another network makes the vectors of merged tokens. The engine takes ids only.',
-  },
-  {
-    number: 53,
-    name: 'Bigram subnetworks',
-    title: 'Bigram Subnetworks: Mapping to Next Tokens in Transformer Language Models',
-    year: 2025,
-    kind: 'lens',
-    sentence:
-      "A tiny part of a model's weights is enough to predict the next token from the last one.",
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 54,
@@ -550,15 +490,6 @@ export const others: readonly OtherPaper[] = [
     why: 'Not carried yet: there are no probabilities of bytes.',
   },
   {
-    number: 62,
-    name: 'ELECTRA',
-    title: 'ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators',
-    year: 2020,
-    kind: 'train',
-    sentence: 'A model learns to find the words that a small model has replaced.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 64,
     name: 'Chimera (draft model)',
     title:
@@ -577,15 +508,5 @@ export const others: readonly OtherPaper[] = [
     kind: 'train',
     sentence: 'A tagger of words gets better when each word also sees a summary of the sentence.',
     why: 'Its model is an encoder. The engine runs decoders.',
-  },
-  {
-    number: 66,
-    name: 'PRIOR (image-related tokens)',
-    title: 'Prioritizing Image-Related Tokens Enhances Vision-Language Pre-Training',
-    year: 2025,
-    kind: 'train',
-    sentence:
-      'Tokens of a caption that a text model cannot guess come from the image and weigh more in training.',
-    why: 'Not carried yet: the package does not measure this.',
   },
 ];

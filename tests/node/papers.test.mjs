@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { lenses } from '../../dist/node-lenses.js';
 import { methods } from '../../dist/node-methods.js';
 import { DOCUMENT, cellsOf, checks, papers, rowsOf } from '../papers/list.mjs';
 import { publicDeclarations } from '../support/declarations.mjs';
@@ -40,20 +41,22 @@ test('what the rows name exists in the package', () => {
     assert.ok(api.length > 0, String(number));
     for (const name of api) {
       const [kind, id] = name.split(' ');
-      if (kind === 'method') {
-        const method = methods.find((one) => one.name === id);
-        assert.ok(method, `${number}: there is no ${name}`);
-        assert.equal(method.source.paper, number);
+      const list = { method: methods, lens: lenses }[kind];
+      if (list) {
+        const row = list.find((one) => one.name === id);
+        assert.ok(row, `${number}: there is no ${name}`);
+        assert.equal(row.source.paper, number);
       } else assert.ok(declared.has(name), `${number}: there is no ${name}`);
     }
   }
-  // and every method that has its source in the list is named by its paper
-  for (const { name, source } of methods)
-    if (source.paper !== undefined) {
-      const { api, title } = papers[source.paper - 1];
-      assert.ok(api?.includes(`method ${name}`), `paper ${source.paper} does not name ${name}`);
-      assert.equal(source.title, title);
-    }
+  // and every method and lens whose source is in the list is named by its paper
+  for (const [kind, list] of Object.entries({ method: methods, lens: lenses }))
+    for (const { name, source } of list)
+      if (source.paper !== undefined) {
+        const { api, title } = papers[source.paper - 1];
+        assert.ok(api?.includes(`${kind} ${name}`), `paper ${source.paper}: ${kind} ${name}`);
+        assert.equal(source.title, title);
+      }
 });
 
 test('the table in the documents is that of the list, with figures for every check', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020.js';
 import { bestOfCurve, solutionEquivalents } from '../../dist/node-methods.js';
+import { kMeans } from '../../dist/node-lenses.js';
 import { FEW, fewTokens } from '../support/few-tokens.mjs';
 import { collect, tokensOf } from '../support/support.mjs';
 
@@ -149,6 +150,34 @@ async function ngrams(story) {
   return `${batches} batches for ${n} tokens`;
 }
 
+const ANIMALS = 'dog cat bird lion mouse rabbit fish frog horse goat cow monkey snake bear'.split(
+  ' ',
+);
+
+/** 39: each token is in the cluster with the nearest centre; the figures of the lens. */
+async function clusters(story) {
+  const { n_vocab, n_embd } = story.info;
+  const rows = await story.outputRows(Array.from({ length: n_vocab }, (_, id) => id));
+  const k = 16;
+  const options = { k, distance: 'l2', seed: 1, max_iterations: 300 };
+  const { labels, sizes, converged } = kMeans(rows, n_embd, options);
+  assert.ok(converged);
+  const means = Array.from({ length: k }, () => new Float64Array(n_embd));
+  rows.forEach((x, i) => {
+    const label = labels[Math.floor(i / n_embd)];
+    means[label][i % n_embd] += x / sizes[label];
+  });
+  for (let id = 0; id < n_vocab; id++) {
+    const row = rows.subarray(id * n_embd, (id + 1) * n_embd);
+    const to = means.map((mean) => mean.reduce((sum, x, i) => sum + (x - row[i]) ** 2, 0));
+    assert.ok(to[labels[id]] <= Math.min(...to) + 1e-4);
+  }
+  const prompt = 'The children saw an animal. It was a';
+  const found = await story.lens.clusters(prompt, { labels, answers: ANIMALS });
+  const share = ({ n, n_right }) => `${n_right} of ${n}`;
+  return `right inside ${share(found.inside)}, outside ${share(found.outside)}`;
+}
+
 /** 39: navigation, and the rows of the output matrix. */
 async function navigation(story) {
   const opening = 'Names of animals.\nAnswers:\n1. "';
@@ -174,7 +203,7 @@ async function navigation(story) {
     error = Math.max(error, Math.abs(product - logits[id]));
   }
   assert.ok(error < 0.2, `the product differs from the logit by ${error}`);
-  return `${firsts.size} different first tokens, ${found.n_distinct} answers; products within ${error.toFixed(3)} of the logits`;
+  return `${firsts.size} different first tokens, ${found.n_distinct} answers; products within ${error.toFixed(3)} of the logits; ${await clusters(story)}`;
 }
 
 const END = 2;

@@ -1,13 +1,16 @@
 // The list of papers, its checks, and the table that the documents show.
+import { lenses } from '../../dist/node-lenses.js';
 import { methods } from '../../dist/node-methods.js';
 import { moduleOf } from '../support/module.mjs';
 import { inTree } from '../support/support.mjs';
 import { checks as decode } from './decode.mjs';
+import { checks as lens } from './lens.mjs';
+import { checks as texts } from './texts.mjs';
 
 export const { papers } = await moduleOf('papers/papers.ts', 'demo');
 
 /** The checks of the papers that claim something, by number: (story) => the figures of the run. */
-export const checks = { ...decode };
+export const checks = { ...decode, ...lens, ...texts };
 
 /** The document with the table. */
 export const DOCUMENT = inTree('demo/papers/README.md');
@@ -16,9 +19,11 @@ export const DOCUMENT = inTree('demo/papers/README.md');
 function callOf(name) {
   const [kind, id] = name.split(' ');
   if (kind === 'method') return methods.find((method) => method.name === id).call;
-  return kind === 'lens'
-    ? `model.lens.${id}()`
-    : name.replace(/^(Model|Session)\./, (owner) => owner.toLowerCase());
+  if (kind === 'lens') {
+    const { argument } = lenses.find((lens) => lens.name === id);
+    return `model.lens.${id}(${argument?.name ?? ''})`;
+  }
+  return name.replace(/^(Model|Session)\./, (owner) => owner.toLowerCase());
 }
 
 const code = (text) => `\`${text}\``;

@@ -18,10 +18,12 @@ export function examplesOf(page) {
 const PRELUDE = `import { TokenglassError, fetchModel, loadModel } from 'tokenglass';
 import { exportTrace, importTrace } from 'tokenglass/trace';
 import { bestOfCurve, solutionEquivalents, voteCurve } from 'tokenglass/methods';
+import { kMeans, maskWeights } from 'tokenglass/lenses';
 import { compareTrace, recordTrace } from 'tokenglass/testing';
 import type { Model, Session } from 'tokenglass';
 void [TokenglassError, exportTrace, fetchModel, importTrace, loadModel];
 void [bestOfCurve, compareTrace, recordTrace, solutionEquivalents, voteCurve];
+void [kMeans, maskWeights];
 `;
 
 /** A program for an example of a JSDoc comment; setup declares model and session. */

@@ -7,7 +7,7 @@ import { pageText, readList, sectionLink, sourceOf, table } from './generate-met
 /** Where types come from that several lenses share. */
 const SHARED = { CallOptions: 'common', TextOrIds: 'common', Session: 'session' };
 /** Types of the language. */
-const OWN = /^(Float32Array|Record|Uint8Array)$/;
+const OWN = /^(Float32Array|Int32Array|Record|Uint8Array)$/;
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
 const optionsType = (name) => `${capital(name)}LensOptions`;

@@ -13,6 +13,8 @@ const lenses: { [N in keyof Lenses]: () => Promise<LensCall<N>> } = {
   replaced: async () => (await import('./replaced.js')).replaced,
   functionTokens: async () => (await import('./function-tokens.js')).functionTokens,
   pawn: async () => (await import('./pawn.js')).pawn,
+  clusters: async () => (await import('./clusters.js')).clusters,
+  bigramMask: async () => (await import('./bigram-mask.js')).bigramMask,
 };
 
 /** Calls a lens by its name. Rejects with INVALID_ARGUMENT for a name that is not in the list. */

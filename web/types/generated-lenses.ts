@@ -4,14 +4,18 @@
  */
 
 import type { CallOptions, TextOrIds } from './common.js';
+import type { BigramMaskResult, Subnetwork } from './lenses/bigram-mask.js';
 import type { CaptionWeightsResult } from './lenses/caption-weights.js';
+import type { AnswerJudge, ClustersResult } from './lenses/clusters.js';
 import type { FunctionTokensResult } from './lenses/function-tokens.js';
 import type { MultipleChoiceQuestion, MultipleChoiceResult } from './lenses/multiple-choice.js';
 import type { PawnResult } from './lenses/pawn.js';
 import type { PrefixDeltaResult } from './lenses/prefix-delta.js';
 import type { ReplacedResult } from './lenses/replaced.js';
 import type { SetOrderResult } from './lenses/set-order.js';
+export type * from './lenses/bigram-mask.js';
 export type * from './lenses/caption-weights.js';
+export type * from './lenses/clusters.js';
 export type * from './lenses/function-tokens.js';
 export type * from './lenses/multiple-choice.js';
 export type * from './lenses/pawn.js';
@@ -91,6 +95,57 @@ export interface FunctionTokensLensOptions extends CallOptions {
 
 /** Options of lens.pawn. */
 export interface PawnLensOptions extends CallOptions {}
+
+/** Options of lens.clusters. */
+export interface ClustersLensOptions extends CallOptions {
+  /**
+   * How many of the most probable next tokens are looked at, a whole number of 1 to 1024. Default:
+   * 100.
+   */
+  ranks?: number;
+  /**
+   * How many of them choose the clusters that count as inside, a whole number of 1 to 1024.
+   * Default: 10.
+   */
+  head?: number;
+  /**
+   * Number of clusters; 0: the square root of n_vocab, a whole number of 0 to 65536. Default: 0.
+   */
+  n_clusters?: number;
+  /** What alike means: the direction, or the place. Default: 'cosine'. */
+  distance?: 'cosine' | 'l2';
+  /** Chooses the first centres, a whole number of 0 to 4294967295. Default: 0. */
+  seed?: number;
+  /**
+   * How often all rows are assigned to clusters at most, a whole number of 1 to 1000. Default: 20.
+   */
+  max_iterations?: number;
+  /** Maximum number of tokens of a continuation, a whole number of 1 to 4096. Default: 8. */
+  max_tokens?: number;
+  /**
+   * The right answers, or a function that judges a continuation: the greedy text from the token on,
+   * in lower case, up to a mark; without answers nothing is judged.
+   */
+  answers?: readonly string[] | AnswerJudge;
+  /** The clusters of an earlier call with the same model, so that they are not computed again. */
+  labels?: Int32Array;
+}
+
+/** Options of lens.bigramMask. */
+export interface BigramMaskLensOptions extends CallOptions {
+  /**
+   * How many of the most probable tokens each list has, a whole number of 1 to 1024. Default: 10.
+   */
+  top_n?: number;
+  /** How many times the earlier tokens are shuffled, a whole number of 1 to 1024. Default: 8. */
+  shuffles?: number;
+  /** Chooses the orders of the shuffled tokens, a whole number of 0 to 4294967295. Default: 0. */
+  seed?: number;
+  /** The masked model: loaded from what maskWeights gives. */
+  subnetwork?: Subnetwork;
+  /** A text whose bigrams are counted. */
+  corpus?: TextOrIds;
+}
 
 /** Measurements of a model and of texts. Each lens loads when it is called. */
 export interface Lenses {
@@ -181,4 +236,31 @@ export interface Lenses {
    * for (const { text, logprob, top_p } of tokens) console.log(text, logprob, top_p);
    */
   pawn(text: TextOrIds, options?: PawnLensOptions): Promise<PawnResult>;
+  /**
+   * Groups the output matrix's rows, and tells how often the next tokens lead to a right answer
+   * inside the clusters of the most probable ones and outside. Source: Letian Peng et al.,
+   * Correlation and Navigation in the Vocabulary Key Representation Space of Language Models
+   * (2024); reconstructed in part. max_iterations * n_clusters * n_vocab * n_embd products in the
+   * calling thread, and with answers a continuation for each of the next tokens. Rejects with
+   * INVALID_ARGUMENT for a wrong option, and with the codes of Session.score.
+   * @example
+   * const answers = ['cat', 'dog', 'bird'];
+   * const prompt = 'The child saw an animal. It was a';
+   * const found = await model.lens.clusters(prompt, { answers, ranks: 30, max_iterations: 3 });
+   * console.log(found.inside?.accuracy, found.outside?.accuracy);
+   * for (const { cluster, examples } of found.clusters) console.log(cluster, examples);
+   */
+  clusters(prompt: TextOrIds, options?: ClustersLensOptions): Promise<ClustersResult>;
+  /**
+   * The next tokens of a model, of its subnetwork and of bigrams in a corpus, and how much each
+   * model depends on the tokens before the last one. Source: Tyler A. Chang et al., Bigram
+   * Subnetworks: Mapping to Next Tokens in Transformer Language Models (2025); reconstructed in
+   * part. The text runs 1 + shuffles times on each model. Rejects with INVALID_ARGUMENT for a wrong
+   * option, and with the codes of Session.score.
+   * @example
+   * const corpus = 'A cat sat. The cat ran. A dog ran.';
+   * const { full, corpus: counted } = await model.lens.bigramMask('It was the', { corpus });
+   * console.log(full.top[0]?.text, full.context_effect, counted?.[0]?.text);
+   */
+  bigramMask(text: TextOrIds, options?: BigramMaskLensOptions): Promise<BigramMaskResult>;
 }
