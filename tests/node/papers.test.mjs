@@ -1,13 +1,14 @@
 // The list of papers: its rows are complete, what they name exists in the package, and the table in
 // the documents is that of the list. `npm run papers` runs the checks themselves.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { lenses } from '../../dist/node-lenses.js';
 import { methods } from '../../dist/node-methods.js';
-import { DOCUMENT, cellsOf, checks, papers, rowsOf } from '../papers/list.mjs';
+import { DOCUMENT, cellsOf, checks, papers, rowsOf, runChecks } from '../papers/list.mjs';
 import { publicDeclarations } from '../support/declarations.mjs';
-import { shared } from '../support/support.mjs';
+import { inTree, shared } from '../support/support.mjs';
 
 const KINDS = ['decode', 'lens', 'embed', 'tokenizer', 'arch', 'domain', 'train'];
 const carried = papers.filter(({ why }) => why === undefined);
@@ -82,4 +83,27 @@ test('titles and years are those of the founding list', list.needs, () => {
         .join('\t'),
     ),
   );
+});
+
+test('a check that fails is told, and the others still run', async () => {
+  const printed = [];
+  const own = {
+    4: () => 'seven',
+    20: () => assert.equal(1, 2),
+    36: (story) => `story ${story}`,
+  };
+  const list = papers.filter(({ number }) => [4, 5, 20, 36].includes(number));
+  const { figures, failed } = await runChecks(list, own, 9, (line) => printed.push(line));
+  assert.deepEqual(figures, { 4: 'seven', 36: 'story 9' });
+  assert.deepEqual(failed, [20]);
+  assert.match(printed.join('\n'), /^ok {4}4 [^]*\n {6}5 [^]*\nFAILS 20 [^]*\nok {4}36 /);
+});
+
+const whole = process.env.TOKENGLASS_ALL ? {} : { skip: 'npm run papers runs all checks' };
+test('all checks pass', whole, () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [inTree('tests/papers/run.mjs')], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, new RegExp(`^${carried.length} checks passed, 0 failed`, 'm'));
 });

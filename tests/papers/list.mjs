@@ -57,3 +57,29 @@ export const rowsOf = (text) =>
   [...text.matchAll(/^\| (\d+ \|.*) \|$/gm)].map(([, cells]) =>
     cells.split(/ (?<!\\)\| ?/).map((cell) => cell.trim().replaceAll('\\|', '|')),
   );
+
+/**
+ * Runs the check of each paper that has one, and prints a few lines for each paper. Gives the
+ * figures by number, and the numbers of the papers whose checks failed.
+ */
+export async function runChecks(list, checksOf, story, print) {
+  const figures = {};
+  const failed = [];
+  for (const paper of list) {
+    const { number, name, why } = paper;
+    if (why !== undefined) {
+      print(`      ${number} ${name}: ${why}`);
+      continue;
+    }
+    const start = performance.now();
+    try {
+      figures[number] = await checksOf[number](story);
+      print(`ok    ${number} ${name} (${Math.round(performance.now() - start)} ms)`);
+      for (const cell of cellsOf(paper, figures[number]).slice(3)) print(`      ${cell}`);
+    } catch (error) {
+      failed.push(number);
+      print(`FAILS ${number} ${name}: ${error.stack}`);
+    }
+  }
+  return { figures, failed };
+}

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../../dist/node.js';
-import { DOCUMENT, cellsOf, checks, papers, tableOf } from './list.mjs';
+import { DOCUMENT, checks, papers, runChecks, tableOf } from './list.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,43 +17,22 @@ const wanted = positionals.map(Number);
 for (const [i, number] of wanted.entries())
   if (!papers.some((paper) => paper.number === number))
     throw new Error(`no paper ${positionals[i]}`);
+const chosen = papers.filter(({ number }) => wanted.length === 0 || wanted.includes(number));
 
 const story = await loadModel('storybook', { worker: false, n_ctx: 512, n_kv: 2048 });
-const figures = {};
-const failed = [];
-for (const paper of papers) {
-  const { number, name } = paper;
-  if (wanted.length > 0 && !wanted.includes(number)) continue;
-  if (paper.why !== undefined) {
-    console.log(`      ${number} ${name}: ${paper.why}`);
-    continue;
-  }
-  const start = performance.now();
-  try {
-    figures[number] = await checks[number](story);
-    console.log(`ok    ${number} ${name} (${Math.round(performance.now() - start)} ms)`);
-    console.log(`      ${cellsOf(paper, figures[number]).slice(3).join('\n      ')}`);
-  } catch (error) {
-    failed.push(number);
-    console.log(`FAILS ${number} ${name}: ${error.stack}`);
-  }
-}
+const { figures, failed } = await runChecks(chosen, checks, story, console.log);
 await story.dispose();
-
-const count = Object.keys(figures).length;
-const others = papers.filter(({ why }) => why !== undefined).length;
+const others = chosen.filter(({ why }) => why !== undefined).length;
 console.log(
-  `${count} checks passed, ${failed.length} failed; ${others} of ${papers.length} papers are not carried`,
+  `${Object.keys(figures).length} checks passed, ${failed.length} failed; ` +
+    `${others} of ${chosen.length} papers are not carried`,
 );
 if (failed.length > 0) process.exitCode = 1;
 else if (values.write && wanted.length === 0) {
-  const text = readFileSync(DOCUMENT, 'utf8');
   const table = tableOf(figures);
-  writeFileSync(
-    DOCUMENT,
-    text.replace(
-      /(<!-- papers[^]*?-->\n)[^]*(<!-- end -->)/,
-      `$1\n${table.replaceAll('$', '$$$$')}\n\n$2`,
-    ),
+  const text = readFileSync(DOCUMENT, 'utf8').replace(
+    /(<!-- papers[^]*?-->\n)[^]*(<!-- end -->)/,
+    (_, begin, end) => `${begin}\n${table}\n\n${end}`,
   );
+  writeFileSync(DOCUMENT, text);
 }
