@@ -111,7 +111,7 @@ export const carried: readonly CarriedPaper[] = [
     works:
       'Navigation to different answers and to different ways, and the rows of the output matrix.',
     check:
-      'One run with one answer is greedy generation; all first tokens differ; the product of a row and the hidden state is the logit; each token is in the cluster with the nearest centre.',
+      'One run with one answer is greedy generation; all first tokens differ; the product of a row and the hidden state is the logit, and answers in the prompt make those of their first tokens smaller; each token is in the cluster with the nearest centre.',
   },
   {
     number: 42,

@@ -49,7 +49,7 @@ export const others: readonly OtherPaper[] = [
     year: 2024,
     kind: 'train',
     sentence:
-      'Images of brain tissue are learnt by predicting random, next and all following tokens.',
+      'Images of brain tissue are learned by predicting random, next and all following tokens.',
     why: 'It trains a model of images.',
   },
   {
@@ -248,7 +248,7 @@ export const others: readonly OtherPaper[] = [
     title: 'Trained Transformers Learn Linear Models In-Context',
     year: 2023,
     kind: 'train',
-    sentence: 'A transformer that learnt from linear problems solves a new one from its examples.',
+    sentence: 'A transformer that learned from linear problems solves a new one from its examples.',
     why: 'Its model reads vectors of numbers. The engine takes ids only.',
   },
   {

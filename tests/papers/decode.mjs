@@ -178,6 +178,24 @@ async function clusters(story) {
   return `right inside ${share(found.inside)}, outside ${share(found.outside)}`;
 }
 
+/** 39: the first tokens of answers that are in the prompt get smaller logits. */
+async function explored(story) {
+  const prompt = 'Tom saw many animals in the forest.\nAnswers:\n';
+  const { answers } = await story.navigate(prompt.split('\n')[0], {
+    ...{ n_run: 1, n_tol: 10, max_tokens: 6 },
+  });
+  const rows = await story.outputRows(answers.map(({ token }) => token));
+  const productAfter = async (text) => {
+    const hidden = await story.embed(text, { pooling: 'last', normalize: false });
+    return rows.reduce((sum, x, i) => sum + x * hidden[i % hidden.length], 0) / answers.length;
+  };
+  const list = answers.map(({ text }, i) => `${i + 1}. "${text}"\n`).join('');
+  const before = await productAfter(`${prompt}1. "`);
+  const after = await productAfter(`${prompt}${list}${answers.length + 1}. "`);
+  assert.ok(after < before);
+  return `mean product of 10 explored rows ${before.toFixed(2)} before, ${after.toFixed(2)} after`;
+}
+
 /** 39: navigation, and the rows of the output matrix. */
 async function navigation(story) {
   const opening = 'Names of animals.\nAnswers:\n1. "';
@@ -203,7 +221,7 @@ async function navigation(story) {
     error = Math.max(error, Math.abs(product - logits[id]));
   }
   assert.ok(error < 0.2, `the product differs from the logit by ${error}`);
-  return `${firsts.size} different first tokens, ${found.n_distinct} answers; products within ${error.toFixed(3)} of the logits; ${await clusters(story)}`;
+  return `${firsts.size} different first tokens, ${found.n_distinct} answers; products within ${error.toFixed(3)} of the logits; ${await explored(story)}; ${await clusters(story)}`;
 }
 
 const END = 2;
