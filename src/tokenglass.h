@@ -11,8 +11,8 @@
  *
  * Memory: the caller frees models, sessions, grammars and their states, and nothing else. Every
  * other pointer that a function returns is a view, valid as long as the function says. After
- * tg_model_allocate only tg_session_new, tg_session_fork, tg_session_load_snapshot_begin, drafts
- * and grammars allocate memory.
+ * tg_model_allocate only tg_session_new, tg_session_fork, tg_session_load_snapshot_begin, drafts,
+ * grammars, edits and observations allocate memory.
  *
  * Threads: a model and its sessions belong to one thread, except for tg_model_thread_main and
  * tg_model_thread_died.
@@ -566,5 +566,7 @@ tg_status tg_session_load_snapshot_begin(tg_model *model, const void *header, si
 /* Checks the checksum and completes the session. On an error (TG_SESSION_DAMAGED) the caller must
  * free the session. */
 tg_status tg_session_load_snapshot_commit(tg_session *session);
+
+#include "tokenglass_inside.h"
 
 #endif

@@ -392,6 +392,33 @@ tg_status tgw_model_output_rows(tg_model *model, const int32_t *tokens, size_t n
     return tg_model_output_rows(model, tokens, n, rows);
 }
 
+/* ---- inside the model ---- */
+
+bool tgw_model_get_layer(const tg_model *model, uint32_t index, tgw_layer *out)
+{
+    tg_layer_info info;
+    if (!tg_model_get_layer(model, index, &info))
+        return false;
+    *out = (tgw_layer){info.mixer, info.n_head_kv, info.head_dim, info.window};
+    return true;
+}
+
+tg_status tgw_session_set_edits(tg_session *session, const tg_edit *edits, size_t n)
+{
+    return tg_session_set_edits(session, edits, n);
+}
+
+tg_status tgw_session_next_batch(tg_session *session, uint32_t max_tokens, tgw_next_batch *out)
+{
+    return tg_session_next_batch(session, max_tokens, &out->first, &out->n);
+}
+
+tg_status tgw_session_observe(tg_session *session, const tg_observation *observation,
+                              uint32_t max_tokens, uint32_t *out)
+{
+    return tg_session_observe(session, observation, max_tokens, out);
+}
+
 /* ---- grammars ---- */
 
 tg_status tgw_grammar_new(tg_model *model, const uint8_t *text, size_t length, tg_grammar **out)

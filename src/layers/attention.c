@@ -4,10 +4,8 @@
  * time. The keys are added in groups of TG_PAGE by logical position. The groups, and the order in
  * which they are added, depend only on the positions that a query sees: not on the batch, on the
  * other queries or on the pages in which the keys lie. */
-#include "layers.h"
-#include "../kernels/exp.h"
+#include "attention.h"
 
-#include <math.h>
 #include <string.h>
 
 void tgi_attention_layout(tg_scratch *s, tg_arena *arena)
@@ -76,18 +74,8 @@ static const uint8_t *block_at(const query_block *b, uint32_t from)
 static void score_page(query_block *b, uint32_t i, uint32_t end, const uint8_t *block,
                        uint32_t from)
 {
-    const tg_scratch *s = b->s;
-    const size_t head_dim = b->head_dim;
     float *scores = b->mem->scores;
-    const tg_quant_row *quant = &tg_quants[tg_kv_type_table[s->kv->type_k].quant];
-    const bool is_q8 = quant->activation == TG_ACT_Q8;
-    const size_t stride = is_q8 ? head_dim / 32 * sizeof(tg_act_q8) : head_dim * sizeof(float);
-    const uint8_t *x = is_q8 ? (const uint8_t *)b->mem->act : (const uint8_t *)b->mem->queries;
-    s->matmul_keys(block, head_dim / quant->block, 0, TG_PAGE / TG_TILE_ROWS, x + i * stride,
-                   stride, end - i, scores + i * TG_PAGE, TG_PAGE);
-    if (b->softcap > 0)
-        for (uint32_t k = i * TG_PAGE; k < end * TG_PAGE; k++)
-            scores[k] = b->softcap * tgi_tanh(scores[k] / b->softcap);
+    tgi_score_block(b->s, b->mem, b->head_dim, b->softcap, i, end, block);
     for (uint32_t k = i; k < end && b->has_window; k++)
         for (uint32_t j = from; j < b->begin[k]; j++)
             scores[k * TG_PAGE + j - from] = -INFINITY;
@@ -216,7 +204,7 @@ typedef struct attention_task {
 /* Blocks of TG_QUERIES queries that a sequence has for each key-value head. */
 static uint32_t n_blocks(const tg_sequence *sequence, uint32_t group)
 {
-    return (sequence->n * group + TG_QUERIES - 1) / TG_QUERIES;
+    return (sequence->n_streamed * group + TG_QUERIES - 1) / TG_QUERIES;
 }
 
 /* Finds the sequence, the key-value head and the first query of block `item`. */
@@ -239,9 +227,7 @@ static void load_queries(query_block *b, const attention_task *task, size_t item
     const tg_hparams *hp = s->hparams;
     const uint32_t group = task->group, window = task->w->window;
     const size_t head_dim = task->w->head_dim, stride = tgi_padded((size_t)hp->n_head * head_dim);
-    /* scores in powers of 2, as the softmax takes them */
-    const float scale = hp->attention_scale > 0 ? TG_LOG2E * hp->attention_scale
-                                                : TG_LOG2E / sqrtf((float)head_dim);
+    const float scale = tgi_attention_scale(hp, head_dim);
     b->layer = task->w->kv_source;
     b->group = group;
     b->head_dim = head_dim;
@@ -260,8 +246,7 @@ static void load_queries(query_block *b, const attention_task *task, size_t item
         b->max[i] = -INFINITY;
         b->sum[i] = 0;
     }
-    if (tg_quants[tg_kv_type_table[s->kv->type_k].quant].activation == TG_ACT_Q8)
-        s->kernels->quantize_q8(b->mem->queries, b->n * head_dim, b->mem->act);
+    tgi_quantize_queries(s, b->mem, b->n, head_dim);
     memset(b->mem->out, 0, b->n * head_dim * sizeof(float));
 }
 

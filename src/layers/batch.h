@@ -23,17 +23,21 @@ typedef struct tg_sequence {
     uint32_t base;     /* positions in the cache before them: row first + i has slot base + i */
     const uint32_t *visible; /* NULL, or [n][ceil(n / 32)] */
     const tg_kv_table *table;
-    const float *state; /* the recurrent state after the prefix; NULL: there is none yet */
-    float *state_after; /* memory for the state after the last row, never `state`; NULL: the model
-                           has no recurrent layers. A tree has no recurrent states. */
+    const float *state;   /* the recurrent state after the prefix; NULL: there is none yet */
+    float *state_after;   /* memory for the state after the last row, never `state`; NULL: the model
+                             has no recurrent layers. A tree has no recurrent states. */
+    struct tg_plan *plan; /* what the pass changes and reports (plan.h); NULL: nothing */
+    uint32_t n_text;      /* tokens that the session has when the batch begins */
+    uint32_t n_streamed;  /* rows whose attention the streamed softmax computes: n, or 0 */
 } tg_sequence;
 
 typedef struct tg_batch {
-    uint32_t n;                   /* rows, at most TG_BATCH */
-    const int32_t *tokens;        /* [n] */
-    const int32_t *positions;     /* [n] for rotations and learned positions */
-    const tg_sequence *sequences; /* [n_sequences] in the order of their rows */
+    uint32_t n;               /* rows, at most TG_BATCH */
+    const int32_t *tokens;    /* [n] */
+    const int32_t *positions; /* [n] for rotations and learned positions */
+    tg_sequence *sequences;   /* [n_sequences] in the order of their rows */
     uint32_t n_sequences;
+    bool plans;                 /* a sequence has a plan */
     const uint8_t *sequence_of; /* [n] the index of each row's sequence */
 } tg_batch;
 

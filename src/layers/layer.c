@@ -4,6 +4,7 @@
  * Which tensors a layer has decides which steps it takes; hparams decide the rest. Comments give
  * shapes: embd = n_embd, ff = n_ff. Rows in memory are padded (tgi_padded). */
 #include "layers.h"
+#include "plan.h"
 
 #include <string.h>
 
@@ -43,7 +44,7 @@ static void project_qkv(tg_scratch *s, const tg_layer *w, const float *in)
 }
 
 /* out [n][embd] = attention of in [n][embd] */
-static void attention(tg_scratch *s, const tg_layer *w, const float *in)
+static void attention(tg_scratch *s, const tg_layer *w, uint32_t index, const float *in)
 {
     const tg_hparams *hp = s->hparams;
     const size_t embd = tgi_padded(hp->n_embd), q = tgi_padded((size_t)hp->n_head * w->head_dim);
@@ -57,12 +58,20 @@ static void attention(tg_scratch *s, const tg_layer *w, const float *in)
         tgi_norm_qk(s, w);
     if (hp->v_norm && !w->kv_shared)
         tgi_norm_v(s, w);
+    if (s->batch->plans)
+        tgi_rows_queries(s, w, index);
     if (w->rope != TG_NO_ROPE)
         tgi_rope(s, w);
+    if (s->batch->plans)
+        tgi_rows_choose(s, w, index);
     /* attn_out [n][n_head][head_dim] = softmax(q . keys * scale) . values */
     tgi_attention(s, w);
+    if (s->batch->plans)
+        tgi_rows(s, w, index);
     if (hp->q_gate)
         tgi_gate_heads(s, w);
+    if (s->batch->plans)
+        tgi_plan_heads(s, w, index);
     /* out [n][embd] = W_o attn_out */
     tgi_matmul(s, s->attn_out, q, s->batch->n,
                &(tg_matmul_op){&w->attn_output, s->out, embd, w->attn_output_b}, 1);
@@ -182,7 +191,7 @@ void tgi_layer(tg_scratch *s, const tg_layer *w, uint32_t index)
     /* out [n][embd] = attention(in), or what this layer has in its place */
     switch (w->mixer) {
     case TG_ATTENTION_MIXER:
-        attention(s, w, in);
+        attention(s, w, index, in);
         break;
     case TG_CONV_MIXER:
         convolution(s, w, index, in);
@@ -206,6 +215,8 @@ void tgi_layer(tg_scratch *s, const tg_layer *w, uint32_t index)
     feed_forward(s, w, in);
     if (w->ffn_post_norm.length)
         tgi_norm(s, s->out, &w->ffn_post_norm, NULL, s->out);
+    if (s->batch->plans)
+        tgi_plan_feed_forward(s, index);
     tgi_add_residual(s);
 
     /* x += the tokens' embeddings for this layer (Gemma 3n, Gemma 4) */

@@ -71,8 +71,11 @@ typedef struct tg_scratch {
     const float *quantized_input; /* the rows that act holds; NULL: none */
 
     tg_attention_scratch *attention; /* [n_threads] */
-    tg_matmul_fn *matmul_keys;       /* scores = keys . query, for the cache's type */
-    tg_values_fn *add_values;        /* out += weights . values, for the cache's type */
+    uint8_t *rows_memory;            /* [n_threads][rows_bytes] whole rows of attention, for plans;
+                                        outside of the arena */
+    size_t rows_bytes;
+    tg_matmul_fn *matmul_keys; /* scores = keys . query, for the cache's type */
+    tg_values_fn *add_values;  /* out += weights . values, for the cache's type */
 } tg_scratch;
 
 /* Plans the memory (arena->base NULL: counts it) and sets the pointers. */

@@ -38,10 +38,15 @@ bool tgi_decode_layers(tg_decoder *d, uint32_t max_layers)
 {
     tg_scratch *s = &d->scratch;
     const uint32_t n_layer = s->hparams->n_layer;
-    for (; max_layers && d->layer < n_layer; d->layer++, max_layers--)
+    for (; max_layers && d->layer < n_layer; d->layer++, max_layers--) {
+        if (s->batch->plans)
+            d->at_boundary(d->context, d->layer);
         tgi_layer(s, &d->weights->layers[d->layer], d->layer);
+    }
     if (d->layer < n_layer)
         return false;
+    if (s->batch->plans)
+        d->at_boundary(d->context, n_layer);
     /* norm [n][n_embd]: the hidden states */
     tgi_norm(s, s->x, &d->weights->output_norm, &d->weights->output_norm_b, s->norm);
     d->n_decoded += d->n_batch;
@@ -72,6 +77,18 @@ static void compute_logits(tg_decoder *d, const uint32_t *rows, uint32_t n)
     tgi_profile_end(&s->profile, TG_STEP_logits, start);
     if (tgi_pool_failed(s->pool))
         d->n_rows = 0;
+}
+
+const float *tgi_decode_lens(tg_decoder *d, const uint32_t *rows, uint32_t n, bool prepared)
+{
+    tg_scratch *s = &d->scratch;
+    if (!prepared) /* norm is free between layers */
+        tgi_norm(s, s->x, &d->weights->output_norm, &d->weights->output_norm_b, s->norm);
+    compute_logits(d, rows, n);
+    const bool ok = d->n_rows > 0;
+    d->n_rows = 0; /* they are not the rows' logits */
+    tgi_activations_changed(s);
+    return ok ? d->logits : NULL;
 }
 
 /* The logits of a row that compute_logits computed last; NULL: it is not among them. */

@@ -18,6 +18,9 @@ typedef struct tg_decoder {
     uint32_t rows[TG_LOGIT_ROWS]; /* [n_rows] the rows of the batch whose logits are in logits */
     uint32_t n_rows;
     uint64_t n_decoded; /* rows that went through all layers so far */
+    /* Called at each boundary of a batch with plans: boundary l is the input of layer l. */
+    void (*at_boundary)(void *context, uint32_t boundary);
+    void *context;
 } tg_decoder;
 
 /* Plans the memory (arena->base NULL: counts it). weights, and the fields of scratch that
@@ -34,6 +37,12 @@ void tgi_decode_begin(tg_decoder *decoder, const tg_batch *batch);
 /* Runs the next max_layers layers at most; returns whether the batch is done. When the pool of
  * threads has failed (tgi_pool_failed), the results are not valid. */
 bool tgi_decode_layers(tg_decoder *decoder, uint32_t max_layers);
+
+/* Computes the logits that n rows, at most TG_LOGIT_ROWS, would have if the last layer's output
+ * were their residual as it is now; for at_boundary. prepared: the norm of the rows is there from
+ * the call before at the same boundary. Row after row, tgi_padded(n_vocab) floats each; NULL: the
+ * pool of threads has failed. */
+const float *tgi_decode_lens(tg_decoder *decoder, const uint32_t *rows, uint32_t n, bool prepared);
 
 /* The logits of one row of the last batch: [n_vocab], valid until the next call. Rows in ascending
  * order are computed once. NULL: the pool of threads has failed. */

@@ -74,6 +74,9 @@ tg_status tgi_session_set_draft(tg_session *session, const tg_draft *tree)
     tgi_session_cancel_batch(session); /* it may have another draft, which is given up here */
     if (session->draft)
         session->draft->tree.n = 0;
+    if (session->plan)
+        return tgi_fail(&session->model->error, TG_OPTION_UNSUPPORTED, TG_NO_OFFSET,
+                        "speculation is not possible in a session with edits");
     if (session->model->cache.recurrent.state_size)
         return tgi_fail(&session->model->error, TG_OPTION_UNSUPPORTED, TG_NO_OFFSET,
                         "speculation is not possible with the architecture %s: its recurrent "

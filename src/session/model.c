@@ -31,6 +31,7 @@ void tg_model_free(tg_model *model)
      * so then nothing is freed. */
     if (!tgi_pool_free(model->pool))
         return;
+    free(model->decoder.scratch.rows_memory);
     free(model->memory);
     tgi_sampler_free(model->sampler);
     tgi_grammar_vocabulary_free(model->grammar_vocabulary);

@@ -9,6 +9,7 @@
 #include "../base/warnings.h"
 #include "../cache/evict.h"
 #include "../gguf/gguf.h"
+#include "../layers/plan.h"
 #include "../methods/draft.h"
 #include "../model/weights.h"
 #include "../sample/sample.h"
@@ -23,6 +24,7 @@ typedef struct tg_pending_batch {
     tg_batch batch;              /* n_sequences 0: there is none */
     tg_session *asked[TG_BATCH]; /* [n_asked] the sessions of the call that started it */
     uint32_t n_asked;
+    bool whole; /* all layers run in one call: a plan has states, which change only once */
     tg_session *sessions[TG_BATCH]; /* [n_sequences] */
     tg_sequence sequences[TG_BATCH];
     uint32_t slots[TG_BATCH]; /* for the recurrent states after them, or TG_NO_SLOT */
@@ -80,6 +82,7 @@ struct tg_session {
     uint32_t n_keep;      /* tokens in front of the removed ones */
     struct tg_session_draft *draft; /* NULL: it never had one */
     struct tg_ngram *ngram;         /* NULL: no draft was asked of it yet */
+    struct tg_plan *plan;           /* its edits and what is observed; NULL: nothing */
     tg_snapshot_header snapshot;    /* of the last save, or of the load */
 };
 
@@ -127,6 +130,30 @@ tg_status tgi_session_run_batch(tg_session *session, uint32_t n, uint32_t max_la
 tg_status tgi_session_store_logits(tg_session *session);
 /* Runs all tokens that are not cached. */
 tg_status tgi_session_run_pending(tg_session *session);
+
+/* ---- score.c ---- */
+/* What the scores of tokens under one distribution share. */
+typedef struct tg_distribution {
+    double max, sum, log_total; /* a token's log-probability: logit - max - log_total */
+    double entropy;             /* nats */
+} tg_distribution;
+/* Measures logits [n_vocab]. TG_LOGITS_NOT_FINITE, TG_NO_CANDIDATES. */
+tg_status tgi_measure_logits(tg_model *model, const float *logits, tg_distribution *out);
+/* Lists the top_n most probable tokens. */
+void tgi_list_top(tg_model *model, const float *logits, const tg_distribution *distribution,
+                  uint32_t top_n, tg_top *top);
+
+/* ---- observe.c ---- */
+/* How many tokens the next batch of a session with a plan has, at most max_tokens unless an edit
+ * needs more; 0, and the model's error: an edit needs tokens that the session does not have. */
+uint32_t tgi_plan_next_batch(const tg_session *session, uint32_t max_tokens);
+/* Prepares a session's plan for a batch: states that do not fit what is cached are computed again,
+ * from the first token on. */
+void tgi_plan_begin(tg_session *session);
+/* Memory for the rows of attention of the pending batch. TG_OUT_OF_MEMORY. */
+tg_status tgi_plan_reserve(tg_model *model);
+/* Edits and reports the residuals of the pending batch at a boundary. */
+void tgi_plan_at_boundary(void *model, uint32_t boundary);
 
 /* ---- draft.c ---- */
 /* Sets the session's draft. Errors as tg_session_draft; the tokens must be in the vocabulary. */

@@ -68,10 +68,17 @@ static tg_status add_sequence(tg_session *session, uint32_t n)
         .n = n,
         .base = base,
         .table = &session->cache.table,
+        .plan = session->plan,
+        .n_text = session->n_tokens,
+        .n_streamed = n,
         .state_after = slot != TG_NO_SLOT ? tgi_recurrent_at(&cache->recurrent, slot) : NULL,
     };
     pending->batch.n += n;
     pending->batch.n_sequences++;
+    if (session->plan) {
+        pending->batch.plans = true;
+        pending->whole |= session->plan->has_state;
+    }
     return TG_OK;
 }
 
@@ -91,6 +98,7 @@ static void add_draft(tg_session *session, tg_sequence *sequence)
     }
     sequence->visible = tgi_draft_visible(session);
     sequence->n += n;
+    sequence->n_streamed = sequence->n;
     batch->n += n;
 }
 
@@ -124,9 +132,12 @@ static tg_status start_batch(tg_session *const *sessions, uint32_t n, uint32_t m
                                 .positions = pending->positions,
                                 .sequences = pending->sequences,
                                 .sequence_of = pending->sequence_of};
+    pending->whole = false;
     uint32_t room = max_tokens < TG_BATCH ? max_tokens : TG_BATCH;
     for (uint32_t i = 0; i < n && room; i++) {
         tg_session *session = sessions[i];
+        if (session->plan)
+            tgi_plan_begin(session);
         const size_t wanted =
             evicted ? session->n_tokens - session->cache.n_cached : tg_session_pending(session);
         const uint32_t n_after = n - i - 1, /* sessions that come after it */
@@ -136,13 +147,17 @@ static tg_status start_batch(tg_session *const *sessions, uint32_t n, uint32_t m
         n_tokens = n_tokens < free_rows ? n_tokens : free_rows;
         if (!n_tokens)
             continue;
-        status = add_sequence(session, n_tokens);
+        if (session->plan)
+            n_tokens = tgi_plan_next_batch(session, n_tokens);
+        if (n_tokens > free_rows)
+            continue;
+        status = !n_tokens ? model->error.status : add_sequence(session, n_tokens);
         if (status && !pending->batch.n_sequences)
             break; /* the error of the first */
         if (status)
             tgi_error_clear(&model->error);
         else
-            room -= n_tokens;
+            room -= n_tokens < room ? n_tokens : room;
     }
     /* drafts come after the tokens of all: they must not evict what another sequence needs */
     for (uint32_t i = 0; i < pending->batch.n_sequences; i++)
@@ -157,6 +172,13 @@ static tg_status start_batch(tg_session *const *sessions, uint32_t n, uint32_t m
     }
     if (!pending->batch.n_sequences)
         return status;
+    if (pending->batch.plans) {
+        status = tgi_plan_reserve(model);
+        if (status) {
+            tgi_model_cancel_batch(model);
+            return status;
+        }
+    }
     memcpy(pending->asked, sessions, n * sizeof(tg_session *));
     pending->n_asked = n;
     tgi_decode_begin(&model->decoder, &pending->batch);
@@ -174,6 +196,8 @@ static void keep_batch(tg_model *model)
         const tg_sequence *sequence = &pending->sequences[i];
         /* of a tree only the root is a token of the session */
         user->n_cached = sequence->base + (sequence->visible ? 1 : sequence->n);
+        if (sequence->plan)
+            sequence->plan->n_seen = user->n_cached;
         if (pending->slots[i] != TG_NO_SLOT)
             tgi_checkpoints_append(&model->cache.recurrent, &user->checkpoints, user->n_cached,
                                    pending->slots[i]);
@@ -194,7 +218,7 @@ static tg_status run_layers(tg_session *const *sessions, uint32_t n, uint32_t ma
         if (status || !pending->batch.n_sequences)
             return status;
     }
-    *done = tgi_decode_layers(&model->decoder, max_layers);
+    *done = tgi_decode_layers(&model->decoder, pending->whole ? UINT32_MAX : max_layers);
     if (tgi_pool_failed(model->pool)) {
         *done = false;
         tgi_model_cancel_batch(model);

@@ -5,10 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Scores one token under logits [n_vocab]; sums are in double. *log_sum: logit - log_sum is a
- * token's log-probability. */
-static tg_status score_token(tg_model *model, const float *logits, int32_t token, tg_score *out,
-                             double *log_sum)
+tg_status tgi_measure_logits(tg_model *model, const float *logits, tg_distribution *out)
 {
     const uint32_t n_vocab = model->hparams.n_vocab;
     float max = -INFINITY;
@@ -22,45 +19,58 @@ static tg_status score_token(tg_model *model, const float *logits, int32_t token
     if (max == -INFINITY)
         return tgi_fail(&model->error, TG_NO_CANDIDATES, TG_NO_OFFSET,
                         "all %u logits are -infinity", (unsigned)n_vocab);
-    const float logit = logits[token];
-    double sum = 0, weighted = 0, above = 0;
-    int32_t rank = 0, equal = 0; /* equal: the token itself, too */
+    double sum = 0, weighted = 0;
     for (uint32_t i = 0; i < n_vocab; i++) {
         const double x = (double)logits[i] - max, e = exp(x);
         sum += e;
         if (e > 0)
             weighted += e * x;
-        if (logits[i] > logit) {
-            above += e;
-            rank++;
-        }
-        equal += logits[i] == logit;
     }
     const double log_total = log(sum);
-    *log_sum = max + log_total;
-    *out = (tg_score){
-        .token = token,
-        .logprob = (float)((double)logit - max - log_total),
-        .rank = rank,
-        .entropy = (float)(log_total - weighted / sum), /* -sum p log p, log p = x - log_total */
-        .top_mass = (float)(above / sum),
-        .tied = equal - 1,
-    };
+    /* -sum p log p, log p = x - log_total */
+    *out = (tg_distribution){max, sum, log_total, log_total - weighted / sum};
     return TG_OK;
 }
 
-/* Scores a token and lists the top_n most probable tokens. */
-static tg_status score_and_list(tg_model *model, const float *logits, int32_t token, uint32_t top_n,
-                                tg_score *out, tg_top *top)
+void tgi_list_top(tg_model *model, const float *logits, const tg_distribution *distribution,
+                  uint32_t top_n, tg_top *top)
 {
-    double log_sum = 0;
-    const tg_status status = score_token(model, logits, token, out, &log_sum);
-    if (status || !top_n)
-        return status;
+    const double log_sum = distribution->max + distribution->log_total;
     const uint32_t n = tgi_sampler_top(model->sampler, logits, top_n, top);
     for (uint32_t i = 0; i < top_n; i++)
         top[i] =
             i < n ? (tg_top){top[i].token, (float)(top[i].logprob - log_sum)} : (tg_top){-1, NAN};
+}
+
+/* Scores a token under logits [n_vocab] and lists the top_n most probable tokens; sums are in
+ * double. */
+static tg_status score_and_list(tg_model *model, const float *logits, int32_t token, uint32_t top_n,
+                                tg_score *out, tg_top *top)
+{
+    tg_distribution d;
+    const tg_status status = tgi_measure_logits(model, logits, &d);
+    if (status)
+        return status;
+    const float logit = logits[token];
+    double above = 0;
+    int32_t rank = 0, equal = 0; /* equal: the token itself, too */
+    for (uint32_t i = 0; i < model->hparams.n_vocab; i++) {
+        equal += logits[i] == logit;
+        if (logits[i] > logit) {
+            above += exp((double)logits[i] - d.max);
+            rank++;
+        }
+    }
+    *out = (tg_score){
+        .token = token,
+        .logprob = (float)((double)logit - d.max - d.log_total),
+        .rank = rank,
+        .entropy = (float)d.entropy,
+        .top_mass = (float)(above / d.sum),
+        .tied = equal - 1,
+    };
+    if (top_n)
+        tgi_list_top(model, logits, &d, top_n, top);
     return TG_OK;
 }
 

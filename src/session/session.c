@@ -48,6 +48,7 @@ void tg_session_free(tg_session *session)
     tgi_cache_remove_user(&session->model->cache, &session->cache);
     tgi_draft_free(session);
     tgi_ngram_free(session->ngram);
+    tgi_plan_free(session->plan);
     free(session);
 }
 
@@ -58,6 +59,13 @@ tg_status tg_session_fork(const tg_session *session, tg_session **out)
     tg_session *fork = tgi_session_allocate(model);
     if (!fork)
         return model->error.status;
+    if (session->plan) {
+        fork->plan = tgi_plan_copy(session->plan, &model->error);
+        if (!fork->plan) {
+            tg_session_free(fork);
+            return model->error.status;
+        }
+    }
     memcpy(fork->tokens, session->tokens, session->n_tokens * sizeof *fork->tokens);
     memcpy(fork->logits, session->logits, model->hparams.n_vocab * sizeof *fork->logits);
     memcpy(fork->mu, session->mu, (session->n_tokens + 1) * sizeof *fork->mu);
@@ -174,6 +182,9 @@ tg_status tg_session_shift(tg_session *session, size_t n_keep, size_t n_discard)
                         (unsigned)session->n_tokens);
     if (!n_discard)
         return TG_OK;
+    if (session->plan)
+        return tgi_fail(error, TG_OPTION_UNSUPPORTED, TG_NO_OFFSET,
+                        "a session with edits cannot drop tokens: its edits name positions");
     const uint32_t n_left = session->n_tokens - (uint32_t)n_discard,
                    n_after = n_left - (uint32_t)n_keep;
     const uint32_t n_discarded = session->n_discarded + (uint32_t)n_discard;

@@ -1,6 +1,6 @@
 // Every architecture in plain float64, the truth for the tests: takes the bytes of a GGUF file and
-// token ids, returns logits for every position. It is slow on purpose: one position after the
-// other, weights dequantized exactly, each architecture written out by itself.
+// token ids, returns logits for every position, and what happens inside. It is slow on purpose: one
+// position after the other, weights dequantized exactly, each architecture written out by itself.
 //
 // Sources: the papers that src/model/archs names. Names of keys and tensors, and defaults for
 // absent keys, are those of llama.cpp's loader.
@@ -16,7 +16,11 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 class Model {
-  constructor(bytes, n_ctx) {
+  constructor(bytes, n_ctx, change = {}) {
+    this.change = change;
+    this.position = 0; // that is computed now
+    this.rows = []; // [layer][head][position] weights of attention by key
+    this.outputs = []; // [layer][head][position] before attn_output
     this.file = readGguf(bytes);
     this.arch = this.file.metadata['general.architecture'];
     this.n_ctx = n_ctx;
@@ -61,7 +65,17 @@ class Model {
   rms(name, x) {
     const scale = 1 / Math.sqrt(sum(x.map((v) => v * v)) / x.length + this.eps);
     const weight = name && this.values(`${name}.weight`);
-    return x.map((v, i) => v * scale * (weight ? weight[i] : 1));
+    const out = x.map((v, i) => v * scale * (weight ? weight[i] : 1));
+    return name?.endsWith('post_ffw_norm') ? this.scaleFfn(Number(name.split('.')[1]), out) : out;
+  }
+  /** What a layer's feed-forward network adds to the residual, as it is changed. */
+  scaleFfn(i, out) {
+    const scale = this.change.ffnScale?.(i) ?? 1;
+    return scale === 1 ? out : times(out, scale);
+  }
+  /** The same, unless a norm comes after it. */
+  ffnOutput(i, out) {
+    return this.has(`blk.${i}.post_ffw_norm.weight`) ? out : this.scaleFfn(i, out);
   }
   layerNorm(name, x) {
     const mean = sum(x) / x.length;
@@ -146,12 +160,15 @@ class Model {
     { scale = 1 / Math.sqrt(this.head_dim), window = Infinity, softcap = 0, gates, from = i } = {},
   ) {
     if (k) this.past[i].push({ k, v });
-    const seen = this.past[from].slice(-Math.min(window, this.past[from].length));
+    const p = this.position;
+    const start = Math.max(p + 1 - window, 0);
+    const seen = this.past[from].slice(start, p + 1);
     const out = new Float64Array(q.length);
     for (let head = 0; head < this.n_head; head++) {
       const at = head * this.head_dim;
       const kv = Math.floor((head * this.heads_kv[i]) / this.n_head) * this.head_dim;
-      const scores = seen.map((past) => {
+      const scores = seen.map((past, t) => {
+        if (this.change.sees?.(i, head, p, start + t) === false) return -Infinity;
         let product = 0;
         for (let d = 0; d < this.head_dim; d++) product += q[at + d] * past.k[kv + d];
         return cap(product * scale, softcap);
@@ -159,15 +176,17 @@ class Model {
       const max = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - max));
       const total = sum(weights);
+      let row = [...Array(start).fill(0), ...weights.map((weight) => weight / total)];
+      row = this.change.row?.(i, head, p, row) ?? row;
+      const factor = this.change.headScale?.(i, head) ?? 1;
       seen.forEach((past, t) => {
         for (let d = 0; d < this.head_dim; d++)
-          out[at + d] += (weights[t] / total) * past.v[kv + d];
+          out[at + d] += row[start + t] * past.v[kv + d] * factor * (gates ? gates[at + d] : 1);
       });
+      ((this.rows[i] ??= [])[head] ??= [])[p] = row;
+      ((this.outputs[i] ??= [])[head] ??= [])[p] = out.slice(at, at + this.head_dim);
     }
-    return this.linear(
-      `blk.${i}.attn_output`,
-      gates ? out.map((value, d) => value * gates[d]) : out,
-    );
+    return this.linear(`blk.${i}.attn_output`, out);
   }
   /** The usual attention of a layer: projections, rotation, attention. */
   attention(i, x, position, order, options) {
@@ -179,10 +198,14 @@ class Model {
     const inner = this.linear(`blk.${i}.ffn_gate${suffix}`, x, expert).map(
       (gate, j) => unit(gate) * up[j],
     );
-    return this.linear(`blk.${i}.ffn_down${suffix}`, inner, expert);
+    const out = this.linear(`blk.${i}.ffn_down${suffix}`, inner, expert);
+    return suffix ? out : this.ffnOutput(i, out);
   }
   plain(i, x) {
-    return this.linear(`blk.${i}.ffn_down`, this.linear(`blk.${i}.ffn_up`, x).map(gelu));
+    return this.ffnOutput(
+      i,
+      this.linear(`blk.${i}.ffn_down`, this.linear(`blk.${i}.ffn_up`, x).map(gelu)),
+    );
   }
   experts(i, x, sumToOne) {
     const scores = Array.from(this.linear(`blk.${i}.ffn_gate_inp`, x), Math.exp);
@@ -192,9 +215,9 @@ class Model {
     const whole = sumToOne ? sum(taken.map(([p]) => p)) : 1;
     let out = new Float64Array(x.length);
     for (const [p, e] of taken) out = add(out, this.gated(i, x, silu, '_exps', e), p / whole);
-    return this.has(`blk.${i}.ffn_gate_shexp.weight`)
-      ? add(out, this.gated(i, x, silu, '_shexp'))
-      : out;
+    if (this.has(`blk.${i}.ffn_gate_shexp.weight`))
+      out = add(out, this.gated(i, x, silu, '_shexp'));
+    return this.ffnOutput(i, out);
   }
 }
 
@@ -530,23 +553,55 @@ function deltaNet(m, x, i, p) {
 architectures.granitemoe = architectures.granite;
 
 /**
- * Logits of every position: ids.length Float64Arrays of n_vocab. n_ctx: the context size, by which
- * LongRoPE models choose between their short and long factors.
+ * A forward pass that shows what happens inside and can be changed, layer after layer. n_ctx: the
+ * context size, by which LongRoPE models choose between their short and long factors. change:
+ *   residuals(boundary, xs)         changes the residuals of all positions at a boundary
+ *   sees(layer, head, query, key)   false: the query does not see the key
+ *   row(layer, head, query, row)    another row of weights
+ *   headScale(layer, head), ffnScale(layer)
+ * Gives logits, residuals [boundary][position], rows and outputs [layer][head][position], and
+ * lens(boundary, position): the logits that the last norm and the output matrix make there.
  */
-export function referenceLogits(bytes, ids, n_ctx) {
-  const m = new Model(bytes, n_ctx);
+export function referenceRun(bytes, ids, n_ctx, change = {}) {
+  const m = new Model(bytes, n_ctx, change);
   const {
     embed = (_, x) => x,
     layer,
-    norm = () => m.rms('output_norm', last),
+    norm = (_, x) => m.rms('output_norm', x),
     logits = (_, x) => x,
   } = architectures[m.arch];
   const n_embd = m.key('embedding_length');
-  let last;
-  return Array.from(ids, (id, p) => {
-    let x = embed(m, m.values('token_embd.weight').slice(id * n_embd, (id + 1) * n_embd), p, id);
-    for (let i = 0; i < m.n_layer; i++) x = layer(m, x, i, p);
-    last = x;
-    return logits(m, m.linear(m.has('output.weight') ? 'output' : 'token_embd', norm(m, x)));
+  const perLayer = []; // gemma4: each token's embeddings for the layers
+  const xs = Array.from(ids, (id, p) => {
+    const x = m.values('token_embd.weight').slice(id * n_embd, (id + 1) * n_embd);
+    const embedded = embed(m, x, p, id);
+    perLayer.push(m.given);
+    return embedded;
   });
+  const residuals = [];
+  const boundary = (i) => {
+    change.residuals?.(i, xs);
+    residuals.push(xs.map((x) => x.slice()));
+  };
+  for (let i = 0; i < m.n_layer; i++) {
+    boundary(i);
+    for (let p = 0; p < xs.length; p++) {
+      m.position = p;
+      m.given = perLayer[p];
+      xs[p] = layer(m, xs[p], i, p);
+    }
+  }
+  boundary(m.n_layer);
+  const output = m.has('output.weight') ? 'output' : 'token_embd';
+  const lens = (i, p) => logits(m, m.linear(output, norm(m, residuals[i][p])));
+  return {
+    logits: xs.map((_, p) => lens(m.n_layer, p)),
+    residuals,
+    rows: m.rows,
+    outputs: m.outputs,
+    lens,
+  };
 }
+
+/** Logits of every position: ids.length Float64Arrays of n_vocab. */
+export const referenceLogits = (bytes, ids, n_ctx) => referenceRun(bytes, ids, n_ctx).logits;

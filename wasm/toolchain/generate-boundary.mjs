@@ -25,6 +25,7 @@ const SCALARS = {
   tg_status: [4, 'Uint32', 'number'],
   tg_stage: [4, 'Uint32', 'number'],
   tg_cache_type: [4, 'Uint32', 'number'],
+  tg_edit_kind: [4, 'Uint32', 'number'],
 };
 const POINTER = [4, 'Uint32', 'number'];
 

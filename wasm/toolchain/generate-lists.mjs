@@ -150,6 +150,41 @@ function samplerStages() {
   ];
 }
 
+function edits() {
+  const file = 'src/layers/edits.def';
+  const kinds = readRows(file, 'TG_EDIT', 'TG_ROW_RULE').map(({ args: [name] }) => name);
+  const options = readRows(file, 'TG_EDIT_OPTION').map(({ args: [edit, name], fields }) => ({
+    edit,
+    name,
+    default: Number(fields.initial),
+    min: Number(fields.min),
+    max: Number(fields.max),
+    whole: fields.whole === 'true',
+  }));
+  return [
+    ...names(
+      'EditName',
+      'editNames',
+      'The edits of a session (edits.def). The index is the number in C.',
+      kinds,
+    ),
+    row('EditOptionInfo', 'A number of an edit.', {
+      edit: ['EditName', 'The edit.'],
+      name: ['string', 'The name.'],
+      default: ['number', 'The default value.'],
+      min: ['number', 'The smallest value.'],
+      max: ['number', 'The greatest value.'],
+      whole: ['boolean', 'Whether only whole numbers are accepted.'],
+    }),
+    table(
+      'editOptions',
+      'The numbers of all edits. The index is the number in C.',
+      'EditOptionInfo',
+      options,
+    ),
+  ];
+}
+
 /** A union and a table of names. */
 function names(type, constant, meaning, values) {
   return [
@@ -210,6 +245,7 @@ export async function text() {
       'The trees of Token Recycling (trees.def). The index is the number in C.',
       argument('src/methods/trees.def', 'TG_TREE', 0),
     ),
+    ...edits(),
     ...constants(),
   ];
   return format(parts);

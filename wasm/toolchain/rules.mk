@@ -20,7 +20,8 @@ NATIVE := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 WASM := -O3 -flto
 # What runs once for a file or a grammar is compiled for size.
 SMALL := src/gguf/%.c src/model/%.c src/tokenizer/vocabulary.c src/tokenizer/tokenizer.c \
-	$(addprefix src/session/,header.c model.c session.c snapshot.c text.c grammar.c) \
+	$(addprefix src/session/,header.c model.c session.c snapshot.c text.c grammar.c observe.c) \
+	src/layers/plan.c src/layers/attention_rows.c src/layers/rules/%.c \
 	$(addprefix src/grammar/,parse.c build.c characters.c utf8_class.c check.c)
 # Reading blocks of codes is as fast with -Os. Floats are converted by loops that -O3 makes SIMD.
 COMPACT := src/quant/formats/%.c

@@ -18,6 +18,7 @@ import {
   invalid,
   isBlob,
   readOptions,
+  reading,
   textOf,
   wholeNumber,
 } from '../types/arguments.js';
@@ -48,12 +49,14 @@ import type {
   MethodPrompt,
   Model,
   ModelInfo,
+  ModelObserveOptions,
   ModelStats,
   NavigateListOptions,
   NavigateListResult,
   NavigateOptions,
   NavigateWaysOptions,
   NavigateWaysResult,
+  Observation,
   ScoreOptions,
   Session,
   SessionOptions,
@@ -173,8 +176,13 @@ export class ModelImpl implements Model, SessionHost {
 
   createSession(options?: SessionOptions): Session {
     this.check();
-    const { seed } = readOptions(options, ['seed'], 'createSession');
-    return new SessionImpl(this, seed === undefined ? randomSeed() : checkSeed(seed));
+    const { seed, edits } = readOptions(options, ['seed', 'edits'], 'createSession');
+    return new SessionImpl(
+      this,
+      seed === undefined ? randomSeed() : checkSeed(seed),
+      undefined,
+      reading('edits', () => structuredClone(edits)), // as they are now
+    );
   }
 
   async loadSession(
@@ -187,6 +195,17 @@ export class ModelImpl implements Model, SessionHost {
       const bytes = await untilAborted(savedBytes(saved), [signal, this.ended]);
       return SessionImpl.load(this, bytes);
     });
+  }
+
+  async observe(text: TextOrIds, options?: ModelObserveOptions): Promise<Observation> {
+    const { OBSERVE_OPTIONS } = await import('./observe.js');
+    const { edits, ...rest } = readOptions(options, [...OBSERVE_OPTIONS, 'edits'], 'observe');
+    const session = this.createSession({ edits });
+    try {
+      return await session.observe(text, rest);
+    } finally {
+      await session.dispose();
+    }
   }
 
   async score(text: TextOrIds, options?: ScoreOptions): Promise<TokenScore[]> {

@@ -64,6 +64,8 @@ import type {
   MethodTrace,
   MethodTraces,
   ModelInfo,
+  Observation,
+  ObserveOptions,
   Preview,
   PreviewOptions,
   Session,
@@ -124,24 +126,25 @@ export class SessionImpl implements Session {
   }
 
   /** source: the number of a session to fork, or the bytes of a saved session. */
-  constructor(host: SessionHost, seed: bigint, source?: number | Uint8Array) {
+  constructor(host: SessionHost, seed: bigint, source?: number | Uint8Array, edits?: unknown) {
     this.#host = host;
     this.#number = host.newNumber();
     this.#seed = seed;
     const { n_vocab, n_ctx } = host.info;
     this.#weight = weightOf(BYTES_PER_LOGIT * n_vocab + BYTES_PER_TOKEN * n_ctx);
-    this.#ready = this.#create(source);
+    this.#ready = this.#create(source, edits);
     this.#ready.catch(() => undefined); // the first call that awaits it reports the error
     this.#freeInEngine = freeing(host.backend, 'disposeSession', this.#number);
     dropped.register(this, this.#freeInEngine, this);
   }
 
-  async #create(source: number | Uint8Array | undefined): Promise<void> {
-    const { backend } = this.#host;
+  async #create(source: number | Uint8Array | undefined, edits: unknown): Promise<void> {
+    const { backend, info } = this.#host;
     if (source === undefined) {
       // what was dropped is freed between two turns of the event loop
       if (this.#weight) await new Promise((resolve) => setTimeout(resolve));
-      return backend.call('createSession', [this.#number]);
+      const requests = edits ? (await import('./edits.js')).editRequests(edits, info) : [];
+      return backend.call('createSession', [this.#number, requests]);
     }
     if (typeof source === 'number') {
       this.#tokens = Array.from(await backend.call('forkSession', [source, this.#number]));
@@ -256,6 +259,27 @@ export class SessionImpl implements Session {
         // after an error, too: what was scored before stays
         const now = await this.#call('sessionTokens', [this.#number]).catch(() => undefined);
         if (now) this.#tokens = Array.from(now);
+        this.#busy = undefined;
+      }
+    });
+  }
+
+  async observe(text: TextOrIds, options?: ObserveOptions): Promise<Observation> {
+    const { readObserve } = await import('./observe.js');
+    const { prompt, request, signal: given } = readObserve(text, options, this.#host.info);
+    return withSignal(given, async (signal) => {
+      const tokenize = (words: string) =>
+        this.#host.tokenize(words, { add_special: this.#tokens.length === 0 });
+      const ids = typeof prompt === 'string' ? await tokenize(prompt) : prompt;
+      throwIfAborted(signal);
+      this.#checkIdle();
+      this.#busy = 'observing a text; wait for the result first';
+      try {
+        const args: Parameters<Methods['observe']> = [this.#number, Int32Array.from(ids), request];
+        const seen = await this.#call('observe', args, signal);
+        this.#tokens.push(...ids);
+        return seen;
+      } finally {
         this.#busy = undefined;
       }
     });

@@ -4,6 +4,7 @@
  */
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
+import { TokenglassError } from '../types/errors.js';
 import { cacheTypes, quants } from '../types/generated.js';
 import type {
   ArchitectureName,
@@ -18,6 +19,7 @@ import type {
   MemoryInfo,
   ModelInfo,
   ModelStats,
+  Observation,
   ProfileEntry,
   Progress,
   QuantTypeInfo,
@@ -28,6 +30,7 @@ import type {
 import { Choices } from './choices.js';
 import type { StepResult } from './choices.js';
 import type { Distributions } from './divergence.js';
+import type { EditRequest } from './edits.js';
 import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { Grammars } from './grammars.js';
@@ -36,6 +39,7 @@ import { loadEngine } from './loader.js';
 import type { LoadedEngine } from './loader.js';
 import { planOf, warningsOf } from './model-writer.js';
 import type { EngineOptions } from './model-writer.js';
+import { Observing } from './observing.js';
 import { Sampling } from './sampling.js';
 import { Scheduler } from './scheduler.js';
 import { Scoring } from './scoring.js';
@@ -54,6 +58,7 @@ export class EngineModel {
   #grammars!: Grammars;
   #choices!: Choices;
   #scoring!: Scoring;
+  #observing!: Observing;
 
   constructor(platform: WorkerPlatform) {
     this.#platform = platform;
@@ -95,6 +100,13 @@ export class EngineModel {
       this.#info,
     );
     this.#scoring = new Scoring(
+      engine,
+      this.#scheduler,
+      this.#sessions,
+      this.#vocabulary,
+      this.#info,
+    );
+    this.#observing = new Observing(
       engine,
       this.#scheduler,
       this.#sessions,
@@ -206,8 +218,8 @@ export class EngineModel {
 
   // ---- sessions: the caller chooses their numbers, from 1 ----
 
-  createSession(number: number): void {
-    this.#sessions.create(number);
+  createSession(number: number, edits: EditRequest[]): void {
+    this.#sessions.create(number, edits);
   }
 
   /** Returns the tokens that both sessions have now. */
@@ -260,6 +272,11 @@ export class EngineModel {
   }
 
   save(number: number, seed: bigint): Uint8Array {
+    if (this.#sessions.hasEdits(number))
+      throw new TokenglassError(
+        'OPTION_UNSUPPORTED',
+        'a session with edits cannot be saved: a saved session does not hold its edits',
+      );
     return saveSnapshot(this.#engine, this.#sessions.address(number), seed);
   }
 
@@ -348,6 +365,12 @@ export class EngineModel {
 
   outputRows(ids: Int32Array): Float32Array {
     return this.#scoring.outputRows(ids);
+  }
+
+  // ---- inside the model ----
+
+  observe(...args: Parameters<Observing['observe']>): Promise<Observation> {
+    return this.#observing.observe(...args);
   }
 
   /**

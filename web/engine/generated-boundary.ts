@@ -55,6 +55,10 @@ export type ExportName =
   | 'session_score'
   | 'session_hidden_states'
   | 'model_output_rows'
+  | 'model_get_layer'
+  | 'session_set_edits'
+  | 'session_next_batch'
+  | 'session_observe'
   | 'grammar_new'
   | 'grammar_free'
   | 'grammar_memory'
@@ -173,6 +177,71 @@ export const TOP_BYTES = 8;
 export interface TopRecord {
   token: number;
   logprob: number;
+}
+
+export const LENS_TARGET_BYTES = 8;
+
+/** tg_lens_target in C. */
+export interface LensTargetRecord {
+  logprob: number;
+  rank: number;
+}
+
+export const EDIT_BYTES = 48;
+
+/** tg_edit in C. */
+export interface EditRecord {
+  kind: number;
+  layers: number;
+  heads: number;
+  positions: number;
+  n_layers: number;
+  n_heads: number;
+  n_positions: number;
+  values: number;
+  bytes: number;
+  n_values: number;
+  n_bytes: number;
+  options: number;
+}
+
+export const OBSERVATION_BYTES = 132;
+
+/** tg_observation in C. */
+export interface ObservationRecord {
+  logit_positions: number;
+  logits: number;
+  residual_layers: number;
+  residual_positions: number;
+  residuals: number;
+  lens_layers: number;
+  lens_positions: number;
+  lens_targets: number;
+  lens_tops: number;
+  lens_entropies: number;
+  lens_scores: number;
+  attention_layers: number;
+  attention_heads: number;
+  attention_queries: number;
+  attention: number;
+  output_layers: number;
+  output_heads: number;
+  output_positions: number;
+  outputs: number;
+  n_logit_positions: number;
+  n_residual_layers: number;
+  n_residual_positions: number;
+  n_lens_layers: number;
+  n_lens_positions: number;
+  n_lens_targets: number;
+  lens_top_n: number;
+  n_attention_layers: number;
+  n_attention_heads: number;
+  n_attention_queries: number;
+  n_keys: number;
+  n_output_layers: number;
+  n_output_heads: number;
+  n_output_positions: number;
 }
 
 export const SNAPSHOT_HEADER_BYTES = 168;
@@ -311,6 +380,24 @@ export interface ChoiceRecord {
   logits: number;
 }
 
+export const LAYER_BYTES = 16;
+
+/** tgw_layer in C. */
+export interface LayerRecord {
+  mixer: string | undefined;
+  n_head_kv: number;
+  head_dim: number;
+  window: number;
+}
+
+export const NEXT_BATCH_BYTES = 8;
+
+/** tgw_next_batch in C. */
+export interface NextBatchRecord {
+  first: number;
+  n: number;
+}
+
 export const GRAMMAR_MASK_BYTES = 8;
 
 /** tgw_grammar_mask in C. */
@@ -439,6 +526,67 @@ export abstract class Boundary {
       token: view.getInt32(address, true),
       logprob: view.getFloat32(address + 4, true),
     };
+  }
+
+  readLensTarget(address: number): LensTargetRecord {
+    const view = this.view();
+    return {
+      logprob: view.getFloat32(address, true),
+      rank: view.getInt32(address + 4, true),
+    };
+  }
+
+  writeEdit(address: number, record: EditRecord): void {
+    const view = this.view();
+    view.setUint32(address, record.kind, true);
+    view.setUint32(address + 4, record.layers, true);
+    view.setUint32(address + 8, record.heads, true);
+    view.setUint32(address + 12, record.positions, true);
+    view.setUint32(address + 16, record.n_layers, true);
+    view.setUint32(address + 20, record.n_heads, true);
+    view.setUint32(address + 24, record.n_positions, true);
+    view.setUint32(address + 28, record.values, true);
+    view.setUint32(address + 32, record.bytes, true);
+    view.setUint32(address + 36, record.n_values, true);
+    view.setUint32(address + 40, record.n_bytes, true);
+    view.setUint32(address + 44, record.options, true);
+  }
+
+  writeObservation(address: number, record: ObservationRecord): void {
+    const view = this.view();
+    view.setUint32(address, record.logit_positions, true);
+    view.setUint32(address + 4, record.logits, true);
+    view.setUint32(address + 8, record.residual_layers, true);
+    view.setUint32(address + 12, record.residual_positions, true);
+    view.setUint32(address + 16, record.residuals, true);
+    view.setUint32(address + 20, record.lens_layers, true);
+    view.setUint32(address + 24, record.lens_positions, true);
+    view.setUint32(address + 28, record.lens_targets, true);
+    view.setUint32(address + 32, record.lens_tops, true);
+    view.setUint32(address + 36, record.lens_entropies, true);
+    view.setUint32(address + 40, record.lens_scores, true);
+    view.setUint32(address + 44, record.attention_layers, true);
+    view.setUint32(address + 48, record.attention_heads, true);
+    view.setUint32(address + 52, record.attention_queries, true);
+    view.setUint32(address + 56, record.attention, true);
+    view.setUint32(address + 60, record.output_layers, true);
+    view.setUint32(address + 64, record.output_heads, true);
+    view.setUint32(address + 68, record.output_positions, true);
+    view.setUint32(address + 72, record.outputs, true);
+    view.setUint32(address + 76, record.n_logit_positions, true);
+    view.setUint32(address + 80, record.n_residual_layers, true);
+    view.setUint32(address + 84, record.n_residual_positions, true);
+    view.setUint32(address + 88, record.n_lens_layers, true);
+    view.setUint32(address + 92, record.n_lens_positions, true);
+    view.setUint32(address + 96, record.n_lens_targets, true);
+    view.setUint32(address + 100, record.lens_top_n, true);
+    view.setUint32(address + 104, record.n_attention_layers, true);
+    view.setUint32(address + 108, record.n_attention_heads, true);
+    view.setUint32(address + 112, record.n_attention_queries, true);
+    view.setUint32(address + 116, record.n_keys, true);
+    view.setUint32(address + 120, record.n_output_layers, true);
+    view.setUint32(address + 124, record.n_output_heads, true);
+    view.setUint32(address + 128, record.n_output_positions, true);
   }
 
   readSnapshotHeader(address: number): SnapshotHeaderRecord {
@@ -574,6 +722,24 @@ export abstract class Boundary {
       p: view.getUint32(address + 104, true),
       p_final: view.getUint32(address + 108, true),
       logits: view.getUint32(address + 112, true),
+    };
+  }
+
+  readLayer(address: number): LayerRecord {
+    const view = this.view();
+    return {
+      mixer: this.stringOf(view.getUint32(address, true)),
+      n_head_kv: view.getUint32(address + 4, true),
+      head_dim: view.getUint32(address + 8, true),
+      window: view.getUint32(address + 12, true),
+    };
+  }
+
+  readNextBatch(address: number): NextBatchRecord {
+    const view = this.view();
+    return {
+      first: view.getUint32(address, true),
+      n: view.getUint32(address + 4, true),
     };
   }
 
@@ -1065,6 +1231,44 @@ export abstract class Boundary {
   /** Writes the rows of the output matrix for tokens[n]: rows[n][n_embd]. */
   modelOutputRows({ tokens, n, rows }: { tokens: number; n: number; rows: number }): void {
     this.check('model_output_rows', this.model, tokens, n, rows);
+  }
+
+  /** What the layer with this index has; undefined past the last. */
+  modelGetLayer(index: number): LayerRecord | undefined {
+    return this.call('model_get_layer', this.model, index, this.out)
+      ? this.readLayer(this.out)
+      : undefined;
+  }
+
+  /** Gives a session without tokens its edits[n]. */
+  sessionSetEdits({ session, edits, n }: { session: number; edits: number; n: number }): void {
+    this.check('session_set_edits', session, edits, n);
+  }
+
+  /** The positions that session_observe would run for max_tokens. */
+  sessionNextBatch({
+    session,
+    max_tokens,
+  }: {
+    session: number;
+    max_tokens: number;
+  }): NextBatchRecord {
+    this.check('session_next_batch', session, max_tokens, this.out);
+    return this.readNextBatch(this.out);
+  }
+
+  /** Runs those positions and writes what the observation asks for; gives how many have run. */
+  sessionObserve({
+    session,
+    observation,
+    max_tokens,
+  }: {
+    session: number;
+    observation: number;
+    max_tokens: number;
+  }): number {
+    this.check('session_observe', session, observation, max_tokens, this.out);
+    return this.view().getUint32(this.out, true);
   }
 
   /** Compiles a grammar, text[length]; gives its address. */

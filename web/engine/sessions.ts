@@ -5,6 +5,8 @@
 import { TokenglassError } from '../types/errors.js';
 import { Batches } from './batches.js';
 import type { BatchReport } from './batches.js';
+import { setEdits } from './edits.js';
+import type { EditRequest } from './edits.js';
 import type { Engine } from './engine.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -13,6 +15,7 @@ export class Sessions {
   readonly #scheduler: Scheduler;
   readonly #batches: Batches;
   readonly #addresses = new Map<number, number>();
+  readonly #edited = new Set<number>(); // addresses of sessions with edits
   #lastTemporary = 0;
   /** Is told what each batch with one token of one session took. */
   onBatch: (batch: BatchReport) => void = () => undefined;
@@ -39,8 +42,27 @@ export class Sessions {
     return this.#addresses.has(number);
   }
 
-  create(number: number): void {
-    this.#addresses.set(number, this.#engine.sessionNew());
+  create(number: number, edits: readonly EditRequest[] = []): void {
+    const address = this.#engine.sessionNew();
+    try {
+      if (edits.length > 0) setEdits(this.#engine, address, edits);
+    } catch (error) {
+      if (!this.#engine.crashed) this.#engine.sessionFree(address);
+      throw error;
+    }
+    this.#addresses.set(number, address);
+    if (edits.length > 0) this.#edited.add(address);
+  }
+
+  hasEdits(number: number): boolean {
+    return this.#edited.has(this.address(number));
+  }
+
+  /** A fork of the session at an address. */
+  #fork(from: number): number {
+    const address = this.#engine.sessionFork(from);
+    if (this.#edited.has(from)) this.#edited.add(address);
+    return address;
   }
 
   /** Takes over a session that the engine has made. */
@@ -50,7 +72,7 @@ export class Sessions {
 
   /** Returns the tokens that both sessions have now. */
   fork(from: number, number: number): Int32Array {
-    this.#addresses.set(number, this.#engine.sessionFork(this.address(from)));
+    this.#addresses.set(number, this.#fork(this.address(from)));
     return this.tokens(number);
   }
 
@@ -63,7 +85,7 @@ export class Sessions {
     this.address(number); // throws when it was disposed
     let adopted = source;
     if (n < this.length(from)) {
-      adopted = this.#engine.sessionFork(source);
+      adopted = this.#fork(source);
       this.#engine.sessionRewind({ session: adopted, n });
     } else this.#addresses.delete(from);
     this.dispose(number);
@@ -74,6 +96,7 @@ export class Sessions {
     const address = this.#addresses.get(number);
     if (address === undefined) return;
     this.#addresses.delete(number);
+    this.#edited.delete(address);
     this.#engine.sessionFree(address);
   }
 

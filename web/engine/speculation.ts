@@ -95,7 +95,7 @@ export class Speculation {
     const session = this.#sessions.address(number);
     if (this.#engine.sessionPending(session) !== 1 || this.#sessions.isInBatch(number)) return;
     const optional = request.method === 'grammar' || request.method === 'auto';
-    if (this.#impossible && optional) return;
+    if (optional && (this.#impossible || this.#sessions.hasEdits(number))) return;
     const record = this.#record(number);
     try {
       record.drafted = this.#propose(session, record, request, text) > 0;

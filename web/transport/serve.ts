@@ -2,13 +2,21 @@
 import { buffersOf } from '../engine/divergence.js';
 import type { Distributions } from '../engine/divergence.js';
 import { EngineModel } from '../engine/engine-model.js';
+import { buffersOfObservation } from '../engine/observing.js';
 import { runThread } from '../engine/threads.js';
 import type { ThreadAnswer, ThreadStart } from '../engine/threads.js';
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { fromWire, toWire } from '../types/errors.js';
+import type { Observation } from '../types/types.js';
 import { invoke } from './protocol.js';
 import type { Answer, Call, Request } from './protocol.js';
+
+/** The buffers of a result that move to the model's thread. */
+function moved({ method }: Call, value: unknown): ArrayBuffer[] {
+  if (method === 'distributions') return buffersOf(value as Distributions);
+  return method === 'observe' ? buffersOfObservation(value as Observation) : [];
+}
 
 /** The load that waits for bytes of a stream in the other thread. */
 interface PendingPull {
@@ -58,8 +66,7 @@ export function serve(
         run(call, controller.signal)
           .then(
             (value) => {
-              const moves = call.method === 'distributions';
-              post({ kind: 'result', id, value }, moves ? buffersOf(value as Distributions) : []);
+              post({ kind: 'result', id, value }, moved(call, value));
             },
             (error: unknown) => post({ kind: 'error', id, error: toWire(error) }),
           )

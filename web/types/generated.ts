@@ -377,6 +377,48 @@ export type RecyclingTreeName = 'cpu' | 'paper';
 /** All values of RecyclingTreeName, in the order of the list. */
 export const recyclingTrees: readonly RecyclingTreeName[] = ['cpu', 'paper'];
 
+/** The edits of a session (edits.def). The index is the number in C. */
+export type EditName =
+  'residual' | 'copy_residual' | 'head' | 'feed_forward' | 'visible' | 'hide' | 'keep_top';
+
+/** All values of EditName, in the order of the list. */
+export const editNames: readonly EditName[] = [
+  'residual',
+  'copy_residual',
+  'head',
+  'feed_forward',
+  'visible',
+  'hide',
+  'keep_top',
+];
+
+/** A number of an edit. */
+export interface EditOptionInfo {
+  /** The edit. */
+  edit: EditName;
+  /** The name. */
+  name: string;
+  /** The default value. */
+  default: number;
+  /** The smallest value. */
+  min: number;
+  /** The greatest value. */
+  max: number;
+  /** Whether only whole numbers are accepted. */
+  whole: boolean;
+}
+
+/** The numbers of all edits. The index is the number in C. */
+export const editOptions: readonly EditOptionInfo[] = [
+  { edit: 'residual', name: 'add', default: 0, min: 0, max: 1, whole: true },
+  { edit: 'head', name: 'scale', default: 1, min: -1000000, max: 1000000, whole: false },
+  { edit: 'feed_forward', name: 'scale', default: 1, min: -1000000, max: 1000000, whole: false },
+  { edit: 'visible', name: 'sees', default: 0, min: 0, max: 4, whole: true },
+  { edit: 'keep_top', name: 'keep', default: 2147483647, min: 0, max: 2147483647, whole: true },
+  { edit: 'keep_top', name: 'first', default: 0, min: 0, max: 2147483647, whole: true },
+  { edit: 'keep_top', name: 'recent', default: 0, min: 0, max: 2147483647, whole: true },
+];
+
 /** TG_MODEL_PLANNED in C. */
 export const MODEL_PLANNED = 1;
 

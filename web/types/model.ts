@@ -27,6 +27,7 @@ import type {
 import type { Decision, DecisionParams, SystemOneDecision, SystemOneParams } from './decide.js';
 import type { Lenses } from './generated-lenses.js';
 import type { Constraint, GrammarSpec } from './grammar.js';
+import type { ModelObserveOptions, Observation } from './inside.js';
 import type {
   NavigateListOptions,
   NavigateListResult,
@@ -346,6 +347,19 @@ export interface Model {
    * console.log((await model.tokenize('The cat')).map((id) => texts[id]));
    */
   tokenTexts(): Promise<string[]>;
+
+  /**
+   * Runs a text and shows what happens inside the model: logits at any position, the logit lens,
+   * residuals, attention and outputs of heads, with or without edits. Observing changes no result.
+   * Costs a run of the text; each boundary and position of the lens costs a product with the output
+   * matrix. Rejects with OUT_OF_MEMORY when the results would take more than max_bytes, with
+   * OPTION_UNSUPPORTED for what a layer does not have, and with CONTEXT_FULL,
+   * POSITION_OUT_OF_RANGE, SESSION_EMPTY.
+   * @example
+   * const { lens } = await model.observe('The cat sat', { lens: { positions: [2], top_n: 1 } });
+   * lens?.layers.forEach((layer, i) => console.log(layer, lens.top.tokens[i]));
+   */
+  observe(text: TextOrIds, options?: ModelObserveOptions): Promise<Observation>;
 
   /**
    * A new session without tokens. Throws INVALID_ARGUMENT for a bad seed.

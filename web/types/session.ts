@@ -1,5 +1,6 @@
 /** A session: a list of tokens with its cache, which generations extend. */
 import type { Bytes, CallOptions, TextOrIds } from './common.js';
+import type { Edit, ObserveOptions, Observation } from './inside.js';
 import type { GenerateMethod, MethodTrace, MethodTraces } from './methods.js';
 import type { Preview, PreviewOptions } from './preview.js';
 import type {
@@ -26,6 +27,13 @@ export interface SessionOptions {
    * Default: a random one.
    */
   seed?: number | bigint;
+  /**
+   * What the session changes while it computes, for all of its tokens. Forks have the same edits. A
+   * session with edits takes no drafts (speculate), does not shift and cannot be saved
+   * (OPTION_UNSUPPORTED). An edit that is wrong is an error of the session's first call:
+   * INVALID_ARGUMENT, or OPTION_UNSUPPORTED for what the model does not have. Default: no edits.
+   */
+  edits?: readonly Edit[];
 }
 
 /** What generate() does when the context is full. */
@@ -239,6 +247,17 @@ export interface Session {
    * for (const { text, logprob } of scores) console.log(text, logprob);
    */
   score(tokens: readonly number[], options?: SessionScoreOptions): Promise<TokenScore[]>;
+
+  /**
+   * Adds a text (or tokens) and shows what happens inside the model while it runs: what
+   * Model.observe() gives, with positions counted from the session's first token. Positions before
+   * the text cannot be observed any more (POSITION_OUT_OF_RANGE). After an error or an abort the
+   * session is as it was. Rejects as Model.observe, and with SESSION_BUSY.
+   * @example
+   * const seen = await session.observe(' mat', { attention: { layers: [0], heads: [0] } });
+   * console.log(seen.attention?.shape); // layers, heads, queries, keys
+   */
+  observe(text: TextOrIds, options?: ObserveOptions): Promise<Observation>;
 
   /**
    * The model's output for the next token: n_vocab floats, a copy. Rejects with SESSION_EMPTY and

@@ -5,6 +5,7 @@ export type * from './completions.js';
 export type * from './decide.js';
 export type * from './generated-lenses.js';
 export type * from './grammar.js';
+export type * from './inside.js';
 export type * from './lenses.js';
 export type * from './methods.js';
 export type * from './model.js';
