@@ -6,6 +6,7 @@
 // absent keys, are those of llama.cpp's loader.
 import { dot } from '../support/dot.mjs';
 import { readGguf } from '../support/gguf-reader.mjs';
+import { deltaNet } from './delta-net.mjs';
 
 const add = (a, b, scale = 1) => a.map((x, i) => x + b[i] * scale);
 const times = (a, factor) => a.map((x) => x * factor);
@@ -501,55 +502,6 @@ const architectures = {
     },
   },
 };
-/**
- * Gated delta net: a convolution over time, then heads whose recurrent states map keys to values.
- */
-function deltaNet(m, x, i, p) {
-  const [heads, groups, taps] = ['ssm.time_step_rank', 'ssm.group_count', 'ssm.conv_kernel'].map(
-    (key) => m.key(key),
-  );
-  const dim = m.key('ssm.state_size');
-  const states = (m.past[i][0] ??= {
-    inputs: [],
-    heads: Array.from({ length: heads }, () => new Float64Array(dim * dim)),
-  });
-  states.inputs.push(m.linear(blk(i, 'attn_qkv'), x));
-  const weight = m.values(blk(i, 'ssm_conv1d.weight'));
-  const mixed = states.inputs[p].map((_, c) => {
-    let y = 0;
-    for (let tap = 0; tap < taps; tap++)
-      y += weight[c * taps + tap] * (states.inputs[p - taps + 1 + tap]?.[c] ?? 0);
-    return silu(y);
-  });
-  const alpha = add(m.linear(blk(i, 'ssm_alpha'), x), m.values(blk(i, 'ssm_dt.bias')));
-  const beta = m.linear(blk(i, 'ssm_beta'), x).map(sigmoid);
-  const decay = alpha.map((a, h) =>
-    Math.exp(Math.log1p(Math.exp(a)) * m.values(blk(i, 'ssm_a'))[h]),
-  );
-  const unit = (v) => times(v, 1 / Math.max(Math.sqrt(sum(v.map((e) => e * e))), m.eps));
-  const gate = m.linear(blk(i, 'attn_gate'), x);
-  const out = new Float64Array(heads * dim);
-  states.heads.forEach((state, h) => {
-    const part = (at) => mixed.slice(at * dim, (at + 1) * dim);
-    const q = times(unit(part(h % groups)), 1 / Math.sqrt(dim));
-    const k = unit(part(groups + (h % groups)));
-    const v = part(2 * groups + h);
-    for (let e = 0; e < dim; e++) {
-      let predicted = 0;
-      for (let r = 0; r < dim; r++) predicted += k[r] * (state[r * dim + e] *= decay[h]);
-      for (let r = 0; r < dim; r++) {
-        state[r * dim + e] += k[r] * beta[h] * (v[e] - predicted);
-        out[h * dim + e] += q[r] * state[r * dim + e];
-      }
-    }
-    const normed = m.rms(blk(i, 'ssm_norm'), out.slice(h * dim, (h + 1) * dim));
-    out.set(
-      normed.map((value, e) => value * silu(gate[h * dim + e])),
-      h * dim,
-    );
-  });
-  return m.linear(blk(i, 'ssm_out'), out);
-}
 architectures.granitemoe = architectures.granite;
 
 /**

@@ -23,9 +23,11 @@ export type Edit =
 
 /** Sets the residual of a position at a boundary, or adds to it. */
 export interface ResidualEdit {
+  /** Which edit. */
   type: 'residual';
   /** The boundary, 0 to n_layer. */
   layer: number;
+  /** The position. */
   position: number;
   /** n_embd numbers. */
   values: Float32Array;
@@ -39,26 +41,35 @@ export interface ResidualEdit {
  * at most 127 positions after `to`.
  */
 export interface CopyResidualEdit {
+  /** Which edit. */
   type: 'copy_residual';
   /** Boundaries, 0 to n_layer. */
   layers: NumberList;
+  /** The position whose residual is copied. */
   from: number;
+  /** The position that gets it. */
   to: number;
 }
 
 /** Multiplies what heads give to attn_output; 0 turns them off. */
 export interface HeadEdit {
+  /** Which edit. */
   type: 'head';
   /** A layer with attention. */
   layer: number;
+  /** Query heads. */
   heads: NumberList;
+  /** The factor. */
   scale: number;
 }
 
 /** Multiplies what a layer's feed-forward network adds to the residual stream; 0 turns it off. */
 export interface FeedForwardEdit {
+  /** Which edit. */
   type: 'feed_forward';
+  /** The layer. */
   layer: number;
+  /** The factor. */
   scale: number;
 }
 
@@ -76,22 +87,27 @@ export interface FeedForwardEdit {
  * Every position sees itself, and none sees later positions. A window of the layer counts besides.
  */
 export interface VisibleEdit {
+  /** Which edit. */
   type: 'visible';
   /** 'all' is refused (OPTION_UNSUPPORTED) where a layer has no attention. */
   layers: NumberList;
+  /** The rule, or a mask. */
   sees: Sees | Uint8Array;
 }
 
 /** No later position sees these positions. */
 export interface HideEdit {
+  /** Which edit. */
   type: 'hide';
   /** Default: 'all', which is refused (OPTION_UNSUPPORTED) where a layer has no attention. */
   layers?: NumberList;
+  /** The positions that are hidden. */
   positions: readonly number[];
 }
 
 /** Rows of attention keep their largest weights, divided by the sum of what is kept. */
 export interface KeepTopEdit {
+  /** Which edit. */
   type: 'keep_top';
   /** 'all': those with attention. */
   layers: NumberList;
@@ -168,12 +184,15 @@ export interface ModelObserveOptions extends ObserveOptions {
 
 /** Numbers in rows: the last dimension of the shape is the one whose numbers are neighbours. */
 export interface Tensor {
+  /** The numbers. */
   values: Float32Array;
+  /** How many there are in each dimension. */
   shape: number[];
 }
 
 /** Logits: [position][token]. */
 export interface ObservedLogits extends Tensor {
+  /** The positions. */
   positions: number[];
 }
 
@@ -181,6 +200,7 @@ export interface ObservedLogits extends Tensor {
 export interface ObservedResiduals extends Tensor {
   /** Boundaries. */
   layers: number[];
+  /** The positions. */
   positions: number[];
 }
 
@@ -191,19 +211,43 @@ export interface ObservedResiduals extends Tensor {
 export interface ObservedLens {
   /** Boundaries; n_layer gives the model's own distribution. */
   layers: number[];
+  /** The positions. */
   positions: number[];
+  /** The tokens asked for. */
   targets: number[];
   /** Entropies in nats: [layer][position]. */
   entropy: Tensor;
   /** The most probable tokens, most probable first: [layer][position][top_n]. */
-  top: { tokens: Int32Array; logprobs: Float32Array; shape: number[] };
-  /** Of the targets: [layer][position][target]. rank: how many tokens are more probable. */
-  target: { logprobs: Float32Array; ranks: Int32Array; shape: number[] };
+  top: LensTop;
+  /** What became of the targets: [layer][position][target]. */
+  target: LensTargets;
+}
+
+/** The most probable tokens at each boundary and position. */
+export interface LensTop {
+  /** Token ids. */
+  tokens: Int32Array;
+  /** Log-probabilities in nats. */
+  logprobs: Float32Array;
+  /** How many there are in each dimension. */
+  shape: number[];
+}
+
+/** The targets at each boundary and position. */
+export interface LensTargets {
+  /** Log-probabilities in nats. */
+  logprobs: Float32Array;
+  /** How many tokens are more probable. */
+  ranks: Int32Array;
+  /** How many there are in each dimension. */
+  shape: number[];
 }
 
 /** Weights of attention: [layer][head][query][key]. A row's weights sum to 1. */
 export interface ObservedAttention extends Tensor {
+  /** The layers. */
   layers: number[];
+  /** The query heads. */
   heads: number[];
   /** Positions. */
   queries: number[];
@@ -211,8 +255,11 @@ export interface ObservedAttention extends Tensor {
 
 /** Outputs of heads: [layer][head][position][head_dim]. */
 export interface ObservedHeadOutputs extends Tensor {
+  /** The layers. */
   layers: number[];
+  /** The query heads. */
   heads: number[];
+  /** The positions. */
   positions: number[];
 }
 
@@ -222,9 +269,14 @@ export interface Observation {
   tokens: number[];
   /** The position of the first of them in the session. */
   first: number;
+  /** Logits. */
   logits?: ObservedLogits;
+  /** The logit lens. */
   lens?: ObservedLens;
+  /** The residual stream. */
   residuals?: ObservedResiduals;
+  /** Rows of attention. */
   attention?: ObservedAttention;
+  /** Outputs of heads. */
   head_outputs?: ObservedHeadOutputs;
 }
