@@ -6,6 +6,11 @@ import type { Lenses, Model } from '../types/types.js';
 import type { LensCall } from './list.js';
 
 const lenses: { [N in keyof Lenses]: () => Promise<LensCall<N>> } = {
+  verbatim: async () => (await import('./verbatim.js')).verbatim,
+  theoryOfMind: async () => (await import('./theory-of-mind.js')).theoryOfMind,
+  charBench: async () => (await import('./char-bench.js')).charBench,
+  embers: async () => (await import('./embers.js')).embers,
+  ngramHeads: async () => (await import('./ngram-heads.js')).ngramHeads,
   prefixDelta: async () => (await import('./prefix-delta.js')).prefixDelta,
   setOrder: async () => (await import('./set-order.js')).setOrder,
   multipleChoice: async () => (await import('./multiple-choice.js')).multipleChoice,

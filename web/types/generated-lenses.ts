@@ -6,22 +6,32 @@
 import type { CallOptions, TextOrIds } from './common.js';
 import type { BigramMaskResult, Subnetwork } from './lenses/bigram-mask.js';
 import type { CaptionWeightsResult } from './lenses/caption-weights.js';
+import type { CharBenchResult } from './lenses/char-bench.js';
 import type { AnswerJudge, ClustersResult } from './lenses/clusters.js';
+import type { EmbersItem, EmbersResult } from './lenses/embers.js';
 import type { FunctionTokensResult } from './lenses/function-tokens.js';
 import type { MultipleChoiceQuestion, MultipleChoiceResult } from './lenses/multiple-choice.js';
+import type { NgramHeadsResult } from './lenses/ngram-heads.js';
 import type { PawnResult } from './lenses/pawn.js';
 import type { PrefixDeltaResult } from './lenses/prefix-delta.js';
 import type { ReplacedResult } from './lenses/replaced.js';
 import type { SetOrderResult } from './lenses/set-order.js';
+import type { MindStory, TheoryOfMindResult } from './lenses/theory-of-mind.js';
+import type { VerbatimResult } from './lenses/verbatim.js';
 export type * from './lenses/bigram-mask.js';
 export type * from './lenses/caption-weights.js';
+export type * from './lenses/char-bench.js';
 export type * from './lenses/clusters.js';
+export type * from './lenses/embers.js';
 export type * from './lenses/function-tokens.js';
 export type * from './lenses/multiple-choice.js';
+export type * from './lenses/ngram-heads.js';
 export type * from './lenses/pawn.js';
 export type * from './lenses/prefix-delta.js';
 export type * from './lenses/replaced.js';
 export type * from './lenses/set-order.js';
+export type * from './lenses/theory-of-mind.js';
+export type * from './lenses/verbatim.js';
 
 /** Options of lens.prefixDelta. */
 export interface PrefixDeltaLensOptions extends CallOptions {
@@ -91,6 +101,71 @@ export interface FunctionTokensLensOptions extends CallOptions {
   coverage?: number;
   /** By list: the words; default: a list for English. */
   words?: readonly string[];
+}
+
+/** Options of lens.verbatim. */
+export interface VerbatimLensOptions extends CallOptions {
+  /** How many nouns a list has, a whole number of 2 to 10. Default: 5. */
+  length?: number;
+  /**
+   * How many lists there are; each is used in all its circular shifts, a whole number of 2 to 16.
+   * Default: 2.
+   */
+  lists?: number;
+  /** Nouns of any kind, or of one kind in each list. Default: 'arbitrary'. */
+  words?: 'arbitrary' | 'coherent';
+  /** Nouns for arbitrary lists; default: 50 English ones. */
+  nouns?: readonly string[];
+  /**
+   * The text between the lists: the story goes on, is about something else, has its words in
+   * another order, or is one word. Default: 'intact'.
+   */
+  context?: 'intact' | 'incongruent' | 'scrambled' | 'none';
+  /** How long that text is: 1, 4 or 8 sentences. Default: 'short'. */
+  gap?: 'short' | 'medium' | 'long';
+  /** Resampled sets of texts for the intervals, a whole number of 1 to 1000000. Default: 10000. */
+  resamples?: number;
+  /** The seed of the lists and the intervals, a whole number of 0 to 2147483647. Default: 0. */
+  seed?: number;
+}
+
+/** Options of lens.theoryOfMind. */
+export interface TheoryOfMindLensOptions extends CallOptions {
+  /** The stories; default: ten of our own. */
+  stories?: readonly MindStory[];
+  /** How many sentences to insert; default: 0, 1, 4, 16, 64. */
+  infills?: readonly number[];
+  /** The temperatures; default: 0.01, 0.5, 1, 1.5, 2. */
+  temperatures?: readonly number[];
+  /** How many greedy steps follow each prompt, a whole number of 1 to 64. Default: 3. */
+  steps?: number;
+  /** How many of the most probable tokens a step lists, a whole number of 1 to 1000. Default: 5. */
+  top_n?: number;
+}
+
+/** Options of lens.charBench. */
+export interface CharBenchLensOptions extends CallOptions {
+  /** The words; default: eight English ones. */
+  words?: readonly string[];
+  /**
+   * Letters of each word that are asked about, most frequent first, a whole number of 1 to 64.
+   * Default: 2.
+   */
+  letters?: number;
+  /** Examples with answers before each question, a whole number of 0 to 8. Default: 2. */
+  shots?: number;
+}
+
+/** Options of lens.embers. */
+export interface EmbersLensOptions extends CallOptions {
+  /** The tasks; default: 28 of our own. */
+  items?: readonly EmbersItem[];
+}
+
+/** Options of lens.ngramHeads. */
+export interface NgramHeadsLensOptions extends CallOptions {
+  /** How many of the last tokens are looked up at most, a whole number of 1 to 16. Default: 3. */
+  max_order?: number;
 }
 
 /** Options of lens.pawn. */
@@ -224,6 +299,64 @@ export interface Lenses {
    *   console.log(previous, current, mean_loss, loss_share);
    */
   functionTokens(text: string, options?: FunctionTokensLensOptions): Promise<FunctionTokensResult>;
+  /**
+   * How surprising a list of nouns is when a text has it a second time: the same list, another
+   * order, or other nouns. Source: Kristijan Armeni et al., Characterizing Verbatim Short-Term
+   * Memory in Neural Language Models (2022); reconstructed in part. Three texts for each list and
+   * shift: 30 texts of about 60 tokens by default. Rejects with INVALID_ARGUMENT for a wrong
+   * option, and with the codes of Session.score.
+   * @example
+   * const { conditions } = await model.lens.verbatim({ length: 3, resamples: 100 });
+   * for (const { condition, median } of conditions) console.log(condition, median);
+   */
+  verbatim(options?: VerbatimLensOptions): Promise<VerbatimResult>;
+  /**
+   * Next tokens after stories in which a thing is moved while its owner is away, with more and more
+   * sentences between, at several temperatures. Source: Pavan Yadav et al., Exploring Next Token
+   * Prediction in Theory of Mind (ToM) Tasks: Comparative Experiments with GPT-2 and LLaMA-2 AI
+   * Models (2025); reconstructed in part. Each prompt runs twice: 150 prompts of 60 to 900 tokens
+   * by default. Rejects with INVALID_ARGUMENT for a wrong option, and with the codes of
+   * Session.score.
+   * @example
+   * const { cells } = await model.lens.theoryOfMind({ infills: [0], temperatures: [1] });
+   * for (const { order, accuracy, margin } of cells) console.log(order, accuracy, margin);
+   */
+  theoryOfMind(options?: TheoryOfMindLensOptions): Promise<TheoryOfMindResult>;
+  /**
+   * Questions about how often a letter occurs in a word and where, beside how the word is cut into
+   * tokens. Source: Omri Uzan et al., CharBench: Evaluating the Role of Tokenization in
+   * Character-Level Tasks (2025); reconstructed in part. Three questions for each letter and word,
+   * each with one option for each letter of the word. Rejects with INVALID_ARGUMENT for a wrong
+   * option, and with the codes of Session.score.
+   * @example
+   * const { tasks } = await model.lens.charBench({ words: ['banana'], shots: 1 });
+   * for (const { task, accuracy, chance } of tasks) console.log(task, accuracy, chance);
+   */
+  charBench(options?: CharBenchLensOptions): Promise<CharBenchResult>;
+  /**
+   * Ciphers, counting and sorting with likely and unlikely right answers: the log-probability of
+   * the answer as a text, and as an answer. Source: R. Thomas McCoy et al., Embers of
+   * Autoregression: Understanding Large Language Models Through the Problem They are Trained to
+   * Solve (2023); reconstructed in part. Four texts for each task: 112 by default. Rejects with
+   * INVALID_ARGUMENT for a wrong option, and with the codes of Session.score.
+   * @example
+   * const { groups } = await model.lens.embers();
+   * for (const { task, likely, answer_logprob } of groups) console.log(task, likely, answer_logprob);
+   */
+  embers(options?: EmbersLensOptions): Promise<EmbersResult>;
+  /**
+   * What an exact n-gram predictor over the text so far predicts at each token, and how far the
+   * model's distribution is from it. Source: Ekin Akyürek et al., In-Context Language Learning:
+   * Architectures and Algorithms (2024); reconstructed in part. The text runs once, token by token;
+   * all logits of each token are copied. Rejects with INVALID_ARGUMENT for a wrong option, and with
+   * the codes of Session.score.
+   * @example
+   * const text = 'The cat sat. The dog sat. The cat sat. The dog';
+   * const { tokens, orders } = await model.lens.ngramHeads(text);
+   * for (const { text, order, divergence } of tokens) console.log(text, order, divergence);
+   * console.log(orders.at(-1)?.accuracy);
+   */
+  ngramHeads(text: string, options?: NgramHeadsLensOptions): Promise<NgramHeadsResult>;
   /**
    * Five features of each token, as detectors of generated text use them, and figures of the whole
    * text that need no trained weights. Source: Pablo Miralles-González et al., Not all tokens are
