@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 import { serve } from '../../demo/serve.mjs';
-import { inTree } from '../support/support.mjs';
+import { all, inTree } from '../support/support.mjs';
 
 const CHROMIUM_FLAGS = [
   '--no-sandbox',
@@ -44,6 +44,13 @@ export const browsers = Object.entries(executables)
     name,
     needs: path ? {} : { skip: `${name} is not installed; set ${name.toUpperCase()} to its path` },
   }));
+
+/** The browsers for tests of how the page looks and moves: Firefox only in the long form. */
+export const pageBrowsers = browsers.map((browser) =>
+  browser.name === 'firefox' && !all
+    ? { ...browser, needs: { skip: 'npm run test:all has it' } }
+    : browser,
+);
 
 const byTestId = (id) => `[data-testid="${id}"]`;
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
+import { pageBrowsers, open } from './browsers.mjs';
 import { byteToken, choiceAt, readLedger } from './ledger.mjs';
 import { cutTexts, hand, program, quiet, read, shown } from './page.mjs';
 
@@ -13,7 +13,7 @@ const LIMIT = 1e-9;
 const SEED = 5; // draws a surprising token, and no end token, in the first steps
 const near = (a, b, what) => assert.ok(Math.abs(a - b) <= LIMIT, `${what}: ${a}, not ${b}`);
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`choices in ${name}`, needs, () => {
     let server, page, other, set, press, choose, at, all, settled, selectToken;
 

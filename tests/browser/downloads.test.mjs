@@ -6,7 +6,7 @@ import { extname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { firstByte, modelServer, until, writeForEver } from '../support/model-server.mjs';
-import { inTree } from '../support/support.mjs';
+import { all, inTree } from '../support/support.mjs';
 import { browsers, open } from './browsers.mjs';
 
 const bytes = readFileSync(inTree('demo/model/storybook-q8_0.gguf'));
@@ -159,13 +159,19 @@ for (const { name, needs } of browsers) {
         isError(await load('/other.gguf', options), 'SOURCE_FAILED', /broke off .* differs/);
       });
 
-      test(`a lost connection in gzip fails, and nothing claims a change, ${how}`, async () => {
-        for (const origin of [near.origin, far.origin]) {
-          const { code, message } = await load('/gzip-cut.gguf', options, origin);
-          assert.match(code, /SOURCE_FAILED|GGUF_TRUNCATED/);
-          assert.doesNotMatch(message, /no longer/);
-        }
-      });
+      // a browser waits for seconds before it gives such a connection up
+      const skip = how !== '{}' && !all && 'npm run test:all has it';
+      test(
+        `a lost connection in gzip fails, and nothing claims a change, ${how}`,
+        { skip },
+        async () => {
+          for (const origin of [near.origin, far.origin]) {
+            const { code, message } = await load('/gzip-cut.gguf', options, origin);
+            assert.match(code, /SOURCE_FAILED|GGUF_TRUNCATED/);
+            assert.doesNotMatch(message, /no longer/);
+          }
+        },
+      );
 
       test(`a busy server is asked again, ${how}`, async () => {
         isRight(await load('/busy.gguf', options));

@@ -10,7 +10,7 @@ import { serve } from '../../demo/serve.mjs';
 import { writeGguf } from '../support/gguf-writer.mjs';
 import { tinyLlama } from '../support/tiny-llama.mjs';
 import { inTree } from '../support/support.mjs';
-import { axe, browsers, open } from './browsers.mjs';
+import { axe, pageBrowsers, open } from './browsers.mjs';
 import { arrive, cutTexts, quiet, read, shown } from './page.mjs';
 
 const PIECES = [
@@ -94,7 +94,7 @@ const pale = () => {
   });
 };
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`manners in ${name}`, needs, () => {
     let server, blank;
     before(async () => {

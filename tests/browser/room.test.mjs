@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
+import { pageBrowsers, open } from './browsers.mjs';
 import { arrive, cutTexts, shown } from './page.mjs';
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`room and motion in ${name}`, needs, () => {
     let server, blank;
     before(async () => {

@@ -10,12 +10,12 @@ import { pathToFileURL } from 'node:url';
 import { after, before, describe, test } from 'node:test';
 import { respond, serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
-import { axe, browsers, open } from './browsers.mjs';
+import { axe, pageBrowsers, open } from './browsers.mjs';
 import { hand, read, shown } from './page.mjs';
 
 const SHEETS = ['models', 'share', 'compare', 'tokenizer', 'developers', 'help'];
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`sheets in ${name}`, needs, () => {
     let server, page, folder, set, press, settled;
 

@@ -10,7 +10,7 @@ import * as node from '../../dist/node.js';
 import * as testing from '../../dist/testing.js';
 import * as trace from '../../dist/node-trace.js';
 import { HOSTILE, checkCall, checkError, settled } from '../support/hostile.mjs';
-import { collect, greedy, withModel } from '../support/support.mjs';
+import { all, collect, greedy, withModel } from '../support/support.mjs';
 import { decisionModel } from '../support/decision-models.mjs';
 import { chatModel } from '../support/tiny-llama.mjs';
 
@@ -252,7 +252,9 @@ test('the tables name every public function', () =>
 for (const worker of [true, false]) {
   const where = worker ? 'in a worker' : "in the caller's thread";
 
-  test(`hostile arguments of a model and a session ${where}`, { timeout: 600_000 }, (t) =>
+  const long = worker && !all && 'npm run test:all has it';
+  const options = { timeout: 600_000, skip: long };
+  test(`hostile arguments of a model and a session ${where}`, options, (t) =>
     withModel('storybook', { worker, n_ctx: 256 }, async (model) => {
       const before = await greedy(model, PROMPT);
       const failures = [];

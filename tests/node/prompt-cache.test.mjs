@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
 import { tinyModel } from '../support/architectures.mjs';
 import { generator, writeGguf } from '../support/gguf-writer.mjs';
-import { collect, withModel } from '../support/support.mjs';
+import { all, collect, withModel } from '../support/support.mjs';
 import { chatModel } from '../support/tiny-llama.mjs';
 
 const TEMPLATE = `{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:`;
@@ -114,7 +114,7 @@ for (const [what, source, options, length] of [
 ]) {
   test(`random completions are those without the cache: ${what}`, () =>
     withModel(source(), { worker: false, ...options }, (model) =>
-      randomCompletions(model, process.env.TOKENGLASS_ALL ? 60 : 8, length),
+      randomCompletions(model, all ? 60 : 8, length),
     ));
 }
 

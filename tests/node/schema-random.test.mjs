@@ -6,8 +6,9 @@ import Ajv from 'ajv/dist/2020.js';
 import { ReferenceGrammar } from '../support/gbnf-reference.mjs';
 import { generator } from '../support/gguf-writer.mjs';
 import { grammarOfSchema } from '../support/schema-grammar.mjs';
+import { all } from '../support/support.mjs';
 
-const ROUNDS = process.env.TOKENGLASS_ALL ? 4000 : 600;
+const ROUNDS = all ? 4000 : 600;
 const next = generator(20);
 const random = (n) => Math.floor(next() * n);
 const pick = (list) => list[random(list.length)];

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { collect } from '../support/support.mjs';
+import { all, collect } from '../support/support.mjs';
 
-const all = Boolean(process.env.TOKENGLASS_ALL);
 const N = all ? 10_000 : 300; // tokens of each setting
 const PROMPTS = [
   'Tom had a red ball. Tom had a red ball. Tom had a red ball. Tom had',

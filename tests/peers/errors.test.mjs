@@ -14,7 +14,7 @@ import { tinyLlama } from '../support/tiny-llama.mjs';
 import { compareRuns } from '../support/measures.mjs';
 import { loadReference, referenceLogits } from '../support/reference-forward.mjs';
 import { logitRows } from '../support/rows.mjs';
-import { withModel } from '../support/support.mjs';
+import { all, withModel } from '../support/support.mjs';
 import { TYPES } from '../support/types.mjs';
 import { compareDequantizers, quantize } from './blocks.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
@@ -113,8 +113,7 @@ test(
  * test:all adds two types that the mixture has, too.
  */
 const wanted =
-  process.env.TOKENGLASS_TYPES ??
-  [...MAIN, 'mixed', ...(process.env.TOKENGLASS_ALL ? ['Q4_K', 'Q6_K'] : [])].join();
+  process.env.TOKENGLASS_TYPES ?? [...MAIN, 'mixed', ...(all ? ['Q4_K', 'Q6_K'] : [])].join();
 const types = wanted === 'all' ? [...Object.keys(TYPES), 'mixed'] : wanted.split(',');
 
 /** Measures one weight type in all cache types and the kernel variants that this Node can run. */

@@ -6,6 +6,9 @@ import { loadModel, stages } from '../../dist/node.js';
 
 export const inTree = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+/** Whether the long forms run, too: `npm run test:all`. */
+export const all = Boolean(process.env.TOKENGLASS_ALL);
+
 /** The C compiler of the native tests, or the machine's compiler. */
 export const compiler = () =>
   process.env.CC ??

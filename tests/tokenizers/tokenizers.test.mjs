@@ -3,16 +3,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { shared, withModel } from '../support/support.mjs';
+import { all, shared, withModel } from '../support/support.mjs';
 import { compare, prepare } from './compare.mjs';
 import { encodings, vocabularies } from './vocabularies.mjs';
 
 prepare();
+const COUNT = all ? 600 : 150;
 const vocabularyOnly = { worker: false, vocab_only: true };
 
 for (const name of Object.keys(vocabularies))
-  test(`${name}: 600 random texts as somebody else's tokenizer`, async (t) => {
-    const { explained, different } = await compare(name, { count: 600, seed: 7 });
+  test(`${name}: ${COUNT} random texts as somebody else's tokenizer`, async (t) => {
+    const { explained, different } = await compare(name, { count: COUNT, seed: 7 });
     t.diagnostic(`${explained} differences are the other's fault`);
     assert.deepEqual(different.slice(0, 3), []);
   });
