@@ -18,6 +18,8 @@ import { findBrowser, nodeWithRelaxedSimd } from '../wasm/toolchain/setup.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MAX_MINUTES = 30; // a program that takes longer hangs
 const SLOWEST = 30; // how many --times prints
+// files of tests/node that wait for servers and clocks most of the time
+const WAITING = ['downloads', 'progress', 'resume'];
 const DURATIONS = join(root, 'build/tests/durations.json'); // of the last run, in seconds
 
 const { values: flags, positionals: wanted } = parseArgs({
@@ -251,8 +253,8 @@ async function runJobs(names) {
   queue.sort((a, b) => (seconds[b.name] ?? Infinity) - (seconds[a.name] ?? Infinity) || 0);
   const total = nothing();
   const tests = [];
-  const work = async () => {
-    for (let job; (job = queue.shift());) {
+  const work = async (jobs) => {
+    for (let job; (job = jobs.shift());) {
       await install(job.suite);
       const start = Date.now();
       const result = await job.run();
@@ -267,7 +269,12 @@ async function runJobs(names) {
       add(total, suite.sum);
     }
   };
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  // a job that waits takes no processor from the others
+  const waits = ({ name }) => WAITING.some((file) => name === `tests/node/${file}.test.mjs`);
+  const waiting = queue.filter(waits);
+  const working = queue.filter((job) => !waits(job));
+  const lanes = Array.from({ length: Math.max(2, availableParallelism()) }, () => work(working));
+  await Promise.all([...lanes, work(waiting)]);
   mkdirSync(join(root, 'build/tests'), { recursive: true });
   writeFileSync(DURATIONS, JSON.stringify(seconds));
   if (flags.times) {

@@ -7,10 +7,10 @@ import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { tinyFile } from '../support/tiny-llama.mjs';
 import { inTree } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
+import { pageBrowsers, open } from './browsers.mjs';
 import { hand, read, shown } from './page.mjs';
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`comparisons in ${name}`, needs, () => {
     let server, page, other, folder, set, press, settled;
     const files = {};

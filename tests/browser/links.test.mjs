@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
+import { pageBrowsers, open } from './browsers.mjs';
 import { hand, read, shown } from './page.mjs';
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`links in ${name}`, needs, () => {
     let server, page, set, press, at, all, settled;
 

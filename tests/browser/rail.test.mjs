@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
-import { browsers, open } from './browsers.mjs';
+import { pageBrowsers, open } from './browsers.mjs';
 import { hand, read, shown } from './page.mjs';
 
 const PROMPT = 'Once upon a time there was a little girl who';
 const id = (name) => `[data-testid="${name}"]`;
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`the rail in ${name}`, needs, () => {
     let server, page, settled, set, press, token, at, all;
     before(async () => {

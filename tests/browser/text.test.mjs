@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { serve } from '../../demo/serve.mjs';
 import { inTree } from '../support/support.mjs';
 import { chatModel } from '../support/tiny-llama.mjs';
-import { browsers, open } from './browsers.mjs';
+import { pageBrowsers, open } from './browsers.mjs';
 import { hand, quiet, read, shown } from './page.mjs';
 
 const TEXTS = {
@@ -55,7 +55,7 @@ const compare = async ([a, b]) => {
   return { dark: inA.filter(Boolean).length, alone: alone(inA, inB) + alone(inB, inA) };
 };
 
-for (const { name, needs } of browsers) {
+for (const { name, needs } of pageBrowsers) {
   describe(`the text in ${name}`, needs, () => {
     const folder = mkdtempSync(join(tmpdir(), 'tokenglass-text-'));
     let server, page, settled, set, press;
