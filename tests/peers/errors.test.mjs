@@ -19,7 +19,7 @@ import { TYPES } from '../support/types.mjs';
 import { compareDequantizers, quantize } from './blocks.mjs';
 import { openPeer, preparePeer } from './llamacpp.mjs';
 
-const SEEDS = all ? 8 : 4;
+const SEEDS = 8;
 const POSITIONS = 48;
 const LIMIT = 1.02;
 const CACHES = ['F32', 'F16', 'Q8_0'];
