@@ -231,3 +231,224 @@ for (const arch of Object.keys(ARCHITECTURES)) {
       );
   });
 }
+
+/** The bits of every array of an observation. */
+const bits = (seen) =>
+  JSON.stringify(seen, (_, value) => (ArrayBuffer.isView(value) ? [...value] : value));
+
+let model;
+let stock; // logits at all positions of `long`
+before(async () => {
+  model = await loadModel(bytesOf('gemma2'), OPTIONS);
+  stock = await model.observe(long, { logits: 'all' });
+});
+after(() => model.dispose());
+
+/** The logits after these tokens in a session with these edits. */
+async function logitsOf(tokens, given, on = model) {
+  const session = on.createSession({ edits: given });
+  await session.sync(tokens);
+  const logits = await session.logits();
+  await session.dispose();
+  return logits;
+}
+
+test('observing, and edits that change nothing, keep the bits of a stock run', async () => {
+  const everything = { residuals: {}, attention: {}, head_outputs: {}, lens: { top_n: 1 } };
+  const seen = await model.observe(long, { logits: 'all', ...everything });
+  assert.deepEqual(seen.logits, stock.logits);
+  assert.deepEqual(await logitsOf(long), at(stock.logits, 199));
+  const full = new Uint8Array(40_000).fill(1);
+  const nothing = [
+    [],
+    [{ type: 'visible', layers: 'all', sees: 'causal' }],
+    [{ type: 'visible', layers: 'all', sees: full }],
+    [{ type: 'hide', positions: [] }],
+    [{ type: 'keep_top', layers: 'all', keep: 200 }],
+    [{ type: 'keep_top', layers: [1], keep: 0, recent: 200 }],
+    [{ type: 'head', layer: 0, heads: 'all', scale: 1 }],
+    [{ type: 'feed_forward', layer: 2, scale: 1 }],
+    [{ type: 'residual', layer: 1, position: 3, values: new Float32Array(N_EMBD), add: true }],
+    [{ type: 'copy_residual', layers: 'all', from: 8, to: 8 }],
+  ];
+  for (const list of nothing) {
+    const { logits } = await model.observe(long, { logits: 'all', edits: list });
+    assert.deepEqual(logits, stock.logits, JSON.stringify(list[0])?.slice(0, 60));
+  }
+});
+
+const CHANGES = [
+  { type: 'residual', layer: 1, position: 150, values: vector(5), add: true },
+  { type: 'copy_residual', layers: [0, 1], from: 20, to: 190 },
+  { type: 'copy_residual', layers: 'all', from: 140, to: 120 },
+  { type: 'head', layer: 1, heads: [2], scale: 0.5 },
+  { type: 'feed_forward', layer: 0, scale: 0.5 },
+  { type: 'visible', layers: [0], sees: mask },
+  { type: 'hide', positions: [3, 100] },
+  { type: 'keep_top', layers: [1, 2], keep: 9, first: 1 },
+];
+
+test('edits give the same bits in parts, with a cache, in forks, after a rewind and with others', async () => {
+  const seen = await model.observe(long, { logits: 'all', edits: CHANGES });
+  const last = at(seen.logits, 199);
+  assert.notDeepEqual(last, at(stock.logits, 199));
+  assert.deepEqual(await logitsOf(long, CHANGES), last);
+  const session = model.createSession({ edits: CHANGES });
+  await session.sync(long.slice(0, 110));
+  await session.logits();
+  for (const token of long.slice(110, 118)) {
+    await session.append(token); // one by one
+    await session.logits();
+  }
+  const fork = await session.fork();
+  const parts = await session.observe(long.slice(118), { logits: [118, 150, 199] });
+  assert.deepEqual([parts.first, parts.logits.positions], [118, [118, 150, 199]]);
+  for (const [i, position] of parts.logits.positions.entries())
+    assert.deepEqual(at(parts.logits, i), at(seen.logits, position), `position ${position}`);
+  await session.rewind(119);
+  await session.sync(long);
+  const others = [model.createSession(), model.createSession({ edits: CHANGES.slice(3, 5) })];
+  const alone = [await logitsOf(long), await logitsOf(long, CHANGES.slice(3, 5))];
+  await Promise.all([...others.map((other) => other.sync(long)), fork.sync(long)]);
+  const together = await Promise.all([session, fork, ...others].map((each) => each.logits()));
+  assert.deepEqual(together, [last, last, ...alone]);
+  for (const each of [session, fork, ...others]) await each.dispose();
+});
+
+test('a worker, two threads and the quantized cache give the same observations', async () => {
+  const wanted = { logits: [199], lens: { positions: [5, 199] }, attention: { queries: [130] } };
+  for (const options of [{ cache_type_k: 'f32', cache_type_v: 'f32' }, {}]) {
+    const seen = new Set();
+    for (const where of [{ worker: false }, { worker: true }, { worker: true, n_threads: 2 }]) {
+      const on = await loadModel(bytesOf('llama'), { n_ctx: 256, ...options, ...where });
+      seen.add(bits(await on.observe(long, { ...wanted, edits: CHANGES })));
+      await on.dispose();
+    }
+    assert.equal(seen.size, 1);
+  }
+});
+
+test('rows sum to 1, and keys that are hidden or outside of the window have no weight', async () => {
+  const { attention } = await model.observe(long, {
+    attention: { layers: [0, 1], heads: [1], queries: [0, 60, 199] },
+    edits: [{ type: 'hide', positions: [55] }],
+  });
+  assert.deepEqual(attention.shape, [2, 1, 3, 200]);
+  for (const l of [0, 1])
+    for (const q of [0, 1, 2]) {
+      const row = at(attention, l, 0, q);
+      assert.ok(Math.abs(row.reduce((a, b) => a + b) - 1) < 1e-5);
+      assert.equal(row[55], 0);
+    }
+  // layer 0 has a window of 24 positions
+  const row = at(attention, 0, 0, 2);
+  assert.ok(row.subarray(0, 200 - 24).every((weight) => weight === 0));
+  assert.ok(row[200 - 24] > 0 && at(attention, 1, 0, 2)[0] > 0);
+});
+
+test('what cannot be done is refused by name, and what is too large before anything runs', async (t) => {
+  const rejects = (promise, code, message) => assert.rejects(promise, { code, message });
+  const decoded = (await model.stats()).decoded_tokens;
+  await rejects(
+    model.observe(long, { residuals: {}, max_bytes: 255_999 }),
+    'OUT_OF_MEMORY',
+    /256000 bytes \(residuals 256000\); max_bytes is 255999/,
+  );
+  await rejects(
+    model.observe([5], { logits: [1] }),
+    'POSITION_OUT_OF_RANGE',
+    /1 is not among 0 to 0/,
+  );
+  await rejects(model.observe([], {}), 'SESSION_EMPTY', /without tokens/);
+  await rejects(model.observe([999], {}), 'TOKEN_OUT_OF_RANGE', /999/);
+  await rejects(model.observe([5], { lens: { targets: [301] } }), 'TOKEN_OUT_OF_RANGE', /301/);
+  await rejects(model.observe([5], { attention: { heads: [4] } }), 'INVALID_ARGUMENT', /heads/);
+  await rejects(model.observe([5], { edits: [{ type: 'hidden' }] }), 'INVALID_ARGUMENT', /hide/);
+  await rejects(
+    model.observe([5], { edits: [{ type: 'hide', position: [3] }] }),
+    'INVALID_ARGUMENT',
+    /no option "position"/,
+  );
+  const short = { type: 'residual', layer: 0, position: 0, values: new Float32Array(3) };
+  await rejects(model.observe([5], { edits: [short] }), 'INVALID_ARGUMENT', /3 values.* 64/);
+  assert.equal((await model.stats()).decoded_tokens, decoded);
+  const far = { type: 'copy_residual', layers: [0], from: 128, to: 0 };
+  await rejects(model.observe([5], { edits: [far] }), 'OPTION_UNSUPPORTED', /at most 127/);
+  const later = { type: 'copy_residual', layers: [0], from: 5, to: 0 };
+  await rejects(model.observe([5, 6], { edits: [later] }), 'POSITION_OUT_OF_RANGE', /position 5/);
+
+  const session = model.createSession({ edits: CHANGES });
+  await session.sync(long);
+  await rejects(session.save(), 'OPTION_UNSUPPORTED', /saved/);
+  const steps = session.generate(undefined, { speculate: 'ngram', max_tokens: 3 });
+  await rejects(
+    (async () => {
+      for await (const step of steps) void step;
+    })(),
+    'OPTION_UNSUPPORTED',
+    /session with edits/,
+  );
+  const shifting = session.generate(undefined, { overflow: 'shift', max_tokens: 100 });
+  await rejects(
+    (async () => {
+      for await (const step of shifting) void step;
+    })(),
+    'OPTION_UNSUPPORTED',
+    /edits name positions/,
+  );
+  await session.dispose();
+
+  const hybrid = await loadModel(bytesOf('lfm2'), OPTIONS);
+  t.after(() => hybrid.dispose());
+  const found = await hybrid.observe([5, 6], { attention: {} });
+  const without = range(hybrid.info.n_layer).find((i) => !found.attention.layers.includes(i));
+  for (const part of ['attention', 'head_outputs'])
+    await rejects(
+      hybrid.observe([5], { [part]: { layers: [without] } }),
+      'OPTION_UNSUPPORTED',
+      new RegExp(`${part}: layer ${without} is a convolution`),
+    );
+  for (const [edit, message] of [
+    [{ type: 'hide', positions: [0] }, /short convolution.*must name its layers/],
+    [{ type: 'visible', layers: 'all', sees: 'self' }, /must name its layers/],
+    [{ type: 'head', layer: without, heads: [0], scale: 0 }, /short convolution/],
+    [{ type: 'keep_top', layers: [without], keep: 1 }, /short convolution/],
+  ])
+    await rejects(hybrid.observe([5], { edits: [edit] }), 'OPTION_UNSUPPORTED', message);
+});
+
+test('an aborted or failed observation leaves the session as it was', async () => {
+  const session = model.createSession();
+  await session.observe(long.slice(0, 50));
+  const before = [session.tokens, await session.logits()];
+  const abort = new AbortController();
+  const seen = session.observe(long.slice(50), { lens: {}, signal: abort.signal });
+  await assert.rejects(session.append(5), { code: 'SESSION_BUSY' });
+  abort.abort(new Error('enough'));
+  await assert.rejects(seen, /enough/);
+  await assert.rejects(session.observe([...long, ...ids], {}), { code: 'CONTEXT_FULL' });
+  assert.deepEqual([session.tokens, await session.logits()], before);
+  await assert.rejects(session.observe([5], { logits: [3] }), { code: 'POSITION_OUT_OF_RANGE' });
+  await session.sync(long);
+  assert.deepEqual(await session.logits(), at(stock.logits, 199));
+  await session.dispose();
+});
+
+test('a generation under edits draws from the logits that observe gives', async () => {
+  const session = model.createSession({ edits: CHANGES });
+  const tokens = [];
+  for await (const { token } of session.generate(long.slice(0, 150), {
+    temperature: 0,
+    max_tokens: 6,
+    ignore_eos: true,
+  }))
+    tokens.push(token);
+  const { logits } = await model.observe(session.tokens, {
+    logits: range(6).map((i) => 149 + i),
+    edits: CHANGES,
+  });
+  range(6).forEach((i) => {
+    const row = at(logits, i);
+    assert.equal(row.indexOf(Math.max(...row)), tokens[i]);
+  });
+});

@@ -265,24 +265,24 @@ export class SessionImpl implements Session {
   }
 
   async observe(text: TextOrIds, options?: ObserveOptions): Promise<Observation> {
-    const { readObserve } = await import('./observe.js');
-    const { prompt, request, signal: given } = readObserve(text, options, this.#host.info);
-    return withSignal(given, async (signal) => {
-      const tokenize = (words: string) =>
-        this.#host.tokenize(words, { add_special: this.#tokens.length === 0 });
-      const ids = typeof prompt === 'string' ? await tokenize(prompt) : prompt;
-      throwIfAborted(signal);
-      this.#checkIdle();
-      this.#busy = 'observing a text; wait for the result first';
-      try {
+    this.#checkIdle();
+    this.#busy = 'observing a text; wait for the result first';
+    try {
+      const { readObserve } = await import('./observe.js');
+      const { prompt, request, signal: given } = readObserve(text, options, this.#host.info);
+      return await withSignal(given, async (signal) => {
+        const tokenize = (words: string) =>
+          this.#host.tokenize(words, { add_special: this.#tokens.length === 0 });
+        const ids = typeof prompt === 'string' ? await tokenize(prompt) : prompt;
+        throwIfAborted(signal);
         const args: Parameters<Methods['observe']> = [this.#number, Int32Array.from(ids), request];
         const seen = await this.#call('observe', args, signal);
         this.#tokens.push(...ids);
         return seen;
-      } finally {
-        this.#busy = undefined;
-      }
-    });
+      });
+    } finally {
+      this.#busy = undefined;
+    }
   }
 
   async #forks(n: number): Promise<SessionImpl[]> {
