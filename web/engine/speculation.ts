@@ -93,9 +93,16 @@ export class Speculation {
    */
   propose(number: number, request: SpeculateRequest, text: number | undefined): void {
     const session = this.#sessions.address(number);
-    if (this.#engine.sessionPending(session) !== 1 || this.#sessions.isInBatch(number)) return;
     const optional = request.method === 'grammar' || request.method === 'auto';
-    if (optional && (this.#impossible || this.#sessions.hasEdits(number))) return;
+    if (this.#sessions.hasEdits(number)) {
+      if (optional) return;
+      throw new TokenglassError(
+        'OPTION_UNSUPPORTED',
+        `speculate: '${request.method}' is not possible in a session with edits`,
+      );
+    }
+    if (this.#engine.sessionPending(session) !== 1 || this.#sessions.isInBatch(number)) return;
+    if (this.#impossible && optional) return;
     const record = this.#record(number);
     try {
       record.drafted = this.#propose(session, record, request, text) > 0;
