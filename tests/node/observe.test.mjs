@@ -388,7 +388,11 @@ test('what cannot be done is refused by name, and what is too large before anyth
     'OPTION_UNSUPPORTED',
     /session with edits/,
   );
-  const shifting = session.generate(undefined, { overflow: 'shift', max_tokens: 100 });
+  const shifting = session.generate(undefined, {
+    overflow: 'shift',
+    max_tokens: 100,
+    ignore_eos: true,
+  });
   await rejects(
     (async () => {
       for await (const step of shifting) void step;
