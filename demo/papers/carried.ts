@@ -4,6 +4,22 @@ import type { CarriedPaper } from './paper.js';
 /** Papers for which something works here. */
 export const carried: readonly CarriedPaper[] = [
   {
+    number: 3,
+    name: 'Next-token prediction in Theory-of-Mind tasks',
+    title:
+      'Exploring Next Token Prediction in Theory of Mind (ToM) Tasks: Comparative Experiments with GPT-2 and LLaMA-2 AI Models',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      'Stories test whether GPT-2 and Llama 2 know what a person in the story believes, by the next tokens.',
+    api: ['lens theoryOfMind'],
+    works:
+      'Stories of our own with inserted sentences, greedy steps at several temperatures, and the answer beside the wrong place.',
+    check:
+      "At each step the tokens and their probabilities at each temperature are those of the logits; the first token's probability falls with the temperature.",
+    missing: "The paper's stories, which language models wrote.",
+  },
+  {
     number: 4,
     name: 'Cautious Next Token Prediction',
     title: 'Cautious Next Token Prediction',
@@ -29,6 +45,20 @@ export const carried: readonly CarriedPaper[] = [
     check:
       "The loss is the mean of the scores of the text's tokens; of two options the one that is more probable by its own tokens is chosen; the built-in model answers easy questions better than chance.",
     missing: 'The laws that foresee a large model, which need many trained models.',
+  },
+  {
+    number: 14,
+    name: 'Hyperdimensional Probe',
+    title: 'Hyperdimensional Probe: Decoding LLM Representations via Vector Symbolic Architectures',
+    year: 2025,
+    kind: 'lens',
+    sentence: "A probe reads concepts out of a model's vectors by an algebra of very long vectors.",
+    api: ['Model.observe', 'ResidualEdit'],
+    works:
+      'The residuals of any layers and positions as arrays, to which a program applies a probe, and residuals that are set or added to.',
+    check:
+      "Residuals that are read from one text and set in another give the first text's logits, bit for bit.",
+    missing: 'The probe, which needs trained weights.',
   },
   {
     number: 18,
@@ -99,6 +129,21 @@ export const carried: readonly CarriedPaper[] = [
     check: 'The tokens are those of a plain generation, greedy and drawn, with both trees.',
   },
   {
+    number: 38,
+    name: 'Verbatim short-term memory',
+    title: 'Characterizing Verbatim Short-Term Memory in Neural Language Models',
+    year: 2022,
+    kind: 'lens',
+    sentence:
+      'Models repeat a list of nouns that they have read: the second time its words surprise them less.',
+    api: ['lens verbatim'],
+    works:
+      'Lists of nouns that come again in a story of our own: surprisal of each noun, ratios and intervals.',
+    check:
+      'The surprisal of each noun is that of its tokens in the text; ratios and medians follow.',
+    missing: "The paper's lists and stories.",
+  },
+  {
     number: 39,
     name: 'Correlation and Navigation (ICN)',
     title:
@@ -112,6 +157,20 @@ export const carried: readonly CarriedPaper[] = [
       'Navigation to different answers and to different ways, and the rows of the output matrix.',
     check:
       'One run with one answer is greedy generation; all first tokens differ; the product of a row and the hidden state is the logit, and answers in the prompt make those of their first tokens smaller; each token is in the cluster with the nearest centre.',
+  },
+  {
+    number: 40,
+    name: 'Embers of Autoregression',
+    title:
+      'Embers of Autoregression: Understanding Large Language Models Through the Problem They are Trained to Solve',
+    year: 2023,
+    kind: 'lens',
+    sentence:
+      'Models do the same task better when its words are likely, which tells what they were trained for.',
+    api: ['lens embers'],
+    works: 'Ciphers, counting and sorting with likely and unlikely answers.',
+    check:
+      'The log-probabilities are those of the same texts scored alone; the answers that are called likely are; and answers that are likelier as texts are likelier as answers.',
   },
   {
     number: 42,
@@ -135,10 +194,11 @@ export const carried: readonly CarriedPaper[] = [
     kind: 'arch',
     sentence:
       'Transformers learn a language from the prompt by heads that count what followed the same tokens before.',
-    api: ['method ngram'],
-    works: 'The n-gram predictor of the prompt, as a source of drafts.',
+    api: ['method ngram', 'lens ngramHeads'],
+    works:
+      "The n-gram predictor of the prompt, as a source of drafts and beside the model's distribution.",
     check:
-      'The tokens are those of a plain generation; in a text that repeats itself the predictor saves batches.',
+      'The tokens are those of a plain generation, and in a text that repeats itself the predictor saves batches; its predictions equal a search through the whole text.',
     missing: 'Layers with built-in n-gram heads, which need weights that were trained with them.',
   },
   {
@@ -156,6 +216,17 @@ export const carried: readonly CarriedPaper[] = [
     missing: "The detector's trained head.",
   },
   {
+    number: 50,
+    name: 'CharBench',
+    title: 'CharBench: Evaluating the Role of Tokenization in Character-Level Tasks',
+    year: 2025,
+    kind: 'lens',
+    sentence: 'Questions about single letters show what tokens hide from a model.',
+    api: ['lens charBench'],
+    works: 'Questions about the letters of words, beside how the word is cut into tokens.',
+    check: 'Each right answer is found by counting letters; accuracies follow from the choices.',
+  },
+  {
     number: 53,
     name: 'Bigram subnetworks',
     title: 'Bigram Subnetworks: Mapping to Next Tokens in Transformer Language Models',
@@ -169,6 +240,21 @@ export const carried: readonly CarriedPaper[] = [
     check:
       'Without any weight of its layers, a random GPT-2 gives the same distribution whatever comes before the last token; the whole one does not.',
     missing: 'The published masks, which are Python pickles.',
+  },
+  {
+    number: 55,
+    name: 'Attention as an RNN (Aaren)',
+    title: 'Attention as an RNN',
+    year: 2024,
+    kind: 'arch',
+    sentence:
+      'Attention can be computed key by key, as a recurrent network that needs no row of weights.',
+    api: ['Session.logits'],
+    works:
+      "The engine's own attention: one pass over the keys with a running maximum and sum, which is the paper's recurrence.",
+    check:
+      'The logits of a random model equal those of a float64 forward pass that takes the softmax over whole rows.',
+    missing: 'Layers whose queries are learned vectors, which need weights of their own.',
   },
   {
     number: 62,

@@ -22,17 +22,6 @@ export const others: readonly OtherPaper[] = [
     why: 'The speeds need trained weights, and we know of no published model that has them.',
   },
   {
-    number: 3,
-    name: 'Next-token prediction in Theory-of-Mind tasks',
-    title:
-      'Exploring Next Token Prediction in Theory of Mind (ToM) Tasks: Comparative Experiments with GPT-2 and LLaMA-2 AI Models',
-    year: 2025,
-    kind: 'lens',
-    sentence:
-      'Stories test whether GPT-2 and Llama 2 know what a person in the story believes, by the next tokens.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 5,
     name: 'Auxiliary tasks + multi-token prediction for visual planning',
     title: 'Enhancing Visual Planning with Auxiliary Tasks and Multi-token Prediction',
@@ -112,15 +101,6 @@ export const others: readonly OtherPaper[] = [
     sentence:
       'One model of DNA letters also does tasks on genes that it answers in words or images.',
     why: "The weights are published as safetensors files of an architecture that is not in the engine's list.",
-  },
-  {
-    number: 14,
-    name: 'Hyperdimensional Probe',
-    title: 'Hyperdimensional Probe: Decoding LLM Representations via Vector Symbolic Architectures',
-    year: 2025,
-    kind: 'lens',
-    sentence: "A probe reads concepts out of a model's vectors by an algebra of very long vectors.",
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 15,
@@ -303,27 +283,6 @@ export const others: readonly OtherPaper[] = [
     why: 'Not carried yet: the package does not measure this.',
   },
   {
-    number: 38,
-    name: 'Verbatim short-term memory',
-    title: 'Characterizing Verbatim Short-Term Memory in Neural Language Models',
-    year: 2022,
-    kind: 'lens',
-    sentence:
-      'Models repeat a list of nouns that they have read: the second time its words surprise them less.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
-    number: 40,
-    name: 'Embers of Autoregression',
-    title:
-      'Embers of Autoregression: Understanding Large Language Models Through the Problem They are Trained to Solve',
-    year: 2023,
-    kind: 'lens',
-    sentence:
-      'Models do the same task better when its words are likely, which tells what they were trained for.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 41,
     name: 'Token Prepending',
     title:
@@ -381,15 +340,6 @@ export const others: readonly OtherPaper[] = [
     why: 'It makes images.',
   },
   {
-    number: 50,
-    name: 'CharBench',
-    title: 'CharBench: Evaluating the Role of Tokenization in Character-Level Tasks',
-    year: 2025,
-    kind: 'lens',
-    sentence: 'Questions about single letters show what tokens hide from a model.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 51,
     name: 'Red-teaming chain of utterances',
     title: 'Red-Teaming Large Language Models using Chain of Utterances for Safety-Alignment',
@@ -418,16 +368,6 @@ export const others: readonly OtherPaper[] = [
     kind: 'domain',
     sentence: 'The paths of pedestrians are written as numbers in a text and predicted as text.',
     why: 'Its model is an encoder with a decoder. The engine runs decoders alone.',
-  },
-  {
-    number: 55,
-    name: 'Attention as an RNN (Aaren)',
-    title: 'Attention as an RNN',
-    year: 2024,
-    kind: 'arch',
-    sentence:
-      'Attention can be computed key by key, as a recurrent network that needs no row of weights.',
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 56,

@@ -5,6 +5,7 @@ import { bestOfCurve, solutionEquivalents } from '../../dist/node-methods.js';
 import { kMeans } from '../../dist/node-lenses.js';
 import { FEW, fewTokens } from '../support/few-tokens.mjs';
 import { collect, tokensOf } from '../support/support.mjs';
+import { ngramLens } from './tasks.mjs';
 
 const PROMPT = 'Once upon a time there was a little dog. The little dog';
 
@@ -147,7 +148,7 @@ async function ngrams(story) {
   const options = { temperature: 0, ignore_eos: true };
   const { n, batches } = await speculated(story, 'ngram', options, prompt);
   assert.ok(batches < n, `${batches} batches for ${n} tokens`);
-  return `${batches} batches for ${n} tokens`;
+  return `${batches} batches for ${n} tokens; ${await ngramLens(story)}`;
 }
 
 const ANIMALS = 'dog cat bird lion mouse rabbit fish frog horse goat cow monkey snake bear'.split(

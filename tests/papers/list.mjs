@@ -4,13 +4,15 @@ import { methods } from '../../dist/node-methods.js';
 import { moduleOf } from '../support/module.mjs';
 import { inTree } from '../support/support.mjs';
 import { checks as decode } from './decode.mjs';
+import { checks as inside } from './inside.mjs';
 import { checks as lens } from './lens.mjs';
+import { checks as tasks } from './tasks.mjs';
 import { checks as texts } from './texts.mjs';
 
 export const { papers } = await moduleOf('papers/papers.ts', 'demo');
 
 /** The checks of the papers that claim something, by number: (story) => the figures of the run. */
-export const checks = { ...decode, ...lens, ...texts };
+export const checks = { ...decode, ...inside, ...lens, ...tasks, ...texts };
 
 /** The document with the table. */
 export const DOCUMENT = inTree('demo/papers/README.md');
