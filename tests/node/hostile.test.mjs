@@ -101,6 +101,9 @@ const MODEL = {
     finish: (session) => session.dispose(),
   },
   score: { args: () => [PROMPT, {}], options: 1 },
+  observe: { args: () => [PROMPT, {}], options: 1 },
+  outputRows: { args: () => [[300, 301]] },
+  attribute: { args: () => ['A cat', { target: ' sat' }], options: 1 },
   embed: { args: () => [PROMPT, {}], options: 1 },
   createCompletion: {
     args: () => [{ prompt: PROMPT, max_tokens: 1 }],
@@ -168,6 +171,7 @@ const SESSION = {
   preview: { args: () => [{ tokens: 2, max_tokens: 1 }], options: 0 },
   append: { args: () => [300] },
   score: { args: () => [[300, 301], {}], options: 1 },
+  observe: { args: () => [[300, 301], {}], options: 1 },
   logits: { args: () => [{}], options: 0 },
   candidates: { args: () => [{}], options: 0 },
   stageTable: { args: () => [{}], options: 0 },

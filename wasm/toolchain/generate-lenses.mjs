@@ -5,7 +5,13 @@ import { comment } from './lists.mjs';
 import { pageText, readList, sectionLink, sourceOf, table } from './generate-methods.mjs';
 
 /** Where types come from that several lenses share. */
-const SHARED = { CallOptions: 'common', TextOrIds: 'common', Session: 'session' };
+const SHARED = {
+  CallOptions: 'common',
+  TextOrIds: 'common',
+  Session: 'session',
+  Edit: 'inside',
+  NumberList: 'inside',
+};
 /** Types of the language. */
 const OWN = /^(Float32Array|Int32Array|Record|Uint8Array)$/;
 

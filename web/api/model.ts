@@ -28,6 +28,8 @@ import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
 import type { SessionHost } from './session.js';
 import type {
+  AttributeLensOptions,
+  AttributeResult,
   BeamSearchOptions,
   BeamSearchResult,
   CallOptions,
@@ -172,6 +174,10 @@ export class ModelImpl implements Model, SessionHost {
 
   async tokenTexts(): Promise<string[]> {
     return this.#call('tokenTexts', []);
+  }
+
+  async attribute(text: string, options?: AttributeLensOptions): Promise<AttributeResult> {
+    return this.lens.attribute(text, options);
   }
 
   createSession(options?: SessionOptions): Session {

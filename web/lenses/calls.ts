@@ -6,6 +6,10 @@ import type { Lenses, Model } from '../types/types.js';
 import type { LensCall } from './list.js';
 
 const lenses: { [N in keyof Lenses]: () => Promise<LensCall<N>> } = {
+  logitLens: async () => (await import('./logit-lens.js')).logitLens,
+  adjacentCosine: async () => (await import('./adjacent-cosine.js')).adjacentCosine,
+  attribute: async () => (await import('./attribute.js')).attribute,
+  camaAbp: async () => (await import('./cama-abp.js')).camaAbp,
   verbatim: async () => (await import('./verbatim.js')).verbatim,
   theoryOfMind: async () => (await import('./theory-of-mind.js')).theoryOfMind,
   charBench: async () => (await import('./char-bench.js')).charBench,

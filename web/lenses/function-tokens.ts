@@ -1,6 +1,12 @@
 /** The loss on function tokens and content tokens, by the kind of the token before. */
 import { listOf, textOf } from '../types/arguments.js';
-import type { FunctionToken, FunctionTokenClass, TokenKind, TokenOffset } from '../types/types.js';
+import type {
+  FunctionToken,
+  FunctionTokenClass,
+  ObservedAttention,
+  TokenKind,
+  TokenOffset,
+} from '../types/types.js';
 import { mean, sum } from './figures.js';
 import { FUNCTION_WORDS } from './function-words.js';
 import { withOptions } from './list.js';
@@ -67,8 +73,18 @@ export function classesOf(
   );
 }
 
+/** The mean weight that later positions give to each position, over all heads of all layers. */
+export function attentionReceived({ values, shape }: ObservedAttention): number[] {
+  const n = shape[3]!;
+  const totals = new Float64Array(n);
+  const rows = values.length / n;
+  for (let row = 0; row < rows; row++)
+    for (let key = 0; key < row % n; key++) totals[key]! += values[row * n + key]!;
+  return Array.from(totals, (total, key) => total / ((rows / n) * (n - 1 - key)));
+}
+
 export const functionTokens: LensCall<'functionTokens'> = (model, text, options) =>
-  withOptions('functionTokens', options, async ({ by, coverage, words }, signal) => {
+  withOptions('functionTokens', options, async ({ by, coverage, words, attention }, signal) => {
     const list =
       words === undefined
         ? FUNCTION_WORDS
@@ -77,12 +93,21 @@ export const functionTokens: LensCall<'functionTokens'> = (model, text, options)
     const [start, ...own] = await tokensOf(model, given, signal);
     const ids = idsIn(own);
     const kinds = by === 'list' ? kindsByList(given, own, list) : kindsByFrequency(ids, coverage);
-    const scores = await model.score([start!.token, ...ids], { signal });
+    const all = [start!.token, ...ids];
+    const scores = await model.score(all, { signal });
+    const seen = attention ? await model.observe(all, { attention: {}, signal }) : undefined;
+    const received = seen && attentionReceived(seen.attention!).slice(1);
     const tokens = scores.slice(1).map(({ token, text, logprob }, i): FunctionToken => ({
-      token,
-      text,
-      kind: kinds[i]!,
-      loss: -logprob,
+      ...{ token, text, kind: kinds[i]!, loss: -logprob },
+      ...(received && { attention: received[i]! }),
     }));
-    return { tokens, classes: classesOf(tokens) };
+    const meanOf = (kind: TokenKind) =>
+      mean(tokens.slice(0, -1).flatMap((token) => (token.kind === kind ? token.attention! : [])));
+    return {
+      tokens,
+      classes: classesOf(tokens),
+      ...(received && {
+        mean_attention: { function: meanOf('function'), content: meanOf('content') },
+      }),
+    };
   });

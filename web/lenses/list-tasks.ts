@@ -22,6 +22,7 @@ export const taskRows = [
           'another order, or is one word',
       ),
       choice('gap', ['short', 'medium', 'long'], 'how long that text is: 1, 4 or 8 sentences'),
+      other('edits', 'readonly Edit[]', 'what the runs change, for example heads that are off'),
       whole('resamples', 10_000, 1, 1_000_000, 'resampled sets of texts for the intervals'),
       whole('seed', 0, 0, 2 ** 31 - 1, 'the seed of the lists and the intervals'),
     ],
@@ -131,7 +132,17 @@ export const taskRows = [
       'What an exact n-gram predictor over the text so far predicts at each token, and how far ' +
       "the model's distribution is from it.",
     argument: { name: 'text', value: 'string' },
-    options: [whole('max_order', 3, 1, 16, 'how many of the last tokens are looked up at most')],
+    options: [
+      whole('max_order', 3, 1, 16, 'how many of the last tokens are looked up at most'),
+      whole(
+        'repeated',
+        0,
+        0,
+        512,
+        'with this many random tokens, repeated once, attention heads are scored; 0: they are not',
+      ),
+      whole('seed', 0, 0, 2 ** 31 - 1, 'the seed of the random tokens'),
+    ],
     result: 'NgramHeadsResult',
     source: {
       title: 'In-Context Language Learning: Architectures and Algorithms',
@@ -140,7 +151,7 @@ export const taskRows = [
       paper: 45,
     },
     reconstructed: true,
-    cost: 'The text runs once, token by token; all logits of each token are copied.',
+    cost: 'The text runs once, token by token; all logits of each token are copied. `repeated` runs twice its tokens.',
     example: [
       "const text = 'The cat sat. The dog sat. The cat sat. The dog';",
       'const { tokens, orders } = await model.lens.ngramHeads(text);',

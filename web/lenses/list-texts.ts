@@ -1,6 +1,6 @@
 /** The rows of the lenses that need only scores and tokens. */
 import type { LensInfo } from '../types/types.js';
-import { choice, number, other, whole } from './rows.js';
+import { choice, flag, number, other, whole } from './rows.js';
 
 /** Lenses that look at texts through their scores. */
 export const textRows = [
@@ -165,6 +165,7 @@ export const textRows = [
       ),
       number('coverage', 0.4, 0, 1, 'by frequency: the share of the text that they make up'),
       other('words', 'readonly string[]', 'by list: the words; default: a list for English'),
+      flag('attention', false, 'also measure the attention that each token receives'),
     ],
     result: 'FunctionTokensResult',
     source: {

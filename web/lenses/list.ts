@@ -7,12 +7,14 @@ import type { OptionValue } from '../types/listed-options.js';
 import { withSignal } from '../types/signals.js';
 import { choice, other, whole } from './rows.js';
 import type { LensInfo, Lenses, Model } from '../types/types.js';
+import { insideRows } from './list-inside.js';
 import { taskRows } from './list-tasks.js';
 import { textRows } from './list-texts.js';
 
 const rows = [
   ...textRows,
   ...taskRows,
+  ...insideRows,
   {
     name: 'pawn',
     title: 'Detector features',

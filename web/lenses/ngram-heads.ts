@@ -1,8 +1,15 @@
 /** An exact in-context n-gram predictor, and how far the model's distribution is from it. */
 import { textOf } from '../types/arguments.js';
+import { randomNumbers } from '../types/random.js';
 import { Sessions } from '../types/runs.js';
-import type { Model, NgramOrder, NgramToken } from '../types/types.js';
-import { logSum, mean } from './figures.js';
+import type {
+  Model,
+  NgramHead,
+  NgramOrder,
+  NgramToken,
+  ObservedAttention,
+} from '../types/types.js';
+import { logSum, mean, sum } from './figures.js';
 import { withOptions } from './list.js';
 import type { LensCall } from './list.js';
 import { idsIn, tokensOf } from './texts.js';
@@ -69,6 +76,53 @@ export function ngramOrders(tokens: readonly NgramToken[], max_order: number): N
   });
 }
 
+/**
+ * For each position the positions behind earlier places where the last `order` tokens are the same.
+ */
+export function matchSets(ids: readonly number[], order: number): number[][] {
+  const behind = new Map<string, number[]>();
+  return ids.map((_, i) => {
+    if (i + 1 < order) return [];
+    const key = ids.slice(i + 1 - order, i + 1).join();
+    const set = behind.get(key) ?? [];
+    behind.set(key, [...set, i + 1]);
+    return set;
+  });
+}
+
+/** The heads of an observation of all queries, by the weights that they give to matches. */
+export function ngramHeadScores(
+  ids: readonly number[],
+  { values, shape, layers, heads }: ObservedAttention,
+  max_order: number,
+): NgramHead[] {
+  const n = shape[3]!;
+  const sets = Array.from({ length: max_order }, (_, i) => matchSets(ids, i + 1));
+  const scores = layers.flatMap((layer, l) =>
+    heads.map((head, h): NgramHead => {
+      const start = (l * heads.length + h) * shape[2]! * n;
+      const massOf = (set: readonly number[], query: number) =>
+        sum(set.map((key) => values[start + query * n + key]!));
+      const mass = sets.map((positions) =>
+        mean(positions.flatMap((set, i) => (set.length > 0 ? massOf(set, i) : []))),
+      );
+      return { layer, head, mass };
+    }),
+  );
+  return scores.sort((a, b) => b.mass[0]! - a.mass[0]!);
+}
+
+/** Random tokens, each of which adds bytes to a text, and the same tokens again, after `start`. */
+async function repeatedTokens(model: Model, start: number, n: number, seed: number) {
+  const random = randomNumbers(seed);
+  const tokens: number[] = [];
+  while (tokens.length < n) {
+    const token = random(model.info.n_vocab);
+    if ((await model.tokenBytes(token)).length > 0) tokens.push(token);
+  }
+  return [start, ...tokens, ...tokens];
+}
+
 async function compare(
   model: Model,
   ids: readonly number[],
@@ -98,8 +152,12 @@ async function compare(
 }
 
 export const ngramHeads: LensCall<'ngramHeads'> = (model, text, options) =>
-  withOptions('ngramHeads', options, async ({ max_order }, signal) => {
+  withOptions('ngramHeads', options, async ({ max_order, repeated, seed }, signal) => {
     const ids = idsIn(await tokensOf(model, textOf(text, 'the text'), signal));
     const tokens = await compare(model, ids, max_order, signal);
-    return { tokens, orders: ngramOrders(tokens, max_order) };
+    const result = { tokens, orders: ngramOrders(tokens, max_order) };
+    if (repeated === 0) return result;
+    const random = await repeatedTokens(model, ids[0]!, repeated, seed);
+    const { attention } = await model.observe(random, { attention: {}, signal });
+    return { ...result, heads: ngramHeadScores(random, attention!, max_order) };
   });

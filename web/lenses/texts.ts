@@ -4,7 +4,7 @@ import { continuationsInCache } from '../types/capacity.js';
 import { commonLength } from '../types/prompts.js';
 import { Sessions, runAll } from '../types/runs.js';
 import { untilAborted } from '../types/signals.js';
-import type { Model, TokenOffset, TokenScore } from '../types/types.js';
+import type { Edit, Model, TokenOffset, TokenScore } from '../types/types.js';
 
 const encoder = new TextEncoder();
 
@@ -72,18 +72,20 @@ export async function mapAll<T, R>(
 /**
  * The scores of texts that are given as tokens: one list for each text, a score for each token. The
  * first score of a text has a log-probability of NaN. Tokens that all texts begin with run once.
+ * edits: what the runs change.
  */
 export async function scoreAll(
   model: Model,
   texts: readonly (readonly number[])[],
   signal: AbortSignal,
   top_n = 0,
+  edits: readonly Edit[] = [],
 ): Promise<TokenScore[][]> {
   const [first] = texts;
   if (!first) return [];
   const sessions = new Sessions();
   try {
-    const base = sessions.add(model.createSession({ seed: 0 }));
+    const base = sessions.add(model.createSession({ seed: 0, edits }));
     if (texts.length === 1) return [await base.score(first, { top_n, signal })];
     const n = Math.min(...texts.map((ids) => commonLength(first, ids)));
     const head = await base.score(first.slice(0, n), { top_n, signal });

@@ -2,6 +2,7 @@
 import { invalid, listOf, textOf } from '../types/arguments.js';
 import { randomNumbers } from '../types/random.js';
 import type {
+  Edit,
   Model,
   VerbatimCondition,
   VerbatimStimulus,
@@ -130,10 +131,11 @@ function summaryOf(
 async function surprisalsOf(
   model: Model,
   texts: readonly ReturnType<typeof stimulusText>[],
+  edits: readonly Edit[],
   signal: AbortSignal,
 ): Promise<number[][][]> {
   const tokens = await mapAll(texts, signal, ({ text }, own) => tokensOf(model, text, own));
-  const scores = await scoreAll(model, tokens.map(idsIn), signal);
+  const scores = await scoreAll(model, tokens.map(idsIn), signal, 0, edits);
   return texts.map(({ spans }, i) =>
     spans.map((list) =>
       tokensIn(list, tokens[i]!).map(
@@ -146,6 +148,7 @@ async function surprisalsOf(
 export const verbatim: LensCall<'verbatim'> = (model, options) =>
   withOptions('verbatim', options, async (read, signal) => {
     const { nouns, context, gap, seed } = read;
+    const edits = listOf(read.edits ?? [], 'edits', (edit) => edit as Edit);
     const list =
       nouns === undefined ? ARBITRARY : listOf(nouns, 'nouns', (noun) => textOf(noun, 'a noun'));
     const bases = basesOf(read, list);
@@ -154,7 +157,7 @@ export const verbatim: LensCall<'verbatim'> = (model, options) =>
       listPairs(bases, condition, seed).map((lists) => ({ condition, lists })),
     );
     const texts = plans.map(({ lists }) => stimulusText(lists, between));
-    const surprisals = await surprisalsOf(model, texts, signal);
+    const surprisals = await surprisalsOf(model, texts, edits, signal);
     const stimuli = plans.map(({ condition, lists }, i) =>
       measured(condition, lists, surprisals[i]!),
     );

@@ -4,12 +4,17 @@
  */
 
 import type { CallOptions, TextOrIds } from './common.js';
+import type { Edit, NumberList } from './inside.js';
+import type { AdjacentCosineResult } from './lenses/adjacent-cosine.js';
+import type { AttributeResult } from './lenses/attribute.js';
 import type { BigramMaskResult, Subnetwork } from './lenses/bigram-mask.js';
+import type { CamaAbpResult } from './lenses/cama-abp.js';
 import type { CaptionWeightsResult } from './lenses/caption-weights.js';
 import type { CharBenchResult } from './lenses/char-bench.js';
 import type { AnswerJudge, ClustersResult } from './lenses/clusters.js';
 import type { EmbersItem, EmbersResult } from './lenses/embers.js';
 import type { FunctionTokensResult } from './lenses/function-tokens.js';
+import type { LogitLensResult } from './lenses/logit-lens.js';
 import type { MultipleChoiceQuestion, MultipleChoiceResult } from './lenses/multiple-choice.js';
 import type { NgramHeadsResult } from './lenses/ngram-heads.js';
 import type { PawnResult } from './lenses/pawn.js';
@@ -18,12 +23,16 @@ import type { ReplacedResult } from './lenses/replaced.js';
 import type { SetOrderResult } from './lenses/set-order.js';
 import type { MindStory, TheoryOfMindResult } from './lenses/theory-of-mind.js';
 import type { VerbatimResult } from './lenses/verbatim.js';
+export type * from './lenses/adjacent-cosine.js';
+export type * from './lenses/attribute.js';
 export type * from './lenses/bigram-mask.js';
+export type * from './lenses/cama-abp.js';
 export type * from './lenses/caption-weights.js';
 export type * from './lenses/char-bench.js';
 export type * from './lenses/clusters.js';
 export type * from './lenses/embers.js';
 export type * from './lenses/function-tokens.js';
+export type * from './lenses/logit-lens.js';
 export type * from './lenses/multiple-choice.js';
 export type * from './lenses/ngram-heads.js';
 export type * from './lenses/pawn.js';
@@ -101,6 +110,8 @@ export interface FunctionTokensLensOptions extends CallOptions {
   coverage?: number;
   /** By list: the words; default: a list for English. */
   words?: readonly string[];
+  /** Also measure the attention that each token receives. Default: false. */
+  attention?: boolean;
 }
 
 /** Options of lens.verbatim. */
@@ -123,6 +134,8 @@ export interface VerbatimLensOptions extends CallOptions {
   context?: 'intact' | 'incongruent' | 'scrambled' | 'none';
   /** How long that text is: 1, 4 or 8 sentences. Default: 'short'. */
   gap?: 'short' | 'medium' | 'long';
+  /** What the runs change, for example heads that are off. */
+  edits?: readonly Edit[];
   /** Resampled sets of texts for the intervals, a whole number of 1 to 1000000. Default: 10000. */
   resamples?: number;
   /** The seed of the lists and the intervals, a whole number of 0 to 2147483647. Default: 0. */
@@ -166,6 +179,58 @@ export interface EmbersLensOptions extends CallOptions {
 export interface NgramHeadsLensOptions extends CallOptions {
   /** How many of the last tokens are looked up at most, a whole number of 1 to 16. Default: 3. */
   max_order?: number;
+  /**
+   * With this many random tokens, repeated once, attention heads are scored; 0: they are not, a
+   * whole number of 0 to 512. Default: 0.
+   */
+  repeated?: number;
+  /** The seed of the random tokens, a whole number of 0 to 2147483647. Default: 0. */
+  seed?: number;
+}
+
+/** Options of lens.logitLens. */
+export interface LogitLensLensOptions extends CallOptions {
+  /** How many of the most probable tokens a cell lists, a whole number of 1 to 1000. Default: 5. */
+  top_n?: number;
+  /** Boundaries from 0 to n_layer; default: 'all'. */
+  layers?: NumberList;
+}
+
+/** Options of lens.adjacentCosine. */
+export interface AdjacentCosineLensOptions extends CallOptions {
+  /** Boundaries from 0 to n_layer; default: 'all'. */
+  layers?: NumberList;
+}
+
+/** Options of lens.attribute. */
+export interface AttributeLensOptions extends CallOptions {
+  /** What follows the text; default: the most probable next token. */
+  target?: string;
+  /** What is hidden and removed at a time. Default: 'word'. */
+  by?: 'word' | 'token';
+}
+
+/** Options of lens.camaAbp. */
+export interface CamaAbpLensOptions extends CallOptions {
+  /** The sums; numbers of one digit up to max_number are drawn at random. Default: 'a + b - c'. */
+  task?: 'a + b - c' | 'a + b';
+  /** The largest number in a sum; the smallest is 1, a whole number of 2 to 999. Default: 99. */
+  max_number?: number;
+  /** How many sums are asked, a whole number of 1 to 1000. Default: 16. */
+  n?: number;
+  /** How many other sums a mean residual is over, a whole number of 1 to 1000. Default: 16. */
+  samples?: number;
+  /**
+   * What must be kept: the model's own next token, or the right one of sums that it solves.
+   * Default: 'own'.
+   */
+  against?: 'own' | 'solved';
+  /** The share of sums whose next token must stay, 0 to 1. Default: 0.9. */
+  keep?: number;
+  /** The text around {sum}; default: '{sum} ='. */
+  prompt?: string;
+  /** The seed of the sums, a whole number of 0 to 2147483647. Default: 0. */
+  seed?: number;
 }
 
 /** Options of lens.pawn. */
@@ -348,8 +413,8 @@ export interface Lenses {
    * What an exact n-gram predictor over the text so far predicts at each token, and how far the
    * model's distribution is from it. Source: Ekin Akyürek et al., In-Context Language Learning:
    * Architectures and Algorithms (2024); reconstructed in part. The text runs once, token by token;
-   * all logits of each token are copied. Rejects with INVALID_ARGUMENT for a wrong option, and with
-   * the codes of Session.score.
+   * all logits of each token are copied. `repeated` runs twice its tokens. Rejects with
+   * INVALID_ARGUMENT for a wrong option, and with the codes of Session.score.
    * @example
    * const text = 'The cat sat. The dog sat. The cat sat. The dog';
    * const { tokens, orders } = await model.lens.ngramHeads(text);
@@ -357,6 +422,55 @@ export interface Lenses {
    * console.log(orders.at(-1)?.accuracy);
    */
   ngramHeads(text: string, options?: NgramHeadsLensOptions): Promise<NgramHeadsResult>;
+  /**
+   * What each layer would predict at each position if it were the last one, and how probable the
+   * next token of the text is there. Source: nostalgebraist, interpreting GPT: the logit lens
+   * (2020). The text runs once; each boundary and position costs a product with the output matrix.
+   * Rejects with INVALID_ARGUMENT for a wrong option, and with the codes of Session.score.
+   * @example
+   * const { positions, layers } = await model.lens.logitLens('The cat sat on the');
+   * console.log(positions.at(-1)?.cells.map(({ top }) => top[0]?.text));
+   * console.log(layers.map(({ layer, agreement }) => [layer, agreement]));
+   */
+  logitLens(text: TextOrIds, options?: LogitLensLensOptions): Promise<LogitLensResult>;
+  /**
+   * The cosine between the vectors of neighbouring positions, by layer. Source: Nicholas Walker,
+   * Future Token Prediction -- Causal Language Modelling with Per-Token Semantic State Vector for
+   * Multi-Token Prediction (2024); reconstructed in part. The text runs once. Rejects with
+   * INVALID_ARGUMENT for a wrong option, and with the codes of Session.score.
+   * @example
+   * const { layers } = await model.lens.adjacentCosine('The cat sat on the mat.');
+   * for (const { layer, mean, roughness } of layers) console.log(layer, mean, roughness);
+   */
+  adjacentCosine(
+    text: TextOrIds,
+    options?: AdjacentCosineLensOptions,
+  ): Promise<AdjacentCosineResult>;
+  /**
+   * How the probability of a target after the text changes when each word or token is hidden from
+   * all later positions, and when it is removed. Source: Jiwei Li et al., Understanding Neural
+   * Networks through Representation Erasure (2016); reconstructed in part. Two runs of the text for
+   * each word or token, at the same time. Rejects with INVALID_ARGUMENT for a wrong option, and
+   * with the codes of Session.score.
+   * @example
+   * const { parts } = await model.lens.attribute('The cat drank the', { target: ' milk' });
+   * for (const { text, hidden_effect, removed_effect } of parts)
+   *   console.log(text, hidden_effect, removed_effect);
+   */
+  attribute(text: string, options?: AttributeLensOptions): Promise<AttributeResult>;
+  /**
+   * How many layers can wait without information from other tokens, and how few layers must then
+   * pass it to the last token, with the next token of sums kept. Source: Siddarth Mamidanna et al.,
+   * All for One: LLMs Solve Mental Math at the Last Token With Information Transferred From Other
+   * Tokens (2025); reconstructed in part. At most 2 * n_layer runs of each sum, and `samples` runs
+   * for each position and token. Rejects with INVALID_ARGUMENT for a wrong option, and with the
+   * codes of Session.score.
+   * @example
+   * const sums = { n: 4, samples: 4, max_number: 9 };
+   * const { wait, transfer, waiting } = await model.lens.camaAbp(sums);
+   * console.log(wait, transfer, waiting);
+   */
+  camaAbp(options?: CamaAbpLensOptions): Promise<CamaAbpResult>;
   /**
    * Five features of each token, as detectors of generated text use them, and figures of the whole
    * text that need no trained weights. Source: Pablo Miralles-González et al., Not all tokens are

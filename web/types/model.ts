@@ -25,7 +25,7 @@ import type {
   WholeCompletionParams,
 } from './completions.js';
 import type { Decision, DecisionParams, SystemOneDecision, SystemOneParams } from './decide.js';
-import type { Lenses } from './generated-lenses.js';
+import type { AttributeLensOptions, AttributeResult, Lenses } from './generated-lenses.js';
 import type { Constraint, GrammarSpec } from './grammar.js';
 import type { ModelObserveOptions, Observation } from './inside.js';
 import type {
@@ -360,6 +360,15 @@ export interface Model {
    * lens?.layers.forEach((layer, i) => console.log(layer, lens.top.tokens[i]));
    */
   observe(text: TextOrIds, options?: ModelObserveOptions): Promise<Observation>;
+
+  /**
+   * The lens attribute by a shorter name: which words of a text moved the probability of what
+   * follows. Rejects as lens.attribute.
+   * @example
+   * const moved = await model.attribute('The cat drank the', { target: ' milk' });
+   * console.log(moved.parts.map(({ text, hidden_effect }) => [text, hidden_effect]));
+   */
+  attribute(text: string, options?: AttributeLensOptions): Promise<AttributeResult>;
 
   /**
    * A new session without tokens. Throws INVALID_ARGUMENT for a bad seed.

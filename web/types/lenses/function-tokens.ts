@@ -13,6 +13,19 @@ export interface FunctionToken {
   kind: TokenKind;
   /** Negative log-probability in nats. */
   loss: number;
+  /**
+   * With attention: the mean weight that later positions give to this token, over all heads of all
+   * layers; NaN for the last token.
+   */
+  attention?: number;
+}
+
+/** A figure for each kind. */
+export interface FunctionTokenMeans {
+  /** Over function tokens. */
+  function: number;
+  /** Over content tokens. */
+  content: number;
 }
 
 /** The tokens of one kind after tokens of one kind. */
@@ -37,4 +50,6 @@ export interface FunctionTokensResult {
   tokens: FunctionToken[];
   /** The four pairs of kinds, over all tokens but the first of the text. */
   classes: FunctionTokenClass[];
+  /** With attention: the mean of the tokens' attention, without the last token. */
+  mean_attention?: FunctionTokenMeans;
 }

@@ -40,10 +40,25 @@ export interface NgramOrder {
   mean_divergence: number;
 }
 
+/** An attention head as an n-gram head. */
+export interface NgramHead {
+  /** The layer. */
+  layer: number;
+  /** The query head. */
+  head: number;
+  /**
+   * The weights that the head gives to the tokens behind earlier places of the last tokens, by how
+   * many of the last tokens match (1 first): the mean over all positions with such a place.
+   */
+  mass: number[];
+}
+
 /** What the lens ngramHeads gives. */
 export interface NgramHeadsResult {
   /** The tokens of the text. */
   tokens: NgramToken[];
   /** The same by order, from 0 to max_order. */
   orders: NgramOrder[];
+  /** With repeated: every attention head, the largest mass for one token first. */
+  heads?: NgramHead[];
 }
