@@ -47,6 +47,22 @@ export const carried: readonly CarriedPaper[] = [
     missing: 'The laws that foresee a large model, which need many trained models.',
   },
   {
+    number: 8,
+    name: 'All for One (CAMA / ABP)',
+    title:
+      'All for One: LLMs Solve Mental Math at the Last Token With Information Transferred From Other Tokens',
+    year: 2025,
+    kind: 'lens',
+    sentence:
+      'Models do sums in the head at the last token, after a few layers have brought the numbers there.',
+    api: ['lens camaAbp', 'VisibleEdit', 'ResidualEdit'],
+    works:
+      'The search for layers that wait and layers that transfer, on any model, and its masks and patched residuals as edits.',
+    check:
+      'Under the masks each row of attention sums to 1 and is above 0 for the visible positions only; with no layer that waits nothing changes.',
+    missing: 'Sums that the built-in model could solve.',
+  },
+  {
     number: 14,
     name: 'Hyperdimensional Probe',
     title: 'Hyperdimensional Probe: Decoding LLM Representations via Vector Symbolic Architectures',
@@ -103,6 +119,21 @@ export const carried: readonly CarriedPaper[] = [
     missing: 'The tuned model, the choice of furniture and the geometry.',
   },
   {
+    number: 31,
+    name: 'Future Token Prediction',
+    title:
+      'Future Token Prediction -- Causal Language Modelling with Per-Token Semantic State Vector for Multi-Token Prediction',
+    year: 2024,
+    kind: 'arch',
+    sentence:
+      "A network predicts several tokens from one vector, which changes less from token to token than a GPT's.",
+    api: ['lens adjacentCosine'],
+    works: 'The cosine of neighbouring positions in any layer of ordinary models.',
+    check:
+      "After the embeddings the cosines are those of the tokens' rows, at the end those of the residuals.",
+    missing: 'The network that predicts several tokens, which has weights of its own.',
+  },
+  {
     number: 34,
     name: 'Function tokens',
     title: 'Memory Retrieval and Consolidation in Large Language Models through Function Tokens',
@@ -110,10 +141,11 @@ export const carried: readonly CarriedPaper[] = [
     kind: 'lens',
     sentence: 'Words such as the and of, and punctuation, bring back what a model remembers.',
     api: ['lens functionTokens'],
-    works: 'The loss of function and content tokens by the kind of the token before.',
+    works:
+      'The loss of function and content tokens by the kind of the token before, and the attention that they receive.',
     check:
-      'The shares of the four classes add up to 1, the losses to that of the text; content tokens have the larger share of the loss.',
-    missing: 'The attention that function tokens get and the memory that they reach.',
+      'The shares of the four classes add up to 1, the losses to that of the text; content tokens have the larger share of the loss; attention is the mean of the observed weights.',
+    missing: 'What the paper finds in training and in the features that function tokens reach.',
   },
   {
     number: 36,
@@ -196,9 +228,9 @@ export const carried: readonly CarriedPaper[] = [
       'Transformers learn a language from the prompt by heads that count what followed the same tokens before.',
     api: ['method ngram', 'lens ngramHeads'],
     works:
-      "The n-gram predictor of the prompt, as a source of drafts and beside the model's distribution.",
+      "The n-gram predictor of the prompt, as a source of drafts and beside the model's distribution; scores of attention heads that look for what followed.",
     check:
-      'The tokens are those of a plain generation, and in a text that repeats itself the predictor saves batches; its predictions equal a search through the whole text.',
+      'The tokens are those of a plain generation, and in a text that repeats itself the predictor saves batches; its predictions and the scores of heads equal a search through the whole text.',
     missing: 'Layers with built-in n-gram heads, which need weights that were trained with them.',
   },
   {

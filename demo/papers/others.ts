@@ -42,17 +42,6 @@ export const others: readonly OtherPaper[] = [
     why: 'It trains a model of images.',
   },
   {
-    number: 8,
-    name: 'All for One (CAMA / ABP)',
-    title:
-      'All for One: LLMs Solve Mental Math at the Last Token With Information Transferred From Other Tokens',
-    year: 2025,
-    kind: 'lens',
-    sentence:
-      'Models do sums in the head at the last token, after a few layers have brought the numbers there.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 9,
     name: 'ViT-VQGAN image modelling',
     title: 'Vector-quantized Image Modeling with Improved VQGAN',
@@ -230,17 +219,6 @@ export const others: readonly OtherPaper[] = [
     kind: 'train',
     sentence: 'A transformer that learned from linear problems solves a new one from its examples.',
     why: 'Its model reads vectors of numbers. The engine takes ids only.',
-  },
-  {
-    number: 31,
-    name: 'Future Token Prediction',
-    title:
-      'Future Token Prediction -- Causal Language Modelling with Per-Token Semantic State Vector for Multi-Token Prediction',
-    year: 2024,
-    kind: 'arch',
-    sentence:
-      "A network predicts several tokens from one vector, which changes less from token to token than a GPT's.",
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 32,

@@ -10,6 +10,67 @@ const TEXT = 'Once upon a time there was a little girl. She had a red ball and a
 
 const largest = (a, b) => a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0);
 
+/** 8: which positions see which under the lens's masks, and what its shares mean. */
+async function sums(story) {
+  const { n_layer } = story.info;
+  const ids = await story.tokenize('7 + 5 =');
+  const later = Array.from({ length: n_layer - 2 }, (_, i) => i + 2);
+  const edits = [
+    { type: 'visible', layers: [1], sees: 'last_sees_all' },
+    { type: 'visible', layers: later, sees: 'self_and_first' },
+  ];
+  const seen = await story.observe(ids, { attention: {}, edits });
+  const { values, shape, queries } = seen.attention;
+  const [, n_head, n, n_keys] = shape;
+  let seenKeys = 0;
+  for (const layer of [1, ...later])
+    for (let head = 0; head < n_head; head++)
+      for (const query of queries) {
+        const start = ((layer * n_head + head) * n + query) * n_keys;
+        const row = values.subarray(start, start + n_keys);
+        assert.ok(Math.abs(row.reduce((a, b) => a + b) - 1) < 1e-5);
+        const all = layer === 1 && query === n - 1;
+        for (const [key, weight] of row.entries()) {
+          const sees = key <= query && (all || key === query || key === 0);
+          assert.equal(weight > 0, sees);
+          seenKeys += Number(sees);
+        }
+      }
+  const options = { n: 6, samples: 6, max_number: 9, task: 'a + b', keep: 0.5 };
+  const found = await story.lens.camaAbp(options);
+  const { waiting, wait, transferring, transfer } = found;
+  assert.equal(waiting.length, n_layer + 1);
+  assert.equal(waiting[0], 1); // the mean over the same token at the same place is its embedding
+  assert.ok(waiting.slice(0, wait + 1).every((share) => share >= 0.5));
+  if (!Number.isNaN(transfer)) assert.ok(transferring[transfer] >= 0.5);
+  return `${seenKeys} weights above 0, all others 0; the built-in model's next token stays with ${wait} layers that wait and ${transfer} that transfer`;
+}
+
+const cosine = (a, b) => {
+  const dot = (x, y) => x.reduce((total, value, i) => total + value * y[i], 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+};
+
+/** 31: the cosines of the embeddings are those of the tokens' rows; others from the residuals. */
+async function neighbours(story) {
+  const ids = await story.tokenize(TEXT);
+  const { n_embd, n_layer, tied_output } = story.info;
+  assert.ok(tied_output);
+  const { layers } = await story.lens.adjacentCosine(ids);
+  const rows = await story.outputRows(ids);
+  const { residuals } = await story.observe(ids, { residuals: { layers: [n_layer] } });
+  for (const [values, { cosines }] of [
+    [rows, layers[0]],
+    [residuals.values, layers[n_layer]],
+  ]) {
+    const vector = (i) => values.subarray(i * n_embd, (i + 1) * n_embd);
+    for (const [i, value] of cosines.entries())
+      assert.ok(Math.abs(value - cosine(vector(i), vector(i + 1))) < 1e-4);
+  }
+  const of = (layer) => layers[layer].roughness.toFixed(2);
+  return `mean step between neighbouring cosines ${of(0)} after the embeddings, ${of(n_layer)} at the end`;
+}
+
 /** 14: residuals that are read from one text and set in another give the first one's logits. */
 async function residuals(story) {
   const ids = await story.tokenize(TEXT);
@@ -52,6 +113,8 @@ async function streaming() {
 
 /** The checks by the paper's number. */
 export const checks = {
+  8: sums,
   14: residuals,
+  31: neighbours,
   55: streaming,
 };

@@ -4,6 +4,7 @@ import { moduleOf } from '../support/module.mjs';
 import { freshLogits } from '../support/support.mjs';
 
 const { stimulusText } = await moduleOf('lenses/verbatim.ts');
+const { ngramHeadScores } = await moduleOf('lenses/ngram-heads.ts');
 const { gapText } = await moduleOf('lenses/verbatim-texts.ts');
 
 const sum = (list) => list.reduce((a, b) => a + b, 0);
@@ -151,5 +152,26 @@ export async function ngramLens(story) {
     if (n_matches) assert.equal(counts.get(predicted), Math.max(...counts.values()));
   }
   const last = orders.at(-1);
-  return `${tokens.length} predictions equal the counts; after 3 known tokens ${Math.round(100 * last.accuracy)} % right`;
+  const heads = await ngramMass(story);
+  return `${tokens.length} predictions equal the counts; after 3 known tokens ${Math.round(100 * last.accuracy)} % right; ${heads}`;
+}
+
+/** The weight that heads give to what followed the same token, on tokens that come twice. */
+async function ngramMass(story) {
+  const random = Array.from({ length: 40 }, (_, i) => 300 + ((i * 977) % 2500));
+  const ids = [story.info.bos, ...random, ...random];
+  const { attention } = await story.observe(ids, { attention: {} });
+  const n = ids.length;
+  const [best, ...others] = ngramHeadScores(ids, attention, 1);
+  for (const { layer, head, mass } of [best, others.at(-1)]) {
+    const start = (layer * story.info.n_head + head) * n * n;
+    const weights = [];
+    for (let query = 1; query < n; query++) {
+      const keys = ids.flatMap((id, i) => (i < query && id === ids[query] ? [i + 1] : []));
+      if (keys.length > 0)
+        weights.push(sum(keys.map((key) => attention.values[start + query * n + key])));
+    }
+    near(mass[0], mean(weights), 1e-6);
+  }
+  return `the best head gives ${Math.round(100 * best.mass[0])} % to what followed the same token`;
 }

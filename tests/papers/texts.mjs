@@ -68,7 +68,8 @@ async function prefixes(story) {
 
 /** 34: the classes of tokens. */
 async function functions(story) {
-  const { tokens, classes } = await story.lens.functionTokens(TEXT);
+  const found = await story.lens.functionTokens(TEXT, { attention: true });
+  const { tokens, classes, mean_attention } = found;
   near(sum(classes.map(({ token_share }) => token_share)), 1, 1e-9);
   near(sum(classes.map(({ loss_share }) => loss_share)), 1, 1e-9);
   const losses = (await logprobs(story, TEXT)).map((x) => -x);
@@ -79,8 +80,18 @@ async function functions(story) {
     share('content', (each) => each[key]),
   );
   assert.ok(of_loss > of_tokens);
+  const { attention } = await story.observe(TEXT, { attention: {} });
+  const n = attention.shape.at(-1);
+  const rows = attention.values.length / n;
+  for (const [i, token] of tokens.slice(0, -1).entries()) {
+    const weights = Array.from({ length: rows }, (_, row) =>
+      row % n > i + 1 ? attention.values[row * n + i + 1] : 0,
+    );
+    near(token.attention, sum(weights) / ((rows / n) * (n - 2 - i)), 1e-6);
+  }
   const percent = (x) => `${Math.round(100 * x)} %`;
-  return `content tokens: ${percent(of_tokens)} of the tokens, ${percent(of_loss)} of the loss`;
+  const to = (kind) => mean_attention[kind].toFixed(3);
+  return `content tokens: ${percent(of_tokens)} of the tokens, ${percent(of_loss)} of the loss; attention to a function token ${to('function')}, to a content token ${to('content')}`;
 }
 
 /** 42: every order scored alone. */
