@@ -25,7 +25,10 @@ after(() => model.dispose());
 const logprobs = async (text) => (await model.score(text)).slice(1).map(({ logprob }) => logprob);
 
 test('figures of short lists', () => {
-  const { correlation, logSum, mean, median, rocArea, softmax } = figures;
+  const { correlation, largest, logSum, mean, median, rocArea, softmax } = figures;
+  const mixed = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
+  const sorted = mixed.map((_, i) => i).sort((a, b) => mixed[b] - mixed[a] || a - b);
+  for (const n of [1, 3, 5, 11, 20]) assert.deepEqual(largest(mixed, n), sorted.slice(0, n));
   near(logSum([Math.log(0.25), Math.log(0.5)]), Math.log(0.75));
   assert.equal(logSum([-Infinity, -Infinity]), -Infinity);
   near(logSum([1000, 1000]), 1000 + Math.LN2);

@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { lenses } from '../../dist/node-lenses.js';
 import { moduleOf } from '../support/module.mjs';
+import { writeGguf } from '../support/gguf-writer.mjs';
 import { freshLogits, inTree, withModel } from '../support/support.mjs';
+import { tinyLlama } from '../support/tiny-llama.mjs';
 
 const { pawnSummary, pawnToken } = await moduleOf('lenses/pawn.ts');
 
@@ -81,6 +83,24 @@ test('pawn: the features of a distribution with equal probabilities', () => {
   near(summary.mean_entropy, 1.220607);
   near(summary.mean_surplus, 1.220607 + Math.log(0.1) / 2);
   assert.ok(Number.isNaN(pawnSummary([], 4).mean_logprob));
+});
+
+test('pawn: rows of the output matrix that are equal give equal probabilities', async () => {
+  const { metadata, tensors } = tinyLlama({ n_vocab: 275 });
+  const rows = tensors.find(({ name }) => name === 'token_embd.weight'); // and the output matrix
+  const size = rows.bytes.length / 275;
+  for (const copy of [266, 270]) rows.bytes.copyWithin(copy * size, 260 * size, 261 * size);
+  await withModel(writeGguf({ metadata, tensors }), { worker: false }, async (model) => {
+    const ids = [1, 260, 265, 266, 270, 271];
+    const scores = await model.score(ids, { top_n: 1 });
+    assert.deepEqual(
+      scores.slice(1).map(({ tied }) => tied),
+      [2, 0, 2, 2, 0],
+    );
+    const { tokens } = await model.lens.pawn(ids);
+    for (const [i, { top_p, logprob }] of tokens.entries())
+      near(top_p, scores[i + 1].top_mass + (scores[i + 1].tied + 1) * Math.exp(logprob));
+  });
 });
 
 test('pawn: each feature equals a count over the logits', () =>

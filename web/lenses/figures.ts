@@ -7,10 +7,26 @@ export const sum = (values: readonly number[]): number =>
 export const mean = (values: readonly number[]): number => sum(values) / values.length;
 
 /** The logarithm of the sum of exponentials. */
-export function logSum(values: readonly number[]): number {
-  const max = values.reduce((most, value) => Math.max(most, value), -Infinity);
+export function logSum(values: ArrayLike<number>): number {
+  let max = -Infinity;
+  for (let i = 0; i < values.length; i++) max = Math.max(max, values[i]!);
   if (max === -Infinity) return max;
-  return max + Math.log(sum(values.map((value) => Math.exp(value - max))));
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += Math.exp(values[i]! - max);
+  return max + Math.log(total);
+}
+
+/** The indices of the n largest values, largest first; of equal values, the first ones. */
+export function largest(values: ArrayLike<number>, n: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (found.length === n && !(values[i]! > values[found[n - 1]!]!)) continue;
+    let place = found.length;
+    while (place > 0 && values[i]! > values[found[place - 1]!]!) place--;
+    found.splice(place, 0, i);
+    if (found.length > n) found.pop();
+  }
+  return found;
 }
 
 /** Probabilities that are proportional to the exponentials. */

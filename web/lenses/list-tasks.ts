@@ -151,7 +151,7 @@ export const taskRows = [
       paper: 45,
     },
     reconstructed: true,
-    cost: 'The text runs once, token by token; all logits of each token are copied. `repeated` runs twice its tokens.',
+    cost: 'The text runs once; all logits of each token are copied. `repeated` runs twice its tokens.',
     example: [
       "const text = 'The cat sat. The dog sat. The cat sat. The dog';",
       'const { tokens, orders } = await model.lens.ngramHeads(text);',

@@ -14,6 +14,8 @@ import { withOptions } from './list.js';
 import type { LensCall } from './list.js';
 import { idsIn, tokensOf } from './texts.js';
 
+const PART_LOGITS = 2 ** 22; // logits that are copied at a time
+
 /** What followed the last tokens of a list. */
 export interface NgramPrediction {
   /** How many of the last tokens matched; 0: none. */
@@ -135,15 +137,19 @@ async function compare(
   const tokens: NgramToken[] = [];
   try {
     const session = sessions.add(model.createSession({ seed: 0 }));
-    for (const [i, token] of ids.entries()) {
-      if (i > 0) {
-        const logits = await session.logits({ signal });
-        const total = logSum(Array.from(logits));
-        const prediction = predictions[i - 2] ?? { order: 0, counts: new Map() };
+    const n_part = Math.max(1, Math.floor(PART_LOGITS / model.info.n_vocab));
+    for (let start = 0; start < ids.length - 1; start += n_part) {
+      const part = ids.slice(start, Math.min(start + n_part, ids.length - 1));
+      const { logits: seen } = await session.observe(part, { logits: 'all', signal });
+      const { values, shape } = seen!;
+      for (let i = 0; i < part.length; i++) {
+        const logits = values.subarray(i * shape[1]!, (i + 1) * shape[1]!);
+        const total = logSum(logits);
+        const token = ids[start + i + 1]!;
+        const prediction = predictions[start + i - 1] ?? { order: 0, counts: new Map() };
         const compared = compareNgram(prediction, (id) => logits[id]! - total, token);
         tokens.push({ token, text: await model.tokenText(token), ...compared });
       }
-      await session.append(token);
     }
     return tokens;
   } finally {

@@ -12,7 +12,7 @@ import type {
   MindStory,
   Model,
 } from '../types/types.js';
-import { logSum, mean } from './figures.js';
+import { largest, logSum, mean } from './figures.js';
 import { withOptions } from './list.js';
 import type { LensCall } from './list.js';
 import { MAX_INFILL, infillOf, mindStories } from './mind-stories.js';
@@ -60,11 +60,10 @@ export function stepOf(
   top_n: number,
   temperatures: readonly number[],
 ): Omit<MindStep, 'texts'> {
-  const order = Array.from(logits, (_, id) => id).sort((a, b) => logits[b]! - logits[a]! || a - b);
-  const tokens = order.slice(0, top_n);
+  const tokens = largest(logits, top_n);
   const max = logits[tokens[0]!]!;
   const p = temperatures.map((temperature) => {
-    const scaled = Array.from(logits, (logit) => (logit - max) / temperature);
+    const scaled = Float64Array.from(logits, (logit) => (logit - max) / temperature);
     const total = logSum(scaled);
     return tokens.map((token) => Math.exp(scaled[token]! - total));
   });

@@ -412,9 +412,9 @@ export interface Lenses {
   /**
    * What an exact n-gram predictor over the text so far predicts at each token, and how far the
    * model's distribution is from it. Source: Ekin Akyürek et al., In-Context Language Learning:
-   * Architectures and Algorithms (2024); reconstructed in part. The text runs once, token by token;
-   * all logits of each token are copied. `repeated` runs twice its tokens. Rejects with
-   * INVALID_ARGUMENT for a wrong option, and with the codes of Session.score.
+   * Architectures and Algorithms (2024); reconstructed in part. The text runs once; all logits of
+   * each token are copied. `repeated` runs twice its tokens. Rejects with INVALID_ARGUMENT for a
+   * wrong option, and with the codes of Session.score.
    * @example
    * const text = 'The cat sat. The dog sat. The cat sat. The dog';
    * const { tokens, orders } = await model.lens.ngramHeads(text);
