@@ -268,9 +268,9 @@ export const carried: readonly CarriedPaper[] = [
       "A tiny part of a model's weights is enough to predict the next token from the last one.",
     api: ['lens bigramMask', 'maskWeights'],
     works:
-      'Masks on the weights of GPT-2 files, and the model, its subnetwork and a corpus side by side.',
+      'Masks on the weights of GPT-2 files; a model, its subnetwork and a corpus side by side; and where a model turns from the last token to the next one.',
     check:
-      'Without any weight of its layers, a random GPT-2 gives the same distribution whatever comes before the last token; the whole one does not.',
+      'Without any weight of its layers, a random GPT-2 gives the same distribution whatever comes before the last token, and the whole one does not; of all layers of the built-in model the first one brings the residuals nearest to the next token, as in the paper.',
     missing: 'The published masks, which are Python pickles.',
   },
   {

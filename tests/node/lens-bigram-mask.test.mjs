@@ -166,6 +166,31 @@ test('the lens: an empty subnetwork knows only the last token, the whole model d
   assert.deepEqual(await freshLogits(subnetwork, others), await freshLogits(subnetwork, IDS));
   assert.notDeepEqual(await freshLogits(model, others), await freshLogits(model, IDS));
 
+  // the layers of the empty subnetwork only add their biases: little leaves the embeddings
+  const layered = await model.lens.bigramMask(IDS, { shuffles: 1, subnetwork, layers: true });
+  const rows = await model.outputRows(IDS.slice(1));
+  const { residuals } = await model.observe(IDS.slice(0, -1), { residuals: {} });
+  const vector = (values, i) => values.subarray(i * 64, (i + 1) * 64);
+  const cosine = (a, b) => {
+    const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+    return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  };
+  const n = IDS.length - 1;
+  for (const { layer, input, output } of layered.full.layers) {
+    let [to_input, to_output] = [0, 0];
+    for (let i = 0; i < n; i++) {
+      const own = vector(residuals.values, layer * n + i);
+      to_input += cosine(own, vector(residuals.values, i)) / n;
+      to_output += cosine(own, vector(rows, i)) / n;
+    }
+    assert.ok(Math.abs(input - to_input) < 1e-4 && Math.abs(output - to_output) < 1e-4);
+  }
+  assert.equal(layered.full.layers.length, model.info.n_layer + 1);
+  assert.ok(layered.subnetwork.layers.at(-1).input > layered.full.layers.at(-1).input);
+  await assert.rejects(() => model.lens.bigramMask([5], { layers: true }), {
+    code: 'INVALID_ARGUMENT',
+  });
+
   const whole = await model.lens.bigramMask(IDS, { ...options, corpus: undefined });
   assert.deepEqual(whole.full, found.full);
   assert.deepEqual([whole.subnetwork, whole.corpus, whole.n_bigrams], [undefined, undefined, 0]);

@@ -42,7 +42,7 @@ async function detector(story) {
 }
 
 /** 53: the subnetwork without any weight knows the last token only. */
-async function subnetworks() {
+async function subnetworks(story) {
   const file = writeGguf(tinyModel('gpt2', { type: 'F16' }));
   const options = { worker: false, n_ctx: 64 };
   const model = await loadModel(file, options);
@@ -57,7 +57,15 @@ async function subnetworks() {
   for (const [i, { token }] of found.subnetwork.top.entries()) assert.equal(token, top[i].token);
   await model.dispose();
   await subnetwork.dispose();
-  return `a random GPT-2 shuffled: ${found.full.context_effect.toExponential(1)} nats whole, ${found.subnetwork.context_effect} empty`;
+  const { layers } = (await story.lens.bigramMask(TEXT, { layers: true, shuffles: 1 })).full;
+  const steps = layers.slice(1).map(({ output }, i) => output - layers[i].output);
+  assert.equal(steps.indexOf(largest(steps)), 0);
+  const of = (layer) => layers[layer].output.toFixed(2);
+  return (
+    `a random GPT-2 shuffled: ${found.full.context_effect.toExponential(1)} nats whole, ` +
+    `${found.subnetwork.context_effect} empty; cosine with the next token's row ${of(0)} before ` +
+    `the first layer of the built-in model, ${of(1)} after it`
+  );
 }
 
 /** The checks by the paper's number. */

@@ -5,16 +5,19 @@ import { randomNumbers } from '../types/random.js';
 import { untilAborted } from '../types/signals.js';
 import type {
   BigramCandidate,
+  BigramLayer,
   BigramMaskResult,
   BigramView,
   Model,
+  ObservedResiduals,
   Session,
   Subnetwork,
   TextOrIds,
 } from '../types/types.js';
+import { cosine } from './adjacent-cosine.js';
 import { mean } from './figures.js';
 import { withOptions } from './list.js';
-import type { LensCall } from './list.js';
+import type { LensCall, LensValues } from './list.js';
 
 /** What followed a token in a corpus: [token, count], most frequent first, of equals the first. */
 export function followersIn(corpus: Int32Array, token: number): [number, number][] {
@@ -64,24 +67,62 @@ async function withTokens<T>(
 const divergence = async (a: Session, b: Session, signal: AbortSignal) =>
   (await a.divergence(b, { a: NO_STAGE, b: NO_STAGE, signal })).model;
 
+/** The similarities of all boundaries. rows: a row for the token after each position. */
+export function bigramLayers(
+  { values, shape, layers }: ObservedResiduals,
+  rows: Float32Array,
+): BigramLayer[] {
+  const [, n, width] = shape as [number, number, number];
+  const vector = (of: Float32Array, i: number) => of.subarray(i * width, (i + 1) * width);
+  const positions = Array.from({ length: n }, (_, i) => i);
+  return layers.map((layer, l) => ({
+    layer,
+    input: mean(positions.map((i) => cosine(vector(values, l * n + i), vector(values, i)))),
+    output: mean(positions.map((i) => cosine(vector(values, l * n + i), vector(rows, i)))),
+  }));
+}
+
+async function layersOf(
+  model: Subnetwork,
+  ids: Int32Array,
+  signal: AbortSignal,
+): Promise<BigramLayer[]> {
+  if (ids.length < 2) throw invalid('layers need a text of two tokens or more');
+  const session = model.createSession({ seed: 0 });
+  try {
+    const positions = Array.from({ length: ids.length - 1 }, (_, i) => i);
+    const residuals = { layers: 'all', positions } as const;
+    const seen = await session.observe(Array.from(ids), { residuals, signal });
+    return bigramLayers(seen.residuals!, await model.outputRows(Array.from(ids.subarray(1))));
+  } finally {
+    await session.dispose();
+  }
+}
+
 /** A model's next tokens, and what a shuffled context changes. */
 async function view(
   model: Subnetwork,
   session: Session,
   shuffled: readonly Int32Array[],
-  top_n: number,
+  { top_n, layers }: LensValues<'bigramMask'>,
+  ids: Int32Array,
   signal: AbortSignal,
 ): Promise<BigramView> {
   const top = await topOf(session, top_n, signal);
   const effects: number[] = [];
   let same = 0;
-  for (const ids of shuffled)
-    await withTokens(model, ids, signal, async (other) => {
+  for (const order of shuffled)
+    await withTokens(model, order, signal, async (other) => {
       effects.push(await divergence(session, other, signal));
       const [first] = await topOf(other, 1, signal);
       if (first?.token === top[0]?.token) same++;
     });
-  return { top, context_effect: mean(effects), same_top: same / shuffled.length };
+  return {
+    top,
+    context_effect: mean(effects),
+    same_top: same / shuffled.length,
+    ...(layers && { layers: await layersOf(model, ids, signal) }),
+  };
 }
 
 async function idsOfText(model: Model, text: TextOrIds, name: string, signal: AbortSignal) {
@@ -125,13 +166,13 @@ export const bigramMask: LensCall<'bigramMask'> = (model, text, options) =>
       ));
 
     return withTokens(model, ids, signal, async (session) => {
-      const full = await view(model, session, shuffled, top_n, signal);
+      const full = await view(model, session, shuffled, values, ids, signal);
       if (!subnetwork)
         return { last, full, subnetwork: undefined, corpus, n_bigrams, divergence: undefined };
       return withTokens(subnetwork, ids, signal, async (masked) => ({
         last,
         full,
-        subnetwork: await view(subnetwork, masked, shuffled, top_n, signal),
+        subnetwork: await view(subnetwork, masked, shuffled, values, ids, signal),
         corpus,
         n_bigrams,
         divergence: await divergence(session, masked, signal),

@@ -5,7 +5,7 @@
 import { readListedOptions } from '../types/listed-options.js';
 import type { OptionValue } from '../types/listed-options.js';
 import { withSignal } from '../types/signals.js';
-import { choice, other, whole } from './rows.js';
+import { choice, flag, other, whole } from './rows.js';
 import type { LensInfo, Lenses, Model } from '../types/types.js';
 import { insideRows } from './list-inside.js';
 import { taskRows } from './list-tasks.js';
@@ -100,6 +100,11 @@ const rows = [
       whole('top_n', 10, 1, 1024, 'how many of the most probable tokens each list has'),
       whole('shuffles', 8, 1, 1024, 'how many times the earlier tokens are shuffled'),
       whole('seed', 0, 0, 4_294_967_295, 'chooses the orders of the shuffled tokens'),
+      flag(
+        'layers',
+        false,
+        'also measure in which layer the next token takes the place of the last',
+      ),
       other('subnetwork', 'Subnetwork', 'the masked model: loaded from what maskWeights gives'),
       other('corpus', 'TextOrIds', 'a text whose bigrams are counted'),
     ],

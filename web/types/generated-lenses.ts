@@ -281,6 +281,8 @@ export interface BigramMaskLensOptions extends CallOptions {
   shuffles?: number;
   /** Chooses the orders of the shuffled tokens, a whole number of 0 to 4294967295. Default: 0. */
   seed?: number;
+  /** Also measure in which layer the next token takes the place of the last. Default: false. */
+  layers?: boolean;
   /** The masked model: loaded from what maskWeights gives. */
   subnetwork?: Subnetwork;
   /** A text whose bigrams are counted. */

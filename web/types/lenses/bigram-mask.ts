@@ -9,6 +9,12 @@ export interface Subnetwork {
    * const session = model.createSession();
    */
   createSession(options?: SessionOptions): Session;
+  /**
+   * Rows of the output matrix, as Model.outputRows.
+   * @example
+   * const rows = await model.outputRows([300, 301]);
+   */
+  outputRows(tokens: readonly number[]): Promise<Float32Array>;
 }
 
 /** Which weights of a matrix stay. */
@@ -37,6 +43,16 @@ export interface BigramCandidate {
   p: number;
 }
 
+/** How alike the residuals of a layer boundary are to what goes in and to what comes out. */
+export interface BigramLayer {
+  /** The boundary: 0 after the embeddings, n_layer before the last norm. */
+  layer: number;
+  /** Mean cosine with the same position's residual after the embeddings. */
+  input: number;
+  /** Mean cosine with the row of the output matrix for the next token of the text. */
+  output: number;
+}
+
 /** What a model says about the next token. */
 export interface BigramView {
   /** The most probable tokens, most probable first. */
@@ -48,6 +64,8 @@ export interface BigramView {
   context_effect: number;
   /** In how many of the shuffled texts the most probable token is the same, 0 to 1. */
   same_top: number;
+  /** With `layers`: all boundaries, means over all positions of the text except the last. */
+  layers?: BigramLayer[];
 }
 
 /** What the lens bigramMask gives. */
