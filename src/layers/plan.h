@@ -22,6 +22,13 @@
 #include "../model/layer.h"
 #include "batch.h"
 
+/* Functions of plans are not inlined: the forward pass stays small, for runs without plans. */
+#if defined(__GNUC__)
+#define TG_NOINLINE __attribute__((noinline))
+#else
+#define TG_NOINLINE
+#endif
+
 struct tg_scratch;
 struct tg_row_rule;
 struct tg_rows;
@@ -166,24 +173,24 @@ uint32_t tgi_plan_batch(const tg_plan *plan, uint32_t base, uint32_t max_tokens,
                         uint32_t *from);
 
 /* Edits the residuals at a boundary, then reports them. */
-void tgi_plan_boundary(struct tg_scratch *s, uint32_t boundary);
+TG_NOINLINE void tgi_plan_boundary(struct tg_scratch *s, uint32_t boundary);
 /* Scales the heads' outputs in attn_out, and reports them. */
-void tgi_plan_heads(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
+TG_NOINLINE void tgi_plan_heads(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
 /* Scales the feed-forward network's output in out. */
-void tgi_plan_feed_forward(struct tg_scratch *s, uint32_t layer);
+TG_NOINLINE void tgi_plan_feed_forward(struct tg_scratch *s, uint32_t layer);
 
 /* The index of a number in an ascending list; -1: it is not there. */
-int64_t tgi_index_of(const uint32_t *list, uint32_t n, uint32_t number);
+TG_NOINLINE int64_t tgi_index_of(const uint32_t *list, uint32_t n, uint32_t number);
 
 /* ---- attention_rows.c ---- */
 
 /* Bytes that one thread needs for the rows of n queries at position `base` and after. */
 uint64_t tgi_rows_bytes(const tg_plan *plan, const struct tg_scratch *s, uint32_t base, uint32_t n);
 /* The rules' step `queries`, for all sequences. */
-void tgi_rows_queries(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
+TG_NOINLINE void tgi_rows_queries(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
 /* Asks the rules for the keys that each key-value head reads, before the streamed softmax. */
-void tgi_rows_choose(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
+TG_NOINLINE void tgi_rows_choose(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
 /* Computes rows of attention where plans ask for them, after the streamed softmax. */
-void tgi_rows(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
+TG_NOINLINE void tgi_rows(struct tg_scratch *s, const tg_layer *w, uint32_t layer);
 
 #endif

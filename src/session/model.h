@@ -138,7 +138,8 @@ typedef struct tg_distribution {
     double entropy;             /* nats */
 } tg_distribution;
 /* Measures logits [n_vocab]. TG_LOGITS_NOT_FINITE, TG_NO_CANDIDATES. */
-tg_status tgi_measure_logits(tg_model *model, const float *logits, tg_distribution *out);
+TG_NOINLINE tg_status tgi_measure_logits(tg_model *model, const float *logits,
+                                         tg_distribution *out);
 /* Lists the top_n most probable tokens. */
 void tgi_list_top(tg_model *model, const float *logits, const tg_distribution *distribution,
                   uint32_t top_n, tg_top *top);
@@ -146,12 +147,12 @@ void tgi_list_top(tg_model *model, const float *logits, const tg_distribution *d
 /* ---- observe.c ---- */
 /* How many tokens the next batch of a session with a plan has, at most max_tokens unless an edit
  * needs more; 0, and the model's error: an edit needs tokens that the session does not have. */
-uint32_t tgi_plan_next_batch(const tg_session *session, uint32_t max_tokens);
+TG_NOINLINE uint32_t tgi_plan_next_batch(const tg_session *session, uint32_t max_tokens);
 /* Prepares a session's plan for a batch: states that do not fit what is cached are computed again,
  * from the first token on. */
-void tgi_plan_begin(tg_session *session);
+TG_NOINLINE void tgi_plan_begin(tg_session *session);
 /* Memory for the rows of attention of the pending batch. TG_OUT_OF_MEMORY. */
-tg_status tgi_plan_reserve(tg_model *model);
+TG_NOINLINE tg_status tgi_plan_reserve(tg_model *model);
 /* Edits and reports the residuals of the pending batch at a boundary. */
 void tgi_plan_at_boundary(void *model, uint32_t boundary);
 
