@@ -20,9 +20,16 @@ const mean = (list) => sum(list) / list.length;
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const floats = (...values) => Float32Array.from(values);
 
+// Node warns of a signal that many calls listen to
+const warnings = [];
+process.on('warning', ({ message }) => warnings.push(message));
+
 let model;
 before(async () => void (model = await loadModel('storybook', { worker: false })));
-after(() => model.dispose());
+after(async () => {
+  await model.dispose();
+  assert.deepEqual(warnings, []);
+});
 
 test('logitLens: cells, agreement and settled layers by hand', () => {
   assert.equal(settledAt([0, 2, 5], [7, 8, 8]), 2);
@@ -203,6 +210,15 @@ test('camaAbp: no waiting changes nothing, and nothing is left when all layers w
   const { n_layer } = model.info;
   assert.equal(waiting.length, n_layer + 1);
   assert.deepEqual([waiting[0], n_compared], [1, 5]);
+  for (const { prompt, result: right, token, solved } of sums) {
+    const ids = await model.tokenize(`${prompt} ${right}`);
+    const texts = await Promise.all(ids.map((id) => model.tokenText(id)));
+    const end = texts.findLastIndex((text) => text.includes('=')) + 1;
+    const at = texts.findIndex((text, i) => i >= end && /[-\d]/.test(text));
+    const logits = await freshLogits(model, ids.slice(0, at));
+    assert.equal(token, logits.indexOf(Math.max(...logits)));
+    assert.equal(solved, token === ids[at]);
+  }
   // with all layers waiting, the last position has the same mean in every sum
   const counts = sums.map(({ token }) => sums.filter((other) => other.token === token).length);
   assert.ok(

@@ -17,9 +17,16 @@ const { deltasOf } = await moduleOf('lenses/prefix-delta.ts');
 const near = (a, b, limit = 1e-9) => assert.ok(Math.abs(a - b) <= limit, `${a} is not ${b}`);
 const sum = (list) => list.reduce((total, x) => total + x, 0);
 
+// Node warns of a signal that many calls listen to
+const warnings = [];
+process.on('warning', ({ message }) => warnings.push(message));
+
 let model;
 before(async () => void (model = await loadModel('storybook', { worker: false })));
-after(() => model.dispose());
+after(async () => {
+  await model.dispose();
+  assert.deepEqual(warnings, []);
+});
 
 /** The log-probability of each token but the first, from a score of the whole text alone. */
 const logprobs = async (text) => (await model.score(text)).slice(1).map(({ logprob }) => logprob);

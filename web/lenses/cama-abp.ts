@@ -7,11 +7,12 @@ import { invalid, textOf } from '../types/arguments.js';
 import { continuationsInCache } from '../types/capacity.js';
 import { randomNumbers } from '../types/random.js';
 import { Sessions } from '../types/runs.js';
+import { textOfBytes } from '../types/utf8.js';
 import type { CamaAbpResult, CamaSum, Edit, Model } from '../types/types.js';
 import { mean } from './figures.js';
 import { withOptions } from './list.js';
 import type { LensCall, LensValues } from './list.js';
-import { continuationOf, idsIn, mapAll, tokensOf } from './texts.js';
+import { continuationOf, mapAll } from './texts.js';
 
 const AT_ONCE = 32;
 const TRIES = 64; // random sums for each that has the wanted token
@@ -23,7 +24,10 @@ const range = (start: number, end: number) =>
 interface Plan {
   prompt: string;
   result: number;
+  /** The tokens up to the result: with the space before it, where that is a token of its own. */
   ids: number[];
+  /** The first token of the right result. */
+  answer: number;
 }
 
 /** Random sums, as text and result. */
@@ -79,19 +83,17 @@ class Averages {
   readonly #known = new Map<string, Promise<Means>>();
   readonly #pool: Promise<Plan>[] = [];
   #made: Promise<Plan | void> = Promise.resolve();
-  readonly #signal: AbortSignal;
 
-  constructor(model: Model, make: () => Promise<Plan>, samples: number, signal: AbortSignal) {
+  constructor(model: Model, make: () => Promise<Plan>, samples: number) {
     this.#model = model;
     this.#make = make;
     this.#samples = samples;
-    this.#signal = signal;
   }
 
   /** The means of a position of a sum: over this sum and others with its token there. */
-  of(plan: Plan, position: number): Promise<Means> {
+  of(plan: Plan, position: number, signal: AbortSignal): Promise<Means> {
     const key = `${position} ${plan.ids[position]!}`;
-    const means = this.#known.get(key) ?? this.#measure(plan, position);
+    const means = this.#known.get(key) ?? this.#measure(plan, position, signal);
     this.#known.set(key, means);
     return means;
   }
@@ -110,11 +112,11 @@ class Averages {
     return alike;
   }
 
-  async #measure(plan: Plan, position: number): Promise<Means> {
+  async #measure(plan: Plan, position: number, given: AbortSignal): Promise<Means> {
     const alike = await this.#alike(plan, position);
     const vectors = await mapAll(
       alike,
-      this.#signal,
+      given,
       async ({ ids }, signal) => {
         // later tokens change nothing at this position
         const text = ids.slice(0, position + 1);
@@ -161,15 +163,14 @@ async function measure(
     const sums = await mapAll(
       plans,
       signal,
-      async ({ prompt, result, ids }, own): Promise<CamaSum> => {
+      async ({ prompt, result, ids, answer }, own): Promise<CamaSum> => {
         const token = await nextToken(model, sessions, ids, [], own);
-        const right = await continuationOf(model, prompt, ` ${result}`, own);
-        return { prompt, result, token, solved: right.ids[right.from] === token };
+        return { prompt, result, token, solved: token === answer };
       },
       limit,
     );
     const compared = range(0, sums.length).filter((i) => read.against === 'own' || sums[i]!.solved);
-    const averages = new Averages(model, make, read.samples, signal);
+    const averages = new Averages(model, make, read.samples);
     const shareOf = async (w: number, k: number, isOpen: boolean) => {
       const kept = await mapAll(
         compared,
@@ -178,7 +179,7 @@ async function measure(
           const { ids } = plans[i]!;
           const means: (Float32Array | undefined)[] = [undefined];
           for (const position of range(1, ids.length))
-            means[position] = (await averages.of(plans[i]!, position))[w];
+            means[position] = (await averages.of(plans[i]!, position, own))[w];
           const edits = camaAbpEdits(means, w, k, n_layer, isOpen);
           return Number((await nextToken(model, sessions, ids, edits, own)) === sums[i]!.token);
         },
@@ -220,10 +221,12 @@ export const camaAbp: LensCall<'camaAbp'> = (model, options) =>
     let length: number | undefined; // positions are compared, so all sums have as many tokens
     const make = async (): Promise<Plan> => {
       for (;;) {
-        const sum = next();
-        const ids = idsIn(await tokensOf(model, sum.prompt, signal));
-        length ??= ids.length;
-        if (ids.length === length) return { ...sum, ids };
+        const { prompt, result } = next();
+        const { ids, from } = await continuationOf(model, prompt, ` ${result}`, signal);
+        let end = from;
+        while (!/[-\d]/.test(textOfBytes(await model.tokenBytes(ids[end]!)))) end++;
+        length ??= end;
+        if (end === length) return { prompt, result, ids: ids.slice(0, end), answer: ids[end]! };
       }
     };
     return measure(model, read, make, signal);

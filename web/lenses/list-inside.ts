@@ -85,9 +85,9 @@ export const insideRows = [
       choice(
         'task',
         ['a + b - c', 'a + b'],
-        'the sums; numbers of one digit up to max_number are drawn at random',
+        'the sums; their numbers are drawn at random, from 1 to max_number',
       ),
-      whole('max_number', 99, 2, 999, 'the largest number in a sum; the smallest is 1'),
+      whole('max_number', 99, 2, 999, 'the largest number in a sum'),
       whole('n', 16, 1, 1000, 'how many sums are asked'),
       whole('samples', 16, 1, 1000, 'how many other sums a mean residual is over'),
       choice(

@@ -212,9 +212,9 @@ export interface AttributeLensOptions extends CallOptions {
 
 /** Options of lens.camaAbp. */
 export interface CamaAbpLensOptions extends CallOptions {
-  /** The sums; numbers of one digit up to max_number are drawn at random. Default: 'a + b - c'. */
+  /** The sums; their numbers are drawn at random, from 1 to max_number. Default: 'a + b - c'. */
   task?: 'a + b - c' | 'a + b';
-  /** The largest number in a sum; the smallest is 1, a whole number of 2 to 999. Default: 99. */
+  /** The largest number in a sum, a whole number of 2 to 999. Default: 99. */
   max_number?: number;
   /** How many sums are asked, a whole number of 1 to 1000. Default: 16. */
   n?: number;

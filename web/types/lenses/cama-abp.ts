@@ -6,7 +6,7 @@ export interface CamaSum {
   prompt: string;
   /** The right result. */
   result: number;
-  /** The model's own next token, without any edit. */
+  /** The model's own next token, without any edit; a space before the result is given. */
   token: number;
   /** Whether the right result begins with this token. */
   solved: boolean;
