@@ -66,6 +66,12 @@ enum {
  *   keep_top       layers, heads: a row keeps the keys with the largest weights, those of the first
  *                  and the last positions, and itself; their weights are divided by their sum
  *
+ *   recycled       layers; steps after the prompt read only some keys (rules/recycled.c)
+ *   spatten        values: [2][n_layer] the share of tokens, then that of heads, that a layer of a
+ *                  step after the prompt reads (rules/spatten.c)
+ *   act            layers, heads; weights of sinks go to other keys (rules/act.c). Without layers
+ *                  all except the first two and the last one
+ *
  * Without layers a rule on attention works in all layers that have attention; visible and hide are
  * then refused where a layer has none, because it would still carry information. */
 typedef struct tg_edit {
@@ -83,6 +89,25 @@ typedef struct tg_edit {
  * others. TG_INVALID_ARGUMENT names what is out of range; TG_OPTION_UNSUPPORTED: the model has not
  * what the edit changes; TG_OUT_OF_MEMORY. */
 tg_status tg_session_set_edits(tg_session *session, const tg_edit *edits, size_t n);
+
+/* What a rule of a method has done since the session's first token, over all layers and heads:
+ * keys, values, rows and steps, counted once for each layer and key-value head.
+ *
+ *   recycled  keys read, keys of the same rows without the rule, full steps, all steps, the sum of
+ *             the shares of the true largest keys that full steps found in the set, their number
+ *   spatten   keys read, keys without the rule, values read, heads run, heads without the rule,
+ *             rows that read low bits, rows that did not
+ *   act       rows changed, rows seen, passes over the prompt
+ *
+ * Other edits count nothing: zeros. */
+#define TG_EDIT_COUNTS 8
+typedef struct tg_edit_report {
+    tg_edit_kind kind;
+    double counts[TG_EDIT_COUNTS];
+} tg_edit_report;
+
+/* index: of the edit in the call of tg_session_set_edits. Returns false past the last one. */
+bool tg_session_get_edit_report(const tg_session *session, size_t index, tg_edit_report *report);
 
 /* ======== Observations ======== */
 

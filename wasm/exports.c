@@ -408,6 +408,16 @@ tg_status tgw_session_set_edits(tg_session *session, const tg_edit *edits, size_
     return tg_session_set_edits(session, edits, n);
 }
 
+bool tgw_session_get_edit_report(const tg_session *session, size_t index, tgw_edit_report *out)
+{
+    tg_edit_report report;
+    if (!tg_session_get_edit_report(session, index, &report))
+        return false;
+    const double *c = report.counts;
+    *out = (tgw_edit_report){report.kind, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]};
+    return true;
+}
+
 tg_status tgw_session_next_batch(tg_session *session, uint32_t max_tokens, tgw_next_batch *out)
 {
     return tg_session_next_batch(session, max_tokens, &out->first, &out->n);

@@ -216,6 +216,22 @@ static bool reports_rows(const tg_plan *plan, uint32_t layer)
            tgi_index_of(seen->attention_layers, seen->n_attention_layers, layer) >= 0;
 }
 
+/* The first position whose rows the rules need; UINT32_MAX: none. */
+static uint32_t first_wanted(const tg_plan *plan, const tg_sequence *sequence, uint32_t layer,
+                             uint32_t head)
+{
+    uint32_t first = UINT32_MAX;
+    for (uint32_t r = 0; r < plan->n_rules; r++) {
+        const tg_row_rule *rule = &plan->rules[r];
+        if (!rule->layers[layer])
+            continue;
+        const uint32_t wanted =
+            rule->kind->wanted ? rule->kind->wanted(rule, sequence, layer, head) : sequence->base;
+        first = wanted < first ? wanted : first;
+    }
+    return reports_rows(plan, layer) ? sequence->base : first;
+}
+
 typedef struct rows_task {
     tg_scratch *s;
     const tg_layer *w;
@@ -250,6 +266,10 @@ static void compute_rows(void *context, size_t first, size_t last, uint32_t thre
         const bool changes = changes_rows(plan, task->layer);
         if (!changes && !reports_rows(plan, task->layer))
             continue;
+        const uint32_t first =
+            changes ? first_wanted(plan, sequence, task->layer, head) : sequence->base;
+        if (first == UINT32_MAX)
+            continue;
         const uint32_t n_chosen = changes && plan->chooses ? plan->n_chosen[head] : 0,
                        group = s->hparams->n_head / n_head;
         const uint32_t n_keys = n_chosen ? n_chosen : sequence->base + sequence->n;
@@ -274,7 +294,7 @@ static void compute_rows(void *context, size_t first, size_t last, uint32_t thre
             gather_keys(&b);
         }
         if (changes)
-            compute(&b, sequence->base, sequence->n);
+            compute(&b, first, sequence->base + sequence->n - first);
         else
             compute_reported(&b);
     }

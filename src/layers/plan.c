@@ -307,6 +307,7 @@ tg_plan *tgi_plan_copy(const tg_plan *plan, tg_error *error)
     if (!copy)
         return NULL;
     copy->n_seen = plan->n_seen;
+    copy->n_prompt = plan->n_prompt;
     for (uint32_t r = 0; r < plan->n_rules; r++)
         memcpy(copy->rules[r].state, plan->rules[r].state, plan->rules[r].state_bytes);
     for (uint32_t e = 0; e < plan->n_edits; e++)
@@ -328,10 +329,49 @@ void tgi_plan_reset(tg_plan *plan)
         memset(plan->rules[r].state, 0, plan->rules[r].state_bytes);
 }
 
+bool tgi_plan_repeats(tg_plan *plan, uint32_t n)
+{
+    bool repeats = false;
+    for (uint32_t r = 0; r < plan->n_rules; r++)
+        if (plan->rules[r].kind->repeat)
+            repeats |= plan->rules[r].kind->repeat(&plan->rules[r], plan, n);
+    for (uint32_t r = 0; repeats && r < plan->n_rules; r++) {
+        const tg_row_rule *rule = &plan->rules[r];
+        if (rule->kind->restart)
+            rule->kind->restart(rule);
+        else
+            memset(rule->state, 0, rule->state_bytes);
+    }
+    if (repeats)
+        plan->n_seen = 0;
+    return repeats;
+}
+
+double tgi_edit_option(const tg_edit *edit, tg_edit_option option)
+{
+    return edit->options ? edit->options[option] : options[option].initial;
+}
+
+uint32_t tgi_rule_prompt(const tg_row_rule *rule, const tg_plan *plan)
+{
+    const uint32_t option = rule->kind->prompt_option;
+    const uint32_t given = option ? (uint32_t)rule->options[option] : 0;
+    return given ? given : plan->n_prompt;
+}
+
+uint32_t tgi_rule_steps(const tg_row_rule *rule, const tg_plan *plan, uint32_t base, uint32_t n)
+{
+    const uint32_t prompt = tgi_rule_prompt(rule, plan), left = prompt > base ? prompt - base : 1;
+    return n < left ? n : left;
+}
+
 uint32_t tgi_plan_batch(const tg_plan *plan, uint32_t base, uint32_t max_tokens, uint32_t available,
                         uint32_t *from)
 {
     uint32_t n = max_tokens < available ? max_tokens : available;
+    for (uint32_t r = 0; r < plan->n_rules && n; r++)
+        if (plan->rules[r].kind->batch)
+            n = plan->rules[r].kind->batch(&plan->rules[r], plan, base, n);
     bool changed = true;
     while (changed) {
         changed = false;

@@ -89,14 +89,31 @@ typedef void tg_row_rule_fn(const struct tg_row_rule *rule, tg_rows *rows);
 typedef void tg_layer_rule_fn(const struct tg_row_rule *rule, struct tg_scratch *s,
                               const tg_layer *w, const tg_sequence *sequence, uint32_t layer);
 
-/* A kind of rule. Every member but check may be NULL. */
+/* Numbers that a rule reports: what it read and what it left out. */
+#define TG_RULE_COUNTS TG_EDIT_COUNTS
+
+struct tg_plan;
+
+/* A kind of rule. Every member may be NULL. */
 typedef struct tg_row_rule_kind {
+    /* The option that says how many positions the prompt has; 0: the kind has none. */
+    uint32_t prompt_option;
     /* Without layers the edit is refused in models in which a layer has no attention. */
     bool needs_all_layers;
     /* Checks the edit's lists and options beyond their ranges; records an error. */
     tg_status (*check)(const tg_plan_facts *model, const tg_edit *edit, tg_error *error);
     /* Bytes of state that last over batches. The state is zeros before position 0. */
     uint64_t (*state_bytes)(const tg_plan_facts *model, const tg_edit *edit);
+
+    /* At most how many of n positions from `base` on may run in one batch. */
+    uint32_t (*batch)(const struct tg_row_rule *rule, const struct tg_plan *plan, uint32_t base,
+                      uint32_t n);
+    /* Once n positions have run: whether the session must run again from position 0. Before it
+     * does, restart is called in place of zeros. */
+    bool (*repeat)(const struct tg_row_rule *rule, const struct tg_plan *plan, uint32_t n);
+    void (*restart)(const struct tg_row_rule *rule);
+    /* Adds up what has happened since position 0. */
+    void (*report)(const struct tg_row_rule *rule, double counts[TG_RULE_COUNTS]);
 
     /* In the order of the calls in a layer: */
     /* q [n][n_head][head_dim] before the rotation is in s->q. */
@@ -107,6 +124,10 @@ typedef struct tg_row_rule_kind {
      * out, and the outputs come from the rows. In the calling thread. */
     uint32_t (*choose)(const struct tg_row_rule *rule, const tg_layer *w,
                        const tg_sequence *sequence, uint32_t layer, uint32_t head, uint32_t *keys);
+    /* The first position whose rows the rule needs for a key-value head, and it needs those after
+     * it; UINT32_MAX: none. NULL: those of all positions. */
+    uint32_t (*wanted)(const struct tg_row_rule *rule, const tg_sequence *sequence, uint32_t layer,
+                       uint32_t head);
     /* rows->values are scores, -infinity for keys that the query does not see. */
     tg_row_rule_fn *scores;
     /* rows->values are weights. */
@@ -153,6 +174,7 @@ typedef struct tg_plan {
     bool has_state;     /* a rule has: positions run in order, and not in parts of the layers */
     bool chooses;       /* a rule has choose */
     uint32_t n_seen;    /* positions that the states have seen */
+    uint32_t n_prompt;  /* positions that the session had when it first ran; 0: it never did */
     uint32_t *n_chosen; /* of each key-value head: the keys that it reads; 0: all */
     uint32_t *chosen;   /* [key-value head][n_ctx] their positions */
     const tg_observation *observation; /* NULL: nothing is observed */
@@ -166,6 +188,15 @@ tg_plan *tgi_plan_copy(const tg_plan *plan, tg_error *error);
 void tgi_plan_free(tg_plan *plan);
 /* Sets all states to what they are before position 0. */
 void tgi_plan_reset(tg_plan *plan);
+/* Once n positions have run: whether a rule needs them to run again. Then the states are those
+ * before position 0. */
+bool tgi_plan_repeats(tg_plan *plan, uint32_t n);
+/* The number of an edit's option, whether the edit has numbers or not. */
+double tgi_edit_option(const tg_edit *edit, tg_edit_option option);
+/* How many positions the prompt has for the rule. */
+uint32_t tgi_rule_prompt(const tg_row_rule *rule, const tg_plan *plan);
+/* A member `batch` of rules whose steps after the prompt run one by one. */
+uint32_t tgi_rule_steps(const tg_row_rule *rule, const tg_plan *plan, uint32_t base, uint32_t n);
 /* The first n of max_tokens tokens from `base` on that may run in one batch, `available` of which
  * there are: copies to earlier positions need all positions between. 0: a copy needs a token that
  * the session does not have yet; *from: its position. */

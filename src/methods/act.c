@@ -1,11 +1,15 @@
 #include "act.h"
 
-void tgi_act_add_row(double *sums, uint32_t *counts, const float *row, uint32_t first, uint32_t n)
+void tgi_act_add_row(double *sums, const float *row, uint32_t first, uint32_t n)
 {
-    for (uint32_t j = first; j < n; j++) {
+    for (uint32_t j = first; j < n; j++)
         sums[j] += (double)row[j];
-        counts[j]++;
-    }
+}
+
+void tgi_act_count_rows(uint32_t *counts, uint32_t n, uint32_t window)
+{
+    for (uint32_t j = 0; j < n; j++)
+        counts[j] = window && n - j > window ? window : n - j;
 }
 
 uint32_t tgi_act_find_sinks(const double *sums, const uint32_t *counts, uint32_t n, double theta,

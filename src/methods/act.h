@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* sums[j] += row[j], and counts[j]++ for each key that the row sees: keys first to n - 1. A mean of
- * a column is sums[j] / counts[j]. */
-void tgi_act_add_row(double *sums, uint32_t *counts, const float *row, uint32_t first, uint32_t n);
+/* sums[j] += row[j] for the keys that the row sees: first to n - 1. */
+void tgi_act_add_row(double *sums, const float *row, uint32_t first, uint32_t n);
+/* counts[j] = how many of the queries 0 to n - 1 see key j < n. window: keys that a query sees,
+ * its own included; 0: all. The mean of a column is sums[j] / counts[j]. */
+void tgi_act_count_rows(uint32_t *counts, uint32_t n, uint32_t window);
 /* is_sink[j] = whether column j's mean is above theta; the first one that is counts as none.
  * Returns the number of sinks. */
 uint32_t tgi_act_find_sinks(const double *sums, const uint32_t *counts, uint32_t n, double theta,

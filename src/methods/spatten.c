@@ -91,5 +91,5 @@ bool tgi_spatten_needs_low_bits(const float *row, uint32_t n, double tau)
     float max = 0;
     for (uint32_t j = 0; j < n; j++)
         max = row[j] > max ? row[j] : max;
-    return (double)max < tau;
+    return tau >= 1 || (double)max < tau;
 }

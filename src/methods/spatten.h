@@ -33,7 +33,7 @@ void tgi_spatten_prune_values(float *row, uint32_t n, uint32_t count, float *wor
  * multiples of max |key| / (2^(bits - 1) - 1), where halves round to even. */
 void tgi_spatten_high_bits(const float *key, size_t n, uint32_t bits, float *out);
 /* Whether a row of weights that come from high bits needs the low bits, too: its largest weight is
- * below tau. */
+ * below tau. With a tau of 1 every row does. */
 bool tgi_spatten_needs_low_bits(const float *row, uint32_t n, double tau);
 
 #endif

@@ -49,6 +49,18 @@ tg_status tg_session_set_edits(tg_session *session, const tg_edit *edits, size_t
     return TG_OK;
 }
 
+bool tg_session_get_edit_report(const tg_session *session, size_t index, tg_edit_report *report)
+{
+    const tg_plan *plan = session->plan;
+    if (!plan || index >= plan->n_edits)
+        return false;
+    *report = (tg_edit_report){.kind = plan->edits[index].kind};
+    for (uint32_t r = 0; r < plan->n_rules; r++)
+        if (plan->rules[r].edit == &plan->edits[index] && plan->rules[r].kind->report)
+            plan->rules[r].kind->report(&plan->rules[r], report->counts);
+    return true;
+}
+
 /* ---- batches ---- */
 
 uint32_t tgi_plan_next_batch(const tg_session *session, uint32_t max_tokens)
@@ -73,6 +85,8 @@ uint32_t tgi_plan_next_batch(const tg_session *session, uint32_t max_tokens)
 void tgi_plan_begin(tg_session *session)
 {
     tg_plan *plan = session->plan;
+    if (!plan->n_prompt)
+        plan->n_prompt = session->n_tokens;
     if (!plan->has_state || plan->n_seen == session->cache.n_cached)
         return;
     tgi_cache_truncate(&session->model->cache, &session->cache, 0);

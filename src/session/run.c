@@ -196,11 +196,14 @@ static void keep_batch(tg_model *model)
         const tg_sequence *sequence = &pending->sequences[i];
         /* of a tree only the root is a token of the session */
         user->n_cached = sequence->base + (sequence->visible ? 1 : sequence->n);
-        if (sequence->plan)
-            sequence->plan->n_seen = user->n_cached;
         if (pending->slots[i] != TG_NO_SLOT)
             tgi_checkpoints_append(&model->cache.recurrent, &user->checkpoints, user->n_cached,
                                    pending->slots[i]);
+        if (!sequence->plan)
+            continue;
+        sequence->plan->n_seen = user->n_cached;
+        if (tgi_plan_repeats(sequence->plan, user->n_cached))
+            tgi_cache_truncate(&model->cache, user, 0);
     }
 }
 

@@ -108,13 +108,16 @@ tg_status tg_session_score(tg_session *session, const int32_t *tokens, size_t n,
             tops[i] = (tg_top){-1, NAN};
     }
     while (!status && session->cache.n_cached < session->n_tokens) {
-        const size_t done = session->cache.n_cached - before; /* of the n tokens */
+        /* of the n tokens; negative when edits let the session run again from its first token */
+        const int64_t done = (int64_t)session->cache.n_cached - before;
         uint32_t n_batch;
         status = tgi_session_run_batch(session, session->n_tokens - session->cache.n_cached,
                                        UINT32_MAX, &n_batch);
-        for (uint32_t i = 0; i < n_batch && done + i + 1 < n && !status; i++) {
+        for (uint32_t i = 0; i < n_batch && done + i + 1 < (int64_t)n && !status; i++) {
+            if (done + i < 0)
+                continue;
             const float *logits = tgi_decode_logits(&model->decoder, i);
-            const size_t next = done + i + 1;
+            const size_t next = (size_t)(done + i + 1);
             status = !logits ? tgi_model_thread_lost(model)
                              : score_and_list(model, logits, tokens[next], top_n, &scores[next],
                                               tops ? tops + next * top_n : NULL);
@@ -162,14 +165,16 @@ tg_status tg_session_hidden_states(tg_session *session, const int32_t *tokens, s
     if (status || !n)
         return status;
     while (!status && session->cache.n_cached < session->n_tokens) {
-        const size_t done = session->cache.n_cached - before;
+        const int64_t done = (int64_t)session->cache.n_cached - before;
         uint32_t n_batch;
         status = tgi_session_run_batch(session, session->n_tokens - session->cache.n_cached,
                                        UINT32_MAX, &n_batch);
         for (uint32_t i = 0; i < n_batch && !status; i++) {
+            if (done + i < 0)
+                continue;
             const float *state = tgi_decode_hidden_states(&model->decoder, i);
-            memcpy(states + (done + i) * n_embd, state, n_embd * sizeof *states);
-            status = check_finite(model, state, before + done + i);
+            memcpy(states + (size_t)(done + i) * n_embd, state, n_embd * sizeof *states);
+            status = check_finite(model, state, (size_t)(before + done + i));
         }
         if (!status)
             status = tgi_session_store_logits(session);

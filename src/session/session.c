@@ -98,7 +98,9 @@ void tgi_session_truncate(tg_session *session, uint32_t n)
     tgi_session_cancel_batch(session);
     tgi_draft_drop(session);
     session->n_tokens = n;
-    if (n <= session->n_keep) /* what is left is all in front of the removed tokens */
+    if (session->plan && n < session->plan->n_prompt)
+        session->plan->n_prompt = 0; /* the text at the next run is the prompt */
+    if (n <= session->n_keep)        /* what is left is all in front of the removed tokens */
         session->n_discarded = session->n_keep = 0;
     if (session->logits_at != n)
         session->logits_at = 0;

@@ -178,6 +178,9 @@ export const grammars = () => lines(process.execPath, ['--no-warnings', `${here}
 export const speculate = (rounds, shape) =>
   lines(newer, ['--no-warnings', `${here}speculate.mjs`, String(rounds), shape]);
 
+export const attention = (what, shape, rounds) =>
+  lines(newer, ['--no-warnings', `${here}attention.mjs`, what, shape, String(rounds)]);
+
 export const tokenizers = () => lines(process.execPath, ['--no-warnings', `${here}tokenizers.mjs`]);
 
 async function lines(node, args) {

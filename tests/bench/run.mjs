@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
+  attention,
   engines,
   grammars,
   kernels,
@@ -18,13 +19,14 @@ import {
   tearDown,
   tokenizers,
 } from './engines.mjs';
+import { attentionTable } from './attention-table.mjs';
 import { chatTable } from './chat.mjs';
 import { commandLine, writeSection } from '../support/measurements.mjs';
 import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
-  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, many, speculate, separated by commas (default: all)
+  --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, many, speculate, attention, separated by commas (default: all)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXTS   only engines whose name contains one of them, separated by semicolons
@@ -38,7 +40,8 @@ const { values } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy,many,speculate',
+      default:
+        'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy,many,speculate,attention',
     },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
@@ -67,6 +70,7 @@ const PARTS = {
   busy,
   many,
   speculate: speculation,
+  attention: attentionMethods,
 };
 
 /** The items of an option's list. Each must be known. */
@@ -542,6 +546,14 @@ async function speculation() {
       s.accepted,
     ]),
   );
+}
+
+async function attentionMethods() {
+  result.attention = {};
+  for (const what of ['quality', 'time']) {
+    result.attention[what] = await attention(what, values.shape, rounds);
+    table(...attentionTable(what, result.attention[what], rounds));
+  }
 }
 
 const build = spawn('./build.sh', ['dist', 'bench'], {

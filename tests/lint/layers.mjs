@@ -25,6 +25,7 @@ const C_LAYERS = {
     'model/tensor.h',
     'model/hparams.h',
     'model/layer.h',
+    'methods',
   ], // the forward pass
   sample: ['base'], // sampler stages
   grammar: ['base'], // grammars over bytes, and masks over a vocabulary that the caller gives

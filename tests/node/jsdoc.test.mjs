@@ -54,10 +54,18 @@ const OPTION_TYPES = {
   ngram: [],
   recycling: ['RecyclingSpeculation'],
   draft: ['DraftModelSpeculation'],
+  recycled: ['RecycledEdit', 'EditWithPrompt'],
+  spatten: ['SpattenEdit', 'EditWithPrompt'],
+  act: ['ActEdit', 'EditWithPrompt'],
+  prepend: ['PrependOptions', 'PrependSettings'],
+  text2token: ['VectorTokensOptions'],
 };
 /** Other members of these types: what the list does not name, and what is refused. */
 const OTHERS = {
   cntp: ['name'],
+  recycled: ['type'],
+  spatten: ['type'],
+  act: ['type'],
   beam: ['max_tokens'],
   vote: ['max_tokens'],
   navigate: ['max_tokens'],

@@ -22,6 +22,8 @@ test('every row names a file, a source and options with defaults in range', () =
       generate: /^session\.generate\(prompt, \{ method: /,
       speculate: /^session\.generate\(prompt, \{ speculate: /,
       model: /^model\./,
+      edit: /^model\.createSession\(\{ edits: \[\{ type: /,
+      function: /^[a-zA-Z]+\(model, /,
     };
     assert.match(call, calls[kind], name);
     assert.equal(new Set(options.map((option) => option.name)).size, options.length);

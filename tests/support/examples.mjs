@@ -18,11 +18,14 @@ export function examplesOf(page) {
 const PRELUDE = `import { TokenglassError, fetchModel, loadModel } from 'tokenglass';
 import { exportTrace, importTrace } from 'tokenglass/trace';
 import { bestOfCurve, solutionEquivalents, voteCurve } from 'tokenglass/methods';
+import { embedPrepended, prependSettings, searchActHeads } from 'tokenglass/methods';
+import { spattenSchedule, tokensOfVector } from 'tokenglass/methods';
 import { kMeans, maskWeights } from 'tokenglass/lenses';
 import { compareTrace, recordTrace } from 'tokenglass/testing';
 import type { Model, Session } from 'tokenglass';
 void [TokenglassError, exportTrace, fetchModel, importTrace, loadModel];
 void [bestOfCurve, compareTrace, recordTrace, solutionEquivalents, voteCurve];
+void [embedPrepended, prependSettings, searchActHeads, spattenSchedule, tokensOfVector];
 void [kMeans, maskWeights];
 `;
 

@@ -10,7 +10,7 @@ const SHARED = {
   TextOrIds: 'common',
   Session: 'session',
   Edit: 'inside',
-  NumberList: 'inside',
+  NumberList: 'common',
 };
 /** Types of the language. */
 const OWN = /^(Float32Array|Int32Array|Record|Uint8Array)$/;

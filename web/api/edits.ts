@@ -1,5 +1,5 @@
 /** Checks a caller's edits and makes of them what the engine takes. */
-import type { EditRequest } from '../engine/edits.js';
+import type { EditReport, EditRequest } from '../engine/edits.js';
 import { editOptions } from '../types/generated.js';
 import type { EditName } from '../types/generated.js';
 import {
@@ -14,7 +14,8 @@ import {
   wholeNumber,
 } from '../types/arguments.js';
 import { typed } from '../types/errors.js';
-import type { Edit, ModelInfo, Sees } from '../types/types.js';
+import { spattenSchedule } from '../types/spatten-schedule.js';
+import type { Edit, EditCounts, ModelInfo, Sees } from '../types/types.js';
 
 type Read = { [name: string]: unknown };
 
@@ -38,7 +39,9 @@ function optionsOf(type: EditName, read: Read): { [name: string]: number } {
   const options: { [name: string]: number } = {};
   for (const { edit, name, min, max, whole } of editOptions) {
     const value = read[name];
-    if (edit !== type || value === undefined || typeof value !== 'number') continue;
+    if (edit !== type || value === undefined) continue;
+    if (typeof value !== 'number')
+      throw invalid(`${name} of the edit ${type} is ${typed(value)}; it must be a number`);
     if (!(value >= min && value <= max) || (whole && !Number.isInteger(value)))
       throw invalid(
         `${name} of the edit ${type} is ${value}; it must be ${whole ? 'a whole number' : 'a number'} of ${min} to ${max}`,
@@ -71,6 +74,31 @@ function seesOf(sees: unknown): Partial<EditRequest> {
 function required(value: unknown, name: string): number {
   if (typeof value !== 'number') throw invalid(`${name} is ${typed(value)}; it must be a number`);
   return value;
+}
+
+/** A share of each layer, 0 to 1. */
+function sharesOf(list: unknown, name: string, n_layer: number): number[] {
+  const shares = listOf(list, name, (share) => {
+    if (typeof share === 'number' && share >= 0 && share <= 1) return share;
+    throw invalid(`${name} has ${typed(share, 'number')}; it must be a number of 0 to 1`);
+  });
+  if (shares.length !== n_layer)
+    throw invalid(`${name} has ${shares.length} numbers; the model has ${n_layer} layers`);
+  return shares;
+}
+
+/** The shares of tokens, then those of heads. */
+function spattenShares(tokens: unknown, heads: unknown, n_layer: number): Float32Array {
+  const published = spattenSchedule(n_layer);
+  return Float32Array.from([
+    ...(tokens === undefined ? published.tokens : sharesOf(tokens, 'tokens', n_layer)),
+    ...(heads === undefined ? published.heads : sharesOf(heads, 'heads', n_layer)),
+  ]);
+}
+
+/** The options of an object inside an edit. */
+function partOf(given: unknown, known: readonly string[], name: string): Read {
+  return readOptions(given as Read, known, name);
 }
 
 /** How each edit is read: the options that it knows, and what they mean to the engine. */
@@ -137,7 +165,76 @@ const EDITS: {
       },
     }),
   },
+  recycled: {
+    known: ['layers', 'k', 'every', 'dynamic', 'group', 'prompt'],
+    read: ({ layers = 'all', k, every, dynamic, group, prompt }, { n_layer }) => {
+      if (every !== undefined && dynamic !== undefined)
+        throw invalid('the edit recycled has `every` and `dynamic`; it takes one of them');
+      if (every === 0) throw invalid('every is 0; it must be 1 or more');
+      const { check, threshold } = partOf(dynamic, ['check', 'threshold'], 'dynamic');
+      const largest = indexIn(['sum', 'max'], group ?? 'sum', 'group');
+      return {
+        layers: numberList(layers, 'layers', n_layer),
+        options: optionsOf('recycled', {
+          ...{ k, largest, prompt, check, threshold },
+          every: dynamic === undefined ? every : 0,
+        }),
+      };
+    },
+  },
+  spatten: {
+    known: ['tokens', 'heads', 'values', 'first', 'key_bits', 'prompt'],
+    read: ({ tokens, heads, values, first, key_bits, prompt }, { n_layer }) => {
+      const { high, low, tau } = partOf(key_bits, ['high', 'low', 'tau'], 'key_bits');
+      if (key_bits !== undefined) wholeNumber(high, 'key_bits.high', 2, 16);
+      if (low !== undefined) wholeNumber(low, 'key_bits.low', 1, 16);
+      return {
+        values: spattenShares(tokens, heads, n_layer),
+        options: optionsOf('spatten', {
+          ...{ values, first, prompt, tau },
+          ...{ high_bits: high, low_bits: low },
+        }),
+      };
+    },
+  },
+  act: {
+    known: ['layers', 'heads', 'beta', 'theta', 'sinks', 'prompt'],
+    read: ({ layers, heads = 'all', beta, theta, sinks, prompt }, { n_layer, n_head }) => ({
+      layers:
+        layers === undefined
+          ? []
+          : layers === 'all'
+            ? all(n_layer)
+            : numberList(layers, 'layers', n_layer),
+      heads: numberList(heads, 'heads', n_head),
+      options: optionsOf('act', {
+        ...{ beta, theta, prompt },
+        running: indexIn(['prompt', 'running'], sinks ?? 'prompt', 'sinks'),
+      }),
+    }),
+  },
 };
+
+/** An edit's counts by name: those of tg_edit_report in C. */
+function countsOfReport({ type, counts }: EditReport): EditCounts[] {
+  const [c0, c1, c2, c3, c4, c5, c6] = counts as [
+    ...[number, number, number, number, number, number, number, number],
+  ];
+  if (type === 'recycled')
+    return [{ type, keys: c0, all_keys: c1, full_steps: c2, steps: c3, overlap: c4 / c5 }];
+  if (type === 'spatten')
+    return [
+      {
+        ...{ type, keys: c0, all_keys: c1, values: c2, heads: c3, all_heads: c4 },
+        ...{ low_bit_rows: c5, key_bit_rows: c5 + c6 },
+      },
+    ];
+  return type === 'act' ? [{ type, rows: c0, all_rows: c1, passes: c2 }] : [];
+}
+
+/** The counts of the edits that have any. */
+export const countsOf = (reports: readonly EditReport[]): EditCounts[] =>
+  reports.flatMap(countsOfReport);
 
 const types = Object.keys(EDITS) as Edit['type'][];
 

@@ -57,6 +57,7 @@ import type {
   ExplainOptions,
   Explanation,
   FindTokensOptions,
+  EditCounts,
   FoundToken,
   GenerateOptions,
   MethodGenerateOptions,
@@ -100,8 +101,6 @@ export interface SessionHost {
 
 const DEFAULT_ROWS = 15;
 const DEFAULT_FOUND = 30;
-const BYTES_PER_LOGIT = 4; // in the engine's memory of a session
-const BYTES_PER_TOKEN = 12;
 
 /** How a generation ends, once. The generator must not be reachable from here. */
 interface Ending {
@@ -131,7 +130,7 @@ export class SessionImpl implements Session {
     this.#number = host.newNumber();
     this.#seed = seed;
     const { n_vocab, n_ctx } = host.info;
-    this.#weight = weightOf(BYTES_PER_LOGIT * n_vocab + BYTES_PER_TOKEN * n_ctx);
+    this.#weight = weightOf(4 * n_vocab + 12 * n_ctx); // bytes of logits and tokens in the engine
     this.#ready = this.#create(source, edits);
     this.#ready.catch(() => undefined); // the first call that awaits it reports the error
     this.#freeInEngine = freeing(host.backend, 'disposeSession', this.#number);
@@ -283,6 +282,10 @@ export class SessionImpl implements Session {
     } finally {
       this.#busy = undefined;
     }
+  }
+
+  async editCounts(): Promise<EditCounts[]> {
+    return (await import('./edits.js')).countsOf(await this.#call('editReports', [this.#number]));
   }
 
   async #forks(n: number): Promise<SessionImpl[]> {

@@ -1,6 +1,7 @@
 /** Writes a session's edits into the engine's memory. */
 import { editNames, editOptions } from '../types/generated.js';
 import type { EditName } from '../types/generated.js';
+import { readAll } from './engine.js';
 import type { CallMemory, Engine } from './engine.js';
 import { EDIT_BYTES } from './generated-boundary.js';
 
@@ -46,3 +47,18 @@ const record = (edit: EditRequest, memory: CallMemory) => ({
     ),
   ),
 });
+
+/** What an edit has counted (tg_edit_report in C). */
+export interface EditReport {
+  type: EditName;
+  counts: number[];
+}
+
+export function editReports(engine: Engine, session: number): EditReport[] {
+  return readAll((index) => engine.sessionGetEditReport({ session, index })).map(
+    ({ kind, c0, c1, c2, c3, c4, c5, c6, c7 }) => ({
+      type: editNames[kind]!,
+      counts: [c0, c1, c2, c3, c4, c5, c6, c7],
+    }),
+  );
+}

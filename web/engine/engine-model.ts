@@ -30,7 +30,8 @@ import type {
 import { Choices } from './choices.js';
 import type { StepResult } from './choices.js';
 import type { Distributions } from './divergence.js';
-import type { EditRequest } from './edits.js';
+import { editReports } from './edits.js';
+import type { EditReport, EditRequest } from './edits.js';
 import { readAll } from './engine.js';
 import type { Engine } from './engine.js';
 import { Grammars } from './grammars.js';
@@ -368,6 +369,10 @@ export class EngineModel {
   }
 
   // ---- inside the model ----
+
+  editReports(number: number): EditReport[] {
+    return editReports(this.#engine, this.#sessions.address(number));
+  }
 
   observe(...args: Parameters<Observing['observe']>): Promise<Observation> {
     return this.#observing.observe(...args);

@@ -57,6 +57,7 @@ export type ExportName =
   | 'model_output_rows'
   | 'model_get_layer'
   | 'session_set_edits'
+  | 'session_get_edit_report'
   | 'session_next_batch'
   | 'session_observe'
   | 'grammar_new'
@@ -388,6 +389,21 @@ export interface LayerRecord {
   n_head_kv: number;
   head_dim: number;
   window: number;
+}
+
+export const EDIT_REPORT_BYTES = 72;
+
+/** tgw_edit_report in C. */
+export interface EditReportRecord {
+  kind: number;
+  c0: number;
+  c1: number;
+  c2: number;
+  c3: number;
+  c4: number;
+  c5: number;
+  c6: number;
+  c7: number;
 }
 
 export const NEXT_BATCH_BYTES = 8;
@@ -732,6 +748,21 @@ export abstract class Boundary {
       n_head_kv: view.getUint32(address + 4, true),
       head_dim: view.getUint32(address + 8, true),
       window: view.getUint32(address + 12, true),
+    };
+  }
+
+  readEditReport(address: number): EditReportRecord {
+    const view = this.view();
+    return {
+      kind: view.getUint32(address, true),
+      c0: view.getFloat64(address + 8, true),
+      c1: view.getFloat64(address + 16, true),
+      c2: view.getFloat64(address + 24, true),
+      c3: view.getFloat64(address + 32, true),
+      c4: view.getFloat64(address + 40, true),
+      c5: view.getFloat64(address + 48, true),
+      c6: view.getFloat64(address + 56, true),
+      c7: view.getFloat64(address + 64, true),
     };
   }
 
@@ -1243,6 +1274,19 @@ export abstract class Boundary {
   /** Gives a session without tokens its edits[n]. */
   sessionSetEdits({ session, edits, n }: { session: number; edits: number; n: number }): void {
     this.check('session_set_edits', session, edits, n);
+  }
+
+  /** What the session's edit with this index has counted; undefined past the last. */
+  sessionGetEditReport({
+    session,
+    index,
+  }: {
+    session: number;
+    index: number;
+  }): EditReportRecord | undefined {
+    return this.call('session_get_edit_report', session, index, this.out)
+      ? this.readEditReport(this.out)
+      : undefined;
   }
 
   /** The positions that session_observe would run for max_tokens. */

@@ -6,6 +6,7 @@ import { recyclingTrees } from '../types/generated.js';
 import { readListedOptions } from '../types/listed-options.js';
 import type { OptionValue } from '../types/listed-options.js';
 import type { MethodInfo } from '../types/methods.js';
+import { attentionRows } from './list-attention.js';
 
 const rows = [
   {
@@ -462,6 +463,7 @@ const rows = [
     reconstructed: true,
     file: '../api/speculate.ts',
   },
+  ...attentionRows,
 ] as const satisfies readonly MethodInfo[];
 
 type Row = (typeof rows)[number];

@@ -37,3 +37,6 @@ export interface CallOptions {
    */
   signal?: AbortSignal;
 }
+
+/** Numbers of layers, heads or positions, from 0; 'all': every one. */
+export type NumberList = readonly number[] | 'all';

@@ -3,8 +3,8 @@
  * The calls of model.lens and their options.
  */
 
-import type { CallOptions, TextOrIds } from './common.js';
-import type { Edit, NumberList } from './inside.js';
+import type { CallOptions, NumberList, TextOrIds } from './common.js';
+import type { Edit } from './inside.js';
 import type { AdjacentCosineResult } from './lenses/adjacent-cosine.js';
 import type { AttributeResult } from './lenses/attribute.js';
 import type { BigramMaskResult, Subnetwork } from './lenses/bigram-mask.js';

@@ -379,7 +379,16 @@ export const recyclingTrees: readonly RecyclingTreeName[] = ['cpu', 'paper'];
 
 /** The edits of a session (edits.def). The index is the number in C. */
 export type EditName =
-  'residual' | 'copy_residual' | 'head' | 'feed_forward' | 'visible' | 'hide' | 'keep_top';
+  | 'residual'
+  | 'copy_residual'
+  | 'head'
+  | 'feed_forward'
+  | 'visible'
+  | 'hide'
+  | 'keep_top'
+  | 'recycled'
+  | 'spatten'
+  | 'act';
 
 /** All values of EditName, in the order of the list. */
 export const editNames: readonly EditName[] = [
@@ -390,6 +399,9 @@ export const editNames: readonly EditName[] = [
   'visible',
   'hide',
   'keep_top',
+  'recycled',
+  'spatten',
+  'act',
 ];
 
 /** A number of an edit. */
@@ -417,6 +429,22 @@ export const editOptions: readonly EditOptionInfo[] = [
   { edit: 'keep_top', name: 'keep', default: 2147483647, min: 0, max: 2147483647, whole: true },
   { edit: 'keep_top', name: 'first', default: 0, min: 0, max: 2147483647, whole: true },
   { edit: 'keep_top', name: 'recent', default: 0, min: 0, max: 2147483647, whole: true },
+  { edit: 'recycled', name: 'k', default: 0, min: 0, max: 2147483647, whole: true },
+  { edit: 'recycled', name: 'every', default: 16, min: 0, max: 2147483647, whole: true },
+  { edit: 'recycled', name: 'check', default: 5, min: 1, max: 2147483647, whole: true },
+  { edit: 'recycled', name: 'threshold', default: 0.8, min: -2, max: 2, whole: false },
+  { edit: 'recycled', name: 'largest', default: 0, min: 0, max: 1, whole: true },
+  { edit: 'recycled', name: 'prompt', default: 0, min: 0, max: 2147483647, whole: true },
+  { edit: 'spatten', name: 'first', default: 1, min: 0, max: 2147483647, whole: true },
+  { edit: 'spatten', name: 'values', default: 0.3, min: 0, max: 1, whole: false },
+  { edit: 'spatten', name: 'high_bits', default: 0, min: 0, max: 16, whole: true },
+  { edit: 'spatten', name: 'low_bits', default: 0, min: 0, max: 16, whole: true },
+  { edit: 'spatten', name: 'tau', default: 0.05, min: 0, max: 1, whole: false },
+  { edit: 'spatten', name: 'prompt', default: 0, min: 0, max: 2147483647, whole: true },
+  { edit: 'act', name: 'beta', default: 0.4, min: 0, max: 1, whole: false },
+  { edit: 'act', name: 'theta', default: 0.1, min: 0, max: 1, whole: false },
+  { edit: 'act', name: 'running', default: 0, min: 0, max: 1, whole: true },
+  { edit: 'act', name: 'prompt', default: 0, min: 0, max: 2147483647, whole: true },
 ];
 
 /** TG_MODEL_PLANNED in C. */

@@ -1,8 +1,6 @@
 /** Inside the model: what a run shows (observe), and what it changes (edits). */
-import type { CallOptions } from './common.js';
-
-/** Numbers of layers, heads or positions, from 0; 'all': every one. */
-export type NumberList = readonly number[] | 'all';
+import type { ActEdit, RecycledEdit, SpattenEdit } from './attention-edits.js';
+import type { CallOptions, NumberList } from './common.js';
 
 /** What a position sees of the positions before it; it always sees itself. */
 export type Sees = 'causal' | 'self' | 'self_and_first' | 'last_sees_all';
@@ -19,7 +17,10 @@ export type Edit =
   | FeedForwardEdit
   | VisibleEdit
   | HideEdit
-  | KeepTopEdit;
+  | KeepTopEdit
+  | RecycledEdit
+  | SpattenEdit
+  | ActEdit;
 
 /** Sets the residual of a position at a boundary, or adds to it. */
 export interface ResidualEdit {

@@ -74,10 +74,10 @@ export type MethodOptionInfo =
   NumberOptionInfo | ChoiceOptionInfo | FlagOptionInfo | OtherOptionInfo;
 
 /**
- * How a method is called: as `method` or as `speculate` of Session.generate, or by a call of
- * Model.
+ * How a method is called: as `method` or as `speculate` of Session.generate, by a call of Model, as
+ * one of a session's edits, or by a function of `tokenglass/methods`.
  */
-export type MethodKind = 'generate' | 'speculate' | 'model';
+export type MethodKind = 'generate' | 'speculate' | 'model' | 'edit' | 'function';
 
 /** A decoding method. */
 export interface MethodInfo {

@@ -1,5 +1,6 @@
 /** A session: a list of tokens with its cache, which generations extend. */
 import type { Bytes, CallOptions, TextOrIds } from './common.js';
+import type { EditCounts } from './attention-edits.js';
 import type { Edit, ObserveOptions, Observation } from './inside.js';
 import type { GenerateMethod, MethodTrace, MethodTraces } from './methods.js';
 import type { Preview, PreviewOptions } from './preview.js';
@@ -258,6 +259,14 @@ export interface Session {
    * console.log(seen.attention?.shape); // layers, heads, queries, keys
    */
   observe(text: TextOrIds, options?: ObserveOptions): Promise<Observation>;
+
+  /**
+   * What the session's edits `recycled`, `spatten` and `act` have read and left out since its first
+   * token, in the order of the edits.
+   * @example
+   * for (const counts of await session.editCounts()) console.log(counts.type);
+   */
+  editCounts(): Promise<EditCounts[]>;
 
   /**
    * The model's output for the next token: n_vocab floats, a copy. Rejects with SESSION_EMPTY and

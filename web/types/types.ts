@@ -1,4 +1,5 @@
 /** The public types, one module for each part of the API. */
+export type * from './attention-edits.js';
 export type * from './beam-search.js';
 export type * from './common.js';
 export type * from './completions.js';
@@ -10,6 +11,7 @@ export type * from './lenses.js';
 export type * from './methods.js';
 export type * from './model.js';
 export type * from './navigate.js';
+export type * from './prepend.js';
 export type * from './preview.js';
 export type * from './sampling.js';
 export type * from './score.js';
