@@ -18,6 +18,7 @@ import type {
 import type OpenAI from 'openai';
 import { stages } from '../../web/index.js';
 import type {
+  AttributeResult,
   ChatCompletion,
   ChatCompletionChunk,
   ChatParams,
@@ -26,7 +27,9 @@ import type {
   CompletionParams,
   Decision,
   DecisionParams,
+  PawnResult,
   SystemOneDecision,
+  VerbatimResult,
 } from '../../web/index.js';
 
 type Equal<A, B> =
@@ -152,3 +155,19 @@ holds<Equal<Awaited<ReturnType<(typeof decide)['record']>>, SystemOneDecision>>(
 export const undecided = (model: Model) =>
   // @ts-expect-error: a predicate has no choices
   model.decide({ state: 'x', questions: [{ type: 'predicate', instructions: 'x', choices: [] }] });
+
+// Lenses: the options and results of the list
+const lensed = {
+  pawn: (model: Model) => model.lens.pawn([1, 2]),
+  verbatim: (model: Model) => model.lens.verbatim({ words: 'coherent', length: 3 }),
+  attribute: (model: Model) => model.attribute('x', { by: 'token' }),
+};
+holds<Equal<Awaited<ReturnType<(typeof lensed)['pawn']>>, PawnResult>>(true);
+holds<Equal<Awaited<ReturnType<(typeof lensed)['verbatim']>>, VerbatimResult>>(true);
+holds<Equal<Awaited<ReturnType<(typeof lensed)['attribute']>>, AttributeResult>>(true);
+export const unseen = (model: Model) =>
+  // @ts-expect-error: nouns are arbitrary or coherent
+  model.lens.verbatim({ words: 'any' });
+export const unknown = (model: Model) =>
+  // @ts-expect-error: no such lens
+  model.lens.paw('x');

@@ -20,13 +20,15 @@ import { exportTrace, importTrace } from 'tokenglass/trace';
 import { bestOfCurve, solutionEquivalents, voteCurve } from 'tokenglass/methods';
 import { embedPrepended, prependSettings, searchActHeads } from 'tokenglass/methods';
 import { spattenSchedule, tokensOfVector } from 'tokenglass/methods';
-import { kMeans, maskWeights } from 'tokenglass/lenses';
+import { adjacentLayers, kMeans, logitLensOf, maskWeights } from 'tokenglass/lenses';
+import { ngramPredictions, pawnSummary, pawnToken } from 'tokenglass/lenses';
 import { compareTrace, recordTrace } from 'tokenglass/testing';
 import type { Model, Session } from 'tokenglass';
 void [TokenglassError, exportTrace, fetchModel, importTrace, loadModel];
 void [bestOfCurve, compareTrace, recordTrace, solutionEquivalents, voteCurve];
 void [embedPrepended, prependSettings, searchActHeads, spattenSchedule, tokensOfVector];
-void [kMeans, maskWeights];
+void [adjacentLayers, kMeans, logitLensOf, maskWeights];
+void [ngramPredictions, pawnSummary, pawnToken];
 `;
 
 /** A program for an example of a JSDoc comment; setup declares model and session. */

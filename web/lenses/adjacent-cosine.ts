@@ -16,7 +16,12 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return ab / Math.sqrt(aa * bb);
 }
 
-/** The figures of all boundaries. */
+/**
+ * The cosines of neighbouring positions from observed residuals at all positions.
+ * @example
+ * const { residuals } = await model.observe('The cat sat', { residuals: { layers: [6] } });
+ * if (residuals) console.log(adjacentLayers(residuals)[0]?.cosines);
+ */
 export function adjacentLayers(residuals: ObservedResiduals): AdjacentCosineLayer[] {
   const { values, shape, layers, positions } = residuals;
   const width = shape[2]!;

@@ -45,7 +45,15 @@ export function settledAt(layers: readonly number[], predicted: readonly number[
   return layers[first]!;
 }
 
-/** The result from an observation whose targets have all tokens of the text. */
+/**
+ * The figures of the logit lens from an observation at all positions whose targets have all tokens
+ * of the text. textOf: a token for display.
+ * @example
+ * const ids = await model.tokenize('The cat sat');
+ * const seen = await model.observe(ids, { lens: { targets: [...new Set(ids)] } });
+ * const names = await model.tokenTexts();
+ * if (seen.lens) console.log(logitLensOf(ids, seen.lens, (token) => names[token] ?? '').layers);
+ */
 export function logitLensOf(
   ids: readonly number[],
   lens: ObservedLens,

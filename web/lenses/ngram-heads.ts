@@ -27,6 +27,9 @@ export interface NgramPrediction {
 /**
  * The predictions after ids[0 .. i] for each i, with back-off: the longest of the last 1 to
  * max_order tokens that occurred before, with a token behind them.
+ * @example
+ * const { order, counts } = ngramPredictions([5, 6, 7, 5, 6], 3).at(-1)!;
+ * console.log(order, counts); // 2, 7 once
  */
 export function ngramPredictions(ids: readonly number[], max_order: number): NgramPrediction[] {
   const followers = new Map<string, Map<number, number>>();

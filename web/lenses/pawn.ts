@@ -4,7 +4,14 @@ import { withOptions } from './list.js';
 import type { LensCall } from './list.js';
 import { mean } from './figures.js';
 
-/** The features of a token from its score, which lists the most probable token. */
+/**
+ * The features of a token from its score, which must list the most probable token (top_n: 1).
+ * n_vocab: the size of the vocabulary.
+ * @example
+ * const scores = await model.score('The cat sat.', { top_n: 1 });
+ * const tokens = scores.slice(1).map((score) => pawnToken(score, model.info.n_vocab));
+ * console.log(tokens[0]?.top_p);
+ */
 export function pawnToken(score: TokenScore, n_vocab: number): PawnToken {
   const { token, text, logprob, entropy, rank, top_mass, tied, top } = score;
   return {
@@ -18,7 +25,14 @@ export function pawnToken(score: TokenScore, n_vocab: number): PawnToken {
   };
 }
 
-/** The figures of a text from the features of its tokens. */
+/**
+ * The figures of a text from the features of its tokens.
+ * @example
+ * const scored = await model.score('The cat sat.', { top_n: 1 });
+ * const { n_vocab } = model.info;
+ * const features = scored.slice(1).map((score) => pawnToken(score, n_vocab));
+ * console.log(pawnSummary(features, n_vocab).mean_surplus);
+ */
 export function pawnSummary(tokens: readonly PawnToken[], n_vocab: number): PawnSummary {
   const meanOf = (value: (token: PawnToken) => number) => mean(tokens.map(value));
   const mean_logprob = meanOf(({ logprob }) => logprob);
