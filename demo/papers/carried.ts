@@ -161,6 +161,20 @@ export const carried: readonly CarriedPaper[] = [
     check: 'The tokens are those of a plain generation, greedy and drawn, with both trees.',
   },
   {
+    number: 37,
+    name: 'Text2Token',
+    title: 'Text2Token: Unsupervised Text Representation Learning with Token Target Prediction',
+    year: 2025,
+    kind: 'embed',
+    sentence:
+      "A text's vector, sent through the output matrix, should give the text's key words, and training makes it so.",
+    api: ['method text2token', 'Model.embed'],
+    works: "The tokens whose rows of the output matrix a text's vector is closest to.",
+    check: 'For the last position they are the most probable next tokens by the logits.',
+    missing:
+      'The tuned weights that make these tokens the key words of the text: converted, they run as any others.',
+  },
+  {
     number: 38,
     name: 'Verbatim short-term memory',
     title: 'Characterizing Verbatim Short-Term Memory in Neural Language Models',
@@ -203,6 +217,20 @@ export const carried: readonly CarriedPaper[] = [
     works: 'Ciphers, counting and sorting with likely and unlikely answers.',
     check:
       'The log-probabilities are those of the same texts scored alone; the answers that are called likely are; and answers that are likelier as texts are likelier as answers.',
+  },
+  {
+    number: 41,
+    name: 'Token Prepending',
+    title:
+      'Token Prepending: A Training-Free Approach for Eliciting Better Sentence Embeddings from LLMs',
+    year: 2024,
+    kind: 'embed',
+    sentence:
+      "Sentence embeddings improve when the last token's vector is put before the sentence, layer by layer.",
+    api: ['method prepend', 'CopyResidualEdit'],
+    works: 'Embeddings with the published settings for five models and a rule for others.',
+    check:
+      'At the copied boundaries placeholder and last token have one vector; the embedding is that of a run with edits written by hand, with copies and without.',
   },
   {
     number: 42,
@@ -287,6 +315,47 @@ export const carried: readonly CarriedPaper[] = [
     check:
       'The logits of a random model equal those of a float64 forward pass that takes the softmax over whole rows.',
     missing: 'Layers whose queries are learned vectors, which need weights of their own.',
+  },
+  {
+    number: 57,
+    name: 'Attention calibration (ACT)',
+    title:
+      'Unveiling and Harnessing Hidden Attention Sinks: Enhancing Large Language Models without Training through Attention Calibration',
+    year: 2024,
+    kind: 'decode',
+    sentence:
+      'Tokens that draw attention without a reason are found, and their attention is given to others.',
+    api: ['method act'],
+    works: 'The calibration of any layers and heads, and the search for heads that help.',
+    check:
+      'The rows of a layer are those of the formula on the plain rows; with beta 1 all bits stay.',
+    missing: 'The published lists of heads for larger models.',
+  },
+  {
+    number: 59,
+    name: 'Recycled Attention',
+    title: 'Recycled Attention: Efficient inference for long-context language models',
+    year: 2024,
+    kind: 'decode',
+    sentence: 'Most steps look only at the tokens that the last full step found important.',
+    api: ['method recycled'],
+    works: 'Steps that read only the recycled keys, with a fixed or a dynamic schedule.',
+    check:
+      'With room for all keys the scores have the bits of a plain run; with less the steps read fewer keys.',
+  },
+  {
+    number: 60,
+    name: 'SpAtten',
+    title: 'SpAtten: Efficient Sparse Attention Architecture with Cascade Token and Head Pruning',
+    year: 2020,
+    kind: 'decode',
+    sentence:
+      'Tokens and heads that matter little are dropped layer by layer, and few bits of the keys come first.',
+    api: ['method spatten'],
+    works: 'Cascade pruning of tokens and heads, pruning of values, and keys in few bits first.',
+    check:
+      'With all shares 1 the scores have the bits of a plain run; with the published shares the steps read fewer keys.',
+    missing: 'The hardware, and the time that only hardware saves.',
   },
   {
     number: 62,

@@ -251,27 +251,6 @@ export const others: readonly OtherPaper[] = [
     why: "No architecture in the engine's list has these three networks.",
   },
   {
-    number: 37,
-    name: 'Text2Token',
-    title: 'Text2Token: Unsupervised Text Representation Learning with Token Target Prediction',
-    year: 2025,
-    kind: 'embed',
-    sentence:
-      "A text's vector, sent through the output matrix, should give the text's key words, and training makes it so.",
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
-    number: 41,
-    name: 'Token Prepending',
-    title:
-      'Token Prepending: A Training-Free Approach for Eliciting Better Sentence Embeddings from LLMs',
-    year: 2024,
-    kind: 'embed',
-    sentence:
-      "Sentence embeddings improve when the last token's vector is put before the sentence, layer by layer.",
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 43,
     name: 'Landmark Attention',
     title: 'Landmark Attention: Random-Access Infinite Context Length for Transformers',
@@ -357,17 +336,6 @@ export const others: readonly OtherPaper[] = [
     why: "No architecture in the engine's list has a parser inside.",
   },
   {
-    number: 57,
-    name: 'Attention calibration (ACT)',
-    title:
-      'Unveiling and Harnessing Hidden Attention Sinks: Enhancing Large Language Models without Training through Attention Calibration',
-    year: 2024,
-    kind: 'decode',
-    sentence:
-      'Tokens that draw attention without a reason are found, and their attention is given to others.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
     number: 58,
     name: 'Zero-shot tokenizer transfer',
     title: 'Zero-Shot Tokenizer Transfer',
@@ -376,25 +344,6 @@ export const others: readonly OtherPaper[] = [
     sentence:
       'A network makes the embeddings for another tokenizer, so that a model can change its vocabulary.',
     why: 'That network is not here. The file that results from it runs as any other.',
-  },
-  {
-    number: 59,
-    name: 'Recycled Attention',
-    title: 'Recycled Attention: Efficient inference for long-context language models',
-    year: 2024,
-    kind: 'decode',
-    sentence: 'Most steps look only at the tokens that the last full step found important.',
-    why: 'Not carried yet: the package does not measure this.',
-  },
-  {
-    number: 60,
-    name: 'SpAtten',
-    title: 'SpAtten: Efficient Sparse Attention Architecture with Cascade Token and Head Pruning',
-    year: 2020,
-    kind: 'decode',
-    sentence:
-      'Tokens and heads that matter little are dropped layer by layer, and few bits of the keys come first.',
-    why: 'Not carried yet: the package does not measure this.',
   },
   {
     number: 61,

@@ -3,6 +3,7 @@ import { lenses } from '../../dist/node-lenses.js';
 import { methods } from '../../dist/node-methods.js';
 import { moduleOf } from '../support/module.mjs';
 import { inTree } from '../support/support.mjs';
+import { checks as attention } from './attention.mjs';
 import { checks as decode } from './decode.mjs';
 import { checks as inside } from './inside.mjs';
 import { checks as lens } from './lens.mjs';
@@ -12,7 +13,7 @@ import { checks as texts } from './texts.mjs';
 export const { papers } = await moduleOf('papers/papers.ts', 'demo');
 
 /** The checks of the papers that claim something, by number: (story) => the figures of the run. */
-export const checks = { ...decode, ...inside, ...lens, ...tasks, ...texts };
+export const checks = { ...attention, ...decode, ...inside, ...lens, ...tasks, ...texts };
 
 /** The document with the table. */
 export const DOCUMENT = inTree('demo/papers/README.md');
