@@ -138,7 +138,7 @@ export const others: readonly OtherPaper[] = [
     kind: 'domain',
     sentence:
       'Crystals are written as strings, and a model writes a string for the wanted properties.',
-    why: 'The properties enter as vectors. The engine takes ids only.',
+    why: 'No GGUF file has the model, and a program that turns crystals into strings is not here.',
   },
   {
     number: 23,
@@ -218,7 +218,7 @@ export const others: readonly OtherPaper[] = [
     year: 2023,
     kind: 'train',
     sentence: 'A transformer that learned from linear problems solves a new one from its examples.',
-    why: 'Its model reads vectors of numbers. The engine takes ids only.',
+    why: 'Its models learn from vectors of numbers with attention of another kind, and no GGUF file has one.',
   },
   {
     number: 32,
@@ -314,7 +314,7 @@ export const others: readonly OtherPaper[] = [
     kind: 'tokenizer',
     sentence:
       'Neighbours among the tokens of a text that occur often are merged before the model reads them.',
-    why: 'Another network makes the vectors of merged tokens. The engine takes ids only.',
+    why: 'Another network makes the vectors of merged tokens, and that network is not here.',
   },
   {
     number: 54,
