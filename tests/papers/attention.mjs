@@ -109,7 +109,7 @@ async function calibration(story) {
   return `${sinks} sinks in layer ${layer}; weights within ${error.toExponential(0)} of the formula`;
 }
 
-/** 41: the placeholder has the last token's vector between the boundaries; the embedding by hand. */
+/** 41: the placeholder gets the vector of the last token; the embedding by hand. */
 async function prepended(story) {
   const text = 'The dog ran into the forest.';
   const settings = { start: 1, exit: 4, output: 5, seed: 7 };
