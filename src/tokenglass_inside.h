@@ -85,9 +85,9 @@ typedef struct tg_edit {
 } tg_edit;
 
 /* Gives a session without tokens its edits, which are copied. Forks inherit them. A session with
- * edits takes no drafts, cannot be shifted or saved, and shares nothing with sessions that have
- * others. TG_INVALID_ARGUMENT names what is out of range; TG_OPTION_UNSUPPORTED: the model has not
- * what the edit changes; TG_OUT_OF_MEMORY. */
+ * edits takes no drafts and cannot be shifted, and it must not be saved: a snapshot does not hold
+ * the edits. TG_INVALID_ARGUMENT names what is out of range; TG_OPTION_UNSUPPORTED: the model has
+ * not what the edit changes; TG_OUT_OF_MEMORY. */
 tg_status tg_session_set_edits(tg_session *session, const tg_edit *edits, size_t n);
 
 /* What a rule of a method has done since the session's first token, over all layers and heads:
