@@ -82,7 +82,7 @@ interface Plan {
   n_keys: number;
 }
 
-/** Lists that do not fill the range from 0 to n - 1, or 'all' of it. */
+/** The numbers of a list, which must be among start to end - 1; 'all': all of these. */
 function numbers(list: Numbers, name: string, start: number, end: number): number[] {
   if (list === 'all') return Array.from({ length: end - start }, (_, i) => start + i);
   for (const number of list)
@@ -101,15 +101,10 @@ const asFloats = (words: Int32Array<ArrayBuffer>) => new Float32Array(words.buff
 /** Every buffer of a result, to be moved to another thread. */
 export function buffersOfObservation(seen: Observation): ArrayBuffer[] {
   const { logits, residuals, attention, head_outputs, lens } = seen;
-  const arrays = [logits, residuals, attention, head_outputs].map((part) => part?.values);
-  if (lens)
-    arrays.push(
-      lens.entropy.values,
-      lens.top.logprobs,
-      lens.target.logprobs,
-      lens.top.tokens as unknown as Float32Array,
-      lens.target.ranks as unknown as Float32Array,
-    );
+  const arrays: (Float32Array | Int32Array | undefined)[] = [
+    ...[logits, residuals, attention, head_outputs, lens?.entropy].map((part) => part?.values),
+    ...[lens?.top.tokens, lens?.top.logprobs, lens?.target.logprobs, lens?.target.ranks],
+  ];
   return arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));
 }
 
