@@ -21,14 +21,14 @@ double tgi_spatten_score_head(const float *output, size_t n)
 }
 
 uint32_t tgi_spatten_prune_tokens(const double *scores, uint32_t n, uint32_t count, uint32_t first,
-                                  float *work, bool *kept, bool *alive)
+                                  uint32_t recent, float *work, bool *kept, bool *alive)
 {
     uint32_t n_free = 0, n_must = 0; /* free: alive, and pruned by score */
     float *free_scores = work;
     for (uint32_t j = 0; j < n; j++) {
         if (!alive[j])
             continue;
-        if (j < first || j + 1 == n)
+        if (j < first || n - j <= recent)
             n_must++;
         else
             free_scores[n_free++] = (float)scores[j];
@@ -38,7 +38,7 @@ uint32_t tgi_spatten_prune_tokens(const double *scores, uint32_t n, uint32_t cou
         return n_must + n_free;
     tgi_keep_largest(free_scores, n_free, n_kept, free_scores + n_free, kept);
     for (uint32_t j = 0, i = 0; j < n; j++)
-        if (alive[j] && j >= first && j + 1 != n)
+        if (alive[j] && j >= first && n - j > recent)
             alive[j] = kept[i++];
     return n_must + n_kept;
 }

@@ -16,10 +16,11 @@ void tgi_spatten_score_tokens(double *scores, const float *rows, size_t stride, 
 double tgi_spatten_score_head(const float *output, size_t n);
 
 /* Cascade token pruning: of the tokens with alive[j], `count` stay alive: the first `first` tokens
- * and the last one, then those with the largest scores, of equal ones the first ones. Tokens that
- * must stay do so even when count is less. work: [n] memory. Returns how many are alive. */
+ * and the last `recent` ones (1: the last one), then those with the largest scores, of equal ones
+ * the first ones. Tokens that must stay do so even when count is less. work: [n] memory. Returns
+ * how many are alive. */
 uint32_t tgi_spatten_prune_tokens(const double *scores, uint32_t n, uint32_t count, uint32_t first,
-                                  float *work, bool *kept, bool *alive);
+                                  uint32_t recent, float *work, bool *kept, bool *alive);
 /* Cascade head pruning, in groups of heads that share keys and values: of the groups with alive
  * heads, floor(count / group) stay alive, at least one: those with the largest sums of scores, of
  * equal ones the first ones. Returns how many heads are alive. work, kept: [n_heads] memory. */

@@ -16,7 +16,7 @@ import { STORY } from '../support/story.mjs';
 
 const [what, shape] = process.argv.slice(2);
 const rounds = Number(process.argv[4] ?? 3);
-const CONTEXTS = [2048, 4096]; // positions of the prompt, for the time
+const CONTEXTS = [2048, 4032]; // positions of the prompt, for the time
 const STRIDE = 16; // tokens from one window to the next, for the quality
 const STEPS = 24; // of which the time is measured
 const OPTIONS = { n_threads: 1, worker: false };
@@ -41,6 +41,16 @@ const settings = (n, n_layer) => [
     edits: [
       {
         ...{ type: 'spatten', values: 1, heads: same(n_layer, 1) },
+        tokens: [1, ...same(n_layer - 1, share)],
+      },
+    ],
+  })),
+  ...[0.5, 0.25].map((share) => ({
+    method: 'spatten',
+    setting: `${share} of the tokens from layer 1 on, with the last context / 16`,
+    edits: [
+      {
+        ...{ type: 'spatten', values: 1, heads: same(n_layer, 1), recent: Math.floor(n / 16) },
         tokens: [1, ...same(n_layer - 1, share)],
       },
     ],
@@ -129,10 +139,11 @@ async function timeOf(model, n, edits) {
 
 async function time() {
   for (const n of CONTEXTS) {
-    const n_ctx = n + 2 * STEPS;
+    const n_ctx = n + 64;
     const model = await loadModel(modelFile(shape, 'Q4_0'), { ...OPTIONS, n_ctx });
+    // calibration only adds work: one setting; the bits of keys are not read apart
     const list = settings(n, model.info.n_layer).filter(
-      ({ method, edits: [edit] }) => method !== 'act' || edit.sinks,
+      ({ edits: [edit] }) => !edit?.key_bits && (edit?.type !== 'act' || edit.sinks),
     );
     const results = list.map(() => []);
     for (let round = 0; round < rounds; round++)

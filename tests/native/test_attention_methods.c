@@ -163,19 +163,22 @@ static void test_spatten_tokens(void)
     float work[12];
     bool kept[6], alive[6];
     memset(alive, true, sizeof alive);
-    CHECK(tgi_spatten_prune_tokens(scores, 6, 6, 1, work, kept, alive) == 6, "all");
+    CHECK(tgi_spatten_prune_tokens(scores, 6, 6, 1, 1, work, kept, alive) == 6, "all");
     CHECK(alive_bits(alive, 6) == 0x3f);
-    CHECK(tgi_spatten_prune_tokens(scores, 6, 4, 1, work, kept, alive) == 4);
+    CHECK(tgi_spatten_prune_tokens(scores, 6, 4, 1, 1, work, kept, alive) == 4);
     CHECK(alive_bits(alive, 6) == 0x2b, "the first, the last, and the two of 0.5");
-    CHECK(tgi_spatten_prune_tokens(scores, 6, 3, 1, work, kept, alive) == 3);
+    CHECK(tgi_spatten_prune_tokens(scores, 6, 3, 1, 1, work, kept, alive) == 3);
     CHECK(alive_bits(alive, 6) == 0x23, "of equal scores the first");
-    CHECK(tgi_spatten_prune_tokens(scores, 6, 0, 1, work, kept, alive) == 2);
+    CHECK(tgi_spatten_prune_tokens(scores, 6, 0, 1, 1, work, kept, alive) == 2);
     CHECK(alive_bits(alive, 6) == 0x21, "what must stay stays");
     memset(alive, true, sizeof alive);
-    CHECK(tgi_spatten_prune_tokens(scores, 6, 2, 0, work, kept, alive) == 2);
+    CHECK(tgi_spatten_prune_tokens(scores, 6, 2, 0, 1, work, kept, alive) == 2);
     CHECK(alive_bits(alive, 6) == 0x22, "without the first token");
     memset(alive, true, sizeof alive);
-    CHECK(tgi_spatten_prune_tokens(scores, 1, 0, 4, work, kept, alive) == 1, "the only token");
+    CHECK(tgi_spatten_prune_tokens(scores, 6, 4, 1, 2, work, kept, alive) == 4);
+    CHECK(alive_bits(alive, 6) == 0x33, "the last two stay, and 0.5");
+    memset(alive, true, sizeof alive);
+    CHECK(tgi_spatten_prune_tokens(scores, 1, 0, 4, 1, work, kept, alive) == 1, "the only token");
 
     /* a cascade over layers: each set is a part of the one before, with the right count */
     test_random r = {3};
@@ -193,7 +196,7 @@ static void test_spatten_tokens(void)
             for (uint32_t i = 0; i < n; i++) /* importance goes on growing between the layers */
                 random_scores[i] += now[i] ? random_unit(&r) : 0;
             const uint32_t n_alive =
-                tgi_spatten_prune_tokens(random_scores, n, count, 4, memory, work_kept, now);
+                tgi_spatten_prune_tokens(random_scores, n, count, 4, 1, memory, work_kept, now);
             uint32_t found = 0;
             double least = 1e9, most_pruned = 0;
             for (uint32_t i = 0; i < n; i++) {

@@ -89,7 +89,7 @@ function recycledReference({ k, every, max }) {
 // ---- SpAtten ----
 
 /** For each step and layer what is alive, found by runs of the reference over growing texts. */
-function spattenReference(bytes, { tokens, heads, values, first }, n_layer) {
+function spattenReference(bytes, { tokens, heads, values, first, recent }, n_layer) {
   const scores = { tokens: Array(N).fill(0), heads: Array(N_HEAD).fill(0) };
   const alive = []; // [position][layer] of the steps so far
   let raw; // [layer][position][head] the rows of the latest run before values are pruned
@@ -126,8 +126,8 @@ function spattenReference(bytes, { tokens, heads, values, first }, n_layer) {
     for (const layer of range(n_layer)) {
       const n = Math.floor((p + 1) * tokens[layer] + 1e-9);
       if (p > PROMPT && tokens[layer] < 1) {
-        const must = left.tokens.filter((j) => j < first || j === p);
-        const free = left.tokens.filter((j) => j >= first && j !== p);
+        const must = left.tokens.filter((j) => j < first || p - j < recent);
+        const free = left.tokens.filter((j) => j >= first && p - j >= recent);
         const kept = largest(
           free.map((j) => scores.tokens[j]),
           Math.max(0, n - must.length),
@@ -259,7 +259,7 @@ for (const arch of ['llama', 'gemma2', 'gpt2'])
     test('SpAtten equals the float64 pass', { skip: group !== GROUP }, async () => {
       const tokens = range(n_layer).map((i) => 1 - 0.3 * i);
       const heads = range(n_layer).map((i) => (i < n_layer - 1 ? 1 : 0.5));
-      const schedule = { tokens, heads, values: 0.5, first: 2 };
+      const schedule = { tokens, heads, values: 0.5, first: 2, recent: 3 };
       const { alive, logits } = spattenReference(bytes, schedule, n_layer);
       await compare([{ type: 'spatten', ...schedule, prompt: PROMPT }], logits, 'spatten');
       const last = alive[N - 1];

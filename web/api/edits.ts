@@ -183,15 +183,15 @@ const EDITS: {
     },
   },
   spatten: {
-    known: ['tokens', 'heads', 'values', 'first', 'key_bits', 'prompt'],
-    read: ({ tokens, heads, values, first, key_bits, prompt }, { n_layer }) => {
+    known: ['tokens', 'heads', 'values', 'first', 'recent', 'key_bits', 'prompt'],
+    read: ({ tokens, heads, values, first, recent, key_bits, prompt }, { n_layer }) => {
       const { high, low, tau } = partOf(key_bits, ['high', 'low', 'tau'], 'key_bits');
       if (key_bits !== undefined) wholeNumber(high, 'key_bits.high', 2, 16);
       if (low !== undefined) wholeNumber(low, 'key_bits.low', 1, 16);
       return {
         values: spattenShares(tokens, heads, n_layer),
         options: optionsOf('spatten', {
-          ...{ values, first, prompt, tau },
+          ...{ values, first, recent, prompt, tau },
           ...{ high_bits: high, low_bits: low },
         }),
       };

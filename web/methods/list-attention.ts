@@ -91,6 +91,15 @@ export const attentionRows = [
         meaning: 'how many of the first positions are never pruned',
       },
       {
+        type: 'number',
+        name: 'recent',
+        default: 1,
+        min: 1,
+        max: 2147483647,
+        whole: true,
+        meaning: "how many of the last positions are never pruned, the step's own included",
+      },
+      {
         type: 'other',
         name: 'key_bits',
         meaning: 'bits of keys: `high`, `low` and `tau` (0.05); all bits if not given',

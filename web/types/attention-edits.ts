@@ -68,6 +68,11 @@ export interface SpattenEdit extends EditWithPrompt {
   values?: number;
   /** How many of the first positions are never pruned, 0 to 2147483647. Default: 1. */
   first?: number;
+  /**
+   * How many of the last positions, the step's own included, are never pruned, 1 to 2147483647.
+   * Recent tokens have had little attention yet. Default: 1.
+   */
+  recent?: number;
   /** Scores from few bits of the keys. Default: all bits. */
   key_bits?: SpattenKeyBits;
 }

@@ -436,6 +436,7 @@ export const editOptions: readonly EditOptionInfo[] = [
   { edit: 'recycled', name: 'largest', default: 0, min: 0, max: 1, whole: true },
   { edit: 'recycled', name: 'prompt', default: 0, min: 0, max: 2147483647, whole: true },
   { edit: 'spatten', name: 'first', default: 1, min: 0, max: 2147483647, whole: true },
+  { edit: 'spatten', name: 'recent', default: 1, min: 1, max: 2147483647, whole: true },
   { edit: 'spatten', name: 'values', default: 0.3, min: 0, max: 1, whole: false },
   { edit: 'spatten', name: 'high_bits', default: 0, min: 0, max: 16, whole: true },
   { edit: 'spatten', name: 'low_bits', default: 0, min: 0, max: 16, whole: true },

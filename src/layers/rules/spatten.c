@@ -157,7 +157,8 @@ static void queries(const tg_row_rule *rule, tg_scratch *s, const tg_layer *w,
     }
     if (sequence->base > tgi_rule_prompt(rule, sequence->plan) && share(rule, layer, false) < 1)
         tgi_spatten_prune_tokens(state.tokens, n, tgi_kept_count(n, share(rule, layer, false)),
-                                 (uint32_t)rule->options[TG_EDIT_OPTION_spatten_first], state.work,
+                                 (uint32_t)rule->options[TG_EDIT_OPTION_spatten_first],
+                                 (uint32_t)rule->options[TG_EDIT_OPTION_spatten_recent], state.work,
                                  state.kept, state.alive);
     if (share(rule, layer, true) < 1)
         tgi_spatten_prune_heads(state.head_scores, hp->n_head, hp->n_head / w->n_head_kv,
