@@ -5,8 +5,8 @@
 //   the second half of windows over a held-out story, at the longest context that the built-in
 //   model knows. The first half is the prompt.
 // time: { method, setting, n, kept, ms, speedup }: milliseconds a token of a model with random
-//   weights of a real shape, with n tokens in the cache. Rounds go through all settings, so that
-//   other load on the machine affects all of them; the median counts.
+//   weights of a real shape, after n tokens. The settings take turns, so that other load on the
+//   machine affects all of them; the median counts.
 //
 // kept: of the keys that full attention reads, the share that was read in the steps. Of `act`: the
 // share of rows that were calibrated.
@@ -16,9 +16,10 @@ import { STORY } from '../support/story.mjs';
 
 const [what, shape] = process.argv.slice(2);
 const rounds = Number(process.argv[4] ?? 3);
-const CONTEXTS = [2048, 4032]; // positions of the prompt, for the time
+const CONTEXTS = [2048, 3800]; // positions of the prompt, for the time
 const STRIDE = 16; // tokens from one window to the next, for the quality
-const STEPS = 24; // of which the time is measured
+const STEPS = 8; // tokens of a turn, for the time
+const TURNS = 3; // of a round
 const OPTIONS = { n_threads: 1, worker: false };
 const same = (n_layer, share) => Array(n_layer).fill(share);
 
@@ -117,41 +118,44 @@ async function quality() {
   await model.dispose();
 }
 
-/** Milliseconds a token, and what the edits counted. */
-async function timeOf(model, n, edits) {
-  const session = model.createSession({ seed: 1, edits });
-  const vocab = model.info.n_vocab;
-  await session.sync(Array.from({ length: n }, (_, i) => 300 + ((i * 7919) % (vocab - 600))));
-  let start = 0;
-  let steps = 0;
+/** Generates STEPS tokens after those of the session; returns milliseconds a token. */
+async function timeOf(session) {
+  const start = performance.now();
   for await (const step of session.generate(undefined, {
-    ...{ max_tokens: STEPS + 1, ignore_eos: true, temperature: 1, trace: false },
-  })) {
+    ...{ max_tokens: STEPS, ignore_eos: true, temperature: 1, trace: false },
+  }))
     void step;
-    start ||= performance.now(); // the first token comes from the prompt
-    steps++;
-  }
-  const ms = (performance.now() - start) / (steps - 1);
-  const counts = figures(await session.editCounts());
-  await session.dispose();
-  return { ms, ...counts };
+  return (performance.now() - start) / STEPS;
 }
 
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+/** All sessions run their prompt first. Then they generate in turns. */
 async function time() {
   for (const n of CONTEXTS) {
-    const n_ctx = n + 64;
-    const model = await loadModel(modelFile(shape, 'Q4_0'), { ...OPTIONS, n_ctx });
-    // calibration only adds work: one setting; the bits of keys are not read apart
-    const list = settings(n, model.info.n_layer).filter(
-      ({ edits: [edit] }) => !edit?.key_bits && (edit?.type !== 'act' || edit.sinks),
-    );
-    const results = list.map(() => []);
-    for (let round = 0; round < rounds; round++)
-      for (const [i, { edits }] of list.entries()) results[i].push(await timeOf(model, n, edits));
-    const median = (i) => results[i].sort((a, b) => a.ms - b.ms)[Math.floor(rounds / 2)];
-    for (const [i, { method, setting }] of list.entries()) {
-      const one = median(i);
-      print({ method, setting, n, ...one, speedup: median(0).ms / one.ms });
+    const list = (n_layer) =>
+      settings(n, n_layer).filter(
+        // calibration only adds work: one setting; the bits of keys are not read apart
+        ({ edits: [edit] }) => !edit?.key_bits && (edit?.type !== 'act' || edit.sinks),
+      );
+    const n_ctx = n + (TURNS * rounds + 1) * STEPS + 32;
+    const n_kv = n_ctx * list(1).length;
+    const model = await loadModel(modelFile(shape, 'Q4_0'), { ...OPTIONS, n_ctx, n_kv });
+    const { n_layer, n_vocab } = model.info;
+    const ids = Array.from({ length: n }, (_, i) => 300 + ((i * 7919) % (n_vocab - 600)));
+    const all = [];
+    for (const { edits, ...row } of list(n_layer)) {
+      const session = model.createSession({ seed: 1, edits });
+      await session.sync(ids);
+      await timeOf(session); // also runs the prompt
+      all.push({ row, session, times: [] });
+    }
+    for (let turn = 0; turn < TURNS * rounds; turn++)
+      for (const { session, times } of all) times.push(await timeOf(session));
+    const plain = median(all[0].times);
+    for (const { row, session, times } of all) {
+      const ms = median(times);
+      print({ ...row, n, ...figures(await session.editCounts()), ms, speedup: plain / ms });
     }
     await model.dispose();
   }
