@@ -23,8 +23,9 @@ SMALL := src/gguf/%.c src/model/%.c src/tokenizer/vocabulary.c src/tokenizer/tok
 	$(addprefix src/session/,header.c model.c session.c snapshot.c text.c grammar.c observe.c) \
 	src/layers/plan.c src/layers/attention_rows.c src/layers/rules/%.c \
 	$(addprefix src/grammar/,parse.c build.c characters.c utf8_class.c check.c)
-# Reading blocks of codes is as fast with -Os. Floats are converted by loops that -O3 makes SIMD.
-COMPACT := src/quant/formats/%.c
+# Reading blocks of codes is as fast with -Os; methods take little time beside the forward pass.
+# Floats are converted by loops that -O3 makes SIMD.
+COMPACT := src/quant/formats/%.c src/methods/%.c $(addprefix src/session/,draft.c speculate.c)
 NOT_COMPACT := $(patsubst %,src/quant/formats/%.c,f32 f16 bf16)
 # Undefined behaviour traps; access outside of the memory that is in use ends with an error.
 DEBUG := -O1 -g -fsanitize=undefined -fsanitize-trap=undefined

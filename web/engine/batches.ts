@@ -9,9 +9,11 @@ import { TokenglassError } from '../types/errors.js';
 import type { Engine } from './engine.js';
 import type { Scheduler } from './scheduler.js';
 
-// How long a batch waits for the sessions of the batch before: a share of what that batch took.
+// How long a batch waits for other sessions: a share of what the last batch took, within limits.
 const GATHER_SHARE = 0.25;
-const GATHER_MS = 8;
+const MIN_GATHER_MS = 1;
+const MAX_GATHER_MS = 8;
+const MAX_BACKOFF = 8; // at most 2^8 batches without a wait
 
 const neverAborted = new AbortController().signal;
 
@@ -50,8 +52,9 @@ export class Batches {
   #inBatch: readonly number[] = []; // the sessions of the batch that is between two layers
   readonly #ranAt = new Map<number, number>(); // sessions: the number of their last batch
   #n_batches = 0;
-  #n_last = 0; // sessions of the last batch
-  #lastMs = 0; // what it took
+  #lastMs = 0; // what the last batch took
+  #n_vain = 0; // waits in a row in which no other session came
+  #n_skip = 0; // batches before the next wait
 
   /** report: is told what each batch with one token of one session took. */
   constructor(
@@ -125,16 +128,22 @@ export class Batches {
 
   /**
    * Waits a moment for sessions that run at the same time: the loops that generate on them ask for
-   * the next token when they have received this one. Where sessions run one after the other, nobody
-   * waits: a single yield shows that no other caller has come.
+   * the next token when they have received this one. Sessions may also run one after the other, so
+   * that nobody comes: then the next waits become rare, until a single yield shows another caller.
    */
   async #gather(): Promise<void> {
-    const start = performance.now();
-    const ms = Math.min(GATHER_SHARE * this.#lastMs, GATHER_MS);
-    const isTogether = () => this.#n_last > 1 || this.#numbers().length > 1;
     if (this.#away().length === 0) return;
-    do await yieldToEventLoop();
-    while (isTogether() && this.#away().length > 0 && performance.now() - start < ms);
+    const start = performance.now();
+    const share = Math.min(GATHER_SHARE * this.#lastMs, MAX_GATHER_MS);
+    await yieldToEventLoop();
+    if (this.#numbers().length < 2 && this.#n_skip > 0) {
+      this.#n_skip--;
+      return;
+    }
+    while (this.#away().length > 0 && performance.now() - start < Math.max(share, MIN_GATHER_MS))
+      await yieldToEventLoop();
+    this.#n_vain = this.#numbers().length < 2 ? Math.min(this.#n_vain + 1, MAX_BACKOFF) : 0;
+    this.#n_skip = this.#n_vain > 0 ? 2 ** this.#n_vain : 0;
   }
 
   /** Ends the wait for these sessions. */
@@ -156,7 +165,6 @@ export class Batches {
     this.#settle(others, ({ resolve }) => resolve());
     if (numbers.length === 0) return;
     const addresses = numbers.map((number) => this.#sessions.address(number));
-    this.#n_last = numbers.length;
     this.#n_batches++;
     for (const number of numbers) this.#ranAt.set(number, this.#n_batches);
     this.#inBatch = numbers;
