@@ -172,6 +172,7 @@ const SESSION = {
   append: { args: () => [300] },
   score: { args: () => [[300, 301], {}], options: 1 },
   observe: { args: () => [[300, 301], {}], options: 1 },
+  editCounts: { args: () => [] },
   logits: { args: () => [{}], options: 0 },
   candidates: { args: () => [{}], options: 0 },
   stageTable: { args: () => [{}], options: 0 },
