@@ -207,11 +207,17 @@ export class Runner {
     this.running.value = false;
   }
 
-  /** Moves to the end of what was typed. */
+  /** Ends a run and moves to a node of the tree. */
+  goTo(node: TreeNode | undefined): Promise<void> {
+    this.pause();
+    return this.#document.goTo(node);
+  }
+
+  /** Ends a run and moves to the end of what was typed. */
   restart(): Promise<void> {
     const document = this.#document;
     document.sliding.value = false;
-    return document.goTo(document.path.value[document.typedLength.value - 1]);
+    return this.goTo(document.path.value[document.typedLength.value - 1]);
   }
 
   /** Continues the text with a candidate of the choice on the page. A new branch starts there, and

@@ -120,7 +120,7 @@ function BranchMap({ store, tree }: { store: Store; tree: Tree }) {
             y={y(place) - rowHeight / 2}
             width={TARGET_WIDTH}
             height={rowHeight}
-            onClick={() => void store.document.goTo(place.end)}
+            onClick={() => void store.runner.goTo(place.end)}
           >
             <title>{titleOf(place)}</title>
           </rect>
@@ -135,7 +135,7 @@ function BranchMap({ store, tree }: { store: Store; tree: Tree }) {
               transform={`translate(${x(place)} ${y(place)})`}
               data-testid="knot"
               data-depth={end?.depth ?? 0}
-              onClick={() => void store.document.goTo(end)}
+              onClick={() => void store.runner.goTo(end)}
             >
               <circle r={4.5} />
               <title>{titleOf(place)}</title>
@@ -159,11 +159,7 @@ function List({ store, tree }: { store: Store; tree: Tree }) {
       <ol class="branches">
         {tree.tips.map((tip) => (
           <li key={tip}>
-            <Button
-              id="branch"
-              pressed={tip === tree.current}
-              press={() => store.document.goTo(tip)}
-            >
+            <Button id="branch" pressed={tip === tree.current} press={() => store.runner.goTo(tip)}>
               <span>{shortened(textOf(pathTo(tip)), 60)}</span> <small>{summary(tip)}</small>
             </Button>
           </li>

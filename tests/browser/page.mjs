@@ -125,6 +125,9 @@ export const hand = (page) => {
     settled,
     set: (id, value) => settled(() => page.set(id, value)),
     press: (id) => settled(() => page.click(id)),
+    /** Ends a run, which may have ended by itself. */
+    pause: () =>
+      settled(() => page.run(() => document.querySelector('[data-testid="pause"]')?.click())),
     /** Selects an option of a <select>. */
     choose: (id, value) =>
       settled(() =>

@@ -73,7 +73,7 @@ for (const { name, needs } of pageBrowsers) {
 
     for (const calm of [false, true])
       test(`a token that the user draws flies to the text, ${calm ? 'but not with reduced motion' : 'and tokens of a run do not'}`, async () => {
-        const { page, press } = await visit({ calm });
+        const { page, press, pause } = await visit({ calm });
         try {
           await press('introduction-close');
           await page.run(() => {
@@ -93,7 +93,7 @@ for (const { name, needs } of pageBrowsers) {
           await page.wait(() => !document.querySelector('.flying'));
           await page.click('run');
           await page.wait(shown, 8);
-          await press('pause');
+          await pause();
           await page.frames(3);
           assert.deepEqual(await flights(), calm ? [] : [next]);
         } finally {

@@ -7,7 +7,7 @@ import { TokenglassError, typed } from '../types/errors.js';
 import { suggestion } from '../types/names.js';
 import type { Constraint, ConstraintState, GrammarSpec } from '../types/types.js';
 import { invalid, reading } from '../types/arguments.js';
-import type { SessionHost } from './session.js';
+import type { SessionHost } from './session-host.js';
 import { dropped, freeing, ownGrammars } from './engine-objects.js';
 
 /** What a grammar needs from its model. */

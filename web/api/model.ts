@@ -26,7 +26,7 @@ import { guardThis } from './guard.js';
 import { randomSeed } from './options.js';
 import type { Methods } from '../transport/protocol.js';
 import { SessionImpl } from './session.js';
-import type { SessionHost } from './session.js';
+import type { SessionHost } from './session-host.js';
 import type {
   AttributeLensOptions,
   AttributeResult,

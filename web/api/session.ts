@@ -2,7 +2,6 @@
  * A session as a program sees it. The engine keeps the session's tokens and cache under a number;
  * this class checks the caller's options and sends the calls to the engine.
  */
-import type { Backend } from '../transport/backend.js';
 import type { Methods } from '../transport/protocol.js';
 import type { SessionChoice, StepResult } from '../engine/choices.js';
 import { buffersOf } from '../engine/divergence.js';
@@ -37,6 +36,7 @@ import {
 import type { Generation, Speculation } from './generation.js';
 import { guardThis } from './guard.js';
 import { badOption, sampleRequest } from './options.js';
+import type { SessionHost } from './session-host.js';
 import {
   CALL_OPTIONS,
   CANDIDATES_OPTIONS,
@@ -64,7 +64,6 @@ import type {
   MethodStep,
   MethodTrace,
   MethodTraces,
-  ModelInfo,
   Observation,
   ObserveOptions,
   Preview,
@@ -77,27 +76,11 @@ import type {
   StepTrace,
   TextOrIds,
   TokenScore,
-  TokenizeOptions,
   TracedGenerateOptions,
   TracedMethodOptions,
   TracedMethodStep,
   TracedStep,
 } from '../types/types.js';
-
-/** What a session needs from its model. */
-export interface SessionHost {
-  readonly backend: Backend;
-  readonly info: ModelInfo;
-  /** Aborted when the model is disposed. */
-  readonly ended: AbortSignal;
-  tokenize(text: string, options: TokenizeOptions): Promise<number[]>;
-  tokenTexts(): Promise<string[]>;
-  createSession(): Session;
-  /** Throws DISPOSED after the model was disposed. */
-  check(): void;
-  /** A number that no session, grammar or text of the model has yet. */
-  newNumber(): number;
-}
 
 const DEFAULT_ROWS = 15;
 const DEFAULT_FOUND = 30;
