@@ -241,8 +241,8 @@ static void load_queries(query_block *b, const attention_task *task, size_t item
                          (b->head * group + (b->first + i) % group) * head_dim;
         for (size_t d = 0; d < head_dim; d++)
             b->mem->queries[i * head_dim + d] = q[d] * scale;
-        const uint32_t end = window ? tgi_sequence_n_visible(b->sequence, token_of(b, i)) + 1 : 0;
-        b->begin[i] = end > window ? end - window : 0;
+        b->begin[i] =
+            window ? tgi_first_key(window, tgi_sequence_n_visible(b->sequence, token_of(b, i))) : 0;
         b->max[i] = -INFINITY;
         b->sum[i] = 0;
     }

@@ -15,6 +15,12 @@ static inline float tgi_attention_scale(const tg_hparams *hp, size_t head_dim)
                                    : TG_LOG2E / sqrtf((float)head_dim);
 }
 
+/* The first position that the query at a position sees. window: 0: all positions. */
+static inline uint32_t tgi_first_key(uint32_t window, uint32_t position)
+{
+    return window && position + 1 > window ? position + 1 - window : 0;
+}
+
 /* Quantizes the first n queries in mem, if the cache's type wants that. */
 static inline void tgi_quantize_queries(const tg_scratch *s, const tg_attention_scratch *mem,
                                         size_t n, size_t head_dim)

@@ -77,8 +77,8 @@ static void gather_keys(rows_block *b)
 /* -infinity for keys that row i does not see. */
 static void mask_row(const tg_rows *rows, uint32_t i)
 {
-    const uint32_t position = tgi_rows_position(rows, i), window = rows->w->window,
-                   begin = window && position + 1 > window ? position + 1 - window : 0;
+    const uint32_t position = tgi_rows_position(rows, i),
+                   begin = tgi_first_key(rows->w->window, position);
     float *row = tgi_rows_row(rows, i);
     for (uint32_t j = 0; j < rows->n_keys; j++) {
         const uint32_t key = tgi_rows_key(rows, j);
@@ -301,7 +301,7 @@ static void compute_rows(void *context, size_t first, size_t last, uint32_t thre
 }
 
 /* Calls a step of the rules that work in the layer, for all sequences. */
-#define FOR_RULES(s, layer, step, ...)                                                             \
+#define FOR_RULES(s, layer, step)                                                                  \
     for (uint32_t q_ = 0; q_ < (s)->batch->n_sequences; q_++) {                                    \
         const tg_sequence *sequence = &(s)->batch->sequences[q_];                                  \
         for (uint32_t r_ = 0; sequence->plan && r_ < sequence->plan->n_rules; r_++) {              \

@@ -105,7 +105,7 @@ typedef struct tg_row_rule_kind {
     /* Bytes of state that last over batches. The state is zeros before position 0. */
     uint64_t (*state_bytes)(const tg_plan_facts *model, const tg_edit *edit);
 
-    /* At most how many of n positions from `base` on may run in one batch. */
+    /* How many of n positions from `base` on may run in one batch at most. */
     uint32_t (*batch)(const struct tg_row_rule *rule, const struct tg_plan *plan, uint32_t base,
                       uint32_t n);
     /* Once n positions have run: whether the session must run again from position 0. Before it
@@ -153,6 +153,14 @@ typedef struct tg_row_rule {
     size_t state_bytes;
 } tg_row_rule;
 
+/* Adds a head's counts to the counts of a report. */
+static inline void tgi_rule_add_counts(double counts[TG_RULE_COUNTS],
+                                       const double of_head[TG_RULE_COUNTS])
+{
+    for (int c = 0; c < TG_RULE_COUNTS; c++)
+        counts[c] += of_head[c];
+}
+
 /* The output of row i in s->attn_out: [head_dim]. */
 float *tgi_rows_output(const tg_rows *rows, uint32_t i);
 
@@ -197,9 +205,9 @@ double tgi_edit_option(const tg_edit *edit, tg_edit_option option);
 uint32_t tgi_rule_prompt(const tg_row_rule *rule, const tg_plan *plan);
 /* A member `batch` of rules whose steps after the prompt run one by one. */
 uint32_t tgi_rule_steps(const tg_row_rule *rule, const tg_plan *plan, uint32_t base, uint32_t n);
-/* The first n of max_tokens tokens from `base` on that may run in one batch, `available` of which
- * there are: copies to earlier positions need all positions between. 0: a copy needs a token that
- * the session does not have yet; *from: its position. */
+/* How many tokens from `base` on may run in one batch: at most max_tokens, of `available` tokens.
+ * A copy to an earlier position needs all positions between in one batch. 0: a copy needs a token
+ * that the session does not have yet; *from: the position of that token. */
 uint32_t tgi_plan_batch(const tg_plan *plan, uint32_t base, uint32_t max_tokens, uint32_t available,
                         uint32_t *from);
 

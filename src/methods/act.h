@@ -1,7 +1,7 @@
-/* Attention calibration (ACT, seed-methods B.7): takes weight from attention sinks, tokens that
+/* Attention calibration (ACT, Yu et al. 2024): takes weight from attention sinks, tokens that
  * draw attention in most rows, and gives it to the other keys of the row in proportion to their
- * weights. The first sink, mostly the first token, is left alone. The functions are pure: rows of
- * attention come from the caller. */
+ * weights. The first sink, mostly the first token, is left alone. The functions are pure: rows
+ * of attention come from the caller. */
 #ifndef TG_ACT_H
 #define TG_ACT_H
 

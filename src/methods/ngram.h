@@ -1,6 +1,7 @@
-/* Guesses the next tokens of a text from what followed the same tokens earlier in the text: prompt
- * lookup with an n-gram predictor that backs off from order 3 to order 1 (seed-methods B.18). The
- * index and its guesses are a function of the tokens alone, however the index got them. */
+/* Guesses the next tokens of a text from what followed the same tokens earlier in the text:
+ * prompt lookup with an n-gram predictor that backs off from order 3 to order 1 (Akyürek et al.
+ * 2024). The index and its guesses are a function of the tokens alone, however the index got
+ * them. */
 #ifndef TG_NGRAM_H
 #define TG_NGRAM_H
 

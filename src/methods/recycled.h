@@ -1,7 +1,7 @@
-/* Recycled Attention (seed-methods B.3): most steps of a generation attend only to the K keys that
- * an earlier step attended to most. Such a full step attends to all keys and chooses the K
- * keys again, for each key-value head. The functions are pure: rows of attention and queries come
- * from the caller. */
+/* Recycled Attention (Xu, Goyal and Choi 2024): most steps of a generation attend only to the K
+ * keys that an earlier step attended to most. Such a full step attends to all keys and chooses
+ * the K keys again, for each key-value head. The functions are pure: rows of attention and
+ * queries come from the caller. */
 #ifndef TG_RECYCLED_H
 #define TG_RECYCLED_H
 
@@ -32,9 +32,9 @@ void tgi_recycled_add_heads(const float *rows, size_t stride, uint32_t n_rows, u
  * n if there are fewer than k. work, kept: [n] memory; keys: [k]. */
 uint32_t tgi_recycled_choose(const float *weights, uint32_t n, uint32_t k, float *work, bool *kept,
                              uint32_t *keys);
-/* A recycling step has attended to keys[0 .. n), of which the last one is its own. Drops the key
- * with the least weight, the first of equal ones, if there are more than k. Returns how many are
- * left; the others stay in their order. */
+/* keys[0 .. n) are the keys that a recycling step attended to; the last one is the step's own key.
+ * If there are more than k, drops the key with the least weight, and of equal keys the first.
+ * Returns how many keys are left. They stay in their order. */
 uint32_t tgi_recycled_drop(uint32_t *keys, uint32_t n, uint32_t k, const float *weights);
 /* The share of the k largest weights whose keys are in keys[0 .. n_keys), ascending. work, kept:
  * [n] memory. */

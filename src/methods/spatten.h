@@ -1,6 +1,6 @@
-/* SpAtten (seed-methods B.4): cascade pruning of tokens and heads, pruning of values in a row of
- * attention, and keys of which most rows read only the high bits. The functions are pure: rows of
- * attention and outputs of heads come from the caller. */
+/* SpAtten (Wang, Zhang and Han 2020): cascade pruning of tokens and heads, pruning of values in
+ * a row of attention, and progressive key bits: most rows read only the high bits of the keys.
+ * The functions are pure: rows of attention and outputs of heads come from the caller. */
 #ifndef TG_SPATTEN_H
 #define TG_SPATTEN_H
 

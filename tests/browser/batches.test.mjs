@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { browsers, openBlank } from './browsers.mjs';
+import { browsers, openBlank, scenariosIn } from './browsers.mjs';
 import * as scenarios from './pages/batches.mjs';
 
 // one build, so that Node and the browsers compute the same bits
@@ -22,15 +22,7 @@ for (const { name, needs } of browsers) {
     });
     after(() => close?.());
 
-    const inPage = (scenario, options) =>
-      page.run(
-        async ({ scenario, options }) => {
-          const { loadModel } = await import('/index.js');
-          const scenarios = await import('/batches.mjs');
-          return scenarios[scenario](loadModel, options);
-        },
-        { scenario, options },
-      );
+    const inPage = scenariosIn(() => page, 'batches.mjs');
 
     test('six sessions at the same time have the bits of runs alone, in fewer passes', async (t) => {
       const { alone, together } = await inPage('shared', OPTIONS);

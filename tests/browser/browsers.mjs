@@ -281,6 +281,20 @@ export async function openBlank(name, { roots = [], headers } = {}) {
   return { page, url: server.url, close };
 }
 
+/**
+ * Calls a scenario of a file of pages/ in the page, with the page's loadModel. Give the page as a
+ * function: the tests open it later.
+ */
+export const scenariosIn = (page, file) => (scenario, options) =>
+  page().run(
+    async ({ file, scenario, options }) => {
+      const { loadModel } = await import('/index.js');
+      const scenarios = await import(file);
+      return scenarios[scenario](loadModel, options);
+    },
+    { file: `/${file}`, scenario, options },
+  );
+
 const axeSource = readFileSync(
   createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
   'utf8',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { loadModel } from '../../dist/node.js';
-import { browsers, openBlank } from './browsers.mjs';
+import { browsers, openBlank, scenariosIn } from './browsers.mjs';
 import * as scenarios from './pages/inside.mjs';
 
 // one build, so that Node and the browsers compute the same bits
@@ -17,15 +17,7 @@ for (const { name, needs } of browsers) {
     });
     after(() => close?.());
 
-    const inPage = (scenario, options) =>
-      page.run(
-        async ({ scenario, options }) => {
-          const { loadModel } = await import('/index.js');
-          const scenarios = await import('/inside.mjs');
-          return scenarios[scenario](loadModel, options);
-        },
-        { scenario, options },
-      );
+    const inPage = scenariosIn(() => page, 'inside.mjs');
 
     for (const worker of [true, false]) {
       const where = worker ? 'in a worker' : "in the page's thread";

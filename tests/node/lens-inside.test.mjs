@@ -1,8 +1,8 @@
 // Lenses that look inside the model: their figures by hand or by brute force, and runs on the
 // built-in model against scores and observations.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { loadModel } from '../../dist/node.js';
+import { test } from 'node:test';
+import { mean, model, near, sum } from '../support/lenses.mjs';
 import { moduleOf } from '../support/module.mjs';
 import { freshLogits } from '../support/support.mjs';
 
@@ -14,22 +14,8 @@ const { matchSets, ngramHeadScores } = await moduleOf('lenses/ngram-heads.ts');
 const { attentionReceived } = await moduleOf('lenses/function-tokens.ts');
 const { randomNumbers } = await moduleOf('types/random.ts');
 
-const near = (a, b, limit = 1e-9) => assert.ok(Math.abs(a - b) <= limit, `${a} is not ${b}`);
-const sum = (list) => list.reduce((total, x) => total + x, 0);
-const mean = (list) => sum(list) / list.length;
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const floats = (...values) => Float32Array.from(values);
-
-// Node warns of a signal that many calls listen to
-const warnings = [];
-process.on('warning', ({ message }) => warnings.push(message));
-
-let model;
-before(async () => void (model = await loadModel('storybook', { worker: false })));
-after(async () => {
-  await model.dispose();
-  assert.deepEqual(warnings, []);
-});
 
 test('logitLens: cells, agreement and settled layers by hand', () => {
   assert.equal(settledAt([0, 2, 5], [7, 8, 8]), 2);

@@ -1,8 +1,8 @@
 // Lenses that bring their own texts, and n-grams: counts and figures by hand or by brute force, and
 // runs on the built-in model against plain calls.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { loadModel } from '../../dist/node.js';
+import { test } from 'node:test';
+import { logprobs, mean, model, near, sum } from '../support/lenses.mjs';
 import { moduleOf } from '../support/module.mjs';
 import { freshLogits } from '../support/support.mjs';
 
@@ -15,24 +15,6 @@ const { infillOf, mindStories } = await moduleOf('lenses/mind-stories.ts');
 const verbatim = await moduleOf('lenses/verbatim.ts');
 const { gapText } = await moduleOf('lenses/verbatim-texts.ts');
 const { randomNumbers } = await moduleOf('types/random.ts');
-
-const near = (a, b, limit = 1e-9) => assert.ok(Math.abs(a - b) <= limit, `${a} is not ${b}`);
-const sum = (list) => list.reduce((total, x) => total + x, 0);
-const mean = (list) => sum(list) / list.length;
-
-// Node warns of a signal that many calls listen to
-const warnings = [];
-process.on('warning', ({ message }) => warnings.push(message));
-
-let model;
-before(async () => void (model = await loadModel('storybook', { worker: false })));
-after(async () => {
-  await model.dispose();
-  assert.deepEqual(warnings, []);
-});
-
-/** The log-probability of each token but the first, from a score of the whole text alone. */
-const logprobs = async (text) => (await model.score(text)).slice(1).map(({ logprob }) => logprob);
 
 test('ngramHeads: the predictor equals a search through all earlier places', () => {
   const random = randomNumbers(5);

@@ -1,8 +1,8 @@
 // Lenses that need only scores: their sums and counts by hand or by brute force, and runs on the
 // built-in model against plain calls.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { loadModel } from '../../dist/node.js';
+import { test } from 'node:test';
+import { logprobs, model, near, sum } from '../support/lenses.mjs';
 import { moduleOf } from '../support/module.mjs';
 
 const figures = await moduleOf('lenses/figures.ts');
@@ -13,23 +13,6 @@ const { replacedOf } = await moduleOf('lenses/replaced.ts');
 const { classesOf, kindsByFrequency, kindsByList } = await moduleOf('lenses/function-tokens.ts');
 const { spansOf, tokensIn } = await moduleOf('lenses/words.ts');
 const { deltasOf } = await moduleOf('lenses/prefix-delta.ts');
-
-const near = (a, b, limit = 1e-9) => assert.ok(Math.abs(a - b) <= limit, `${a} is not ${b}`);
-const sum = (list) => list.reduce((total, x) => total + x, 0);
-
-// Node warns of a signal that many calls listen to
-const warnings = [];
-process.on('warning', ({ message }) => warnings.push(message));
-
-let model;
-before(async () => void (model = await loadModel('storybook', { worker: false })));
-after(async () => {
-  await model.dispose();
-  assert.deepEqual(warnings, []);
-});
-
-/** The log-probability of each token but the first, from a score of the whole text alone. */
-const logprobs = async (text) => (await model.score(text)).slice(1).map(({ logprob }) => logprob);
 
 test('figures of short lists', () => {
   const { correlation, largest, logSum, mean, median, rocArea, softmax } = figures;

@@ -63,16 +63,27 @@ function weightTypes() {
   ];
 }
 
+/** The default and the range of a number, from the fields of its row. */
+const rangeOf = (fields) => ({
+  default: Number(fields.initial),
+  min: Number(fields.min),
+  max: Number(fields.max),
+  whole: fields.whole === 'true',
+});
+const rangeMembers = {
+  default: ['number', 'The default value.'],
+  min: ['number', 'The smallest value.'],
+  max: ['number', 'The greatest value.'],
+  whole: ['boolean', 'Whether only whole numbers are accepted.'],
+};
+
 function samplerStages() {
   const file = 'src/sample/stages.def';
   const options = readRows(file, 'TG_OPTION').map(({ args: [stage, name, meaning], fields }) => ({
     stage,
     name,
     meaning,
-    default: Number(fields.initial),
-    min: Number(fields.min),
-    max: Number(fields.max),
-    whole: fields.whole === 'true',
+    ...rangeOf(fields),
   }));
   const lists = readRows(file, 'TG_LIST').map(({ args }) => args);
   const stages = readRows(file, 'TG_STAGE').map(({ args: [name, chain] }) => ({
@@ -130,10 +141,7 @@ function samplerStages() {
     ),
     row('StageOptionInfo', 'A numeric option of a sampler stage.', {
       name: ['StageOptionName', 'The name.'],
-      default: ['number', 'The default value.'],
-      min: ['number', 'The smallest value.'],
-      max: ['number', 'The greatest value.'],
-      whole: ['boolean', 'Whether only whole numbers are accepted.'],
+      ...rangeMembers,
     }),
     row('StageInfo', 'A sampler stage.', {
       name: ['StageName', 'The name.'],
@@ -156,10 +164,7 @@ function edits() {
   const options = readRows(file, 'TG_EDIT_OPTION').map(({ args: [edit, name], fields }) => ({
     edit,
     name,
-    default: Number(fields.initial),
-    min: Number(fields.min),
-    max: Number(fields.max),
-    whole: fields.whole === 'true',
+    ...rangeOf(fields),
   }));
   return [
     ...names(
@@ -171,10 +176,7 @@ function edits() {
     row('EditOptionInfo', 'A number of an edit.', {
       edit: ['EditName', 'The edit.'],
       name: ['string', 'The name.'],
-      default: ['number', 'The default value.'],
-      min: ['number', 'The smallest value.'],
-      max: ['number', 'The greatest value.'],
-      whole: ['boolean', 'Whether only whole numbers are accepted.'],
+      ...rangeMembers,
     }),
     table(
       'editOptions',

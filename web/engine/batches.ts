@@ -116,7 +116,10 @@ export class Batches {
     return [...new Set(Array.from(this.#waiting, ({ number }) => number))].slice(0, BATCH);
   }
 
-  /** The sessions that ran since one of those that wait ran last, but do not wait. */
+  /**
+   * The sessions that are away: they ran after the last run of a session that waits now, and they
+   * do not wait themselves.
+   */
   #away(): number[] {
     const numbers = this.#numbers();
     const since = Math.min(...numbers.map((number) => this.#ranAt.get(number) ?? Infinity));

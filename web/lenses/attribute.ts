@@ -81,19 +81,18 @@ export const attribute: LensCall<'attribute'> = (model, text, options) =>
     const parts = partsOf(given, whole.slice(0, from), by);
     const limit = continuationsInCache(model.info, 0, ids.length);
     const sessions = new Sessions();
-    const run = (tokens: readonly number[], start: number, edits: readonly Edit[]) => ({
-      tokens,
-      start,
-      edits,
-    });
+    const plain = { tokens: ids, start: from, edits: [] as Edit[] };
     const runs = parts.flatMap(({ positions }) => {
       const without = ids.filter((_, i) => !positions.includes(i));
       const hide: Edit[] = positions.length > 0 ? [{ type: 'hide', positions }] : [];
-      return [run(ids, from, hide), run(without, from - positions.length, [])];
+      return [
+        { ...plain, edits: hide },
+        { ...plain, tokens: without, start: from - positions.length },
+      ];
     });
     try {
       const logprobs = await mapAll(
-        [run(ids, from, []), ...runs],
+        [plain, ...runs],
         signal,
         ({ tokens, start, edits }, own) => logprobUnder(model, sessions, tokens, start, edits, own),
         Math.min(limit, 64),

@@ -117,7 +117,7 @@ export function ngramHeadScores(
   return scores.sort((a, b) => b.mass[0]! - a.mass[0]!);
 }
 
-/** Random tokens, each of which adds bytes to a text, and the same tokens again, after `start`. */
+/** `start`, random tokens, and the same tokens again. Each random token adds bytes to a text. */
 async function repeatedTokens(model: Model, start: number, n: number, seed: number) {
   const random = randomNumbers(seed);
   const tokens: number[] = [];

@@ -164,7 +164,7 @@ export type EditCounts = RecycledCounts | SpattenCounts | ActCounts;
 export interface ActExample {
   /** What comes before the label. */
   prompt: string | readonly number[];
-  /** The labels: texts, of which the last token counts, or token ids. */
+  /** The labels: token ids, or texts. The last token of a text counts. */
   labels: readonly (string | number)[];
   /** The index of the right one. */
   correct: number;

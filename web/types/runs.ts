@@ -1,4 +1,4 @@
-/** Runs side by side: sessions that are freed, and calls of which the first failure ends all. */
+/** Runs side by side: sessions that are freed together, and calls that the first failure ends. */
 import { throwIfAborted } from './errors.js';
 import { followersOf } from './followers.js';
 import type { Session } from './session.js';

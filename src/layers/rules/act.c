@@ -7,6 +7,7 @@
  *   running  in the rows so far, for each row again: one pass */
 #include "../../methods/act.h"
 #include "../../base/arena.h"
+#include "../attention.h"
 #include "../plan.h"
 
 #include <string.h>
@@ -61,12 +62,18 @@ static uint32_t n_heads(const tg_edit *edit, uint32_t end)
     return n;
 }
 
+/* The heads that the edit works on, in all layers. */
+static uint64_t n_calibrated(const tg_plan_facts *model, const tg_edit *edit)
+{
+    return (uint64_t)n_layers(model, edit, model->hparams->n_layer) *
+           n_heads(edit, model->hparams->n_head);
+}
+
 static uint64_t layout(const tg_plan_facts *model, const tg_edit *edit, void *memory,
                        act_state *state)
 {
     const uint32_t n_head = model->hparams->n_head, n_ctx = model->n_ctx;
-    const uint64_t n =
-        (uint64_t)n_layers(model, edit, model->hparams->n_layer) * n_heads(edit, n_head);
+    const uint64_t n = n_calibrated(model, edit);
     tg_arena arena = {.base = memory};
     state->passes = tgi_arena_alloc(&arena, 1, sizeof *state->passes);
     state->heads = tgi_arena_alloc(&arena, n, sizeof *state->heads);
@@ -100,12 +107,6 @@ static size_t index_of(const tg_row_rule *rule, uint32_t layer, uint32_t head)
 static bool is_running(const tg_row_rule *rule)
 {
     return rule->options[TG_EDIT_OPTION_act_running] != 0;
-}
-
-/* The first key that the query at a position sees. */
-static uint32_t first_key(uint32_t window, uint32_t position)
-{
-    return window && position + 1 > window ? position + 1 - window : 0;
 }
 
 static uint32_t wanted(const tg_row_rule *rule, const tg_sequence *sequence, uint32_t layer,
@@ -148,7 +149,7 @@ static void add_row(const tg_rows *rows, uint32_t i, double *sums)
     const uint32_t position = tgi_rows_position(rows, i);
     const float *row = tgi_rows_row(rows, i);
     if (!rows->keys)
-        tgi_act_add_row(sums, row, first_key(rows->w->window, position), position + 1);
+        tgi_act_add_row(sums, row, tgi_first_key(rows->w->window, position), position + 1);
     for (uint32_t j = 0; rows->keys && j < rows->n_keys; j++)
         sums[rows->keys[j]] += (double)row[j];
 }
@@ -209,8 +210,7 @@ static bool repeat(const tg_row_rule *rule, const tg_plan *plan, uint32_t n)
 static void restart(const tg_row_rule *rule)
 {
     const act_state state = state_of(rule);
-    const size_t n = (size_t)n_layers(rule->model, rule->edit, rule->model->hparams->n_layer) *
-                     n_heads(rule->edit, rule->model->hparams->n_head);
+    const size_t n = (size_t)n_calibrated(rule->model, rule->edit);
     memset(state.sums, 0, n * rule->model->n_ctx * sizeof *state.sums);
     memset(state.heads, 0, n * sizeof *state.heads);
 }
@@ -218,11 +218,9 @@ static void restart(const tg_row_rule *rule)
 static void report(const tg_row_rule *rule, double counts[TG_RULE_COUNTS])
 {
     const act_state state = state_of(rule);
-    const size_t n = (size_t)n_layers(rule->model, rule->edit, rule->model->hparams->n_layer) *
-                     n_heads(rule->edit, rule->model->hparams->n_head);
+    const size_t n = (size_t)n_calibrated(rule->model, rule->edit);
     for (size_t i = 0; i < n; i++)
-        for (int c = 0; c < TG_RULE_COUNTS; c++)
-            counts[c] += state.heads[i].counts[c];
+        tgi_rule_add_counts(counts, state.heads[i].counts);
     counts[PASSES] = *state.passes;
 }
 

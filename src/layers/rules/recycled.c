@@ -204,8 +204,7 @@ static void report(const tg_row_rule *rule, double counts[TG_RULE_COUNTS])
     const recycled_state state = state_of(rule);
     const size_t n = (size_t)rule->model->hparams->n_layer * rule->model->hparams->n_head_kv;
     for (size_t i = 0; i < n; i++)
-        for (int c = 0; c < TG_RULE_COUNTS; c++)
-            counts[c] += state.heads[i].counts[c];
+        tgi_rule_add_counts(counts, state.heads[i].counts);
 }
 
 static tg_status check(const tg_plan_facts *model, const tg_edit *edit, tg_error *error)

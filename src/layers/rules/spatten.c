@@ -353,8 +353,7 @@ static void report(const tg_row_rule *rule, double counts[TG_RULE_COUNTS])
 {
     const spatten_state state = state_of(rule);
     for (uint32_t i = 0; i < rule->model->hparams->n_head_kv; i++)
-        for (int c = 0; c < TG_RULE_COUNTS; c++)
-            counts[c] += state.heads[i].counts[c];
+        tgi_rule_add_counts(counts, state.heads[i].counts);
 }
 
 const tg_row_rule_kind tgi_rule_spatten = {

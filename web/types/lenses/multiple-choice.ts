@@ -1,6 +1,6 @@
 /** Questions with options, and the loss on a text. */
 
-/** A question with options, of which one is right. */
+/** A question with options. One option is right. */
 export interface MultipleChoiceQuestion {
   /** The text before the option. */
   prompt: string;
