@@ -172,7 +172,7 @@ export class Runner {
   run(): Promise<void> {
     const { status } = this.#services;
     const kind = `run ${++this.#n_runs}`;
-    this.running.value = true;
+    status.startRun();
     return this.#add(async () => {
       let tokens = 0;
       let busyMs = 0;
@@ -259,7 +259,7 @@ export class Runner {
       const n_typed = document.typedLength.value;
       if (path.length === n_typed || status.phase.value === 'failed') return;
       this.checked.value = undefined;
-      this.running.value = true;
+      status.startRun();
       const kind = `check ${++this.#n_runs}`;
       document.addStep(trees.moveTo(document.tree.value, path[n_typed - 1]), kind);
       inspector.selected.value = undefined;

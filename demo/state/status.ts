@@ -13,12 +13,18 @@ export class Status {
   /** True while a run should go on. The token that is in progress is still generated after
    *  false. */
   readonly running = signal(false);
+  /** True from the first run on. */
+  readonly hasRun = signal(false);
   /** Share of the built-in model's file that has arrived, 0 to 1. */
   readonly loaded = signal(0);
   /** The error that stopped the page; '' when there is none. */
   readonly failure = signal<Message>('');
   /** A message that stops nothing; '' when there is none. */
   readonly notice = signal<Message>('');
+
+  startRun(): void {
+    this.running.value = this.hasRun.value = true;
+  }
 
   fail(error: unknown): void {
     this.failure.value = wordsOf(error);

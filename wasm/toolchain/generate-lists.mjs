@@ -1,10 +1,14 @@
-// Turns the lists (*.def) of src/, and the constants of wasm/boundary.def, into
-// web/types/generated.ts: the same lists as TypeScript unions and tables, in the lists' order.
-// generate.mjs writes the file.
+// Turns the lists (*.def) of src/, and the constants of wasm/boundary.def, into modules of
+// web/types: the same lists as TypeScript unions and tables, in the lists' order. generate.mjs
+// writes the files.
+//
+// generated-load.ts     what the options of loadModel are checked against
+// generated-stages.ts   the sampler stages, which the package exports
+// generated.ts          the other lists: modules that load later use them
+//
+// A program that only loads a model contains the first two.
 import prettier from 'prettier';
 import { comment, readRows } from './lists.mjs';
-
-export const path = 'web/types/generated.ts';
 
 /** What a generated file begins with. */
 export const HEADER = comment(
@@ -195,41 +199,53 @@ function names(type, constant, meaning, values) {
   ];
 }
 
-/** The numbers of the C headers that TypeScript needs, by their C names without TG_. */
-function constants() {
-  return readRows('wasm/boundary.def', 'TGW_CONSTANT').map(
-    ({ args: [name, value] }) =>
-      `${comment(`${name} in C.`)}export const ${name.replace(/^TG_/, '')} = ${value};\n`,
-  );
+const argument = (file, macro, index) => readRows(file, macro).map(({ args }) => args[index]);
+
+/** The names of the constants of loadModel's options. */
+const LOAD_CONSTANTS = ['MAX_THREADS'];
+
+/** The numbers of the C headers that TypeScript needs, by their C names without TG_: those of
+ *  loadModel's options, or the others. */
+function constants({ ofLoad }) {
+  return readRows('wasm/boundary.def', 'TGW_CONSTANT')
+    .map(({ args: [name, value] }) => ({ name, short: name.replace(/^TG_/, ''), value }))
+    .filter(({ short }) => LOAD_CONSTANTS.includes(short) === ofLoad)
+    .map(
+      ({ name, short, value }) => `${comment(`${name} in C.`)}export const ${short} = ${value};\n`,
+    );
 }
 
-/** The text of the file. */
-export async function text() {
-  const argument = (file, macro, index) => readRows(file, macro).map(({ args }) => args[index]);
+async function loadText() {
   // relaxed_signed and relaxed_unsigned are kernels of the build `relaxed`
   const variants = argument('src/kernels/kernels.def', 'TG_KERNEL', 2).map(
     (variant) => variant.split('_')[0],
   );
-  const parts = [
+  return format([
     HEADER,
-    ...weightTypes(),
-    ...samplerStages(),
     ...names(
       'CacheTypeName',
       'cacheTypes',
       'The types in which keys and values can be cached (kv_types.def). The index is the number in C.',
       argument('src/cache/kv_types.def', 'TG_CACHE', 1),
     ),
-    union(
-      'ArchitectureName',
-      'The architectures that can be run (arch.def), by their name in general.architecture.',
-      argument('src/model/arch.def', 'TG_ARCH', 0),
-    ),
     ...names(
       'KernelVariantName',
       'kernelVariants',
       'The kernel variants (kernels.def). The first, scalar, is the reference.',
       variants,
+    ),
+    ...constants({ ofLoad: true }),
+  ]);
+}
+
+async function listsText() {
+  return format([
+    HEADER,
+    ...weightTypes(),
+    union(
+      'ArchitectureName',
+      'The architectures that can be run (arch.def), by their name in general.architecture.',
+      argument('src/model/arch.def', 'TG_ARCH', 0),
     ),
     union(
       'KernelDotName',
@@ -248,7 +264,12 @@ export async function text() {
       argument('src/methods/trees.def', 'TG_TREE', 0),
     ),
     ...edits(),
-    ...constants(),
-  ];
-  return format(parts);
+    ...constants({ ofLoad: false }),
+  ]);
 }
+
+const stagesText = () => format([HEADER, ...samplerStages()]);
+
+export const load = { path: 'web/types/generated-load.ts', text: loadText };
+export const stages = { path: 'web/types/generated-stages.ts', text: stagesText };
+export const lists = { path: 'web/types/generated.ts', text: listsText };

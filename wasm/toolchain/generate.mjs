@@ -26,12 +26,21 @@ function committed(path) {
 /** The generated files whose text differs from what the generators make: { path, text }. */
 export async function outdatedFiles() {
   const files = await Promise.all(
-    [lists, errors, boundary, readme, methods, lenses.types, lenses.page, schema].map(
-      async ({ path, text }) => ({
-        path,
-        text: await text(),
-      }),
-    ),
+    [
+      lists.lists,
+      lists.load,
+      lists.stages,
+      errors,
+      boundary,
+      readme,
+      methods,
+      lenses.types,
+      lenses.page,
+      schema,
+    ].map(async ({ path, text }) => ({
+      path,
+      text: await text(),
+    })),
   );
   return files.filter(({ path, text }) => committed(path) !== text);
 }

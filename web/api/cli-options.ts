@@ -1,6 +1,6 @@
 /** The arguments of the command line. */
 import { parseArgs } from 'node:util';
-import { stages } from '../types/generated.js';
+import { stages } from '../types/generated-stages.js';
 import { suggestion } from '../types/names.js';
 import type { SamplerOptions } from '../types/types.js';
 

@@ -2,6 +2,6 @@
 export type * from '../types/types.js';
 export type { TokenglassErrorOptions } from '../types/errors.js';
 export { TokenglassError } from '../types/errors.js';
-export { stages } from '../types/generated.js';
+export { stages } from '../types/generated-stages.js';
 export { errorCodes } from '../types/generated-errors.js';
 export { fetchModel } from './fetch-model.js';

@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from '../types/arguments.js';
 import { throwIfAborted } from '../types/errors.js';
-import { stages } from '../types/generated.js';
+import { stages } from '../types/generated-stages.js';
 import { utf8Decoder } from '../types/utf8.js';
 import type {
   Constraint,

@@ -9,7 +9,7 @@ import type { SourceSpec, specOfStream } from '../platform/sources.js';
 import { openBackend } from '../transport/backend.js';
 import type { Backend } from '../transport/backend.js';
 import { TokenglassError, messageOf, typed } from '../types/errors.js';
-import { MAX_THREADS, cacheTypes, kernelVariants } from '../types/generated.js';
+import { MAX_THREADS, cacheTypes, kernelVariants } from '../types/generated-load.js';
 import { withSignal } from '../types/signals.js';
 import type { EngineBuild, LoadOptions, Model, ModelSource } from '../types/types.js';
 import {

@@ -1,7 +1,7 @@
 /** Checks the sampler's options and turns them into plain numbers for the engine. */
 import type { SampleRequest, TokenList } from '../engine/sampling.js';
 import { TokenglassError, shown, typed } from '../types/errors.js';
-import { stages } from '../types/generated.js';
+import { stages } from '../types/generated-stages.js';
 import { suggestion } from '../types/names.js';
 import type { CandidatesOptions, SamplerOptions } from '../types/types.js';
 import {

@@ -5,13 +5,10 @@
 import type { WorkerPlatform } from '../platform/platform.js';
 import type { SourceSpec } from '../platform/sources.js';
 import { TokenglassError } from '../types/errors.js';
-import { cacheTypes, quants } from '../types/generated.js';
-import type {
-  ArchitectureName,
-  KernelDotName,
-  KernelVariantName,
-  ProfileStepName,
-} from '../types/generated.js';
+import { quants } from '../types/generated.js';
+import type { ArchitectureName, KernelDotName, ProfileStepName } from '../types/generated.js';
+import { cacheTypes } from '../types/generated-load.js';
+import type { KernelVariantName } from '../types/generated-load.js';
 import type {
   Divergence,
   Explanation,

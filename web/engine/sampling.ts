@@ -2,8 +2,8 @@
  * Chooses a token and reads the trace of the choice. The engine keeps what a choice left behind
  * until it samples again: everything is read before anything else can run.
  */
-import { stages } from '../types/generated.js';
-import type { StageListName } from '../types/generated.js';
+import { stages } from '../types/generated-stages.js';
+import type { StageListName } from '../types/generated-stages.js';
 import type {
   Candidate,
   Explanation,

@@ -3,7 +3,7 @@
  * row, and summed up for all others. It is made beside the engine, from arrays over the whole
  * vocabulary, so that only the table crosses between threads.
  */
-import { stages } from '../types/generated.js';
+import { stages } from '../types/generated-stages.js';
 
 /** A choice, by token id. */
 export interface DenseChoice {

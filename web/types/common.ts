@@ -1,11 +1,7 @@
 /** Types that several parts of the public API share. */
+export type { ArchitectureName, KernelDotName, ProfileStepName, QuantName } from './generated.js';
+export type { CacheTypeName, KernelVariantName } from './generated-load.js';
 export type {
-  ArchitectureName,
-  CacheTypeName,
-  KernelDotName,
-  KernelVariantName,
-  ProfileStepName,
-  QuantName,
   StageChain,
   StageInfo,
   StageListName,
@@ -13,7 +9,7 @@ export type {
   StageOptionInfo,
   StageOptionName,
   StageParams,
-} from './generated.js';
+} from './generated-stages.js';
 export type { ErrorCode, ErrorInfo } from './generated-errors.js';
 
 declare global {

@@ -1,5 +1,5 @@
 /** The names of the sampler's options. */
-import { stages } from './generated.js';
+import { stages } from './generated-stages.js';
 
 /** The names of all sampler options. */
 export const samplerOptionNames: readonly string[] = [

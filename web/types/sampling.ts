@@ -3,7 +3,7 @@
  * a choice, which tells what each stage did.
  */
 import type { CallOptions, StageName, StageParams } from './common.js';
-import type { StageOptions } from './generated.js';
+import type { StageOptions } from './generated-stages.js';
 import type { Constraint } from './grammar.js';
 
 export type { StageOptions };

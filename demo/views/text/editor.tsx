@@ -277,8 +277,7 @@ export function Editor({ store, measure }: { store: Store; measure: Measure }) {
   const isLoading = store.status.phase.value === 'loading' && doc.tokens.value.length === 0;
   const { element, width } = useWidth<HTMLDivElement>(0);
   // From the first run on, the box has its full height: what is below does not move during a run.
-  const isTall = useRef(false);
-  isTall.current ||= store.runner.running.value;
+  const isTall = store.status.hasRun.value;
   /** Shows what the token under the pointer is. Preact does not know of this attribute. */
   const hover = (index: number | undefined) => {
     hovered.current?.removeAttribute('data-hover');
@@ -291,7 +290,7 @@ export function Editor({ store, measure }: { store: Store; measure: Measure }) {
     editor.current!.title = token ? describe(token, doc.forks.value.get(token.node)) : '';
   };
   return (
-    <div class={`text${isTall.current ? ' tall' : ''}`} ref={scroller} onScroll={onScroll}>
+    <div class={`text${isTall ? ' tall' : ''}`} ref={scroller} onScroll={onScroll}>
       <div
         class={`layers${isRightToLeft(doc.text.value) ? ' right-to-left' : ''}`}
         // the built-in model begins a text with one: the text does not move when the model comes
