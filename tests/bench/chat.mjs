@@ -1,6 +1,8 @@
-// Measures a conversation, in a page or in Node: the time to the first token of each turn, where
-// the turns before have run, against the same prompt in a model that has run nothing.
+// Measures a conversation in Node: the time to the first token of each turn, where the turns before
+// have run, against the same prompt in a model that has run nothing. Prints JSON for each turn.
 //   node tests/bench/chat.mjs [SHAPE] [TYPE]
+import { loadModel } from '../../dist/node.js';
+import { modelFile } from './model.mjs';
 
 const letters = (n, seed) =>
   Array.from({ length: n }, (_, i) => String.fromCharCode(97 + ((i * 7 + seed * 11) % 26))).join(
@@ -37,7 +39,7 @@ async function turn(model, grammar, messages, answer, cache_prompt) {
  * `question` tokens and answers of `answer` tokens. Each turn has the time to its first token with
  * (first_ms) and without (full_ms) what the turns before have run.
  */
-export async function chat(model, { history = 1000, turns = 6, question = 30, answer = 16 } = {}) {
+async function chat(model, { history = 1000, turns = 6, question = 30, answer = 16 } = {}) {
   const grammar = await model.createGrammar({ type: 'ebnf', grammar: 'root ::= [a-z]*' });
   const messages = historyOf(history);
   await turn(model, grammar, [message('user', 50, 99)], 2, false); // warms up the compiler
@@ -53,24 +55,17 @@ export async function chat(model, { history = 1000, turns = 6, question = 30, an
   return result;
 }
 
-/** The rows of a table: the turns of a conversation with a model of the bench, in Node. */
-export async function chatTable(file) {
-  const { loadModel } = await import('../../dist/node.js');
-  const model = await loadModel(file, { n_threads: 1 });
-  const turns = await chat(model);
-  await model.dispose();
-  return turns.map(({ turn, prompt_tokens, cached_tokens, first_ms, full_ms }) => ({
-    turn,
-    'prompt, tokens': prompt_tokens,
-    'of these cached': cached_tokens,
-    'first token, ms': Math.round(first_ms),
-    'full run, ms': Math.round(full_ms),
-    share: `${((100 * first_ms) / full_ms).toFixed(1)} %`,
-  }));
-}
-
-if (globalThis.process?.argv[1]?.endsWith('tests/bench/chat.mjs')) {
-  const { modelFile } = await import('./model.mjs');
-  const [shape = '135m', type = 'Q4_0'] = process.argv.slice(2);
-  console.table(await chatTable(modelFile(shape, type)));
-}
+const [shape = '135m', type = 'Q4_0'] = process.argv.slice(2);
+const model = await loadModel(modelFile(shape, type), { n_threads: 1 });
+for (const { turn, prompt_tokens, cached_tokens, first_ms, full_ms } of await chat(model))
+  console.log(
+    JSON.stringify({
+      turn,
+      'prompt, tokens': prompt_tokens,
+      'of these cached': cached_tokens,
+      'first token, ms': Math.round(first_ms),
+      'full run, ms': Math.round(full_ms),
+      share: `${((100 * first_ms) / full_ms).toFixed(1)} %`,
+    }),
+  );
+await model.dispose();

@@ -1,7 +1,8 @@
 // One function for each engine that is measured. Takes a model's path, a number of threads and a
 // plan; returns { runs: [{ prefill, decode }], ... } in tokens a second, each run from a new
-// process or a new page. setUp() must have been awaited.
+// process or a new page. setUp() must have been awaited, with the class of processors to measure.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -22,9 +23,15 @@ const MINUTES = 20;
 
 let server;
 let browsers;
+let processor; // from processorAs
+let llamaFolder;
 
-/** Installs what the wanted engines need, and starts the server for the pages. */
-export async function setUp(wanted) {
+/**
+ * Installs what the wanted engines need, and starts the server for the pages. as: what processorAs
+ * returned.
+ */
+export async function setUp(wanted, as) {
+  processor = as;
   process.env.CHROMIUM ??= findBrowser(
     'CHROMIUM',
     ['chromium', 'chromium-browser', 'google-chrome'],
@@ -35,6 +42,7 @@ export async function setUp(wanted) {
   if (wanted.some(({ peer }) => peer === 'llama.cpp')) {
     const missing = preparePeer();
     if (missing) throw new Error(missing);
+    llamaFolder = processor.llamaFolder();
   }
   server = await serve({
     port: 0,
@@ -48,21 +56,21 @@ export async function tearDown() {
 }
 
 async function inPage(fn, argument) {
-  const page = await browsers.open('chromium');
+  const page = await browsers.open('chromium', { v8_flags: processor.chromiumFlags });
   try {
     await page.goto(`${server.url}index.html`);
-    return await page.run(fn, argument);
+    const result = await page.run(fn, argument);
+    processor.check(result);
+    return result;
   } finally {
     await page.close();
   }
 }
 
 async function inProcess(node, args) {
-  const { stdout } = await run(node, args, {
-    timeout: MINUTES * 60_000,
-    env: { ...process.env, NODE_NO_WARNINGS: '1' },
-  });
-  return JSON.parse(stdout.trim().split('\n').at(-1));
+  const result = (await lines(node, args)).at(-1);
+  processor.check(result);
+  return result;
 }
 
 const options = (kernels, n_threads, more) => ({ kernels, n_threads, n_ctx: 1024, ...more });
@@ -95,8 +103,11 @@ export function oursInNode(label, node, kernels) {
   };
 }
 
+const wllamaVersion = JSON.parse(readFileSync(`${here}package.json`)).dependencies[
+  '@wllama/wllama'
+];
 const wllama = {
-  name: 'wllama 3.8.1, Chromium',
+  name: `wllama ${wllamaVersion}, Chromium`,
   peer: 'wllama',
   run: (model, n_threads, plan) =>
     inPage(
@@ -147,11 +158,12 @@ const llamacpp = {
       model,
       String(n_threads),
       JSON.stringify(plan),
+      llamaFolder,
     ]),
 };
 
 const thisNode = `Node ${process.versions.node.split('.')[0]}`;
-const newer = nodeWithRelaxedSimd();
+export const newer = nodeWithRelaxedSimd();
 export const ours = oursInChromium('relaxed');
 export const oursInNewNode = oursInNode('newer Node', () => newer, 'relaxed');
 export const engines = [
@@ -170,21 +182,26 @@ export const sampling = (variant) => program(variant, 'sampling', []);
 /** Runs a program of tests/bench in a separate process and returns its output lines. */
 function program(variant, name, args) {
   const wasm = `${root}build/wasm/${variant}/tests/bench/${name}.wasm`;
-  return lines(newer, ['--no-warnings', `${root}tests/wasm/run.mjs`, wasm, ...args]);
+  return lines(newer, [`${root}tests/wasm/run.mjs`, wasm, ...args]);
 }
 
-export const grammars = () => lines(process.execPath, ['--no-warnings', `${here}grammars.mjs`]);
+export const grammars = () => lines(process.execPath, [`${here}grammars.mjs`]);
 
 export const speculate = (rounds, shape) =>
-  lines(newer, ['--no-warnings', `${here}speculate.mjs`, String(rounds), shape]);
+  lines(newer, [`${here}speculate.mjs`, String(rounds), shape]);
 
 export const attention = (what, shape, rounds) =>
-  lines(newer, ['--no-warnings', `${here}attention.mjs`, what, shape, String(rounds)]);
+  lines(newer, [`${here}attention.mjs`, what, shape, String(rounds)]);
 
-export const tokenizers = () => lines(process.execPath, ['--no-warnings', `${here}tokenizers.mjs`]);
+export const tokenizers = () => lines(process.execPath, [`${here}tokenizers.mjs`]);
 
+/** A conversation in this Node: the rows of its table. */
+export const chat = (shape) => lines(process.execPath, [`${here}chat.mjs`, shape, 'Q4_0']);
+
+/** Runs a program in a Node with the flags of the class, and returns the JSON of its lines. */
 async function lines(node, args) {
-  const { stdout } = await run(node, args, { timeout: MINUTES * 60_000 });
+  const flags = ['--no-warnings', ...processor.nodeFlags(node)];
+  const { stdout } = await run(node, [...flags, ...args], { timeout: MINUTES * 60_000 });
   return stdout
     .trim()
     .split('\n')

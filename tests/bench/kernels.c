@@ -1,9 +1,12 @@
 /* A microbenchmark of every kernel of this build, and of the limits of the machine. The argument is
  * "limits", "memory" (reading memory, for programs that are started together) or a part of a
  * kernel's name; without one, everything runs. Prints one JSON object a line: {"kind", "type",
- * "variant", "shape", "rate", "unit", "gbs"}. Each figure is the best of several rounds, because
- * other programs can only make a round slower. */
+ * "variant", "shape", "rate", "unit", "gbs"}, and for a matmul: "limit", the shape of the limit of
+ * its multiplications ("" for scalar), "from_memory", whether its weights come from memory, and
+ * "chosen", whether this build runs this variant on this CPU. Each figure is the best of several
+ * rounds, because other programs can only make a round slower. */
 #include "../../src/kernels/kernels.h"
+#include "../../src/kernels/simd.h"
 #include "../native/random.h"
 
 #include <stdio.h>
@@ -21,7 +24,7 @@
 #define COLS        576 /* of the matrices: rows of a 135M model, and of a 115M model */
 #define LONG_COLS   768 /* for types with blocks of 256 */
 
-static test_random r = {7};
+static test_random random_state = {7};
 static volatile float sink;
 
 static double seconds(void)
@@ -55,14 +58,35 @@ static double best(void (*function)(void *), void *context)
     return min;
 }
 
-static void report(const char *kind, const char *type, const char *variant, const char *shape,
-                   double rate, const char *unit, double bytes_a_second)
+typedef struct row {
+    const char *kind, *type, *variant, *shape;
+    double rate; /* a second */
+    const char *unit;
+    double bytes; /* of weights, a second */
+    const char *limit;
+    bool from_memory, chosen;
+} row;
+
+static void report(row r)
 {
     printf("{\"kind\": \"%s\", \"type\": \"%s\", \"variant\": \"%s\", \"shape\": \"%s\", \"rate\": "
-           "%.2f, \"unit\": \"%s\", "
-           "\"gbs\": %.2f}\n",
-           kind, type, variant, shape, rate / 1e9, unit, bytes_a_second / 1e9);
+           "%.2f, \"unit\": \"%s\", \"gbs\": %.2f",
+           r.kind, r.type, r.variant, r.shape, r.rate / 1e9, r.unit, r.bytes / 1e9);
+    if (r.limit)
+        printf(", \"limit\": \"%s\", \"from_memory\": %s, \"chosen\": %s", r.limit,
+               r.from_memory ? "true" : "false", r.chosen ? "true" : "false");
+    printf("}\n");
     fflush(stdout);
+}
+
+static void report_limit(const char *variant, const char *name, double rate, const char *unit)
+{
+    report((row){.kind = "limit",
+                 .type = "",
+                 .variant = variant,
+                 .shape = name,
+                 .rate = rate,
+                 .unit = unit});
 }
 
 static uint8_t *memory; /* MEMORY bytes */
@@ -73,7 +97,8 @@ static void fill(const char *type)
 {
     enum { PATTERN = 1 << 20 };
     for (size_t i = 0; i < PATTERN / 4; i++) {
-        const float weights[2] = {0.04f * random_gauss(&r), 0.04f * random_gauss(&r)};
+        const float weights[2] = {0.04f * random_gauss(&random_state),
+                                  0.04f * random_gauss(&random_state)};
         const uint16_t halves[2] = {tgi_float_to_half(weights[0]), tgi_float_to_half(weights[1])};
         uint32_t bits[2];
         memcpy(bits, weights, sizeof bits);
@@ -129,9 +154,9 @@ static void read_memory(void *context)
     ARITHMETIC_OF(name, operation, factor, 12)                                                     \
     static void (*const name[])(void *) = {name##_6, name##_8, name##_10, name##_12};
 static const int chains[] = {6, 8, 10, 12};
-#define DOT_16(a, b, c)  wasm_i32x4_add(c, wasm_i32x4_dot_i16x8(a, b))
-#define MUL_ADD(a, b, c) wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
-ARITHMETIC(dots_16, DOT_16, i)
+#define ADD_DOT_16(a, b, c) wasm_i32x4_add(c, wasm_i32x4_dot_i16x8(a, b))
+#define MUL_ADD(a, b, c)    wasm_f32x4_add(c, wasm_f32x4_mul(a, b))
+ARITHMETIC(dots_16, ADD_DOT_16, i)
 ARITHMETIC(multiply_adds, MUL_ADD, i)
 #ifdef __wasm_relaxed_simd__
 ARITHMETIC(dots_8, wasm_i32x4_relaxed_dot_i8x16_i7x16_add, i & 3)
@@ -150,18 +175,77 @@ static double fastest(void (*const work[])(void *))
     return rate;
 }
 
+#ifdef __wasm_relaxed_simd__
+/* The same for sums of 16 bits, as relaxed_pairs adds: four products of two bytes in each, then one
+ * addition to sums of 32 bits. */
+#define PAIR_STEPS 4
+#define PAIRS_OF(chains)                                                                           \
+    static void pairs_##chains(void *context)                                                      \
+    {                                                                                              \
+        v128_t sum[chains];                                                                        \
+        const uint8_t *at = context;                                                               \
+        const v128_t ones = TG_OPAQUE_I32(0x00010001);                                             \
+        for (int i = 0; i < chains; i++)                                                           \
+            sum[i] = wasm_v128_load(at + 16 * i);                                                  \
+        for (int k = 0; k < STEPS; k += PAIR_STEPS) {                                              \
+            v128_t a[PAIR_STEPS];                                                                  \
+            for (int step = 0; step < PAIR_STEPS; step++)                                          \
+                a[step] = wasm_v128_load(at + ((k + step) & 63) * 16);                             \
+            for (int i = 0; i < chains; i++) {                                                     \
+                v128_t pairs = wasm_i32x4_const_splat(0);                                          \
+                for (int step = 0; step < PAIR_STEPS; step++)                                      \
+                    pairs = wasm_i16x8_add(                                                        \
+                        pairs, wasm_i16x8_relaxed_dot_i8x16_i7x16(                                 \
+                                   a[step], wasm_v128_load(at + 1024 + 16 * (4 * i + step))));     \
+                sum[i] = wasm_i32x4_add(sum[i], wasm_i32x4_dot_i16x8(pairs, ones));                \
+            }                                                                                      \
+        }                                                                                          \
+        for (int i = 1; i < chains; i++)                                                           \
+            sum[0] = wasm_v128_xor(sum[0], sum[i]);                                                \
+        sink = wasm_f32x4_extract_lane(sum[0], 0);                                                 \
+    }
+PAIRS_OF(6)
+PAIRS_OF(8)
+PAIRS_OF(10)
+PAIRS_OF(12)
+static void (*const pairs[])(void *) = {pairs_6, pairs_8, pairs_10, pairs_12};
+#endif
+
+/* The names of the limits of multiplication. */
+#define DOT_16    "16-bit dot"
+#define MULTIPLY  "float multiply, add"
+#define DOT_8     "8-bit dot"
+#define DOT_PAIRS "8-bit dot of pairs"
+#define FUSED     "float fused"
+
 static void limits(void)
 {
-    report("limit", "", "", "memory read", (double)MEMORY / best(read_memory, NULL), "GB/s", 0);
-    report("limit", "", "simd128", "16-bit dot", 8 * fastest(dots_16), "GMAC/s", 0);
-    report("limit", "", "simd128", "float multiply, add", 4 * fastest(multiply_adds), "GMAC/s", 0);
+    report_limit("", "memory read", (double)MEMORY / best(read_memory, NULL), "GB/s");
+    report_limit("simd128", DOT_16, 8 * fastest(dots_16), "GMAC/s");
+    report_limit("simd128", MULTIPLY, 4 * fastest(multiply_adds), "GMAC/s");
 #ifdef __wasm_relaxed_simd__
-    report("limit", "", "relaxed", "8-bit dot", 16 * fastest(dots_8), "GMAC/s", 0);
-    report("limit", "", "relaxed", "float fused", 4 * fastest(fused_multiply_adds), "GMAC/s", 0);
+    report_limit("relaxed", DOT_8, 16 * fastest(dots_8), "GMAC/s");
+    report_limit("relaxed_pairs", DOT_PAIRS, 16 * fastest(pairs), "GMAC/s");
+    report_limit("relaxed", FUSED, 4 * fastest(fused_multiply_adds), "GMAC/s");
 #endif
 }
 
 /* ---- matmul ---- */
+
+/* By variant: the limit of multiplication with quantized activations, and with floats. A variant
+ * that is not here does not compile. */
+typedef struct multiply_limit {
+    const char *dot, *floats;
+} multiply_limit;
+
+static const multiply_limit limit_scalar = {"", ""};
+static const multiply_limit limit_simd128 = {DOT_16, MULTIPLY};
+#ifdef __wasm_relaxed_simd__
+static const multiply_limit limit_relaxed = {DOT_8, FUSED};
+static const multiply_limit limit_relaxed_signed = {DOT_8, ""};
+static const multiply_limit limit_relaxed_unsigned = {DOT_8, ""};
+static const multiply_limit limit_relaxed_pairs = {DOT_PAIRS, ""};
+#endif
 
 typedef struct matmul_case {
     tg_matmul_fn *fn;
@@ -177,13 +261,14 @@ static void multiply(void *context)
           p->strips * TG_TILE_ROWS);
 }
 
-static void bench_matmul(const char *type, const char *variant, tg_quant quant, tg_matmul_fn *fn)
+static void bench_matmul(const char *type, const char *variant, tg_quant quant, tg_matmul_fn *fn,
+                         multiply_limit limit, bool chosen)
 {
     static float x[64 * LONG_COLS];
     static tg_act_q8 act[64 * LONG_COLS / 32];
-    const tg_quant_row *row = &tg_quants[quant];
-    const size_t cols = row->block > 32 ? LONG_COLS : COLS,
-                 strip = cols / row->block * tgi_quant_tile_bytes(row);
+    const tg_quant_row *type_row = &tg_quants[quant];
+    const size_t cols = type_row->block > 32 ? LONG_COLS : COLS,
+                 strip = cols / type_row->block * tgi_quant_tile_bytes(type_row);
     const struct {
         const char *shape;
         size_t strips, tokens, cols;
@@ -193,17 +278,17 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
                   {"a page of keys, 3 queries", TG_KEY_GROUP / TG_TILE_ROWS, 3, HEAD},
                   {"a page of keys, 12 queries", TG_KEY_GROUP / TG_TILE_ROWS, 12, HEAD}};
     for (int i = 0; i < 64 * LONG_COLS; i++)
-        x[i] = random_gauss(&r);
+        x[i] = random_gauss(&random_state);
     tgi_quantize_q8__scalar(x, 64 * LONG_COLS, act);
     fill(type);
     float *y =
         malloc(MEMORY / strip * TG_TILE_ROWS * sizeof *y + 64 * 384 * TG_TILE_ROWS * sizeof *y);
     for (size_t i = 0; y && i < sizeof shapes / sizeof shapes[0]; i++) {
-        const int quantized = row->activation == TG_ACT_Q8;
-        if (shapes[i].cols % row->block) /* keys are not cached in this type */
+        const int quantized = type_row->activation == TG_ACT_Q8;
+        if (shapes[i].cols % type_row->block) /* keys are not cached in this type */
             continue;
         matmul_case p = {fn,
-                         shapes[i].cols / row->block,
+                         shapes[i].cols / type_row->block,
                          shapes[i].strips,
                          quantized ? cols / 32 * sizeof *act : cols * sizeof *x,
                          shapes[i].tokens,
@@ -212,10 +297,18 @@ static void bench_matmul(const char *type, const char *variant, tg_quant quant, 
         if (!strcmp(variant, "scalar")) /* slow, and the same from everywhere */
             p.strips = 48;
         const double time = best(multiply, &p);
-        report("matmul", type, variant, shapes[i].shape,
-               (double)(p.strips * TG_TILE_ROWS) * (double)(shapes[i].cols * p.tokens) / time,
-               "GMAC/s",
-               (double)p.strips * (double)strip * (double)shapes[i].cols / (double)cols / time);
+        const double rows = (double)(p.strips * TG_TILE_ROWS);
+        report((row){.kind = "matmul",
+                     .type = type,
+                     .variant = variant,
+                     .shape = shapes[i].shape,
+                     .rate = rows * (double)(shapes[i].cols * p.tokens) / time,
+                     .unit = "GMAC/s",
+                     .bytes = rows / TG_TILE_ROWS * (double)strip * (double)shapes[i].cols /
+                              (double)cols / time,
+                     .limit = quantized ? limit.dot : limit.floats,
+                     .from_memory = p.strips == MEMORY / strip,
+                     .chosen = chosen});
     }
     free(y);
 }
@@ -283,19 +376,24 @@ static void bench_vector(const char *kind, const char *type, const char *variant
                          void (*run)(void *), vectors kernels, size_t n)
 {
     for (int i = 0; i < N; i++) {
-        in[i] = random_gauss(&r);
-        weight[i] = (float)random_unit(&r);
+        in[i] = random_gauss(&random_state);
+        weight[i] = (float)random_unit(&random_state);
     }
     fill(type);
-    report(kind, type, variant,
-           n == N                                ? "a row of 1536"
-           : n == DELTA * DELTA                  ? "a head of 128"
-           : n == TG_KEY_GROUP * SOFTMAX_QUERIES ? "a page of 32, 12 queries"
-                                                 : "32 positions, head of 64, 3 queries",
-           (double)n / best(run, &kernels), "Gelement/s", 0);
+    report((row){.kind = kind,
+                 .type = type,
+                 .variant = variant,
+                 .shape = n == N               ? "a row of 1536"
+                          : n == DELTA * DELTA ? "a head of 128"
+                          : n == TG_KEY_GROUP * SOFTMAX_QUERIES
+                              ? "a page of 32, 12 queries"
+                              : "32 positions, head of 64, 3 queries",
+                 .rate = (double)n / best(run, &kernels),
+                 .unit = "Gelement/s"});
 }
 
-#define RUN_matmul(type, variant, fn) bench_matmul(#type, #variant, quant_of(#type), fn)
+#define RUN_matmul(type, variant, fn)                                                              \
+    bench_matmul(#type, #variant, quant_of(#type), fn, limit_##variant, chosen.matmul_##type == fn)
 #define RUN_quantize(type, variant, fn)                                                            \
     bench_vector("quantize", #type, #variant, run_quantize, (vectors){.quantize = fn}, N)
 #define RUN_rmsnorm(type, variant, fn)                                                             \
@@ -315,6 +413,8 @@ static void bench_vector(const char *kind, const char *type, const char *variant
 
 #define RUN_delta(type, variant, fn)                                                               \
     bench_vector("delta", #type, #variant, run_delta, (vectors){.delta = fn}, DELTA *DELTA)
+
+static tg_kernels chosen;
 
 static tg_quant quant_of(const char *suffix)
 {
@@ -344,7 +444,7 @@ static void memory_shared(void)
         if (part > start + SHARED_TIME / 4 && now < end - SHARED_TIME / 4 && rate > max)
             max = rate;
     }
-    report("limit", "", "", "memory read", max, "GB/s", 0);
+    report_limit("", "memory read", max, "GB/s");
 }
 
 int main(int argc, char **argv)
@@ -354,6 +454,7 @@ int main(int argc, char **argv)
     if (!memory)
         return 1;
     memset(memory, 1, MEMORY);
+    tgi_kernels_select(&chosen);
     if (!strcmp(filter, "memory"))
         memory_shared();
     else if (strstr("limits", filter))

@@ -91,6 +91,7 @@ export async function measure(loadModel, source, options, plan) {
     n_threads: model.info.n_threads,
     threads_note: model.info.threads_note,
     kernel_variant: model.info.kernel_variant,
+    kernel_dot: model.info.kernel_dot,
     cache: `${model.info.cache_type_k}/${model.info.cache_type_v}`,
   };
   if (plan.repeats) {

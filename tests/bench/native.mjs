@@ -1,12 +1,16 @@
 // Measures native llama.cpp with its own kernels for this processor, through node-llama-cpp's
-// prebuilt library. Prints one line of JSON.
-//   node native.mjs MODEL THREADS PLAN
+// prebuilt library, which has a file for each family of processors and loads the best that runs.
+// Prints one line of JSON; `native` is the family of the file that was loaded. FOLDER has the
+// package in its node_modules.
+//   node native.mjs MODEL THREADS PLAN FOLDER
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const require = createRequire(new URL('../peers/package.json', import.meta.url));
+const [modelPath, threads, planText, folder] = process.argv.slice(2);
+const require = createRequire(join(folder, 'package.json'));
 const { getLlama } = await import(pathToFileURL(require.resolve('node-llama-cpp')));
-const [modelPath, threads, planText] = process.argv.slice(2);
 const { prompt, generate, repeats } = JSON.parse(planText);
 const llama = await getLlama({
   gpu: false,
@@ -47,5 +51,8 @@ for (let i = -1; i < repeats; i++) {
   });
   if (i >= 0) runs.push({ prefill, decode });
 }
-console.log(JSON.stringify({ n_threads: Number(threads), runs }));
+const maps = readFileSync('/proc/self/maps', 'utf8');
+const files = [...maps.matchAll(/libggml-cpu-(\w+)\.so/g)].map(([, family]) => family);
+const native = [...new Set(files)].join(' and ');
+console.log(JSON.stringify({ n_threads: Number(threads), native, runs }));
 process.exit(0);

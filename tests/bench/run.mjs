@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
   attention,
+  chat,
   engines,
   grammars,
   kernels,
+  newer,
   ours,
   oursInNewNode,
   sampling,
@@ -20,17 +22,23 @@ import {
   tokenizers,
 } from './engines.mjs';
 import { attentionTable } from './attention-table.mjs';
-import { chatTable } from './chat.mjs';
+import { median, peerTables, round } from './peer-tables.mjs';
+import { kernelTables, limitsOf, merged } from './kernel-tables.mjs';
+import { CLASSES, processorAs } from './processor.mjs';
 import { commandLine, writeSection } from '../support/measurements.mjs';
 import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
 const USAGE = `npm run bench -- [options]
   --only WHAT       some of limits, kernels, sampling, tokenizers, grammars, peers, growth, f16, busy, many, speculate, attention, separated by commas (default: all)
+  --class NAME      measure as a class of x86-64: vnni (AVX-VNNI) or avx2 (V8 and native llama.cpp
+                    without what is newer than AVX2; any processor with AVX2); sections that
+                    --write writes have the class in their name (default: the processor as it is)
   --types TYPES     of weights, for peers (default Q8_0,Q4_0)
   --threads LIST    for peers (default 1,2)
   --engines TEXTS   only engines whose name contains one of them, separated by semicolons
   --rounds N        each engine is started and measured so often, in turns (default 3)
+  --kernels TEXT    only kernels whose "KIND TYPE VARIANT" contains it: "matmul q8_0"
   --shape NAME      ${Object.keys(SHAPES).join(', ')} (default 135m; types of blocks of 256 need 115m)
   --chart           draw demo/bench.svg
   --write           writes the tables into tests/measurements.md
@@ -43,10 +51,12 @@ const { values } = parseArgs({
       default:
         'limits,kernels,sampling,tokenizers,grammars,peers,growth,f16,busy,many,speculate,attention',
     },
+    class: { type: 'string' },
     types: { type: 'string', default: 'Q8_0,Q4_0' },
     threads: { type: 'string', default: '1,2' },
     engines: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
+    kernels: { type: 'string', default: '' },
     shape: { type: 'string', default: '135m' },
     chart: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -98,28 +108,36 @@ if (wantedEngines.length === 0) {
   );
   process.exit(2);
 }
+if (values.class !== undefined) listed('class', CLASSES);
+const processor = inClass();
 const PLAN = { prompt: 256, generate: 64, repeats: 2 };
 const result = {
   machine: `${cpus()[0].model}, ${cpus().length} cores`,
+  class: values.class,
+  processor: processor.text,
   date: new Date().toISOString(),
   shape: values.shape,
   ...PLAN,
   rounds,
 };
 
-function median(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+/** How to measure --class; the program ends where the processor is not of the class. */
+function inClass() {
+  try {
+    return processorAs(values.class, newer);
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
 }
-const round = (x, digits = 1) => (x === undefined || Number.isNaN(x) ? '' : x.toFixed(digits));
 
 let tables = ''; // the tables of the part that runs
 
-function table(title, columns, rows) {
+/** Prints a table. used: what of the processor its engines used. */
+function table(title, columns, rows, used = processor.usedBy(newer)) {
   const row = (cells) => `| ${cells.join(' | ')} |\n`;
   const line = `|${columns.map((_, i) => (i ? '---:' : '---')).join('|')}|\n`;
-  const text = `\n${title}\n\n${row(columns)}${line}${rows.map(row).join('')}`;
+  const text = `\n${title}; ${used}\n\n${row(columns)}${line}${rows.map(row).join('')}`;
   tables += text;
   process.stdout.write(text);
 }
@@ -127,12 +145,10 @@ function table(title, columns, rows) {
 async function limits() {
   const one = [...(await kernels('simd128', 'limits')), ...(await kernels('relaxed', 'limits'))];
   const two = await Promise.all([kernels('simd128', 'memory'), kernels('simd128', 'memory')]);
-  const best = new Map();
-  for (const { shape, rate, unit } of one)
-    best.set(shape, { what: shape, rate: Math.max(rate, best.get(shape)?.rate ?? 0), unit });
+  const unitOf = new Map(one.map(({ shape, unit }) => [shape, unit]));
   const sum = two.reduce((total, [{ rate }]) => total + rate, 0);
   result.limits = [
-    ...best.values(),
+    ...[...limitsOf(one)].map(([what, rate]) => ({ what, rate, unit: unitOf.get(what) })),
     { what: 'memory read, two threads together', rate: sum, unit: 'GB/s' },
   ];
   table(
@@ -142,20 +158,18 @@ async function limits() {
   );
 }
 
+/** The kernels of the relaxed build, and those of simd128 that only the other build has. */
 async function allKernels() {
-  const relaxed = await kernels('relaxed', '');
-  result.kernels = relaxed.filter(({ kind }) => kind !== 'limit');
-  table(
-    'Every kernel of kernels.def (one thread, newer Node)',
-    ['kernel', 'variant', 'shape', 'rate', 'weights'],
-    result.kernels.map((k) => [
-      `${k.kind} ${k.type}`,
-      k.variant,
-      k.shape,
-      `${round(k.rate, 2)} ${k.unit}`,
-      k.gbs ? `${round(k.gbs, 2)} GB/s` : '',
-    ]),
-  );
+  const best = limitsOf(await kernels('relaxed', 'limits'));
+  const [relaxed, simd128] = [
+    await kernels('relaxed', values.kernels || ' '),
+    (await kernels('simd128', values.kernels || 'simd128')).filter(
+      ({ variant }) => variant === 'simd128',
+    ),
+  ];
+  result.kernels = merged(relaxed, simd128);
+  if (result.kernels.length === 0) throw new Error(`--kernels ${values.kernels}: there is none`);
+  for (const kernelTable of kernelTables(result.kernels, best)) table(...kernelTable);
 }
 
 /**
@@ -195,6 +209,7 @@ async function tokenizing() {
       round(t.bytes_a_byte),
       t.tokens,
     ]),
+    processor.usedBy(process.execPath),
   );
 }
 
@@ -211,58 +226,8 @@ async function masks() {
       round(g.longest, 2),
       round(g.again, 3),
     ]),
+    processor.usedBy(process.execPath),
   );
-}
-
-// types that are compared with Q8_0; the others are compared with Q4_0
-const WIDE = ['F32', 'F16', 'BF16', 'Q6_K', 'Q8_0'];
-
-/**
- * Compares the weight types. All weights are read once for a token, as the shapes tie the output to
- * the embedding.
- */
-function typesTable() {
-  for (const threads of threadCounts) {
-    const of = (engine, type) =>
-      result.peers.find((p) => p.name === engine && p.type === type && p.threads === threads);
-    for (const { name } of wantedEngines) {
-      const share = (p, key) => {
-        const base = of(name, WIDE.includes(p.type) ? 'Q8_0' : 'Q4_0');
-        return base ? `${round((100 * p[key]) / base[key], 0)} %` : '';
-      };
-      const native = (p, key) => {
-        const other = of('llama.cpp, native', p.type);
-        return other && other !== p ? round(p[key] / other[key], 2) : '';
-      };
-      table(
-        `${name}, ${threads} thread${threads > 1 ? 's' : ''}: by type; shares of Q8_0's (of ${WIDE.join(', ')}) or Q4_0's`,
-        [
-          'type',
-          'decode, tokens/s',
-          'GB/s',
-          'share',
-          'x native',
-          'prefill, tokens/s',
-          'share',
-          'x native',
-        ],
-        types.map((type) => {
-          const p = of(name, type);
-          const [d, g, f] = [round(p.decode), round(p.gbs, 2), round(p.prefill)];
-          return [
-            type,
-            d,
-            g,
-            share(p, 'gbs'),
-            native(p, 'decode'),
-            f,
-            share(p, 'prefill'),
-            native(p, 'prefill'),
-          ];
-        }),
-      );
-    }
-  }
 }
 
 /**
@@ -298,6 +263,7 @@ async function peers() {
       type,
       threads,
       used_threads: results[0].n_threads,
+      native: results[0].native,
       prefill: of('prefill'),
       decode: of('decode'),
       gbs: (of('decode') * statSync(modelFile(values.shape, type)).size) / 1e9,
@@ -309,77 +275,10 @@ async function peers() {
       steps: results.at(-1).steps,
     };
   });
-  if (types.length > 2) typesTable();
-  for (const threads of new Set(result.peers.map((p) => p.threads))) {
-    for (const type of new Set(result.peers.map((p) => p.type))) {
-      const rows = result.peers.filter((p) => p.type === type && p.threads === threads);
-      const times = (p, name, key) => {
-        const peer = rows.find((other) => other.name.startsWith(name));
-        return peer && peer !== p ? `${round(p[key] / peer[key], 2)}` : '';
-      };
-      table(
-        `${type}, ${threads} thread${threads > 1 ? 's' : ''}: tokens a second (prompt of ${PLAN.prompt}, then ${PLAN.generate}), and times wllama's and native llama.cpp's`,
-        [
-          'engine',
-          'prefill',
-          'x wllama',
-          'x native',
-          'decode',
-          'x wllama',
-          'x native',
-          'load, ms',
-          'last byte to logits, ms',
-        ],
-        rows.map((p) => [
-          p.name,
-          round(p.prefill),
-          times(p, 'wllama', 'prefill'),
-          times(p, 'llama.cpp', 'prefill'),
-          round(p.decode),
-          times(p, 'wllama', 'decode'),
-          times(p, 'llama.cpp', 'decode'),
-          round(p.load_ms, 0),
-          round(p.first_logits_ms, 0),
-        ]),
-      );
-    }
-  }
-  const mine = result.peers.filter((p) => p.steps);
-  if (mine.length === 0) return;
-  table(
-    'Where the time of one token goes, ms (after a prompt of 256; the rest is sampling and the way to the caller)',
-    ['engine', ...mine[0].steps.map(({ step }) => step), 'rest', 'all'],
-    mine.map((p) => {
-      const known = p.steps.reduce((total, { ms }) => total + ms, 0);
-      return [
-        `${p.name}, ${p.type}, ${p.threads}`,
-        ...p.steps.map(({ ms }) => round(ms, 2)),
-        round(p.token_ms - known, 2),
-        round(p.token_ms, 2),
-      ];
-    }),
-  );
-  table(
-    'Start, Chromium',
-    [
-      'engine',
-      'type',
-      'threads',
-      'engine instantiated, ms',
-      'last byte to first logits of 32 tokens, ms',
-      'MB above 1.07 x file + KV',
-    ],
-    mine
-      .filter((p) => p.name.includes('Chromium'))
-      .map((p) => [
-        p.name,
-        p.type,
-        p.threads,
-        round(p.instantiated_ms, 0),
-        round(p.first_logits_ms, 0),
-        round(p.memory_above_mb),
-      ]),
-  );
+  const names = wantedEngines.map(({ name }) => name);
+  const native = result.peers.find((p) => p.native)?.native;
+  const used = processor.usedBy(newer) + (native ? `, llama.cpp's library for ${native}` : '');
+  for (const peerTable of peerTables(result.peers, names, types, PLAN)) table(...peerTable, used);
 }
 
 const CACHES = ['f32', 'f16', 'q8_0'];
@@ -522,11 +421,12 @@ async function many() {
       round(m.share, 2),
     ]),
   );
-  result.chat = await chatTable(modelFile(values.shape, 'Q4_0'));
+  result.chat = await chat(values.shape);
   table(
     'A conversation (Q4_0, one thread, Node): the time to the first token of each turn, with and without what the turns before have run',
     Object.keys(result.chat[0]),
     result.chat.map(Object.values),
+    processor.usedBy(process.execPath),
   );
 }
 
@@ -556,27 +456,34 @@ async function attentionMethods() {
   }
 }
 
+/** The section's name: the part, and the shape and the class if they matter. */
+function sectionName(part) {
+  const shape = ['limits', 'kernels', 'tokenizers'].includes(part) ? undefined : values.shape;
+  const details = [shape, values.class].filter(Boolean).join(', ');
+  return `bench: ${part}${details && ` (${details})`}`;
+}
+
 const build = spawn('./build.sh', ['dist', 'bench'], {
   cwd: fileURLToPath(new URL('../../', import.meta.url)),
   stdio: ['ignore', 2, 2],
 });
 if ((await new Promise((resolve) => build.on('close', resolve))) !== 0) process.exit(1);
-await setUp(only.includes('peers') ? wantedEngines : []);
+await setUp(only.includes('peers') ? wantedEngines : [], processor);
 console.log(
-  `${result.machine}, ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`,
+  `${result.machine}: ${processor.text}; ${result.date.slice(0, 10)}; shape ${values.shape}, ${rounds} rounds`,
 );
 try {
   for (const [name, part] of Object.entries(PARTS)) {
     if (!only.includes(name)) continue;
     tables = '';
     await part();
-    const shape = ['limits', 'kernels', 'tokenizers'].includes(name) ? '' : ` (${values.shape})`;
-    if (values.write) writeSection(`bench: ${name}${shape}`, commandLine('bench'), tables);
+    if (values.write) writeSection(sectionName(name), commandLine('bench'), tables, processor.text);
   }
   const folder = new URL('../../build/bench/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL('result.json', folder), `${JSON.stringify(result, null, 2)}\n`);
-  console.log(`\nAll figures: build/bench/result.json`);
+  const name = `result${values.class ? `-${values.class}` : ''}.json`;
+  writeFileSync(new URL(name, folder), `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\nAll figures: build/bench/${name}`);
   if (values.chart)
     await (
       await import('./chart.mjs')

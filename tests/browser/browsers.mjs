@@ -139,9 +139,10 @@ function common(page, { close, attach, early }) {
  */
 const drivers = {
   chromium: {
-    startOptions: ({ wasm }) => ({ wasm }),
-    async start({ wasm }) {
-      const args = wasm ? CHROMIUM_FLAGS : [...CHROMIUM_FLAGS, '--js-flags=--jitless'];
+    startOptions: ({ wasm, v8_flags }) => ({ wasm, v8_flags }),
+    async start({ wasm, v8_flags }) {
+      const v8 = wasm ? v8_flags : [...v8_flags, '--jitless'];
+      const args = v8.length ? [...CHROMIUM_FLAGS, `--js-flags=${v8.join(',')}`] : CHROMIUM_FLAGS;
       const browser = await chromium.launch({ executablePath: executables.chromium, args });
       return { browser, stop: () => browser.close() };
     },
@@ -235,6 +236,7 @@ const DEFAULTS = {
   height: 900,
   dark: false,
   wasm: true,
+  v8_flags: [],
   touch: false,
   calm: true,
   forced: false,
@@ -242,8 +244,9 @@ const DEFAULTS = {
 
 /**
  * Opens a page in a fresh profile. width, height: of the window, in CSS pixels; wasm false: without
- * WebAssembly; touch: touch input instead of a mouse; calm: reduced motion (the default, since
- * animations take most of the time); forced: forced colours; own: in a browser of its own.
+ * WebAssembly; v8_flags: of Chromium's V8; touch: touch input instead of a mouse; calm: reduced
+ * motion (the default, since animations take most of the time); forced: forced colours; own: in a
+ * browser of its own.
  */
 export async function open(name, { own = false, ...given } = {}) {
   const options = { ...DEFAULTS, ...given };
