@@ -1,32 +1,36 @@
-// Draws the benchmark's chart: takes the benchmark's result and writes an SVG file with a bar for
-// each engine, in panels by weight type and by prefill or decode.
+// Draws the benchmark's chart: takes the sections of peers from tests/measurements.md and writes an
+// SVG file with a bar for each engine, in panels by class of processors, threads, weight type, and
+// prefill or decode.
 import { writeFileSync } from 'node:fs';
 import { View, parse } from 'vega';
 import { compile } from 'vega-lite';
 
-const SHOWN = {
-  'tokenglass relaxed, Chromium': 'tokenglass (browser)',
-  'llama.cpp, native': 'llama.cpp (native)',
-  'wllama 3.8.1, Chromium': 'wllama (browser)',
-};
+const CLASS_NAMES = { vnni: 'VNNI', avx2: 'AVX2' };
+const COLORS = [
+  [/^tokenglass/, '#0b7a75'],
+  [/^llama\.cpp/, '#8d99ae'],
+  [/^wllama/, '#d9a441'],
+];
 
-export async function draw({ peers, machine, date }, path) {
-  const values = peers
-    .filter(({ name }) => SHOWN[name])
-    .flatMap(({ name, type, threads, prefill, decode }) =>
-      Object.entries({ prefill, decode }).map(([what, rate]) => ({
-        ...{
-          engine: SHOWN[name],
-          rate: Math.round(rate),
-          label: rate < 100 ? rate.toFixed(1) : rate.toFixed(0),
-        },
-        ...{ panel: `${type} ${what}`, threads: `${threads} thread${threads > 1 ? 's' : ''}` },
-      })),
-    );
-  const order = Object.values(SHOWN);
+/** sections: from peerSections. */
+export async function draw(sections, path) {
+  const values = sections.flatMap((section) =>
+    section.bars.map(({ engine, type, threads, what, rate }) => ({
+      ...{ engine, rate, label: rate < 100 ? rate.toFixed(1) : rate.toFixed(0) },
+      panel: `${type} ${what}`,
+      row: [CLASS_NAMES[section.class], `${threads} thread${threads > 1 ? 's' : ''}`]
+        .filter(Boolean)
+        .join(', '),
+    })),
+  );
+  const rows = [...new Set(values.map(({ row }) => row))];
+  const order = COLORS.flatMap(([name]) =>
+    [...new Set(values.map(({ engine }) => engine))].filter((engine) => name.test(engine)),
+  );
+  const colorOf = (engine) => COLORS.find(([name]) => name.test(engine))[1];
   const bar = {
     width: 150,
-    height: 66,
+    height: 22 * order.length,
     layer: [
       { mark: { type: 'bar', cornerRadiusEnd: 2 } },
       {
@@ -35,7 +39,11 @@ export async function draw({ peers, machine, date }, path) {
       },
     ],
     encoding: {
-      y: { field: 'engine', sort: order, axis: { title: null, ticks: false, domain: false } },
+      y: {
+        field: 'engine',
+        sort: order,
+        axis: { title: null, ticks: false, domain: false, labelLimit: 200 },
+      },
       x: {
         field: 'rate',
         type: 'quantitative',
@@ -46,7 +54,7 @@ export async function draw({ peers, machine, date }, path) {
         field: 'engine',
         sort: order,
         legend: null,
-        scale: { domain: order, range: ['#0b7a75', '#8d99ae', '#d9a441'] },
+        scale: { domain: order, range: order.map(colorOf) },
       },
     },
   };
@@ -54,14 +62,16 @@ export async function draw({ peers, machine, date }, path) {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: {
       text: 'Tokens a second, 135M shape: prompt of 256 (prefill), then 64 (decode)',
-      subtitle: `${machine}, ${date.slice(0, 10)}`,
+      subtitle: sections.map(({ class: name, processor, date }) =>
+        [CLASS_NAMES[name], `${processor}, ${date}`].filter(Boolean).join(': '),
+      ),
       anchor: 'start',
     },
     background: 'white',
     padding: 12,
     data: { values },
     facet: {
-      row: { field: 'threads', title: null },
+      row: { field: 'row', title: null, sort: rows },
       column: {
         field: 'panel',
         title: null,

@@ -22,10 +22,12 @@ import {
   tokenizers,
 } from './engines.mjs';
 import { attentionTable } from './attention-table.mjs';
+import { peerSections } from './chart-data.mjs';
 import { median, peerTables, round } from './peer-tables.mjs';
 import { kernelTables, limitsOf, merged } from './kernel-tables.mjs';
 import { CLASSES, processorAs } from './processor.mjs';
-import { commandLine, writeSection } from '../support/measurements.mjs';
+import { installPackages } from '../../wasm/toolchain/setup.mjs';
+import { commandLine, measurements, writeSection } from '../support/measurements.mjs';
 import { TYPES } from '../support/types.mjs';
 import { SHAPES, modelFile } from './model.mjs';
 
@@ -40,7 +42,8 @@ const USAGE = `npm run bench -- [options]
   --rounds N        each engine is started and measured so often, in turns (default 3)
   --kernels TEXT    only kernels whose "KIND TYPE VARIANT" contains it: "matmul q8_0"
   --shape NAME      ${Object.keys(SHAPES).join(', ')} (default 135m; types of blocks of 256 need 115m)
-  --chart           draw demo/bench.svg
+  --chart           measures nothing: draws demo/bench.svg from the peers of tests/measurements.md,
+                    of both classes where both are there
   --write           writes the tables into tests/measurements.md
   --help`;
 
@@ -109,7 +112,7 @@ if (wantedEngines.length === 0) {
   process.exit(2);
 }
 if (values.class !== undefined) listed('class', CLASSES);
-const processor = inClass();
+const processor = orExit(() => processorAs(values.class, newer));
 const PLAN = { prompt: 256, generate: 64, repeats: 2 };
 const result = {
   machine: `${cpus()[0].model}, ${cpus().length} cores`,
@@ -121,10 +124,10 @@ const result = {
   rounds,
 };
 
-/** How to measure --class; the program ends where the processor is not of the class. */
-function inClass() {
+/** The result of a function. The program ends with the message of what the function refuses. */
+function orExit(work) {
   try {
-    return processorAs(values.class, newer);
+    return work();
   } catch (error) {
     console.error(error.message);
     process.exit(2);
@@ -456,11 +459,24 @@ async function attentionMethods() {
   }
 }
 
-/** The section's name: the part, and the shape and the class if they matter. */
-function sectionName(part) {
+/** Draws the chart from what has been measured. */
+async function chart() {
+  const sections = orExit(() => peerSections(measurements(), '135m'));
+  installPackages(fileURLToPath(new URL('.', import.meta.url)));
+  const { draw } = await import('./chart.mjs');
+  await draw(sections, fileURLToPath(new URL('../../demo/bench.svg', import.meta.url)));
+}
+
+/** The section's name: the part, the shape if it matters, and the class. */
+function sectionName(part, name = values.class) {
   const shape = ['limits', 'kernels', 'tokenizers'].includes(part) ? undefined : values.shape;
-  const details = [shape, values.class].filter(Boolean).join(', ');
+  const details = [shape, name].filter(Boolean).join(', ');
   return `bench: ${part}${details && ` (${details})`}`;
+}
+
+if (values.chart) {
+  await chart();
+  process.exit(0);
 }
 
 const build = spawn('./build.sh', ['dist', 'bench'], {
@@ -477,17 +493,16 @@ try {
     if (!only.includes(name)) continue;
     tables = '';
     await part();
-    if (values.write) writeSection(sectionName(name), commandLine('bench'), tables, processor.text);
+    if (!values.write) continue;
+    const beside = ['', ...CLASSES].map((other) => sectionName(name, other));
+    const { text } = processor;
+    writeSection(sectionName(name), commandLine('bench'), tables, { processor: text, beside });
   }
   const folder = new URL('../../build/bench/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   const name = `result${values.class ? `-${values.class}` : ''}.json`;
   writeFileSync(new URL(name, folder), `${JSON.stringify(result, null, 2)}\n`);
   console.log(`\nAll figures: build/bench/${name}`);
-  if (values.chart)
-    await (
-      await import('./chart.mjs')
-    ).draw(result, fileURLToPath(new URL('../../demo/bench.svg', import.meta.url)));
 } finally {
   await tearDown();
 }

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { peerSections } from '../bench/chart-data.mjs';
 import { kernelTables, limitsOf, merged, withShares } from '../bench/kernel-tables.mjs';
+import { peerTables } from '../bench/peer-tables.mjs';
 import { processorAs } from '../bench/processor.mjs';
-import { processorClass } from '../support/measurements.mjs';
+import { processorClass, withSection } from '../support/measurements.mjs';
 import { nodeWithRelaxedSimd } from '../../wasm/toolchain/setup.mjs';
 
 const newer = nodeWithRelaxedSimd();
@@ -109,4 +111,60 @@ test('a kernel that two builds have is one row, chosen if a build chooses it', (
       ['1 token', 5, true],
     ],
   );
+});
+
+test('a section is replaced, or comes after those beside which it belongs, or at the end', () => {
+  const one = withSection('# Head\n', 'a (x)', '1');
+  assert.equal(one, '# Head\n\n## a (x)\n\n<!-- begin: a (x) -->\n\n1\n\n<!-- end: a (x) -->\n');
+  const two = withSection(one, 'b', '2');
+  assert.equal(two, `${one}\n## b\n\n<!-- begin: b -->\n\n2\n\n<!-- end: b -->\n`);
+  const three = withSection(two, 'a (x, y)', '3', ['a (x)', 'a (x, y)']);
+  assert.deepEqual(three.match(/## .*/g), ['## a (x)', '## a (x, y)', '## b']);
+  assert.equal(withSection(three, 'b', '2'), three);
+  assert.equal(withSection(three, 'b', '4'), three.replace('\n2\n', '\n4\n'));
+});
+
+/** A section of peers as --write writes it. */
+function peerSection(file, name, rate) {
+  const peers = ['tokenglass relaxed, Chromium', 'wllama 1.2.3, Chromium', 'other'].map(
+    (engine, i) => ({
+      ...{
+        name: engine,
+        type: 'Q4_0',
+        threads: 2,
+        prefill: rate + i,
+        decode: 0.5 + i,
+        steps: null,
+      },
+    }),
+  );
+  const [[title, columns, rows]] = peerTables(peers, [], ['Q4_0'], { prompt: 256, generate: 64 });
+  const row = (cells) => `| ${cells.join(' | ')} |\n`;
+  const table = `${title}; V8\n\n${row(columns)}|---|---:|\n${rows.map(row).join('')}`;
+  const head = '`npm run bench` on 2026-01-02: some processor, 2 processors, Node 20.1.0.';
+  return withSection(file, `bench: peers (${name})`, `${head}\n\n${table.trim()}`);
+}
+
+test('the chart shows the sections of the classes, or else that of the processor as it is', () => {
+  const plain = peerSection('', '135m', 100);
+  const [section] = peerSections(plain, '135m');
+  assert.equal(section.class, undefined);
+  assert.equal(section.processor, 'some processor, 2 processors');
+  assert.equal(section.date, '2026-01-02');
+  const common = { type: 'Q4_0', threads: 2 };
+  assert.deepEqual(section.bars, [
+    { ...common, engine: 'tokenglass (browser)', what: 'prefill', rate: 100 },
+    { ...common, engine: 'tokenglass (browser)', what: 'decode', rate: 0.5 },
+    { ...common, engine: 'wllama 1.2.3 (browser)', what: 'prefill', rate: 101 },
+    { ...common, engine: 'wllama 1.2.3 (browser)', what: 'decode', rate: 1.5 },
+  ]);
+  const both = peerSection(peerSection(plain, '135m, vnni', 200), '135m, avx2', 300);
+  assert.deepEqual(
+    peerSections(both, '135m').map((one) => [one.class, one.bars[0].rate]),
+    [
+      ['vnni', 200],
+      ['avx2', 300],
+    ],
+  );
+  assert.throws(() => peerSections(both, '115m'), /no rates of peers \(115m\)/);
 });

@@ -44,19 +44,37 @@ export function processorClass(name) {
   return `${text}, ${availableParallelism()} processors`;
 }
 
-/** Replaces a section of tests/measurements.md, or adds it at the end. */
-export function writeSection(name, command, text, processor = processorClass()) {
+/** The text of tests/measurements.md. */
+export const measurements = () => readFileSync(FILE, 'utf8');
+
+/**
+ * The file with a section replaced. A section that is not there yet comes after the last of
+ * `beside`, names of sections, that is there, or else at the end.
+ */
+export function withSection(file, name, section, beside = []) {
   const [begin, end] = [`<!-- begin: ${name} -->`, `<!-- end: ${name} -->`];
-  const date = new Date().toISOString().slice(0, 10);
-  const section = `${begin}\n\n\`${command}\` on ${date}: ${processor}, Node ${process.versions.node}.\n\n${text.trim()}\n\n${end}`;
-  const file = readFileSync(FILE, 'utf8');
+  const marked = `${begin}\n\n${section}\n\n${end}`;
   const [start, stop] = [file.indexOf(begin), file.indexOf(end)];
-  writeFileSync(
-    FILE,
-    start < 0
-      ? `${file.trimEnd()}\n\n## ${name}\n\n${section}\n`
-      : `${file.slice(0, start)}${section}${file.slice(stop + end.length)}`,
-  );
+  if (start >= 0) return `${file.slice(0, start)}${marked}${file.slice(stop + end.length)}`;
+  const after = beside
+    .map((other) => `<!-- end: ${other} -->`)
+    .filter((marker) => file.includes(marker))
+    .map((marker) => file.indexOf(marker) + marker.length);
+  const at = after.length > 0 ? Math.max(...after) : file.trimEnd().length;
+  return `${file.slice(0, at)}\n\n## ${name}\n\n${marked}\n${file.slice(at).replace(/^\n?/, '')}`;
+}
+
+/** Replaces a section of tests/measurements.md, or adds it where withSection says. */
+export function writeSection(
+  name,
+  command,
+  text,
+  { processor = processorClass(), beside = [] } = {},
+) {
+  const date = new Date().toISOString().slice(0, 10);
+  const head = `\`${command}\` on ${date}: ${processor}, Node ${process.versions.node}.`;
+  const file = withSection(measurements(), name, `${head}\n\n${text.trim()}`, beside);
+  writeFileSync(FILE, file);
 }
 
 /** The command as it was called, for the first line of its section. */
