@@ -13,16 +13,17 @@ export function limitsOf(rows) {
 }
 
 /**
- * Rows of both builds as one list: a kernel that both have is there once, and is chosen if a build
- * chooses it.
+ * Rows of several builds, by the build's name, as one list: a kernel that two have is there once.
+ * chosen_by: the builds that run this kernel on this processor.
  */
-export function merged(first, second) {
+export function merged(builds) {
   const keyOf = ({ kind, type, variant, shape }) => [kind, type, variant, shape].join();
   const all = new Map();
-  for (const row of [...first, ...second]) {
-    const known = all.get(keyOf(row));
-    if (known) known.chosen ||= row.chosen;
-    else all.set(keyOf(row), { ...row });
+  for (const [build, rows] of Object.entries(builds)) {
+    for (const row of rows) {
+      if (!all.has(keyOf(row))) all.set(keyOf(row), { ...row, chosen_by: [] });
+      if (row.chosen) all.get(keyOf(row)).chosen_by.push(build);
+    }
   }
   return [...all.values()];
 }
@@ -43,12 +44,22 @@ export function withShares(rows, limits) {
     .sort((a, b) => a.share - b.share);
 }
 
-const COLUMNS = ['kernel', 'variant', 'shape', 'rate', 'weights', 'nearer limit', 'share'];
+const COLUMNS = [
+  'kernel',
+  'variant',
+  'shape',
+  'rate',
+  'weights',
+  'nearer limit',
+  'share',
+  'chosen by',
+];
 
 const cells = (k, limits) => [
   ...[`${k.kind} ${k.type}`, k.variant, k.shape],
   ...[`${fixed(k.rate, 2)} ${k.unit}`, `${fixed(k.gbs, 2)} GB/s`],
   ...[`${k.nearer}, ${fixed(limits.get(k.nearer), 1)}`, `${fixed(100 * k.share, 0)} %`],
+  k.chosen_by.join(' and '),
 ];
 
 /** The tables, each as title, columns and rows. */
@@ -60,14 +71,14 @@ export function kernelTables(rows, limits) {
       `The ${LOWEST} lowest shares of the nearer limit, of the kernels that a build chooses here (one thread, newer Node)`,
       COLUMNS,
       shares
-        .filter(({ chosen }) => chosen)
+        .filter(({ chosen_by }) => chosen_by.length > 0)
         .slice(0, LOWEST)
         .map((k) => cells(k, limits)),
     ],
     [
       'Every matmul kernel with SIMD, lowest share of the nearer limit first (one thread, newer Node)',
-      [...COLUMNS, 'chosen here'],
-      shares.map((k) => [...cells(k, limits), k.chosen ? 'yes' : 'no']),
+      COLUMNS,
+      shares.map((k) => cells(k, limits)),
     ],
     [
       'The other kernels of kernels.def (one thread, newer Node)',

@@ -63,7 +63,7 @@ const LIMITS = [
 ];
 const matmul = (shape, rate, gbs, more) => ({
   ...{ kind: 'matmul', type: 'q4_0', variant: 'relaxed', shape, rate, unit: 'GMAC/s', gbs },
-  ...{ limit: '8-bit dot', from_memory: false, chosen: true, ...more },
+  ...{ limit: '8-bit dot', from_memory: false, chosen_by: ['relaxed'], ...more },
 });
 
 test('shares of limits: the larger one counts, the lowest comes first', () => {
@@ -72,7 +72,7 @@ test('shares of limits: the larger one counts, the lowest comes first', () => {
   const rows = [
     matmul('64 tokens', 30, 99), // from the cache: 99 GB/s are no share of memory's
     matmul('reads', 10, 6, { from_memory: true }), // 0.25 and 0.6
-    matmul('computes', 20, 1, { from_memory: true, chosen: false }), // 0.5 and 0.1
+    matmul('computes', 20, 1, { from_memory: true, chosen_by: [] }), // 0.5 and 0.1
     matmul('scalar', 1, 1, { limit: '' }),
   ];
   const shares = withShares(rows, limits);
@@ -91,7 +91,7 @@ test('shares of limits: the larger one counts, the lowest comes first', () => {
   );
   assert.deepEqual(
     all[2].map((row) => row.at(-1)),
-    ['no', 'yes', 'yes'],
+    ['', 'relaxed', 'relaxed'],
   );
   assert.deepEqual(
     others[2].map((row) => row[2]),
@@ -99,16 +99,24 @@ test('shares of limits: the larger one counts, the lowest comes first', () => {
   );
 });
 
-test('a kernel that two builds have is one row, chosen if a build chooses it', () => {
-  const rows = merged(
-    [matmul('64 tokens', 30, 1, { chosen: false })],
-    [matmul('64 tokens', 20, 1), matmul('1 token', 5, 1)],
-  );
+test('a kernel that two builds have is one row, with the builds that choose it', () => {
+  const rows = merged({
+    relaxed: [
+      matmul('64 tokens', 30, 1, { chosen: false }),
+      matmul('reads', 3, 1, { chosen: true }),
+    ],
+    simd128: [
+      matmul('64 tokens', 20, 1, { chosen: true }),
+      matmul('1 token', 5, 1, { chosen: false }),
+      matmul('reads', 4, 1, { chosen: true }),
+    ],
+  });
   assert.deepEqual(
-    rows.map(({ shape, rate, chosen }) => [shape, rate, chosen]),
+    rows.map(({ shape, rate, chosen_by }) => [shape, rate, chosen_by]),
     [
-      ['64 tokens', 30, true],
-      ['1 token', 5, true],
+      ['64 tokens', 30, ['simd128']],
+      ['reads', 3, ['relaxed', 'simd128']],
+      ['1 token', 5, []],
     ],
   );
 });
