@@ -79,6 +79,9 @@ export function writeSection(
 
 /** The command as it was called, for the first line of its section. */
 export const commandLine = (script) => {
-  const args = process.argv.slice(2).filter((arg) => arg !== '--write');
+  const args = process.argv
+    .slice(2)
+    .filter((arg) => arg !== '--write')
+    .map((arg) => (/^[\w,.=-]+$/.test(arg) ? arg : `"${arg}"`));
   return `npm run ${script}${args.length ? ` -- ${args.join(' ')}` : ''}`;
 };
