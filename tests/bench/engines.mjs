@@ -203,7 +203,7 @@ async function lines(node, args) {
   const flags = ['--no-warnings', ...processor.nodeFlags(node)];
   const { stdout } = await run(node, [...flags, ...args], { timeout: MINUTES * 60_000 });
   return stdout
-    .trim()
     .split('\n')
+    .filter(Boolean)
     .map((line) => JSON.parse(line));
 }
