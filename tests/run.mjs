@@ -1,9 +1,9 @@
 // Builds what the tests need and runs them, as many at once as the machine has processors. The last
 // line is the sum over all, "N passed, N failed", with ", N skipped" when there are any; the exit
 // code is 1 when anything failed. The suites are described in tests/README.md.
-//   node tests/run.mjs                        every suite
+//   node tests/run.mjs                        every suite but arm64
 //   node tests/run.mjs native golden          these suites
-//   node tests/run.mjs --all                  every suite with its long tests, too
+//   node tests/run.mjs --all                  every suite, and its long tests
 //   node tests/run.mjs --repeat 20 browser    20 times, until the first failure
 //   node tests/run.mjs --busy browser         while every processor has something else to do, too
 //   node tests/run.mjs --times                prints the slowest programs and tests
@@ -64,7 +64,7 @@ function run(command, args, extraEnv = {}) {
 }
 
 // A job is one program: its name, and a function that runs it and gives { passed, failed, skipped,
-// failures: text to print, tests: [[seconds, name]] }.
+// failures: text to print, notes: lines to print in any case, tests: [[seconds, name]] }.
 
 /** A program whose last line is its sum, as tests/native/test.h and tests/lint.mjs print it. */
 const program = (name, command, args) => ({
@@ -94,6 +94,7 @@ const nodeTest = (file, { name = file, node = process.execPath, env: extraEnv } 
     const tests = [...output.matchAll(/^\s*✔ (.*) \(([\d.]+)ms\)$/gm)];
     return {
       ...judge(code, sum, output.replace(passes, '')),
+      notes: [...output.matchAll(/^note: (.*)$/gm)].map(([, note]) => note),
       tests: tests.map(([, test, ms]) => [ms / 1000, `${name}: ${test}`]),
     };
   },
@@ -110,6 +111,7 @@ function judge(code, counts, output) {
     failed: reason ? failed + 1 : failed,
     skipped,
     failures: `${reason}\n${output.trimEnd()}`,
+    notes: [],
     tests: [],
   };
 }
@@ -130,7 +132,10 @@ function findBrowsers() {
   }
 }
 
-/** Each suite: what build.sh must build for it, what must be installed first, and its jobs. */
+/**
+ * Each suite: what build.sh must build for it, what must be installed first, its jobs, and whether
+ * only --all runs the suite when none is named.
+ */
 const suites = {
   lint: {
     needs: 'dist',
@@ -151,6 +156,11 @@ const suites = {
           .map((node) => program(`${path} in ${node}`, node, ['tests/wasm/run.mjs', path])),
       );
     },
+  },
+  arm64: {
+    needs: 'dist wasm-tests',
+    long: true,
+    jobs: () => testsOf('tests/arm64'),
   },
   node: {
     needs: 'dist',
@@ -206,10 +216,9 @@ function add(total, result) {
 
 /** Builds what the suites need. */
 async function build(names) {
-  const needs =
-    names.length === Object.keys(suites).length
-      ? []
-      : [...new Set(names.map((name) => suites[name].needs))];
+  const needsOf = (list) => [...new Set(list.flatMap((name) => suites[name].needs.split(' ')))];
+  const all = needsOf(Object.keys(suites)).length;
+  const needs = needsOf(names).length === all ? [] : needsOf(names);
   env.TOKENGLASS_BUILT = needs.join(' ');
   const child = spawn('./build.sh', needs, { cwd: root, stdio: ['ignore', 1, 2] });
   const code = await new Promise((resolve) =>
@@ -260,6 +269,7 @@ async function runJobs(names) {
       const result = await job.run();
       seconds[job.name] = (Date.now() - start) / 1000;
       if (result.failed) console.log(`--- ${job.name}${result.failures}\n---`);
+      for (const note of result.notes) console.log(`${job.suite}: ${note}`);
       tests.push(...result.tests);
       const suite = open.get(job.suite);
       add(suite.sum, result);
@@ -304,7 +314,9 @@ if (unknown.length) {
   console.log(`no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`);
   total.failed++;
 } else {
-  const names = wanted.length ? [...new Set(wanted)] : Object.keys(suites);
+  const names = wanted.length
+    ? [...new Set(wanted)]
+    : Object.keys(suites).filter((name) => flags.all || !suites[name].long);
   let stop = () => undefined;
   try {
     await build(names);

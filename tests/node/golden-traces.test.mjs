@@ -11,9 +11,9 @@ import { tinyLlama } from '../support/tiny-llama.mjs';
 import { inTree, withModel } from '../support/support.mjs';
 
 const GOLDEN = inTree('tests/golden/storybook.golden.json');
-/** Another build may round an activation's code the other way. */
-const TOLERANCE = 0.02;
-const floats = { worker: false, cache_type_k: 'f32', cache_type_v: 'f32' };
+// simd128 gives the same bits on every processor. The relaxed kernels of another processor may
+// round an activation's code the other way, and a draw near a limit then gives another token.
+const floats = { worker: false, kernels: 'simd128', cache_type_k: 'f32', cache_type_v: 'f32' };
 
 const CASES = [
   { name: 'the defaults', prompt: 'Once upon a time there was a', max_tokens: 12 },
@@ -39,7 +39,7 @@ const CASES = [
 test('the built-in model chooses as it did when this was recorded', () =>
   withModel('storybook', floats, async (model) => {
     if (process.env.TOKENGLASS_RECORD) await recordTrace(model, CASES, { path: GOLDEN, top_n: 8 });
-    const { same, report } = await compareTrace(model, GOLDEN, { tolerance: TOLERANCE });
+    const { same, report } = await compareTrace(model, GOLDEN, { tolerance: 0 });
     assert.ok(same, report);
     const { cases } = JSON.parse(readFileSync(GOLDEN, 'utf8'));
     assert.deepEqual(

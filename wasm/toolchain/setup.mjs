@@ -34,17 +34,16 @@ export function installPackages(folder, command = ['ci']) {
 }
 
 /**
- * The path of a Node that computes relaxed SIMD correctly without a flag (22 or later): this one,
- * or one that npm fetches into build/.
+ * The path of a Node with relaxed SIMD that npm fetches into a folder of build/. `name` is its
+ * package, for one system and one processor. `force`: the package is for another processor than
+ * this machine's.
  */
-export function nodeWithRelaxedSimd() {
-  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
-  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-  const folder = join(root, 'build', 'node');
-  const path = join(folder, 'node_modules', name, 'bin', 'node');
-  const stamp = join(folder, 'version');
+export function fetchNode(name, folder, force = false) {
+  const prefix = join(root, 'build', folder);
+  const path = join(prefix, 'node_modules', name, 'bin', 'node');
+  const stamp = join(prefix, 'version');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === NODE_WITH_RELAXED_SIMD) return path;
-  console.error(`setup: fetching Node ${NODE_WITH_RELAXED_SIMD}`);
+  console.error(`setup: fetching ${name} ${NODE_WITH_RELAXED_SIMD}`);
   run('npm', [
     'install',
     '--no-save',
@@ -52,12 +51,28 @@ export function nodeWithRelaxedSimd() {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
+    ...(force ? ['--force'] : []),
     '--prefix',
-    folder,
+    prefix,
     `${name}@${NODE_WITH_RELAXED_SIMD}`,
   ]);
   writeFileSync(stamp, NODE_WITH_RELAXED_SIMD);
   return path;
+}
+
+/**
+ * The path of a Node that computes relaxed SIMD correctly without a flag (22 or later): this one,
+ * or one that npm fetches into build/.
+ */
+export function nodeWithRelaxedSimd() {
+  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
+  const system = process.platform === 'win32' ? 'win' : process.platform;
+  return fetchNode(`node-${system}-${process.arch}`, 'node');
+}
+
+/** Installs Debian packages that are missing; throws if that is not possible. */
+export function installDebianPackages(...packages) {
+  run('wasm/toolchain/apt.sh', packages);
 }
 
 /**
@@ -72,7 +87,7 @@ export function findBrowser(variable, names, debianPackage) {
       .find((path) => existsSync(path));
   if (!onPath()) {
     try {
-      run('wasm/toolchain/apt.sh', [debianPackage]);
+      installDebianPackages(debianPackage);
     } catch {
       console.error(`setup: ${debianPackage} cannot be installed; set ${variable} to its path`);
     }
