@@ -115,12 +115,18 @@ typedef void tg_values_fn(const void *values, size_t n_keys, const float *p, siz
 typedef void tg_delta_fn(float *state, const float *q, const float *k, const float *v, float decay,
                          float beta, size_t n, float *out);
 
-/* Reads one byte of every cache line of `bytes` bytes. WebAssembly has no prefetch instruction;
- * this serves as well. A matmul does so much work for each line that a CPU does not read far enough
- * ahead to keep memory busy; a burst of reads does (measured: 1.2 to 1.7 times the speed with one
- * token). */
+/* Whether weights from memory come faster when a burst of reads is ahead of their product.
+ * tgi_kernels_select sets it. On Intel with VNNI the burst gives 1.2 to 1.7 times the speed with
+ * one token. On AMD without it, the processor itself reads far enough ahead of one strip after the
+ * other, and the burst takes half of the speed (both measured). */
+extern bool tgi_must_prefetch;
+
+/* Reads one byte of every cache line of `bytes` bytes, where that is the faster way: WebAssembly
+ * has no prefetch instruction. */
 static inline void tgi_prefetch(const void *from, size_t bytes)
 {
+    if (!tgi_must_prefetch)
+        return;
     for (size_t i = 0; i < bytes; i += 64)
         (void)((const volatile uint8_t *)from)[i];
 }

@@ -11,8 +11,9 @@ static inline dots dots_zero(void)
     return wasm_i32x4_const_splat(0);
 }
 
-static inline dots dots_add(dots sum, v128_t w, const int8_t *x)
+static inline dots dots_add(dots sum, int digit, v128_t w, const int8_t *x)
 {
+    (void)digit;
     return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(x), w, sum);
 }
 
@@ -26,7 +27,10 @@ static inline v128_t dots_total(dots a, dots b)
     return wasm_f32x4_convert_i32x4(wasm_i32x4_add(a, b));
 }
 
-#define FOLD_STEPS(largest)   ((largest) ? 4 : 0)
+#define FOLD_STEPS(largest)   ((largest) ? 8 : 0)
+#define DIGITS(largest)       ((largest) ? 1 : 0)
+#define CHAINS                2
+#define STRIPS_AT_ONCE        2
 #define MADD(a, b, c)         wasm_f32x4_relaxed_madd(a, b, c)
 #define LOOK_UP(table, codes) wasm_i8x16_relaxed_swizzle(table, codes)
 #include "matmul_packed.inc"

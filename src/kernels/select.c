@@ -59,8 +59,11 @@ static bool is_fast(const char *variant)
     return strcmp(variant, "relaxed_pairs") != 0 || probe() == DOT_OTHER;
 }
 
+bool tgi_must_prefetch = true;
+
 void tgi_kernels_select(tg_kernels *kernels)
 {
+    tgi_must_prefetch = probe() != DOT_OTHER;
 #if defined(__wasm_relaxed_simd__)
     kernels->variant = "relaxed";
 #elif defined(__wasm_simd128__)

@@ -94,7 +94,8 @@ typedef void tg_tiles_fn(const uint8_t *tile, size_t n_blocks, const uint8_t *x,
 
 /* A matmul (tg_matmul_fn) made of calls of multiply: panel by panel of strips, with 4 tokens at a
  * time and then the tokens that are left. A single token takes two strips at a time, so that enough
- * sums are in progress at once, while the next two strips are read from memory. */
+ * sums are in progress at once, while the next two strips are read from memory; or one strip after
+ * the other, where the processor reads ahead by itself. */
 TG_ALWAYS_INLINE void tgi_matmul_panels(tg_tiles_fn *multiply, const size_t tile_bytes,
                                         const uint8_t *tiles, size_t n_blocks, size_t first,
                                         size_t last, const void *x, size_t x_stride,
@@ -124,13 +125,13 @@ TG_ALWAYS_INLINE void tgi_matmul_panels(tg_tiles_fn *multiply, const size_t tile
         }
         if (t < n_tokens) {
             size_t strip = begin;
-            for (; strip + 2 <= end; strip += 2) {
+            for (; strip + 2 <= end && tgi_must_prefetch; strip += 2) {
                 const uint8_t *tile = tiles + strip * strip_bytes;
                 if (n_tokens == 1 && strip + 4 <= end)
                     tgi_prefetch(tile + 2 * strip_bytes, 2 * strip_bytes);
                 multiply(tile, n_blocks, xt, x_stride, 2, 1, yt + strip * TG_TILE_ROWS, y_stride);
             }
-            if (strip < end)
+            for (; strip < end; strip++)
                 multiply(tiles + strip * strip_bytes, n_blocks, xt, x_stride, 1, 1,
                          yt + strip * TG_TILE_ROWS, y_stride);
         }
