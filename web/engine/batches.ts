@@ -26,6 +26,8 @@ export interface BatchReport {
 
 /** What Batches needs to know of the sessions. */
 interface SessionTable {
+  /** The number of sessions. */
+  readonly size: number;
   has(number: number): boolean;
   /** Throws DISPOSED. */
   address(number: number): number;
@@ -135,10 +137,12 @@ export class Batches {
    * that nobody comes: then the next waits become rare, until a single yield shows another caller.
    */
   async #gather(): Promise<void> {
-    if (this.#away().length === 0) return;
+    if (this.#sessions.size < 2) return;
     const start = performance.now();
     const share = Math.min(GATHER_SHARE * this.#lastMs, MAX_GATHER_MS);
+    // also lets a session begin that waits for its turn in this thread
     await yieldToEventLoop();
+    if (this.#away().length === 0) return;
     if (this.#numbers().length < 2 && this.#n_skip > 0) {
       this.#n_skip--;
       return;

@@ -38,6 +38,10 @@ export class Sessions {
     return this.#batches.includes(number);
   }
 
+  get size(): number {
+    return this.#addresses.size;
+  }
+
   has(number: number): boolean {
     return this.#addresses.has(number);
   }
