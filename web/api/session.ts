@@ -499,7 +499,8 @@ export class SessionImpl implements Session {
       yield* stepsOf(
         { ...generation, request: restricted },
         (step, remaining) =>
-          method?.next(remaining) ?? this.#step(step, generation, signal, speculation),
+          method?.next(remaining) ??
+          this.#step(step, generation, signal, speculation, remaining > 1),
         () => generation.n_keep === undefined && this.#tokens.length >= n_ctx,
         run,
         signal,
@@ -547,18 +548,20 @@ export class SessionImpl implements Session {
     };
   }
 
-  /** Makes one choice and keeps the list of tokens as the engine has it. */
+  /** Makes one choice and keeps the list of tokens as the engine has it. again: whether another
+   *  choice follows. */
   async #step(
     request: SampleRequest,
     { traced, n_keep }: Generation,
     signal: AbortSignal,
     speculation?: Speculation,
+    again = false,
   ): Promise<StepResult> {
     const tokens =
       this.#pending === 1 ? await speculation?.draft?.next(this.#tokens, signal) : undefined;
     const speculate = speculation && { ...speculation.request, tokens };
     const args: Parameters<Methods['step']> = [this.#number, request, traced, n_keep, speculate];
-    const result = await this.#call('step', args, signal);
+    const result = await this.#call(again && !speculation ? 'stepAgain' : 'step', args, signal);
     this.#pending = result.pending;
     if (result.shifted) this.#tokens.splice(result.kept, result.shifted);
     this.#tokens.push(result.token);

@@ -343,6 +343,16 @@ export class EngineModel {
     return this.#choices.step(...args);
   }
 
+  /** A step after which its caller means to make another one: see runAfter. */
+  stepAgain(...args: Parameters<Choices['step']>): Promise<StepResult> {
+    return this.#choices.step(...args);
+  }
+
+  /** Runs the token of a step while the result is on its way, unless the text ends with it. */
+  runAfter(number: number, { eog }: StepResult): void {
+    if (!eog) this.#sessions.runLast(number);
+  }
+
   explain(...args: Parameters<Choices['explain']>): Promise<Explanation> {
     return this.#choices.explain(...args);
   }

@@ -167,6 +167,15 @@ export class Sessions {
   }
 
   /**
+   * Runs the last token, if it is the only one that has not been run. An error is that of the next
+   * call that needs the token.
+   */
+  runLast(number: number): void {
+    if (!this.has(number) || this.pending(number) !== 1) return;
+    this.#batches.run(number, new AbortController().signal).catch(() => undefined);
+  }
+
+  /**
    * Runs the session's pending tokens and then, before anything else can happen to the session,
    * `use`, which finds its logits ready. Sessions that wait at the same time share batches.
    */

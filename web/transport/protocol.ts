@@ -13,7 +13,7 @@ type WithoutSignal<A extends unknown[]> = A extends [...infer Rest, AbortSignal]
 
 /** The methods of EngineModel that can be called from another thread, without the signal. */
 export type Methods = {
-  [M in Exclude<keyof EngineModel, 'load' | 'dispose'>]: (
+  [M in Exclude<keyof EngineModel, 'load' | 'dispose' | 'runAfter'>]: (
     ...args: WithoutSignal<Parameters<EngineModel[M]>>
   ) => Awaited<ReturnType<EngineModel[M]>>;
 };

@@ -1,6 +1,7 @@
 /** The worker's side of the protocol: serves one model over the port of a worker. */
 import { buffersOf } from '../engine/divergence.js';
 import type { Distributions } from '../engine/divergence.js';
+import type { StepResult } from '../engine/choices.js';
 import { EngineModel } from '../engine/engine-model.js';
 import { buffersOfObservation } from '../engine/observing.js';
 import { runThread } from '../engine/threads.js';
@@ -67,6 +68,8 @@ export function serve(
           .then(
             (value) => {
               post({ kind: 'result', id, value }, moved(call, value));
+              if (call.method === 'stepAgain')
+                model.runAfter(call.args[0] as number, value as StepResult);
             },
             (error: unknown) => post({ kind: 'error', id, error: toWire(error) }),
           )
