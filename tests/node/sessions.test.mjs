@@ -25,6 +25,23 @@ test('six sessions at the same time have the bits of runs alone, in fewer passes
   assert.ok(few * 2 < many, `${many} passes alone, ${few} together`);
 });
 
+test('a worker runs the token of a step while the caller has the step, but not of the last step', async () => {
+  const model = await loadModel('storybook', { worker: true });
+  const session = model.createSession({ seed: 1 });
+  const decoded = async () => (await model.stats()).decoded_tokens;
+  const steps = session.generate('Once upon a time', { max_tokens: 2, ignore_eos: true });
+  await steps.next();
+  const n = session.tokens.length; // with the token of the step
+  while ((await decoded()) < n);
+  assert.equal(await decoded(), n);
+  await steps.next();
+  assert.equal((await steps.next()).done, true);
+  assert.equal(await decoded(), n);
+  await session.candidates({ top_n: 1 }); // only now the last token runs
+  assert.equal(await decoded(), n + 1);
+  await model.dispose();
+});
+
 for (const cache of ['f32', 'f16', 'q8_0']) {
   test(`random trees end with the bits of fresh runs, cache ${cache}`, () => {
     const bytes = writeGguf(tinyLlama({ n_embd: 64, n_layer: 2, type: 'Q8_0', n_ff: 64 }));
