@@ -196,6 +196,45 @@ static void matmul_wide(const tg_tile_q8_0 *tiles, size_t n_blocks, size_t first
     }
 }
 
+/* ---- one token, one strip after the other: its activations are widened once ---- */
+
+#define MAX_WIDE_ROW 128 /* blocks: 16 KB, which stay in the L1 cache */
+
+static void matmul_one_token(const tg_tile_q8_0 *tiles, size_t n_blocks, size_t first, size_t last,
+                             const tg_act_q8 *x, float *y)
+{
+    v128_t wide[MAX_WIDE_ROW][8];
+    const tg_scale_constants scales = tgi_scale_constants();
+    for (size_t b = 0; b < n_blocks; b++) {
+        TG_UNROLL
+        for (int k = 0; k < 8; k++)
+            wide[b][k] = widen_splat(x[b].q + 4 * k);
+    }
+    const tg_tile_q8_0 *tile = tiles + first * n_blocks;
+    for (size_t strip = first; strip < last; strip++) {
+        v128_t sum = wasm_f32x4_const_splat(0);
+        for (size_t b = 0; b < n_blocks; b++, tile++) {
+            v128_t low = wasm_i32x4_const_splat(0), high = low;
+            TG_NO_UNROLL /* see multiply_wide */
+            for (int j = 0; j < 8; j += 2) {
+                TG_UNROLL
+                for (int k = j; k < j + 2; k++) {
+                    const v128_t codes = wasm_v128_load(tile->qs[k]), v = wide[b][k];
+                    low = wasm_i32x4_add(
+                        low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(codes), v));
+                    high = wasm_i32x4_add(
+                        high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(codes), v));
+                }
+            }
+            const v128_t scale =
+                wasm_f32x4_mul(tgi_scale4(&scales, tile->d), wasm_v128_load32_splat(&x[b].d));
+            sum = wasm_f32x4_add(
+                sum, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(fold_rows(low, high)), scale));
+        }
+        wasm_v128_store(y + strip * TG_TILE_ROWS, sum);
+    }
+}
+
 void tgi_matmul_q8_0__simd128(const uint8_t *tiles, size_t n_blocks, size_t first, size_t last,
                               const void *x, size_t x_stride, size_t n_tokens, float *y,
                               size_t y_stride)
@@ -203,6 +242,10 @@ void tgi_matmul_q8_0__simd128(const uint8_t *tiles, size_t n_blocks, size_t firs
     if (n_tokens >= MIN_WIDE) {
         matmul_wide((const tg_tile_q8_0 *)tiles, n_blocks, first, last, x, x_stride, n_tokens, y,
                     y_stride);
+        return;
+    }
+    if (n_tokens == 1 && !tgi_must_prefetch && n_blocks <= MAX_WIDE_ROW) {
+        matmul_one_token((const tg_tile_q8_0 *)tiles, n_blocks, first, last, x, y);
         return;
     }
     tgi_matmul_panels(multiply_q8_0, sizeof(tg_tile_q8_0), tiles, n_blocks, first, last, x,

@@ -9,7 +9,7 @@ import { buildSync } from 'esbuild';
 
 const dist = new URL('../../dist/', import.meta.url);
 // bytes, gzipped
-const WASM_LIMIT = 212_000;
+const WASM_LIMIT = 213_000;
 const LOAD_LIMIT = 12_000; // loadModel alone, in a user's bundle
 const ENTRY_LIMIT = 18 * 1024; // the entry with its lists, without a bundler
 const PAGE_LIMIT = 120_000; // JavaScript and CSS of the page's first view
