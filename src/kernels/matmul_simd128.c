@@ -14,6 +14,29 @@ static inline v128_t fold_rows(v128_t low, v128_t high)
                           wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
 }
 
+/* Adds the products of four activations, twice in v, and four codes of each row. codes: of rows 0
+ * and 1, and of rows 2 and 3. */
+TG_ALWAYS_INLINE void add_products(v128_t *low, v128_t *high, const v128_t codes[2], v128_t v)
+{
+    *low = wasm_i32x4_add(*low, wasm_i32x4_dot_i16x8(codes[0], v));
+    *high = wasm_i32x4_add(*high, wasm_i32x4_dot_i16x8(codes[1], v));
+}
+
+/* Sixteen codes as 16-bit numbers. */
+TG_ALWAYS_INLINE void widen_codes(const int8_t codes[4][4], v128_t wide[2])
+{
+    const v128_t bytes = wasm_v128_load(codes);
+    wide[0] = wasm_i16x8_extend_low_i8x16(bytes);
+    wide[1] = wasm_i16x8_extend_high_i8x16(bytes);
+}
+
+/* Adds a block's dot products, times its scale, to the rows' sums. */
+TG_ALWAYS_INLINE v128_t add_block(v128_t sum, v128_t low, v128_t high, v128_t scale)
+{
+    return wasm_f32x4_add(sum,
+                          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(fold_rows(low, high)), scale));
+}
+
 /* Four signed bytes as 16-bit numbers, twice: for two rows. */
 static inline v128_t widen_splat(const int8_t *four)
 {
@@ -49,15 +72,12 @@ TG_ALWAYS_INLINE void multiply_q8_0(const uint8_t *tiles, size_t n_blocks, const
             for (int k = j; k < j + 2; k++) {
                 TG_UNROLL
                 for (int s = 0; s < strips; s++) {
-                    const v128_t codes = wasm_v128_load(tile[(size_t)s * n_blocks].qs[k]);
-                    const v128_t w_low = wasm_i16x8_extend_low_i8x16(codes),
-                                 w_high = wasm_i16x8_extend_high_i8x16(codes);
+                    v128_t codes[2];
+                    widen_codes(tile[(size_t)s * n_blocks].qs[k], codes);
                     TG_UNROLL
-                    for (int t = 0; t < tokens; t++) {
-                        const v128_t v = widen_splat(tgi_act_at(x, x_stride, t, b)->q + 4 * k);
-                        low[s][t] = wasm_i32x4_add(low[s][t], wasm_i32x4_dot_i16x8(w_low, v));
-                        high[s][t] = wasm_i32x4_add(high[s][t], wasm_i32x4_dot_i16x8(w_high, v));
-                    }
+                    for (int t = 0; t < tokens; t++)
+                        add_products(&low[s][t], &high[s][t], codes,
+                                     widen_splat(tgi_act_at(x, x_stride, t, b)->q + 4 * k));
                 }
             }
         }
@@ -68,8 +88,7 @@ TG_ALWAYS_INLINE void multiply_q8_0(const uint8_t *tiles, size_t n_blocks, const
             for (int t = 0; t < tokens; t++) {
                 const v128_t scale =
                     wasm_f32x4_mul(d, wasm_v128_load32_splat(&tgi_act_at(x, x_stride, t, b)->d));
-                const v128_t dot = wasm_f32x4_convert_i32x4(fold_rows(low[s][t], high[s][t]));
-                sum[s][t] = wasm_f32x4_add(sum[s][t], wasm_f32x4_mul(dot, scale));
+                sum[s][t] = add_block(sum[s][t], low[s][t], high[s][t], scale);
             }
         }
     }
@@ -103,11 +122,8 @@ static void widen_weights(const tg_tile_q8_0 *tile, size_t n_blocks, wide_weight
     const tg_scale_constants scales = tgi_scale_constants();
     for (size_t b = 0; b < n_blocks; b++, tile++, out++) {
         TG_UNROLL
-        for (int k = 0; k < 8; k++) {
-            const v128_t codes = wasm_v128_load(tile->qs[k]);
-            out->codes[k][0] = wasm_i16x8_extend_low_i8x16(codes);
-            out->codes[k][1] = wasm_i16x8_extend_high_i8x16(codes);
-        }
+        for (int k = 0; k < 8; k++)
+            widen_codes(tile->qs[k], out->codes[k]);
         out->d = tgi_scale4(&scales, tile->d);
     }
 }
@@ -147,18 +163,13 @@ static __attribute__((noinline)) void multiply_wide(const wide_weights *w,
             TG_UNROLL
             for (int k = j; k < j + 2; k++) {
                 TG_UNROLL
-                for (int t = 0; t < TOKENS; t++) {
-                    const v128_t v = x->codes[k][t];
-                    low[t] = wasm_i32x4_add(low[t], wasm_i32x4_dot_i16x8(w->codes[k][0], v));
-                    high[t] = wasm_i32x4_add(high[t], wasm_i32x4_dot_i16x8(w->codes[k][1], v));
-                }
+                for (int t = 0; t < TOKENS; t++)
+                    add_products(&low[t], &high[t], w->codes[k], x->codes[k][t]);
             }
         }
         TG_UNROLL
         for (int t = 0; t < TOKENS; t++)
-            sum[t] = wasm_f32x4_add(
-                sum[t], wasm_f32x4_mul(wasm_f32x4_convert_i32x4(fold_rows(low[t], high[t])),
-                                       wasm_f32x4_mul(w->d, x->d[t])));
+            sum[t] = add_block(sum[t], low[t], high[t], wasm_f32x4_mul(w->d, x->d[t]));
     }
     TG_UNROLL
     for (int t = 0; t < TOKENS; t++)
@@ -219,17 +230,14 @@ static void matmul_one_token(const tg_tile_q8_0 *tiles, size_t n_blocks, size_t 
             for (int j = 0; j < 8; j += 2) {
                 TG_UNROLL
                 for (int k = j; k < j + 2; k++) {
-                    const v128_t codes = wasm_v128_load(tile->qs[k]), v = wide[b][k];
-                    low = wasm_i32x4_add(
-                        low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(codes), v));
-                    high = wasm_i32x4_add(
-                        high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(codes), v));
+                    v128_t codes[2];
+                    widen_codes(tile->qs[k], codes);
+                    add_products(&low, &high, codes, wide[b][k]);
                 }
             }
             const v128_t scale =
                 wasm_f32x4_mul(tgi_scale4(&scales, tile->d), wasm_v128_load32_splat(&x[b].d));
-            sum = wasm_f32x4_add(
-                sum, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(fold_rows(low, high)), scale));
+            sum = add_block(sum, low, high, scale);
         }
         wasm_v128_store(y + strip * TG_TILE_ROWS, sum);
     }

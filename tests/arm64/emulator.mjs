@@ -1,26 +1,21 @@
 // An arm64 Node on another machine: npm's Node for arm64, run by QEMU with the C libraries of
 // Debian's cross compilers.
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { fetchNode, installDebianPackages } from '../../wasm/toolchain/setup.mjs';
+import { join } from 'node:path';
+import { fetchNode, findProgram, installDebianPackages } from '../../wasm/toolchain/setup.mjs';
 import { inTree } from '../support/support.mjs';
 
 const LIBRARIES = '/usr/aarch64-linux-gnu';
 // qemu-user-static has the same program under the other name
 const QEMU = ['qemu-aarch64', 'qemu-aarch64-static'];
 
-const onPath = () =>
-  QEMU.flatMap((name) =>
-    process.env.PATH.split(delimiter).map((folder) => join(folder, name)),
-  ).find((path) => existsSync(path));
-
 /** Installs what is missing. Returns why an arm64 Node cannot run here; undefined if it can. */
 function prepare() {
   if (process.arch === 'arm64') return 'this machine is an arm64: the other suites run there';
   if (process.platform !== 'linux') return 'QEMU emulates programs on Linux only';
-  const packages = ['libstdc++6-arm64-cross', ...(onPath() ? [] : ['qemu-user'])];
+  const packages = ['libstdc++6-arm64-cross', ...(findProgram(QEMU) ? [] : ['qemu-user'])];
   try {
-    if (!onPath() || !existsSync(join(LIBRARIES, 'lib/libstdc++.so.6')))
+    if (!findProgram(QEMU) || !existsSync(join(LIBRARIES, 'lib/libstdc++.so.6')))
       installDebianPackages(...packages);
   } catch {
     return `${packages.join(' and ')} cannot be installed`;
@@ -41,7 +36,7 @@ export function nodeOn(processor) {
   const path = inTree(`build/node-arm64/${processor}`);
   writeFileSync(
     path,
-    `#!/bin/sh\nexec '${onPath()}' -cpu ${processor} -L ${LIBRARIES} '${node}' "$@"\n`,
+    `#!/bin/sh\nexec '${findProgram(QEMU)}' -cpu ${processor} -L ${LIBRARIES} '${node}' "$@"\n`,
   );
   chmodSync(path, 0o755);
   return path;

@@ -1,7 +1,7 @@
 // The tables of the kernels: for each matmul kernel and shape, the share of the nearer limit of the
 // machine. Takes the rows of kernels.c.
+import { round } from './peer-tables.mjs';
 
-const fixed = (x, digits) => x.toFixed(digits);
 const LOWEST = 10; // rows of the table of the lowest shares
 
 /** The highest rate of each limit, by name. */
@@ -57,8 +57,8 @@ const COLUMNS = [
 
 const cells = (k, limits) => [
   ...[`${k.kind} ${k.type}`, k.variant, k.shape],
-  ...[`${fixed(k.rate, 2)} ${k.unit}`, `${fixed(k.gbs, 2)} GB/s`],
-  ...[`${k.nearer}, ${fixed(limits.get(k.nearer), 1)}`, `${fixed(100 * k.share, 0)} %`],
+  ...[`${round(k.rate, 2)} ${k.unit}`, `${round(k.gbs, 2)} GB/s`],
+  ...[`${k.nearer}, ${round(limits.get(k.nearer), 1)}`, `${round(100 * k.share, 0)} %`],
   k.chosen_by.join(' and '),
 ];
 
@@ -85,7 +85,7 @@ export function kernelTables(rows, limits) {
       ['kernel', 'variant', 'shape', 'rate'],
       others.map((k) => [
         ...[`${k.kind} ${k.type}`, k.variant, k.shape],
-        `${fixed(k.rate, 2)} ${k.unit}`,
+        `${round(k.rate, 2)} ${k.unit}`,
       ]),
     ],
   ].filter(([, , list]) => list.length > 0);

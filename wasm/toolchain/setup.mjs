@@ -75,24 +75,26 @@ export function installDebianPackages(...packages) {
   run('wasm/toolchain/apt.sh', packages);
 }
 
+/** The path of a program: the first of the names that is in a folder of PATH; else undefined. */
+export const findProgram = (names) =>
+  names
+    .flatMap((name) => process.env.PATH.split(delimiter).map((folder) => join(folder, name)))
+    .find((path) => existsSync(path));
+
 /**
  * The path of a browser: $variable, or the first of the names on PATH, or else the Debian package,
  * which is installed; undefined if that fails.
  */
 export function findBrowser(variable, names, debianPackage) {
   if (process.env[variable]) return process.env[variable];
-  const onPath = () =>
-    names
-      .flatMap((name) => process.env.PATH.split(delimiter).map((folder) => join(folder, name)))
-      .find((path) => existsSync(path));
-  if (!onPath()) {
+  if (!findProgram(names)) {
     try {
       installDebianPackages(debianPackage);
     } catch {
       console.error(`setup: ${debianPackage} cannot be installed; set ${variable} to its path`);
     }
   }
-  return onPath();
+  return findProgram(names);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) installPackages(root);

@@ -345,7 +345,7 @@ export class EngineModel {
 
   /** A step after which its caller means to make another one: see runAfter. */
   stepAgain(...args: Parameters<Choices['step']>): Promise<StepResult> {
-    return this.#choices.step(...args);
+    return this.step(...args);
   }
 
   /** Runs the token of a step while the result is on its way, unless the text ends with it. */
